@@ -1,0 +1,121 @@
+"""Errors, split by what the caller does about them. Adapters translate foreign ones once, into these."""
+
+from typing import ClassVar
+
+from watcher.model import DeadReason, PollResult
+
+
+class WatcherError(Exception):
+    """Base of every error that the watcher raises on purpose; its text is fit to be shown to a user."""
+
+
+class ConfigError(WatcherError):
+    """Settings that can't be used. `problems` has one line each: key, value, fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class PollError(WatcherError):
+    """A poll that brought no believable answer. `result` is the metric's label."""
+
+    result: ClassVar[PollResult]
+
+
+class TransientPollError(PollError):
+    """Poll again later: nothing is known about the session."""
+
+
+class Throttled(TransientPollError):
+    """The account's quota is used up; says nothing about the session and is never counted against it."""
+
+    result = PollResult.THROTTLED
+
+
+class CallTimedOut(TransientPollError):
+    """No whole answer within the connect and read time-outs."""
+
+    result = PollResult.TIMEOUT
+
+
+class ConnectionFailed(TransientPollError):
+    """No connection, a broken one, a TLS failure, or a name that doesn't resolve."""
+
+    result = PollResult.CONNECTION_ERROR
+
+
+class ServerFault(TransientPollError):
+    """InternalServerError or another 5xx."""
+
+    result = PollResult.SERVER_ERROR
+
+
+class UnreadableAnswer(TransientPollError):
+    """An answer that is not the API's: blank, not JSON, no status, another session's."""
+
+    result = PollResult.MALFORMED
+
+
+class UnknownStatus(UnreadableAnswer):
+    """A status that the service model doesn't have; `status` is what came."""
+
+    def __init__(self, message: str, status: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class PermanentPollError(PollError):
+    """No later poll can bring a better answer."""
+
+
+class SessionNotFound(PermanentPollError):
+    """SessionNotFoundException. In a session's first seconds it may only be early: the policy decides."""
+
+    result = PollResult.NOT_FOUND
+
+
+class RejectedByService(PermanentPollError):
+    """InvalidParameterException: the service won't look at this id."""
+
+    result = PollResult.MALFORMED
+
+
+class MalformedResult(PermanentPollError):
+    """SUCCEEDED, but without a confidence that can be used (missing, NaN, not a number, out of 0..100)."""
+
+    result = PollResult.MALFORMED
+
+
+class OperatorError(PollError):
+    """Only the operator can mend it (permissions, credentials, region): never held against a session."""
+
+    result = PollResult.DENIED
+
+
+class AccessDenied(OperatorError):
+    """AccessDeniedException, or credentials that are missing, expired or wrong."""
+
+
+class QueueError(WatcherError):
+    """The queue did not do what it was asked; try again."""
+
+
+class LedgerError(WatcherError):
+    """The ledger did not do what it was asked; try again."""
+
+
+class SinkError(WatcherError):
+    """A sink did not take an event; try again."""
+
+
+class SinkGone(WatcherError):
+    """A sink that can never take an event again in this process (a closed stdout): the watcher has to stop."""
+
+
+class UnservableMessage(WatcherError):
+    """A message that no retry can serve; it goes to the dead letters with `reason`."""
+
+    def __init__(self, reason: DeadReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

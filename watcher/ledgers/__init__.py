@@ -1,0 +1,1 @@
+"""The ledgers backends, one a file."""

@@ -1,0 +1,206 @@
+"""What the watcher talks about: sessions, answers, deliveries and decisions. No behaviour beyond their form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+DEFAULT_POLICY = "default"
+
+
+class SessionStatus(StrEnum):
+    """The five states that the service model gives for a Face Liveness session."""
+
+    CREATED = "CREATED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a session in this state never changes again."""
+        return self in (SessionStatus.SUCCEEDED, SessionStatus.FAILED, SessionStatus.EXPIRED)
+
+
+class PollResult(StrEnum):
+    """How one poll went, as `watcher_polls_total{result}` counts it."""
+
+    CREATED = "created"
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    CONNECTION_ERROR = "connection_error"
+    SERVER_ERROR = "server_error"
+    NOT_FOUND = "not_found"
+    DENIED = "denied"
+    MALFORMED = "malformed"
+
+
+class Outcome(StrEnum):
+    """What a decision says about the person. Only `LIVE` lets anybody in."""
+
+    LIVE = "live"
+    NOT_LIVE = "not_live"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Reason(StrEnum):
+    """Why a decision has its outcome."""
+
+    CONFIDENCE_MET = "confidence_met"
+    CONFIDENCE_BELOW_THRESHOLD = "confidence_below_threshold"
+    REFERENCE_IMAGE_MISSING = "reference_image_missing"
+    SESSION_FAILED = "session_failed"
+    SESSION_EXPIRED = "session_expired"
+    SESSION_NOT_FOUND = "session_not_found"
+    TIMED_OUT = "timed_out"
+    MALFORMED_RESULT = "malformed_result"
+    REJECTED_BY_SERVICE = "rejected_by_service"
+
+
+class DeadReason(StrEnum):
+    """Why a message can never be served, as `watcher_dead_letters_total{reason}` counts it."""
+
+    INVALID_MESSAGE = "invalid_message"
+    INVALID_SESSION_ID = "invalid_session_id"
+    UNKNOWN_POLICY = "unknown_policy"
+    TOO_LARGE = "too_large"
+
+
+class SessionKey(NamedTuple):
+    """What has exactly one decision: a session under a policy."""
+
+    session_id: str
+    policy: str
+
+    @property
+    def event_id(self) -> str:
+        """The CloudEvents id of the one decision."""
+        return f"{self.session_id}:{self.policy}"
+
+
+@dataclass(frozen=True, slots=True)
+class S3Object:
+    """Where AWS put an image; `version` only in a bucket with versioning."""
+
+    bucket: str | None
+    name: str | None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundingBox:
+    """A face in an image, as ratios of its size; they may be negative or above 1."""
+
+    width: float | None
+    height: float | None
+    left: float | None
+    top: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What is kept of an image: its place in S3, or the SHA-256 (hex) of bytes that came inline. Never the bytes."""
+
+    s3_object: S3Object | None = None
+    bounding_box: BoundingBox | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The challenge that the person was given."""
+
+    type: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """One checked answer of GetFaceLivenessSessionResults. `confidence` is None or a finite number in 0..100."""
+
+    session_id: str
+    status: SessionStatus
+    confidence: float | None = None
+    reference_image: Image | None = None
+    audit_images: tuple[Image, ...] = ()
+    challenge: Challenge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one message until `visibility_timeout` runs out; `receipt` is the backend's own handle."""
+
+    receipt: str
+    message_id: str
+    receive_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as received: its body, when it was sent (epoch seconds) and the lease on it."""
+
+    lease: Lease
+    body: str
+    sent_at: float
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that can never be served, why (`reason`, and `detail` in words), and when it was put aside."""
+
+    id: str
+    body: str
+    reason: str
+    detail: str
+    sent_at: float
+    dead_at: float
+    receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many messages a queue holds, and the age in seconds of the oldest (None when empty or not told)."""
+
+    visible: int
+    leased: int
+    dead: int | None = None
+    oldest_age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What one message asks for. `created_at` is epoch seconds."""
+
+    key: SessionKey
+    created_at: float
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEvent:
+    """A decision in its final form: `body` is the CloudEvent as compact JSON, the same bytes for every delivery."""
+
+    key: SessionKey
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What the ledger knows of one decided session.
+
+    `delivered` maps a sink's name to when it had the event; `settled_at` is when the message was acked; `trail` is
+    the session's life as JSON (for `watcher explain`). Times are epoch seconds.
+    """
+
+    event: DecisionEvent
+    recorded_at: float
+    trail: str = "[]"
+    delivered: Mapping[str, float] = field(default_factory=dict)
+    settled_at: float | None = None
+    sequence: int = 0

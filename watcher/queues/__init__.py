@@ -1,0 +1,1 @@
+"""The queues backends, one a file."""

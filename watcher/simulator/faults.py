@@ -1,0 +1,177 @@
+"""What can go wrong with a call, when it does, and which of the answer it touches."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from watcher.simulator import wire
+from watcher.simulator.distributions import Distribution
+
+ERROR_KINDS = {
+    "throttle": wire.THROTTLING,
+    "throughput_exceeded": wire.THROUGHPUT_EXCEEDED,
+    "internal_error": wire.INTERNAL_ERROR,
+    "access_denied": wire.ACCESS_DENIED,
+    "not_found": wire.SESSION_NOT_FOUND,
+    "invalid_parameter": wire.INVALID_PARAMETER,
+}
+"""Faults that are one of the modelled errors."""
+
+WIRE_KINDS = frozenset(
+    {"stall", "reset", "drip", "blank_body", "garbage_body", "truncated_body", "http_error"},
+)
+"""Faults of the connection or of whatever sits between; no JSON error comes with them."""
+
+_TAKES_SECONDS = {"stall": 120.0, "drip": 1.0, "latency": 1.0}
+
+Answer = dict[str, Any]
+
+
+def _set(member: str, value: Any) -> Callable[[Answer, Any], None]:
+    def change(answer: Answer, given: Any) -> None:
+        answer[member] = value if given is None else given
+
+    return change
+
+
+def _drop(member: str) -> Callable[[Answer, Any], None]:
+    return lambda answer, _given: answer.pop(member, None) and None
+
+
+def _confidence(value: Any) -> Callable[[Answer, Any], None]:
+    def change(answer: Answer, given: Any) -> None:
+        if "Confidence" in answer:
+            answer["Confidence"] = value if given is None else given
+
+    return change
+
+
+RESULT_KINDS: dict[str, Callable[[Answer, Any], None]] = {
+    "unknown_status": _set("Status", "COMPLETED"),
+    "missing_status": _drop("Status"),
+    "missing_confidence": _drop("Confidence"),
+    "nan_confidence": _confidence(math.nan),
+    "string_confidence": _confidence("99.5"),
+    "confidence_out_of_range": _confidence(180.5),
+    "wrong_session_id": _set("SessionId", "00000000-0000-4000-8000-000000000000"),
+    "no_reference_image": _drop("ReferenceImage"),
+}
+"""Faults of a 200 answer: each changes its members in place."""
+
+KINDS = (*ERROR_KINDS, *sorted(WIRE_KINDS), "latency", *RESULT_KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a fault's conditions look at; numbers count from 1."""
+
+    operation: str
+    number: int
+    poll: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong, and when. All conditions given must hold.
+
+    Attributes:
+        kind: one of KINDS.
+        operation: the operation that it befalls; None is both.
+        probability: chance for each call, 0..1.
+        first_polls: only the first N results calls of each session.
+        from_call: only from the n-th call of its operation on, counted over all sessions.
+        to_call: the last such call; None is no end.
+        seconds: real seconds (time scale does not touch them) for stall, drip and latency.
+        http: HTTP status for throttle (400 or 500) and http_error.
+        part: "headers" or "body": what drips.
+        value: the status, confidence or session id to put in, where the kind's own does not fit.
+    """
+
+    kind: str
+    operation: str | None = wire.GET
+    probability: float = 1.0
+    first_polls: int | None = None
+    from_call: int = 1
+    to_call: int | None = None
+    seconds: float | Distribution | None = None
+    http: int | None = None
+    part: str = "body"
+    value: float | str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"fault kind {self.kind!r} is not known: use one of {', '.join(KINDS)}")
+        if self.part not in {"headers", "body"}:
+            raise ValueError(f"fault part {self.part!r}: use 'headers' or 'body'")
+
+    def applies(self, call: Call, rng: Random) -> bool:
+        """Whether it befalls this call. Draws from `rng` only if it is a matter of chance."""
+        if self.operation is not None and self.operation != call.operation:
+            return False
+        if call.number < self.from_call or (self.to_call is not None and call.number > self.to_call):
+            return False
+        if self.first_polls is not None and not 1 <= call.poll <= self.first_polls:
+            return False
+        return self.probability >= 1.0 or rng.random() < self.probability
+
+    def draw_seconds(self, rng: Random) -> float:
+        """How long this time."""
+        if self.seconds is None:
+            return _TAKES_SECONDS.get(self.kind, 0.0)
+        return self.seconds if isinstance(self.seconds, int | float) else self.seconds.sample(rng)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the answer's bytes go out: `kind` is "send" or one of WIRE_KINDS."""
+
+    kind: str = "send"
+    seconds: float = 0.0
+    part: str = "body"
+    http: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The faults of one call, sorted by the place where each acts."""
+
+    kinds: tuple[str, ...] = ()
+    latency: float = 0.0
+    error: wire.ApiError | None = None
+    delivery: Delivery = Delivery()
+    changes: tuple[Fault, ...] = ()
+
+    def change(self, answer: Answer) -> Answer:
+        """The answer with its members changed, in place."""
+        for fault in self.changes:
+            RESULT_KINDS[fault.kind](answer, fault.value)
+        return answer
+
+
+NO_FAULTS = Plan()
+
+
+def plan(faults: tuple[Fault, ...], call: Call, rng: Random) -> Plan:
+    """The faults that befall `call`. Latencies add up; of errors, and of wire faults, the first counts."""
+    hit = [fault for fault in faults if fault.applies(call, rng)]
+    if not hit:
+        return NO_FAULTS
+    error = next((_error(fault) for fault in hit if fault.kind in ERROR_KINDS), None)
+    delivery = next((_delivery(fault, rng) for fault in hit if fault.kind in WIRE_KINDS), Delivery())
+    return Plan(
+        kinds=tuple(fault.kind for fault in hit),
+        latency=sum(fault.draw_seconds(rng) for fault in hit if fault.kind == "latency"),
+        error=error,
+        delivery=delivery,
+        changes=tuple(fault for fault in hit if fault.kind in RESULT_KINDS),
+    )
+
+
+def _error(fault: Fault) -> wire.ApiError:
+    return wire.ApiError(ERROR_KINDS[fault.kind], http=fault.http)
+
+
+def _delivery(fault: Fault, rng: Random) -> Delivery:
+    return Delivery(fault.kind, fault.draw_seconds(rng), fault.part, fault.http or 502)

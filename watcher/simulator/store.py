@@ -1,0 +1,73 @@
+"""Every session by its id and by its ClientRequestToken, with a bound on how many are remembered."""
+
+import threading
+from collections import OrderedDict
+
+from watcher.simulator.sessions import LIFE_SECONDS, Session
+
+MAX_SESSIONS = 100_000
+REMEMBERED_FOR = 3600.0
+"""Clock seconds for which a session that is over can still be looked at from Python."""
+
+
+class SessionStore:
+    """Thread-safe. Sessions are kept in the order of their creation, oldest first."""
+
+    def __init__(
+        self, time_scale: float = 1.0, expired_for: float = LIFE_SECONDS, max_sessions: int = MAX_SESSIONS
+    ) -> None:
+        """`time_scale` and `expired_for` say when a session is over (see sessions.status_at)."""
+        self._life = LIFE_SECONDS / time_scale
+        self._keep_for = max((LIFE_SECONDS + expired_for) / time_scale, REMEMBERED_FOR)
+        self._max_sessions = max_sessions
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._by_token: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def get(self, session_id: str) -> Session | None:
+        """The session, or None if it was never created or is forgotten."""
+        return self._sessions.get(session_id)
+
+    def with_token(self, token: str, now: float) -> Session | None:
+        """The living session that was created with `token`."""
+        with self._lock:
+            return self._living(token, now)
+
+    def add(self, session: Session) -> Session:
+        """Remember `session`; the one to use is returned: a token already in use gives that one's session.
+
+        Raises:
+            ValueError: the id is in use.
+        """
+        with self._lock:
+            if (same := self._living(session.request.token, session.created_at)) is not None:
+                return same
+            if session.id in self._sessions:
+                raise ValueError(f"session id {session.id} is in use: give another")
+            self._sessions[session.id] = session
+            if session.request.token:
+                self._by_token[session.request.token] = session.id
+            self._forget(session.created_at)
+            return session
+
+    def count_poll(self, session: Session) -> int:
+        """The number of this results call of the session, from 1."""
+        with self._lock:
+            session.polls += 1
+            return session.polls
+
+    def _living(self, token: str, now: float) -> Session | None:
+        session = self._sessions.get(self._by_token.get(token, ""))
+        return session if session is not None and now - session.created_at < self._life else None
+
+    def _forget(self, now: float) -> None:
+        while self._sessions:
+            oldest = next(iter(self._sessions.values()))
+            if len(self._sessions) <= self._max_sessions and now - oldest.created_at < self._keep_for:
+                return
+            del self._sessions[oldest.id]
+            if self._by_token.get(oldest.request.token) == oldest.id:
+                del self._by_token[oldest.request.token]

@@ -1,0 +1,1 @@
+"""The sinks backends, one a file."""
