@@ -204,3 +204,19 @@ class LedgerEntry:
     delivered: Mapping[str, float] = field(default_factory=dict)
     settled_at: float | None = None
     sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRules:
+    """What a session has to show to count as live: a confidence (0..100) and, if required, a reference image."""
+
+    threshold: float = 80.0
+    require_reference_image: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Outcome and reason, before they are put into an event."""
+
+    outcome: Outcome
+    reason: Reason

@@ -1,1 +1,23 @@
-"""The ledgers backends, one a file."""
+"""The ledgers, one backend a file; each is imported only when the settings name it."""
+
+from importlib import import_module
+
+from watcher.config.settings import Settings
+from watcher.ports import Clock, Ledger
+
+LEDGERS = {
+    "sqlite": "watcher.ledgers.sqlite",
+    "dynamodb": "watcher.ledgers.dynamodb",
+    "none": "watcher.ledgers.none",
+}
+"""From `settings.ledger_kind` to the module that has `open_ledger`."""
+
+
+def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Ledger:
+    """The ledger that the settings name; the caller closes it. `create=False`: one that is there already, to read.
+
+    Raises:
+        LedgerError: it can't be used.
+    """
+    ledger: Ledger = import_module(LEDGERS[settings.ledger_kind]).open_ledger(settings, clock, create=create)
+    return ledger

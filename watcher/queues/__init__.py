@@ -1,1 +1,63 @@
-"""The queues backends, one a file."""
+"""The queues, one backend a file; each is imported only when the settings name it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+
+from watcher.config.settings import Settings
+from watcher.ports import Clock, DeadLetters, Queue
+
+QUEUES = {
+    "sqlite": "watcher.queues.sqlite",
+    "sqs": "watcher.queues.sqs",
+}
+"""From `queue.kind` to the module that has `open_queue`."""
+
+TOOLS = {
+    "sqlite": "watcher.queues.sqlite_tools",
+    "sqs": "watcher.queues.sqs",
+}
+"""From `queue.kind` to the module that has `open_dead_letters` and, where that can be done, `search`."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message that is still on the queue; `leased_until` (epoch seconds) is None when it waits."""
+
+    id: str
+    body: str
+    sent_at: float
+    receive_count: int
+    leased_until: float | None
+
+
+def open_queue(settings: Settings, clock: Clock) -> Queue:
+    """The queue that the settings name; the caller closes it.
+
+    Raises:
+        QueueError: it can't be used.
+    """
+    queue: Queue = import_module(QUEUES[settings.queue.kind]).open_queue(settings, clock)
+    return queue
+
+
+def open_dead_letters(settings: Settings, clock: Clock) -> AbstractContextManager[DeadLetters]:
+    """The dead letters of the queue that the settings name, closed at the end of the block.
+
+    Raises:
+        QueueError: they can't be used, or there is no queue yet.
+    """
+    tools = import_module(TOOLS[settings.queue.kind])
+    manager: AbstractContextManager[DeadLetters] = tools.open_dead_letters(settings, clock)
+    return manager
+
+
+def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessage] | None:
+    """The messages with `text` in them that wait or are leased; None where the backend can't look without receiving.
+
+    Raises:
+        QueueError: the queue can't be read.
+    """
+    look = getattr(import_module(TOOLS[settings.queue.kind]), "search", None)
+    return None if look is None else look(settings, clock, text)

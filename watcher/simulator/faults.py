@@ -24,6 +24,9 @@ WIRE_KINDS = frozenset(
 )
 """Faults of the connection or of whatever sits between; no JSON error comes with them."""
 
+TAKES_TEXT = frozenset({"unknown_status", "wrong_session_id", "string_confidence"})
+"""Kinds whose `value` is a string."""
+
 _TAKES_SECONDS = {"stall": 120.0, "drip": 1.0, "latency": 1.0}
 
 Answer = dict[str, Any]
@@ -133,6 +136,9 @@ class Delivery:
     http: int = 0
 
 
+AS_IT_IS = Delivery()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The faults of one call, sorted by the place where each acts."""
@@ -140,7 +146,7 @@ class Plan:
     kinds: tuple[str, ...] = ()
     latency: float = 0.0
     error: wire.ApiError | None = None
-    delivery: Delivery = Delivery()
+    delivery: Delivery = AS_IT_IS
     changes: tuple[Fault, ...] = ()
 
     def change(self, answer: Answer) -> Answer:
@@ -159,7 +165,7 @@ def plan(faults: tuple[Fault, ...], call: Call, rng: Random) -> Plan:
     if not hit:
         return NO_FAULTS
     error = next((_error(fault) for fault in hit if fault.kind in ERROR_KINDS), None)
-    delivery = next((_delivery(fault, rng) for fault in hit if fault.kind in WIRE_KINDS), Delivery())
+    delivery = next((_delivery(fault, rng) for fault in hit if fault.kind in WIRE_KINDS), AS_IT_IS)
     return Plan(
         kinds=tuple(fault.kind for fault in hit),
         latency=sum(fault.draw_seconds(rng) for fault in hit if fault.kind == "latency"),

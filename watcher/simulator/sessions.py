@@ -29,6 +29,9 @@ class BoundingBox:
         return {"Width": self.width, "Height": self.height, "Left": self.left, "Top": self.top}
 
 
+DEFAULT_BOX = BoundingBox()
+
+
 @dataclass(frozen=True, slots=True)
 class SessionScript:
     """All that will happen to one session. Times are seconds of session life, before any time scale.
@@ -53,7 +56,7 @@ class SessionScript:
     confidence: float | None = 99.5
     reference_image: bool = True
     audit_images: int = 4
-    bounding_box: BoundingBox = BoundingBox()
+    bounding_box: BoundingBox = DEFAULT_BOX
     feedback: tuple[str, ...] = ()
     sdk_type: str = ""
     faults: tuple[Fault, ...] = ()

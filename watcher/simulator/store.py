@@ -34,34 +34,24 @@ class SessionStore:
     def with_token(self, token: str, now: float) -> Session | None:
         """The living session that was created with `token`."""
         with self._lock:
-            return self._living(token, now)
+            session = self._sessions.get(self._by_token.get(token, ""))
+            return session if session is not None and now - session.created_at < self._life else None
 
-    def add(self, session: Session) -> Session:
-        """Remember `session`; the one to use is returned: a token already in use gives that one's session.
-
-        Raises:
-            ValueError: the id is in use.
-        """
+    def add(self, session: Session) -> None:
+        """Remember `session`, and forget those that are long over. Raises ValueError if its id is in use."""
         with self._lock:
-            if (same := self._living(session.request.token, session.created_at)) is not None:
-                return same
             if session.id in self._sessions:
                 raise ValueError(f"session id {session.id} is in use: give another")
             self._sessions[session.id] = session
             if session.request.token:
                 self._by_token[session.request.token] = session.id
             self._forget(session.created_at)
-            return session
 
     def count_poll(self, session: Session) -> int:
         """The number of this results call of the session, from 1."""
         with self._lock:
             session.polls += 1
             return session.polls
-
-    def _living(self, token: str, now: float) -> Session | None:
-        session = self._sessions.get(self._by_token.get(token, ""))
-        return session if session is not None and now - session.created_at < self._life else None
 
     def _forget(self, now: float) -> None:
         while self._sessions:

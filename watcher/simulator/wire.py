@@ -25,12 +25,9 @@ THROUGHPUT_EXCEEDED = "ProvisionedThroughputExceededException"
 UNKNOWN_OPERATION = "UnknownOperationException"
 SERIALIZATION = "SerializationException"
 
+_USER = "arn:aws:iam::123456789012:user/simulated"
 _WORDS: dict[str, tuple[int, str]] = {
-    ACCESS_DENIED: (
-        400,
-        "User: arn:aws:iam::123456789012:user/simulated is not authorized to perform: rekognition:{operation}"
-        " because no identity-based policy allows the rekognition:{operation} action",
-    ),
+    ACCESS_DENIED: (400, f"User: {_USER} is not authorized to perform: rekognition:{{operation}}"),
     INTERNAL_ERROR: (500, "Internal server error"),
     INVALID_PARAMETER: (400, "Request has invalid parameters"),
     SESSION_NOT_FOUND: (400, "Session not found."),

@@ -1,0 +1,32 @@
+"""One fixture for a watcher's view, one for the backend behind it; each test runs over every backend."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.contract.backends import LEDGERS, QUEUES, LedgerBackend, QueueBackend
+from watcher.ports import Ledger, Queue
+
+
+@pytest.fixture(params=QUEUES)
+def queues(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[QueueBackend]:
+    with ExitStack() as stack:
+        yield QUEUES[request.param](tmp_path, stack)
+
+
+@pytest.fixture
+def queue(queues: QueueBackend) -> Queue:
+    return queues.open()
+
+
+@pytest.fixture(params=LEDGERS)
+def ledgers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerBackend]:
+    with ExitStack() as stack:
+        yield LEDGERS[request.param](tmp_path, stack)
+
+
+@pytest.fixture
+def ledger(ledgers: LedgerBackend) -> Ledger:
+    return ledgers.open()

@@ -1,0 +1,73 @@
+"""What several test folders share: time that only moves when told, and decisions to put into ledgers."""
+
+import json
+from threading import Event, Lock
+from typing import Any
+from uuid import UUID
+
+from watcher.model import DEFAULT_POLICY, DecisionEvent, SessionKey
+
+START = 1_750_000_000.0
+"""Epoch seconds at which every ManualClock begins."""
+
+
+class ManualClock:
+    """A clock that stands still until `advance`; safe to read from several threads."""
+
+    def __init__(self, start: float = START) -> None:
+        self._lock = Lock()
+        self._wall = start
+        self._monotonic = 1000.0
+
+    def time(self) -> float:
+        with self._lock:
+            return self._wall
+
+    def monotonic(self) -> float:
+        with self._lock:
+            return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        with self._lock:
+            self._wall += seconds
+            self._monotonic += seconds
+
+    def set_wall(self, epoch: float) -> None:
+        """Somebody sets the machine's clock: the monotonic one doesn't notice."""
+        with self._lock:
+            self._wall = epoch
+
+
+class SteppingEvent(Event):
+    """An event nobody waits for: `wait` lets the clock run instead, and notes for how long."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None, "a wait without a bound would hang"
+        self.waits.append(timeout)
+        self._clock.advance(timeout)
+        return self.is_set()
+
+
+def session_id(number: int) -> str:
+    """A valid session id, the same for the same number."""
+    return str(UUID(int=number))
+
+
+def decision(number: int, outcome: str = "live", policy: str = DEFAULT_POLICY) -> DecisionEvent:
+    """A decision event with the members that readers of the ledger look at."""
+    key = SessionKey(session_id(number), policy)
+    data: dict[str, Any] = {
+        "sessionId": key.session_id,
+        "outcome": outcome,
+        "reason": "confidence_met",
+        "policy": policy,
+    }
+    data |= {"confidence": 97.3, "threshold": 80.0, "polls": 3, "decidedAt": "2025-06-15T15:06:40Z"}
+    body = {"specversion": "1.0", "id": key.event_id, "time": "2025-06-15T15:06:40Z", "data": data}
+    return DecisionEvent(key, json.dumps(body, separators=(",", ":")))

@@ -1,0 +1,187 @@
+"""The port over real sockets: one attempt a call, every fault a PollError, and nothing of an image anywhere."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Server, reply
+from watcher.errors import (
+    AccessDenied,
+    CallTimedOut,
+    ConnectionFailed,
+    PollError,
+    ServerFault,
+    SessionNotFound,
+    Throttled,
+    UnreadableAnswer,
+)
+from watcher.model import SessionStatus
+from watcher.rekognition import RekognitionResults
+
+Serve = Callable[..., Server]
+Connect = Callable[..., Any]
+IMAGE = "aGlkZGVuLWZhY2U="  # base64 of b"hidden-face"
+
+
+def refusal(code: str) -> dict[str, str]:
+    return {"__type": code, "Message": "words"}
+
+
+def test_an_answer_becomes_a_result(serve: Serve, connect: Connect) -> None:
+    server = serve(reply({**ANSWER, "Status": "SUCCEEDED", "Confidence": 99, "ReferenceImage": {"Bytes": IMAGE}}))
+    result = RekognitionResults(connect(server.url)).get(SESSION_ID)
+    assert (result.status, result.confidence) == (SessionStatus.SUCCEEDED, 99.0)
+    assert result.reference_image is not None
+    assert b"RekognitionService.GetFaceLivenessSessionResults" in server.requests[0]
+
+
+FAULTS = [
+    pytest.param(reply(refusal("ThrottlingException"), "400 Bad Request"), Throttled, id="throttled-400"),
+    pytest.param(reply(refusal("ThrottlingException"), "500 Oops"), Throttled, id="throttled-500"),
+    pytest.param(reply(b"slow down", "429 Too Many"), Throttled, id="throttled-by-a-proxy"),
+    pytest.param(reply(refusal("InternalServerError"), "500 Oops"), ServerFault, id="server-fault"),
+    pytest.param(reply(b"<html>", "503 Oops"), ServerFault, id="5xx-page"),
+    pytest.param(reply(b'{"__type": "Thr', "502 Oops"), ServerFault, id="5xx-truncated"),
+    pytest.param(reply(b"\xff\xfe", "502 Oops"), ServerFault, id="5xx-not-text"),
+    pytest.param(reply(b"[1]", "500 Oops"), ServerFault, id="5xx-list"),
+    pytest.param(reply({"__type": 5}, "500 Oops"), ServerFault, id="5xx-odd-code"),
+    pytest.param(reply(refusal("SessionNotFoundException"), "400 Bad Request"), SessionNotFound, id="not-found"),
+    pytest.param(reply(refusal("AccessDeniedException"), "400 Bad Request"), AccessDenied, id="denied"),
+    pytest.param(reply(b"<html>", "403 Forbidden"), UnreadableAnswer, id="4xx-page"),
+    pytest.param(reply(b"[1]", "400 Bad Request"), UnreadableAnswer, id="4xx-list"),
+    pytest.param(reply(b"<html>", "302 Found", Location="http://localhost:1/"), UnreadableAnswer, id="redirect"),
+    pytest.param(reply(b""), UnreadableAnswer, id="blank"),
+    pytest.param(reply(b"<html>welcome</html>"), UnreadableAnswer, id="captive-portal"),
+    pytest.param(reply(b"{" + b" " * 50)[:-30], UnreadableAnswer, id="truncated"),
+    pytest.param(reply(b"\xff\xfe\x00"), UnreadableAnswer, id="not-text"),
+    pytest.param(reply(b"[]"), UnreadableAnswer, id="list"),
+    pytest.param(reply(b'"text"'), UnreadableAnswer, id="string"),
+    pytest.param(reply(b"null"), UnreadableAnswer, id="null"),
+    pytest.param(reply(b"[" * 100_000), UnreadableAnswer, id="deep"),
+    pytest.param(reply({**ANSWER, "ReferenceImage": {"Bytes": 5}}), UnreadableAnswer, id="bytes-as-a-number"),
+    pytest.param(reply({**ANSWER, "ReferenceImage": {"Bytes": "!"}}), UnreadableAnswer, id="bytes-not-base64"),
+    pytest.param(reply({**ANSWER, "AuditImages": 5}), UnreadableAnswer, id="images-as-a-number"),
+    pytest.param(b"not HTTP at all\r\n\r\n", ConnectionFailed, id="not-http"),
+    pytest.param(b"", ConnectionFailed, id="hung-up"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ConnectionFailed, id="broken-chunk"),
+]
+
+
+@pytest.mark.parametrize(("answer", "expected"), FAULTS)
+def test_a_fault_is_told_apart_and_not_tried_again(
+    serve: Serve,
+    connect: Connect,
+    answer: bytes,
+    expected: type[PollError],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "4")
+    monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
+
+    def answer_once(server: Server, sock: Any) -> None:
+        server.read_request(sock)
+        sock.sendall(answer)
+
+    server = serve(script=answer_once)
+    with pytest.raises(PollError) as caught:
+        RekognitionResults(connect(server.url)).get(SESSION_ID)
+    assert type(caught.value) is expected
+    assert len(server.requests) == 1
+
+
+def test_nobody_listening_is_a_failed_connection(serve: Serve, connect: Connect) -> None:
+    server = serve()
+    server.close()
+    with pytest.raises(ConnectionFailed):
+        RekognitionResults(connect(server.url)).get(SESSION_ID)
+
+
+def test_a_name_that_does_not_resolve_is_a_failed_connection(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise dial.socket.gaierror(-2, "Name or service not known")
+
+    from watcher.rekognition import dial
+
+    monkeypatch.setattr(dial.socket, "getaddrinfo", fail)
+    with pytest.raises(ConnectionFailed, match=r"rekognition\.invalid"):
+        RekognitionResults(connect("http://rekognition.invalid")).get(SESSION_ID)
+
+
+def test_missing_credentials_are_the_operators(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    server = serve(reply(ANSWER))
+    with pytest.raises(AccessDenied, match="credentials"):
+        RekognitionResults(connect(server.url, sign_request=True)).get(SESSION_ID)
+    assert server.requests == []
+
+
+def test_credentials_that_are_expired_when_just_fetched_are_the_operators(connect: Connect) -> None:
+    client = connect("http://localhost:1")
+
+    def refuse(**_: object) -> None:
+        raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+
+    client.meta.events.register("before-call.rekognition", refuse)
+    with pytest.raises(AccessDenied, match="expired"):
+        RekognitionResults(client).get(SESSION_ID)
+
+
+@pytest.mark.parametrize("bug", [RuntimeError("a bug"), KeyError("a bug"), OSError("a bug")])
+def test_a_bug_surfaces_as_it_is(connect: Connect, bug: Exception) -> None:
+    client = connect("http://localhost:1")
+
+    def fail(**_: object) -> None:
+        raise bug
+
+    client.meta.events.register("before-call.rekognition", fail)
+    with pytest.raises(type(bug), match="a bug"):
+        RekognitionResults(client).get(SESSION_ID)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "403 Forbidden", "404 Not Found", "500 Oops"])
+def test_any_http_status_means_that_the_endpoint_is_there(serve: Serve, connect: Connect, status: str) -> None:
+    server = serve(reply(b"page", status))
+    RekognitionResults(connect(server.url, sign_request=True)).probe()
+    assert server.requests[0].startswith(b"GET / HTTP/1.1")
+    assert b"authorization" not in server.requests[0].lower()
+
+
+def test_a_probe_that_can_not_connect_fails(serve: Serve, connect: Connect) -> None:
+    server = serve()
+    server.close()
+    with pytest.raises(ConnectionFailed):
+        RekognitionResults(connect(server.url)).probe()
+
+
+def test_a_probe_is_bounded_in_time(serve: Serve, connect: Connect) -> None:
+    server = serve(script=lambda server, sock: (server.read_request(sock), server.drip(sock, reply(ANSWER))) and None)
+    begun = time.monotonic()
+    with pytest.raises(CallTimedOut):
+        RekognitionResults(connect(server.url, connect_timeout=0.3, read_timeout=0.3)).probe()
+    assert time.monotonic() - begun <= 1.1
+
+
+def test_close_closes_the_connections(serve: Serve, connect: Connect) -> None:
+    server = serve(reply(ANSWER))
+    results = RekognitionResults(connect(server.url))
+    results.get(SESSION_ID)
+    results.close()
+    assert server.hung_up.wait(5)
+
+
+def test_no_image_gets_into_a_log_even_when_everything_is_logged(
+    serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(reply({**ANSWER, "ReferenceImage": {"Bytes": IMAGE}}))
+    RekognitionResults(connect(server.url)).get(SESSION_ID)
+    assert IMAGE not in caplog.text
+    assert "hidden-face" not in caplog.text

@@ -1,0 +1,247 @@
+"""No call holds its thread longer than connect + read time-out, whatever the server does. Over real sockets."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Server, reply
+from watcher.errors import CallTimedOut, ConnectionFailed, PollError
+from watcher.rekognition import RekognitionResults, dial
+from watcher.rekognition.transport import bound_calls
+
+CONNECT, READ = 0.5, 0.4
+SLACK = 0.5
+Serve = Callable[..., Server]
+Connect = Callable[..., Any]
+# Sending it takes far longer than any bound here.
+ENDLESS = reply(ANSWER) + b" " * 1000
+
+
+def failed_call(client: Any, expected: type[PollError]) -> float:
+    """How many seconds a call took that failed as expected."""
+    begun = time.monotonic()
+    with pytest.raises(expected):
+        RekognitionResults(client).get(SESSION_ID)
+    return time.monotonic() - begun
+
+
+def dripping(sent_at_once: bytes, dripped: bytes) -> Callable[[Server, socket.socket], None]:
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        sock.sendall(sent_at_once)
+        server.drip(sock, dripped)
+
+    return script
+
+
+HEAD, _, BODY = reply({**ANSWER, "Padding": "x" * 200}).partition(b"\r\n\r\n")
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("at_once", "dripped"),
+    [
+        pytest.param(b"", HEAD, id="status-line-and-headers"),
+        pytest.param(HEAD + b"\r\n\r\n", BODY, id="body"),
+        pytest.param(CHUNKED, b"1\r\n \r\n" * 20, id="chunks"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BODY, id="body-until-the-connection-closes"),
+    ],
+)
+def test_a_server_that_drips_holds_a_call_no_longer_than_both_time_outs(
+    serve: Serve, connect: Connect, at_once: bytes, dripped: bytes
+) -> None:
+    server = serve(script=dripping(at_once, dripped))
+    client = connect(server.url, connect_timeout=CONNECT, read_timeout=READ)
+    assert READ < failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
+
+
+def test_a_server_that_drips_on_a_reused_connection_is_bounded_as_well(serve: Serve, connect: Connect) -> None:
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        sock.sendall(reply(ANSWER))
+        server.read_request(sock)
+        server.drip(sock, ENDLESS)
+
+    server = serve(script=script)
+    client = connect(server.url, connect_timeout=CONNECT, read_timeout=READ)
+    RekognitionResults(client).get(SESSION_ID)
+    assert READ < failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
+    assert server.connections == 1
+
+
+def test_a_silent_server_holds_a_call_for_the_read_time_out_only(serve: Serve, connect: Connect) -> None:
+    server = serve(script=lambda server, sock: (server.read_request(sock), server.stopped.wait()) and None)
+    client = connect(server.url, connect_timeout=30, read_timeout=READ)
+    assert READ * 0.9 < failed_call(client, CallTimedOut) <= READ + SLACK
+    assert len(server.requests) == 1
+
+
+def test_an_answer_that_comes_slowly_but_in_time_is_taken(serve: Serve, connect: Connect) -> None:
+    body = reply(ANSWER)
+
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        for part in (body[:20], body[20:60], body[60:]):
+            server.stopped.wait(0.2)
+            sock.sendall(part)
+
+    client = connect(serve(script=script).url, connect_timeout=5, read_timeout=READ)
+    assert RekognitionResults(client).get(SESSION_ID).session_id == SESSION_ID
+
+
+@pytest.mark.parametrize("unlimited", ["connect_timeout", "read_timeout"])
+def test_a_time_out_of_0_takes_the_bound_off_the_whole_call(serve: Serve, connect: Connect, unlimited: str) -> None:
+    limits = {"connect_timeout": 0.3, "read_timeout": 0.3, unlimited: 0}
+    server = serve(
+        script=lambda server, sock: (
+            (
+                server.read_request(sock),
+                server.drip(sock, b"HTTP/1.0 200 OK\r\n\r\n", every=0.05),
+            )
+            and None
+        )
+    )
+    begun = time.monotonic()
+    with pytest.raises(PollError, match="blank"):
+        RekognitionResults(connect(server.url, **limits)).get(SESSION_ID)
+    assert time.monotonic() - begun > 0.7
+
+
+def test_a_read_time_out_without_a_connect_time_out_bounds_each_read(serve: Serve, connect: Connect) -> None:
+    server = serve(script=lambda server, sock: (server.read_request(sock), server.stopped.wait()) and None)
+    client = connect(server.url, connect_timeout=0, read_timeout=READ)
+    assert READ * 0.9 < failed_call(client, CallTimedOut) <= READ + SLACK
+
+
+@contextlib.contextmanager
+def full_backlog(host: str) -> Iterator[int]:
+    """A port where connecting hangs: it listens, takes nobody, and its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((host, 0), backlog=0))
+        port = listener.getsockname()[1]
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)  # noqa: FBT003 - the socket's own signature
+            filler.connect_ex((host, port))
+        yield port
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+    monkeypatch.setattr(dial.socket, "getaddrinfo", lambda *_args, **_kwargs: answer)
+
+
+def test_all_addresses_of_a_name_share_one_connect_time_out(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect
+) -> None:
+    with full_backlog("127.0.0.1") as one, full_backlog("127.0.0.2") as two:
+        resolve_to(monkeypatch, ("127.0.0.1", one), ("127.0.0.2", two), ("127.0.0.1", one))
+        client = connect("http://rekognition.example", connect_timeout=CONNECT, read_timeout=30)
+        assert CONNECT * 0.9 < failed_call(client, CallTimedOut) <= CONNECT + SLACK
+
+
+def test_an_address_that_hangs_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, connect: Connect
+) -> None:
+    server = serve(reply(ANSWER))
+    with full_backlog("127.0.0.1") as dead:
+        resolve_to(monkeypatch, ("127.0.0.1", dead), ("127.0.0.1", server.port))
+        client = connect("http://rekognition.example", connect_timeout=CONNECT, read_timeout=READ)
+        assert RekognitionResults(client).get(SESSION_ID).session_id == SESSION_ID
+
+
+def test_a_tls_handshake_that_drips_is_part_of_connecting(serve: Serve, connect: Connect) -> None:
+    # The head of a TLS record that promises 16 KiB, and then its bytes, one by one.
+    server = serve(script=lambda server, sock: server.drip(sock, b"\x16\x03\x03\x40\x00" + b"\x02" * 100))
+    client = connect(
+        server.url.replace("http:", "https:"), verify_ssl=False, connect_timeout=CONNECT, read_timeout=READ
+    )
+    assert failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
+
+
+def test_a_proxy_that_drips_its_answer_is_part_of_connecting(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, connect: Connect
+) -> None:
+    proxy = serve(script=dripping(b"", b"HTTP/1.1 200 OK\r\n" + b"X-Padding: x\r\n" * 50))
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    client = connect("https://rekognition.example", connect_timeout=CONNECT, read_timeout=READ)
+    assert failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
+    assert proxy.requests[0].startswith(b"CONNECT rekognition.example:443")
+
+
+def test_a_request_that_nobody_reads_is_bounded(serve: Serve, connect: Connect) -> None:
+    server = serve(script=lambda server, _sock: server.stopped.wait() and None)
+    client = connect(server.url, connect_timeout=CONNECT, read_timeout=READ)
+    # A request this large does not fit into the buffers of the two sockets; the API's own never gets near.
+    client.meta.events.register("before-call.rekognition", lambda params, **_: params.update(body=b" " * 20_000_000))
+    assert failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
+
+
+def test_calls_reuse_one_connection(serve: Serve, connect: Connect) -> None:
+    server = serve(reply(ANSWER))
+    results = RekognitionResults(connect(server.url))
+    for _ in range(3):
+        results.get(SESSION_ID)
+    assert (server.connections, len(server.requests)) == (1, 3)
+
+
+def test_a_connection_that_the_server_closed_while_idle_is_replaced_without_a_fault(
+    serve: Serve, connect: Connect
+) -> None:
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        sock.sendall(reply(ANSWER))
+        sock.close()
+        server.closed.set()
+
+    server = serve(script=script)
+    results = RekognitionResults(connect(server.url))
+    for _ in range(2):
+        server.closed.clear()
+        results.get(SESSION_ID)
+        assert server.closed.wait(5)
+    assert server.connections == 2
+
+
+def test_a_connection_cut_in_the_middle_of_a_call_is_a_failed_connection(serve: Serve, connect: Connect) -> None:
+    server = serve(script=lambda server, sock: server.read_request(sock) and None)
+    failed_call(connect(server.url), ConnectionFailed)
+    assert server.connections == 1
+
+
+def test_keep_alive_probes_come_before_a_nat_forgets_the_connection(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, connect: Connect
+) -> None:
+    made: list[socket.socket] = []
+    original = dial.connect_to_any
+
+    def spy(*args: Any) -> socket.socket:
+        made.append(original(*args))
+        return made[-1]
+
+    monkeypatch.setattr("watcher.rekognition.bounded.connect_to_any", spy)
+    client = connect(serve(reply(ANSWER)).url)
+    RekognitionResults(client).get(SESSION_ID)
+    assert made[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    if not hasattr(socket, "TCP_KEEPIDLE"):
+        pytest.skip("this platform can't time keep-alive probes")
+    assert made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 350
+
+
+def test_a_botocore_that_is_built_otherwise_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect
+) -> None:
+    client = connect("http://localhost:1")
+    monkeypatch.setattr("watcher.rekognition.transport._OVERRIDDEN", ("send_all",))
+    with pytest.raises(RuntimeError, match="can't be bounded in time.*send_all"):
+        bound_calls(client, connect_timeout=1, read_timeout=1)
+
+
+def test_a_client_with_another_http_session_stops_the_start() -> None:
+    with pytest.raises(RuntimeError, match="HTTP session is another"):
+        bound_calls(object(), connect_timeout=1, read_timeout=1)

@@ -1,0 +1,73 @@
+"""The SQLite ledger's own traits, beyond the contract of all ledgers, and those of the memory without a file."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support import ManualClock, decision
+from watcher.errors import LedgerError
+from watcher.ledgers.none import NoLedger
+from watcher.ledgers.sqlite import SqliteLedger
+from watcher.queues.sqlite import SqliteQueue
+
+
+def test_decisions_survive_closing_and_opening(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with closing(SqliteLedger(tmp_path / "l.db", clock)) as first:
+        recorded = first.record([(decision(1), "[]")])
+    with closing(SqliteLedger(tmp_path / "l.db", clock)) as second:
+        assert second.recent(10) == recorded
+
+
+def test_ledger_and_queue_share_a_file(tmp_path: Path) -> None:
+    clock = ManualClock()
+    path = tmp_path / "watcher.db"
+    with closing(SqliteQueue(path, 60, clock)) as queue, closing(SqliteLedger(path, clock)) as ledger:
+        queue.send(["a"])
+        ledger.record([(decision(1), "[]")])
+        assert queue.depth().visible == len(ledger.recent(10)) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["watcher.db"]
+
+
+def test_a_reader_makes_no_ledger_in_a_queue_file(tmp_path: Path) -> None:
+    path = tmp_path / "watcher.db"
+    SqliteQueue(path, 60, ManualClock()).close()
+    with pytest.raises(LedgerError, match=r"watcher\.db has no ledger yet"):
+        SqliteLedger(path, ManualClock(), create=False)
+
+
+def test_a_reader_sees_what_the_watcher_records_meanwhile(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with (
+        closing(SqliteLedger(tmp_path / "l.db", clock)) as ledger,
+        closing(SqliteLedger(tmp_path / "l.db", clock, create=False)) as reader,
+    ):
+        assert reader.recent(10) == []
+        ledger.record([(decision(1), "[]")])
+        assert [entry.event for entry in reader.after(0, 10)] == [decision(1)]
+
+
+def test_keys_are_looked_up_and_not_searched_for(tmp_path: Path) -> None:
+    with closing(SqliteLedger(tmp_path / "l.db", ManualClock())) as ledger:
+        asked: list[str] = []
+        assert ledger._file._connection
+        ledger._file._connection.set_trace_callback(asked.append)
+        ledger.find([decision(1).key, decision(2).key])
+        ledger._file._connection.set_trace_callback(None)
+        (query,) = [statement for statement in asked if "SELECT" in statement]
+        with ledger._file.reading() as cursor:
+            plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert any(
+        step.startswith("SEARCH ledger_entries USING INDEX ledger_keys (session_id=? AND policy=?)") for step in plan
+    )
+
+
+def test_a_memory_keeps_the_newest_decisions_only() -> None:
+    memory = NoLedger(ManualClock(), capacity=3)
+    entries = memory.record([(decision(number), "[]") for number in range(5)])
+    assert [entry.event for entry in entries] == [decision(number) for number in range(5)]
+    assert [entry.event for entry in memory.recent(10)] == [decision(2), decision(3), decision(4)]
+    memory.mark_delivered([decision(0).key], "stdout")
+    memory.settle([decision(0).key])
+    assert memory.find([decision(0).key]) == {}

@@ -1,0 +1,53 @@
+"""`watcher get-face-liveness-session-results`, alias `get`: one session's results, as AWS CLI v1 prints them.
+
+Only click is imported here. Everything else waits until the command runs, because an operator's script may call it
+once for each session: start-up time is a feature (`tests/benchmarks/bench_get.py`).
+"""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from watcher.cli.get.options import OPTIONS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+NAME = "get-face-liveness-session-results"
+
+
+class RawCommand(click.Command):
+    """A command whose arguments are the AWS CLI's to judge; click only hands them over, and completes them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the whole command line as it came: click's own parser never sees it."""
+        ctx.args = list(args)
+        return ctx.args
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Option names, and the values of an option that has a fixed set of them."""
+        from click.shell_completion import CompletionItem
+
+        before = ctx.args[-1] if ctx.args else ""
+        choices = next((option.choices for option in OPTIONS if option.flag == before), ())
+        if choices:
+            return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
+        return [
+            CompletionItem(option.flag, help=option.help)
+            for option in OPTIONS
+            if incomplete and option.flag.startswith(incomplete)
+        ]
+
+
+@click.command(
+    NAME,
+    cls=RawCommand,
+    short_help="Print one session's results, as `aws rekognition get-face-liveness-session-results` does.",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Print one session's results, byte for byte as `aws rekognition get-face-liveness-session-results` does."""
+    from watcher.cli.get.program import run
+
+    ctx.exit(run(ctx.args))

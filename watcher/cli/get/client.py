@@ -1,0 +1,130 @@
+"""The AWS session and client of one run, set up as the AWS CLI sets up its own.
+
+Options, then environment, then profile; botocore's retries as the user configured them. The one liberty: a region
+that only `AWS_REGION` names is used rather than reported missing (AWS CLI v1 reads `AWS_DEFAULT_REGION` alone, while
+Kubernetes' pod identity sets both and people set either).
+"""
+
+import os
+import platform
+import re
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from botocore import UNSIGNED
+from botocore import __version__ as botocore_version
+from botocore.config import Config
+from botocore.endpoint import DEFAULT_TIMEOUT
+from botocore.loaders import create_loader
+from botocore.session import Session
+from botocore.utils import JSONFileCache
+
+from watcher import __version__
+from watcher.cli.get.failures import Failure
+from watcher.cli.get.loader import PARTITIONS, SwiftLoader, known_regions
+
+SERVICE = "rekognition"
+OPERATION = "GetFaceLivenessSessionResults"
+# What the AWS CLI reads beyond botocore: the form of the output.
+VARIABLES = {
+    "ca_bundle": ("ca_bundle", "AWS_CA_BUNDLE", None, None),
+    "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
+}
+CREDENTIAL_CACHE = Path("~/.aws/cli/cache")
+# Credentials that come without a call to another service, whose endpoint would need the full patterns.
+LOCAL_CREDENTIALS = frozenset({"env", "shared-credentials-file", "config-file"})
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+def version_text() -> str:
+    """The versions that matter, in the form of `aws --version`."""
+    return (
+        f"liveness-watcher/{__version__} Python/{platform.python_version()} "
+        f"{platform.system()}/{platform.release()} botocore/{botocore_version}"
+    )
+
+
+def open_session(options: Namespace) -> Session:
+    """A session with the global options applied.
+
+    Raises:
+        ValueError: a time-out that is no whole number.
+    """
+    session = Session(VARIABLES)
+    session.user_agent_name = "liveness-watcher"
+    session.user_agent_version = __version__
+    session.lazy_register_component("data_loader", lambda: _swift_loader(session))
+    session.set_default_client_config(_client_config(options))
+    if options.profile:
+        session.set_config_variable("profile", options.profile)
+    if options.region:
+        session.set_config_variable("region", options.region)
+    # An image stays the base64 that came over the wire: that is what gets printed.
+    session.get_component("response_parser_factory").set_parser_defaults(blob_parser=lambda wire: wire)
+    return session
+
+
+def check_endpoint_url(url: str | None) -> None:
+    """Refuse an endpoint without a scheme.
+
+    Raises:
+        Failure: with the AWS CLI's words.
+    """
+    from urllib.parse import urlparse
+
+    if url is not None and not urlparse(url).scheme:
+        raise Failure(
+            f'Bad value for --endpoint-url "{url}": scheme is missing.  '
+            "Must be of the form http://<hostname>/ or https://<hostname>/"
+        )
+
+
+def open_client(session: Session, options: Namespace) -> Any:
+    """A Rekognition client.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: no region, an unknown profile, settings that contradict each other.
+        ValueError: a time-out below zero, an endpoint that is no URL.
+    """
+    region = options.region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
+    _share_credential_cache(session)
+    loader = session.get_component("data_loader")
+    loader.brief_endpoints = _is_plain(session, loader, region, signed=options.sign_request)
+    verify = options.ca_bundle if options.verify_ssl else False
+    return session.create_client(SERVICE, region_name=region, endpoint_url=options.endpoint_url, verify=verify)
+
+
+def _swift_loader(session: Session) -> SwiftLoader:
+    """Botocore's loader of this session, over the same search path, in our class."""
+    usual = create_loader(session.get_config_variable("data_path"))
+    return SwiftLoader(extra_search_paths=usual.search_paths)
+
+
+def _is_plain(session: Session, loader: SwiftLoader, region: str | None, *, signed: bool) -> bool:
+    """Whether nothing about this run needs more than the endpoint patterns that can be derived."""
+    if region not in known_regions(loader.load_data(PARTITIONS)):
+        return False
+    credentials = session.get_credentials() if signed else None
+    return credentials is None or credentials.method in LOCAL_CREDENTIALS
+
+
+def _client_config(options: Namespace) -> Config:
+    """Time-outs and signing; the time-outs are checked by whoever uses them, as in the AWS CLI."""
+    settings: dict[str, Any] = {} if options.sign_request else {"signature_version": UNSIGNED}
+    settings["read_timeout"] = _timeout(options.read_timeout)
+    settings["connect_timeout"] = _timeout(options.connect_timeout)
+    return Config(**settings)
+
+
+def _timeout(value: str | None) -> int | None:
+    """Seconds; None, which is no limit, for 0."""
+    return (DEFAULT_TIMEOUT if value is None else int(value)) or None
+
+
+def _share_credential_cache(session: Session) -> None:
+    """Keep the credentials of assumed roles where the AWS CLI keeps them, so that an MFA code is asked for once."""
+    providers = session.get_component("credential_provider")
+    cache = JSONFileCache(str(CREDENTIAL_CACHE.expanduser()))
+    for name in ("assume-role", "assume-role-with-web-identity"):
+        providers.get_provider(name).cache = cache

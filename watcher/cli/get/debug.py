@@ -1,0 +1,91 @@
+"""`--debug`: botocore's and our own log on stderr, without images, signatures and secrets.
+
+Botocore's debug log has the whole answer in it, the signed headers, and the steps of the signature. What may be shown
+is decided here, in three passes from certain to suspicious: values that have no business in a log (bodies, signing),
+values behind a name that promises a secret, and long unbroken runs of base64.
+"""
+
+import logging
+import re
+import sys
+
+LOGGERS = ("botocore", "urllib3", "watcher")
+FORMAT = "%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"
+LEFT_OUT = "<left out>"
+SIGNING_LOGGER = "botocore.auth"
+LONGEST_RUN = 63
+
+_NAMED = re.compile(
+    r"""(?ix)
+    (                                     # a name that promises a secret ...
+      ['"]? [\w.-]* (?: token | secret | password | authorization | credential[s]? | signature | accesskeyid
+                      | access-key-id | access_key_id ) [\w.-]* ['"]?
+      \s* [:=] \s*
+    )
+    (?: b?'[^'\n]*' | b?"[^"\n]*" | [^\s,;}&'"<]+ (?: [ ] Credential=[^\n'"]* )? )   # ... and the value behind it
+    """
+)
+_AUTHORIZATION = re.compile(r"""AWS4-[A-Z0-9-]+[ ]Credential=[^\n'"]*""")
+_BYTES = re.compile(r"""\bb'(?:[^'\\]|\\.)*'|\bb"(?:[^"\\]|\\.)*\"""")
+_RUN = re.compile(r"[A-Za-z0-9+/]{%d,}={0,2}" % (LONGEST_RUN + 1))
+_KEPT_BYTES = 48
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record, traceback included, and takes out what must not be seen. `secrets` are known values."""
+
+    def __init__(self) -> None:
+        super().__init__(FORMAT)
+        self.secrets: set[str] = set()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The redacted line or lines."""
+        shown = logging.makeLogRecord(record.__dict__)
+        if isinstance(shown.args, tuple):
+            shown.args = tuple(_without_bytes(value) for value in shown.args)
+        if shown.name == SIGNING_LOGGER:
+            shown.msg, shown.args = _first_line(str(shown.msg)), None
+        return redacted(super().format(shown), self.secrets)
+
+
+def redacted(text: str, secrets: set[str]) -> str:
+    """The text without secrets, known or suspected."""
+    for secret in secrets:
+        text = text.replace(secret, LEFT_OUT)
+    text = _AUTHORIZATION.sub(LEFT_OUT, text)
+    text = _NAMED.sub(lambda found: found[1] + LEFT_OUT, text)
+    text = _BYTES.sub(lambda found: found[0] if len(found[0]) <= _KEPT_BYTES else LEFT_OUT, text)
+    return _RUN.sub(lambda found: f"<{len(found[0])} characters left out>", text)
+
+
+def start() -> RedactingFormatter:
+    """Send the debug log to stderr; the formatter that is returned can be told of secrets."""
+    formatter = RedactingFormatter()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.DEBUG)
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+    return formatter
+
+
+def stop() -> None:
+    """Take back what `start` did: the loggers belong to the process, the command may not be all there is to it."""
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.NOTSET)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def _without_bytes(value: object) -> object:
+    """A placeholder for bytes: a body is the one thing that botocore logs as such."""
+    return f"<{len(value)} bytes left out>" if isinstance(value, bytes | bytearray) else value
+
+
+def _first_line(message: str) -> str:
+    """What a signing step is called; what it calculates follows on the next line."""
+    line = message.partition("\n")[0]
+    return f"{line} {LEFT_OUT}" if line != message else line

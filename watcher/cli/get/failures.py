@@ -1,0 +1,26 @@
+"""How a failure is told: the AWS CLI's words on stderr, its exit codes."""
+
+USAGE_ERROR = 2
+FAILURE = 255
+INTERRUPTED = 130
+
+NO_REGION_HINT = 'You can also configure your region by running "aws configure".'
+NO_CREDENTIALS_HINT = 'You can configure credentials by running "aws configure".'
+
+
+class Failure(Exception):
+    """A mistake in what was asked for; its text is shown as it is, and the program ends with 255."""
+
+
+def describe(error: Exception) -> tuple[str, ...]:
+    """The text for stderr, as AWS CLI v1 writes it for the same error, in as many writes (see `ResettingStream`)."""
+    report = getattr(error, "report", None)
+    if report is not None:
+        return (str(report()),)
+    name = type(error).__name__
+    # By name, so that telling a failure imports nothing of botocore's that has not been imported yet.
+    if name == "NoRegionError":
+        return f"{error} {NO_REGION_HINT}", "\n"
+    if name == "NoCredentialsError":
+        return f"{error}. {NO_CREDENTIALS_HINT}", "\n"
+    return "\n", str(error), "\n"

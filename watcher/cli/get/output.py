@@ -1,0 +1,100 @@
+"""Prints an answer, or what a query makes of it, in one of the three forms."""
+
+import base64
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from watcher.cli.get.failures import Failure
+from watcher.cli.get.terminal import ResettingStream, stdout_is_terminal, stdout_width
+
+
+class Query(Protocol):
+    """A compiled JMESPath expression."""
+
+    def search(self, value: Any) -> Any:
+        """What the expression finds in `value`; None for nothing."""
+
+
+def print_answer(form: str, answer: Any, *, title: str, query: Query | None, color: str) -> None:
+    """Write the answer to stdout, as AWS CLI v1 does. A closed stdout is not an error.
+
+    Raises:
+        Failure: no such form.
+        jmespath.exceptions.JMESPathError, ValueError, TypeError, AttributeError: the query, or the form, does not fit
+            the answer.
+    """
+    printers: dict[str, Callable[[Any], None]] = {
+        "json": _print_json,
+        "text": _print_text,
+        "table": _TablePrinter(title, color),
+    }
+    if form not in printers:
+        raise Failure(f"Unknown output type: {form}")
+    printer = printers[form]
+    if isinstance(printer, _TablePrinter):
+        printer.prepare()
+    value = answer if query is None else query.search(answer)
+    try:
+        printer(value)
+    except OSError:
+        # Whoever read our output has stopped reading; there is nobody left to tell.
+        pass
+    finally:
+        flush()
+
+
+def flush() -> None:
+    """Push out what is buffered; a reader that has gone is not an error."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # As above: nobody reads any more.
+        pass
+
+
+def _print_json(value: Any) -> None:
+    if value != {}:
+        json.dump(value, sys.stdout, indent=4, ensure_ascii=False, default=_encode)
+        sys.stdout.write("\n")
+
+
+def _encode(value: Any) -> str:
+    """JSON has no bytes: they become base64."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    raise TypeError("Encountered unrecognized type in JSON encoder.")
+
+
+def _print_text(value: Any) -> None:
+    from watcher.cli.get.text import text_lines
+
+    for line in text_lines(value):
+        sys.stdout.write(line)
+
+
+class _TablePrinter:
+    """A table, coloured if asked for, or by itself on a terminal."""
+
+    def __init__(self, title: str, color: str) -> None:
+        self._title = title
+        self._color = color
+        self._width = 0
+        self._coloured = False
+
+    def prepare(self) -> None:
+        """Colour the streams, if at all, before the query runs: its errors are then written like the AWS CLI's."""
+        self._coloured = self._color == "on" or (self._color == "auto" and stdout_is_terminal())
+        if self._coloured:
+            sys.stdout = ResettingStream(sys.stdout)  # type: ignore[assignment]
+            sys.stderr = ResettingStream(sys.stderr)  # type: ignore[assignment]
+        self._width = stdout_width()
+
+    def __call__(self, value: Any) -> None:
+        from watcher.cli.get.drawing import Drawing
+        from watcher.cli.get.table import Table
+
+        table = Table()
+        if table.fill(self._title, value):
+            Drawing(sys.stdout, self._width, coloured=self._coloured).draw(table.sections)

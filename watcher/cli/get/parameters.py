@@ -1,0 +1,101 @@
+"""The request's parameters: from the command line, from files and URLs it points to, and from `--cli-input-json`.
+
+A value may stand for a file's text (`file://`), a file's bytes (`fileb://`) or, unless the profile says
+`cli_follow_urlparam = false`, for what a URL answers, as in the AWS CLI.
+"""
+
+import json
+import locale
+import os
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from watcher.cli.get.failures import Failure
+
+TEXT_FILE = "file://"
+BINARY_FILE = "fileb://"
+URL_PREFIXES = ("http://", "https://")
+
+
+def request_parameters(options: Namespace, profile: Mapping[str, Any]) -> dict[str, Any]:
+    """What to send, unchecked. `profile` is the active AWS profile's section.
+
+    Raises:
+        Failure: a file or URL that can't be read.
+    """
+    follow_urls = profile.get("cli_follow_urlparam", "true") == "true"
+    parameters: dict[str, Any] = {}
+    if options.session_id is not None:
+        parameters["SessionId"] = _resolve("--session-id", options.session_id, follow_urls=follow_urls)
+    if options.cli_input_json is not None:
+        # The AWS CLI reads every argument this way first; what it reads here it does not use, its errors it reports.
+        _resolve("--cli-input-json", options.cli_input_json, follow_urls=follow_urls)
+    return parameters
+
+
+def add_json(parameters: dict[str, Any], source: str | None) -> None:
+    """Fill in what the command line left open from `--cli-input-json`: JSON text, or a file of it.
+
+    Raises:
+        Failure: not JSON, or JSON that is no object.
+    """
+    if source is None:
+        return
+    text = _from_file(source)
+    if text is None:
+        text = source
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise Failure(
+            f"Error parsing parameter 'cli-input-json': Invalid JSON: {error}\nJSON received: {text!s}"
+        ) from error
+    if not isinstance(given, dict):
+        raise Failure(f"'{type(given).__name__}' object has no attribute 'keys'")
+    for name, value in given.items():
+        parameters.setdefault(name, value)
+
+
+def _resolve(option: str, value: str, *, follow_urls: bool) -> str | bytes:
+    """The value, or what it points to."""
+    try:
+        found = _from_file(value)
+        if found is None and follow_urls and value.startswith(URL_PREFIXES):
+            found = _from_url(value)
+    except Failure as error:
+        raise Failure(f"Error parsing parameter '{option}': {error}") from error
+    return value if found is None else found
+
+
+def _from_file(value: str) -> str | bytes | None:
+    """A file's contents if the value names one, else None. `~` and environment variables in the path are expanded."""
+    binary = value.startswith(BINARY_FILE)
+    if not binary and not value.startswith(TEXT_FILE):
+        return None
+    prefix = BINARY_FILE if binary else TEXT_FILE
+    path = Path(os.path.expandvars(os.path.expanduser(value.removeprefix(prefix))))  # noqa: PTH111 - keeps `//`
+    try:
+        return path.read_bytes() if binary else path.read_text(encoding=locale.getpreferredencoding())
+    except UnicodeDecodeError as error:
+        raise Failure(
+            f"Unable to load paramfile ({path}), text contents could not be decoded.  If this is a binary file, "
+            "please use the fileb:// prefix instead of the file:// prefix."
+        ) from error
+    except OSError as error:
+        raise Failure(f"Unable to load paramfile {value}: {error}") from error
+
+
+def _from_url(url: str) -> str:
+    """What a GET of the URL answers."""
+    from botocore.awsrequest import AWSRequest
+    from botocore.httpsession import URLLib3Session
+
+    try:
+        answer = URLLib3Session().send(AWSRequest("GET", url).prepare())
+    except Exception as error:
+        raise Failure(f"Unable to retrieve {url}: {error}") from error
+    if answer.status_code != 200:
+        raise Failure(f"Unable to retrieve {url}: received non 200 status code of {answer.status_code}")
+    return str(answer.text)

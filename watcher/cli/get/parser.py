@@ -1,0 +1,111 @@
+"""The command line, read as AWS CLI v1 reads it.
+
+The AWS CLI parses in stages: its global options first, wherever they stand, then the operation's own from what is
+left. Abbreviations are resolved in each stage for itself, so `--cli-r` is a read time-out while `--session` stays the
+operation's. The same stages are used here; the watcher's own options come before them and must be written out, so
+that they make no prefix ambiguous that the AWS CLI accepts.
+"""
+
+from argparse import Action, ArgumentError, ArgumentParser, Namespace
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from watcher.cli.get.failures import Failure
+from watcher.cli.get.options import OPTIONS, Option, Owner
+
+PROGRAM = "watcher"
+USAGE = """\
+watcher get-face-liveness-session-results [parameters]
+To see help text, you can run:
+
+  watcher help
+  watcher get-face-liveness-session-results help
+"""
+CHOICES_PER_LINE = 2
+CHOICE_WIDTH = 40
+
+
+class Unknown(Failure):
+    """Arguments that no option takes; the AWS CLI answers with its usage and 255, not with argparse's 2."""
+
+    def report(self) -> str:
+        """The usage, then which ones."""
+        return f"usage: {USAGE}\n{self}\n"
+
+
+class StageParser(ArgumentParser):
+    """One stage: errors end the program with status 2, with the AWS CLI's wording for a bad choice."""
+
+    def __init__(self, owner: Owner, *, version: str = "", relaxed: bool = False, abbreviate: bool = True) -> None:
+        super().__init__(prog=PROGRAM, usage=USAGE, add_help=False, allow_abbrev=abbreviate)
+        for option in OPTIONS:
+            if option.owner is owner:
+                self.add_argument(option.flag, **_arguments(option, version=version, relaxed=relaxed))
+
+    def _check_value(self, action: Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        choices = list(action.choices)
+        lines = ["Invalid choice, valid choices are:\n"]
+        for start in range(0, len(choices), CHOICES_PER_LINE):
+            row = choices[start : start + CHOICES_PER_LINE]
+            lines.append(" | ".join(choice.ljust(CHOICE_WIDTH) for choice in row))
+        close = get_close_matches(value, choices, cutoff=0.8)
+        if close:
+            lines.append(f"\n\nInvalid choice: {value!r}, maybe you meant:\n")
+            lines.extend(f"  * {choice}" for choice in close)
+        raise ArgumentError(action, "\n".join(lines))
+
+
+def _arguments(option: Option, *, version: str, relaxed: bool) -> dict[str, Any]:
+    """What `add_argument` wants to know of an option."""
+    wanted: dict[str, Any] = {"dest": option.dest, "action": option.action, "default": option.default}
+    if option.choices:
+        wanted["choices"] = option.choices
+    if option.optional_value is not None:
+        wanted |= {"nargs": "?", "const": option.optional_value}
+    if option.required:
+        wanted["required"] = not relaxed
+    if option.action == "version":
+        wanted["version"] = version
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def parse_watcher(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
+    """The options beyond the reference, and the rest of the command line."""
+    return StageParser(Owner.WATCHER, abbreviate=False).parse_known_args(arguments)
+
+
+def parse_globals(arguments: Sequence[str], version: str) -> tuple[Namespace, list[str]]:
+    """The global options, and the rest; prints `version` and ends the program if that is asked for."""
+    return StageParser(Owner.GLOBAL, version=version).parse_known_args(arguments)
+
+
+def parse_operation(arguments: Sequence[str]) -> Namespace:
+    """The operation's options; `help` is True if the manual is asked for.
+
+    Raises:
+        Unknown: something is left over.
+    """
+    if list(arguments) in (["help"], ["--help"]):
+        return Namespace(help=True)
+    parser = StageParser(Owner.OPERATION, relaxed=_needs_no_session_id(arguments))
+    parser.add_argument("help", nargs="?")
+    parsed, left_over = parser.parse_known_args(arguments)
+    if parsed.help not in (None, "help"):
+        left_over.append(parsed.help)
+    if parsed.help != "help" and left_over:
+        raise Unknown(f"Unknown options: {', '.join(left_over)}")
+    parsed.help = parsed.help == "help"
+    return parsed
+
+
+def _needs_no_session_id(arguments: Sequence[str]) -> bool:
+    """Whether the id may come from elsewhere. The AWS CLI looks for the flags as written, not for abbreviations."""
+    if "--cli-input-json" in arguments:
+        return True
+    if "--generate-cli-skeleton" not in arguments:
+        return False
+    value = arguments[arguments.index("--generate-cli-skeleton") + 1 :][:1]
+    return list(value) != ["output"]

@@ -1,0 +1,133 @@
+"""`watcher simulate`: a local Rekognition endpoint until SIGTERM or SIGINT."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from watcher.simulator import CallRecord, Scenario
+
+EX_CONFIG = 78
+
+
+class ScenarioFileError(click.ClickException):
+    """A scenario file that cannot be used: one line a problem, exit code 78 (EX_CONFIG)."""
+
+    exit_code = EX_CONFIG
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--rate-limit",
+    type=click.FloatRange(min=0),
+    metavar="TPS",
+    help="GetFaceLivenessSessionResults calls let through a second; 0 is no limit.  [default: the scenario's]",
+)
+@click.option(
+    "--scenario",
+    "scenario_file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="TOML file: endings, times, quotas and faults.  [default: a healthy service]",
+)
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How much faster than in life sessions live; the life of 3 minutes becomes 3 minutes / X.",
+)
+@click.option("--seed", type=int, help="Same seed, same sessions and faults.  [default: the scenario's]")
+@click.option(
+    "--image-size",
+    type=click.IntRange(256, 204_800),
+    metavar="BYTES",
+    help="Bytes of each inline image, 256 to 204800.  [default: the scenario's, 2048]",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Log a line for each call to stderr.")
+def command(
+    *,
+    host: str,
+    port: int,
+    rate_limit: float | None,
+    scenario_file: str | None,
+    time_scale: float,
+    seed: int | None,
+    image_size: int | None,
+    verbose: bool,
+) -> None:
+    """Serve a local Rekognition endpoint for Face Liveness that any AWS SDK can use.
+
+    CreateFaceLivenessSession and GetFaceLivenessSessionResults work with the real life cycle, quotas, errors and
+    scripted faults; any credentials will do. The first line of stdout is the URL, to be given to an SDK as its
+    endpoint URL; GET / on it counts the calls so far. SIGTERM or SIGINT stops it.
+    """
+    from watcher.simulator import Simulator
+
+    scenario = _load(scenario_file)
+    with _stop_signals_held() as wait_for_stop:
+        try:
+            simulator = Simulator(
+                scenario,
+                host=host,
+                port=port,
+                time_scale=time_scale,
+                rate_limit=rate_limit,
+                seed=seed,
+                image_size=image_size,
+                on_call=_log if verbose else None,
+            )
+        except OSError as error:
+            raise click.ClickException(_cannot_listen(host, port, error)) from error
+        with simulator:
+            click.echo(simulator.url)
+            wait_for_stop()
+
+
+@contextmanager
+def _stop_signals_held() -> Iterator[Callable[[], object]]:
+    """Hold SIGTERM and SIGINT back, also from threads started meanwhile, for whoever waits for one of them."""
+    stop_signals = {signal.SIGTERM, signal.SIGINT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
+    try:
+        yield lambda: signal.sigwait(stop_signals)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _load(scenario_file: str | None) -> "Scenario | None":
+    from watcher.simulator import ScenarioError, load_scenario
+
+    if scenario_file is None:
+        return None
+    try:
+        return load_scenario(scenario_file)
+    except ScenarioError as error:
+        raise ScenarioFileError(str(error)) from error
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    return (
+        f"cannot listen on --host {host} --port {port}: {error.strerror or error}; "
+        "stop the other program, or choose another port (0 takes a free one)"
+    )
+
+
+def _log(call: "CallRecord") -> None:
+    faults = f" faults={','.join(call.faults)}" if call.faults else ""
+    click.echo(
+        f"{call.at:.3f} {call.operation or 'unknown'} session={call.session_id or '-'} "
+        f"result={call.result} http={call.http or '-'}{faults}",
+        err=True,
+    )

@@ -1,0 +1,101 @@
+"""What the models know about a key: its type, its neighbours, and how text from outside becomes its value."""
+
+import json
+from inspect import isclass
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from watcher.config.settings import Settings
+
+Path = tuple[str | int, ...]
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+
+
+def dotted(path: Path) -> str:
+    """A path as users write it: `polling.min_interval`, `sinks[0].path`."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+def type_at(path: Path) -> Any:
+    """The annotation of a setting; None if there is no such one."""
+    current: Any = Settings
+    for part in path:
+        if _is_group(current):
+            field = current.model_fields.get(part)
+            current = field.annotation if field else None
+        else:
+            current = get_args(current)[1] if get_origin(current) is dict else None
+    return current
+
+
+def all_keys() -> list[str]:
+    """Every setting of a fixed name, dotted: `aws.region`, `decision.policies`, `sinks`."""
+    return [key for name in Settings.model_fields for key in _keys_below((name,))]
+
+
+def keys_at(path: Path) -> list[str]:
+    """The names that may stand in a section."""
+    current = type_at(path)
+    return list(current.model_fields) if _is_group(current) else []
+
+
+def coerce(text: str, annotation: Any) -> object:
+    """Text from the environment or the command line as a value of the setting's type.
+
+    Raises:
+        ValueError: it can't be one; the words say what it is not.
+    """
+    kind = _without_none(annotation)
+    if get_origin(kind) is Literal:
+        return next((choice for choice in get_args(kind) if choice == text.strip().lower()), text)
+    if kind is bool:
+        return _boolean(text)
+    if kind in (int, float):
+        return _number(text, kind)
+    if kind is str or kind is None:
+        return text
+    if _is_group(kind):
+        raise ValueError("is a section: set one of its keys")
+    return _json(text)
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError("is neither true nor false: give one of them")
+    return word in _TRUE
+
+
+def _number(text: str, kind: type[int] | type[float]) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        what = "a whole number" if kind is int else "a number"
+        raise ValueError(f"is not {what}: give one") from None
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"is not JSON ({error}): give a JSON text") from None
+
+
+def _keys_below(path: tuple[str, ...]) -> list[str]:
+    names = keys_at(path)
+    return [key for name in names for key in _keys_below((*path, name))] if names else [".".join(path)]
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, UnionType):
+        return next(kind for kind in get_args(annotation) if kind is not type(None))
+    return annotation
+
+
+def _is_group(kind: Any) -> bool:
+    return isclass(kind) and issubclass(kind, BaseModel)

@@ -1,0 +1,80 @@
+"""Settings in layers: the later ones win, and each value remembers where it came from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from watcher.config.fields import Path, coerce, dotted, type_at
+from watcher.config.values import shown
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line for the user, and the settings that it is about."""
+
+    paths: tuple[Path, ...]
+    line: str
+
+
+@dataclass
+class Layers:
+    """The values given so far as a tree, the origin of each, and what could not be understood."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    _origins: dict[Path, str] = field(default_factory=dict)
+
+    def put_tree(self, tree: Mapping[str, Any], origin: str) -> None:
+        """Lay a whole file over what is there."""
+        for path, value in _leaves(tree):
+            self.put(path, value, origin)
+
+    def put_text(self, path: tuple[str, ...], text: str, origin: str) -> None:
+        """Lay one value over what is there, coerced to its setting's type."""
+        try:
+            value = coerce(text, type_at(path))
+        except ValueError as error:
+            what, _, fix = str(error).rpartition(": ")
+            key = dotted(path)
+            self.problems.append(Problem((path,), f"{key} = {shown(key, text)} {what} (from {origin}): {fix}"))
+        else:
+            self.put(path, value, origin)
+
+    def put(self, path: tuple[str, ...], value: object, origin: str) -> None:
+        """Lay one value over what is there."""
+        section = self.data
+        for part in path[:-1]:
+            section = section.setdefault(part, {})
+            if not isinstance(section, dict):
+                return  # the file has a plain value where a section belongs, which is told as a fault of its own
+        section[path[-1]] = value
+        for known in [known for known in self._origins if known[: len(path)] == path]:
+            del self._origins[known]
+        self._origins[path] = origin
+
+    def drop(self, path: tuple[str, ...]) -> None:
+        """Back to the default."""
+        section = self.data
+        for part in path[:-1]:
+            section = section.get(part, {})
+        section.pop(path[-1], None)
+        self._origins.pop(path, None)
+
+    def origin(self, path: Path) -> str:
+        """Where a value, or the nearest thing around it, came from; `default` if it was not given."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self._origins:
+                return self._origins[path[:length]]
+        inner = (origin for known, origin in self._origins.items() if known[: len(path)] == path)
+        return next(inner, DEFAULT)
+
+
+def _leaves(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """The values of a tree with their paths; an empty table counts as a value, a list as one."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, name))
+        else:
+            yield (*above, name), value

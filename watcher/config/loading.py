@@ -1,0 +1,115 @@
+"""From the layers to settings that can be used, or to all that is wrong with them."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from watcher.config import sources
+from watcher.config.fields import Path as KeyPath
+from watcher.config.layers import Layers, Problem
+from watcher.config.rules import broken_rules
+from watcher.config.settings import Settings
+from watcher.config.words import describe, place
+from watcher.errors import ConfigError
+
+_NO_NAMES: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings, where each came from (dotted key to `default`, a file's name, `env NAME` or an option), and the file."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    file: Path | None
+
+
+def load(
+    config: Path | None,
+    overrides: Mapping[str, str],
+    environ: Mapping[str, str],
+    cwd: Path,
+    option_names: Mapping[str, str] = _NO_NAMES,
+) -> Loaded:
+    """Lay the file, the environment and the command line over the defaults; the later wins.
+
+    Args:
+        config: the file that the user named, relative to `cwd`; None: looked for.
+        overrides: dotted key to text, from the command line.
+        environ: the environment.
+        cwd: where relative names of files start.
+        option_names: the option by which an override came, for those that did not come by `--set`.
+
+    Raises:
+        ConfigError: with every problem that there is, one line each.
+    """
+    layers = Layers()
+    file = sources.add_file(layers, config, environ, cwd)
+    sources.add_aws_variables(layers, environ)
+    sources.add_own_variables(layers, environ)
+    sources.add_overrides(layers, overrides, option_names)
+    sources.let_no_verify_win(layers)
+    settings = _validate(layers)
+    _check_rules(layers, settings)
+    if layers.problems:
+        raise ConfigError([problem.line for problem in layers.problems])
+    return Loaded(settings, {key: layers.origin(path) for key, path, _ in flatten(settings)}, file)
+
+
+def flatten(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    """Every setting as dotted key, path and value. A policy has only the keys that it gives; `sinks` is one value."""
+    for section, values in settings.model_dump(mode="json").items():
+        if not isinstance(values, dict):
+            yield section, (section,), values
+            continue
+        policies = values.pop("policies", {})
+        for name, value in values.items():
+            yield f"{section}.{name}", (section, name), value
+        for policy, overrides in policies.items():
+            for name, value in overrides.items():
+                if value is not None:
+                    yield f"{section}.policies.{policy}.{name}", (section, "policies", policy, name), value
+
+
+def _validate(layers: Layers) -> Settings:
+    """The settings; where values are wrong, a problem each, and the defaults in their place."""
+    data = layers.data
+    while True:
+        try:
+            return Settings.model_validate(data)
+        except ValidationError as error:
+            data = deepcopy(data)
+            for details in error.errors(include_url=False):
+                layers.problems.append(_problem(layers, details))
+                _prune(data, details["loc"])
+
+
+def _problem(layers: Layers, details: ErrorDetails) -> Problem:
+    path = place(details)
+    return Problem((path,), describe(details, layers.origin(path)))
+
+
+def _prune(data: dict[str, Any], path: KeyPath) -> None:
+    """Take out what is wrong, so that the rest can be checked; of the sinks all, of a policy's name the policy."""
+    kept = path[:1] if path[0] == "sinks" else path
+    section: Any = data
+    for part in kept[:-1]:
+        if part not in section or not isinstance(section[part], dict):
+            section.pop(part, None)
+            return
+        section = section[part]
+    section.pop(kept[-1], None)
+
+
+def _check_rules(layers: Layers, settings: Settings) -> None:
+    """Add the cross-field rules that are broken, as far as the settings they speak of are valid themselves."""
+    invalid = {path[:1] if path[0] == "sinks" else path for problem in layers.problems for path in problem.paths}
+    for broken in broken_rules(settings):
+        paths = {path[:1] if path[0] == "sinks" else path for path in broken.paths}
+        if not paths & invalid:
+            layers.problems.append(Problem(broken.paths, broken.line(layers.origin(broken.paths[0]))))

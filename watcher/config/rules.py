@@ -1,0 +1,99 @@
+"""Rules that a type or a bound can't express: between settings, and for classic mistakes."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from watcher.config.broken import Broken, Rule
+from watcher.config.fields import Path
+from watcher.config.settings import Settings
+from watcher.config.url_rules import URL_RULES
+from watcher.config.values import shown
+from watcher.model import DEFAULT_POLICY
+
+_LONGEST_SQS_LEASE = 43_200
+_SHORTEST_SQS_LEASE = 3
+
+
+def broken_rules(settings: Settings) -> list[Broken]:
+    """Every rule that these settings break."""
+    return [broken for rule in (*_RULES, *URL_RULES) for broken in rule(settings)]
+
+
+def _intervals(settings: Settings) -> Iterator[Broken]:
+    least, most = settings.polling.min_interval, settings.polling.max_interval
+    if least > most:
+        paths: tuple[Path, ...] = (("polling", "min_interval"), ("polling", "max_interval"))
+        other = f"is above polling.max_interval = {shown('max_interval', most)}"
+        yield Broken(paths, least, other, "lower it, or raise max_interval")
+
+
+def _session_timeout(settings: Settings) -> Iterator[Broken]:
+    timeout, least = settings.polling.session_timeout, settings.polling.min_interval
+    if timeout < least:
+        paths: tuple[Path, ...] = (("polling", "session_timeout"), ("polling", "min_interval"))
+        other = f"is below polling.min_interval = {shown('min_interval', least)}"
+        yield Broken(paths, timeout, other, "raise it, or lower min_interval")
+
+
+def _thresholds(settings: Settings) -> Iterator[Broken]:
+    """Thresholds go from 0 to 100; one in (0, 1] was meant as a share, and would let nearly everybody in."""
+    given: list[tuple[Path, float | None]] = [(("decision", "threshold"), settings.decision.threshold)]
+    given += [
+        (("decision", "policies", name, "threshold"), policy.threshold)
+        for name, policy in settings.decision.policies.items()
+    ]
+    for path, threshold in given:
+        if threshold is not None and 0 < threshold <= 1:
+            yield Broken(
+                (path,), threshold, "is on a scale of 0 to 1, not 0 to 100", f"did you mean {threshold * 100:g}?"
+            )
+
+
+def _default_policy(settings: Settings) -> Iterator[Broken]:
+    policy = settings.decision.policies.get(DEFAULT_POLICY)
+    if policy is not None:
+        value = policy.model_dump(exclude_none=True)
+        path: Path = ("decision", "policies", DEFAULT_POLICY)
+        yield Broken((path,), value, "overrides the policy that [decision] is", "set it in [decision] itself")
+
+
+def _sqs_lease(settings: Settings) -> Iterator[Broken]:
+    """SQS takes whole seconds up to 12 hours; with less than three, three beats of a lease don't fit into it."""
+    if settings.queue.url.startswith("sqlite:"):
+        return
+    lease = settings.queue.visibility_timeout
+    paths: tuple[Path, ...] = (("queue", "visibility_timeout"), ("queue", "url"), ("queue", "type"))
+    if lease != int(lease):
+        yield Broken(paths, lease, "is no whole number, and SQS takes no other", f"did you mean {round(lease)}?")
+    elif lease > _LONGEST_SQS_LEASE:
+        yield Broken(paths, lease, "is above SQS's limit of 43200 (12 hours)", "give at most 43200")
+    elif lease < _SHORTEST_SQS_LEASE:
+        yield Broken(paths, lease, "is too short to be renewed three times in whole seconds", "give at least 3")
+
+
+def _tls(settings: Settings) -> Iterator[Broken]:
+    if not settings.aws.verify_ssl and settings.aws.ca_bundle:
+        paths: tuple[Path, ...] = (("aws", "verify_ssl"), ("aws", "ca_bundle"))
+        other = f"contradicts aws.ca_bundle = {shown('ca_bundle', settings.aws.ca_bundle)}"
+        yield Broken(paths, value=False, what=other, fix="remove one of them")
+
+
+def _sink_names(settings: Settings) -> Iterator[Broken]:
+    counts = Counter(sink.name for sink in settings.sinks)
+    seen: set[str] = set()
+    for number, sink in enumerate(settings.sinks):
+        if counts[sink.name] > 1 and sink.name in seen:
+            what = "is the name of another sink, too"
+            yield Broken((("sinks", number, "name"),), sink.name, what, "give each sink a name of its own")
+        seen.add(sink.name)
+
+
+_RULES: tuple[Rule, ...] = (
+    _intervals,
+    _session_timeout,
+    _thresholds,
+    _default_policy,
+    _sqs_lease,
+    _tls,
+    _sink_names,
+)

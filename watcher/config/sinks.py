@@ -1,0 +1,98 @@
+"""Where decisions go: one model for each `type` of `[[sinks]]`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from watcher.config.base import Group
+
+
+class _Sink(Group):
+    """What every sink can have."""
+
+    name: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]{0,64}$",
+        description="Name in logs, metrics and the ledger, which remembers by it what was delivered. Empty: the type "
+        "(then type-2, type-3, ...); give names where there are two of a type.",
+    )
+
+
+class _AwsSink(_Sink):
+    """A sink at AWS."""
+
+    endpoint_url: str = Field(default="", description="URL to call instead of AWS's own endpoint.")
+
+
+class StdoutSinkSettings(_Sink):
+    """One event a line on standard output."""
+
+    type: Literal["stdout"] = Field(default="stdout", description="Standard output.")
+
+
+class FileSinkSettings(_Sink):
+    """One event a line, appended to a file."""
+
+    type: Literal["file"] = Field(default="file", description="A file, one event a line.")
+    path: str = Field(min_length=1, description="File to append to; its directory has to exist.")
+
+
+class SqsSinkSettings(_AwsSink):
+    """One SQS message for each event."""
+
+    type: Literal["sqs"] = Field(default="sqs", description="An SQS queue.")
+    queue_url: str = Field(min_length=1, description="URL of the queue that gets the events; FIFO queues work too.")
+
+
+class SnsSinkSettings(_AwsSink):
+    """One SNS message for each event."""
+
+    type: Literal["sns"] = Field(default="sns", description="An SNS topic.")
+    topic_arn: str = Field(pattern=r"^arn:[^:]+:sns:[^:]*:[^:]*:.+$", description="ARN of the topic.")
+
+
+class EventBridgeSinkSettings(_AwsSink):
+    """One EventBridge entry for each event."""
+
+    type: Literal["eventbridge"] = Field(default="eventbridge", description="An EventBridge bus.")
+    bus: str = Field(min_length=1, description="Name or ARN of the event bus.")
+
+
+class WebhookSinkSettings(_Sink):
+    """One signed HTTP POST for each event."""
+
+    type: Literal["webhook"] = Field(default="webhook", description="An HTTP endpoint.")
+    url: str = Field(min_length=1, description="URL that gets the POST.")
+    secret_file: str = Field(default="", description="File with the secret that signs each request; empty: unsigned.")
+
+
+SinkSettings = Annotated[
+    StdoutSinkSettings
+    | FileSinkSettings
+    | SqsSinkSettings
+    | SnsSinkSettings
+    | EventBridgeSinkSettings
+    | WebhookSinkSettings,
+    Field(discriminator="type"),
+]
+
+SINK_TYPES = ("stdout", "file", "sqs", "sns", "eventbridge", "webhook")
+
+
+def with_names(sinks: list[SinkSettings]) -> list[SinkSettings]:
+    """The sinks, standard output if there are none, each with a name: its own, else its type (type-2, ...)."""
+    taken = {sink.name for sink in sinks}
+    named: list[SinkSettings] = []
+    for sink in sinks or [StdoutSinkSettings()]:
+        name = sink.name or _free_name(sink.type, taken)
+        taken.add(name)
+        named.append(sink.model_copy(update={"name": name}))
+    return named
+
+
+def _free_name(kind: str, taken: set[str]) -> str:
+    name, number = kind, 1
+    while name in taken:
+        number += 1
+        name = f"{kind}-{number}"
+    return name

@@ -1,0 +1,123 @@
+"""The layers: file, AWS's own variables, `WATCHER_` variables, command line."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from watcher.config.layers import Layers
+from watcher.errors import ConfigError
+
+PREFIX = "WATCHER_"
+SEPARATOR = "__"
+SYSTEM_FILE = Path("/etc/watcher/watcher.toml")
+LOCAL_FILE = Path("watcher.toml")
+
+_POLICIES = ("decision", "policies")
+_BEHIND_POLICY = 3
+_TOML_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
+
+
+def add_file(layers: Layers, config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    """Lay down the file: the named one, else `$WATCHER_CONFIG`, `./watcher.toml`, `/etc/watcher/watcher.toml`.
+
+    Raises:
+        ConfigError: a file that was named is not there, or one can't be read or is not TOML.
+    """
+    variable = environ.get("WATCHER_CONFIG", "")
+    if config is not None:
+        named, origin = config, "--config"
+    else:
+        named, origin = Path(variable), "env WATCHER_CONFIG"
+    if config is not None or variable:
+        layers.put_tree(_parse(named, _read(cwd / named, named, origin)), str(named))
+        return named
+    for found in (LOCAL_FILE, SYSTEM_FILE):
+        if (cwd / found).exists():
+            layers.put_tree(_parse(found, _read(cwd / found, found, "found there")), str(found))
+            return found
+    return None
+
+
+def add_aws_variables(layers: Layers, environ: Mapping[str, str]) -> None:
+    """Lay down what AWS's own variables say; empty ones count as not set. The service's own endpoint beats all's."""
+
+    def first(path: tuple[str, str], *names: str) -> None:
+        name = next((name for name in names if environ.get(name)), None)
+        if name:
+            layers.put_text(path, environ[name], f"env {name}")
+
+    first(("aws", "region"), "AWS_REGION", "AWS_DEFAULT_REGION")
+    first(("aws", "profile"), "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+    first(("aws", "ca_bundle"), "AWS_CA_BUNDLE")
+    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+        first(("aws", "endpoint_url"), "AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
+        first(("queue", "endpoint_url"), "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
+
+
+def add_own_variables(layers: Layers, environ: Mapping[str, str]) -> None:
+    """Lay down `WATCHER_SECTION__KEY` and `WATCHER_SINKS`; other names without `__` are somebody else's."""
+    for name in sorted(environ):
+        path = name.removeprefix(PREFIX).lower().split(SEPARATOR)
+        if not name.startswith(PREFIX) or name.startswith("WATCHER_TEST_"):
+            continue
+        if len(path) > 1 or path == ["sinks"]:
+            layers.put_text(_known_policy(layers, _join_policy(path, SEPARATOR)), environ[name], f"env {name}")
+
+
+def add_overrides(layers: Layers, overrides: Mapping[str, str], option_names: Mapping[str, str]) -> None:
+    """Lay down the command line: dotted key to text. `option_names` tells which option a key came by, else `--set`."""
+    for key, text in overrides.items():
+        layers.put_text(_join_policy(key.split("."), "."), text, option_names.get(key, "--set"))
+
+
+def let_no_verify_win(layers: Layers) -> None:
+    """As with the AWS CLI, switching the check off beats a bundle that only `AWS_CA_BUNDLE` names."""
+    path = ("aws", "ca_bundle")
+    section = layers.data.get("aws")
+    if (
+        isinstance(section, dict)
+        and section.get("verify_ssl") is False
+        and layers.origin(path) == "env AWS_CA_BUNDLE"
+    ):
+        layers.drop(path)
+
+
+def _read(path: Path, named: Path, origin: str) -> str:
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ConfigError([f"{named} can't be read ({origin}): {why}: name a file that can"]) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError([f"{named}, line {line}: is not UTF-8: save the file as UTF-8"]) from error
+
+
+def _parse(named: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = _TOML_POSITION.search(str(error))
+        line, column = at.groups() if at else (text.count("\n") + 1, len(text) - text.rfind("\n"))
+        what = re.sub(r" \(at .*\)$", "", str(error))
+        raise ConfigError([f"{named}, line {line}, column {column}: is not TOML: {what}"]) from error
+
+
+def _join_policy(path: list[str], separator: str) -> tuple[str, ...]:
+    """A policy's name may have the separator in it: everything between `policies` and the last part is the name."""
+    if tuple(path[:2]) == _POLICIES and len(path) > _BEHIND_POLICY:
+        return (*_POLICIES, separator.join(path[2:-1]), path[-1])
+    return tuple(path)
+
+
+def _known_policy(layers: Layers, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Variables have capitals only: take the file's spelling of a policy's name, if it has the policy."""
+    section: Any = layers.data
+    for part in _POLICIES:
+        section = section.get(part) if isinstance(section, dict) else None
+    if path[:2] != _POLICIES or len(path) <= _BEHIND_POLICY or not isinstance(section, dict):
+        return path
+    spelling = next((name for name in section if name.lower() == path[2]), path[2])
+    return (*_POLICIES, spelling, *path[3:])

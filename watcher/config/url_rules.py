@@ -1,0 +1,102 @@
+"""Rules for the settings that are URLs."""
+
+from collections.abc import Iterator
+
+from watcher.config.broken import Broken, Rule
+from watcher.config.fields import Path
+from watcher.config.settings import Settings
+from watcher.config.sinks import SqsSinkSettings, WebhookSinkSettings
+from watcher.config.urls import dynamodb_table, is_http_url, ledger_kind, queue_kind, sqlite_path
+
+_URL: Path = ("queue", "url")
+_TYPE: Path = ("queue", "type")
+_DEAD: Path = ("queue", "dead_letter_url")
+_LEDGER: Path = ("ledger", "url")
+_SQLITE_FIX = "give sqlite:///FILE, or sqlite:////FILE with a full path"
+_LEDGER_FIX = 'give sqlite:///FILE, dynamodb:///TABLE, or "none"'
+
+
+def _http_urls(settings: Settings) -> Iterator[Broken]:
+    """What is called over HTTP needs a scheme and a host."""
+    given: list[tuple[Path, str]] = [
+        (("aws", "endpoint_url"), settings.aws.endpoint_url),
+        (("queue", "endpoint_url"), settings.queue.endpoint_url),
+    ]
+    for number, sink in enumerate(settings.sinks):
+        given.append((("sinks", number, "endpoint_url"), getattr(sink, "endpoint_url", "")))
+        if isinstance(sink, WebhookSinkSettings):
+            given.append((("sinks", number, "url"), sink.url))
+        if isinstance(sink, SqsSinkSettings):
+            given.append((("sinks", number, "queue_url"), sink.queue_url))
+    for path, url in given:
+        if url and not is_http_url(url):
+            yield Broken((path,), url, "is no URL with http:// or https:// and a host", "give a whole one")
+
+
+def _queue_url(settings: Settings) -> Iterator[Broken]:
+    url, declared = settings.queue.url, settings.queue.type
+    if queue_kind(url, declared):
+        yield from _sqlite_file(_URL, url)
+    elif declared == "sqlite":
+        yield Broken((_URL, _TYPE), url, 'is no SQLite URL, but queue.type = "sqlite"', _SQLITE_FIX)
+    elif declared == "sqs":
+        fix = "give the queue's https URL, or remove queue.type"
+        yield Broken((_URL, _TYPE), url, 'is no SQS URL, but queue.type = "sqs"', fix)
+    elif is_http_url(url):
+        yield Broken((_URL, _TYPE), url, "doesn't look like an SQS URL", 'set queue.type = "sqs" if it is one')
+    else:
+        yield Broken((_URL, _TYPE), url, "is no queue URL", "give sqlite:///FILE, or the https URL of an SQS queue")
+
+
+def _dead_letter_url(settings: Settings) -> Iterator[Broken]:
+    url, kind = settings.queue.dead_letter_url, queue_kind(settings.queue.url, settings.queue.type)
+    if not url or kind is None:
+        return
+    if queue_kind(url, kind) is None:
+        words = "an SQS queue" if kind == "sqs" else "a SQLite queue"
+        fix = "give the https URL of an SQS queue" if kind == "sqs" else _SQLITE_FIX
+        yield Broken((_DEAD, _URL, _TYPE), url, f"is of another kind than queue.url, {words}", fix)
+    elif kind == "sqlite":
+        yield from _sqlite_file(_DEAD, url)
+    elif url == settings.queue.url:
+        yield Broken((_DEAD, _URL), url, "is the queue itself: its messages would go round for ever", "give another")
+
+
+def _ledger_url(settings: Settings) -> Iterator[Broken]:
+    url = settings.ledger.url
+    kind = ledger_kind(url)
+    if not url:
+        yield from _ledger_of_its_own(settings)
+    elif kind is None:
+        yield Broken((_LEDGER,), url, "is no ledger URL", _LEDGER_FIX)
+    elif kind == "sqlite":
+        yield from _sqlite_file(_LEDGER, url)
+    elif kind == "dynamodb" and not _has_table(url):
+        yield Broken((_LEDGER,), url, "names no DynamoDB table", "give dynamodb:///TABLE")
+
+
+def _ledger_of_its_own(settings: Settings) -> Iterator[Broken]:
+    """An SQS queue has no file to keep a ledger in, and without one a redelivery would be decided again."""
+    if queue_kind(settings.queue.url, settings.queue.type) == "sqs":
+        what = "says the queue's own file, and an SQS queue has none"
+        fix = 'give dynamodb:///TABLE for several replicas, sqlite:///FILE for one, or "none"'
+        yield Broken((_LEDGER, _URL, _TYPE), "", what, fix)
+
+
+def _sqlite_file(path: Path, url: str) -> Iterator[Broken]:
+    if not url.startswith("sqlite:"):
+        return
+    try:
+        sqlite_path(url)
+    except ValueError as error:
+        yield Broken((path,), url, str(error), _SQLITE_FIX)
+
+
+def _has_table(url: str) -> bool:
+    try:
+        return bool(dynamodb_table(url))
+    except ValueError:
+        return False
+
+
+URL_RULES: tuple[Rule, ...] = (_http_urls, _queue_url, _dead_letter_url, _ledger_url)

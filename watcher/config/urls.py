@@ -1,0 +1,79 @@
+"""URLs of the settings: what each of them points to."""
+
+import re
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+QueueKind = Literal["sqlite", "sqs"]
+LedgerKind = Literal["sqlite", "dynamodb", "none"]
+
+SQLITE = "sqlite:///"
+DYNAMODB = "dynamodb:///"
+
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_SQS_LABEL = re.compile(r"(sqs(-fips)?|queue)", re.IGNORECASE)
+
+
+def sqlite_path(url: str) -> Path:
+    """The file of `sqlite:///relative.db` or `sqlite:////absolute.db` (SQLAlchemy's form).
+
+    Raises:
+        ValueError: no such URL, no file in it, options behind a `?`, or `:memory:`, which every connection would
+            have for itself.
+    """
+    if not url.startswith(SQLITE):
+        raise ValueError("is no SQLite URL")
+    name = url.removeprefix(SQLITE)
+    if not name or name.endswith("/"):
+        raise ValueError("names no file")
+    if name == ":memory:":
+        raise ValueError("is a database that every connection would have for itself")
+    if "?" in name:
+        raise ValueError("has options, and none are taken")
+    return Path(name)
+
+
+def dynamodb_table(url: str) -> str:
+    """The table of `dynamodb:///TABLE`.
+
+    Raises:
+        ValueError: no such URL, or a name that DynamoDB would not take.
+    """
+    table = url.removeprefix(DYNAMODB)
+    if not url.startswith(DYNAMODB) or not _TABLE.fullmatch(table):
+        raise ValueError("names no DynamoDB table")
+    return table
+
+
+def is_http_url(url: str) -> bool:
+    """Whether this is an http or https URL with a host, and a port that can be one."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def queue_kind(url: str, declared: str = "") -> QueueKind | None:
+    """The backend of a queue URL; `declared` is `queue.type`. None when it can't be told, or the two disagree."""
+    if url.startswith("sqlite:"):
+        return None if declared == "sqs" else "sqlite"
+    if declared == "sqlite" or not is_http_url(url):
+        return None
+    return "sqs" if declared == "sqs" or _looks_like_sqs(url) else None
+
+
+def ledger_kind(url: str) -> LedgerKind | None:
+    """The backend of a ledger URL that is not empty; None when there is no such scheme."""
+    if url == "none":
+        return "none"
+    if url.startswith("sqlite:"):
+        return "sqlite"
+    return "dynamodb" if url.startswith("dynamodb:") else None
+
+
+def _looks_like_sqs(url: str) -> bool:
+    """AWS's own names (`sqs.REGION...`, `REGION.queue...`, VPC endpoints) and those of its imitations."""
+    host = urlsplit(url).hostname or ""
+    return any(_SQS_LABEL.fullmatch(label) for label in host.split("."))

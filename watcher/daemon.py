@@ -1,0 +1,149 @@
+"""The daemon: start, run, stop, on one screen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+import structlog
+
+from watcher.delivery import Outbox
+from watcher.errors import QueueError, WatcherError
+from watcher.health import Liveness, Readiness
+from watcher.httpd import HealthServer
+from watcher.inflight import InFlight
+from watcher.intake import Intake
+from watcher.leases import LeaseKeeper
+from watcher.lookout import Lookout
+from watcher.poller import Poller
+from watcher.ports import Clock, Queue
+from watcher.scheduler import Scheduler
+from watcher.threads import Threads
+from watcher.watch import Watch
+
+log = structlog.get_logger(__name__)
+
+EMPTY_INTERVAL = 0.2
+"""Seconds between two looks at whether all is done, with `--until-empty`."""
+
+RELEASE_SHARE = 0.1
+"""Share of the drain's time that is kept for giving messages back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the composition root has built."""
+
+    clock: Clock
+    queue: Queue
+    in_flight: InFlight
+    scheduler: Scheduler
+    intake: Intake
+    poller: Poller
+    outbox: Outbox
+    leases: LeaseKeeper
+    lookout: Lookout
+    liveness: Liveness
+    readiness: Readiness
+    http: HealthServer
+    close: Callable[[], None]
+
+
+class Daemon:
+    """Runs the parts until it is told to stop, until the queue is empty, or until one of its threads dies."""
+
+    def __init__(self, parts: Parts, *, concurrency: int, call_allowance: float, drain_timeout: float) -> None:
+        """`call_allowance`: seconds that one call may take; `drain_timeout`: seconds from the signal to the end."""
+        self._parts = parts
+        self._concurrency = concurrency
+        self._call_allowance = call_allowance
+        self._drain_timeout = drain_timeout
+        self._stopping = Event()
+        self._drained = Event()
+        self._threads = Threads(parts.clock, self._died)
+        self._fatal: WatcherError | None = None
+
+    def run(self, *, until_empty: bool = False) -> None:
+        """Work until `stop` is called, or with `until_empty` until nothing is left to do.
+
+        Raises:
+            WatcherError: a thread died; raised after an orderly stop.
+        """
+        self._start()
+        try:
+            while not self._stopping.wait(EMPTY_INTERVAL if until_empty else None):
+                if until_empty and self._is_done():
+                    log.info("empty")
+                    break
+        finally:
+            self._drain()
+        if self._fatal is not None:
+            raise self._fatal
+
+    def stop(self) -> None:
+        """Begin the drain; safe to call from a signal handler, any number of times."""
+        self._stopping.set()
+
+    def _start(self) -> None:
+        parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
+        parts.http.start()
+        log.info("started", host=parts.http.host, port=parts.http.port)
+        parts.outbox.start(self._threads, parts.liveness)
+        start("leases", partial(parts.leases.run, self._drained, beat("leases")))
+        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", self._call_allowance)))
+        for _ in range(self._concurrency):
+            start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
+        start("intake", partial(parts.intake.run, self._stopping, beat("intake")))
+
+    def _drain(self) -> None:
+        """Stop from the front to the back, so that each part still has the next one to hand its work to.
+
+        1. The intake first: nothing new comes in.
+        2. The workers finish the call they are in. A session whose last poll is under way is decided, not lost.
+        3. The ledger, the sinks and the acks finish what is decided.
+        4. The leases were kept alive until here; now the beat stops, or it would take back what is given back next.
+        5. What is unfinished goes back to the queue, nearest deadline first: the most urgent is received first.
+        """
+        parts = self._parts
+        end = parts.clock.monotonic() + self._drain_timeout * (1 - RELEASE_SHARE)
+        parts.readiness.lost("draining", "the watcher is stopping")
+        log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
+        self._stopping.set()
+        self._threads.join(["intake"], end)
+        parts.scheduler.stop()
+        self._threads.join(["poller"], end)
+        parts.outbox.drain(self._threads, end)
+        self._drained.set()
+        self._threads.join(["leases"], end)
+        self._release(parts.in_flight.abandon_all())
+        parts.http.close()
+        parts.close()
+        log.info("stopped")
+
+    def _release(self, watches: Sequence[Watch]) -> None:
+        leases = [lease for watch in watches for lease in watch.leases]
+        if not leases:
+            return
+        try:
+            self._parts.queue.release(leases)
+        except QueueError as error:
+            log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
+        else:
+            log.info("released", messages=len(leases))
+
+    def _is_done(self) -> bool:
+        if len(self._parts.in_flight):
+            return False
+        try:
+            depth = self._parts.queue.depth()
+        except QueueError:
+            return False
+        # Leased ones count: our last ack may be under way, or another watcher dies and its messages come back.
+        return depth.visible + depth.leased == 0
+
+    def _died(self, role: str, error: BaseException) -> None:
+        if self._fatal is None:
+            self._fatal = (
+                error if isinstance(error, WatcherError) else WatcherError(f"the {role} thread died: {error!r}")
+            )
+        self._stopping.set()

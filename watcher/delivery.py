@@ -1,0 +1,192 @@
+"""From a decision to the ack: ledger first, then the sinks, then the queue.
+
+The order is what makes a crash harmless. Once the ledger has a decision no other can be made; until every sink has
+it the message stays, and whoever receives it again finds the decision in the ledger and hands over what is missing.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Lock
+
+import structlog
+
+from watcher.errors import LedgerError, QueueError, SinkError
+from watcher.health import Liveness, Readiness
+from watcher.inflight import InFlight
+from watcher.metrics import Metrics
+from watcher.model import DecisionEvent, LedgerEntry, Verdict
+from watcher.ports import Clock, Ledger, Queue, Sink
+from watcher.stage import Stage, persist
+from watcher.threads import Threads
+from watcher.watch import Watch
+
+log = structlog.get_logger(__name__)
+
+RECORD_BATCH = 200
+EMIT_BATCH = 100
+ACK_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    watch: Watch
+    verdict: Verdict
+    event: DecisionEvent
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    watch: Watch
+    event: DecisionEvent
+
+
+class Outbox:
+    """The stages behind a decision: a recorder, a lane for each sink, and a settler, each a thread of its own.
+
+    A sink that is down holds back its own lane and the acks; polling and the other lanes go on.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        ledger: Ledger,
+        sinks: Sequence[Sink],
+        in_flight: InFlight,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+    ) -> None:
+        self._queue = queue
+        self._ledger = ledger
+        self._sinks = sinks
+        self._in_flight = in_flight
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+        self._halt = Event()
+        self._lock = Lock()
+        self._recorder = Stage(self._record, RECORD_BATCH)
+        self._lanes = {sink.name: Stage(partial(self._emit, sink), EMIT_BATCH) for sink in sinks}
+        self._settler = Stage(self._settle, ACK_BATCH)
+
+    def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
+        """Take over a watch with its fresh decision."""
+        self._recorder.put(_Decided(watch, verdict, event))
+
+    def known(self, watch: Watch, entry: LedgerEntry) -> None:
+        """Take over a watch whose decision the ledger already has.
+
+        A message that came back before its ack gets what is still missing. One whose predecessor was acked is a new
+        question, and gets the same event again, from every sink.
+        """
+        missing = self._lanes.keys() - (entry.delivered.keys() if entry.settled_at is None else set())
+        self._dispatch(watch, entry.event, missing)
+
+    def start(self, threads: Threads, liveness: Liveness) -> None:
+        """Start a thread for each stage."""
+        runs = {"recorder": self._recorder.run, "settler": self._settler.run}
+        runs |= {f"sink-{name}": lane.run for name, lane in self._lanes.items()}
+        for role, run in runs.items():
+            threads.start(role, partial(run, self._halt, liveness.beat(role)))
+
+    def drain(self, threads: Threads, deadline: float) -> None:
+        """Finish what was handed over, stage after stage, until `deadline` (monotonic); then give up what is left."""
+        self._recorder.close()
+        threads.join(["recorder"], deadline)
+        for lane in self._lanes.values():
+            lane.close()
+        threads.join([f"sink-{name}" for name in self._lanes], deadline)
+        self._settler.close()
+        threads.join(["settler"], deadline)
+        self._halt.set()
+
+    def _record(self, batch: Sequence[_Decided]) -> None:
+        live = [decided for decided in batch if not decided.watch.abandoned]
+        rows = [(decided.event, json.dumps(decided.watch.trail)) for decided in live]
+        try:
+            entries = persist(partial(self._ledger.record, rows), self._halt, partial(self._failed, "ledger"))
+        except LedgerError:
+            return  # halted: nothing is recorded, so nothing was decided; the messages go back to the queue
+        self._worked("ledger")
+        for decided, entry in zip(live, entries, strict=True):
+            if entry.event == decided.event:
+                self._count(decided)
+            self.known(decided.watch, entry)
+
+    def _count(self, decided: _Decided) -> None:
+        watch, verdict = decided.watch, decided.verdict
+        latency = max(0.0, self._clock.time() - watch.created_at)
+        policy = self._metrics.policy_label(watch.key.policy)
+        self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc()
+        self._metrics.latency.observe(latency)
+        self._metrics.polls_per_session.observe(watch.polls)
+        log.info(
+            "decided",
+            session_id=watch.key.session_id,
+            policy=watch.key.policy,
+            outcome=verdict.outcome.value,
+            reason=verdict.reason.value,
+            polls=watch.polls,
+            latency=round(latency, 3),
+        )
+
+    def _dispatch(self, watch: Watch, event: DecisionEvent, sinks: set[str]) -> None:
+        watch.awaiting = set(sinks)
+        if not sinks:
+            self._settler.put(watch)
+        for name in sinks:
+            self._lanes[name].put(_Parcel(watch, event))
+
+    def _emit(self, sink: Sink, batch: Sequence[_Parcel]) -> None:
+        part = f"sink {sink.name}"
+        events = [parcel.event for parcel in batch]
+        keys = [parcel.watch.key for parcel in batch]
+        try:
+            persist(partial(self._hand_over, sink, events), self._halt, partial(self._failed, part))
+            self._worked(part)
+            persist(
+                partial(self._ledger.mark_delivered, keys, sink.name), self._halt, partial(self._failed, "ledger")
+            )
+        except (SinkError, LedgerError):
+            return  # halted: the messages stay, and whoever gets them next hands over what is missing
+        self._worked("ledger")
+        for parcel in batch:
+            self._arrived(parcel.watch, sink.name)
+
+    def _hand_over(self, sink: Sink, events: Sequence[DecisionEvent]) -> None:
+        begun = self._clock.monotonic()
+        result = "failed"
+        try:
+            sink.emit(events)
+            result = "ok"
+        finally:
+            self._metrics.deliveries.labels(sink.name, result).inc(len(events))
+            self._metrics.delivery_duration.labels(sink.name).observe(self._clock.monotonic() - begun)
+
+    def _arrived(self, watch: Watch, sink: str) -> None:
+        with self._lock:
+            watch.awaiting.discard(sink)
+            is_everywhere = not watch.awaiting
+        if is_everywhere:
+            self._settler.put(watch)
+
+    def _settle(self, batch: Sequence[Watch]) -> None:
+        leases = [lease for watch in batch for lease in self._in_flight.close(watch)]
+        keys = [watch.key for watch in batch]
+        try:
+            persist(partial(self._queue.ack, leases), self._halt, partial(self._failed, "queue"))
+            persist(partial(self._ledger.settle, keys), self._halt, partial(self._failed, "ledger"))
+        except (QueueError, LedgerError):
+            return  # halted: the leases run out, and the ledger answers whoever receives the messages then
+        self._worked("queue")
+
+    def _failed(self, part: str, error: BaseException) -> None:
+        if self._readiness.lost(part, str(error)):
+            log.error("lost", part=part, error=str(error), consequence="deliveries and acks wait for it")
+
+    def _worked(self, part: str) -> None:
+        if self._readiness.regained(part):
+            log.info("regained", part=part)

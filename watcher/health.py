@@ -1,0 +1,98 @@
+"""Proof of life and readiness: what /livez and /readyz are told."""
+
+import math
+from collections.abc import Mapping
+from threading import Lock
+
+from watcher.ports import Clock
+
+
+class Beat:
+    """The sign of life of one thread. A thread that waits for work rests, and can't be late."""
+
+    def __init__(self, clock: Clock, allowance: float) -> None:
+        """`allowance`: seconds that one piece of its work may take; infinity where a call has no limit."""
+        self._clock = clock
+        self._allowance = allowance
+        self._last = clock.monotonic()
+        self._resting = True
+
+    def beat(self) -> None:
+        """Progress was made just now, and work goes on."""
+        self._last = self._clock.monotonic()
+        self._resting = False
+
+    def rest(self) -> None:
+        """Nothing to do until further notice."""
+        self._last = self._clock.monotonic()
+        self._resting = True
+
+    def silence(self) -> float:
+        """Seconds since the last progress; 0 while resting."""
+        return 0.0 if self._resting else self._clock.monotonic() - self._last
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the thread is silent for longer than its work may take."""
+        return self.silence() > self._allowance
+
+
+class Liveness:
+    """The beats of all threads, by role (`poller` has as many as there are workers)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._beats: dict[str, list[Beat]] = {}
+
+    def beat(self, role: str, allowance: float = 60.0) -> Beat:
+        """A new beat for a thread of this role. Call it before the threads start."""
+        beat = Beat(self._clock, allowance)
+        self._beats.setdefault(role, []).append(beat)
+        return beat
+
+    def late(self) -> list[str]:
+        """Roles with a thread that makes no progress, each with its silence in seconds."""
+        return [
+            f"{role}: no progress for {max(beat.silence() for beat in beats):.0f} s"
+            for role, beats in self._beats.items()
+            if any(beat.is_late for beat in beats)
+        ]
+
+    def last_progress(self) -> Mapping[str, float]:
+        """By role, when (epoch seconds) its slowest thread last made progress."""
+        now = self._clock.time()
+        return {role: now - max(beat.silence() for beat in beats) for role, beats in self._beats.items()}
+
+
+class Readiness:
+    """What stands in the way of work, one line a part: queue, ledger, Rekognition, each sink, draining."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._problems: dict[str, str] = {}
+
+    def lost(self, part: str, problem: str) -> bool:
+        """Note what is wrong with a part; returns whether it was fine until now."""
+        with self._lock:
+            is_new = part not in self._problems
+            self._problems[part] = problem
+            return is_new
+
+    def regained(self, part: str) -> bool:
+        """Note that a part works; returns whether it did not until now."""
+        if part not in self._problems:  # the usual case, without the lock
+            return False
+        with self._lock:
+            return self._problems.pop(part, None) is not None
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong now, by part."""
+        with self._lock:
+            return dict(self._problems)
+
+
+def call_allowance(connect_timeout: float, read_timeout: float, slack: float = 30.0) -> float:
+    """Seconds that a worker may spend in one call before it counts as stuck; no limit where one time-out has none."""
+    if connect_timeout == 0 or read_timeout == 0:
+        return math.inf
+    return connect_timeout + read_timeout + slack

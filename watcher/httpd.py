@@ -1,0 +1,118 @@
+"""/metrics, /livez and /readyz."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from watcher import __version__
+from watcher.errors import ConfigError
+
+Answer = tuple[HTTPStatus, str, bytes]
+
+
+class HealthServer:
+    """Serves metrics and health over HTTP, GET only."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        late: Callable[[], Sequence[str]],
+        problems: Callable[[], Mapping[str, str]],
+    ) -> None:
+        """Bind at once, so that an address in use is known before work begins; port 0 is a free one.
+
+        Raises:
+            ConfigError: the address can't be bound.
+        """
+        try:
+            self._server = _Server((host, port), _Handler)
+        except OSError as error:
+            raise ConfigError(
+                [f"http.host = {host!r}, http.port = {port}: {error.strerror or error}: choose another, or port 0"]
+            ) from error
+        self._server.registry, self._server.late, self._server.problems = registry, late, problems
+        self.host = host
+        self.port: int = self._server.server_address[1]
+
+    def start(self) -> None:
+        """Serve from a thread of its own."""
+        Thread(target=self._server.serve_forever, name="http", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    registry: CollectorRegistry
+    late: Callable[[], Sequence[str]]
+    problems: Callable[[], Mapping[str, str]]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A scraper that hangs up is not worth a traceback."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version = f"watcher/{__version__}"
+    sys_version = ""
+    timeout = 10  # seconds that an idle or dawdling client may hold a thread
+
+    def do_GET(self) -> None:
+        """Answer one of the three paths."""
+        answers = {"/metrics": self._metrics, "/livez": self._livez, "/readyz": self._readyz}
+        answer = answers.get(self.path.partition("?")[0])
+        self._reply(*(answer() if answer else _text(HTTPStatus.NOT_FOUND, "try /metrics, /livez or /readyz")))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._refuse
+        raise AttributeError(name)
+
+    def _refuse(self) -> None:
+        self.close_connection = True
+        self._reply(*_text(HTTPStatus.METHOD_NOT_ALLOWED, "GET only"))
+
+    def _metrics(self) -> Answer:
+        encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+        return HTTPStatus.OK, content_type, encode(self.server.registry)
+
+    def _livez(self) -> Answer:
+        late = list(self.server.late())
+        return _json(HTTPStatus.SERVICE_UNAVAILABLE if late else HTTPStatus.OK, late)
+
+    def _readyz(self) -> Answer:
+        problems = [{"part": part, "problem": problem} for part, problem in self.server.problems().items()]
+        return _json(HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK, problems)
+
+    def _reply(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's signature
+        """Scrapes are not logged: there is one every few seconds."""
+
+
+def _text(status: HTTPStatus, text: str) -> Answer:
+    return status, "text/plain; charset=utf-8", f"{text}\n".encode()
+
+
+def _json(status: HTTPStatus, problems: Sequence[object]) -> Answer:
+    return status, "application/json", (json.dumps(problems) + "\n").encode()

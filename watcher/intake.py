@@ -1,0 +1,147 @@
+"""Takes messages off the queue while there is room, and makes watches of them."""
+
+from collections.abc import Sequence
+from functools import partial
+from threading import Event
+
+import structlog
+
+from watcher.delivery import Outbox
+from watcher.errors import LedgerError, QueueError, UnservableMessage
+from watcher.health import Beat, Readiness
+from watcher.inflight import InFlight
+from watcher.message import parse_message
+from watcher.metrics import Metrics
+from watcher.model import Delivery, LedgerEntry, SessionRequest
+from watcher.ports import Clock, Ledger, Queue
+from watcher.runtime import Runtime
+from watcher.scheduler import Scheduler
+from watcher.stage import persist
+from watcher.watch import Watch
+
+log = structlog.get_logger(__name__)
+
+RECEIVE_WAIT = 20.0
+"""Seconds that one receive waits for a message: SQS's longest long poll."""
+
+ROOM_WAIT = 5.0
+"""Seconds between two looks at a full house."""
+
+
+class Intake:
+    """The way in: receive, parse, answer from the ledger what is already decided, watch the rest."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        ledger: Ledger,
+        in_flight: InFlight,
+        scheduler: Scheduler,
+        outbox: Outbox,
+        runtime: Runtime,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+    ) -> None:
+        self._queue = queue
+        self._ledger = ledger
+        self._in_flight = in_flight
+        self._scheduler = scheduler
+        self._outbox = outbox
+        self._runtime = runtime
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+
+    def run(self, stop: Event, beat: Beat) -> None:
+        """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
+        while not stop.is_set():
+            beat.beat()
+            room = self._in_flight.wait_for_room(ROOM_WAIT)
+            if room > 0:
+                self._receive(min(room, self._queue.max_batch), stop, beat)
+
+    def _receive(self, limit: int, stop: Event, beat: Beat) -> None:
+        def receive() -> list[Delivery]:
+            beat.beat()
+            return self._queue.receive(limit, RECEIVE_WAIT, stop)
+
+        try:
+            deliveries = persist(receive, stop, partial(self._failed, "queue"))
+        except QueueError:
+            return  # stopped while the queue was down: nothing was received
+        self._worked("queue")
+        if deliveries:
+            self.take_in(deliveries, stop)
+
+    def take_in(self, deliveries: Sequence[Delivery], stop: Event) -> None:
+        """Make a watch of each message, or a dead letter of one that can never be served."""
+        requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery, stop))]
+        find = partial(self._ledger.find, [request.key for _, request in requests])
+        try:
+            entries = persist(find, stop, partial(self._failed, "ledger"))
+        except LedgerError:
+            # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
+            self._queue.release([delivery.lease for delivery, _ in requests])
+            return
+        self._worked("ledger")
+        for delivery, request in requests:
+            self._admit(delivery, request, entries.get(request.key))
+
+    def _parse(self, delivery: Delivery, stop: Event) -> SessionRequest | None:
+        now, policies = self._clock.time(), self._runtime.rules.decision.keys()
+        try:
+            return parse_message(delivery.body, delivery.sent_at, now, policies, delivery.attributes)
+        except UnservableMessage as fault:
+            self._bury(delivery, fault, stop)
+            return None
+
+    def _bury(self, delivery: Delivery, fault: UnservableMessage, stop: Event) -> None:
+        bury = partial(self._queue.bury, delivery, fault.reason, str(fault))
+        try:
+            persist(bury, stop, partial(self._failed, "queue"))
+        except QueueError:
+            return  # stopped while the queue was down: the lease runs out and the message comes again
+        self._metrics.dead_letters.labels(fault.reason.value).inc()
+        log.warning("dead_letter", message_id=delivery.lease.message_id, reason=fault.reason.value, detail=str(fault))
+
+    def _admit(self, delivery: Delivery, request: SessionRequest, entry: LedgerEntry | None) -> None:
+        self._metrics.received.inc()
+        if self._in_flight.join(request.key, delivery.lease, request.created_at):
+            log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
+            return
+        watch = self._watch(delivery, request)
+        self._in_flight.add(watch, delivery.lease)
+        if entry is not None:
+            log.debug("known", session_id=request.key.session_id, policy=request.key.policy)
+            self._outbox.known(watch, entry)
+        else:
+            self._scheduler.add(watch, self._clock.monotonic())
+
+    def _watch(self, delivery: Delivery, request: SessionRequest) -> Watch:
+        now = self._clock.time()
+        born = self._clock.monotonic() - (now - request.created_at)
+        watch = Watch(
+            key=request.key,
+            created_at=request.created_at,
+            born=born,
+            deadline=born + self._runtime.rules.session_timeout,
+            context=request.context,
+        )
+        watch.note(
+            now,
+            "received",
+            sentAt=delivery.sent_at,
+            messageId=delivery.lease.message_id,
+            receiveCount=delivery.lease.receive_count,
+        )
+        return watch
+
+    def _failed(self, part: str, error: BaseException) -> None:
+        if self._readiness.lost(part, str(error)):
+            log.error("lost", part=part, error=str(error), consequence="nothing is received until it works")
+
+    def _worked(self, part: str) -> None:
+        if self._readiness.regained(part):
+            log.info("regained", part=part)

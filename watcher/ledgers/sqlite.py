@@ -1,0 +1,151 @@
+"""The ledger in an SQLite file, by default the queue's own. Nothing is ever deleted from it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from sqlite3 import Cursor
+from typing import Any
+
+from watcher.config.settings import Settings
+from watcher.errors import LedgerError
+from watcher.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.ports import Clock
+from watcher.sqlite_file import Schema, SqliteFile
+
+# The unique index is what makes the first decision win; AUTOINCREMENT makes `after` see every entry once.
+SCHEMA = Schema(
+    "ledger",
+    (
+        (
+            """CREATE TABLE ledger_entries (
+                sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                session_id TEXT NOT NULL,
+                policy TEXT NOT NULL,
+                recorded_at REAL NOT NULL,
+                settled_at REAL,
+                body TEXT NOT NULL,
+                trail TEXT NOT NULL)""",
+            "CREATE UNIQUE INDEX ledger_keys ON ledger_entries (session_id, policy)",
+            """CREATE TABLE ledger_deliveries (
+                sequence INTEGER NOT NULL REFERENCES ledger_entries,
+                sink TEXT NOT NULL,
+                delivered_at REAL NOT NULL,
+                PRIMARY KEY (sequence, sink)) WITHOUT ROWID""",
+        ),
+    ),
+)
+
+_CHUNK = 200
+"""Keys in one query: two variables each, and the oldest SQLite allows 999."""
+
+# Said outright: to sort by sequence afterwards, SQLite would rather read the whole table in that order.
+_BY_KEY = "ledger_entries INDEXED BY ledger_keys"
+
+_RECORD = """INSERT INTO ledger_entries (session_id, policy, recorded_at, body, trail) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING"""
+
+_DELIVERED = """INSERT INTO ledger_deliveries (sequence, sink, delivered_at)
+    SELECT sequence, ?, ? FROM ledger_entries WHERE session_id = ? AND policy = ? ON CONFLICT DO NOTHING"""
+
+_SETTLE = "UPDATE ledger_entries SET settled_at = coalesce(settled_at, ?) WHERE session_id = ? AND policy = ?"
+
+
+class SqliteLedger:
+    """The ledger in the file at `path`; with `create=False` only one that is there already is opened, to read it.
+
+    Raises:
+        LedgerError: here and in every method, when the file can't be used; the text names it and the fix.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, create: bool = True) -> None:
+        self._clock = clock
+        self._file = SqliteFile(path, SCHEMA, LedgerError, create=create)
+
+    def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
+        """The entries there are for these keys."""
+        with self._file.reading() as cursor:
+            return _find(cursor, keys)
+
+    def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
+        """Write each decision unless one is there; returns the entries that stand, once they are on the disk."""
+        if not events:
+            return []
+        now = self._clock.time()
+        with self._file.writing() as cursor:
+            cursor.executemany(_RECORD, ((*event.key, now, event.body, trail) for event, trail in events))
+            standing = _find(cursor, (event.key for event, _ in events))
+        return [standing[event.key] for event, _ in events]
+
+    def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
+        """Note that `sink` has these events; the first time stays."""
+        now = self._clock.time()
+        with self._file.writing() as cursor:
+            cursor.executemany(_DELIVERED, ((sink, now, *key) for key in keys))
+
+    def settle(self, keys: Sequence[SessionKey]) -> None:
+        """Note that these messages are acked; the first time stays."""
+        now = self._clock.time()
+        with self._file.writing() as cursor:
+            cursor.executemany(_SETTLE, ((now, *key) for key in keys))
+
+    def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
+        """The newest `limit` entries, oldest of them first."""
+        source = "ledger_entries" if session_id is None else f"{_BY_KEY} WHERE session_id = :session_id"
+        with self._file.reading() as cursor:
+            return _entries(
+                cursor,
+                f"SELECT * FROM {source} ORDER BY sequence DESC LIMIT :limit",  # noqa: S608 - constants
+                {"session_id": session_id, "limit": limit},
+            )
+
+    def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
+        """Entries recorded after the one with this `sequence`, in order."""
+        with self._file.reading() as cursor:
+            return _entries(
+                cursor,
+                "SELECT * FROM ledger_entries WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                (sequence, limit),
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> SqliteLedger:
+    """The ledger that the settings name."""
+    return SqliteLedger(settings.ledger_path, clock, create=create)
+
+
+def _find(cursor: Cursor, keys: Iterable[SessionKey]) -> dict[SessionKey, LedgerEntry]:
+    distinct = iter(dict.fromkeys(keys))
+    found: dict[SessionKey, LedgerEntry] = {}
+    while chunk := list(islice(distinct, _CHUNK)):
+        query = f"""SELECT ledger_entries.* FROM (VALUES {", ".join(["(?, ?)"] * len(chunk))}) AS wanted
+            JOIN {_BY_KEY} ON session_id = wanted.column1 AND policy = wanted.column2"""  # noqa: S608 - constants
+        entries = _entries(cursor, query, [part for key in chunk for part in key])
+        found.update((entry.event.key, entry) for entry in entries)
+    return found
+
+
+def _entries(cursor: Cursor, query: str, values: Sequence[Any] | Mapping[str, Any]) -> list[LedgerEntry]:
+    """The entries that `query` selects, each with its deliveries, in the order they were recorded."""
+    rows: Iterator[tuple[Any, ...]] = cursor.execute(
+        f"""SELECT e.sequence, e.session_id, e.policy, e.recorded_at, e.settled_at, e.body, e.trail,
+            d.sink, d.delivered_at
+        FROM ({query}) AS e LEFT JOIN ledger_deliveries AS d USING (sequence) ORDER BY e.sequence""",  # noqa: S608
+        values,
+    )
+    return [_entry(entry, list(deliveries)) for entry, deliveries in groupby(rows, lambda row: row[:7])]
+
+
+def _entry(columns: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> LedgerEntry:
+    sequence, session_id, policy, recorded_at, settled_at, body, trail = columns
+    return LedgerEntry(
+        event=DecisionEvent(SessionKey(session_id, policy), body),
+        recorded_at=recorded_at,
+        trail=trail,
+        delivered={sink: at for *_, sink, at in rows if sink is not None},
+        settled_at=settled_at,
+        sequence=sequence,
+    )

@@ -1,0 +1,64 @@
+"""Logs: structlog through the standard library's handlers, JSON or console, to stderr."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import Processor
+
+LOGGER = "watcher"
+
+
+def configure(level: str, log_format: str) -> None:
+    """Set up logging for the process; `log_format` auto means console on a terminal, else JSON."""
+    as_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
+        _without_bytes,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=_renderers(as_console=as_console)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """Change the watcher's own level; libraries stay at warnings, botocore's debug would print whole answers."""
+    logging.getLogger(LOGGER).setLevel(level.upper())
+
+
+def _renderers(*, as_console: bool) -> list[Processor]:
+    if as_console:
+        return [
+            ProcessorFormatter.remove_processors_meta,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
+    return [
+        ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+
+
+def _without_bytes(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No image can slip into a log line, whoever passes one."""
+    for key, value in event.items():
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            event[key] = f"<{len(value)} bytes>"
+    return event

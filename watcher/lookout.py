@@ -1,0 +1,73 @@
+"""Looks at the queue's depth, and at the endpoint while no poll tells how it is."""
+
+import math
+from threading import Event
+
+import structlog
+
+from watcher.errors import PollError, QueueError
+from watcher.health import Beat, Readiness
+from watcher.metrics import Metrics
+from watcher.ports import Clock, Queue, SessionResults
+from watcher.scheduler import Scheduler
+
+log = structlog.get_logger(__name__)
+
+DEPTH_INTERVAL = 5.0
+PROBE_INTERVAL = 30.0
+
+STARTING = "startup"
+"""The readiness part that stands until the first look is over."""
+
+
+class Lookout:
+    """Keeps the queue's metrics and the readiness of an idle watcher true."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        results: SessionResults,
+        scheduler: Scheduler,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+    ) -> None:
+        self._queue = queue
+        self._results = results
+        self._scheduler = scheduler
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+        self._probed_at = -math.inf
+        readiness.lost(STARTING, "the first look at queue and endpoint is not over")
+
+    def run(self, stop: Event, beat: Beat) -> None:
+        """Look, at once and then every few seconds, until `stop`."""
+        while not stop.is_set():
+            beat.beat()
+            self.look()
+            beat.rest()
+            stop.wait(DEPTH_INTERVAL)
+
+    def look(self) -> None:
+        """Ask the queue for its depth; probe the endpoint if nothing is being polled and the last probe is old."""
+        try:
+            self._metrics.show_depth(self._queue.depth())
+        except QueueError as error:
+            self._readiness.lost("queue", str(error))
+        now = self._clock.monotonic()
+        if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
+            self._probed_at = now
+            self._probe()
+        self._readiness.regained(STARTING)
+
+    def _probe(self) -> None:
+        try:
+            self._results.probe()
+        except PollError as error:
+            if self._readiness.lost("endpoint", str(error)):
+                log.warning("lost", part="endpoint", error=str(error))
+        else:
+            if self._readiness.regained("endpoint"):
+                log.info("regained", part="endpoint")

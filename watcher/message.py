@@ -1,0 +1,141 @@
+"""Queue messages: a bare session id or JSON, alone or inside an SNS or EventBridge envelope."""
+
+import json
+import math
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from watcher.errors import UnservableMessage
+from watcher.model import DEFAULT_POLICY, DeadReason, SessionKey, SessionRequest
+
+MAX_BYTES = 256 * 1024
+"""SQS's own limit for a message, kept for every queue so that a dead letter fits wherever it goes."""
+
+# The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
+SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+MAX_DEPTH = 100
+"""Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
+
+_SHOWN = 80
+
+
+def parse_message(
+    body: str,
+    sent_at: float,
+    now: float,
+    policies: Collection[str],
+    attributes: Mapping[str, str] | None = None,
+) -> SessionRequest:
+    """What a message asks for.
+
+    `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
+    is never turned away for its producer's clock. A creation in the future is clock skew; it counts from `now`, or
+    it would stretch the deadline. The attribute `policy` applies where the body names none.
+
+    Raises:
+        UnservableMessage: no valid session id, unknown policy, over 256 KiB, or a form that means nothing.
+    """
+    if len(body) > MAX_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_BYTES // 1024} KiB")
+    fields = _fields(body.strip())
+    policy = _policy(fields.get("policy", (attributes or {}).get("policy")), policies)
+    created_at = creation_time(fields.get("createdAt"))
+    return SessionRequest(
+        key=SessionKey(_session_id(fields.get("sessionId")), policy),
+        created_at=min(sent_at if created_at is None else created_at, now),
+        context=_context(fields.get("context")),
+    )
+
+
+def creation_time(value: object) -> float | None:
+    """Epoch seconds of an RFC 3339 time with its offset; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return parsed.timestamp() if parsed.tzinfo else None
+
+
+def _fields(text: str) -> Mapping[str, Any]:
+    """The members of the message itself, taken out of any envelope around it."""
+    if not text.startswith("{"):
+        return {"sessionId": text}
+    members = _json_object(text)
+    if "sessionId" in members:
+        return members
+    if isinstance(members.get("Message"), str) and "TopicArn" in members:  # SNS without raw delivery
+        return _fields(members["Message"].strip())
+    detail = members.get("detail")
+    if "detail-type" in members and isinstance(detail, Mapping):  # EventBridge
+        return detail
+    if "detail-type" in members and isinstance(detail, str):
+        return {"sessionId": detail}
+    return members
+
+
+def _json_object(text: str) -> Mapping[str, Any]:
+    try:
+        members = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"not JSON: {str(error)[:_SHOWN]}") from error
+    if not isinstance(members, dict):
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, "not a JSON object")
+    return members
+
+
+def _finite(text: str) -> float:
+    # NaN and 1e999 are no JSON that the decision could carry on to its sinks.
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:_SHOWN]} is not a finite number")
+    return value
+
+
+def _session_id(value: object) -> str:
+    if value is None:
+        raise UnservableMessage(DeadReason.INVALID_SESSION_ID, "no sessionId in the message")
+    if not isinstance(value, str) or not SESSION_ID.fullmatch(value):
+        raise UnservableMessage(
+            DeadReason.INVALID_SESSION_ID,
+            f"sessionId {_short(value)} is not a lowercase UUID, as CreateFaceLivenessSession gives it",
+        )
+    return value
+
+
+def _policy(value: object, policies: Collection[str]) -> str:
+    if value is None:
+        return DEFAULT_POLICY
+    if value != DEFAULT_POLICY and (not isinstance(value, str) or value not in policies):
+        known = ", ".join(sorted({*policies, DEFAULT_POLICY}))
+        raise UnservableMessage(
+            DeadReason.UNKNOWN_POLICY,
+            f"policy {_short(value)} is unknown (known: {known}): add [decision.policies.NAME] for it",
+        )
+    return str(value)
+
+
+def _context(value: object) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
+    if _is_deeper_than(value, MAX_DEPTH):
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context is nested more than {MAX_DEPTH} levels deep")
+    return value
+
+
+def _is_deeper_than(value: object, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper_than(child, levels - 1) for child in children)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

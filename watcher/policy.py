@@ -1,0 +1,177 @@
+"""When to poll a session again, and when to stop: tenacity's strategies, used as a calculation.
+
+Nothing sleeps here and no state is shared between sessions. A strategy finds the watch in the first argument of the
+`RetryCallState` and time in the injected clock: tenacity's own `stop_after_delay` measures from the local start, so
+that a redelivery would start a session's three minutes anew.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tenacity import RetryCallState, Retrying
+from tenacity.retry import retry_base
+from tenacity.stop import stop_base
+from tenacity.wait import wait_base, wait_exponential
+
+from watcher.errors import (
+    OperatorError,
+    PollError,
+    SessionNotFound,
+    TransientPollError,
+    UnknownStatus,
+    UnreadableAnswer,
+)
+from watcher.model import SessionResult
+from watcher.ports import Clock
+from watcher.watch import Watch
+
+NOT_FOUND_GRACE = 5.0
+"""Seconds from a session's creation in which SessionNotFoundException may only mean "not there yet"."""
+
+UNREADABLE_LIMIT = 5
+"""Answers in a row that are not the API's, after which the session is given up: about 10 s at the default backoff,
+long enough for a proxy's hiccup, short enough for the person who waits. An unknown status is waited for to the
+deadline instead: it may be a new, passing one."""
+
+LAST_POLL_LEAD = 1.0
+"""Seconds before the deadline (at most a twentieth of the time-out) at which the last poll begins: AWS forgets the
+session at the deadline, and a last poll that fails still has time for another try."""
+
+Observation = SessionResult | PollError
+
+
+@dataclass(frozen=True, slots=True)
+class PollAgain:
+    """Not over: poll again `delay` seconds from now."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Over: `ending` is the terminal answer, the permanent fault, or what the last poll brought."""
+
+    ending: Observation
+
+
+def last_poll_at(watch: Watch) -> float:
+    """When (monotonic) the poll that is kept for the deadline begins."""
+    return watch.deadline - min(LAST_POLL_LEAD, (watch.deadline - watch.born) / 20)
+
+
+class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
+    """Another wait with a share of it random: between (1 - jitter) and 1 of it, never outside [minimum, maximum].
+
+    The wait is first stretched by the jitter, so that the floor at `minimum` doesn't take the randomness from the
+    first one: sessions received together would otherwise be polled together.
+    """
+
+    def __init__(
+        self, wait: wait_base, jitter: float, minimum: float, maximum: float, uniform: Callable[[float, float], float]
+    ) -> None:
+        self.wait, self.jitter, self.minimum, self.maximum, self.uniform = wait, jitter, minimum, maximum, uniform
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """Seconds to wait before the next attempt."""
+        highest = min(self.wait(retry_state) * (1 + self.jitter), self.maximum)
+        return self.uniform(max(self.minimum, highest * (1 - self.jitter)), highest)
+
+
+class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
+    """Stop once the last poll has been answered; a last poll that failed is tried again until the deadline."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether the session's time is over."""
+        watch = _watch(retry_state)
+        answered = retry_state.outcome is not None and not retry_state.outcome.failed
+        return self.clock.monotonic() >= (last_poll_at(watch) if answered else watch.deadline)
+
+
+class stop_after_unreadable(stop_base):  # noqa: N801 - named like tenacity's own
+    """Stop after so many answers in a row that are not the API's; an unknown status doesn't count."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether enough such answers have come."""
+        fault = _fault(retry_state)
+        return (
+            isinstance(fault, UnreadableAnswer)
+            and not isinstance(fault, UnknownStatus)
+            and _watch(retry_state).unreadable >= self.limit
+        )
+
+
+class retry_unsettled(retry_base):  # noqa: N801 - named like tenacity's own
+    """Go on while the session has no terminal status and the fault, if any, may pass."""
+
+    def __init__(self, clock: Clock, grace: float = NOT_FOUND_GRACE) -> None:
+        self.clock, self.grace = clock, grace
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether a later poll may bring more."""
+        fault = _fault(retry_state)
+        if fault is None:
+            return retry_state.outcome is None or not retry_state.outcome.result().status.is_terminal
+        if isinstance(fault, SessionNotFound):
+            return self.clock.monotonic() - _watch(retry_state).born < self.grace
+        return isinstance(fault, (TransientPollError, OperatorError))
+
+
+class PollPolicy:
+    """The next step of a session from what its latest poll brought."""
+
+    def __init__(self, wait: wait_base, clock: Clock) -> None:
+        """`wait` is any tenacity wait; attempt numbers count answers, or faults in a row."""
+        self._clock = clock
+        self._strategies = Retrying(
+            wait=wait,
+            stop=stop_at_deadline(clock) | stop_after_unreadable(UNREADABLE_LIMIT),
+            retry=retry_unsettled(clock),
+        )
+
+    def next_step(self, watch: Watch, observation: Observation) -> PollAgain | Ended:
+        """Poll again, or the end. Call it after `watch.saw(observation)`."""
+        state = self._state(watch, observation)
+        if not self._strategies.retry(state) or self._strategies.stop(state):
+            return Ended(observation)
+        now = self._clock.monotonic()
+        kept = last_poll_at(watch)
+        return PollAgain(min(float(self._strategies.wait(state)), (kept if now < kept else watch.deadline) - now))
+
+    def _state(self, watch: Watch, observation: Observation) -> RetryCallState:
+        state = RetryCallState(self._strategies, fn=None, args=(watch,), kwargs={})
+        if isinstance(observation, PollError):
+            # Faults back off by themselves; those of the past are forgotten with the first answer.
+            state.attempt_number = watch.faults
+            state.set_exception((type(observation), observation, None))
+        else:
+            state.attempt_number = watch.answers
+            state.set_result(observation)
+        return state
+
+
+def backoff(
+    minimum: float,
+    maximum: float,
+    multiplier: float,
+    jitter: float,
+    uniform: Callable[[float, float], float] = random.uniform,
+) -> wait_base:
+    """Exponential backoff in seconds: minimum, times multiplier with each attempt, up to maximum, jittered."""
+    wait = wait_exponential(multiplier=minimum, exp_base=multiplier, min=minimum, max=maximum)
+    return wait_jittered(wait, jitter, minimum, maximum, uniform)
+
+
+def _watch(state: RetryCallState) -> Watch:
+    watch: Watch = state.args[0]
+    return watch
+
+
+def _fault(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome is not None and state.outcome.failed else None

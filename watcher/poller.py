@@ -1,0 +1,123 @@
+"""One poll: call, count, ask the policy what comes next, and act on it."""
+
+import structlog
+
+from watcher.decision import decide
+from watcher.delivery import Outbox
+from watcher.errors import OperatorError, PollError, Throttled, TransientPollError
+from watcher.event import decision_event
+from watcher.health import Beat, Readiness
+from watcher.metrics import Metrics
+from watcher.model import SessionResult
+from watcher.policy import Ended, Observation, PollAgain
+from watcher.ports import Clock, SessionResults
+from watcher.runtime import Runtime
+from watcher.scheduler import Due, Scheduler
+from watcher.watch import Watch
+
+log = structlog.get_logger(__name__)
+
+UNREACHABLE_AFTER = 3
+"""Polls in a row that fail to reach the service before readiness says so: one lost connection is no outage."""
+
+
+class Poller:
+    """What every worker thread runs; it has no state of a session's own."""
+
+    def __init__(
+        self,
+        *,
+        results: SessionResults,
+        scheduler: Scheduler,
+        outbox: Outbox,
+        runtime: Runtime,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+        source: str,
+    ) -> None:
+        """`source`: the CloudEvents source, which names the region."""
+        self._results = results
+        self._scheduler = scheduler
+        self._outbox = outbox
+        self._runtime = runtime
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+        self._source = source
+        self._unreachable = 0
+
+    def run(self, beat: Beat) -> None:
+        """Poll what is due until the scheduler is stopped."""
+        while (due := self._scheduler.take()) is not None:
+            beat.beat()
+            self.poll_once(due)
+            beat.rest()
+
+    def poll_once(self, due: Due) -> None:
+        """Make one call for a due watch, and put the watch where it belongs next."""
+        watch = due.watch
+        begun = self._clock.monotonic()
+        observation = self._ask(watch.key.session_id)
+        seconds = self._clock.monotonic() - begun
+        self._count(observation, lag=begun - due.at, seconds=seconds)
+        self._heed(observation)
+        if watch.abandoned:  # its lease was lost while we asked: another watcher answers for this session now
+            return
+        watch.saw(observation)
+        step = self._runtime.rules.polling.next_step(watch, observation)
+        self._note(watch, observation, seconds, step)
+        if isinstance(step, PollAgain):
+            self._scheduler.add(watch, self._clock.monotonic() + step.delay)
+        else:
+            self._end(watch, step.ending)
+
+    def _ask(self, session_id: str) -> Observation:
+        try:
+            return self._results.get(session_id)
+        except PollError as fault:
+            return fault
+
+    def _count(self, observation: Observation, lag: float, seconds: float) -> None:
+        self._metrics.polls.labels(_label(observation)).inc()
+        self._metrics.poll_lag.observe(max(0.0, lag))
+        self._metrics.poll_duration.observe(seconds)
+
+    def _heed(self, observation: Observation) -> None:
+        """Tell readiness what this poll says about the service itself."""
+        if isinstance(observation, OperatorError):
+            self._lost("credentials", observation, "the sessions keep waiting; nobody is rejected for it")
+        elif isinstance(observation, TransientPollError) and not isinstance(observation, Throttled):
+            self._unreachable += 1
+            if self._unreachable >= UNREACHABLE_AFTER:
+                self._lost("endpoint", observation, "polling goes on with backoff")
+        else:
+            self._unreachable = 0
+            for part in ("credentials", "endpoint"):
+                if self._readiness.regained(part):
+                    log.info("regained", part=part)
+
+    def _lost(self, part: str, fault: PollError, consequence: str) -> None:
+        if self._readiness.lost(part, str(fault)):
+            log.error("lost", part=part, fault=_label(fault), error=str(fault), consequence=consequence)
+
+    def _note(self, watch: Watch, observation: Observation, seconds: float, step: PollAgain | Ended) -> None:
+        details: dict[str, object] = {"result": _label(observation), "seconds": round(seconds, 4)}
+        if isinstance(observation, PollError):
+            details["error"] = str(observation)
+        if isinstance(step, PollAgain):
+            details["next"] = round(step.delay, 3)
+        watch.note(self._clock.time(), "poll", **details)
+        log.debug("polled", session_id=watch.key.session_id, policy=watch.key.policy, **details)
+
+    def _end(self, watch: Watch, ending: Observation) -> None:
+        rules = self._runtime.decision_rules(watch.key.policy)
+        verdict = decide(ending, rules)
+        event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
+        if isinstance(ending, SessionResult) and ending.confidence is not None:
+            self._metrics.confidence.observe(ending.confidence / 100)
+        self._outbox.decided(watch, verdict, event)
+
+
+def _label(observation: Observation) -> str:
+    return observation.status.lower() if isinstance(observation, SessionResult) else observation.result.value

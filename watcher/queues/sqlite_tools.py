@@ -1,0 +1,41 @@
+"""What people do with the embedded queue, as the watcher itself does not: look into it, tend its dead letters."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from watcher.config.settings import Settings
+from watcher.config.urls import sqlite_path
+from watcher.errors import QueueError
+from watcher.ports import Clock
+from watcher.queues import QueuedMessage
+from watcher.queues.sqlite import SCHEMA, open_queue
+from watcher.queues.sqlite_dead import SqliteDeadLetters
+from watcher.sqlite_file import SqliteFile
+
+_SEARCH = """SELECT id, body, sent_at, receive_count,
+        CASE WHEN visible_at > :now AND visible_at <= :now + lease_seconds THEN visible_at END
+    FROM queue_messages WHERE instr(body, :text) > 0 ORDER BY id"""
+
+
+def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessage]:
+    """The messages with `text` in them; none when there is no queue yet.
+
+    Raises:
+        QueueError: the file can't be read.
+    """
+    path = sqlite_path(settings.queue.url)
+    if not path.exists():
+        return []
+    with closing(SqliteFile(path, SCHEMA, QueueError, create=False)) as file, file.reading() as cursor:
+        rows = cursor.execute(_SEARCH, {"now": clock.time(), "text": text}).fetchall()
+    return [QueuedMessage(str(row[0]), *row[1:]) for row in rows]
+
+
+@contextmanager
+def open_dead_letters(settings: Settings, clock: Clock) -> Iterator[SqliteDeadLetters]:
+    """The dead letters of the queue that the settings name; makes no queue where there is none."""
+    path = sqlite_path(settings.queue.url)
+    if not path.exists():
+        raise QueueError(f"{path.absolute()}: there is no queue yet (queue.url): `watcher enqueue` makes it")
+    with closing(open_queue(settings, clock)) as queue:
+        yield queue.dead_letters

@@ -1,0 +1,46 @@
+"""How many calls may begin in a second. The scheduler's lock guards these: they are not thread-safe by themselves."""
+
+import math
+
+
+class Unlimited:
+    """No limit: the service's throttling and the backoff are all there is."""
+
+    rate = 0.0
+
+    def acquire(self, now: float) -> float:
+        """Always given."""
+        return 0.0
+
+
+class TokenBucket:
+    """At most `rate` calls in any one second.
+
+    A bucket of size b that refills at r a second lets at most b + r calls into a second. So that a whole `rate` is
+    never exceeded, b = 1 + s and r = rate - s, where the small s is what a worker that wakes late may catch up.
+    """
+
+    def __init__(self, rate: float) -> None:
+        """Limit to `rate` calls a second (above 0)."""
+        self.rate = rate
+        slack = rate * 0.02 if rate >= 1 else 0.0
+        self._size = 1.0 + slack
+        self._refill = rate - slack
+        self._tokens = self._size
+        self._updated = -math.inf
+
+    def acquire(self, now: float) -> float:
+        """0.0 when a call may begin at `now`, else the seconds until one may."""
+        if now > self._updated:
+            elapsed = min(now - self._updated, self._size / self._refill)
+            self._tokens = min(self._size, self._tokens + elapsed * self._refill)
+            self._updated = now
+        if self._tokens >= 1.0:
+            self._tokens -= 1.0
+            return 0.0
+        return (1.0 - self._tokens) / self._refill
+
+
+def limiter_for(max_rate: float) -> Unlimited | TokenBucket:
+    """The limiter for `polling.max_rate`; 0 means no limit."""
+    return TokenBucket(max_rate) if max_rate > 0 else Unlimited()

@@ -1,0 +1,143 @@
+"""From an answer of GetFaceLivenessSessionResults to a SessionResult, believing nothing.
+
+Only SessionId and Status are certain to be in an answer (botocore's service model), a blank body parses as an empty
+answer, and a proxy can send anything. Image bytes end here: they become a digest and are dropped.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from watcher.errors import MalformedResult, UnknownStatus, UnreadableAnswer
+from watcher.model import BoundingBox, Challenge, Image, S3Object, SessionResult, SessionStatus
+
+_LONGEST_REPR = 60
+
+
+def parse_answer(session_id: str, response: Mapping[str, Any]) -> SessionResult:
+    """The checked answer for `session_id`. Takes the image bytes out of `response`, so that nobody can keep them.
+
+    Raises:
+        UnreadableAnswer: no status, or not this session's answer; UnknownStatus: a status the API doesn't have.
+        MalformedResult: SUCCEEDED without a confidence that is a finite number in 0..100.
+    """
+    reference_image = _reference_image(response.get("ReferenceImage"))
+    audit_images = _audit_images(response.get("AuditImages"))
+    _check_session(session_id, response)
+    status = _status(response)
+    return SessionResult(
+        session_id=session_id,
+        status=status,
+        confidence=_confidence(status, response.get("Confidence")),
+        reference_image=reference_image,
+        audit_images=audit_images,
+        challenge=_challenge(response.get("Challenge")),
+    )
+
+
+def _check_session(session_id: str, response: Mapping[str, Any]) -> None:
+    if not any(key in response for key in ("SessionId", "Status")):
+        raise UnreadableAnswer("the answer is blank: neither SessionId nor Status in it")
+    answered = response.get("SessionId")
+    if answered is None:
+        raise UnreadableAnswer("the answer has no SessionId")
+    if answered != session_id:
+        raise UnreadableAnswer(f"the answer is for another session: {_short(answered)}")
+
+
+def _status(response: Mapping[str, Any]) -> SessionStatus:
+    status = response.get("Status")
+    if status is None:
+        raise UnreadableAnswer("the answer has no Status")
+    if not isinstance(status, str) or status not in SessionStatus.__members__:
+        raise UnknownStatus(f"the answer has an unknown Status: {_short(status)}", status=_short(status))
+    return SessionStatus(status)
+
+
+def _confidence(status: SessionStatus, value: object) -> float | None:
+    # A comparison with NaN is false, so NaN fails the range check like every other number outside it.
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
+        return float(value)
+    if status is not SessionStatus.SUCCEEDED:
+        return None
+    if value is None:
+        raise MalformedResult("SUCCEEDED without a Confidence")
+    raise MalformedResult(f"SUCCEEDED with a Confidence that is no number in 0..100: {_short(value)}")
+
+
+def _reference_image(value: object) -> Image | None:
+    image = _image(value)
+    if image is None or (image.s3_object is None and image.sha256 is None):
+        return None
+    return image
+
+
+def _audit_images(value: object) -> tuple[Image, ...]:
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(image for image in map(_image, value) if image is not None)
+
+
+def _image(value: object) -> Image | None:
+    if not isinstance(value, Mapping):
+        return None
+    return Image(
+        s3_object=_s3_object(value.get("S3Object")),
+        bounding_box=_bounding_box(value.get("BoundingBox")),
+        sha256=_take_digest(value),
+    )
+
+
+def _take_digest(image: Mapping[str, Any]) -> str | None:
+    content = image.get("Bytes")
+    if isinstance(image, MutableMapping):
+        image.pop("Bytes", None)
+    if not isinstance(content, bytes | bytearray) or not content:
+        return None
+    return hashlib.sha256(content).hexdigest()
+
+
+def _s3_object(value: object) -> S3Object | None:
+    if not isinstance(value, Mapping):
+        return None
+    bucket, name = _text(value.get("Bucket")), _text(value.get("Name"))
+    if bucket is None or name is None:
+        return None
+    return S3Object(bucket=bucket, name=name, version=_text(value.get("Version")))
+
+
+def _bounding_box(value: object) -> BoundingBox | None:
+    if not isinstance(value, Mapping):
+        return None
+    width, height, left, top = (_finite(value.get(side)) for side in ("Width", "Height", "Left", "Top"))
+    return BoundingBox(width=width, height=height, left=left, top=top)
+
+
+def _challenge(value: object) -> Challenge | None:
+    if not isinstance(value, Mapping):
+        return None
+    kind, version = _text(value.get("Type")), _text(value.get("Version"))
+    return Challenge(type=kind, version=version) if kind or version else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # JSON has integers that no float can hold
+        return None
+
+
+def _short(value: object) -> str:
+    """A little of an odd value for an error's text; of bytes and containers, which may hold images, only the kind."""
+    if isinstance(value, float | bool):
+        return repr(value)
+    if isinstance(value, str):
+        return repr(value[:_LONGEST_REPR])
+    return f"a value of type {type(value).__name__}"

@@ -1,0 +1,140 @@
+"""The one botocore client for Rekognition, built from the settings `[aws]`."""
+
+import logging
+import ssl
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
+from urllib3.exceptions import InsecureRequestWarning
+
+from watcher import __version__
+from watcher.errors import ConfigError
+from watcher.rekognition.parsing import WaryParserFactory
+from watcher.rekognition.settings import AwsSettings
+from watcher.rekognition.transport import bound_calls
+
+DEFAULT_REGION = "us-east-1"
+
+
+def build_client(aws: AwsSettings, *, concurrency: int) -> Any:
+    """A client that `concurrency` threads can share: one attempt a call, each call bounded in time.
+
+    Build it once: botocore's sessions are not thread-safe and leak memory when there are many (boto3 #1670).
+
+    Raises:
+        ConfigError: a setting that can't be used.
+        RuntimeError: a botocore whose calls can't be bounded (see `bound_calls`).
+    """
+    _silence_bodies()
+    session = _session(aws)
+    problems = [*_endpoint_problems(aws.endpoint_url), *_bundle_problems(aws, session)]
+    if problems:
+        raise ConfigError(problems)
+    config = _config(aws, concurrency)
+    # For the clients too that botocore makes for itself to fetch credentials (STS, SSO) in the middle of a call.
+    session.set_default_client_config(config)
+    session.register_component("response_parser_factory", WaryParserFactory())
+    client = _create(aws, session)
+    bound_calls(client, connect_timeout=aws.connect_timeout, read_timeout=aws.read_timeout)
+    if not aws.verify_ssl:
+        # Once more for every new connection is what urllib3 would say about what the operator has asked for.
+        warnings.filterwarnings("ignore", category=InsecureRequestWarning, module=r"urllib3\.connectionpool")
+    return client
+
+
+def resolve_region(aws: AwsSettings) -> str:
+    """The region: `aws.region`, else the one of profile or environment, else us-east-1.
+
+    Raises:
+        ConfigError: there is no such profile.
+    """
+    return _region(aws, _session(aws))
+
+
+def _region(aws: AwsSettings, session: Any) -> str:
+    return aws.region or session.get_config_variable("region") or DEFAULT_REGION
+
+
+def _session(aws: AwsSettings) -> Any:
+    session = botocore.session.Session(profile=aws.profile or None)
+    try:
+        session.get_scoped_config()
+    except ProfileNotFound as error:
+        name = session.profile
+        raise ConfigError(
+            [f"aws.profile = {name!r}: AWS's configuration has no such profile; name one that it has"]
+        ) from error
+    except BotoCoreError as error:
+        raise ConfigError([f"aws.profile = {aws.profile!r}: {error}; mend AWS's configuration file"]) from error
+    return session
+
+
+def _create(aws: AwsSettings, session: Any) -> Any:
+    region = _region(aws, session)
+    try:
+        return boto3.Session(botocore_session=session).client(
+            "rekognition",
+            region_name=region,
+            endpoint_url=aws.endpoint_url or None,
+            verify=False if not aws.verify_ssl else aws.ca_bundle or None,
+        )
+    except InvalidRegionError as error:
+        raise ConfigError([f"aws.region = {region!r}: no region's name; write it like us-east-1"]) from error
+    except (BotoCoreError, ValueError) as error:
+        raise ConfigError(
+            [f"aws: no client for Rekognition: {error}; check the section and AWS_* variables"]
+        ) from error
+
+
+def _config(aws: AwsSettings, concurrency: int) -> Config:
+    return Config(
+        # Config(read_timeout=0) is an error; None is "no limit".
+        connect_timeout=aws.connect_timeout or None,
+        read_timeout=aws.read_timeout or None,
+        # Other modes bring time-outs of their own where None stands above.
+        defaults_mode="legacy",
+        # The watcher alone repeats polls. Set here, this wins over AWS_MAX_ATTEMPTS, AWS_RETRY_MODE and the profile.
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        max_pool_connections=max(concurrency, 1),
+        tcp_keepalive=True,
+        signature_version=None if aws.sign_request else UNSIGNED,
+        user_agent_extra=f"liveness-watcher/{__version__}",
+    )
+
+
+def _endpoint_problems(url: str) -> list[str]:
+    if not url:
+        return []
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    return [] if is_usable else [f"aws.endpoint_url = {url!r}: not a URL; write it like https://host:port"]
+
+
+def _bundle_problems(aws: AwsSettings, session: Any) -> list[str]:
+    path = aws.ca_bundle or session.get_config_variable("ca_bundle") or ""
+    if not path or not aws.verify_ssl:
+        return []
+    if not Path(path).is_file():
+        return [f"aws.ca_bundle = {path!r}: no such file; name a file with CA certificates (PEM)"]
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError):
+        return [f"aws.ca_bundle = {path!r}: no certificates that can be read; name a file with CA certificates (PEM)"]
+    return []
+
+
+def _silence_bodies() -> None:
+    """Keep botocore from logging at DEBUG: it would print whole answers, face images too (botocore/parsers.py)."""
+    for name in ("botocore", "boto3", "urllib3"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.INFO))

@@ -1,0 +1,51 @@
+"""botocore's response parsers, made to fail in one known way when a body is not what the service model says."""
+
+import json
+from typing import Any
+
+from botocore.parsers import ResponseParserError, ResponseParserFactory
+
+# What botocore's parsers let out on a JSON list, broken UTF-8, a number where base64 should be, deep nesting, ...
+_TRIPPED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class WaryParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore has no types
+    """Makes parsers that raise ResponseParserError for a body they can't read.
+
+    An error answer without a JSON object (a proxy's page) becomes an error that has only the HTTP status, as botocore
+    itself does for some 5xx pages: its body must not get into an exception's text.
+    """
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """The wary form of botocore's parser for this protocol."""
+        return _WaryParser(super().create_parser(protocol_name), is_json=protocol_name == "json")
+
+
+class _WaryParser:
+    def __init__(self, parser: Any, *, is_json: bool) -> None:
+        self._parser = parser
+        self._is_json = is_json
+
+    def parse(self, response: dict[str, Any], shape: Any) -> Any:
+        status = response["status_code"]
+        is_error = status >= 300
+        if is_error and self._is_json and not _is_json_object(response["body"]):
+            return _bare_error(status)
+        try:
+            return self._parser.parse(response, shape)
+        except _TRIPPED:
+            pass  # raised below, outside: such an error can hold the body (UnicodeDecodeError.object) in its context
+        if is_error:
+            return _bare_error(status)
+        raise ResponseParserError("the answer's body is not what the API sends")
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _bare_error(status: int) -> dict[str, Any]:
+    return {"Error": {"Code": str(status), "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}

@@ -1,0 +1,60 @@
+"""The port `SessionResults` on a botocore client."""
+
+from typing import Any
+
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from watcher.errors import AccessDenied
+from watcher.model import SessionResult
+from watcher.rekognition.answer import parse_answer
+from watcher.rekognition.faults import translate
+
+_FAULTS = (BotoCoreError, ClientError, ResponseParserError)
+
+
+class RekognitionResults:
+    """Asks for sessions over `client` (see `build_client`), which it owns: `close` closes it.
+
+    Only what botocore raises on purpose is translated. Any other exception is a bug, and surfaces as one.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def get(self, session_id: str) -> SessionResult:
+        """One call, one attempt; held no longer than connect + read time-out (`watcher.rekognition.transport`).
+
+        Raises:
+            PollError: one of its kinds.
+        """
+        try:
+            response = self._client.get_face_liveness_session_results(SessionId=session_id)
+        except _FAULTS as error:
+            raise translate(error) from error
+        except RuntimeError as error:
+            # botocore has no class of its own for credentials that are expired when it has just fetched them.
+            if "refreshed credentials" not in str(error):
+                raise
+            raise AccessDenied("the credentials are expired although just refreshed: check their source") from error
+        return parse_answer(session_id, response)
+
+    def probe(self) -> None:
+        """Reach the endpoint without asking for a session; any HTTP status means that it is there.
+
+        It goes through botocore's own HTTP session, so that proxy, CA bundle and time-outs count as for a poll. It is
+        not signed: reaching the endpoint must not need credentials, nor use up the quota.
+
+        Raises:
+            PollError: it can't be reached.
+        """
+        request = AWSRequest(method="GET", url=self._client.meta.endpoint_url).prepare()
+        try:
+            self._client._endpoint.http_session.send(request)  # noqa: SLF001 - pinned by a contract test
+        except _FAULTS as error:
+            raise translate(error) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()

@@ -1,0 +1,103 @@
+"""One heap of due times: which session is polled next, by whichever worker is free, once the rate allows it."""
+
+import heapq
+from threading import Condition, Lock
+from typing import NamedTuple
+
+from watcher.health import Beat
+from watcher.ports import Clock, RateLimiter
+from watcher.watch import Watch
+
+MAX_PAUSE = 5.0
+"""Seconds after which the waiting leader looks around even if nothing is due: proof of life for /livez."""
+
+
+class Due(NamedTuple):
+    """A watch taken from the heap, and when (monotonic seconds) its poll was due."""
+
+    watch: Watch
+    at: float
+
+
+class Scheduler:
+    """Hands the most urgent due watch to a free worker.
+
+    `next` is the whole logic and never blocks; `take` waits for it. Of all idle workers one, the leader, sleeps until
+    the next due time and the others until they are called, so that a due session wakes one thread and not all.
+    """
+
+    def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
+        self._limiter = limiter
+        self._clock = clock
+        self._beat = beat
+        self._heap: list[tuple[float, int, Watch]] = []
+        self._added = 0
+        self._lock = Lock()
+        self._leader = Condition(self._lock)
+        self._followers = Condition(self._lock)
+        self._is_led = False
+        self._stopped = False
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    @property
+    def rate(self) -> float:
+        """Calls a second that the limiter allows now; 0 means no limit."""
+        return self._limiter.rate
+
+    def add(self, watch: Watch, at: float) -> None:
+        """Poll this watch at `at` (monotonic seconds), or as soon after it as the rate and the workers allow."""
+        with self._lock:
+            self._added += 1
+            # The running number keeps equal due times in the order they came, and watches out of the comparison.
+            heapq.heappush(self._heap, (at, self._added, watch))
+            if self._heap[0][2] is watch:
+                self._leader.notify()
+
+    def next(self, now: float) -> Due | float:
+        """The most urgent due watch, its call paid for at the limiter; or the seconds until it is worth asking."""
+        heap = self._heap
+        while heap and heap[0][2].abandoned:
+            heapq.heappop(heap)
+        if not heap:
+            return MAX_PAUSE
+        at = heap[0][0]
+        if at > now:
+            return at - now
+        delay = self._limiter.acquire(now)
+        return delay if delay > 0 else Due(heapq.heappop(heap)[2], at)
+
+    def take(self) -> Due | None:
+        """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""
+        with self._lock:
+            while self._is_led and not self._stopped:
+                self._followers.wait()
+            self._is_led = True
+            try:
+                return self._lead()
+            finally:
+                self._is_led = False
+                self._followers.notify()
+
+    def _lead(self) -> Due | None:
+        while not self._stopped:
+            self._beat.beat()
+            found = self.next(self._clock.monotonic())
+            if isinstance(found, Due):
+                return found
+            self._leader.wait(min(found, MAX_PAUSE))
+        return None
+
+    def limit(self, limiter: RateLimiter) -> None:
+        """Put another limiter in the place of this one (reload)."""
+        with self._lock:
+            self._limiter = limiter
+            self._leader.notify()
+
+    def stop(self) -> None:
+        """Hand out nothing more; every waiting thread gets None. What is in the heap stays on the queue's books."""
+        with self._lock:
+            self._stopped = True
+            self._leader.notify_all()
+            self._followers.notify_all()

@@ -1,0 +1,44 @@
+"""Signals, waited for by a thread: a Python handler would run inside whatever lock the main thread holds."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Thread
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def listen(stop: Callable[[], None], reload: Callable[[], None]) -> None:
+    """From here on SIGTERM and SIGINT call `stop`, a second of them ends the process at once, SIGHUP calls `reload`.
+
+    Call it before any other thread starts: each thread inherits the mask that keeps the signals for this one.
+    """
+    awaited = {*STOP_SIGNALS, signal.SIGHUP}
+    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    Thread(target=_wait, args=(awaited, stop, reload), name="signals", daemon=True).start()
+
+
+def _wait(awaited: set[signal.Signals], stop: Callable[[], None], reload: Callable[[], None]) -> None:
+    is_stopping = False
+    while True:
+        received = signal.Signals(signal.sigwait(awaited))
+        log.info("signal", signal=received.name)
+        if received == signal.SIGHUP:
+            reload()
+        elif is_stopping:
+            _leave_at_once()
+        else:
+            is_stopping = True
+            stop()
+
+
+def _leave_at_once() -> None:
+    # Nothing is lost: leases run out, and what is recorded is in the ledger.
+    log.warning("stopped_at_once", consequence="leases run out by themselves")
+    sys.stderr.flush()
+    os._exit(1)

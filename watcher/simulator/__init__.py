@@ -1,0 +1,30 @@
+"""A local Rekognition endpoint for Face Liveness: real life cycle, quotas, errors and scripted faults.
+
+It depends on nothing else of the watcher, and any AWS SDK in any language can use it over HTTP.
+"""
+
+from watcher.simulator.calls import CallRecord
+from watcher.simulator.distributions import Fixed, Lognormal, Uniform
+from watcher.simulator.faults import Fault
+from watcher.simulator.quota import Quota
+from watcher.simulator.scenario import Ending, Scenario
+from watcher.simulator.scenario_file import ScenarioError, load_scenario
+from watcher.simulator.sessions import BoundingBox, Session, SessionScript
+from watcher.simulator.simulator import Simulator
+
+__all__ = [
+    "BoundingBox",
+    "CallRecord",
+    "Ending",
+    "Fault",
+    "Fixed",
+    "Lognormal",
+    "Quota",
+    "Scenario",
+    "ScenarioError",
+    "Session",
+    "SessionScript",
+    "Simulator",
+    "Uniform",
+    "load_scenario",
+]

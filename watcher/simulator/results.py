@@ -1,0 +1,105 @@
+"""From a request's members to a session's settings, and from a session to the answer of a results call."""
+
+import base64
+from typing import Any
+
+from watcher.simulator import wire
+from watcher.simulator.images import jpeg
+from watcher.simulator.sessions import FAILED, SUCCEEDED, Session, SessionRequest
+
+MAX_AUDIT_IMAGES = 4
+_LATEST_VERSION = {"FaceMovementAndLightChallenge": "2.0.0", "FaceMovementChallenge": "1.0.0"}
+
+FEEDBACK_MESSAGES = {
+    "FACE_NOT_VISIBLE": "Keep your face in view of the camera.",
+    "FACE_OBSTRUCTION_DETECTED": "Remove anything that covers your face.",
+    "LOW_VIDEO_QUALITY_DETECTED": "The video is too blurred. Hold still and clean the camera.",
+    "FACE_NOT_ALIGNED": "Keep your face inside the oval.",
+    "EYES_CLOSED_DETECTED": "Keep your eyes open.",
+    "LOW_LIGHTING_DETECTED": "Move to a brighter place.",
+    "HIGH_LIGHTING_DETECTED": "Move out of the bright light.",
+}
+
+
+def session_request(members: dict[str, Any]) -> SessionRequest:
+    """The settings in a valid CreateFaceLivenessSession request, defaults filled in as AWS does.
+
+    Raises:
+        ApiError: InvalidParameterException for a challenge whose minimum version is above its maximum.
+    """
+    settings = members.get("Settings") or {}
+    output = settings.get("OutputConfig") or {}
+    preferences = settings.get("ChallengePreferences") or [{"Type": "FaceMovementAndLightChallenge"}]
+    return SessionRequest(
+        audit_images_limit=max(0, min(MAX_AUDIT_IMAGES, int(settings.get("AuditImagesLimit") or 0))),
+        bucket=output.get("S3Bucket", ""),
+        key_prefix=output.get("S3KeyPrefix") or "",
+        challenge_type=preferences[0]["Type"],
+        challenge_version=_version(preferences[0]),
+        token=members.get("ClientRequestToken") or "",
+    )
+
+
+def _version(preference: dict[str, Any]) -> str:
+    """The challenge's latest version, moved into the range that was asked for."""
+    versions = preference.get("Versions") or {}
+    chosen = _LATEST_VERSION.get(preference["Type"], "1.0.0")
+    lowest = versions.get("Minimum") or "0.0.0"
+    highest = versions.get("Maximum") or "999.999.999"
+    if _parts(lowest) > _parts(highest):
+        raise wire.ApiError(wire.INVALID_PARAMETER)
+    return str(min(max(chosen, lowest, key=_parts), highest, key=_parts))
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def results(session: Session, status: str, image_size: int) -> dict[str, Any]:
+    """The answer of GetFaceLivenessSessionResults. Only a finished session has more than id and status."""
+    answer: dict[str, Any] = {"SessionId": session.id, "Status": status}
+    if status == SUCCEEDED:
+        answer |= _success(session, image_size)
+    if status in {SUCCEEDED, FAILED}:
+        answer |= _end(session)
+    return answer
+
+
+def _success(session: Session, image_size: int) -> dict[str, Any]:
+    script = session.script
+    found: dict[str, Any] = {}
+    if script.confidence is not None:
+        found["Confidence"] = script.confidence
+    if script.reference_image:
+        found["ReferenceImage"] = _image(session, 0, image_size)
+    audits = min(script.audit_images, session.request.audit_images_limit)
+    found["AuditImages"] = [_image(session, number, image_size) for number in range(1, audits + 1)]
+    return found
+
+
+def _end(session: Session) -> dict[str, Any]:
+    request, script = session.request, session.script
+    found: dict[str, Any] = {"Challenge": {"Type": request.challenge_type, "Version": request.challenge_version}}
+    if script.feedback:
+        found["Feedback"] = [{"Code": code, "Message": _feedback_message(code)} for code in script.feedback]
+    if script.sdk_type:
+        found["Metadata"] = {"SDKType": script.sdk_type}
+    return found
+
+
+def _feedback_message(code: str) -> str:
+    return FEEDBACK_MESSAGES.get(code, code.replace("_", " ").capitalize())
+
+
+def _image(session: Session, index: int, size: int) -> dict[str, Any]:
+    """Image 0 is the reference image. A bucket without versioning gives no Version member."""
+    box = {"BoundingBox": session.script.bounding_box.as_answer()}
+    if session.request.bucket:
+        return {"S3Object": {"Bucket": session.request.bucket, "Name": _key(session, index)}} | box
+    return {"Bytes": base64.b64encode(jpeg(session.id, index, size)).decode()} | box
+
+
+def _key(session: Session, index: int) -> str:
+    prefix = session.request.key_prefix
+    folder = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+    return f"{folder}{session.id}/{'reference' if index == 0 else f'audit-{index - 1}'}.jpg"

@@ -1,0 +1,186 @@
+"""A scenario from a TOML file; config/scenario.example.toml describes every key."""
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from watcher.simulator import wire
+from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Uniform
+from watcher.simulator.faults import KINDS, TAKES_TEXT, Fault
+from watcher.simulator.images import MAX_IMAGE_BYTES, MIN_IMAGE_BYTES
+from watcher.simulator.quota import Quota
+from watcher.simulator.results import FEEDBACK_MESSAGES, MAX_AUDIT_IMAGES
+from watcher.simulator.scenario import DEFAULT_IMAGE_SIZE, Ending, Scenario
+from watcher.simulator.sessions import ENDINGS, LIFE_SECONDS, SUCCEEDED, BoundingBox
+from watcher.simulator.toml_table import TomlTable
+
+_BOTH = "*"
+
+
+class ScenarioError(ValueError):
+    """A scenario file that cannot be used; `problems` names key, value and fix of each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """At least one problem."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load_scenario(path: str | Path) -> Scenario:
+    """The scenario in the file. Raises ScenarioError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ScenarioError([f"{path}: cannot be read ({reason}); give the name of a TOML file"]) from error
+    return parse_scenario(text, str(path))
+
+
+def parse_scenario(text: str, name: str = "scenario") -> Scenario:
+    """The scenario in TOML text; `name` begins each message. Raises ScenarioError."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError([f"{name}: not TOML: {error}; mend that place"]) from error
+    problems: list[str] = []
+    scenario = _scenario(TomlTable(content, "", problems))
+    if problems:
+        raise ScenarioError([f"{name}: {problem}" for problem in problems])
+    return scenario
+
+
+def _scenario(table: TomlTable) -> Scenario:
+    endings = tuple(_ending(one) for one in table.tables("endings"))
+    if endings and not any(ending.weight > 0 for ending in endings):
+        table.problems.append("endings: every weight is 0, so none can happen; give one a weight above 0")
+    seed = table.take("seed")
+    if seed is not None:
+        seed = table.number("seed", 0, -math.inf, whole=True)
+    scenario = Scenario(
+        endings=endings or Scenario.default().endings,
+        faults=_faults(table),
+        quotas=tuple(_quota(one) for one in table.tables("quotas")),
+        expired_for=table.number("expired_for", LIFE_SECONDS),
+        image_size=table.number("image_size", DEFAULT_IMAGE_SIZE, MIN_IMAGE_BYTES, MAX_IMAGE_BYTES, whole=True),
+        seed=seed,
+        validation_error=table.text(
+            "validation_error", wire.INVALID_PARAMETER, (wire.INVALID_PARAMETER, "ValidationException")
+        ),
+    )
+    table.finish()
+    return scenario
+
+
+def _ending(table: TomlTable) -> Ending:
+    usual = Ending("usual")
+    ending = Ending(
+        name=table.text("name"),
+        weight=table.number("weight", usual.weight),
+        status=table.text("status", SUCCEEDED, ENDINGS),
+        created_for=_distribution(table, "created_for", usual.created_for),
+        in_progress_for=_distribution(table, "in_progress_for", usual.in_progress_for),
+        confidence=_distribution(table, "confidence", Fixed(99.5), most=100.0),
+        reference_image=table.flag("reference_image", default=True),
+        audit_images=table.number("audit_images", usual.audit_images, 0, MAX_AUDIT_IMAGES, whole=True),
+        bounding_box=_bounding_box(table.table("bounding_box")),
+        feedback=_feedback(table),
+        sdk_type=table.text("sdk_type"),
+        faults=_faults(table),
+    )
+    table.finish()
+    return ending
+
+
+def _bounding_box(table: TomlTable) -> BoundingBox:
+    usual = BoundingBox()
+    box = BoundingBox(
+        width=table.number("width", usual.width, -math.inf),
+        height=table.number("height", usual.height, -math.inf),
+        left=table.number("left", usual.left, -math.inf),
+        top=table.number("top", usual.top, -math.inf),
+    )
+    table.finish()
+    return box
+
+
+def _feedback(table: TomlTable) -> tuple[str, ...]:
+    codes = table.items("feedback", str, "codes")
+    if unknown := [code for code in codes if code not in FEEDBACK_MESSAGES]:
+        table.report("feedback", f"{unknown[0]} is not known; use {', '.join(FEEDBACK_MESSAGES)}")
+    return tuple(codes)
+
+
+def _distribution(table: TomlTable, key: str, default: Distribution, most: float = math.inf) -> Distribution:
+    value = table.take(key)
+    if isinstance(value, dict) and set(value) == {"uniform"}:
+        bounds = value["uniform"]
+        if isinstance(bounds, list) and len(bounds) == 2 and all(_is_number(one, most) for one in bounds):
+            return Uniform(min(bounds), max(bounds))
+    elif isinstance(value, dict) and set(value) == {"median", "sigma"}:
+        if _is_number(value["median"], most) and value["median"] > 0 and _is_number(value["sigma"]):
+            return Lognormal(value["median"], value["sigma"])
+    elif value is None or _is_number(value, most):
+        return default if value is None else Fixed(value)
+    limit = "" if most == math.inf else f", none above {most:g}"
+    table.report(key, f"give a number, {{ uniform = [1, 5] }} or {{ median = 8, sigma = 0.4 }}, none below 0{limit}")
+    return default
+
+
+def _is_number(value: Any, most: float = math.inf) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _faults(table: TomlTable) -> tuple[Fault, ...]:
+    found = [_fault(one) for one in table.tables("faults")]
+    return tuple(fault for fault in found if fault is not None)
+
+
+def _fault(table: TomlTable) -> Fault | None:
+    kind = table.text("kind", choices=KINDS)
+    if table.content.get("kind") is None:
+        table.report("kind", f"is missing; use one of {', '.join(KINDS)}")
+    operation = table.text("operation", wire.GET, (*wire.OPERATIONS, _BOTH))
+    calls = table.items("calls", int, "two call numbers, [first, last]") or [1]
+    if len(calls) > 2 or calls[0] < 1 or calls[-1] < calls[0]:
+        table.report("calls", "give [first, last] or [first], counted from 1")
+    seconds = table.take("seconds") if "seconds" in table.content else None
+    settings: dict[str, Any] = {
+        "operation": None if operation == _BOTH else operation,
+        "probability": table.number("probability", 1.0, 0.0, 1.0),
+        "first_polls": table.number("first_polls", 0, 1, whole=True) or None,
+        "from_call": calls[0],
+        "to_call": calls[1] if len(calls) == 2 else None,
+        "seconds": None if seconds is None else _distribution(table, "seconds", Fixed(0.0)),
+        "http": table.number("http", 0, 400, 599, whole=True) or None,
+        "part": table.text("part", "body", ("headers", "body")),
+        "value": _value(table, kind),
+    }
+    table.take("seconds")
+    table.finish()
+    return Fault(kind, **settings) if kind else None
+
+
+def _value(table: TomlTable, kind: str) -> float | str | None:
+    if kind == "confidence_out_of_range":
+        found: float | None = table.number("value", 0, -math.inf) if "value" in table.content else None
+        return found
+    text = table.text("value") or None
+    if text and kind and kind not in TAKES_TEXT:
+        table.report("value", f"{kind} takes none; leave it out")
+    return text
+
+
+def _quota(table: TomlTable) -> Quota:
+    burst = table.number("burst", 0, 1)
+    quota = Quota(
+        operation=table.text("operation", wire.GET, wire.OPERATIONS),
+        rate=table.number("rate", 0.0),
+        burst=burst or None,
+        after=table.number("after", 0.0),
+        error=table.text("error", wire.THROUGHPUT_EXCEEDED, (wire.THROUGHPUT_EXCEEDED, wire.THROTTLING)),
+    )
+    if "rate" not in table.content:
+        table.report("rate", "is missing; give calls a second, 0 for no limit")
+    table.finish()
+    return quota

@@ -1,0 +1,106 @@
+"""The listening socket: one thread accepts, one thread serves each connection."""
+
+import contextlib
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+
+from watcher.simulator.delivery import deliver
+from watcher.simulator.http1 import BadRequestError, Request, RequestReader, frame
+from watcher.simulator.service import Outcome
+from watcher.simulator.wire import reply
+
+Handler = Callable[[Request], Outcome]
+_JOIN_SECONDS = 5.0
+_BREATHER_SECONDS = 0.1
+
+
+class HttpServer:
+    """Serves `handler` on host and port until closed. Port 0 takes a free one; see `address`."""
+
+    def __init__(self, handler: Handler, host: str, port: int) -> None:
+        """Listens at once. Raises OSError if the address cannot be had."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._handler = handler
+        self._listener = socket.create_server((host, port), family=family, backlog=1024)
+        self._listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        self._wake_receiver, self._wake_sender = socket.socketpair()
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._acceptor = threading.Thread(target=self._accept, name="simulator-accept", daemon=True)
+        self._acceptor.start()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        host, port = self._listener.getsockname()[:2]
+        return str(host), int(port)
+
+    def close(self) -> None:
+        """Stop listening, hang up on everybody, and wait for the threads. May be called again."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._wake_sender.send(b".")
+        self._acceptor.join(_JOIN_SECONDS)
+        for one in (self._listener, self._wake_receiver, self._wake_sender):
+            one.close()
+        with self._lock:
+            still_open = dict(self._open)
+        for connection in still_open:
+            _hang_up(connection)
+        for thread in still_open.values():
+            thread.join(_JOIN_SECONDS)
+
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._wake_receiver, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                selector.select()
+                self._accept_all()
+
+    def _accept_all(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _address = self._listener.accept()
+            except BlockingIOError:  # nobody waits any more
+                return
+            except OSError:
+                # The client has gone again, or no file descriptor is left: the socket stays readable then.
+                self._stopping.wait(_BREATHER_SECONDS)
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            with self._lock:
+                self._open[connection] = thread
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            connection.setblocking(True)  # noqa: FBT003 - the standard library's signature
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._converse(connection)
+        except OSError:
+            pass  # the client hung up, as one with a read time-out does: nobody is left to be told
+        finally:
+            with self._lock:
+                self._open.pop(connection, None)
+            connection.close()
+
+    def _converse(self, connection: socket.socket) -> None:
+        reader = RequestReader(connection)
+        try:
+            while (request := reader.next()) is not None and not self._stopping.is_set():
+                outcome = self._handler(request)
+                if not deliver(connection, outcome, self._stopping.wait, keep_alive=request.keep_alive):
+                    return
+        except BadRequestError as error:
+            answer = reply(error.http, str(error).encode(), content_type="text/plain")
+            connection.sendall(b"".join(frame(answer, keep_alive=False)))
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # its own thread, or the client, was faster
+        connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,156 @@
+"""The two operations, without a socket: a target and a body in, an answer and how to deliver it out."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from watcher.simulator import wire
+from watcher.simulator.calls import CallLog, CallRecord
+from watcher.simulator.faults import AS_IT_IS, NO_FAULTS, Call, Delivery, Plan, plan
+from watcher.simulator.quota import QuotaTable
+from watcher.simulator.results import results, session_request
+from watcher.simulator.scenario import Scenario
+from watcher.simulator.sessions import Session, SessionRequest, SessionScript
+from watcher.simulator.store import SessionStore
+from watcher.simulator.validation import RequestValidator
+
+Clock = Callable[[], float]
+OnCall = Callable[[CallRecord], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer, how long to wait before it, and how to deliver it."""
+
+    reply: wire.Reply
+    latency: float = 0.0
+    delivery: Delivery = AS_IT_IS
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is known of a call while it is worked on."""
+
+    at: float
+    operation: str
+    session_id: str
+    faults: Plan = NO_FAULTS
+
+
+class LivenessService:
+    """Face Liveness as one account sees it. Thread-safe; never sleeps, never touches a socket."""
+
+    def __init__(
+        self, scenario: Scenario, clock: Clock, time_scale: float = 1.0, on_call: OnCall | None = None
+    ) -> None:
+        """`clock` gives seconds that never go back; session time runs `time_scale` times as fast."""
+        self._on_call = on_call
+        self._scenario = scenario
+        self._clock = clock
+        self._time_scale = time_scale
+        self._creation = threading.Lock()
+        # Two streams: calls that meet a fault by chance must not change which sessions a seed gives.
+        self._rng = Random(scenario.seed)
+        self._chance = Random(None if scenario.seed is None else f"{scenario.seed}/faults")
+        self._validator = RequestValidator(scenario.validation_error)
+        self.store = SessionStore(time_scale, scenario.expired_for)
+        self.quotas = QuotaTable(scenario.quotas, clock(), time_scale)
+        self.calls = CallLog()
+
+    def handle(self, target: str, body: bytes) -> Outcome:
+        """One call. `target` is the X-Amz-Target header; every error is an answer, none is raised."""
+        now = self._clock()
+        operation = target.removeprefix(wire.TARGET_PREFIX)
+        if operation not in wire.OPERATIONS or not target.startswith(wire.TARGET_PREFIX):
+            return self._refuse(_Asked(now, "", ""), wire.ApiError(wire.UNKNOWN_OPERATION))
+        try:
+            members = wire.decode(body)
+        except wire.ApiError as error:
+            return self._refuse(_Asked(now, operation, ""), error)
+        return self._perform(now, operation, members)
+
+    def create(
+        self,
+        request: SessionRequest,
+        script: SessionScript | None = None,
+        session_id: str | None = None,
+        created_ago: float = 0.0,
+    ) -> Session:
+        """A new session, or the living one of the same token. Raises ValueError if the id is in use."""
+        now = self._clock()
+        with self._creation:
+            if request.token and (same := self.store.with_token(request.token, now)) is not None:
+                return same
+            session = Session(
+                id=session_id or str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+                script=script or self._scenario.script(self._rng, request.token),
+                request=request,
+                created_at=now - created_ago / self._time_scale,
+            )
+            self.store.add(session)
+            return session
+
+    def check_id(self, session_id: str) -> None:
+        """Raises ValueError for an id that a results call would refuse."""
+        try:
+            self._validator.check(wire.GET, {"SessionId": session_id})
+        except wire.ApiError as error:
+            raise ValueError(error.message) from error
+
+    def status(self, session: Session) -> str | None:
+        """The status that a results call would see now; None for not found."""
+        return session.status(self._clock(), self._time_scale, self._scenario.expired_for)
+
+    def _perform(self, at: float, operation: str, members: dict[str, Any]) -> Outcome:
+        session = self._session(members) if operation == wire.GET else None
+        asked = _Asked(at, operation, _loggable(members.get("SessionId")))
+        poll = self.store.count_poll(session) if session else 0
+        call = Call(operation, self.calls.number(operation), poll)
+        # The quota sits in front of the service: a call over it meets nothing of the service, no fault either.
+        if (code := self.quotas.refuse(operation, at)) is not None:
+            return self._refuse(asked, wire.ApiError(code))
+        own = session.script.faults if session else ()
+        asked.faults = plan(own + self._scenario.faults, call, self._chance)
+        try:
+            if asked.faults.error is not None:
+                raise asked.faults.error
+            answer = self._answer(operation, members, session)
+        except wire.ApiError as error:
+            return self._refuse(asked, error)
+        asked.session_id, result = answer["SessionId"], answer.get("Status", "OK")
+        return self._finish(asked, result, wire.encode(asked.faults.change(answer)))
+
+    def _session(self, members: dict[str, Any]) -> Session | None:
+        session_id = members.get("SessionId")
+        return self.store.get(session_id) if isinstance(session_id, str) else None
+
+    def _answer(self, operation: str, members: dict[str, Any], session: Session | None) -> dict[str, Any]:
+        self._validator.check(operation, members)
+        if operation == wire.CREATE:
+            return {"SessionId": self.create(session_request(members)).id}
+        status = self.status(session) if session else None
+        if session is None or status is None:
+            raise wire.ApiError(wire.SESSION_NOT_FOUND)
+        return results(session, status, self._scenario.image_size)
+
+    def _refuse(self, asked: _Asked, error: wire.ApiError) -> Outcome:
+        return self._finish(asked, error.code, wire.encode_error(error, asked.operation))
+
+    def _finish(self, asked: _Asked, result: str, reply: wire.Reply) -> Outcome:
+        delivery = asked.faults.delivery
+        http = {"stall": 0, "reset": 0, "http_error": delivery.http}.get(delivery.kind, reply.http)
+        if delivery.kind not in {"send", "drip"}:
+            result = delivery.kind
+        call = CallRecord(asked.at, asked.operation, asked.session_id, result, http, asked.faults.kinds)
+        self.calls.add(call)
+        if self._on_call is not None:
+            self._on_call(call)
+        return Outcome(reply, asked.faults.latency, delivery)
+
+
+def _loggable(session_id: object) -> str:
+    """An id as the client sent it, if it can stand in a log line."""
+    return session_id[:36] if isinstance(session_id, str) and session_id.isprintable() else ""

@@ -1,0 +1,175 @@
+"""The local Rekognition endpoint as an object: start it, script sessions, look at what was called."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+
+from watcher.simulator import wire
+from watcher.simulator.calls import CallRecord
+from watcher.simulator.http1 import Request
+from watcher.simulator.images import jpeg
+from watcher.simulator.quota import Quota
+from watcher.simulator.scenario import Scenario
+from watcher.simulator.server import HttpServer
+from watcher.simulator.service import Clock, LivenessService, Outcome
+from watcher.simulator.sessions import Session, SessionRequest, SessionScript
+
+
+class Simulator:
+    """A Rekognition endpoint on this machine, for Face Liveness, that any AWS SDK and the AWS CLI can use.
+
+    It listens from its construction to `close`, or to the end of a `with` block. Credentials and signatures are
+    not looked at.
+
+    Example:
+        with Simulator(time_scale=20) as simulator:
+            client = boto3.client("rekognition", endpoint_url=simulator.url, region_name="us-east-1", ...)
+            session_id = simulator.create_session(SessionScript(confidence=12.0))
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        time_scale: float = 1.0,
+        rate_limit: float | None = None,
+        seed: int | None = None,
+        image_size: int | None = None,
+        clock: Clock = time.monotonic,
+        on_call: Callable[[CallRecord], None] | None = None,
+    ) -> None:
+        """Start listening.
+
+        Args:
+            scenario: what happens; Scenario.default() if not given.
+            host: address to listen on.
+            port: port to listen on, 0 for a free one.
+            time_scale: how much faster than life sessions live; a session lives 180 / time_scale seconds.
+                Waits on the wire (stall, drip, latency) and rates stay in real seconds.
+            rate_limit: GetFaceLivenessSessionResults calls a second, above the scenario's; 0 is no limit.
+            seed: the scenario's seed, unless it is None.
+            image_size: the scenario's bytes per inline image, unless it is None.
+            clock: seconds that never go back; tests inject their own.
+            on_call: is told of every call, in the thread that serves it.
+
+        Raises:
+            OSError: the address cannot be had.
+            ValueError: time_scale is not above 0, or the image size is out of range.
+        """
+        if not time_scale > 0:
+            raise ValueError(f"time_scale {time_scale}: give a number above 0")
+        scenario = scenario or Scenario.default()
+        scenario = replace(
+            scenario,
+            seed=scenario.seed if seed is None else seed,
+            image_size=scenario.image_size if image_size is None else image_size,
+        )
+        jpeg("", 0, scenario.image_size)  # refuse a wrong size now, not in the first answer
+        self._clock = clock
+        self._started_at = clock()
+        self._scenario = scenario
+        self._service = LivenessService(scenario, clock, time_scale, on_call)
+        if rate_limit is not None:
+            self.set_rate_limit(rate_limit)
+        self._server = HttpServer(self._handle, host, port)
+
+    def __enter__(self) -> "Simulator":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and hang up on every client. May be called again."""
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        """What to give an SDK as its endpoint URL."""
+        host, port = self._server.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        """The calls answered so far, oldest first (the last 100,000)."""
+        return self._service.calls.records()
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Calls since the start, by operation and result."""
+        return self._service.calls.counts()
+
+    def create_session(
+        self,
+        script: SessionScript | None = None,
+        *,
+        session_id: str | None = None,
+        audit_images_limit: int = 0,
+        bucket: str = "",
+        key_prefix: str = "",
+        created_ago: float = 0.0,
+    ) -> str:
+        """Create a session without a call, and give its id.
+
+        Args:
+            script: all that will happen to it; drawn from the scenario if not given.
+            session_id: adopt this id (36 characters, a lowercase UUID) instead of a new one.
+            audit_images_limit: as in the request, 0..4.
+            bucket: S3 bucket of its images; "" gives inline images.
+            key_prefix: prefix of the objects' keys.
+            created_ago: how old it already is, in seconds of session life.
+
+        Raises:
+            ValueError: the id is in use, or one that no client could ask for.
+        """
+        if session_id is not None:
+            self._service.check_id(session_id)
+        request = SessionRequest(audit_images_limit=audit_images_limit, bucket=bucket, key_prefix=key_prefix)
+        return self._service.create(request, script, session_id, created_ago).id
+
+    def session(self, session_id: str) -> Session:
+        """The session's script, request and number of polls. Raises KeyError if it is not remembered."""
+        session = self._service.store.get(session_id)
+        if session is None:
+            raise KeyError(session_id)
+        return session
+
+    def status(self, session_id: str) -> str | None:
+        """The status that a call would get now, without counting as one; None for SessionNotFoundException."""
+        return self._service.status(self.session(session_id))
+
+    def image(self, session_id: str, index: int = 0) -> bytes:
+        """The bytes of an inline image: 0 is the reference image, 1 the first audit image."""
+        return jpeg(session_id, index, self._scenario.image_size)
+
+    def set_rate_limit(self, rate: float, operation: str = wire.GET, burst: float | None = None) -> None:
+        """Let through `rate` calls a second from now on, instead of what the scenario planned; 0 is no limit."""
+        self._service.quotas.replace(Quota(operation, rate, burst), self._clock())
+
+    def _handle(self, request: Request) -> Outcome:
+        if request.method == "GET":
+            return Outcome(self._status_page(request.path))
+        if request.method != "POST":
+            return Outcome(_json(405, {"message": "use POST for calls, GET / for the status page"}))
+        return self._service.handle(request.headers.get("x-amz-target", ""), request.body)
+
+    def _status_page(self, path: str) -> wire.Reply:
+        if path != "/":
+            return _json(404, {"message": "the status page is /"})
+        page = {
+            "service": "rekognition",
+            "operations": list(wire.OPERATIONS),
+            "uptime_seconds": round(self._clock() - self._started_at, 3),
+            "sessions": len(self._service.store),
+            "calls": self.counts(),
+        }
+        return _json(200, page)
+
+
+def _json(http: int, content: dict[str, object]) -> wire.Reply:
+    return wire.reply(http, json.dumps(content, indent=1).encode() + b"\n", content_type="application/json")

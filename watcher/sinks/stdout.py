@@ -1,0 +1,37 @@
+"""Decisions on standard output, a line each."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from watcher.errors import SinkError, SinkGone
+from watcher.model import DecisionEvent
+
+
+class StdoutSink:
+    """One JSON event a line, flushed with each batch."""
+
+    def __init__(self, name: str = "stdout", stream: BinaryIO | None = None) -> None:
+        self.name = name
+        self._stream = stream or sys.stdout.buffer
+
+    def emit(self, events: Sequence[DecisionEvent]) -> None:
+        """Write and flush.
+
+        Raises:
+            SinkGone: the reader has closed the pipe; no later write can reach it.
+            SinkError: another failure of the write, such as a full disk behind a redirect.
+        """
+        try:
+            self._stream.write(b"".join(event.body.encode() + b"\n" for event in events))
+            self._stream.flush()
+        except BrokenPipeError as error:
+            # What is left in the buffer would fail once more at exit, with a traceback of the interpreter's.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SinkGone("stdout is closed: nobody reads the decisions any more") from error
+        except (OSError, ValueError) as error:
+            raise SinkError(f"stdout: {error}") from error
+
+    def close(self) -> None:
+        """Nothing to release: standard output is the process's."""

@@ -1,0 +1,47 @@
+"""The daemon's threads: named, supervised, joined with a bound."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from threading import Thread
+
+import structlog
+
+from watcher.errors import WatcherError
+from watcher.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+
+class Threads:
+    """Starts threads and reports the first that dies: a watcher that lost a thread stops, it never limps on."""
+
+    def __init__(self, clock: Clock, on_death: Callable[[str, BaseException], None]) -> None:
+        """`on_death` is told the role and the error of a thread that ended with one."""
+        self._clock = clock
+        self._on_death = on_death
+        self._threads: dict[str, list[Thread]] = {}
+
+    def start(self, role: str, target: Callable[[], None]) -> None:
+        """Start one more thread of this role."""
+        number = len(self._threads.setdefault(role, []))
+        # Daemon threads: a call that hangs past the drain must not keep the process from ending.
+        thread = Thread(target=self._guarded, args=(role, target), name=f"{role}-{number}", daemon=True)
+        self._threads[role].append(thread)
+        thread.start()
+
+    def _guarded(self, role: str, target: Callable[[], None]) -> None:
+        try:
+            target()
+        except WatcherError as error:
+            self._on_death(role, error)
+        except BaseException as error:
+            log.critical("thread_died", thread=threading.current_thread().name, exc_info=sys.exc_info())
+            self._on_death(role, error)
+
+    def join(self, roles: Iterable[str], deadline: float) -> bool:
+        """Wait for the threads of these roles until `deadline` (monotonic); whether all have ended."""
+        waited_for = [thread for role in roles for thread in self._threads.get(role, [])]
+        for thread in waited_for:
+            thread.join(max(0.0, deadline - self._clock.monotonic()))
+        return not any(thread.is_alive() for thread in waited_for)

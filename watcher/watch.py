@@ -1,0 +1,52 @@
+"""A watch: one session under one policy on its way from receipt to ack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from watcher.errors import PollError, UnreadableAnswer
+from watcher.model import Lease, SessionKey, SessionResult
+
+TRAIL_LIMIT = 300
+"""Trail entries kept for a session; a session of 180 s at one poll a second stays below it."""
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """One session under one policy, while it is in flight.
+
+    `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, and `deadline` counts from it.
+    One thread at a time owns a watch: the scheduler hands it to a worker, the worker to the delivery. `leases` and
+    `abandoned` are the registry's.
+    """
+
+    key: SessionKey
+    created_at: float
+    born: float
+    deadline: float
+    context: Mapping[str, Any] = field(default_factory=dict)
+    leases: list[Lease] = field(default_factory=list)
+    polls: int = 0
+    answers: int = 0
+    faults: int = 0
+    unreadable: int = 0
+    last_error: PollError | None = None
+    abandoned: bool = False
+    trail: list[dict[str, Any]] = field(default_factory=list)
+    awaiting: set[str] = field(default_factory=set)
+
+    def saw(self, observation: SessionResult | PollError) -> None:
+        """Count one poll: `answers` in all, `faults` and `unreadable` answers in a row."""
+        self.polls += 1
+        if isinstance(observation, SessionResult):
+            self.answers += 1
+            self.faults = self.unreadable = 0
+            return
+        self.last_error = observation
+        self.faults += 1
+        self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0
+
+    def note(self, at: float, event: str, **details: object) -> None:
+        """Add to the session's life, as `watcher explain` shows it."""
+        if len(self.trail) < TRAIL_LIMIT:
+            self.trail.append({"at": round(at, 3), "event": event, **details})
