@@ -1,11 +1,17 @@
-"""What several test folders share: time that only moves when told, and decisions to put into ledgers."""
+"""What several test folders share: time that only moves when told, decisions for ledgers, the real command."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 from uuid import UUID
 
 from watcher.model import DEFAULT_POLICY, DecisionEvent, SessionKey
+
+ROOT = Path(__file__).parents[1]
 
 START = 1_750_000_000.0
 """Epoch seconds at which every ManualClock begins."""
@@ -71,3 +77,25 @@ def decision(number: int, outcome: str = "live", policy: str = DEFAULT_POLICY) -
     data |= {"confidence": 97.3, "threshold": 80.0, "polls": 3, "decidedAt": "2025-06-15T15:06:40Z"}
     body = {"specversion": "1.0", "id": key.event_id, "time": "2025-06-15T15:06:40Z", "data": data}
     return DecisionEvent(key, json.dumps(body, separators=(",", ":")))
+
+
+def watcher_process(cwd: Path, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
+    """The real command in the folder `cwd`, with pipes, and with none of this machine's settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHER_", "AWS_"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "watcher", *arguments],
+        cwd=cwd,
+        env={**kept, "PYTHONPATH": str(ROOT), **settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def run_watcher(
+    cwd: Path, *arguments: str, stdin: bytes = b"", **settings: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the real command to its end."""
+    with watcher_process(cwd, *arguments, **settings) as process:
+        out, err = process.communicate(stdin, timeout=60)
+    return subprocess.CompletedProcess(arguments, process.returncode, out.decode(), err.decode())

@@ -86,14 +86,14 @@ class Daemon:
 
     def _start(self) -> None:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
-        parts.http.start()
-        log.info("started", host=parts.http.host, port=parts.http.port)
         parts.outbox.start(self._threads, parts.liveness)
         start("leases", partial(parts.leases.run, self._drained, beat("leases")))
         start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", self._call_allowance)))
         for _ in range(self._concurrency):
             start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
         start("intake", partial(parts.intake.run, self._stopping, beat("intake")))
+        parts.http.start()
+        log.info("started", host=parts.http.host, port=parts.http.port)
 
     def _drain(self) -> None:
         """Stop from the front to the back, so that each part still has the next one to hand its work to.
@@ -116,6 +116,7 @@ class Daemon:
         self._drained.set()
         self._threads.join(["leases"], end)
         self._release(parts.in_flight.abandon_all())
+        self._threads.dismiss()
         parts.http.close()
         parts.close()
         log.info("stopped")

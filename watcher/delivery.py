@@ -18,7 +18,7 @@ from watcher.inflight import InFlight
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent, LedgerEntry, Verdict
 from watcher.ports import Clock, Ledger, Queue, Sink
-from watcher.stage import Stage, persist
+from watcher.stage import Patience, Stage
 from watcher.threads import Threads
 from watcher.watch import Watch
 
@@ -103,11 +103,11 @@ class Outbox:
         threads.join(["settler"], deadline)
         self._halt.set()
 
-    def _record(self, batch: Sequence[_Decided]) -> None:
+    def _record(self, batch: Sequence[_Decided], patience: Patience) -> None:
         live = [decided for decided in batch if not decided.watch.abandoned]
         rows = [(decided.event, json.dumps(decided.watch.trail)) for decided in live]
         try:
-            entries = persist(partial(self._ledger.record, rows), self._halt, partial(self._failed, "ledger"))
+            entries = patience.call(partial(self._ledger.record, rows), partial(self._failed, "ledger"))
         except LedgerError:
             return  # halted: nothing is recorded, so nothing was decided; the messages go back to the queue
         self._worked("ledger")
@@ -140,16 +140,15 @@ class Outbox:
         for name in sinks:
             self._lanes[name].put(_Parcel(watch, event))
 
-    def _emit(self, sink: Sink, batch: Sequence[_Parcel]) -> None:
+    def _emit(self, sink: Sink, batch: Sequence[_Parcel], patience: Patience) -> None:
         part = f"sink {sink.name}"
         events = [parcel.event for parcel in batch]
         keys = [parcel.watch.key for parcel in batch]
         try:
-            persist(partial(self._hand_over, sink, events), self._halt, partial(self._failed, part))
+            patience.call(partial(self._hand_over, sink, events), partial(self._failed, part))
             self._worked(part)
-            persist(
-                partial(self._ledger.mark_delivered, keys, sink.name), self._halt, partial(self._failed, "ledger")
-            )
+            mark = partial(self._ledger.mark_delivered, keys, sink.name)
+            patience.call(mark, partial(self._failed, "ledger"))
         except (SinkError, LedgerError):
             return  # halted: the messages stay, and whoever gets them next hands over what is missing
         self._worked("ledger")
@@ -173,12 +172,14 @@ class Outbox:
         if is_everywhere:
             self._settler.put(watch)
 
-    def _settle(self, batch: Sequence[Watch]) -> None:
-        leases = [lease for watch in batch for lease in self._in_flight.close(watch)]
-        keys = [watch.key for watch in batch]
+    def _settle(self, batch: Sequence[Watch], patience: Patience) -> None:
+        leases = {watch.key: self._in_flight.close(watch) for watch in batch}
+        acked = [lease for held in leases.values() for lease in held]
         try:
-            persist(partial(self._queue.ack, leases), self._halt, partial(self._failed, "queue"))
-            persist(partial(self._ledger.settle, keys), self._halt, partial(self._failed, "ledger"))
+            lost = set(patience.call(partial(self._queue.ack, acked), partial(self._failed, "queue")))
+            # A message whose lease was lost comes back to somebody; settled, it would be answered as a new question.
+            settled = [key for key, held in leases.items() if lost.isdisjoint(held)]
+            patience.call(partial(self._ledger.settle, settled), partial(self._failed, "ledger"))
         except (QueueError, LedgerError):
             return  # halted: the leases run out, and the ledger answers whoever receives the messages then
         self._worked("queue")

@@ -16,7 +16,7 @@ from watcher.model import Delivery, LedgerEntry, SessionRequest
 from watcher.ports import Clock, Ledger, Queue
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler
-from watcher.stage import persist
+from watcher.stage import Patience
 from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -56,31 +56,29 @@ class Intake:
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
+        patience = Patience(stop, beat)
         while not stop.is_set():
             beat.beat()
             room = self._in_flight.wait_for_room(ROOM_WAIT)
             if room > 0:
-                self._receive(min(room, self._queue.max_batch), stop, beat)
+                self._receive(min(room, self._queue.max_batch), stop, patience)
 
-    def _receive(self, limit: int, stop: Event, beat: Beat) -> None:
-        def receive() -> list[Delivery]:
-            beat.beat()
-            return self._queue.receive(limit, RECEIVE_WAIT, stop)
-
+    def _receive(self, limit: int, stop: Event, patience: Patience) -> None:
+        receive = partial(self._queue.receive, limit, RECEIVE_WAIT, stop)
         try:
-            deliveries = persist(receive, stop, partial(self._failed, "queue"))
+            deliveries = patience.call(receive, partial(self._failed, "queue"))
         except QueueError:
             return  # stopped while the queue was down: nothing was received
         self._worked("queue")
         if deliveries:
-            self.take_in(deliveries, stop)
+            self.take_in(deliveries, patience)
 
-    def take_in(self, deliveries: Sequence[Delivery], stop: Event) -> None:
+    def take_in(self, deliveries: Sequence[Delivery], patience: Patience) -> None:
         """Make a watch of each message, or a dead letter of one that can never be served."""
-        requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery, stop))]
+        requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery, patience))]
         find = partial(self._ledger.find, [request.key for _, request in requests])
         try:
-            entries = persist(find, stop, partial(self._failed, "ledger"))
+            entries = patience.call(find, partial(self._failed, "ledger"))
         except LedgerError:
             # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
             self._queue.release([delivery.lease for delivery, _ in requests])
@@ -89,18 +87,18 @@ class Intake:
         for delivery, request in requests:
             self._admit(delivery, request, entries.get(request.key))
 
-    def _parse(self, delivery: Delivery, stop: Event) -> SessionRequest | None:
+    def _parse(self, delivery: Delivery, patience: Patience) -> SessionRequest | None:
         now, policies = self._clock.time(), self._runtime.rules.decision.keys()
         try:
             return parse_message(delivery.body, delivery.sent_at, now, policies, delivery.attributes)
         except UnservableMessage as fault:
-            self._bury(delivery, fault, stop)
+            self._bury(delivery, fault, patience)
             return None
 
-    def _bury(self, delivery: Delivery, fault: UnservableMessage, stop: Event) -> None:
+    def _bury(self, delivery: Delivery, fault: UnservableMessage, patience: Patience) -> None:
         bury = partial(self._queue.bury, delivery, fault.reason, str(fault))
         try:
-            persist(bury, stop, partial(self._failed, "queue"))
+            patience.call(bury, partial(self._failed, "queue"))
         except QueueError:
             return  # stopped while the queue was down: the lease runs out and the message comes again
         self._metrics.dead_letters.labels(fault.reason.value).inc()

@@ -35,11 +35,13 @@ def configure(level: str, log_format: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    for library in ("boto3", "botocore", "urllib3"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     set_level(level)
 
 
 def set_level(level: str) -> None:
-    """Change the watcher's own level; libraries stay at warnings, botocore's debug would print whole answers."""
+    """Change the watcher's own level. Libraries stay at warnings: botocore's debug would print whole answers."""
     logging.getLogger(LOGGER).setLevel(level.upper())
 
 
@@ -52,8 +54,14 @@ def _renderers(*, as_console: bool) -> list[Processor]:
     return [
         ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
+        _in_reading_order,
         structlog.processors.JSONRenderer(),
     ]
+
+
+def _in_reading_order(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    first = ("timestamp", "level", "event")
+    return {key: event[key] for key in first if key in event} | {k: v for k, v in event.items() if k not in first}
 
 
 def _without_bytes(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -50,6 +50,8 @@ class SqliteFile:
         self._error = error
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
+        if not create and not self.path.exists():
+            raise self._error(f"{self.path} is not there yet: it is made when the watcher first runs with it")
         with self._translated():
             self._connection = _connect(self.path, create=create)
         try:

@@ -18,10 +18,43 @@ MAX_RETRY_WAIT = 15.0
 """Seconds at most between two tries of a backend that is down; the tries go on for as long as it takes."""
 
 
+class Patience:
+    """Calls a backend until it works, with jittered exponential backoff that a halt interrupts."""
+
+    def __init__(self, halt: Event, beat: Beat) -> None:
+        """`beat` is the calling thread's: a backend that is down is no reason to restart the watcher."""
+        self._halt = halt
+        self._beat = beat
+
+    def call(self, work: Callable[[], T], on_failure: Callable[[BaseException], None]) -> T:
+        """Run `work` until it raises none of `RETRIED`; `on_failure` is told of each failure.
+
+        Raises:
+            WatcherError: the last failure, if the halt came before a success.
+        """
+
+        def failed(state: RetryCallState) -> None:
+            self._beat.beat()
+            error = state.outcome.exception() if state.outcome else None
+            if error is not None:
+                on_failure(error)
+
+        retrying = Retrying(
+            wait=wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT),
+            stop=stop_when_event_set(self._halt),
+            retry=retry_if_exception_type(RETRIED),
+            sleep=sleep_using_event(self._halt),
+            after=failed,
+            reraise=True,
+        )
+        return retrying(work)
+
+
 class Stage(Generic[T]):
     """Handles items in order, in batches as large as the backlog: a slow disk makes batches longer, not the wait."""
 
-    def __init__(self, handle: Callable[[Sequence[T]], None], max_batch: int) -> None:
+    def __init__(self, handle: Callable[[Sequence[T], Patience], None], max_batch: int) -> None:
+        """`handle` gets a batch, and the patience to call backends with."""
         self._handle = handle
         self._max_batch = max_batch
         self._inbox: SimpleQueue[T | None] = SimpleQueue()
@@ -36,13 +69,14 @@ class Stage(Generic[T]):
 
     def run(self, halt: Event, beat: Beat) -> None:
         """Handle batches until the stage is closed, or `halt` says that there is no more time."""
+        patience = Patience(halt, beat)
         is_open = True
         while is_open and not halt.is_set():
             beat.rest()
             batch, is_open = self._next_batch()
             beat.beat()
             if batch:
-                self._handle(batch)
+                self._handle(batch, patience)
 
     def _next_batch(self) -> tuple[list[T], bool]:
         batch: list[T] = []
@@ -56,26 +90,3 @@ class Stage(Generic[T]):
         except Empty:
             return batch, True
         return batch, False
-
-
-def persist(work: Callable[[], T], halt: Event, on_failure: Callable[[BaseException], None]) -> T:
-    """Run `work` until it raises none of `RETRIED`; jittered exponential backoff that `halt` interrupts.
-
-    Raises:
-        WatcherError: the last failure, if the halt came before a success.
-    """
-
-    def failed(state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        if error is not None:
-            on_failure(error)
-
-    retrying = Retrying(
-        wait=wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT),
-        stop=stop_when_event_set(halt),
-        retry=retry_if_exception_type(RETRIED),
-        sleep=sleep_using_event(halt),
-        after=failed,
-        reraise=True,
-    )
-    return retrying(work)

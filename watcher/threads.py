@@ -21,6 +21,7 @@ class Threads:
         self._clock = clock
         self._on_death = on_death
         self._threads: dict[str, list[Thread]] = {}
+        self._is_dismissed = False
 
     def start(self, role: str, target: Callable[[], None]) -> None:
         """Start one more thread of this role."""
@@ -33,11 +34,16 @@ class Threads:
     def _guarded(self, role: str, target: Callable[[], None]) -> None:
         try:
             target()
-        except WatcherError as error:
-            self._on_death(role, error)
         except BaseException as error:
-            log.critical("thread_died", thread=threading.current_thread().name, exc_info=sys.exc_info())
+            if self._is_dismissed:
+                return
+            if not isinstance(error, WatcherError):  # a bug: its traceback is wanted
+                log.critical("thread_died", thread=threading.current_thread().name, exc_info=sys.exc_info())
             self._on_death(role, error)
+
+    def dismiss(self) -> None:
+        """From here on a thread may die unheard: what it works on is being closed under its hands."""
+        self._is_dismissed = True
 
     def join(self, roles: Iterable[str], deadline: float) -> bool:
         """Wait for the threads of these roles until `deadline` (monotonic); whether all have ended."""

@@ -241,3 +241,12 @@ def test_a_port_in_use_is_told_without_a_traceback(liveness_simulator: Simulator
     assert (process.returncode, out) == (1, "")
     assert f"cannot listen on --host 127.0.0.1 --port {port}" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("option", ["--time-scale", "--rate-limit"])
+def test_a_number_that_is_none_is_a_usage_error(option: str) -> None:
+    with command(option, "nan") as process:
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (2, "")
+    assert "nan: give" in err
+    assert "Traceback" not in err

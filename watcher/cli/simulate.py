@@ -37,7 +37,7 @@ class ScenarioFileError(click.ClickException):
 @click.option(
     "--scenario",
     "scenario_file",
-    type=click.Path(dir_okay=False),
+    type=click.Path(),
     metavar="FILE",
     help="TOML file: endings, times, quotas and faults.  [default: a healthy service]",
 )
@@ -88,6 +88,8 @@ def command(
                 image_size=image_size,
                 on_call=_log if verbose else None,
             )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
         except OSError as error:
             raise click.ClickException(_cannot_listen(host, port, error)) from error
         with simulator:

@@ -1,6 +1,8 @@
 """The settings: what they are, where they come from, and what is wrong with them."""
 
 from watcher.config.loading import Loaded, load
+from watcher.config.reload import changes
+from watcher.config.schema import json_schema
 from watcher.config.settings import (
     AwsSettings,
     DecisionSettings,
@@ -13,6 +15,7 @@ from watcher.config.settings import (
     Settings,
     ShutdownSettings,
 )
+from watcher.config.show import as_json, as_toml
 from watcher.config.sinks import (
     EventBridgeSinkSettings,
     FileSinkSettings,
@@ -43,7 +46,11 @@ __all__ = [
     "SqsSinkSettings",
     "StdoutSinkSettings",
     "WebhookSinkSettings",
+    "as_json",
+    "as_toml",
+    "changes",
     "dynamodb_table",
+    "json_schema",
     "load",
     "sqlite_path",
 ]

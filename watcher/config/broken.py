@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from watcher.config.fields import Path, dotted
 from watcher.config.settings import Settings
-from watcher.config.values import shown
+from watcher.config.values import DEFAULT, shown, source_of
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,19 @@ class Broken:
     what: str
     fix: str
 
-    def line(self, origin: str) -> str:
-        """Key, value, what is wrong, where it came from, and the fix."""
+    def line(self, origin: Callable[[Path], str]) -> str:
+        """Key, value, what is wrong, where it came from (of a default: where the others came from), and the fix."""
         key = dotted(self.paths[0])
-        return f"{key} = {shown(key, self.value)} {self.what} (from {origin}): {self.fix}"
+        source = source_of(origin(self.paths[0]))
+        others = [f"{dotted(path)} {source_of(origin(path))}" for path in self.paths[1:] if origin(path) != DEFAULT]
+        if origin(self.paths[0]) == DEFAULT and others:
+            source += f", {others[0]}"
+        return f"{key} = {plain(shown(key, self.value))} {self.what} ({source}): {self.fix}"
+
+
+def plain(number: str) -> str:
+    """A number without the `.0` that the setting's type gave it."""
+    return number.removesuffix(".0")
 
 
 Rule = Callable[[Settings], Iterator[Broken]]

@@ -39,7 +39,7 @@ def all_keys() -> list[str]:
 
 
 def keys_at(path: Path) -> list[str]:
-    """The names that may stand in a section."""
+    """The names that may stand in a section; none for what is no section, or one of any names."""
     current = type_at(path)
     return list(current.model_fields) if _is_group(current) else []
 
@@ -57,7 +57,7 @@ def coerce(text: str, annotation: Any) -> object:
         return _boolean(text)
     if kind in (int, float):
         return _number(text, kind)
-    if kind is str or kind is None:
+    if kind is str:
         return text
     if _is_group(kind):
         raise ValueError("is a section: set one of its keys")
@@ -82,7 +82,7 @@ def _number(text: str, kind: type[int] | type[float]) -> float:
 def _json(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"is not JSON ({error}): give a JSON text") from None
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watcher.config.fields import Path, coerce, dotted, type_at
-from watcher.config.values import shown
-
-DEFAULT = "default"
+from watcher.config.values import DEFAULT, shown
+from watcher.config.words import unknown
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,12 @@ class Layers:
 
     def put_text(self, path: tuple[str, ...], text: str, origin: str) -> None:
         """Lay one value over what is there, coerced to its setting's type."""
+        kind = type_at(path)
+        if kind is None:
+            self.problems.append(Problem((path,), unknown(path, text, origin)))
+            return
         try:
-            value = coerce(text, type_at(path))
+            value = coerce(text, kind)
         except ValueError as error:
             what, _, fix = str(error).rpartition(": ")
             key = dotted(path)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from watcher.config import sources
 from watcher.config.fields import Path as KeyPath
@@ -22,7 +21,10 @@ _NO_NAMES: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Loaded:
-    """Settings, where each came from (dotted key to `default`, a file's name, `env NAME` or an option), and the file."""
+    """Settings, where each came from, and the file.
+
+    `origins` maps dotted keys to `default`, a file's name, `env NAME`, or an option of the command line.
+    """
 
     settings: Settings
     origins: Mapping[str, str]
@@ -78,38 +80,35 @@ def flatten(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], Any]]:
 
 def _validate(layers: Layers) -> Settings:
     """The settings; where values are wrong, a problem each, and the defaults in their place."""
-    data = layers.data
-    while True:
-        try:
-            return Settings.model_validate(data)
-        except ValidationError as error:
-            data = deepcopy(data)
-            for details in error.errors(include_url=False):
-                layers.problems.append(_problem(layers, details))
-                _prune(data, details["loc"])
-
-
-def _problem(layers: Layers, details: ErrorDetails) -> Problem:
-    path = place(details)
-    return Problem((path,), describe(details, layers.origin(path)))
+    try:
+        return Settings.model_validate(layers.data)
+    except ValidationError as error:
+        rest = deepcopy(layers.data)
+        for details in error.errors(include_url=False):
+            path = place(details)
+            layers.problems.append(Problem((path,), describe(details, layers.origin(path))))
+            _prune(rest, path)
+        return Settings.model_validate(rest)
 
 
 def _prune(data: dict[str, Any], path: KeyPath) -> None:
-    """Take out what is wrong, so that the rest can be checked; of the sinks all, of a policy's name the policy."""
-    kept = path[:1] if path[0] == "sinks" else path
+    """Take out what is wrong, so that the rest can be checked: a key, or all of the sinks."""
+    kept = _as_one(path)
     section: Any = data
     for part in kept[:-1]:
-        if part not in section or not isinstance(section[part], dict):
-            section.pop(part, None)
-            return
-        section = section[part]
+        section = section.get(part, {})
     section.pop(kept[-1], None)
+
+
+def _as_one(path: KeyPath) -> KeyPath:
+    """The list of sinks is valid as a whole, or not at all."""
+    return path[:1] if path[0] == "sinks" else path
 
 
 def _check_rules(layers: Layers, settings: Settings) -> None:
     """Add the cross-field rules that are broken, as far as the settings they speak of are valid themselves."""
-    invalid = {path[:1] if path[0] == "sinks" else path for problem in layers.problems for path in problem.paths}
+    invalid = {_as_one(path) for problem in layers.problems for path in problem.paths}
     for broken in broken_rules(settings):
-        paths = {path[:1] if path[0] == "sinks" else path for path in broken.paths}
+        paths = {_as_one(path) for path in broken.paths}
         if not paths & invalid:
-            layers.problems.append(Problem(broken.paths, broken.line(layers.origin(broken.paths[0]))))
+            layers.problems.append(Problem(broken.paths, broken.line(layers.origin)))

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from watcher.config.broken import Broken, Rule
+from watcher.config.broken import Broken, Rule, plain
 from watcher.config.fields import Path
 from watcher.config.settings import Settings
 from watcher.config.url_rules import URL_RULES
+from watcher.config.urls import queue_kind
 from watcher.config.values import shown
 from watcher.model import DEFAULT_POLICY
 
@@ -23,7 +24,7 @@ def _intervals(settings: Settings) -> Iterator[Broken]:
     least, most = settings.polling.min_interval, settings.polling.max_interval
     if least > most:
         paths: tuple[Path, ...] = (("polling", "min_interval"), ("polling", "max_interval"))
-        other = f"is above polling.max_interval = {shown('max_interval', most)}"
+        other = f"is above polling.max_interval = {plain(str(most))}"
         yield Broken(paths, least, other, "lower it, or raise max_interval")
 
 
@@ -31,7 +32,7 @@ def _session_timeout(settings: Settings) -> Iterator[Broken]:
     timeout, least = settings.polling.session_timeout, settings.polling.min_interval
     if timeout < least:
         paths: tuple[Path, ...] = (("polling", "session_timeout"), ("polling", "min_interval"))
-        other = f"is below polling.min_interval = {shown('min_interval', least)}"
+        other = f"is below polling.min_interval = {plain(str(least))}"
         yield Broken(paths, timeout, other, "raise it, or lower min_interval")
 
 
@@ -59,7 +60,7 @@ def _default_policy(settings: Settings) -> Iterator[Broken]:
 
 def _sqs_lease(settings: Settings) -> Iterator[Broken]:
     """SQS takes whole seconds up to 12 hours; with less than three, three beats of a lease don't fit into it."""
-    if settings.queue.url.startswith("sqlite:"):
+    if queue_kind(settings.queue.url, settings.queue.type) != "sqs":
         return
     lease = settings.queue.visibility_timeout
     paths: tuple[Path, ...] = (("queue", "visibility_timeout"), ("queue", "url"), ("queue", "type"))

@@ -88,7 +88,9 @@ class DecisionSettings(Group):
         default=True, description="Whether a live session needs a reference image; without one it is inconclusive."
     )
     policies: dict[Name, PolicyOverrides] = Field(
-        default_factory=dict, description='Named policies, chosen by a message\'s "policy".'
+        default_factory=dict,
+        description='Named policies, chosen by a message\'s "policy".',
+        json_schema_extra={"additionalProperties": False},
     )
 
     def rules(self, name: str) -> DecisionRules | None:

@@ -76,7 +76,14 @@ SinkSettings = Annotated[
     Field(discriminator="type"),
 ]
 
-SINK_TYPES = ("stdout", "file", "sqs", "sns", "eventbridge", "webhook")
+SINK_MODELS: dict[str, type[Group]] = {
+    "stdout": StdoutSinkSettings,
+    "file": FileSinkSettings,
+    "sqs": SqsSinkSettings,
+    "sns": SnsSinkSettings,
+    "eventbridge": EventBridgeSinkSettings,
+    "webhook": WebhookSinkSettings,
+}
 
 
 def with_names(sinks: list[SinkSettings]) -> list[SinkSettings]:

@@ -67,7 +67,7 @@ def add_own_variables(layers: Layers, environ: Mapping[str, str]) -> None:
 
 
 def add_overrides(layers: Layers, overrides: Mapping[str, str], option_names: Mapping[str, str]) -> None:
-    """Lay down the command line: dotted key to text. `option_names` tells which option a key came by, else `--set`."""
+    """Lay down the command line: dotted key to text. `option_names` has the options that are not `--set`."""
     for key, text in overrides.items():
         layers.put_text(_join_policy(key.split("."), "."), text, option_names.get(key, "--set"))
 
@@ -98,11 +98,11 @@ def _read(path: Path, named: Path, origin: str) -> str:
 def _parse(named: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers and nesting beyond what Python reads
         at = _TOML_POSITION.search(str(error))
         line, column = at.groups() if at else (text.count("\n") + 1, len(text) - text.rfind("\n"))
-        what = re.sub(r" \(at .*\)$", "", str(error))
-        raise ConfigError([f"{named}, line {line}, column {column}: is not TOML: {what}"]) from error
+        what = re.sub(r" \(at [^()]*\)$", "", str(error))
+        raise ConfigError([f"{named}, line {line}, column {column}: is not TOML ({what}): mend it there"]) from error
 
 
 def _join_policy(path: list[str], separator: str) -> tuple[str, ...]:

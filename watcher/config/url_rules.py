@@ -33,6 +33,13 @@ def _http_urls(settings: Settings) -> Iterator[Broken]:
             yield Broken((path,), url, "is no URL with http:// or https:// and a host", "give a whole one")
 
 
+def _sink_into_its_own_queue(settings: Settings) -> Iterator[Broken]:
+    for number, sink in enumerate(settings.sinks):
+        if isinstance(sink, SqsSinkSettings) and sink.queue_url == settings.queue.url:
+            paths: tuple[Path, ...] = (("sinks", number, "queue_url"), _URL)
+            yield Broken(paths, sink.queue_url, "is the queue that the sessions come from", "give another")
+
+
 def _queue_url(settings: Settings) -> Iterator[Broken]:
     url, declared = settings.queue.url, settings.queue.type
     if queue_kind(url, declared):
@@ -99,4 +106,4 @@ def _has_table(url: str) -> bool:
         return False
 
 
-URL_RULES: tuple[Rule, ...] = (_http_urls, _queue_url, _dead_letter_url, _ledger_url)
+URL_RULES: tuple[Rule, ...] = (_http_urls, _sink_into_its_own_queue, _queue_url, _dead_letter_url, _ledger_url)

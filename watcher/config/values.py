@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 HIDDEN = "***"
+DEFAULT = "default"
 
 _SECRET_KEY = re.compile(r"secret|token|passw|credential|signature|\bsig\b|api_?key|access_?key|auth", re.IGNORECASE)
 _NO_SECRET = frozenset({"secret_file"})
@@ -15,24 +16,30 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def shown(key: str, value: object) -> str:
-    """A value for a line to the user: TOML's notation, whole floats without `.0`, secrets hidden."""
-    if isinstance(value, float) and not isinstance(value, bool):
-        return repr(value).removesuffix(".0")
+    """A value for a line to the user: TOML's notation, secrets hidden."""
     return toml(without_secrets(key, value))
+
+
+def source_of(origin: str) -> str:
+    """An origin in a sentence."""
+    return "the default" if origin == DEFAULT else f"from {origin}"
 
 
 def without_secrets(key: str, value: Any) -> Any:
     """The value, or the same with `***` for what should not be seen. `key` is dotted; its last part counts."""
     name = key.rpartition(".")[2]
     if isinstance(value, Mapping):
-        return {str(inner): without_secrets(str(inner), below) for inner, below in value.items()}
+        return {
+            str(inner): without_secrets(f"{key}.{inner}".removeprefix("."), below) for inner, below in value.items()
+        }
     if isinstance(value, list):
         return [without_secrets(key, below) for below in value]
     if not isinstance(value, str) or not value:
         return value
     if _SECRET_KEY.search(name) and name not in _NO_SECRET:
         return HIDDEN
-    return _hide_in_url(value, whole_path=name == "url") if "://" in value else value
+    is_webhook = name == "url" and key.startswith("sinks")
+    return _hide_in_url(value, whole_path=is_webhook) if "://" in value else value
 
 
 def toml(value: object) -> str:
@@ -64,14 +71,18 @@ def _hide_in_url(url: str, *, whole_path: bool) -> str:
     path = parts.path
     if whole_path and parts.scheme in ("http", "https"):
         path = "/".join(HIDDEN if _RANDOM.fullmatch(part) else part for part in path.split("/"))
-    if (host, path) == (parts.netloc, parts.path) and not parts.query:
+    query = _hide_in_query(parts.query)
+    if (host, path, query) == (parts.netloc, parts.path, parts.query):
         return url
-    return SplitResult(parts.scheme, host, path, _hide_in_query(parts.query), parts.fragment).geturl()
+    return SplitResult(parts.scheme, host, path, query, parts.fragment).geturl()
 
 
 def _hide_in_query(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
-    secret = [bool(_SECRET_KEY.search(name) or name == "key" or _RANDOM.fullmatch(value)) for name, value in pairs]
-    if not any(secret) and pairs:
+    if not any(_is_secret(name, value) for name, value in pairs):
         return query
-    return "&".join(f"{name}={HIDDEN if hide else value}" for (name, value), hide in zip(pairs, secret, strict=True))
+    return "&".join(f"{name}={HIDDEN}" if _is_secret(name, value) else f"{name}={value}" for name, value in pairs)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return bool(_SECRET_KEY.search(name) or name == "key" or _RANDOM.fullmatch(value))

@@ -1,14 +1,14 @@
 """A fault that pydantic found, in words: key, value, where it came from, and the fix."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from watcher.config.fields import Path, all_keys, dotted, keys_at
-from watcher.config.sinks import SINK_TYPES
-from watcher.config.values import shown, toml
+from watcher.config.sinks import SINK_MODELS
+from watcher.config.values import shown, source_of, toml
 
 _FIXES = {
     "aws.region": "give a region such as us-east-1",
@@ -25,7 +25,7 @@ _FIXES = {
 
 
 def place(details: ErrorDetails) -> Path:
-    """Where a fault is. Pydantic puts a sink's type behind its number, and `[key]` behind a name; neither is a key."""
+    """Where a fault is. Pydantic adds a sink's type behind its number, and `[key]` behind a name."""
     path = tuple(part for part in details["loc"] if part != "[key]")
     behind_number = 2
     if path[:1] == ("sinks",) and len(path) > behind_number:
@@ -37,38 +37,42 @@ def place(details: ErrorDetails) -> Path:
 
 def describe(details: ErrorDetails, origin: str) -> str:
     """One line for the user."""
-    path = place(details)
-    key, kind = dotted(path), details["type"]
+    path, kind, source = place(details), details["type"], source_of(origin)
+    key = dotted(path)
+    if kind == "extra_forbidden":
+        return unknown(path, details["input"], origin, _sink_keys(details))
     if kind in ("missing", "union_tag_not_found"):
-        what, fix = _missing(path, details)
-        return f"{key} {what} (from {origin}): {fix}"
+        fix = f"give one of {_either(SINK_MODELS)}"
+        if kind == "missing":
+            fix = f"a sink of the type {toml(details['loc'][2])} needs it"
+        return f"{key} is missing ({source}): {fix}"
     if details["loc"][-1] == "[key]":
-        return f"{key} is no name for a policy (from {origin}): {_FIXES['name']}"
+        return f"{key} is no name for a policy ({source}): {_FIXES['name']}"
     value = details["ctx"]["tag"] if kind == "union_tag_invalid" else details["input"]
-    what, fix = _unknown(path, value) if kind == "extra_forbidden" else _wrong(path, details, value)
-    if kind == "extra_forbidden" and isinstance(value, dict):
-        return f"[{key}] {what} (from {origin}): {fix}"
-    return f"{key} = {shown(key, value)} {what} (from {origin}): {fix}"
+    what, fix = _wrong(path, details, value)
+    return f"{key} = {shown(key, value)} {what} ({source}): {fix}"
 
 
-def _missing(path: Path, details: ErrorDetails) -> tuple[str, str]:
-    if details["type"] == "missing":
-        return "is missing", f"a sink of the type {toml(details['loc'][2])} needs it"
-    return "is missing", f"give one of {_either(SINK_TYPES)}"
-
-
-def _unknown(path: Path, value: object) -> tuple[str, str]:
-    """Keys near by first, then the same word in other sections."""
-    what = "is no section" if isinstance(value, dict) else "is no setting"
+def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()) -> str:
+    """One line for a key that there isn't, with the nearest that there is: near by first, then in other sections."""
+    key = dotted(path)
     name = str(path[-1])
-    section = keys_at(path[:-1]) if path[0] != "sinks" else []
-    near = [dotted((*path[:-1], close)) for close in get_close_matches(name, section, 1, 0.7)]
-    elsewhere = [key for key in all_keys() if key.rpartition(".")[2] == name]
-    guesses = near or elsewhere or get_close_matches(dotted(path), all_keys(), 1, 0.7)
-    return (
-        what,
-        f"did you mean {guesses[0]}?" if guesses else "remove it; `watcher config schema` lists all there are",
-    )
+    near = [dotted((*path[:-1], close)) for close in get_close_matches(name, [*siblings, *keys_at(path[:-1])], 1)]
+    elsewhere = [known for known in all_keys() if known.rpartition(".")[2] == name]
+    guesses = near or elsewhere or get_close_matches(key, all_keys(), 1, 0.7)
+    fix = f"did you mean {guesses[0]}?" if guesses else "remove it; `watcher config schema` lists all there are"
+    if path[0] == "sinks" and not siblings:
+        fix = "give all sinks at once, as one JSON list"
+    if isinstance(value, dict):
+        return f"[{key}] is no section ({source_of(origin)}): {fix}"
+    return f"{key} = {shown(key, value)} is no setting ({source_of(origin)}): {fix}"
+
+
+def _sink_keys(details: ErrorDetails) -> list[str]:
+    """The keys of the sink that a fault is in, if it is in one."""
+    if details["loc"][0] != "sinks":
+        return []
+    return list(SINK_MODELS[str(details["loc"][2])].model_fields)
 
 
 def _wrong(path: Path, details: ErrorDetails, value: object) -> tuple[str, str]:
@@ -80,7 +84,7 @@ def _wrong(path: Path, details: ErrorDetails, value: object) -> tuple[str, str]:
     return what, hint if hint and details["type"] in _BOUNDS else fix
 
 
-def _either(choices: Any) -> str:
+def _either(choices: Iterable[str]) -> str:
     return ", ".join(toml(choice) for choice in choices)
 
 
@@ -90,7 +94,7 @@ def _literal(ctx: dict[str, Any], value: object) -> tuple[str, str]:
 
 
 def _tag(ctx: dict[str, Any], value: object) -> tuple[str, str]:
-    return _choice(list(SINK_TYPES), value)
+    return _choice(list(SINK_MODELS), value)
 
 
 def _choice(choices: list[str], value: object) -> tuple[str, str]:
@@ -103,6 +107,8 @@ def _number(what: str) -> Callable[[dict[str, Any], object], tuple[str, str]]:
     def words(_: dict[str, Any], value: object) -> tuple[str, str]:
         if isinstance(value, str) and value.replace(".", "", 1).isdigit():
             return f"is a string, not {what}", f"write {value} without the quotes"
+        if isinstance(value, float) and value.is_integer():
+            return f"is not {what}", f"write {int(value)}"
         return f"is not {what}", "give one"
 
     return words

@@ -31,13 +31,20 @@ class _WaryParser:
         is_error = status >= 300
         if is_error and self._is_json and not _is_json_object(response["body"]):
             return _bare_error(status)
-        try:
-            return self._parser.parse(response, shape)
-        except _TRIPPED:
-            pass  # raised below, outside: such an error can hold the body (UnicodeDecodeError.object) in its context
+        parsed = self._try(response, shape)
+        if isinstance(parsed, dict):
+            return parsed
         if is_error:
             return _bare_error(status)
         raise ResponseParserError("the answer's body is not what the API sends")
+
+    def _try(self, response: dict[str, Any], shape: Any) -> Any:
+        try:
+            return self._parser.parse(response, shape)
+        except _TRIPPED:
+            # Told by None and not by an error raised here, for such a one would carry the body along in its context
+            # (UnicodeDecodeError.object). JSON's null gives None as well.
+            return None
 
 
 def _is_json_object(body: bytes) -> bool:

@@ -27,6 +27,7 @@ WIRE_KINDS = frozenset(
 TAKES_TEXT = frozenset({"unknown_status", "wrong_session_id", "string_confidence"})
 """Kinds whose `value` is a string."""
 
+_LONGEST_WAIT = 86_400.0  # infinity is more than a socket time-out can be
 _TAKES_SECONDS = {"stall": 120.0, "drip": 1.0, "latency": 1.0}
 
 Answer = dict[str, Any]
@@ -40,7 +41,10 @@ def _set(member: str, value: Any) -> Callable[[Answer, Any], None]:
 
 
 def _drop(member: str) -> Callable[[Answer, Any], None]:
-    return lambda answer, _given: answer.pop(member, None) and None
+    def change(answer: Answer, _given: Any) -> None:
+        answer.pop(member, None)
+
+    return change
 
 
 def _confidence(value: Any) -> Callable[[Answer, Any], None]:
@@ -123,7 +127,8 @@ class Fault:
         """How long this time."""
         if self.seconds is None:
             return _TAKES_SECONDS.get(self.kind, 0.0)
-        return self.seconds if isinstance(self.seconds, int | float) else self.seconds.sample(rng)
+        seconds = self.seconds if isinstance(self.seconds, int | float) else self.seconds.sample(rng)
+        return min(seconds, _LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True)

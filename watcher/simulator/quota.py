@@ -1,5 +1,6 @@
 """Calls a second that the service lets through, for each operation, changing over time."""
 
+import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ class Quota:
     burst: float | None = None
     after: float = 0.0
     error: str = wire.THROUGHPUT_EXCEEDED
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < math.inf:
+            raise ValueError(f"rate limit {self.rate}: give calls a second, 0 for no limit")
 
 
 class TokenBucket:

@@ -16,6 +16,9 @@ from watcher.simulator.sessions import ENDINGS, LIFE_SECONDS, SUCCEEDED, Boundin
 from watcher.simulator.toml_table import TomlTable
 
 _BOTH = "*"
+# Infinity is a fine duration, but no weight, rate or spread can be reckoned with it.
+_MANY = 1e6
+_WIDEST_BOX, _WIDEST_SIGMA, _LONGEST_MEDIAN = 100.0, 10.0, 1e9
 
 
 class ScenarioError(ValueError):
@@ -76,7 +79,7 @@ def _ending(table: TomlTable) -> Ending:
     usual = Ending("usual")
     ending = Ending(
         name=table.text("name"),
-        weight=table.number("weight", usual.weight),
+        weight=table.number("weight", usual.weight, 0, _MANY),
         status=table.text("status", SUCCEEDED, ENDINGS),
         created_for=_distribution(table, "created_for", usual.created_for),
         in_progress_for=_distribution(table, "in_progress_for", usual.in_progress_for),
@@ -95,10 +98,10 @@ def _ending(table: TomlTable) -> Ending:
 def _bounding_box(table: TomlTable) -> BoundingBox:
     usual = BoundingBox()
     box = BoundingBox(
-        width=table.number("width", usual.width, -math.inf),
-        height=table.number("height", usual.height, -math.inf),
-        left=table.number("left", usual.left, -math.inf),
-        top=table.number("top", usual.top, -math.inf),
+        width=table.number("width", usual.width, -_WIDEST_BOX, _WIDEST_BOX),
+        height=table.number("height", usual.height, -_WIDEST_BOX, _WIDEST_BOX),
+        left=table.number("left", usual.left, -_WIDEST_BOX, _WIDEST_BOX),
+        top=table.number("top", usual.top, -_WIDEST_BOX, _WIDEST_BOX),
     )
     table.finish()
     return box
@@ -118,13 +121,17 @@ def _distribution(table: TomlTable, key: str, default: Distribution, most: float
         if isinstance(bounds, list) and len(bounds) == 2 and all(_is_number(one, most) for one in bounds):
             return Uniform(min(bounds), max(bounds))
     elif isinstance(value, dict) and set(value) == {"median", "sigma"}:
-        if _is_number(value["median"], most) and value["median"] > 0 and _is_number(value["sigma"]):
+        if _is_lognormal(value["median"], value["sigma"], most):
             return Lognormal(value["median"], value["sigma"])
     elif value is None or _is_number(value, most):
         return default if value is None else Fixed(value)
     limit = "" if most == math.inf else f", none above {most:g}"
     table.report(key, f"give a number, {{ uniform = [1, 5] }} or {{ median = 8, sigma = 0.4 }}, none below 0{limit}")
     return default
+
+
+def _is_lognormal(median: Any, sigma: Any, most: float) -> bool:
+    return _is_number(median, min(most, _LONGEST_MEDIAN)) and median > 0 and _is_number(sigma, _WIDEST_SIGMA)
 
 
 def _is_number(value: Any, most: float = math.inf) -> bool:
@@ -172,10 +179,10 @@ def _value(table: TomlTable, kind: str) -> float | str | None:
 
 
 def _quota(table: TomlTable) -> Quota:
-    burst = table.number("burst", 0, 1)
+    burst = table.number("burst", 0, 1, _MANY)
     quota = Quota(
         operation=table.text("operation", wire.GET, wire.OPERATIONS),
-        rate=table.number("rate", 0.0),
+        rate=table.number("rate", 0.0, 0, _MANY),
         burst=burst or None,
         after=table.number("after", 0.0),
         error=table.text("error", wire.THROUGHPUT_EXCEEDED, (wire.THROUGHPUT_EXCEEDED, wire.THROTTLING)),

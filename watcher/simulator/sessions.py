@@ -78,7 +78,7 @@ def status_at(script: SessionScript, age: float, expired_for: float) -> str | No
         return EXPIRED if age < LIFE_SECONDS + expired_for else None
     if script.ending == CREATED or age < script.created_for:
         return CREATED
-    if script.ending == IN_PROGRESS or age < script.ends_at:
+    if age < script.ends_at:
         return IN_PROGRESS
     return script.ending
 

@@ -1,6 +1,7 @@
 """The local Rekognition endpoint as an object: start it, script sessions, look at what was called."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,9 +59,9 @@ class Simulator:
 
         Raises:
             OSError: the address cannot be had.
-            ValueError: time_scale is not above 0, or the image size is out of range.
+            ValueError: time_scale, rate_limit or the image size is out of range.
         """
-        if not time_scale > 0:
+        if not 0 < time_scale < math.inf:
             raise ValueError(f"time_scale {time_scale}: give a number above 0")
         scenario = scenario or Scenario.default()
         scenario = replace(
@@ -148,7 +149,11 @@ class Simulator:
         return jpeg(session_id, index, self._scenario.image_size)
 
     def set_rate_limit(self, rate: float, operation: str = wire.GET, burst: float | None = None) -> None:
-        """Let through `rate` calls a second from now on, instead of what the scenario planned; 0 is no limit."""
+        """Let through `rate` calls a second from now on, instead of what was planned; 0 is no limit.
+
+        Raises:
+            ValueError: the rate is negative or no finite number.
+        """
         self._service.quotas.replace(Quota(operation, rate, burst), self._clock())
 
     def _handle(self, request: Request) -> Outcome:

@@ -100,7 +100,7 @@ class TomlTable:
 def _between(least: float, most: float) -> str:
     if most == math.inf:
         return f"of {least:g} or more" if least > -math.inf else "(any)"
-    return f"from {least:g} to {most:g}"
+    return f"from {least:.10g} to {most:.10g}"
 
 
 def _meant(word: str, known: Sequence[str]) -> str:

@@ -63,7 +63,7 @@ REFUSED = [
     [],
     ["--output", "json"],
     ["--session-id"],
-    ["--session-id", "--debug"],
+    ["--session-id", "--output", "json"],
     [*ID, "--output", "yaml"],
     [*ID, "--output", "jsn"],
     [*ID, "--output"],

@@ -1,17 +1,21 @@
 """Servers that stop and clients that close with their test."""
 
 import socket
+import ssl
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
 
-from tests.unit.rekognition.servers import Aws, Server
+from tests.unit.rekognition.servers import ANSWER, Aws, Script, Server, reply
 from watcher.rekognition import build_client
 
 
 @pytest.fixture(autouse=True)
-def own_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def own_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Clients know nothing of this machine's AWS configuration, credentials and proxies."""
     for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
@@ -26,9 +30,7 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Start a server that answers every request with these bytes, or follows `script(server, sock)`."""
     servers: list[Server] = []
 
-    def start(
-        answer: bytes = b"", script: Callable[[Server, socket.socket], None] | None = None, **options: Any
-    ) -> Server:
+    def start(answer: bytes = b"", script: Script | None = None, **options: Any) -> Server:
         def answer_all(server: Server, sock: socket.socket) -> None:
             while server.read_request(sock):
                 sock.sendall(answer)
@@ -55,3 +57,41 @@ def connect() -> Iterator[Callable[..., Any]]:
     yield build
     for client in clients:
         client.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate for localhost, and its key."""
+    if which("openssl") is None:
+        pytest.skip("no openssl command to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
+    return cert, key
+
+
+@pytest.fixture
+def tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    """What a server needs to show the certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return context
+
+
+@pytest.fixture
+def secure(serve: Callable[..., Server], tls: ssl.SSLContext) -> Server:
+    """A server with the certificate, that answers every request."""
+    return serve(reply(ANSWER), context=tls)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SESSION_ID = "0f3c2b1a-1111-4222-8333-444455556666"
-Script = Callable[["Server", socket.socket], None]
+Script = Callable[["Server", socket.socket], object]
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def test_a_status_that_the_api_does_not_have_is_unknown(status: object) -> None:
     assert isinstance(caught.value.status, str)
 
 
-UNUSABLE = [None, NAN, INF, -INF, -0.001, 100.001, 10**400, True, False, "99.9", [99], {}, b"99"]
+UNUSABLE: list[object] = [None, NAN, INF, -INF, -0.001, 100.001, 10**400, True, False, "99.9", [99], {}, b"99"]
 
 
 @pytest.mark.parametrize("confidence", UNUSABLE)

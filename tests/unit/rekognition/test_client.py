@@ -1,14 +1,12 @@
 """What the settings `[aws]` become in botocore's client, and what is said of those that can't be used."""
 
 import logging
-import ssl
-import subprocess
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from shutil import which
 from typing import Any
 
+import boto3
 import pytest
 from botocore import UNSIGNED
 
@@ -66,10 +64,13 @@ def test_clients_that_fetch_credentials_have_the_same_limits(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions: list[Any] = []
-    original = build_client.__globals__["_session"]
-    monkeypatch.setitem(
-        build_client.__globals__, "_session", lambda aws: sessions.append(original(aws)) or sessions[0]
-    )
+    original = boto3.Session
+
+    def spy(**options: Any) -> Any:
+        sessions.append(options["botocore_session"])
+        return original(**options)
+
+    monkeypatch.setattr(boto3, "Session", spy)
     connect(ENDPOINT, connect_timeout=2, read_timeout=3)
     config = sessions[0].create_client("sts", region_name="us-east-1").meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (2, 3, 1)
@@ -148,37 +149,6 @@ def test_libraries_never_log_at_debug(connect: Connect, monkeypatch: pytest.Monk
     monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
     connect(ENDPOINT)
     assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate for localhost, and its key."""
-    if which("openssl") is None:
-        pytest.skip("no openssl command to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
-    return cert, key
-
-
-@pytest.fixture
-def secure(serve: Serve, certificate: tuple[Path, Path]) -> Server:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    return serve(reply(ANSWER), context=context)
 
 
 def test_a_ca_bundle_makes_its_certificates_trusted(

@@ -122,7 +122,7 @@ def _kinds(base: type[Exception]) -> set[type[Exception]]:
     return {base}.union(*(_kinds(kind) for kind in base.__subclasses__()))
 
 
-@pytest.mark.parametrize("kind", sorted(_kinds(boto.BotoCoreError), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(_kinds(boto.BotoCoreError), key=repr))
 def test_no_error_of_botocore_is_left_over(kind: type[Exception]) -> None:
     error = kind.__new__(kind)
     error.kwargs = {}  # type: ignore[attr-defined]

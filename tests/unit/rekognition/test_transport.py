@@ -2,13 +2,14 @@
 
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Server, reply
+from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
 from watcher.errors import CallTimedOut, ConnectionFailed, PollError
 from watcher.rekognition import RekognitionResults, dial
 from watcher.rekognition.transport import bound_calls
@@ -29,7 +30,12 @@ def failed_call(client: Any, expected: type[PollError]) -> float:
     return time.monotonic() - begun
 
 
-def dripping(sent_at_once: bytes, dripped: bytes) -> Callable[[Server, socket.socket], None]:
+def silent(server: Server, sock: socket.socket) -> None:
+    server.read_request(sock)
+    server.stopped.wait()
+
+
+def dripping(sent_at_once: bytes, dripped: bytes) -> Script:
     def script(server: Server, sock: socket.socket) -> None:
         server.read_request(sock)
         sock.sendall(sent_at_once)
@@ -59,6 +65,14 @@ def test_a_server_that_drips_holds_a_call_no_longer_than_both_time_outs(
     assert READ < failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
 
 
+def test_a_server_that_drips_inside_tls_is_bounded_as_well(
+    serve: Serve, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    server = serve(script=dripping(HEAD + b"\r\n\r\n", BODY), context=tls)
+    client = connect(server.url, verify_ssl=False, connect_timeout=CONNECT, read_timeout=READ)
+    assert READ < failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
+
+
 def test_a_server_that_drips_on_a_reused_connection_is_bounded_as_well(serve: Serve, connect: Connect) -> None:
     def script(server: Server, sock: socket.socket) -> None:
         server.read_request(sock)
@@ -74,7 +88,7 @@ def test_a_server_that_drips_on_a_reused_connection_is_bounded_as_well(serve: Se
 
 
 def test_a_silent_server_holds_a_call_for_the_read_time_out_only(serve: Serve, connect: Connect) -> None:
-    server = serve(script=lambda server, sock: (server.read_request(sock), server.stopped.wait()) and None)
+    server = serve(script=silent)
     client = connect(server.url, connect_timeout=30, read_timeout=READ)
     assert READ * 0.9 < failed_call(client, CallTimedOut) <= READ + SLACK
     assert len(server.requests) == 1
@@ -98,11 +112,8 @@ def test_a_time_out_of_0_takes_the_bound_off_the_whole_call(serve: Serve, connec
     limits = {"connect_timeout": 0.3, "read_timeout": 0.3, unlimited: 0}
     server = serve(
         script=lambda server, sock: (
-            (
-                server.read_request(sock),
-                server.drip(sock, b"HTTP/1.0 200 OK\r\n\r\n", every=0.05),
-            )
-            and None
+            server.read_request(sock),
+            server.drip(sock, b"HTTP/1.0 200 OK\r\n\r\n", every=0.05),
         )
     )
     begun = time.monotonic()
@@ -112,7 +123,7 @@ def test_a_time_out_of_0_takes_the_bound_off_the_whole_call(serve: Serve, connec
 
 
 def test_a_read_time_out_without_a_connect_time_out_bounds_each_read(serve: Serve, connect: Connect) -> None:
-    server = serve(script=lambda server, sock: (server.read_request(sock), server.stopped.wait()) and None)
+    server = serve(script=silent)
     client = connect(server.url, connect_timeout=0, read_timeout=READ)
     assert READ * 0.9 < failed_call(client, CallTimedOut) <= READ + SLACK
 
@@ -125,14 +136,14 @@ def full_backlog(host: str) -> Iterator[int]:
         port = listener.getsockname()[1]
         for _ in range(4):
             filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)  # noqa: FBT003 - the socket's own signature
+            filler.setblocking(False)
             filler.connect_ex((host, port))
         yield port
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
-    monkeypatch.setattr(dial.socket, "getaddrinfo", lambda *_args, **_kwargs: answer)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answer)
 
 
 def test_all_addresses_of_a_name_share_one_connect_time_out(
@@ -175,7 +186,7 @@ def test_a_proxy_that_drips_its_answer_is_part_of_connecting(
 
 
 def test_a_request_that_nobody_reads_is_bounded(serve: Serve, connect: Connect) -> None:
-    server = serve(script=lambda server, _sock: server.stopped.wait() and None)
+    server = serve(script=lambda server, _sock: server.stopped.wait())
     client = connect(server.url, connect_timeout=CONNECT, read_timeout=READ)
     # A request this large does not fit into the buffers of the two sockets; the API's own never gets near.
     client.meta.events.register("before-call.rekognition", lambda params, **_: params.update(body=b" " * 20_000_000))
@@ -209,7 +220,7 @@ def test_a_connection_that_the_server_closed_while_idle_is_replaced_without_a_fa
 
 
 def test_a_connection_cut_in_the_middle_of_a_call_is_a_failed_connection(serve: Serve, connect: Connect) -> None:
-    server = serve(script=lambda server, sock: server.read_request(sock) and None)
+    server = serve(script=lambda server, sock: server.read_request(sock))
     failed_call(connect(server.url), ConnectionFailed)
     assert server.connections == 1
 
@@ -238,7 +249,7 @@ def test_a_botocore_that_is_built_otherwise_stops_the_start(
 ) -> None:
     client = connect("http://localhost:1")
     monkeypatch.setattr("watcher.rekognition.transport._OVERRIDDEN", ("send_all",))
-    with pytest.raises(RuntimeError, match="can't be bounded in time.*send_all"):
+    with pytest.raises(RuntimeError, match=r"can't be bounded in time.*send_all"):
         bound_calls(client, connect_timeout=1, read_timeout=1)
 
 

@@ -101,6 +101,11 @@ def test_faults_of_different_places_work_together_and_the_first_of_one_place_cou
     assert (made.delivery.kind, made.delivery.seconds) == ("stall", 7)
 
 
+def test_a_wait_without_end_is_cut_to_what_a_socket_can_wait() -> None:
+    made = plan((Fault("stall", seconds=math.inf),), Call(GET, 1, 1), Random(1))
+    assert made.delivery.seconds == 86_400
+
+
 def test_every_kind_acts_in_exactly_one_place() -> None:
     places = [*ERROR_KINDS, *WIRE_KINDS, *RESULT_KINDS, "latency"]
     assert sorted(places) == sorted(KINDS)

@@ -27,7 +27,7 @@ def test_rate_zero_is_no_limit() -> None:
 
 def test_a_clock_read_out_of_order_by_two_threads_makes_no_tokens() -> None:
     bucket = TokenBucket(rate=1, burst=1, now=10.0)
-    assert [bucket.take(10.0), bucket.take(9.0), bucket.take(10.5)] == [True, False, False]
+    assert [bucket.take(now) for now in (10.0, 9.0, 10.5, 11.0)] == [True, False, False, True]
 
 
 def test_each_operation_has_its_own_quota() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from watcher.simulator.images import jpeg
-from watcher.simulator.results import FEEDBACK_MESSAGES
+from watcher.simulator.results import FEEDBACK_MESSAGES, session_request
 from watcher.simulator.scenario import Ending, Scenario
 from watcher.simulator.validation import enum_of
 from watcher.simulator.wire import CREATE
@@ -25,6 +25,19 @@ def test_a_failed_session_has_no_score_and_no_image(make_caller: Any) -> None:
     answer = caller.results(session_id)
     assert set(answer) == {"SessionId", "Status", "Challenge", "Feedback"}
     assert answer["Feedback"] == [{"Code": "EYES_CLOSED_DETECTED", "Message": "Keep your eyes open."}]
+
+
+def test_the_video_may_be_good_for_fewer_audit_images_than_asked_for(make_caller: Any) -> None:
+    caller = make_caller(Scenario.always(Ending("live", audit_images=1)))
+    session_id = caller.create(Settings={"AuditImagesLimit": 3})
+    caller.clock.now += 10
+    assert len(caller.results(session_id)["AuditImages"]) == 1
+
+
+@pytest.mark.parametrize(("asked", "limit"), [(-3, 0), (2, 2), (2.9, 2), (7, 4), (None, 0)])
+def test_the_audit_images_limit_is_clamped(asked: float | None, limit: int) -> None:
+    request = session_request({"Settings": {"AuditImagesLimit": asked}})
+    assert request.audit_images_limit == limit
 
 
 def test_feedback_codes_are_those_of_the_installed_model() -> None:

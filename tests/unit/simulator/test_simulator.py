@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -74,6 +75,24 @@ def test_a_request_that_is_no_http_gets_an_answer_and_the_end_of_the_connection(
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
+def test_a_reset_is_an_rst_and_no_orderly_end() -> None:
+    resetting = Scenario.default().with_faults(Fault("reset", operation=None))
+    with (
+        Simulator(resetting) as simulator,
+        socket.create_connection(address(simulator), timeout=1) as connection,
+    ):
+        connection.sendall(b"POST / HTTP/1.1\r\nX-Amz-Target: %b\r\n\r\n" % (TARGET_PREFIX + CREATE).encode())
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+
+
+def test_a_connection_that_ended_is_forgotten(simulator: Simulator) -> None:
+    with socket.create_connection(address(simulator), timeout=1) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert b"".join(iter(lambda: connection.recv(1000), b"")).startswith(b"HTTP/1.1 200 OK")
+    assert simulator._server._open == {}
+
+
 def test_a_session_can_be_scripted_adopted_and_looked_at(simulator: Simulator, client: Client) -> None:
     script = SessionScript(confidence=12.5, bounding_box=BoundingBox(left=-0.5), sdk_type="web")
     simulator.create_session(
@@ -136,7 +155,10 @@ def test_a_seed_repeats_the_ids() -> None:
     assert len(set(ids[0])) == 3
 
 
-@pytest.mark.parametrize("settings", [{"time_scale": 0}, {"image_size": 5}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"time_scale": 0}, {"time_scale": math.inf}, {"rate_limit": math.nan}, {"rate_limit": -1}, {"image_size": 5}],
+)
 def test_settings_that_make_no_sense_are_refused_before_listening(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="give"):
         Simulator(**settings)

@@ -7,7 +7,6 @@ Kubernetes' pod identity sets both and people set either).
 
 import os
 import platform
-import re
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,19 @@ from botocore.utils import JSONFileCache
 from watcher import __version__
 from watcher.cli.get.failures import Failure
 from watcher.cli.get.loader import PARTITIONS, SwiftLoader, known_regions
+from watcher.rekognition.transport import bound_calls
 
 SERVICE = "rekognition"
 OPERATION = "GetFaceLivenessSessionResults"
-# What the AWS CLI reads beyond botocore: the form of the output.
+# Where the AWS CLI differs from botocore: it knows a form of output, and unless told otherwise it retries in legacy
+# mode (up to five attempts), which botocore gave up as its own default with 1.44.
 VARIABLES = {
-    "ca_bundle": ("ca_bundle", "AWS_CA_BUNDLE", None, None),
     "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
+    "retry_mode": ("retry_mode", "AWS_RETRY_MODE", "legacy", None),
 }
 CREDENTIAL_CACHE = Path("~/.aws/cli/cache")
 # Credentials that come without a call to another service, whose endpoint would need the full patterns.
 LOCAL_CREDENTIALS = frozenset({"env", "shared-credentials-file", "config-file"})
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def version_text() -> str:
@@ -45,8 +45,8 @@ def version_text() -> str:
     )
 
 
-def open_session(options: Namespace) -> Session:
-    """A session with the global options applied.
+def open_session(options: Namespace, *, attempts: int | None = None) -> Session:
+    """A session with the global options applied; `attempts` for each call, if not as many as botocore is set to.
 
     Raises:
         ValueError: a time-out that is no whole number.
@@ -55,7 +55,7 @@ def open_session(options: Namespace) -> Session:
     session.user_agent_name = "liveness-watcher"
     session.user_agent_version = __version__
     session.lazy_register_component("data_loader", lambda: _swift_loader(session))
-    session.set_default_client_config(_client_config(options))
+    session.set_default_client_config(_client_config(options, attempts))
     if options.profile:
         session.set_config_variable("profile", options.profile)
     if options.region:
@@ -87,12 +87,24 @@ def open_client(session: Session, options: Namespace) -> Any:
         botocore.exceptions.BotoCoreError: no region, an unknown profile, settings that contradict each other.
         ValueError: a time-out below zero, an endpoint that is no URL.
     """
-    region = options.region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
+    region = options.region
+    if region is None:
+        region = session.get_config_variable("region") or os.environ.get("AWS_REGION")
     _share_credential_cache(session)
     loader = session.get_component("data_loader")
     loader.brief_endpoints = _is_plain(session, loader, region, signed=options.sign_request)
     verify = options.ca_bundle if options.verify_ssl else False
-    return session.create_client(SERVICE, region_name=region, endpoint_url=options.endpoint_url, verify=verify)
+    client = session.create_client(SERVICE, region_name=region, endpoint_url=options.endpoint_url, verify=verify)
+    _bound(client)
+    return client
+
+
+def _bound(client: Any) -> None:
+    """The daemon's limit: no attempt takes longer than both time-outs together, however slowly a server drips."""
+    connect, read = client.meta.config.connect_timeout or 0, client.meta.config.read_timeout or 0
+    # A time-out below zero is refused in urllib3's words, as soon as it is used.
+    if connect >= 0 and read >= 0:
+        bound_calls(client, connect_timeout=connect, read_timeout=read)
 
 
 def _swift_loader(session: Session) -> SwiftLoader:
@@ -109,17 +121,21 @@ def _is_plain(session: Session, loader: SwiftLoader, region: str | None, *, sign
     return credentials is None or credentials.method in LOCAL_CREDENTIALS
 
 
-def _client_config(options: Namespace) -> Config:
-    """Time-outs and signing; the time-outs are checked by whoever uses them, as in the AWS CLI."""
+def _client_config(options: Namespace, attempts: int | None) -> Config:
+    """Time-outs, signing, retries; the time-outs are checked by whoever uses them, as in the AWS CLI."""
     settings: dict[str, Any] = {} if options.sign_request else {"signature_version": UNSIGNED}
+    if attempts is not None:
+        settings["retries"] = {"total_max_attempts": attempts, "mode": "standard"}
     settings["read_timeout"] = _timeout(options.read_timeout)
     settings["connect_timeout"] = _timeout(options.connect_timeout)
     return Config(**settings)
 
 
-def _timeout(value: str | None) -> int | None:
-    """Seconds; None, which is no limit, for 0."""
-    return (DEFAULT_TIMEOUT if value is None else int(value)) or None
+def _timeout(value: str | float | None) -> float | None:
+    """Seconds: an option's whole number, or what the watcher's settings say; None, which is no limit, for 0."""
+    if value is None:
+        return float(DEFAULT_TIMEOUT)
+    return (int(value) if isinstance(value, str) else value) or None
 
 
 def _share_credential_cache(session: Session) -> None:

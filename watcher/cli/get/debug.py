@@ -8,12 +8,14 @@ values behind a name that promises a secret, and long unbroken runs of base64.
 import logging
 import re
 import sys
+from typing import Any
 
 LOGGERS = ("botocore", "urllib3", "watcher")
 FORMAT = "%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"
 LEFT_OUT = "<left out>"
 SIGNING_LOGGER = "botocore.auth"
 LONGEST_RUN = 63
+SHORTEST_SECRET = 8
 
 _NAMED = re.compile(
     r"""(?ix)
@@ -37,6 +39,20 @@ class RedactingFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__(FORMAT)
         self.secrets: set[str] = set()
+
+    def learn_secrets(self, session: Any) -> None:
+        """Take note of the session's own secrets, so that they are known wherever they turn up."""
+        try:
+            credentials = session.get_credentials()
+        except Exception:
+            # Whoever needs them will say what is wrong with them.
+            logging.getLogger("watcher.get").debug("no credentials", exc_info=True)
+            return
+        if credentials is not None:
+            frozen = credentials.get_frozen_credentials()
+            # A shorter one is a test's, and would be found in the middle of words.
+            known = (frozen.secret_key, frozen.token)
+            self.secrets |= {secret for secret in known if secret and len(secret) >= SHORTEST_SECRET}
 
     def format(self, record: logging.LogRecord) -> str:
         """The redacted line or lines."""

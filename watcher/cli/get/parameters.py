@@ -4,16 +4,17 @@ A value may stand for a file's text (`file://`), a file's bytes (`fileb://`) or,
 `cli_follow_urlparam = false`, for what a URL answers, as in the AWS CLI.
 """
 
+import io
 import json
 import locale
 import os
 from argparse import Namespace
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from watcher.cli.get.failures import Failure
 
+TIMESTAMP_FORMATS = (None, "wire", "none", "iso8601")
 TEXT_FILE = "file://"
 BINARY_FILE = "fileb://"
 URL_PREFIXES = ("http://", "https://")
@@ -23,8 +24,13 @@ def request_parameters(options: Namespace, profile: Mapping[str, Any]) -> dict[s
     """What to send, unchecked. `profile` is the active AWS profile's section.
 
     Raises:
-        Failure: a file or URL that can't be read.
+        Failure: a file or URL that can't be read, or a profile that the AWS CLI would refuse.
     """
+    timestamps = profile.get("cli_timestamp_format")
+    if timestamps not in TIMESTAMP_FORMATS:
+        raise Failure(
+            f'Unknown cli_timestamp_format value: {timestamps}, valid values are "none", "wire" or "iso8601"'
+        )
     follow_urls = profile.get("cli_follow_urlparam", "true") == "true"
     parameters: dict[str, Any] = {}
     if options.session_id is not None:
@@ -75,9 +81,12 @@ def _from_file(value: str) -> str | bytes | None:
     if not binary and not value.startswith(TEXT_FILE):
         return None
     prefix = BINARY_FILE if binary else TEXT_FILE
-    path = Path(os.path.expandvars(os.path.expanduser(value.removeprefix(prefix))))  # noqa: PTH111 - keeps `//`
+    # No pathlib: it would tidy up the path that an error message quotes.
+    path = os.path.expandvars(os.path.expanduser(value.removeprefix(prefix)))  # noqa: PTH111
     try:
-        return path.read_bytes() if binary else path.read_text(encoding=locale.getpreferredencoding())
+        with open(path, "rb") as file:  # noqa: PTH123
+            contents = file.read()
+        return contents if binary else _as_text(contents)
     except UnicodeDecodeError as error:
         raise Failure(
             f"Unable to load paramfile ({path}), text contents could not be decoded.  If this is a binary file, "
@@ -85,6 +94,11 @@ def _from_file(value: str) -> str | bytes | None:
         ) from error
     except OSError as error:
         raise Failure(f"Unable to load paramfile {value}: {error}") from error
+
+
+def _as_text(contents: bytes) -> str:
+    """A text file's contents: the locale's encoding, line ends as newlines."""
+    return io.TextIOWrapper(io.BytesIO(contents), encoding=locale.getpreferredencoding()).read()
 
 
 def _from_url(url: str) -> str:

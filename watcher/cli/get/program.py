@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from watcher.cli.get.failures import FAILURE, INTERRUPTED, USAGE_ERROR, describe
+from watcher.cli.get.failures import FAILURE, INTERRUPTED, USAGE_ERROR, Failure, describe
 from watcher.cli.get.output import flush, print_answer
 from watcher.cli.get.terminal import RESET, ResettingStream
 
@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.write("\n")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, a user gets words and a code, not a traceback
-        _log_failure(error)
+        _log(error)
         for text in describe(error):
             sys.stderr.write(text)
         return FAILURE
@@ -41,8 +41,9 @@ def _run(arguments: Sequence[str]) -> int:
     options, arguments = parser.parse_globals(arguments, client.version_text())
     query = _compile(options.query)
     client.check_endpoint_url(options.endpoint_url)
-    session = client.open_session(options)
-    _prepare_logging(options)
+    settings = _settings(ours, options)
+    session = client.open_session(options, attempts=1 if ours.wait else None)
+    learn_secrets = _start_logging(options)
     operation = parser.parse_operation(arguments)
     if operation.help:
         from watcher.cli.get.manual import manual
@@ -55,30 +56,50 @@ def _run(arguments: Sequence[str]) -> int:
 
         sys.stdout.write(input_skeleton(session))
         return 0
-    answer = _answer(session, options, operation, parameters)
     form = options.output or session.get_config_variable("output")
+    if operation.generate_cli_skeleton == "output":
+        from watcher.cli.get.skeleton import output_skeleton
+
+        answer = output_skeleton(session, parameters)
+    else:
+        service = client.open_client(session, options)
+        learn_secrets(session)
+        answer = _ask(service, parameters, ours, settings)
     print_answer(form, answer, title=client.OPERATION, query=query, color=options.color)
     return 0
 
 
-def _answer(session: Any, options: Namespace, operation: Namespace, parameters: dict[str, Any]) -> Any:
-    """The service's answer, or a sample of one, without what botocore adds to it."""
-    from watcher.cli.get import client
+def _ask(client: Any, parameters: dict[str, Any], ours: Namespace, settings: Any) -> Any:
+    """The service's answer, without what botocore adds to it."""
 
-    if operation.generate_cli_skeleton == "output":
-        from watcher.cli.get.skeleton import output_skeleton
+    def ask() -> Any:
+        answer = client.get_face_liveness_session_results(**parameters)
+        answer.pop("ResponseMetadata", None)
+        return answer
 
-        return output_skeleton(session, parameters)
-    answer = client.open_client(session, options).get_face_liveness_session_results(**parameters)
-    answer.pop("ResponseMetadata", None)
-    return answer
+    if not (ours.decide or ours.wait):
+        return ask()
+    from watcher.cli.get.following import follow
+
+    return follow(client, ask, parameters, settings, decide=ours.decide, wait=ours.wait)
+
+
+def _settings(ours: Namespace, options: Namespace) -> Any:
+    """The watcher's settings if this run needs them; with `--config` they also fill in the options."""
+    if not (ours.config or ours.decide or ours.wait):
+        return None
+    from watcher.cli.get.settings import fill_in, read_settings
+
+    loaded = read_settings(ours.config)
+    if ours.config:
+        fill_in(options, loaded)
+    return loaded.settings
 
 
 def _parameters(session: Any, operation: Namespace) -> dict[str, Any]:
     from watcher.cli.get import parameters
 
-    profile = session.get_scoped_config()
-    given = parameters.request_parameters(operation, profile)
+    given = parameters.request_parameters(operation, session.get_scoped_config())
     parameters.add_json(given, operation.cli_input_json)
     return given
 
@@ -89,22 +110,23 @@ def _compile(expression: str | None) -> Any:
         return None
     import jmespath
 
-    from watcher.cli.get.failures import Failure
-
     try:
         return jmespath.compile(expression)
     except Exception as error:
         raise Failure(f"Bad value for --query {expression}: {error}") from error
 
 
-def _prepare_logging(options: Namespace) -> None:
-    if options.debug:
-        from watcher.cli.get.debug import start
+def _start_logging(options: Namespace) -> Any:
+    """Turn on the debug log if it is asked for; returns what tells it the session's secrets."""
+    if not options.debug:
+        return lambda _session: None
+    from watcher.cli.get.debug import start
 
-        start()
+    formatter = start()
+    return formatter.learn_secrets if options.sign_request else lambda _session: None
 
 
-def _log_failure(error: Exception) -> None:
+def _log(error: Exception) -> None:
     import logging
 
     logging.getLogger("watcher.get").debug("ending with %d", FAILURE, exc_info=error)

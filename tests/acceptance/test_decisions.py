@@ -1,0 +1,166 @@
+"""`watcher decisions` and `watcher explain`, run as a user runs them."""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.support import ManualClock, decision, run_watcher, session_id, watcher_process
+from watcher.clock import SystemClock
+from watcher.ledgers.sqlite import SqliteLedger
+from watcher.queues.sqlite import SqliteQueue
+
+TRAIL = [
+    {"at": 1750000000.0, "event": "received", "sentAt": 1749999999.5, "messageId": "17", "receiveCount": 2},
+    {
+        "at": 1750000000.1,
+        "event": "poll",
+        "result": "throttled",
+        "seconds": 0.031,
+        "next": 1.6,
+        "error": "Rate \x1b[2J",
+    },
+    {"at": 1750000001.7, "event": "something newer", "detail": 1},
+    {"at": 1750000001.8, "event": "poll", "result": "succeeded", "seconds": 0.02},
+]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteLedger]:
+    SqliteQueue(tmp_path / "watcher.db", 60, clock).close()
+    with closing(SqliteLedger(tmp_path / "watcher.db", clock)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def filled(ledger: SqliteLedger) -> SqliteLedger:
+    ledger.record([(decision(number), "[]") for number in range(25)])
+    return ledger
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_newest_twenty_are_shown_in_columns_newest_last(tmp_path: Path) -> None:
+    done = run_watcher(tmp_path, "decisions")
+    head, *lines = done.stdout.splitlines()
+    assert head.split() == [
+        "TIME",
+        "SESSION",
+        "ID",
+        "POLICY",
+        "OUTCOME",
+        "REASON",
+        "CONFIDENCE",
+        "THRESHOLD",
+        "POLLS",
+    ]
+    assert [line.split()[1] for line in lines] == [session_id(number) for number in range(5, 25)]
+    time = "2025-06-15T15:06:40Z"
+    assert lines[0].split() == [time, session_id(5), "default", "live", "confidence_met", "97.3", "80.0", "3"]
+    assert len({line.index("live") for line in lines} | {head.index("OUTCOME")}) == 1
+
+
+@pytest.mark.usefixtures("filled")
+def test_json_is_each_event_exactly_as_recorded(tmp_path: Path) -> None:
+    done = run_watcher(tmp_path, "decisions", "--json", "--limit", "2")
+    assert done.stdout.splitlines() == [decision(23).body, decision(24).body]
+
+
+def test_one_session_can_be_asked_for(tmp_path: Path, filled: SqliteLedger) -> None:
+    filled.record([(decision(3, policy="payout"), "[]")])
+    done = run_watcher(tmp_path, "decisions", "--json", "--session-id", session_id(3))
+    assert done.stdout.splitlines() == [decision(3).body, decision(3, policy="payout").body]
+    done = run_watcher(tmp_path, "decisions", "--session-id", "unknown")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no decision for unknown\n")
+
+
+@pytest.mark.parametrize("command", [("decisions",), ("explain", session_id(1)), ("dead", "list")])
+def test_a_look_at_what_is_not_there_makes_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run_watcher(tmp_path, *command)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "watcher.db" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_following_shows_what_is_decided_meanwhile_until_sigint(tmp_path: Path, filled: SqliteLedger) -> None:
+    with watcher_process(tmp_path, "decisions", "--json", "--follow", "--limit", "1") as process:
+        assert process.stdout
+        assert process.stdout.readline().decode().strip() == decision(24).body
+        filled.record([(decision(30), "[]"), (decision(31), "[]")])
+        assert process.stdout.readline().decode().strip() == decision(30).body
+        assert process.stdout.readline().decode().strip() == decision(31).body
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_a_reader_that_goes_away_leaves_no_traceback(tmp_path: Path, filled: SqliteLedger) -> None:
+    with watcher_process(tmp_path, "decisions", "--json", "--follow") as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        filled.record([(decision(number), "[]") for number in range(100, 3000)])
+        err = process.stderr.read()
+        process.wait(timeout=30)
+    assert b"Traceback" not in err
+    assert b"Exception ignored" not in err
+
+
+def test_a_sessions_life_is_told(tmp_path: Path, ledger: SqliteLedger, clock: ManualClock) -> None:
+    event = decision(1)
+    clock.advance(2)
+    ledger.record([(event, json.dumps(TRAIL))])
+    clock.advance(0.25)
+    ledger.mark_delivered([event.key], "stdout")
+    clock.advance(0.25)
+    ledger.settle([event.key])
+    done = run_watcher(tmp_path, "explain", session_id(1))
+    assert done.stdout.splitlines() == [
+        f"session {session_id(1)}, policy default",
+        "  2025-06-15T15:06:40.000Z  received    message 17, receive 2, 0.500 s after it was sent",
+        "  2025-06-15T15:06:40.100Z  poll 1      throttled in 0.031 s next in 1.6 s (Rate \\x1b[2J)",
+        '  2025-06-15T15:06:41.700Z  something newer  {"detail": 1}',
+        "  2025-06-15T15:06:41.800Z  poll 2      succeeded in 0.020 s",
+        "  2025-06-15T15:06:42.000Z  decided     live, confidence_met (confidence 97.3, threshold 80.0, 3 polls)",
+        "  2025-06-15T15:06:42.250Z  delivered   to stdout",
+        "  2025-06-15T15:06:42.500Z  acked",
+    ]
+
+
+def test_a_sessions_life_can_be_read_by_programs(tmp_path: Path, ledger: SqliteLedger) -> None:
+    ledger.record([(decision(1), json.dumps(TRAIL)), (decision(1, policy="payout"), "damaged")])
+    document = json.loads(run_watcher(tmp_path, "explain", "--json", session_id(1)).stdout)
+    assert [told["policy"] for told in document["decisions"]] == ["default", "payout"]
+    assert document["decisions"][0]["trail"] == TRAIL
+    assert document["decisions"][0]["event"] == json.loads(decision(1).body)
+    assert (document["decisions"][1]["trail"], document["queued"]) == ([], [])
+
+
+def test_an_undecided_session_is_told_from_the_queue(tmp_path: Path) -> None:
+    with closing(SqliteQueue(tmp_path / "watcher.db", 60, SystemClock())) as queue:
+        queue.send([session_id(1), json.dumps({"sessionId": session_id(1)}), session_id(2)])
+        queue.receive(1, 0, Event())
+    done = run_watcher(tmp_path, "explain", session_id(1))
+    assert done.returncode == 0
+    leased, waiting = done.stdout.splitlines()
+    assert leased.startswith("on the queue: message 1 leased for ")
+    assert waiting.startswith("on the queue: message 2 waits, sent ")
+    document = json.loads(run_watcher(tmp_path, "explain", "--json", session_id(1)).stdout)
+    assert [message["state"] for message in document["queued"]] == ["leased", "waiting"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_unknown_session_is_told(tmp_path: Path) -> None:
+    done = run_watcher(tmp_path, "explain", "unknown")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: nothing is known of session unknown: not decided, not on the queue\n"

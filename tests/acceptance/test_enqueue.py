@@ -1,0 +1,140 @@
+"""`watcher enqueue`, run as a user runs it."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.support import run_watcher, session_id
+from watcher.clock import SystemClock
+from watcher.message import parse_message
+from watcher.queues.sqlite import SqliteQueue
+
+ONE, TWO, THREE = session_id(1), session_id(2), session_id(3)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "watcher.toml").write_text("[decision.policies.payout]\nthreshold = 95.0\n")
+    return tmp_path
+
+
+def on_the_queue(folder: Path) -> list[str]:
+    with closing(SqliteQueue(folder / "watcher.db", 60, SystemClock())) as queue:
+        bodies: list[str] = []
+        while deliveries := queue.receive(100, 0, Event()):
+            bodies += [delivery.body for delivery in deliveries]
+        return bodies
+
+
+def test_ids_go_on_the_queue_as_they_are(folder: Path) -> None:
+    done = run_watcher(folder, "enqueue", ONE, TWO, ONE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "enqueued 3\n", "")
+    assert on_the_queue(folder) == [ONE, TWO, ONE]
+
+
+def test_options_make_a_message_of_an_id(folder: Path) -> None:
+    options = ("--policy", "payout", "--created-at", "2025-06-15T15:06:40+02:00", "--context", '{"user": "ü"}')
+    assert run_watcher(folder, "enqueue", *options, ONE).returncode == 0
+    (body,) = on_the_queue(folder)
+    request = parse_message(body, 9e9, 9e9, ["payout"])
+    assert request.key == (ONE, "payout")
+    assert (request.created_at, request.context) == (1749992800.0, {"user": "ü"})
+
+
+def test_a_file_has_an_id_or_a_message_a_line(folder: Path) -> None:
+    message = json.dumps({"sessionId": TWO, "policy": "payout", "context": {"a": 1}})
+    (folder / "ids").write_bytes(f"\ufeff{ONE}\r\n\n  \n{message}\n{THREE}".encode())
+    done = run_watcher(folder, "enqueue", "--file", "ids")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "enqueued 3\n", "")
+    assert on_the_queue(folder) == [ONE, message, THREE]
+
+
+def test_stdin_is_a_file_and_arguments_come_first(folder: Path) -> None:
+    assert run_watcher(folder, "enqueue", THREE, "--file", "-", stdin=f"{ONE}\n".encode()).stdout == "enqueued 2\n"
+    assert on_the_queue(folder) == [THREE, ONE]
+
+
+def test_options_fill_what_a_message_does_not_say(folder: Path) -> None:
+    line = json.dumps({"sessionId": ONE, "policy": None, "context": {"mine": True}})
+    run_watcher(folder, "enqueue", "--policy", "payout", "--context", "{}", "--file", "-", stdin=line.encode())
+    assert [json.loads(body) for body in on_the_queue(folder)] == [
+        {"sessionId": ONE, "policy": "payout", "context": {"mine": True}}
+    ]
+
+
+def test_bad_lines_are_told_and_the_good_ones_go_in(folder: Path) -> None:
+    lines = [
+        ONE.encode(),
+        b"not-an-id",
+        b"\xff\xfe",
+        b'{"sessionId": ',
+        json.dumps({"sessionId": TWO, "policy": "nope"}).encode(),
+        json.dumps({"sessionId": TWO, "createdAt": "yesterday"}).encode(),
+        json.dumps({"sessionId": TWO, "context": "x" * 300_000}).encode(),
+        THREE.encode(),
+    ]
+    done = run_watcher(folder, "enqueue", "nonsense", "--file", "-", stdin=b"\n".join(lines))
+    assert (done.returncode, done.stdout) == (1, "enqueued 2\n")
+    told = done.stderr.splitlines()
+    assert [line.split(":")[0] for line in told] == ["argument 1", *(f"line {number}" for number in range(2, 8))]
+    for line, reason in zip(
+        told,
+        ["lowercase UUID", "lowercase UUID", "UTF-8", "not JSON", "'nope' is unknown", "RFC 3339", "256 KiB"],
+        strict=True,
+    ):
+        assert reason in line
+    assert on_the_queue(folder) == [ONE, THREE]
+
+
+def test_an_envelope_goes_in_but_takes_no_options(folder: Path) -> None:
+    envelope = json.dumps({"TopicArn": "arn", "Message": ONE}).encode()
+    assert run_watcher(folder, "enqueue", "--file", "-", stdin=envelope).returncode == 0
+    done = run_watcher(folder, "enqueue", "--policy", "payout", "--file", "-", stdin=envelope)
+    assert done.returncode == 1
+    assert "envelope" in done.stderr
+    assert on_the_queue(folder) == [envelope.decode()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "no session ids: name some, or give --file"),
+        (("--policy", "nope", ONE), "--policy: policy 'nope' is unknown (known: default, payout)"),
+        (
+            ("--created-at", "2025-06-15T15:06:40", ONE),
+            "--created-at: '2025-06-15T15:06:40' is no time with an offset",
+        ),
+        (("--context", "{", ONE), "--context: '{' is not JSON"),
+        (("--context", "[1]", ONE), "--context: '[1]' is not a JSON object"),
+        (("--context", '{"a": NaN}', ONE), "NaN is not a finite number"),
+        (("--file", "nowhere"), "'nowhere': No such file"),
+    ],
+)
+def test_a_usage_error_names_the_fix_and_sends_nothing(folder: Path, arguments: tuple[str, ...], told: str) -> None:
+    done = run_watcher(folder, "enqueue", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in " ".join(done.stderr.split())
+    assert not (folder / "watcher.db").exists()
+
+
+def test_an_empty_file_is_no_mistake(folder: Path) -> None:
+    done = run_watcher(folder, "enqueue", "--file", "-")
+    assert (done.returncode, done.stdout) == (0, "enqueued 0\n")
+
+
+def test_many_ids_go_in_in_order(folder: Path) -> None:
+    ids = [session_id(number) for number in range(1201)]
+    done = run_watcher(folder, "enqueue", "--file", "-", stdin="\n".join(ids).encode())
+    assert done.stdout == "enqueued 1201\n"
+    assert on_the_queue(folder) == ids
+
+
+def test_a_queue_that_fails_tells_where_to_go_on(folder: Path) -> None:
+    (folder / "watcher.db").write_text("this is no database at all " * 100)
+    done = run_watcher(folder, "enqueue", ONE)
+    assert done.returncode == 1
+    assert "watcher.db: file is not a database - this is not an SQLite database" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,72 @@
+"""The least that polling can cost: threads that call GetFaceLivenessSessionResults at a fixed rate, and nothing else.
+
+Started by bench_watcher.py as a process of its own; prints `{"calls": n, "cpu": seconds}`.
+"""
+
+import argparse
+import json
+import threading
+import time
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from watcher.config import AwsSettings
+from watcher.rekognition import build_client
+
+
+def main() -> None:
+    options = parse()
+    client = make_client(options.client, options.url, options.threads)
+    ids = options.ids.read_text().split()
+    begin = time.monotonic() + options.warm
+    calls = [0] * options.threads
+
+    def loop(number: int) -> None:
+        own = cycle(ids[number :: options.threads])
+        step = options.threads / options.rate
+        due = begin - options.warm + step * number / options.threads
+        while due < begin + options.seconds:
+            time.sleep(max(0.0, due - time.monotonic()))
+            client.get_face_liveness_session_results(SessionId=next(own))
+            calls[number] += 1
+            due += step
+
+    threads = [threading.Thread(target=loop, args=(number,)) for number in range(options.threads)]
+    for thread in threads:
+        thread.start()
+    time.sleep(max(0.0, begin - time.monotonic()))
+    cpu, count = time.process_time(), sum(calls)
+    time.sleep(max(0.0, begin + options.seconds - time.monotonic()))
+    cpu, count = time.process_time() - cpu, sum(calls) - count
+    for thread in threads:
+        thread.join()
+    client.close()
+    print(json.dumps({"calls": count, "cpu": cpu}))
+
+
+def make_client(kind: str, url: str, threads: int) -> Any:
+    """`plain`: boto3's own client with one attempt a call; `watcher`: the watcher's, its calls bounded in time."""
+    if kind == "watcher":
+        return build_client(AwsSettings(endpoint_url=url), concurrency=threads)
+    config = Config(max_pool_connections=threads, retries={"total_max_attempts": 1, "mode": "standard"})
+    return boto3.client("rekognition", region_name="us-east-1", endpoint_url=url, config=config)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--client", choices=["plain", "watcher"], required=True)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--ids", type=Path, required=True, help="file of session ids")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--rate", type=float, required=True, help="calls a second, of all threads")
+    parser.add_argument("--warm", type=float, required=True, help="seconds before the measurement")
+    parser.add_argument("--seconds", type=float, required=True, help="seconds of the measurement")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

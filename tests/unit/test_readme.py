@@ -1,0 +1,51 @@
+"""The README says what is true now."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from watcher.config import Settings
+from watcher.metrics import VERDICTS, Metrics
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+SETTINGS = [
+    (f"{section}.{name}", field.get_default(call_default_factory=True), field.description)
+    for section, group in Settings.model_fields.items()
+    if section != "sinks" and group.annotation is not None
+    for name, field in group.annotation.model_fields.items()
+    if name != "policies"
+]
+
+
+@pytest.mark.parametrize(("key", "default", "meaning"), SETTINGS, ids=[key for key, _, _ in SETTINGS])
+def test_each_setting_is_listed_with_its_default_and_meaning(key: str, default: object, meaning: str) -> None:
+    assert f"| `{key}` | `{json.dumps(default)}` | {meaning} |" in README
+
+
+def test_no_setting_is_listed_that_there_is_not() -> None:
+    listed = set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", README, re.MULTILINE))
+    assert listed == {key for key, _, _ in SETTINGS}
+
+
+def test_each_row_of_the_decision_table_is_there() -> None:
+    rows = set(re.findall(r"^\| `(live|not_live|inconclusive)` \| `([a-z_]+)` \|", README, re.MULTILINE))
+    assert rows == {(outcome.value, reason.value) for outcome, reason in VERDICTS}
+
+
+def test_each_metric_is_listed_and_no_other() -> None:
+    metrics = Metrics([], ["stdout"])
+    metrics.show(rate=lambda: 0.0, in_flight=lambda: 0.0, progress=lambda: {"intake": 1.0})
+    there = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in metrics.registry.collect()
+        if family.name.startswith("watcher_")
+    }
+    assert set(re.findall(r"^\| `(watcher_[a-z_]+)` \|", README, re.MULTILINE)) == there
+
+
+def test_both_commands_for_a_fresh_machine_are_one_line_each() -> None:
+    assert len(re.findall(r"^python3 -m venv .*watcher demo$", README, re.MULTILINE)) == 1
+    assert len(re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)) == 1

@@ -1,0 +1,101 @@
+"""`watcher dead`: dead letters, with the reason for each."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.shown import printable, told_to_the_user
+
+if TYPE_CHECKING:
+    from watcher.model import DeadLetter
+    from watcher.ports import DeadLetters
+
+T = TypeVar("T")
+
+
+@click.group()
+def command() -> None:
+    """List, replay or drop dead letters: messages that can never be served."""
+
+
+@command.command("list")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Only the oldest N."
+)
+@click.option("--json", "as_json", is_flag=True, help="One dead letter a line, as JSON with the whole body.")
+@settings_options
+def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
+    """Show the dead letters, the oldest first: id, when, receive count, reason, detail, start of the body."""
+    letters = _with_dead_letters(source, lambda dead: dead.list(limit))
+    if not letters:
+        click.echo("no dead letters", err=True)
+    for letter in letters:
+        click.echo(_json(letter) if as_json else _line(letter))
+
+
+@command.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@settings_options
+def replay(*, ids: Sequence[str], everything: bool, source: SettingsSource) -> None:
+    """Put dead letters back on the queue, say after a missing policy was added."""
+    chosen = _chosen(ids, everything=everything)
+    _report("replayed", _with_dead_letters(source, lambda dead: dead.replay(chosen)), chosen)
+
+
+@command.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@settings_options
+def drop(*, ids: Sequence[str], everything: bool, source: SettingsSource) -> None:
+    """Delete dead letters for good."""
+    chosen = _chosen(ids, everything=everything)
+    _report("dropped", _with_dead_letters(source, lambda dead: dead.drop(chosen)), chosen)
+
+
+def _with_dead_letters(source: SettingsSource, work: "Callable[[DeadLetters], T]") -> T:
+    from watcher.clock import SystemClock
+    from watcher.queues import open_dead_letters
+
+    settings = load_or_exit(source).settings
+    with told_to_the_user(), open_dead_letters(settings, SystemClock()) as dead_letters:
+        return work(dead_letters)
+
+
+def _chosen(ids: Sequence[str], *, everything: bool) -> list[str] | None:
+    """The ids, each once; None for all of them."""
+    if bool(ids) == everything:
+        raise click.UsageError("name the ids (see `watcher dead list`), or give --all; not both")
+    return None if everything else list(dict.fromkeys(ids))
+
+
+def _report(done: str, count: int, chosen: list[str] | None) -> None:
+    click.echo(f"{done} {count}")
+    if chosen is not None and count < len(chosen):
+        raise click.ClickException(f"{len(chosen) - count} of the {len(chosen)} ids are no dead letters")
+
+
+def _line(letter: "DeadLetter") -> str:
+    from watcher.event import timestamp
+
+    detail, body = printable(letter.detail, 200), printable(letter.body)
+    when = timestamp(letter.dead_at)
+    return f"{letter.id}  {when}  received {letter.receive_count}x  {letter.reason}: {detail}  {body}"
+
+
+def _json(letter: "DeadLetter") -> str:
+    from watcher.event import timestamp
+
+    members = {
+        "id": letter.id,
+        "deadAt": timestamp(letter.dead_at),
+        "sentAt": timestamp(letter.sent_at),
+        "receiveCount": letter.receive_count,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "body": letter.body,
+    }
+    return json.dumps(members)

@@ -1,0 +1,93 @@
+"""`watcher decisions`: read the ledger."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.shown import data_of, event_of, printable, told_to_the_user
+
+if TYPE_CHECKING:
+    from watcher.model import LedgerEntry
+    from watcher.ports import Ledger
+
+FOLLOW_INTERVAL = 0.5
+"""Seconds between two looks for new decisions."""
+
+_SEEN_AT_ONCE = 1000
+_INTERRUPTED = 130
+
+HEAD = ("TIME", "SESSION ID", "POLICY", "OUTCOME", "REASON", "CONFIDENCE", "THRESHOLD", "POLLS")
+# Wide enough for nearly everything, and the same from line to line, so that --follow needs no look into the future.
+WIDTHS = (24, 36, 10, 12, 26, 10, 9, 5)
+
+
+@click.command()
+@click.option("--session-id", metavar="ID", help="Only this session's.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="Only the newest N."
+)
+@click.option("--json", "as_json", is_flag=True, help="One event a line, exactly as it was recorded.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with new decisions as they are taken, until SIGINT.")
+@settings_options
+def command(*, session_id: str | None, limit: int, as_json: bool, follow: bool, source: SettingsSource) -> None:
+    """Show the decisions in the ledger, the newest last."""
+    from watcher.clock import SystemClock
+    from watcher.ledgers import open_ledger
+
+    settings = load_or_exit(source).settings
+    with told_to_the_user(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:
+        # Taken first: what is decided between the two questions is then shown by --follow, or was shown already.
+        newest = [entry.sequence for entry in ledger.recent(1)]
+        entries = ledger.recent(limit, session_id)
+        if not entries:
+            click.echo("no decisions yet" if session_id is None else f"no decision for {session_id}", err=True)
+        lines = _events(entries) if as_json else _table(entries, head=True)
+        _print(lines)
+        if follow:
+            seen = max([*newest, *(entry.sequence for entry in entries)], default=0)
+            _follow(ledger, seen, session_id, as_json=as_json)
+
+
+def _follow(ledger: "Ledger", seen: int, session_id: str | None, *, as_json: bool) -> None:
+    try:
+        while True:
+            entries = ledger.after(seen, _SEEN_AT_ONCE)
+            wanted = [entry for entry in entries if session_id in (None, entry.event.key.session_id)]
+            _print(_events(wanted) if as_json else _table(wanted, head=False))
+            if entries:
+                seen = entries[-1].sequence
+            else:
+                time.sleep(FOLLOW_INTERVAL)
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _events(entries: Iterable["LedgerEntry"]) -> Iterator[str]:
+    return (entry.event.body for entry in entries)
+
+
+def _table(entries: Sequence["LedgerEntry"], *, head: bool) -> Iterator[str]:
+    if head and entries:
+        yield _line(HEAD)
+    for entry in entries:
+        yield _line(_cells(entry))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def _cells(entry: "LedgerEntry") -> list[str]:
+    data = data_of(entry)
+    members = ("outcome", "reason", "confidence", "threshold", "polls")
+    values = (event_of(entry).get("time"), *entry.event.key, *(data.get(member) for member in members))
+    return ["-" if value is None else printable(str(value)) for value in values]

@@ -1,0 +1,114 @@
+"""`watcher enqueue`: put session ids on the configured queue."""
+
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.shown import told_to_the_user
+
+if TYPE_CHECKING:
+    from watcher.cli.lines import Messages
+    from watcher.ports import Queue
+
+BATCH = 500
+"""Messages in one transaction."""
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Take ids from FILE, or from stdin with -: one id, or one JSON message, a line.",
+)
+@click.option("--policy", metavar="NAME", help="Decide by [decision.policies.NAME].  [default: default]")
+@click.option("--created-at", metavar="TIME", help="When the sessions were created, in RFC 3339.  [default: now]")
+@click.option("--context", metavar="JSON", help="An object that is handed through to the decisions.")
+@settings_options
+def command(
+    *,
+    ids: Sequence[str],
+    file: IO[bytes] | None,
+    policy: str | None,
+    created_at: str | None,
+    context: str | None,
+    source: SettingsSource,
+) -> None:
+    """Put session ids on the queue.
+
+    --policy, --created-at and --context hold for every id, and for what a JSON message does not say itself. A bad
+    line is told on stderr and left out, the others go in; the exit code is 1 then. An id that comes twice is decided
+    once.
+    """
+    from watcher.cli.lines import Messages, lines
+    from watcher.clock import SystemClock
+    from watcher.queues import open_queue
+
+    if not ids and file is None:
+        raise click.UsageError("no session ids: name some, or give --file FILE (--file - reads stdin)")
+    settings = load_or_exit(source).settings
+    clock = SystemClock()
+    common = _common(policy, created_at, context)
+    messages = Messages(common, settings.decision.policies, clock.time)
+    _check_options(messages, common)
+    with told_to_the_user(), closing(open_queue(settings, clock)) as queue:
+        _send(queue, messages.of(lines(ids, file)))
+    if messages.refused:
+        raise click.exceptions.Exit(1)
+
+
+def _common(policy: str | None, created_at: str | None, context: str | None) -> dict[str, Any]:
+    """The members that the options give to each message."""
+    common = {"policy": policy, "createdAt": created_at, "context": None if context is None else _object(context)}
+    return {name: value for name, value in common.items() if value is not None}
+
+
+def _object(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise click.BadParameter(
+            f"{text!r} is not JSON ({error}); quote it for the shell", param_hint="--context"
+        ) from error
+    if not isinstance(value, dict):
+        raise click.BadParameter(f"{text!r} is not a JSON object: it has to be {{...}}", param_hint="--context")
+    return value
+
+
+def _check_options(messages: "Messages", common: dict[str, Any]) -> None:
+    """Blame an option once, and not every line for it."""
+    from watcher.errors import UnservableMessage
+    from watcher.message import creation_time
+
+    for name, option in (("policy", "--policy"), ("context", "--context")):
+        try:
+            messages.check({name: common.get(name)})
+        except UnservableMessage as fault:
+            raise click.BadParameter(str(fault), param_hint=option) from fault
+    created_at = common.get("createdAt")
+    if created_at is not None and creation_time(created_at) is None:
+        fix = "give RFC 3339 with an offset, like 2025-06-15T15:06:40Z"
+        raise click.BadParameter(f"{created_at!r} is no time with an offset: {fix}", param_hint="--created-at")
+
+
+def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:
+    """Send in batches; says on stdout how many went in, also when the queue fails on the way."""
+    from watcher.errors import QueueError
+
+    sent = 0
+    remaining = iter(messages)
+    try:
+        while batch := list(islice(remaining, BATCH)):
+            try:
+                queue.send([body for _, body in batch])
+            except QueueError as error:
+                raise QueueError(f"{error}\nnothing was enqueued from {batch[0][0]} on") from error
+            sent += len(batch)
+    finally:
+        click.echo(f"enqueued {sent}")

@@ -1,0 +1,182 @@
+"""`watcher explain`: one session's life."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.shown import data_of, event_of, printable
+
+if TYPE_CHECKING:
+    from watcher.config import Settings
+    from watcher.model import LedgerEntry
+    from watcher.ports import Clock
+    from watcher.queues import QueuedMessage
+
+_POLICIES_AT_MOST = 1000
+
+
+@click.command()
+@click.argument("session_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@settings_options
+def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
+    """Tell one session's life.
+
+    Received, each poll with status and delay, the decision, deliveries and ack, for each policy that decided it; and
+    the messages that still wait for it on the queue.
+    """
+    from watcher.clock import SystemClock
+
+    settings = load_or_exit(source).settings
+    clock = SystemClock()
+    entries = _decided(settings, clock, session_id)
+    queued = _queued(settings, clock, session_id)
+    if not entries and not queued:
+        unseen = "not on the queue" if queued is not None else "and the queue can't be searched: it may wait there"
+        raise click.ClickException(f"nothing is known of session {session_id}: not decided, {unseen}")
+    if as_json:
+        click.echo(json.dumps(_document(session_id, entries, queued)))
+        return
+    for entry in entries:
+        click.echo(f"session {session_id}, policy {entry.event.key.policy}")
+        for line in _life(entry):
+            click.echo(f"  {line}")
+    for message in queued or ():
+        click.echo(_waiting(message, clock.time()))
+
+
+def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
+    """The session's entries; without a ledger that can be read the queue may still know something."""
+    from watcher.errors import LedgerError
+    from watcher.ledgers import open_ledger
+
+    try:
+        with closing(open_ledger(settings, clock, create=False)) as ledger:
+            return ledger.recent(_POLICIES_AT_MOST, session_id)
+    except LedgerError as error:
+        click.echo(f"no ledger to read: {error}", err=True)
+        return []
+
+
+def _queued(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["QueuedMessage"] | None:
+    """The messages for the session; None when nobody can tell, as with SQS."""
+    from watcher.errors import QueueError
+    from watcher.queues import search
+
+    try:
+        return search(settings, clock, session_id)
+    except QueueError as error:
+        click.echo(f"no queue to search: {error}", err=True)
+        return None
+
+
+def _life(entry: "LedgerEntry") -> Iterator[str]:
+    """A line for each thing that happened, in order."""
+    polls = 0
+    for step in _trail(entry):
+        event = step.get("event")
+        if event == "decided":
+            continue  # told below, from the event that stands
+        polls += event == "poll"
+        what, details = _TOLD.get(str(event), _other)(step)
+        yield _row(step.get("at"), f"{what} {polls}" if event == "poll" else what, details)
+    yield _row(entry.recorded_at, "decided", _decision(entry))
+    for sink, at in sorted(entry.delivered.items(), key=lambda delivery: delivery[1]):
+        yield _row(at, "delivered", f"to {sink}")
+    if entry.settled_at is not None:
+        yield _row(entry.settled_at, "acked", "")
+
+
+def _received(step: dict[str, Any]) -> tuple[str, str]:
+    at, sent_at = step.get("at"), step.get("sentAt")
+    told = [f"message {step.get('messageId', '?')}", f"receive {step.get('receiveCount', '?')}"]
+    if isinstance(at, int | float) and isinstance(sent_at, int | float):
+        told.append(f"{max(0.0, at - sent_at):.3f} s after it was sent")
+    return "received", ", ".join(told)
+
+
+def _poll(step: dict[str, Any]) -> tuple[str, str]:
+    told = [str(step.get("result", "?"))]
+    if isinstance(step.get("seconds"), int | float):
+        told.append(f"in {step['seconds']:.3f} s")
+    if "next" in step:
+        told.append(f"next in {step['next']} s")
+    if "error" in step:
+        told.append(f"({step['error']})")
+    return "poll", " ".join(told)
+
+
+def _other(step: dict[str, Any]) -> tuple[str, str]:
+    """An event of a newer watcher: its members as they are."""
+    details = {name: value for name, value in step.items() if name not in ("at", "event")}
+    return str(step.get("event", "?")), json.dumps(details) if details else ""
+
+
+_TOLD = {"received": _received, "poll": _poll}
+
+
+def _decision(entry: "LedgerEntry") -> str:
+    data = data_of(entry)
+    told = f"{data.get('outcome')}, {data.get('reason')}"
+    return (
+        f"{told} (confidence {data.get('confidence')}, threshold {data.get('threshold')}, {data.get('polls')} polls)"
+    )
+
+
+def _waiting(message: "QueuedMessage", now: float) -> str:
+    state = "waits" if message.leased_until is None else f"leased for {message.leased_until - now:.0f} s more"
+    sent = f"sent {max(0.0, now - message.sent_at):.0f} s ago, received {message.receive_count}x"
+    return f"on the queue: message {message.id} {state}, {sent}: {printable(message.body)}"
+
+
+def _row(at: object, what: str, details: str) -> str:
+    return f"{_time(at):24}  {printable(what):10}  {printable(details, 300)}".rstrip()
+
+
+def _time(at: object) -> str:
+    from watcher.event import timestamp
+
+    return timestamp(at) if isinstance(at, int | float) else "-"
+
+
+def _trail(entry: "LedgerEntry") -> list[dict[str, Any]]:
+    try:
+        trail = json.loads(entry.trail)
+    except ValueError:
+        return []
+    return [step for step in trail if isinstance(step, dict)] if isinstance(trail, list) else []
+
+
+def _document(
+    session_id: str, entries: Sequence["LedgerEntry"], queued: Sequence["QueuedMessage"] | None
+) -> dict[str, Any]:
+    return {
+        "sessionId": session_id,
+        "decisions": [
+            {
+                "policy": entry.event.key.policy,
+                "recordedAt": _time(entry.recorded_at),
+                "delivered": {sink: _time(at) for sink, at in entry.delivered.items()},
+                "ackedAt": None if entry.settled_at is None else _time(entry.settled_at),
+                "trail": _trail(entry),
+                "event": event_of(entry),
+            }
+            for entry in entries
+        ],
+        "queued": None if queued is None else [_message(message) for message in queued],
+    }
+
+
+def _message(message: "QueuedMessage") -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "state": "waiting" if message.leased_until is None else "leased",
+        "leasedUntil": None if message.leased_until is None else _time(message.leased_until),
+        "sentAt": _time(message.sent_at),
+        "receiveCount": message.receive_count,
+        "body": message.body,
+    }

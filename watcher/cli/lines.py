@@ -1,0 +1,100 @@
+"""From what a user gives to `watcher enqueue` to messages that the daemon will take."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import IO, Any, NamedTuple
+
+import click
+
+from watcher.errors import UnservableMessage
+from watcher.message import creation_time, parse_message
+from watcher.model import DeadReason
+
+_ANY_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class Line(NamedTuple):
+    """One message as the user gave it, and where."""
+
+    place: str
+    raw: bytes
+
+
+def lines(ids: Sequence[str], file: IO[bytes] | None) -> Iterator[Line]:
+    """The arguments, then the lines of the file that are not blank."""
+    for number, text in enumerate(ids, 1):
+        yield Line(f"argument {number}", text.encode("utf-8", "surrogateescape"))
+    for number, raw in enumerate(file or (), 1):
+        # Editors on Windows begin a file with a mark that is part of no id.
+        line = (raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw).strip()
+        if line:
+            yield Line(f"line {number}", line)
+
+
+class Messages:
+    """Makes messages of lines, judged by the daemon's own parser, so that the two never disagree.
+
+    `common` is what holds for every message that doesn't say it itself; `refused` counts the lines that made none.
+    """
+
+    def __init__(self, common: dict[str, Any], policies: Collection[str], now: Callable[[], float]) -> None:
+        self._common = common
+        self._policies = policies
+        self._now = now
+        self.refused = 0
+
+    def of(self, given: Iterable[Line]) -> Iterator[tuple[str, str]]:
+        """Place and body of each good line; a bad one is told on stderr."""
+        for line in given:
+            try:
+                body = self._body(line.raw)
+            except UnservableMessage as fault:
+                self.refused += 1
+                click.echo(f"{line.place}: {fault}", err=True)
+            else:
+                yield line.place, body
+
+    def check(self, members: dict[str, Any]) -> None:
+        """See whether a message could have these members.
+
+        Raises:
+            UnservableMessage: it could not.
+        """
+        self._parse(_json({"sessionId": _ANY_ID, **members}))
+
+    def _body(self, raw: bytes) -> str:
+        try:
+            text = raw.decode().strip()
+        except UnicodeDecodeError as error:
+            raise _refusal("not UTF-8: save the file in that encoding") from error
+        self._parse(text)
+        is_object = text.startswith("{")
+        members = json.loads(text) if is_object else {"sessionId": text}
+        _check_creation(members)
+        if not self._common:
+            return text
+        if "sessionId" not in members:
+            raise _refusal("options can't be added to an SNS or EventBridge envelope: give the message inside it")
+        said = {name: value for name, value in members.items() if value is not None}
+        body = _json({**self._common, **said})
+        self._parse(body)
+        return body
+
+    def _parse(self, body: str) -> None:
+        now = self._now()
+        parse_message(body, now, now, self._policies)
+
+
+def _check_creation(members: dict[str, Any]) -> None:
+    # The daemon lets a time that it can't read pass, for the message's sender is far away. Here he can mend it.
+    created_at = members.get("createdAt")
+    if created_at is not None and creation_time(created_at) is None:
+        raise _refusal(f"createdAt {created_at!r} is not RFC 3339 with an offset, like 2025-06-15T15:06:40Z")
+
+
+def _json(members: dict[str, Any]) -> str:
+    return json.dumps(members, separators=(",", ":"), ensure_ascii=False)
+
+
+def _refusal(detail: str) -> UnservableMessage:
+    return UnservableMessage(DeadReason.INVALID_MESSAGE, detail)

@@ -1,0 +1,106 @@
+"""Options that every command with settings takes, and loading the settings from them."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from watcher.config import Loaded
+
+EX_CONFIG = 78
+
+_VALUE_OPTIONS = {
+    "--region": ("aws.region", "Region of the sessions."),
+    "--profile": ("aws.profile", "Profile of AWS's own config files."),
+    "--endpoint-url": ("aws.endpoint_url", "URL to call instead of Rekognition's own endpoint."),
+    "--ca-bundle": ("aws.ca_bundle", "File of CA certificates to trust."),
+    "--cli-connect-timeout": ("aws.connect_timeout", "Seconds for one connect; 0: no limit."),
+    "--cli-read-timeout": ("aws.read_timeout", "Seconds for one read; 0: no limit."),
+}
+_FLAG_OPTIONS = {
+    "--no-verify-ssl": ("aws.verify_ssl", "Don't check TLS certificates."),
+    "--no-sign-request": ("aws.sign_request", "Don't sign requests; no credentials are needed."),
+}
+
+
+@dataclass(frozen=True)
+class SettingsSource:
+    """What the command line says about settings: the file, `--set` as written, and the AWS CLI's options by name."""
+
+    config: Path | None = None
+    assignments: tuple[str, ...] = ()
+    options: Mapping[str, str] | None = None
+
+    def load(self) -> "Loaded":
+        """Load the settings from file, environment and these; again at each call, for a reload.
+
+        Raises:
+            ConfigError: with every problem that there is.
+        """
+        from watcher.config import load
+        from watcher.errors import ConfigError
+
+        bad = [text for text in self.assignments if "=" not in text]
+        if bad:
+            raise ConfigError([f"--set {text}: has no value: write SECTION.KEY=VALUE" for text in bad])
+        known = {option: key for option, (key, _) in (_VALUE_OPTIONS | _FLAG_OPTIONS).items()}
+        given = {known[option]: (option, text) for option, text in (self.options or {}).items()}
+        overrides = {key: text for key, (_, text) in given.items()}
+        names = {key: option for key, (option, _) in given.items()}
+        for key, _, text in (assignment.partition("=") for assignment in self.assignments):
+            overrides[key.strip()] = text
+            names.pop(key.strip(), None)
+        return load(self.config, overrides, os.environ, Path.cwd(), names)
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--config`, `--set` and the AWS CLI's global options; it gets them as the argument `source`."""
+
+    @wraps(command)
+    def with_source(*args: Any, config: Path | None, assignments: tuple[str, ...], **rest: Any) -> Any:
+        given = {option: rest.pop(_parameter(option)) for option in (*_VALUE_OPTIONS, *_FLAG_OPTIONS)}
+        options = {
+            option: "false" if option in _FLAG_OPTIONS else value
+            for option, value in given.items()
+            if value is not None
+        }
+        return command(*args, source=SettingsSource(config, assignments, options), **rest)
+
+    decorated: Callable[..., Any] = with_source
+    for option, (_, text) in reversed(_FLAG_OPTIONS.items()):
+        decorated = click.option(option, _parameter(option), is_flag=True, default=None, help=text)(decorated)
+    for option, (_, text) in reversed(_VALUE_OPTIONS.items()):
+        decorated = click.option(option, _parameter(option), default=None, help=text)(decorated)
+    decorated = click.option(
+        "--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; can be repeated."
+    )(decorated)
+    file = click.Path(path_type=Path)
+    return click.option("--config", type=file, help="File of settings, in TOML.", metavar="FILE")(decorated)
+
+
+def load_or_exit(source: SettingsSource) -> "Loaded":
+    """The settings; or, on standard error, a line for each problem, and exit code 78 (EX_CONFIG)."""
+    from watcher.errors import ConfigError
+
+    try:
+        return source.load()
+    except ConfigError as error:
+        exit_with(error.problems)
+
+
+def exit_with(problems: list[str]) -> NoReturn:
+    """Tell what is wrong with the settings, a line each, and end with 78 (EX_CONFIG)."""
+    for problem in problems:
+        click.echo(f"watcher: {problem}", err=True)
+    sys.exit(EX_CONFIG)
+
+
+def _parameter(option: str) -> str:
+    """The name that an option has inside: apart from a command's own options, which it may share a name with."""
+    return "aws_" + option.removeprefix("--").replace("-", "_")

@@ -1,0 +1,43 @@
+"""How the commands that look into queue and ledger show what they found."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from watcher.model import LedgerEntry
+
+
+@contextmanager
+def told_to_the_user() -> Iterator[None]:
+    """An error of queue or ledger ends the command with its text on stderr and exit code 1."""
+    from watcher.errors import WatcherError
+
+    try:
+        yield
+    except WatcherError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def printable(text: str, limit: int = 80) -> str:
+    """The start of a text on one line; what could drive a terminal is escaped, for it may come from anybody."""
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:limit])
+    return shown if len(text) <= limit else f"{shown}…"
+
+
+def event_of(entry: "LedgerEntry") -> dict[str, Any]:
+    """The recorded event; empty if somebody has damaged it."""
+    try:
+        event = json.loads(entry.event.body)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def data_of(entry: "LedgerEntry") -> dict[str, Any]:
+    """The `data` of the recorded event."""
+    data = event_of(entry).get("data")
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,42 @@
+"""The effective settings as text: TOML that loads back, or JSON; with origins, without secrets."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from watcher.config.loading import Loaded, flatten
+from watcher.config.values import toml, toml_key, without_secrets
+
+
+def as_toml(loaded: Loaded) -> str:
+    """The settings as a TOML file, each with a comment that says where it came from."""
+    lines = [f"# file: {toml(str(loaded.file))}" if loaded.file else "# file: none"]
+    section: tuple[str, ...] = ()
+    for key, path, value in flatten(loaded.settings):
+        origin = loaded.origins[key]
+        if key == "sinks":
+            lines += _sinks(without_secrets(key, value), origin)
+            continue
+        if path[:-1] != section:
+            section = path[:-1]
+            lines += ["", f"[{'.'.join(toml_key(part) for part in section)}]"]
+        lines.append(f"{path[-1]} = {toml(without_secrets(key, value))}  # {_comment(origin)}")
+    return "\n".join(lines)
+
+
+def as_json(loaded: Loaded) -> str:
+    """The settings, their origins and the file as one JSON object."""
+    settings = without_secrets("", loaded.settings.model_dump(mode="json", exclude_none=True))
+    file = str(loaded.file) if loaded.file else None
+    return json.dumps({"file": file, "settings": settings, "origins": dict(loaded.origins)}, indent=2)
+
+
+def _sinks(sinks: list[dict[str, Any]], origin: str) -> Iterator[str]:
+    for sink in sinks:
+        yield from ("", f"[[sinks]]  # {_comment(origin)}")
+        yield from (f"{name} = {toml(value)}" for name, value in sink.items())
+
+
+def _comment(origin: str) -> str:
+    """A comment ends with its line, whatever a file is called."""
+    return "".join(letter if letter.isprintable() else "?" for letter in origin)
