@@ -17,18 +17,25 @@ class InFlight:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._watches: dict[SessionKey, Watch] = {}
-        self._holders: dict[str, Watch] = {}
+        self._holders: dict[Lease, Watch] = {}
+        self._is_shut = False
         self._changed = Condition()
 
     def __len__(self) -> int:
         return len(self._watches)
 
     def wait_for_room(self, seconds: float) -> int:
-        """How many more sessions there is room for; waits up to `seconds` for the first."""
+        """How many more sessions there is room for; waits up to `seconds` for the first, unless shut."""
         with self._changed:
-            if len(self._watches) >= self._limit:
+            if len(self._watches) >= self._limit and not self._is_shut:
                 self._changed.wait(seconds)
             return max(0, self._limit - len(self._watches))
+
+    def shut(self) -> None:
+        """Let nobody wait for room any more: a full house must not hold up the drain."""
+        with self._changed:
+            self._is_shut = True
+            self._changed.notify_all()
 
     def join(self, key: SessionKey, lease: Lease, created_at: float) -> bool:
         """Put one more lease on the watch for `key`; False if there is none.
@@ -54,7 +61,7 @@ class InFlight:
 
     def _hold(self, watch: Watch, lease: Lease) -> None:
         watch.leases.append(lease)
-        self._holders[lease.receipt] = watch
+        self._holders[lease] = watch
 
     def leases(self) -> list[Lease]:
         """Every lease that has to be kept alive."""
@@ -64,7 +71,7 @@ class InFlight:
     def lose(self, lease: Lease) -> Watch | None:
         """Strike out a lost lease; returns the watch if it was its last: nobody here may decide that session now."""
         with self._changed:
-            watch = self._holders.pop(lease.receipt, None)
+            watch = self._holders.pop(lease, None)
             if watch is None:
                 return None
             watch.leases.remove(lease)
@@ -81,7 +88,7 @@ class InFlight:
         """
         with self._changed:
             for lease in watch.leases:
-                self._holders.pop(lease.receipt, None)
+                self._holders.pop(lease, None)
             self._forget(watch)
             return watch.leases
 

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from watcher.errors import UnservableMessage
@@ -41,7 +41,8 @@ def parse_message(
     if len(body) > MAX_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_BYTES // 1024} KiB")
     fields = _fields(body.strip())
-    policy = _policy(fields.get("policy", (attributes or {}).get("policy")), policies)
+    named = fields.get("policy")
+    policy = _policy((attributes or {}).get("policy") if named is None else named, policies)
     created_at = creation_time(fields.get("createdAt"))
     return SessionRequest(
         key=SessionKey(_session_id(fields.get("sessionId")), policy),
@@ -56,9 +57,10 @@ def creation_time(value: object) -> float | None:
         return None
     try:
         parsed = datetime.fromisoformat(value.strip())
-    except ValueError:
+        # In UTC, or an offset could carry it out of the years that an event's time can have.
+        return parsed.astimezone(UTC).timestamp() if parsed.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return parsed.timestamp() if parsed.tzinfo else None
 
 
 def _fields(text: str) -> Mapping[str, Any]:
@@ -74,7 +76,7 @@ def _fields(text: str) -> Mapping[str, Any]:
     if "detail-type" in members and isinstance(detail, Mapping):  # EventBridge
         return detail
     if "detail-type" in members and isinstance(detail, str):
-        return {"sessionId": detail}
+        return _fields(detail.strip())
     return members
 
 

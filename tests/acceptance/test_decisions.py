@@ -128,7 +128,7 @@ def test_a_sessions_life_is_told(tmp_path: Path, ledger: SqliteLedger, clock: Ma
     assert done.stdout.splitlines() == [
         f"session {session_id(1)}, policy default",
         "  2025-06-15T15:06:40.000Z  received    message 17, receive 2, 0.500 s after it was sent",
-        "  2025-06-15T15:06:40.100Z  poll 1      throttled in 0.031 s next in 1.6 s (Rate \\x1b[2J)",
+        "  2025-06-15T15:06:40.100Z  poll 1      throttled in 0.031 s, next in 1.6 s: Rate \\x1b[2J",
         '  2025-06-15T15:06:41.700Z  something newer  {"detail": 1}',
         "  2025-06-15T15:06:41.800Z  poll 2      succeeded in 0.020 s",
         "  2025-06-15T15:06:42.000Z  decided     live, confidence_met (confidence 97.3, threshold 80.0, 3 polls)",

@@ -173,7 +173,9 @@ def main(arguments: list[str] | None = None) -> None:
     sizes = [100, 1_000, 10_000] if options.quick else [100, 1_000, 10_000, 100_000]
     rounds, polls = (3, 1_000) if options.quick else (9, 5_000)
     # 100,000 coroutines would take 700 MB and half a minute to start.
-    coroutines = {waiting: CoroutinePolls(waiting) for waiting in sizes if waiting <= (1_000 if options.quick else 10_000)}
+    coroutines = {
+        waiting: CoroutinePolls(waiting) for waiting in sizes if waiting <= (1_000 if options.quick else 10_000)
+    }
     makers: list[tuple[str, Callable[[int], Round]]] = [("watcher", watcher_polls), ("heap", heap_polls)]
     runs = [(name, waiting, make(waiting)) for name, make in makers for waiting in sizes]
     runs += [("coroutines", waiting, run) for waiting, run in coroutines.items()]

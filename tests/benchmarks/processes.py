@@ -1,4 +1,4 @@
-"""The processes that bench_watcher.py measures, and how it looks into them."""
+"""The processes that bench_watcher.py measures, each on its own and stopped while it is not its turn."""
 
 import http.client
 import json
@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,93 +31,106 @@ created_for = 0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How hard everything is polled: calls a second, threads, seconds of a lease, seconds of measurement."""
+    """How hard everything is polled: calls a second, threads, seconds of a lease."""
 
     rate: float
     threads: int
     lease: float
-    seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What was seen of a daemon: polls and CPU seconds in the window, memory in MB at its end."""
+class Contestant:
+    """A process that polls. Between its turns it is stopped, so that it uses CPU only in them."""
 
-    polls: float
-    cpu: float
-    rss: float
-    peak: float
-    pss: float
+    def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
+        self.name = name
+        self.process = process
+        self._polls = self._cpu = 0.0
 
-    @property
-    def microseconds(self) -> float:
-        """CPU time of one poll."""
-        return self.cpu / self.polls * 1e6
+    def polls(self) -> float:
+        """Polls since the process began; it has to be running."""
+        raise NotImplementedError
 
+    def ready(self) -> None:
+        """Count from here, and wait for the first turn."""
+        self._polls = self.polls()
+        self._stop()
+        self._cpu = cpu_seconds(self.process.pid)
 
-def environment() -> dict[str, str]:
-    """Made-up credentials, and nothing of this machine's AWS configuration."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WATCHER_"))}
-    made_up = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_EC2_METADATA_DISABLED": "true"}
-    return kept | made_up | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "NO_PROXY": "*"}
+    def turn(self, seconds: float) -> None:
+        """Let it run for so long."""
+        self.process.send_signal(signal.SIGCONT)
+        time.sleep(seconds)
+        self._stop()
 
+    def result(self) -> tuple[float, float]:
+        """Polls, and CPU seconds, of all its turns; it runs from here on."""
+        cpu = cpu_seconds(self.process.pid) - self._cpu
+        self.process.send_signal(signal.SIGCONT)
+        return self.polls() - self._polls, cpu
 
-@contextmanager
-def simulator(folder: Path) -> Iterator[str]:
-    """A Rekognition endpoint whose sessions stay IN_PROGRESS for five hours."""
-    scenario = folder / "scenario.toml"
-    scenario.write_text(SCENARIO)
-    command = [*WATCHER, "simulate", "--scenario", str(scenario), "--time-scale", "0.01"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                stream.close()
 
-
-def create_sessions(url: str, count: int) -> list[str]:
-    """New sessions, over one connection and without an SDK, which would take most of the time."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc)
-    headers = {"X-Amz-Target": "RekognitionService.CreateFaceLivenessSession"}
-    ids = []
-    for _ in range(count):
-        connection.request("POST", "/", "{}", headers)
-        ids.append(json.loads(connection.getresponse().read())["SessionId"])
-    connection.close()
-    return ids
+    def _stop(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
 
-def bare_loop(client: str, url: str, ids: Sequence[str], load: Load, folder: Path) -> float:
-    """CPU microseconds of one call in a loop that does nothing else; see bare_loop.py."""
-    names = folder / "ids"
-    names.write_text("\n".join(ids))
-    options = {"client": client, "url": url, "ids": names, "threads": load.threads, "rate": load.rate}
-    options |= {"warm": 1.5, "seconds": load.seconds}
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    command = [sys.executable, str(Path(__file__).with_name("bare_loop.py")), *words]
-    answer = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment()).stdout)
-    return float(answer["cpu"] / answer["calls"] * 1e6)
+class BareLoop(Contestant):
+    """See bare_loop.py."""
+
+    def __init__(self, name: str, client: str, url: str, ids: Sequence[str], load: Load, folder: Path) -> None:
+        names = folder / "ids"
+        names.write_text("\n".join(ids))
+        options = {"client": client, "url": url, "ids": names, "threads": load.threads, "rate": load.rate}
+        words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
+        super().__init__(name, spawn([sys.executable, str(Path(__file__).with_name("bare_loop.py")), *words]))
+        wait_until(lambda: self.polls() > load.rate / 2, self.process)
+
+    def polls(self) -> float:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
 
 
-def daemon(url: str, ids: Sequence[str], load: Load, folder: Path) -> Sample:
-    """A daemon of its own with all of `ids` waiting, seen for `load.seconds`."""
-    queue = SqliteQueue(folder / "watcher.db", load.lease, SystemClock())
-    queue.send(ids)
-    queue.close()
-    config = folder / "watcher.toml"
-    config.write_text(settings(url, len(ids), load, folder))
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen([*WATCHER, "run", "--config", str(config)], stderr=log, env=environment())
-        try:
-            port = wait_for_port(process, folder / "log")
-            wait_until_waiting(process, port, len(ids))
-            return watch(process.pid, port, load.seconds)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE)
+class WatcherRun(Contestant):
+    """`watcher run` with all of `ids` waiting in its SQLite queue."""
+
+    def __init__(self, name: str, url: str, ids: Sequence[str], load: Load, folder: Path) -> None:
+        folder.mkdir()
+        queue = SqliteQueue(folder / "watcher.db", load.lease, SystemClock())
+        queue.send(ids)
+        queue.close()
+        config, log = folder / "watcher.toml", folder / "log"
+        config.write_text(settings(url, len(ids), load, folder))
+        with log.open("w") as stderr:
+            super().__init__(name, spawn([*WATCHER, "run", "--config", str(config)], stderr.fileno()))
+        wait_until(lambda: '"started"' in log.read_text(), self.process)
+        self._port = next(json.loads(line)["port"] for line in log.read_text().splitlines() if '"started"' in line)
+        wait_until(lambda: self._metric("watcher_sessions_in_flight") == len(ids), self.process)
+
+    def polls(self) -> float:
+        return self._metric("watcher_polls_total")
+
+    def memory(self) -> dict[str, float]:
+        """MB: `VmRSS` resident now, `VmHWM` at most so far, `Pss` without the part that is other processes' too."""
+        place = Path(f"/proc/{self.process.pid}")
+        return numbers(place / "status") | numbers(place / "smaps_rollup")
+
+    def _metric(self, name: str) -> float:
+        """A metric, summed over its labels."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        connection.request("GET", "/metrics")
+        families = text_string_to_metric_families(connection.getresponse().read().decode())
+        connection.close()
+        return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
 
 def settings(url: str, waiting: int, load: Load, folder: Path) -> str:
@@ -143,56 +156,53 @@ format = "json"
 """
 
 
-def wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
-    """The port of /metrics, from the log."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        for line in log.read_text().splitlines():
-            if '"started"' in line:
-                return int(json.loads(line)["port"])
-        time.sleep(0.1)
-    raise SystemExit(f"the daemon did not start: {log.read_text()}")
+@contextmanager
+def simulator(folder: Path) -> Iterator[str]:
+    """A Rekognition endpoint whose sessions stay IN_PROGRESS for five hours."""
+    scenario = folder / "scenario.toml"
+    scenario.write_text(SCENARIO)
+    process = spawn([*WATCHER, "simulate", "--scenario", str(scenario), "--time-scale", "0.01"])
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        Contestant("simulator", process).end()
 
 
-def wait_until_waiting(process: subprocess.Popen[bytes], port: int, waiting: int) -> None:
-    """Until the daemon has taken in all there is."""
-    until = time.monotonic() + PATIENCE
-    while metric(port, "watcher_sessions_in_flight") < waiting:
-        if time.monotonic() > until or process.poll() is not None:
-            raise SystemExit("the daemon did not take in what is on the queue")
-        time.sleep(0.5)
-
-
-def watch(pid: int, port: int, seconds: float) -> Sample:
-    """What the process does and needs, from now on."""
-    polls = metric(port, "watcher_polls_total")
-    cpu = cpu_seconds(pid)
-    time.sleep(seconds)
-    cpu = cpu_seconds(pid) - cpu
-    rss, peak, pss = memory(pid)
-    return Sample(metric(port, "watcher_polls_total") - polls, cpu, rss, peak, pss)
-
-
-def metric(port: int, name: str) -> float:
-    """A metric of the daemon, summed over its labels."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    connection.request("GET", "/metrics")
-    text = connection.getresponse().read().decode()
+def create_sessions(url: str, count: int) -> list[str]:
+    """New sessions, over one connection and without an SDK, which would take most of the time."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    headers = {"X-Amz-Target": "RekognitionService.CreateFaceLivenessSession"}
+    ids = []
+    for _ in range(count):
+        connection.request("POST", "/", "{}", headers)
+        ids.append(json.loads(connection.getresponse().read())["SessionId"])
     connection.close()
-    families = text_string_to_metric_families(text)
-    return sum(sample.value for family in families for sample in family.samples if sample.name == name)
+    return ids
+
+
+def spawn(command: Sequence[str], stderr: int | None = None) -> subprocess.Popen[str]:
+    """A process with made-up credentials, and nothing of this machine's AWS configuration."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WATCHER_"))}
+    made_up = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_EC2_METADATA_DISABLED": "true"}
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "NO_PROXY": "*"}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True, env=kept | made_up | nothing)
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Look twice a second, for a minute at most."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > until or process.poll() is not None:
+            raise SystemExit(f"{process.args!r} ended, or is not ready after {PATIENCE:.0f} s")
+        time.sleep(0.5)
 
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process so far (proc(5), fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory(pid: int) -> tuple[float, float, float]:
-    """MB: resident now, resident at most so far, and the share of it that is not other processes' too."""
-    status = numbers(Path(f"/proc/{pid}/status"))
-    return status["VmRSS"], status["VmHWM"], numbers(Path(f"/proc/{pid}/smaps_rollup"))["Pss"]
 
 
 def numbers(path: Path) -> dict[str, float]:

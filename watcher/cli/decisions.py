@@ -22,7 +22,7 @@ _INTERRUPTED = 130
 
 HEAD = ("TIME", "SESSION ID", "POLICY", "OUTCOME", "REASON", "CONFIDENCE", "THRESHOLD", "POLLS")
 # Wide enough for nearly everything, and the same from line to line, so that --follow needs no look into the future.
-WIDTHS = (24, 36, 10, 12, 26, 10, 9, 5)
+WIDTHS = (24, 36, 10, 12, 26, 17, 9, 5)
 
 
 @click.command()

@@ -30,16 +30,17 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
     compared with what each session's script calls for: exit code 0 if all are right, 1 with the differences if not.
     Nothing outside a temporary folder is touched.
     """
-    from watcher.demo.errors import DemoError
-    from watcher.demo.show import run_demo
-
     with _stop_signals_unwind():
+        from watcher.demo.errors import DemoError
+        from watcher.demo.hints import how_to_look
+        from watcher.demo.show import run_demo
+
         try:
             is_good = run_demo(sessions, seed, keep)
         except DemoError as error:
             raise click.ClickException(str(error)) from error
-    if keep is not None:
-        click.echo(_hints(keep), err=True)
+    if keep is not None or not is_good:
+        click.echo(how_to_look(sessions, seed, keep), err=True)
     sys.exit(0 if is_good else 1)
 
 
@@ -55,12 +56,9 @@ def _stop_signals_unwind() -> Iterator[None]:
     before = {one: signal.signal(one, stop) for one in _STOP_SIGNALS}
     try:
         yield
+    except SystemExit:
+        click.echo("demo: broken off, and all of it stopped", err=True)
+        raise
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _hints(folder: Path) -> str:
-    settings = f"WATCHER_CONFIG={folder.resolve() / 'watcher.toml'}"
-    lines = ["decisions", "explain ID", "dead list", "config show"]
-    return "\n".join(["all is kept; look at it with", *(f"  {settings} watcher {line}" for line in lines)])

@@ -100,14 +100,14 @@ def _received(step: dict[str, Any]) -> tuple[str, str]:
 
 
 def _poll(step: dict[str, Any]) -> tuple[str, str]:
-    told = [str(step.get("result", "?"))]
+    told = str(step.get("result", "?"))
     if isinstance(step.get("seconds"), int | float):
-        told.append(f"in {step['seconds']:.3f} s")
+        told += f" in {step['seconds']:.3f} s"
     if "next" in step:
-        told.append(f"next in {step['next']} s")
+        told += f", next in {step['next']} s"
     if "error" in step:
-        told.append(f"({step['error']})")
-    return "poll", " ".join(told)
+        told += f": {step['error']}"
+    return "poll", told
 
 
 def _other(step: dict[str, Any]) -> tuple[str, str]:

@@ -76,7 +76,7 @@ class Messages:
         if "sessionId" not in members:
             raise _refusal("options can't be added to an SNS or EventBridge envelope: give the message inside it")
         said = {name: value for name, value in members.items() if value is not None}
-        body = _json({**self._common, **said})
+        body = _json(said | {name: value for name, value in self._common.items() if name not in said})
         self._parse(body)
         return body
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from watcher.config.settings import Settings
+from watcher.config.values import toml
 
 Path = tuple[str | int, ...]
 
@@ -17,7 +18,7 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 
 def dotted(path: Path) -> str:
     """A path as users write it: `polling.min_interval`, `sinks[0].path`."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_readable(part)}" for part in path)
     return "".join(parts).removeprefix(".")
 
 
@@ -62,6 +63,15 @@ def coerce(text: str, annotation: Any) -> object:
     if _is_group(kind):
         raise ValueError("is a section: set one of its keys")
     return _json(text)
+
+
+def is_plain(annotation: Any) -> bool:
+    """Whether a setting has one plain value, neither a table nor a list."""
+    return _is_group(annotation) or get_origin(annotation) not in (list, dict)
+
+
+def _readable(name: str) -> str:
+    return name if name and name.isprintable() and " " not in name else toml(name)
 
 
 def _boolean(text: str) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from watcher.config.fields import Path, coerce, dotted, type_at
-from watcher.config.values import DEFAULT, shown
+from watcher.config.fields import Path, coerce, dotted, is_plain, type_at
+from watcher.config.values import DEFAULT, HIDDEN, shown
 from watcher.config.words import unknown
 
 
@@ -41,7 +41,8 @@ class Layers:
         except ValueError as error:
             what, _, fix = str(error).rpartition(": ")
             key = dotted(path)
-            self.problems.append(Problem((path,), f"{key} = {shown(key, text)} {what} (from {origin}): {fix}"))
+            seen = shown(key, text) if is_plain(kind) else HIDDEN  # a broken JSON text can't be searched for secrets
+            self.problems.append(Problem((path,), f"{key} = {seen} {what} (from {origin}): {fix}"))
         else:
             self.put(path, value, origin)
 

@@ -73,9 +73,18 @@ def flatten(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], Any]]:
         for name, value in values.items():
             yield f"{section}.{name}", (section, name), value
         for policy, overrides in policies.items():
-            for name, value in overrides.items():
-                if value is not None:
-                    yield f"{section}.policies.{policy}.{name}", (section, "policies", policy, name), value
+            yield from _flatten_policy(
+                policy, {name: value for name, value in overrides.items() if value is not None}
+            )
+
+
+def _flatten_policy(policy: str, given: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    """What a policy gives; one that gives nothing is there all the same, as an empty table."""
+    key, path = f"decision.policies.{policy}", ("decision", "policies", policy)
+    if not given:
+        yield key, path, {}
+    for name, value in given.items():
+        yield f"{key}.{name}", (*path, name), value
 
 
 def _validate(layers: Layers) -> Settings:

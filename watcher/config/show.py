@@ -17,9 +17,13 @@ def as_toml(loaded: Loaded) -> str:
         if key == "sinks":
             lines += _sinks(without_secrets(key, value), origin)
             continue
+        if value == {}:
+            lines += _header(path, origin)
+            section = path
+            continue
         if path[:-1] != section:
             section = path[:-1]
-            lines += ["", f"[{'.'.join(toml_key(part) for part in section)}]"]
+            lines += _header(section)
         lines.append(f"{path[-1]} = {toml(without_secrets(key, value))}  # {_comment(origin)}")
     return "\n".join(lines)
 
@@ -29,6 +33,11 @@ def as_json(loaded: Loaded) -> str:
     settings = without_secrets("", loaded.settings.model_dump(mode="json", exclude_none=True))
     file = str(loaded.file) if loaded.file else None
     return json.dumps({"file": file, "settings": settings, "origins": dict(loaded.origins)}, indent=2)
+
+
+def _header(section: tuple[str, ...], origin: str = "") -> list[str]:
+    header = f"[{'.'.join(toml_key(part) for part in section)}]"
+    return ["", f"{header}  # {_comment(origin)}" if origin else header]
 
 
 def _sinks(sinks: list[dict[str, Any]], origin: str) -> Iterator[str]:

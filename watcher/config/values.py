@@ -69,7 +69,7 @@ def _hide_in_url(url: str, *, whole_path: bool) -> str:
     at = parts.netloc.rpartition("@")
     host = f"{HIDDEN}@{at[2]}" if at[1] else parts.netloc
     path = parts.path
-    if whole_path and parts.scheme in ("http", "https"):
+    if whole_path:
         path = "/".join(HIDDEN if _RANDOM.fullmatch(part) else part for part in path.split("/"))
     query = _hide_in_query(parts.query)
     if (host, path, query) == (parts.netloc, parts.path, parts.query):

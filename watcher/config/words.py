@@ -12,7 +12,7 @@ from watcher.config.values import shown, source_of, toml
 
 _FIXES = {
     "aws.region": "give a region such as us-east-1",
-    "polling.session_timeout": "give at most 180, for AWS forgets a session 180 s after its creation",
+    "polling.session_timeout": "give a number above 0 and up to 180, when AWS forgets a session",
     "polling.multiplier": "give at least 1, or the waits shrink",
     "polling.jitter": "give a share from 0 to 1",
     "decision.threshold": "give a confidence from 0 to 100",
@@ -61,6 +61,8 @@ def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()
     elsewhere = [known for known in all_keys() if known.rpartition(".")[2] == name]
     guesses = near or elsewhere or get_close_matches(key, all_keys(), 1, 0.7)
     fix = f"did you mean {guesses[0]}?" if guesses else "remove it; `watcher config schema` lists all there are"
+    if isinstance(value, dict) and guesses:
+        fix = f"did you mean [{guesses[0]}]?"
     if path[0] == "sinks" and not siblings:
         fix = "give all sinks at once, as one JSON list"
     if isinstance(value, dict):
@@ -81,6 +83,8 @@ def _wrong(path: Path, details: ErrorDetails, value: object) -> tuple[str, str]:
         return f"can't be used ({details['msg']})", "see `watcher config schema`"
     what, fix = words(details.get("ctx", {}), value)
     hint = _FIXES.get(dotted(path)) or _FIXES.get(str(path[-1]))
+    if value == "" and details["type"] == "string_pattern_mismatch":
+        what = "is empty"
     return what, hint if hint and details["type"] in _BOUNDS else fix
 
 
@@ -141,7 +145,7 @@ _WORDS: dict[str, Callable[[dict[str, Any], object], tuple[str, str]]] = {
     "greater_than_equal": _fixed("is below {ge:g}", "give at least {ge:g}"),
     "less_than_equal": _fixed("is above {le:g}", "give at most {le:g}"),
     "string_too_short": _fixed("is empty", "give it, or leave the key out"),
-    "string_pattern_mismatch": _fixed("has characters that can't be in it", "give another"),
+    "string_pattern_mismatch": _fixed("doesn't have the form that it needs", "give another"),
     "model_type": _fixed("is not a section", "write it as a table of keys"),
     "model_attributes_type": _fixed("is not a section", "write it as a table of keys"),
     "dict_type": _fixed("is not a table", "write it as a table of keys"),

@@ -19,7 +19,7 @@ from watcher.model import Outcome
 LINE_INTERVAL = 2.0
 """Seconds between two plain lines."""
 
-_BAR_WIDTH = 34
+_WIDTH, _BAR_WIDTH = 78, 34
 _STYLES = {Outcome.LIVE: "green", Outcome.NOT_LIVE: "red", Outcome.INCONCLUSIVE: "yellow"}
 
 
@@ -31,7 +31,7 @@ class Display(Protocol):
 
 
 class PlainLines:
-    """One line every two seconds."""
+    """One line every two seconds, and one at the end."""
 
     def __init__(self, stream: TextIO, endpoint: str, metrics: str) -> None:
         self._stream = stream
@@ -41,7 +41,7 @@ class PlainLines:
 
     def show(self, snapshot: Snapshot) -> None:
         """Print it, if it is time."""
-        if snapshot.elapsed >= self._next:
+        if snapshot.is_last or snapshot.elapsed >= self._next:
             self._next = snapshot.elapsed + LINE_INTERVAL
             self._say(plain_line(snapshot))
 
@@ -79,10 +79,14 @@ class LivePanel:
         places.add_row("metrics", Text(self._metrics, style="cyan"))
         bars = Table.grid(padding=(0, 2))
         for name, number in (("begun", snapshot.begun), ("decided", snapshot.decided)):
-            bar = ProgressBar(total=snapshot.planned, completed=number, width=_BAR_WIDTH)
+            bar = ProgressBar(total=snapshot.planned, completed=number, width=_BAR_WIDTH, complete_style="cyan")
             bars.add_row(f"{name:<8}", bar, f"{number}/{snapshot.planned}")
         title = f"watcher demo  {snapshot.elapsed:.0f} s"
-        return Panel(Group(places, bars, _outcomes(snapshot), _calls(snapshot)), title=title, width=78)
+        return Panel(
+            Group(places, bars, _outcomes(snapshot), _calls(snapshot)),
+            title=title,
+            width=min(_WIDTH, self._live.console.width),
+        )
 
 
 def _outcomes(snapshot: Snapshot) -> Text:

@@ -48,7 +48,7 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
     """Play it, with progress on stderr and the summary on stdout; whether every decision is as scripted.
 
     Raises:
-        DemoError: the daemon did not start, died or did not stop, or `keep` can't be used.
+        DemoError: the daemon did not start, died or did not stop, or a folder, port or queue can't be had.
     """
     plan = make_plan(sessions, seed)
     with ExitStack() as stack:
@@ -57,7 +57,7 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
             seconds, problems = _play(stage)
             stage.daemon.stop()
             report = _report(stage, seconds, problems)
-        except WatcherError as error:
+        except (WatcherError, OSError) as error:
             raise DemoError(str(error)) from error
         print_report(report)
         return report.is_good
@@ -84,7 +84,7 @@ def _play(stage: Stage) -> tuple[float, list[str]]:
             is_over = _is_over(stage, feeder)
             numbers = scrape(stage.daemon) or numbers
             elapsed = time.monotonic() - begun_at
-            display.show(Snapshot(elapsed, len(stage.plan.sessions), feeder.begun, numbers))
+            display.show(Snapshot(elapsed, len(stage.plan.sessions), feeder.begun, numbers, is_over))
             if is_over:
                 return elapsed, []
             if elapsed >= limit:
@@ -108,7 +108,7 @@ def _left(queue: Queue) -> int:
 def _report(stage: Stage, seconds: float, problems: list[str]) -> Report:
     dead = _dead_letters(stage)
     calls = stage.simulator.counts().get(_GET, {})
-    text = stage.place.decisions.read_text(encoding="utf-8")
+    text = stage.place.decisions.read_text(encoding="utf-8", errors="replace")
     return Report(
         comparison=compare(stage.plan, text.splitlines(), dead),
         sessions=len(stage.plan.sessions),

@@ -29,12 +29,13 @@ class Scrape:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One moment; `elapsed` is seconds since the feeding began."""
+    """One moment; `elapsed` is seconds since the feeding began, `is_last` that all is over."""
 
     elapsed: float
     planned: int
     begun: int
     scrape: Scrape
+    is_last: bool = False
 
     @property
     def decided(self) -> int:

@@ -1,5 +1,6 @@
 """The end of the demo on stdout: what was decided, how quickly, and whether it is as scripted."""
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from watcher.demo.place import TIME_SCALE
 from watcher.model import Outcome, Reason
 
 Row = tuple[str, str, str, str]
+
+_SCALE = f"{TIME_SCALE:g} times as fast as life here"
 
 HEAD: Row = ("outcome", "reason", "expected", "got")
 
@@ -87,16 +90,14 @@ def facts(report: Report) -> list[str]:
     if comparison.latencies:
         median, p95 = (share_below(comparison.latencies, share) * TIME_SCALE for share in (0.5, 0.95))
         lines.insert(
-            0,
-            f"creation to decision: median {median:.1f} s, 95% within {p95:.1f} s "
-            f"(of a session's 180 s; {TIME_SCALE:g} of them pass in a second here)",
+            0, f"creation to decision: median {median:.1f} s, 95% within {p95:.1f} s of session time, {_SCALE}"
         )
     return lines
 
 
 def share_below(ordered: Sequence[float], share: float) -> float:
     """The least of some ordered numbers that `share` (0..1) of them do not exceed."""
-    return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def verdict_lines(report: Report) -> list[str]:
@@ -106,7 +107,8 @@ def verdict_lines(report: Report) -> list[str]:
     differences = report.comparison.differences
     lines = [*report.problems, *(str(difference) for difference in differences)]
     if differences:
-        lines.append(f"{len(differences)} differences from what the scripts call for")
+        noun = "difference" if len(differences) == 1 else "differences"
+        lines.append(f"{len(differences)} {noun} from what the scripts call for")
     return lines
 
 
@@ -117,8 +119,8 @@ def print_report(report: Report, stream: TextIO | None = None) -> None:
     if is_terminal(stream):
         Console(file=stream).print(_drawn(rows))
     else:
-        stream.write("\n".join([*plain_table(rows), ""]) + "\n")
-    stream.write("\n".join([*facts(report), "", *verdict_lines(report)]) + "\n")
+        stream.write("\n".join(plain_table(rows)) + "\n")
+    stream.write("\n".join(["", *facts(report), "", *verdict_lines(report)]) + "\n")
     stream.flush()
 
 

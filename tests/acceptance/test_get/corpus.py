@@ -1,4 +1,4 @@
-"""Answers and queries for the comparison: hand-made ones for what is known to be difficult, generated ones for the rest."""
+"""Answers and queries for the comparison: hand-made ones for what is known to be difficult, generated ones too."""
 
 import base64
 import json
@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 SESSION_ID = "3f1d7e9a-0c52-4b8e-9d7f-2a6b1c0e4d5f"
 IMAGE = base64.b64encode(bytes(range(256)) * 3).decode()
 BOX = {"Width": 0.25, "Height": 0.5, "Left": -0.0312, "Top": 1.2}
-IN_S3 = {"S3Object": {"Bucket": "amzn-s3-demo-bucket", "Name": "a/reference.jpg", "Version": "v1"}, "BoundingBox": BOX}
+IN_S3 = {
+    "S3Object": {"Bucket": "amzn-s3-demo-bucket", "Name": "a/reference.jpg", "Version": "v1"},
+    "BoundingBox": BOX,
+}
 INLINE = {"Bytes": IMAGE, "BoundingBox": BOX}
 CHALLENGE = {"Type": "FaceMovementAndLightChallenge", "Version": "2.0.0"}
 BASE = {"SessionId": SESSION_ID, "Status": "SUCCEEDED"}
@@ -41,10 +44,16 @@ ANSWERS: list[Any] = [
     {**BASE, "AuditImages": [{}]},
     {**BASE, "AuditImages": [{}, IN_S3]},
     {**BASE, "AuditImages": [IN_S3, INLINE, {"BoundingBox": BOX}, {"Bytes": IMAGE}]},
-    {**BASE, "AuditImages": [IN_S3, INLINE] * 2, "ReferenceImage": INLINE, "Confidence": 99.5, "Challenge": CHALLENGE},
+    {
+        **BASE,
+        "AuditImages": [IN_S3, INLINE] * 2,
+        "ReferenceImage": INLINE,
+        "Confidence": 99.5,
+        "Challenge": CHALLENGE,
+    },
     {**BASE, "Challenge": CHALLENGE},
     {**BASE, "Challenge": {"Type": "Ünïcödé 顔 чек 🙂", "Version": "e\u0301"}},
-    {**BASE, "Status": "日本語の状態", "SessionId": "ａｂｃ→…°"},
+    {**BASE, "Status": "日本語の状態", "SessionId": "\uff41\uff42\uff43→…°"},
     {**BASE, "Status": 'tab\there "quoted" \\ back\u0000null\u007f\u0085\u2028'},
     {**BASE, "Status": "two\nlines"},
     {**BASE, "Status": "\x1b[31mred"},
@@ -92,15 +101,15 @@ QUERIES: list[str | None] = [
     "`{}`",
     "`[[]]`",
     "`[{}, {}]`",
-    "`[1, {\"a\": 1}]`",
-    "`[{\"a\": 1}, 2]`",
-    "`[1, [{\"a\": 1, \"b\": 2}]]`",
+    '`[1, {"a": 1}]`',
+    '`[{"a": 1}, 2]`',
+    '`[1, [{"a": 1, "b": 2}]]`',
     "`[[1, 2], [3]]`",
-    "`\"\"`",
+    '`""`',
     "`0`",
     "`false`",
     "`[null, true, 1.50, 1e3]`",
-    "`{\"long name of a column\": {\"x\": [1, 2, {\"y\": null}]}}`",
+    '`{"long name of a column": {"x": [1, 2, {"y": null}]}}`',
     "type(@)",
     "sort(keys(@))",
     "join('-', [SessionId, Status])",
@@ -108,7 +117,7 @@ QUERIES: list[str | None] = [
     "sum(AuditImages[].BoundingBox.Width)",
     "not_null(Nope, Status)",
     "max_by(AuditImages, &BoundingBox.Width)",
-    "merge(Challenge, `{\"Extra\": 1}`)",
+    'merge(Challenge, `{"Extra": 1}`)',
 ]
 
 _text = st.text(max_size=30) | st.sampled_from(["SUCCEEDED", "", "顔", "a\tb", "x" * 90, "É…"])

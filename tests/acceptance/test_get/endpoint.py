@@ -14,12 +14,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """One canned answer; with `hang`, none comes until the endpoint closes."""
+    """One canned answer. `hang`: none comes until the endpoint closes. `drip`: a byte every so many seconds."""
 
     body: bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
+    drip: float = 0
 
     @classmethod
     def of(cls, value: Any) -> "Answer":
@@ -50,7 +51,9 @@ class Endpoint:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -104,7 +107,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if answer.drip:
+            self._drip(answer)
+        else:
+            self.wfile.write(answer.body)
+
+    def _drip(self, answer: Answer) -> None:
+        for byte in answer.body:
+            try:
+                self.wfile.write(bytes([byte]))
+            except OSError:
+                return  # The client has had enough, as it should.
+            if self.server.endpoint.closing.wait(answer.drip):
+                return
 
     def do_GET(self) -> None:
         """Parameters that are fetched from a URL."""

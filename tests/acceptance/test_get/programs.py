@@ -72,14 +72,16 @@ class Driver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait(20)
         self._process.stdout.close()
 
     def do(self, case: dict[str, Any]) -> Run:
         """One case."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps(case) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()

@@ -72,7 +72,17 @@ def test_a_bad_query_is_refused_in_the_same_words(
     assert_same(programs.run(*ID, "--query", query, "--endpoint-url", url, "--output", form))
 
 
-BAD_URLS = ["localhost", "localhost:8000", "//host", "http://", "http:///x", "ftp://x", "http://[::1", "x y", "https:/x"]
+BAD_URLS = [
+    "localhost",
+    "localhost:8000",
+    "//host",
+    "http://",
+    "http:///x",
+    "ftp://x",
+    "http://[::1",
+    "x y",
+    "https:/x",
+]
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
@@ -96,15 +106,11 @@ def test_an_odd_region_is_treated_alike(region: str, programs: Programs, endpoin
 
 def test_missing_credentials_are_told_in_the_same_words(programs: Programs, endpoint: Endpoint) -> None:
     url = endpoint.url(endpoint.put(OK))
-    both = programs.run(
-        *ID, "--endpoint-url", url, environment=without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    )
+    both = programs.run(*ID, "--endpoint-url", url, environment=without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
     assert_same(both)
     assert b"Unable to locate credentials" in both.watcher.stderr
     assert_same(programs.run(*ID, "--endpoint-url", url, environment=without("AWS_SECRET_ACCESS_KEY")), "half")
-    unsigned = programs.run(
-        *ID, "--endpoint-url", url, "--no-sign-request", environment=without("AWS_ACCESS_KEY_ID")
-    )
+    unsigned = programs.run(*ID, "--endpoint-url", url, "--no-sign-request", environment=without("AWS_ACCESS_KEY_ID"))
     assert_same(unsigned, code=0)
 
 
@@ -166,9 +172,9 @@ PROFILES = {
     "process": "[default]\ncredential_process = false\n",
     "role": "[default]\nrole_arn = arn:aws:iam::1:role/x\n",
     "source": "[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = nope\n",
-    "loop": "[default]\nrole_arn = arn\nsource_profile = b\n[profile b]\nrole_arn = arn\nsource_profile = default\n",
+    "loop": "[default]\nrole_arn = a\nsource_profile = b\n[profile b]\nrole_arn = a\nsource_profile = default\n",
     "sso": "[default]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n",
-    "other": "[profile other]\nregion = eu-west-3\noutput = table\naws_access_key_id = A\naws_secret_access_key = B\n",
+    "other": "[profile other]\nregion = eu-west-3\noutput = table\naws_access_key_id = A\naws_secret_access_key = B",
 }
 
 

@@ -55,9 +55,7 @@ def test_generated_answers_print_the_same_bytes(programs: Programs) -> None:
 
 def test_generated_answers_over_the_wire_print_the_same_bytes(programs: Programs, endpoint: Endpoint) -> None:
     @settings(GENERATED, max_examples=200)
-    @given(
-        answer=answers, query=queries, form=st.sampled_from(FORMS), color=st.sampled_from(["on", "off"])
-    )
+    @given(answer=answers, query=queries, form=st.sampled_from(FORMS), color=st.sampled_from(["on", "off"]))
     def compare(answer: dict[str, Any], query: str | None, form: str, color: str) -> None:
         name = endpoint.put(Answer(body(answer)))
         chosen = [] if query is None else ["--query", query]
@@ -109,7 +107,9 @@ ODD_BODIES = {
 
 
 @pytest.mark.parametrize("name", ODD_BODIES)
-def test_an_answer_that_is_not_the_services_prints_the_same(name: str, programs: Programs, endpoint: Endpoint) -> None:
+def test_an_answer_that_is_not_the_services_prints_the_same(
+    name: str, programs: Programs, endpoint: Endpoint
+) -> None:
     url = endpoint.url(endpoint.put(Answer(ODD_BODIES[name])))
     for form in FORMS:
         both = programs.run("--session-id", SESSION_ID, "--endpoint-url", url, "--output", form)

@@ -1,4 +1,4 @@
-"""The command line is read as AWS CLI v1 reads it: prefixes, order, both ways to give a value, and what it refuses."""
+"""The command line is read as AWS CLI v1 reads it: prefixes, order, ways to give a value, and what it refuses."""
 
 import json
 from pathlib import Path
@@ -107,10 +107,40 @@ def test_what_is_refused_is_refused_alike(arguments: list[str], programs: Progra
 
 
 _words = st.sampled_from(
-    ["--session-id", SESSION_ID, "--output", "text", "--out=json", "--query", "Status", "--color", "on", "--no-sign",
-     "--no-verify-ssl", "--no-", "--cli-input-json", "{}", "--cli-read-timeout", "5", "-1", "--", "help", "x", "=", "",
-     "--session=", "--generate-cli-skeleton", "input", "--region", "eu-west-1", "--profile", "--reg", "a b", "-a b"]
-)  # fmt: skip
+    [
+        "--session-id",
+        SESSION_ID,
+        "--output",
+        "text",
+        "--out=json",
+        "--query",
+        "Status",
+        "--color",
+        "on",
+        "--no-sign",
+        "--no-verify-ssl",
+        "--no-",
+        "--cli-input-json",
+        "{}",
+        "--cli-read-timeout",
+        "5",
+        "-1",
+        "--",
+        "help",
+        "x",
+        "=",
+        "",
+        "--session=",
+        "--generate-cli-skeleton",
+        "input",
+        "--region",
+        "eu-west-1",
+        "--profile",
+        "--reg",
+        "a b",
+        "-a b",
+    ]
+)
 
 
 def test_any_words_in_any_order_are_taken_alike(url: str, programs: Programs) -> None:
@@ -196,7 +226,14 @@ def test_a_session_id_may_come_from_a_file_or_a_url(
     served = endpoint.url(endpoint.put(Answer(SESSION_ID.encode())))
     refused = endpoint.url(endpoint.put(Answer(b"no", status=404)))
     environment = {**CREDENTIALS, "HERE": str(tmp_path)}
-    for given_id in (f"file://{tmp_path}/id", "file://$HERE/id", f"fileb://{tmp_path}/id", served, refused, "file://x"):
+    for given_id in (
+        f"file://{tmp_path}/id",
+        "file://$HERE/id",
+        f"fileb://{tmp_path}/id",
+        served,
+        refused,
+        "file://x",
+    ):
         both = programs.run("--session-id", given_id, "--endpoint-url", url, environment=environment)
         assert_same(both, given_id)
     config = tmp_path / "config"

@@ -10,7 +10,7 @@ _SYNOPSIS = re.compile(r"usage: .*?help\n(?!  )", re.DOTALL)
 
 
 def comparable(stderr: bytes) -> str:
-    """The text without the synopsis, with one name for both programs, and without the hidden option of the AWS CLI."""
+    """The text without the synopsis, with one name for both programs."""
     text = stderr.decode()
     text = _SYNOPSIS.sub("usage: ...\n", text)
     return re.sub(r"(?m)^(aws|watcher): error:", "PROGRAM: error:", text)

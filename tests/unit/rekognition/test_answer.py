@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.rekognition.servers import SESSION_ID
@@ -205,6 +205,7 @@ def reachable(value: object) -> list[object]:
     return found
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))  # no speed of the machine is tested here
 @given(likely)
 def test_any_answer_gives_a_sound_result_or_a_poll_error(response: dict[str, Any]) -> None:
     try:

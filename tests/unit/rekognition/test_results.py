@@ -92,6 +92,19 @@ def test_a_fault_is_told_apart_and_not_tried_again(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "503 Oops"])
+@pytest.mark.parametrize("body", [b"<p>hidden-face</p>", b'["hidden-face"]', b'"hidden-face', b"\xffhidden-face"])
+def test_no_body_gets_into_an_error_or_what_it_was_raised_from(
+    serve: Serve, connect: Connect, body: bytes, status: str
+) -> None:
+    with pytest.raises(PollError) as caught:
+        RekognitionResults(connect(serve(reply(body, status)).url)).get(SESSION_ID)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "hidden-face" not in f"{error!r} {error.args} {vars(error)}"
+        error = error.__cause__ or error.__context__
+
+
 def test_an_answer_that_breaks_off_is_asked_for_again(serve: Serve, connect: Connect) -> None:
     def script(server: Server, sock: socket.socket) -> None:
         server.read_request(sock)

@@ -117,6 +117,8 @@ def _is_plain(session: Session, loader: SwiftLoader, region: str | None, *, sign
     """Whether nothing about this run needs more than the endpoint patterns that can be derived."""
     if region not in known_regions(loader.load_data(PARTITIONS)):
         return False
+    if any(session.get_config_variable(f"use_{variant}_endpoint") for variant in ("fips", "dualstack")):
+        return False
     credentials = session.get_credentials() if signed else None
     return credentials is None or credentials.method in LOCAL_CREDENTIALS
 

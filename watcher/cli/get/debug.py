@@ -20,16 +20,21 @@ SHORTEST_SECRET = 8
 _NAMED = re.compile(
     r"""(?ix)
     (                                     # a name that promises a secret ...
-      ['"]? [\w.-]* (?: token | secret | password | authorization | credential[s]? | signature | accesskeyid
-                      | access-key-id | access_key_id ) [\w.-]* ['"]?
+      ['"]?
+      [\w.-]*
+      (?: token | secret | password | authorization | credentials? | signature | access[-_]?key[-_]?id )
+      [\w.-]*
+      ['"]?
       \s* [:=] \s*
     )
-    (?: b?'[^'\n]*' | b?"[^"\n]*" | [^\s,;}&'"<]+ (?: [ ] Credential=[^\n'"]* )? )   # ... and the value behind it
+    (?:                                   # ... and the value behind it
+      b?'[^'\n]*' | b?"[^"\n]*" | (?: bearer | basic ) \s+ \S+ | [^\s,;}&'"<]+
+    )
     """
 )
 _AUTHORIZATION = re.compile(r"""AWS4-[A-Z0-9-]+[ ]Credential=[^\n'"]*""")
 _BYTES = re.compile(r"""\bb'(?:[^'\\]|\\.)*'|\bb"(?:[^"\\]|\\.)*\"""")
-_RUN = re.compile(r"[A-Za-z0-9+/]{%d,}={0,2}" % (LONGEST_RUN + 1))
+_RUN = re.compile(rf"[A-Za-z0-9+/]{{{LONGEST_RUN + 1},}}={{0,2}}")
 _KEPT_BYTES = 48
 
 

@@ -1,11 +1,17 @@
 """How a failure is told: the AWS CLI's words on stderr, its exit codes."""
 
+import re
+
 USAGE_ERROR = 2
 FAILURE = 255
 INTERRUPTED = 130
 
 NO_REGION_HINT = 'You can also configure your region by running "aws configure".'
 NO_CREDENTIALS_HINT = 'You can configure credentials by running "aws configure".'
+
+
+# Longer than any word, id or signature: a session token, which a signature error quotes, or an image.
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
 
 
 class Failure(Exception):
@@ -23,4 +29,4 @@ def describe(error: Exception) -> tuple[str, ...]:
         return f"{error} {NO_REGION_HINT}", "\n"
     if name == "NoCredentialsError":
         return f"{error}. {NO_CREDENTIALS_HINT}", "\n"
-    return "\n", str(error), "\n"
+    return "\n", _LONG_RUN.sub("<left out>", str(error)), "\n"

@@ -13,9 +13,7 @@ class StillGoing(Failure):
     """The time is up and the session has not ended."""
 
 
-def follow(
-    client: Any, ask: Ask, parameters: dict[str, Any], settings: Settings, *, decide: bool, wait: bool
-) -> Any:
+def follow(client: Any, ask: Ask, parameters: dict[str, Any], settings: Settings, *, decide: bool, wait: bool) -> Any:
     """Ask once, or until the session has ended; print the decision on stderr if it is wanted.
 
     Returns:
@@ -41,5 +39,7 @@ def follow(
     if observed.error is not None:
         raise observed.error
     if wait and not observed.has_ended:
-        raise StillGoing(f"The session has not ended within {settings.polling.session_timeout:g} s: {observed.status}")
+        raise StillGoing(
+            f"The session has not ended within {settings.polling.session_timeout:g} s: {observed.status}"
+        )
     return observed.answer

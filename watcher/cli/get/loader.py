@@ -56,7 +56,7 @@ def known_regions(partitions: Mapping[str, Any]) -> set[str]:
 
 
 def brief_endpoints(partitions: Mapping[str, Any]) -> dict[str, Any]:
-    """Endpoint patterns that say for a service with plain regional endpoints what the full file says.
+    """Endpoint patterns that say of a plain regional endpoint (no FIPS, no dual stack) what the full file says.
 
     `tests/unit/cli_get/test_loader.py` holds them against the full file, region by region.
     """
@@ -64,24 +64,15 @@ def brief_endpoints(partitions: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _brief_partition(partition: Mapping[str, Any]) -> dict[str, Any]:
-    outputs = partition["outputs"]
-    plain, dual = outputs["dnsSuffix"], outputs["dualStackDnsSuffix"]
-    fips_host = "{service}-fips.{region}.{dnsSuffix}"
-    host = "{service}.{region}.{dnsSuffix}"
     return {
         "partition": partition["id"],
-        "dnsSuffix": plain,
+        "dnsSuffix": partition["outputs"]["dnsSuffix"],
         "regionRegex": partition["regionRegex"],
         "regions": partition["regions"],
         "services": {},
         "defaults": {
-            "hostname": host,
+            "hostname": "{service}.{region}.{dnsSuffix}",
             "protocols": ["https"],
             "signatureVersions": ["v4"],
-            "variants": [
-                {"dnsSuffix": plain, "hostname": fips_host, "tags": ["fips"]},
-                {"dnsSuffix": dual, "hostname": fips_host, "tags": ["dualstack", "fips"]},
-                {"dnsSuffix": dual, "hostname": host, "tags": ["dualstack"]},
-            ],
         },
     }

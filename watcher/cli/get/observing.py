@@ -78,9 +78,7 @@ class Observed:
         if not is_over:
             return _undecided(self.watch.key.session_id, self.status)
         verdict = decide(self.latest, self._rules)
-        event = decision_event(
-            self.watch, verdict, self.latest, self._rules, source=source, now=self._clock.time()
-        )
+        event = decision_event(self.watch, verdict, self.latest, self._rules, source=source, now=self._clock.time())
         return event.body
 
 
@@ -95,7 +93,9 @@ def read(session_id: str, answer: Any) -> Observation:
 def _undecided(session_id: str, status: str) -> str:
     """Not an event: there is nothing to decide before the session has ended."""
     note = "the session has not ended; --wait polls until it has"
-    return json.dumps({"sessionId": session_id, "decision": None, "last": status, "note": note}, separators=(",", ":"))
+    return json.dumps(
+        {"sessionId": session_id, "decision": None, "last": status, "note": note}, separators=(",", ":")
+    )
 
 
 def _with_bytes(value: Any) -> Any:

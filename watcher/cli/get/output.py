@@ -4,6 +4,7 @@ import base64
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from watcher.cli.get.failures import Failure
@@ -47,11 +48,8 @@ def print_answer(form: str, answer: Any, *, title: str, query: Query | None, col
 
 def flush() -> None:
     """Push out what is buffered; a reader that has gone is not an error."""
-    try:
+    with suppress(OSError):
         sys.stdout.flush()
-    except OSError:
-        # As above: nobody reads any more.
-        pass
 
 
 def _print_json(value: Any) -> None:
@@ -87,8 +85,8 @@ class _TablePrinter:
         """Colour the streams, if at all, before the query runs: its errors are then written like the AWS CLI's."""
         self._coloured = self._color == "on" or (self._color == "auto" and stdout_is_terminal())
         if self._coloured:
-            sys.stdout = ResettingStream(sys.stdout)  # type: ignore[assignment]
-            sys.stderr = ResettingStream(sys.stderr)  # type: ignore[assignment]
+            sys.stdout = ResettingStream(sys.stdout)
+            sys.stderr = ResettingStream(sys.stderr)
         self._width = stdout_width()
 
     def __call__(self, value: Any) -> None:

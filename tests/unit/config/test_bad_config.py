@@ -1,0 +1,36 @@
+"""One file for each rule; its first lines say exactly what the user has to be told."""
+
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from watcher.config import json_schema, load
+from watcher.errors import ConfigError
+
+FOLDER = Path(__file__).parents[2] / "data" / "bad_config"
+FILES = sorted(FOLDER.glob("*.toml"))
+EXPECT = "# expect: "
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_bad_file_is_told_in_exact_words(file: Path) -> None:
+    expected = [line.removeprefix(EXPECT) for line in file.read_text().splitlines() if line.startswith(EXPECT)]
+
+    with pytest.raises(ConfigError) as caught:
+        load(Path(file.name), {}, {}, FOLDER)
+
+    assert expected
+    assert caught.value.problems == expected
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if not file.stem.startswith("toml_")], ids=lambda file: file.stem
+)
+def test_the_schema_refuses_wrong_types_bounds_and_names_and_leaves_rules_to_loading(file: Path) -> None:
+    validator = jsonschema.Draft202012Validator(json_schema())
+
+    valid = validator.is_valid(tomllib.loads(file.read_text()))
+
+    assert valid == file.stem.startswith("rule_")

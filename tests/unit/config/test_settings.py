@@ -1,0 +1,155 @@
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from watcher.config import (
+    DecisionSettings,
+    FileSinkSettings,
+    LedgerSettings,
+    PolicyOverrides,
+    PollingSettings,
+    QueueSettings,
+    Settings,
+    StdoutSinkSettings,
+)
+from watcher.config.fields import all_keys
+from watcher.model import DecisionRules
+
+MANUAL: dict[str, dict[str, Any]] = {
+    "aws": {
+        "region": "us-east-1",
+        "profile": "",
+        "endpoint_url": "",
+        "ca_bundle": "",
+        "verify_ssl": True,
+        "sign_request": True,
+        "connect_timeout": 60,
+        "read_timeout": 60,
+    },
+    "queue": {
+        "url": "sqlite:///watcher.db",
+        "type": "",
+        "endpoint_url": "",
+        "dead_letter_url": "",
+        "visibility_timeout": 60,
+        "max_in_flight": 5000,
+    },
+    "polling": {
+        "strategy": "learned",
+        "min_interval": 1.0,
+        "max_interval": 10.0,
+        "multiplier": 1.6,
+        "jitter": 0.2,
+        "session_timeout": 180,
+        "concurrency": 16,
+        "max_rate": 0,
+    },
+    "decision": {"threshold": 80.0, "require_reference_image": True, "policies": {}},
+    "ledger": {"url": ""},
+    "http": {"host": "127.0.0.1", "port": 9464},
+    "log": {"level": "info", "format": "auto"},
+    "shutdown": {"drain_timeout": 25},
+}
+
+
+def test_every_default_is_the_manuals() -> None:
+    defaults = Settings().model_dump()
+
+    assert defaults.pop("sinks") == [{"name": "stdout", "type": "stdout"}]
+    assert defaults == MANUAL
+
+
+def test_settings_can_not_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        Settings().aws.region = "eu-west-1"
+
+
+def test_every_field_is_described() -> None:
+    described = {f"{group}.{name}" for group, names in MANUAL.items() for name in names} | {"sinks"}
+    assert set(all_keys()) == described
+    for group in MANUAL:
+        fields = Settings.model_fields[group].annotation.model_fields  # type: ignore[union-attr]
+        assert all(field.description for field in fields.values())
+
+
+def test_the_documented_file_has_every_key_and_loads_as_it_is() -> None:
+    text = (Path(__file__).parents[3] / "config" / "watcher.toml").read_text()
+    keys = [key.rpartition(".")[2] for key in all_keys()]
+    sink_keys = ["type", "name", "path", "queue_url", "endpoint_url", "topic_arn", "bus", "url", "secret_file"]
+
+    missing = [key for key in [*keys, *sink_keys] if f"{key} = " not in text and key not in ("sinks", "policies")]
+
+    assert not missing
+    assert "[[sinks]]" in text
+    assert Settings.model_validate(tomllib.loads(text)).decision.policies
+
+
+def test_a_policy_takes_what_it_lacks_from_the_section() -> None:
+    decision = DecisionSettings(
+        threshold=85,
+        require_reference_image=False,
+        policies={
+            "payout": PolicyOverrides(threshold=95),
+            "strict": PolicyOverrides(require_reference_image=True),
+            "open": PolicyOverrides(threshold=0),
+        },
+    )
+
+    assert decision.rules("default") == DecisionRules(threshold=85, require_reference_image=False)
+    assert decision.rules("payout") == DecisionRules(threshold=95, require_reference_image=False)
+    assert decision.rules("strict") == DecisionRules(threshold=85, require_reference_image=True)
+    assert decision.rules("open") == DecisionRules(threshold=0, require_reference_image=False)
+    assert decision.rules("unheard-of") is None
+
+
+def test_sinks_without_a_name_get_one_that_is_free() -> None:
+    sinks = Settings(
+        sinks=[
+            FileSinkSettings(path="a"),
+            FileSinkSettings(path="b", name="file-2"),
+            FileSinkSettings(path="c"),
+            StdoutSinkSettings(),
+        ]
+    ).sinks
+
+    assert [sink.name for sink in sinks] == ["file", "file-2", "file-3", "stdout"]
+
+
+def test_an_empty_list_of_sinks_is_standard_output() -> None:
+    assert [sink.type for sink in Settings(sinks=[]).sinks] == ["stdout"]
+
+
+SQS = "https://sqs.us-east-1.amazonaws.com/123456789012/sessions"
+
+
+@pytest.mark.parametrize(
+    ("queue", "ledger", "kind"),
+    [
+        ("sqlite:///watcher.db", "", "sqlite"),
+        (SQS, "sqlite:///ledger.db", "sqlite"),
+        (SQS, "dynamodb:///decisions", "dynamodb"),
+        ("sqlite:///watcher.db", "none", "none"),
+    ],
+)
+def test_the_kind_of_ledger_is_told_from_its_url_or_the_queues(queue: str, ledger: str, kind: str) -> None:
+    assert Settings(queue=QueueSettings(url=queue), ledger=LedgerSettings(url=ledger)).ledger_kind == kind
+
+
+def test_an_sqs_queue_is_no_ledger() -> None:
+    with pytest.raises(ValueError, match="no ledger"):
+        _ = Settings(queue=QueueSettings(url=SQS)).ledger_kind
+
+
+def test_the_ledgers_file_is_its_own_or_the_queues() -> None:
+    queue = QueueSettings(url="sqlite:////var/lib/watcher/watcher.db")
+
+    assert Settings(queue=queue).ledger_path == Path("/var/lib/watcher/watcher.db")
+    assert Settings(queue=queue, ledger=LedgerSettings(url="sqlite:///l.db")).ledger_path == Path("l.db")
+    assert Settings(ledger=LedgerSettings(url="dynamodb:///t-1")).ledger_table == "t-1"
+
+
+def test_whole_numbers_do_for_floats() -> None:
+    assert PollingSettings.model_validate({"min_interval": 2}).min_interval == 2.0

@@ -1,0 +1,231 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from watcher.config import Loaded
+
+Load = Callable[..., Loaded]
+Problems = Callable[..., list[str]]
+
+PAYOUT = "WATCHER_DECISION__POLICIES__PAYOUT__THRESHOLD"
+
+
+def test_no_file_is_needed(settings_of: Load) -> None:
+    loaded = settings_of()
+
+    assert loaded.file is None
+    assert set(loaded.origins.values()) == {"default"}
+
+
+def test_the_named_file_beats_the_variables_and_that_beats_the_one_found(settings_of: Load, tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    for name, port in (("etc/watcher.toml", 1), ("watcher.toml", 2), ("variable.toml", 3), ("named.toml", 4)):
+        (tmp_path / name).write_text(f"[http]\nport = {port}\n")
+    environ = {"WATCHER_CONFIG": "variable.toml"}
+
+    named = settings_of(config=Path("named.toml"), environ=environ)
+    assert (named.settings.http.port, named.file, named.origins["http.port"]) == (4, Path("named.toml"), "named.toml")
+    assert settings_of(environ=environ).settings.http.port == 3
+    assert settings_of(environ={"WATCHER_CONFIG": ""}).settings.http.port == 2
+    (tmp_path / "watcher.toml").unlink()
+    assert settings_of().settings.http.port == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "origin"),
+    [(Path("nope.toml"), {}, "--config"), (None, {"WATCHER_CONFIG": "nope.toml"}, "env WATCHER_CONFIG")],
+)
+def test_a_named_file_that_is_not_there_is_an_error(
+    problems_of: Problems, config: Path | None, environ: dict[str, str], origin: str
+) -> None:
+    expected = f"nope.toml can't be read ({origin}): No such file or directory: name a file that can"
+    assert problems_of("[http]\nport = 1\n", config=config, environ=environ) == [expected]
+
+
+def test_a_folder_is_no_file(problems_of: Problems) -> None:
+    assert "Is a directory" in problems_of(config=Path())[0]
+
+
+def test_a_file_that_is_not_utf_8_is_told_with_its_line(problems_of: Problems, tmp_path: Path) -> None:
+    (tmp_path / "watcher.toml").write_bytes(b"[aws]\nprofile = '\xff'\n")
+    assert problems_of() == ["watcher.toml, line 2: is not UTF-8: save the file as UTF-8"]
+
+
+def test_numbers_beyond_what_python_reads_are_no_traceback(problems_of: Problems) -> None:
+    assert "is not TOML" in problems_of(f"[http]\nport = {'9' * 5000}\n")[0]
+
+
+def test_the_later_layer_wins_and_is_named(settings_of: Load) -> None:
+    text = '[aws]\nregion = "eu-west-1"\nprofile = "file"\nca_bundle = "file"\n[http]\nport = 1\n'
+    environ = {
+        "AWS_REGION": "eu-west-2",
+        "AWS_PROFILE": "aws",
+        "WATCHER_AWS__REGION": "eu-west-3",
+        "WATCHER_HTTP__PORT": "2",
+    }
+
+    loaded = settings_of(text, {"http.port": "3"}, environ=environ)
+
+    aws = loaded.settings.aws
+    assert (aws.region, aws.profile, aws.ca_bundle, loaded.settings.http.port) == ("eu-west-3", "aws", "file", 3)
+    told = [loaded.origins[key] for key in ("aws.region", "aws.profile", "aws.ca_bundle", "http.port", "http.host")]
+    assert told == ["env WATCHER_AWS__REGION", "env AWS_PROFILE", "watcher.toml", "--set", "default"]
+
+
+def test_an_override_can_have_come_by_an_option_of_its_own(settings_of: Load) -> None:
+    loaded = settings_of(None, {"aws.region": "eu-west-1"}, option_names={"aws.region": "--region"})
+    assert loaded.origins["aws.region"] == "--region"
+
+
+@pytest.mark.parametrize(
+    ("environ", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-2"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-2"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "us-east-1"),
+    ],
+)
+def test_aws_region_beats_aws_default_region_and_empty_is_not_set(
+    settings_of: Load, environ: dict[str, str], region: str
+) -> None:
+    assert settings_of(environ=environ).settings.aws.region == region
+
+
+def test_a_services_own_endpoint_beats_the_one_for_all(settings_of: Load) -> None:
+    environ = {"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_SQS": "http://sqs"}
+
+    settings = settings_of(environ=environ).settings
+    assert (settings.aws.endpoint_url, settings.queue.endpoint_url) == ("http://all", "http://sqs")
+    settings = settings_of(environ=environ | {"AWS_ENDPOINT_URL_REKOGNITION": "http://rek"}).settings
+    assert settings.aws.endpoint_url == "http://rek"
+    settings = settings_of(environ=environ | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}).settings
+    assert (settings.aws.endpoint_url, settings.queue.endpoint_url) == ("", "")
+
+
+def test_a_bad_endpoint_of_awss_variable_is_told_with_its_name(problems_of: Problems) -> None:
+    assert "(from env AWS_ENDPOINT_URL_SQS)" in problems_of(environ={"AWS_ENDPOINT_URL_SQS": "localhost"})[0]
+
+
+def test_switching_the_tls_check_off_beats_the_bundle_of_the_environment(settings_of: Load) -> None:
+    loaded = settings_of(None, {"aws.verify_ssl": "false"}, environ={"AWS_CA_BUNDLE": "/ca.pem"})
+
+    assert loaded.settings.aws.ca_bundle == ""
+    assert loaded.origins["aws.ca_bundle"] == "default"
+    assert settings_of(environ={"AWS_CA_BUNDLE": "/ca.pem"}).settings.aws.ca_bundle == "/ca.pem"
+
+
+def test_a_policy_is_set_by_its_name_in_any_case(settings_of: Load) -> None:
+    new = settings_of(environ={PAYOUT: "95"})
+    assert new.settings.decision.policies["payout"].threshold == 95
+
+    spelled = settings_of("[decision.policies.PayOut]\nthreshold = 90\n", environ={PAYOUT: "95"})
+    assert {name: policy.threshold for name, policy in spelled.settings.decision.policies.items()} == {"PayOut": 95}
+    assert spelled.origins["decision.policies.PayOut.threshold"] == f"env {PAYOUT}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "environ", "name"),
+    [
+        ({"decision.policies.a.b.threshold": "95"}, {}, "a.b"),
+        ({}, {"WATCHER_DECISION__POLICIES__A__B__THRESHOLD": "95"}, "a__b"),
+        ({"decision.policies": '{"json": {"threshold": 95}}'}, {}, "json"),
+    ],
+)
+def test_a_policys_name_may_have_the_separator_in_it(
+    settings_of: Load, overrides: dict[str, str], environ: dict[str, str], name: str
+) -> None:
+    loaded = settings_of(None, overrides, environ=environ)
+
+    assert loaded.settings.decision.policies[name].threshold == 95
+    assert loaded.origins[f"decision.policies.{name}.threshold"] != "default"
+
+
+def test_sinks_come_as_json_and_replace_those_of_the_file(settings_of: Load) -> None:
+    text = '[[sinks]]\ntype = "stdout"\n[[sinks]]\ntype = "file"\npath = "a"\n'
+    loaded = settings_of(text, environ={"WATCHER_SINKS": '[{"type": "file", "path": "b", "name": "b"}]'})
+
+    assert [sink.name for sink in loaded.settings.sinks] == ["b"]
+    assert loaded.origins["sinks"] == "env WATCHER_SINKS"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told", "fix"),
+    [
+        (
+            "WATCHER_POLLING__MIN_INTERVALL",
+            "1",
+            'polling.min_intervall = "1" is no setting',
+            "did you mean polling.min_interval?",
+        ),
+        (
+            "WATCHER_SINKS__0__TYPE",
+            "file",
+            'sinks.0.type = "file" is no setting',
+            "give all sinks at once, as one JSON list",
+        ),
+        ("WATCHER_POLLING__CONCURRENCY", "many", 'polling.concurrency = "many" is not a whole number', "give one"),
+        ("WATCHER_POLLING__CONCURRENCY", "", 'polling.concurrency = "" is not a whole number', "give one"),
+        (
+            "WATCHER_AWS__VERIFY_SSL",
+            "maybe",
+            'aws.verify_ssl = "maybe" is neither true nor false',
+            "give one of them",
+        ),
+        ("WATCHER_POLLING__JITTER", "nan", "polling.jitter = nan is not finite", "give a number that is"),
+        ("WATCHER_AWS__REGION", "", 'aws.region = "" is empty', "give a region such as us-east-1"),
+        (
+            "WATCHER_AWS__SESSION_TOKEN",
+            "FwoGZXIvYXdz",
+            'aws.session_token = "***" is no setting',
+            "remove it; `watcher config schema` lists all there are",
+        ),
+    ],
+)
+def test_a_variable_that_can_not_be_used_is_an_error(
+    problems_of: Problems, name: str, text: str, told: str, fix: str
+) -> None:
+    assert problems_of(environ={name: text}) == [f"{told} (from env {name}): {fix}"]
+
+
+def test_sinks_that_are_not_json_are_an_error(problems_of: Problems) -> None:
+    assert "is not JSON" in problems_of(environ={"WATCHER_SINKS": "stdout"})[0]
+
+
+def test_a_section_can_not_be_set_as_a_whole(problems_of: Problems) -> None:
+    expected = ['aws = "x" is a section (from --set): set one of its keys']
+    assert problems_of(None, {"aws": "x"}) == expected
+
+
+def test_a_secret_in_a_variable_that_is_not_json_is_not_repeated(problems_of: Problems) -> None:
+    text = '[{"type": "webhook", "url": "https://user:hunter2@example.com"'
+    assert "hunter2" not in problems_of(environ={"WATCHER_SINKS": text})[0]
+
+
+def test_variables_of_others_are_left_alone(settings_of: Load) -> None:
+    environ = {"WATCHER_HOME": "x", "WATCHER_TEST_A__B": "x", "MY_WATCHER_AWS__REGION": "x", "PATH": "x"}
+    assert set(settings_of(environ=environ).origins.values()) == {"default"}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("aws.verify_ssl", "No", False),
+        ("aws.sign_request", "1", True),
+        ("aws.read_timeout", "5", 5.0),
+        ("http.port", "0", 0),
+        ("aws.profile", "", ""),
+        ("log.level", "DEBUG", "debug"),
+        ("queue.type", "", ""),
+        ("decision.threshold", "9e1", 90.0),
+    ],
+)
+def test_text_becomes_a_value_of_the_settings_type(settings_of: Load, key: str, text: str, value: object) -> None:
+    variable = "WATCHER_" + key.upper().replace(".", "__")
+    section, name = key.split(".")
+
+    for loaded in (settings_of(None, {key: text}), settings_of(environ={variable: text})):
+        found = getattr(getattr(loaded.settings, section), name)
+        assert found == value
+        assert type(found) is type(value)

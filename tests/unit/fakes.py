@@ -1,0 +1,316 @@
+"""The ports in memory, made to fail when told, and the parts of a watcher put together from them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from threading import Event, Lock
+from typing import Any
+
+from tests.support import ManualClock, session_id
+from watcher.delivery import Outbox
+from watcher.errors import PollError
+from watcher.health import Beat, Readiness
+from watcher.inflight import InFlight
+from watcher.intake import Intake
+from watcher.metrics import Metrics
+from watcher.model import (
+    DEFAULT_POLICY,
+    DeadReason,
+    DecisionEvent,
+    DecisionRules,
+    Delivery,
+    Image,
+    Lease,
+    LedgerEntry,
+    QueueDepth,
+    S3Object,
+    SessionKey,
+    SessionResult,
+    SessionStatus,
+)
+from watcher.policy import PollPolicy, backoff
+from watcher.poller import Poller
+from watcher.ports import Sink
+from watcher.ratelimit import Unlimited
+from watcher.runtime import Rules, Runtime
+from watcher.scheduler import Scheduler
+from watcher.watch import Watch
+
+PATIENCE = 10.0
+"""Seconds that a test waits for another thread before it fails; never waited for when all is well."""
+
+PICTURE = Image(S3Object("bucket", "face.jpg"))
+
+
+class Calls:
+    """What was called, in order, over all fakes of a test; and which calls fail next."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._failures: dict[str, list[BaseException]] = {}
+        self._standing: dict[str, BaseException] = {}
+        self._lock = Lock()
+
+    def fail(self, name: str, *errors: BaseException) -> None:
+        """The next calls of `name` raise these, one each."""
+        with self._lock:
+            self._failures.setdefault(name, []).extend(errors)
+
+    def break_down(self, name: str, error: BaseException) -> None:
+        """Every call of `name` raises this until `mend`."""
+        with self._lock:
+            self._standing[name] = error
+
+    def mend(self, name: str) -> None:
+        """The calls of `name` work again."""
+        with self._lock:
+            self._standing.pop(name, None)
+
+    def count(self, name: str) -> int:
+        """How often `name` was called."""
+        with self._lock:
+            return self.names.count(name)
+
+    def called(self, name: str) -> None:
+        """Note a call, and let it fail if that was asked for."""
+        with self._lock:
+            self.names.append(name)
+            failures = self._failures.get(name)
+            error = failures.pop(0) if failures else self._standing.get(name)
+        if error is not None:
+            raise error
+
+
+class FakeQueue:
+    """A queue in memory. `waiting` is what the next receives bring; an idle receive waits for `stop`, not for time.
+
+    Like the SQLite queue, it gives all messages of one batch the same receipt.
+    """
+
+    max_batch = 10
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.waiting: list[Delivery] = []
+        self.acked: list[Lease] = []
+        self.released: list[Lease] = []
+        self.extended: list[list[Lease]] = []
+        self.buried: list[tuple[Delivery, DeadReason, str]] = []
+        self.lost: set[Lease] = set()
+        self.limits: list[int] = []
+        self.idle = Event()
+        self.on_ack: Callable[[], None] = lambda: None
+
+    def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
+        self.calls.called("receive")
+        self.limits.append(limit)
+        batch, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        if not batch:
+            self.idle.set()
+            stop.wait(PATIENCE)
+        return batch
+
+    def extend(self, leases: Sequence[Lease]) -> list[Lease]:
+        self.calls.called("extend")
+        self.extended.append(list(leases))
+        return [lease for lease in leases if lease in self.lost]
+
+    def ack(self, leases: Sequence[Lease]) -> list[Lease]:
+        self.calls.called("ack")
+        self.acked += [lease for lease in leases if lease not in self.lost]
+        self.on_ack()
+        return [lease for lease in leases if lease in self.lost]
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        self.calls.called("release")
+        self.released += leases
+
+    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
+        self.calls.called("bury")
+        self.buried.append((delivery, reason, detail))
+
+    def send(self, bodies: Sequence[str]) -> None:
+        self.waiting += [a_delivery(body) for body in bodies]
+
+    def depth(self) -> QueueDepth:
+        self.calls.called("depth")
+        return QueueDepth(visible=len(self.waiting), leased=0)
+
+    def close(self) -> None:
+        self.calls.called("close")
+
+
+class FakeLedger:
+    """A ledger in memory."""
+
+    def __init__(self, calls: Calls | None = None) -> None:
+        self.calls = calls or Calls()
+        self.entries: dict[SessionKey, LedgerEntry] = {}
+
+    def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
+        self.calls.called("find")
+        return {key: self.entries[key] for key in keys if key in self.entries}
+
+    def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
+        self.calls.called("record")
+        return [self.entries.setdefault(event.key, LedgerEntry(event, 1.0, trail)) for event, trail in events]
+
+    def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
+        self.calls.called(f"delivered {sink}")
+        for key in keys:
+            entry = self.entries[key]
+            self.entries[key] = replace(entry, delivered={**entry.delivered, sink: 2.0})
+
+    def settle(self, keys: Sequence[SessionKey]) -> None:
+        self.calls.called("settle")
+        for key in keys:
+            self.entries[key] = replace(self.entries[key], settled_at=3.0)
+
+    def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
+        return [e for e in self.entries.values() if session_id in (None, e.event.key.session_id)][-limit:]
+
+    def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
+        return [e for e in self.entries.values() if e.sequence > sequence][:limit]
+
+    def close(self) -> None:
+        self.calls.called("close ledger")
+
+
+class FakeSink:
+    """A sink in memory; failures are told to `calls` by its name."""
+
+    def __init__(self, name: str, calls: Calls | None = None) -> None:
+        self.name = name
+        self.calls = calls or Calls()
+        self.events: list[DecisionEvent] = []
+        self.emitted = Event()
+        self.gate = Event()
+        self.gate.set()
+        self.entered = Event()
+
+    def emit(self, events: Sequence[DecisionEvent]) -> None:
+        self.entered.set()
+        self.calls.called(self.name)
+        assert self.gate.wait(PATIENCE)
+        self.events += events
+        self.emitted.set()
+
+    def close(self) -> None:
+        self.calls.called(f"close {self.name}")
+
+
+class FakeResults:
+    """Rekognition in memory: for each session what the next polls bring; the last of them stays."""
+
+    def __init__(self, *script: SessionResult | PollError) -> None:
+        self.script = list(script)
+        self.asked: list[str] = []
+        self.probes: list[PollError | None] = []
+        self.probed = 0
+        self.during: Callable[[], None] = lambda: None
+
+    def get(self, session_id: str) -> SessionResult:
+        self.asked.append(session_id)
+        self.during()
+        found = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(found, PollError):
+            raise found
+        return replace(found, session_id=session_id)
+
+    def probe(self) -> None:
+        self.probed += 1
+        if self.probes and (fault := self.probes.pop(0)) is not None:
+            raise fault
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def a_lease(number: int, receipt: str | None = None) -> Lease:
+    return Lease(receipt or f"receipt-{number}", str(number))
+
+
+def a_delivery(body: str, number: int = 1, sent_at: float | None = None, receipt: str = "one-batch") -> Delivery:
+    sent = ManualClock().time() if sent_at is None else sent_at
+    return Delivery(a_lease(number, receipt), body, sent)
+
+
+def a_watch(number: int = 1, clock: ManualClock | None = None, *, policy: str = DEFAULT_POLICY) -> Watch:
+    """A watch of a session that was created just now and has 180 seconds."""
+    clock = clock or ManualClock()
+    now = clock.monotonic()
+    return Watch(SessionKey(session_id(number), policy), created_at=clock.time(), born=now, deadline=now + 180.0)
+
+
+def an_answer(status: SessionStatus, confidence: float | None = None, image: Image | None = None) -> SessionResult:
+    return SessionResult(session_id(1), status, confidence=confidence, reference_image=image)
+
+
+def live_answer() -> SessionResult:
+    return an_answer(SessionStatus.SUCCEEDED, 97.3, PICTURE)
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """A sample of the metrics, by its full name."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+class World:
+    """A watcher's core over fakes; its threads are the test's to start."""
+
+    def __init__(
+        self,
+        *script: SessionResult | PollError,
+        sinks: Sequence[str] = ("a",),
+        limit: int = 100,
+        policies: Mapping[str, DecisionRules] | None = None,
+    ) -> None:
+        self.clock = ManualClock()
+        self.calls = Calls()
+        self.queue = FakeQueue(self.calls)
+        self.ledger = FakeLedger(self.calls)
+        self.sinks = {name: FakeSink(name, self.calls) for name in sinks}
+        self.results = FakeResults(*(script or [live_answer()]))
+        self.metrics = Metrics(policies or (), list(sinks))
+        self.readiness = Readiness()
+        self.in_flight = InFlight(limit)
+        self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), self.clock)
+        self.runtime = Runtime(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
+        self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
+        shared: dict[str, Any] = {"metrics": self.metrics, "readiness": self.readiness, "clock": self.clock}
+        sink_list: list[Sink] = list(self.sinks.values())
+        self.outbox = Outbox(
+            queue=self.queue, ledger=self.ledger, sinks=sink_list, in_flight=self.in_flight, **shared
+        )
+        self.intake = Intake(
+            queue=self.queue,
+            ledger=self.ledger,
+            in_flight=self.in_flight,
+            scheduler=self.scheduler,
+            outbox=self.outbox,
+            runtime=self.runtime,
+            **shared,
+        )
+        self.poller = Poller(
+            results=self.results,
+            scheduler=self.scheduler,
+            outbox=self.outbox,
+            runtime=self.runtime,
+            source="/watcher/us-east-1",
+            **shared,
+        )
+
+    def watch(self, number: int = 1, *leases: Lease) -> Watch:
+        """A watch in flight, under one lease unless told otherwise."""
+        watch = a_watch(number, self.clock)
+        first, *rest = leases or (a_lease(number),)
+        self.in_flight.add(watch, first)
+        for lease in rest:
+            assert self.in_flight.join(watch.key, lease, watch.created_at)
+        return watch
+
+    def labelled(self, name: str, **labels: str) -> float | None:
+        return value(self.metrics, name, **labels)
+
+
+def a_beat(clock: ManualClock | None = None) -> Beat:
+    return Beat(clock or ManualClock(), 60.0)

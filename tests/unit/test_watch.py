@@ -1,0 +1,49 @@
+from tests.unit.fakes import a_watch, an_answer
+from watcher.errors import SessionNotFound, Throttled, UnreadableAnswer
+from watcher.model import SessionStatus
+from watcher.watch import TRAIL_LIMIT
+
+WAITING = an_answer(SessionStatus.IN_PROGRESS)
+
+
+def test_polls_count_everything_and_answers_only_answers() -> None:
+    watch = a_watch()
+    for observation in (WAITING, Throttled("x"), WAITING, SessionNotFound("x")):
+        watch.saw(observation)
+    assert (watch.polls, watch.answers) == (4, 2)
+
+
+def test_faults_count_in_a_row_and_are_forgotten_with_an_answer() -> None:
+    watch = a_watch()
+    watch.saw(Throttled("x"))
+    watch.saw(Throttled("x"))
+    assert watch.faults == 2
+    watch.saw(WAITING)
+    assert watch.faults == 0
+    watch.saw(Throttled("x"))
+    assert watch.faults == 1
+
+
+def test_unreadable_answers_count_in_a_row_and_another_fault_ends_the_row() -> None:
+    watch = a_watch()
+    watch.saw(UnreadableAnswer("x"))
+    watch.saw(UnreadableAnswer("x"))
+    assert watch.unreadable == 2
+    watch.saw(Throttled("x"))
+    assert watch.unreadable == 0
+    assert watch.faults == 3
+
+
+def test_the_last_error_stays_after_an_answer() -> None:
+    watch, error = a_watch(), Throttled("x")
+    watch.saw(error)
+    watch.saw(WAITING)
+    assert watch.last_error is error
+
+
+def test_the_trail_has_a_limit() -> None:
+    watch = a_watch()
+    for number in range(TRAIL_LIMIT + 5):
+        watch.note(1.23456, "poll", number=number)
+    assert len(watch.trail) == TRAIL_LIMIT
+    assert watch.trail[0] == {"at": 1.235, "event": "poll", "number": 0}

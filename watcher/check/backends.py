@@ -1,0 +1,110 @@
+"""Queue, dead letters and ledger."""
+
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+from watcher.check.files import missing_file
+from watcher.check.finding import Finding, Findings, failed, ok, warning
+from watcher.config import QueueSettings, Settings, sqlite_path
+from watcher.config.values import without_secrets
+from watcher.errors import WatcherError
+from watcher.ledgers import open_ledger
+from watcher.model import DEFAULT_POLICY, Lease, QueueDepth, SessionKey
+from watcher.ports import Clock
+from watcher.queues import open_queue
+
+SESSION_LIFE = 180.0
+"""Seconds for which AWS keeps a session: a message that waits longer was sent in vain."""
+
+NOT_TRIED = "not tried, it needs the network (--offline)"
+
+
+def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
+    """How much waits and since when, and how many dead letters there are. Makes no file."""
+    queue = settings.queue
+    shown = str(without_secrets("url", queue.url))
+    if queue.kind == "sqlite" and not sqlite_path(queue.url).exists():
+        yield missing_file("queue", shown, sqlite_path(queue.url))
+        if queue.dead_letter_url:
+            yield from _missing_dead_letters(queue)
+        return
+    if queue.kind != "sqlite" and offline:
+        yield ok("queue", f"{shown}: {NOT_TRIED}")
+        return
+    try:
+        depth = _depth(settings, clock)
+    except WatcherError as error:
+        yield failed("queue", _with_place(shown, error))
+        return
+    yield _waiting(shown, depth)
+    yield from _missing_dead_letters(queue)
+    yield _dead(depth)
+
+
+def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
+    """Whether it can be read and, where that leaves nothing behind, written. Makes no file."""
+    shown = str(without_secrets("url", settings.ledger.url)) or "in the queue's file"
+    kind = settings.ledger_kind
+    if kind == "none":
+        what = "decisions are kept nowhere: a message that comes again after a restart is decided anew"
+        yield warning("ledger", what, "set ledger.url to sqlite:///FILE or dynamodb:///TABLE")
+    elif kind == "sqlite" and not settings.ledger_path.exists():
+        yield missing_file("ledger", shown, settings.ledger_path)
+    elif kind != "sqlite" and offline:
+        yield ok("ledger", f"{shown}: {NOT_TRIED}")
+    else:
+        try:
+            _try_ledger(settings, clock)
+        except WatcherError as error:
+            yield failed("ledger", _with_place(shown, error))
+        else:
+            yield ok("ledger", f"{shown}: {'readable and writable' if kind == 'sqlite' else 'readable'}")
+
+
+def _depth(settings: Settings, clock: Clock) -> QueueDepth:
+    own = settings.queue
+    if own.dead_letter_url.startswith("sqlite:") and not sqlite_path(own.dead_letter_url).exists():
+        own = own.model_copy(update={"dead_letter_url": ""})  # opening it would make its file
+    with closing(open_queue(settings.model_copy(update={"queue": own}), clock)) as queue:
+        if own.kind == "sqlite":
+            # Takes the lock for writing and changes nothing: no message has this lease.
+            queue.extend([Lease(receipt=uuid.uuid4().hex, message_id="0")])
+        return queue.depth()
+
+
+def _try_ledger(settings: Settings, clock: Clock) -> None:
+    nobody = SessionKey(str(uuid.uuid4()), DEFAULT_POLICY)
+    with closing(open_ledger(settings, clock)) as ledger:
+        ledger.find([nobody])
+        if settings.ledger_kind == "sqlite":
+            ledger.settle([nobody])  # takes the lock for writing and changes nothing: there is no such entry
+
+
+def _waiting(shown: str, depth: QueueDepth) -> Finding:
+    what = f"{shown}: {depth.visible} waiting, {depth.leased} leased"
+    if depth.oldest_age is not None and depth.oldest_age > SESSION_LIFE:
+        what += f", the oldest for {depth.oldest_age:.0f} s, longer than AWS keeps a session ({SESSION_LIFE:.0f} s)"
+        return warning("queue", what, "see that `watcher run` is running, and that it keeps up with what comes")
+    return ok("queue", what)
+
+
+def _dead(depth: QueueDepth) -> Finding:
+    if depth.dead is None:
+        return ok("dead letters", "not counted by this queue")
+    if depth.dead:
+        what = f"{depth.dead} message{'s' * (depth.dead != 1)} that can't be served"
+        return warning("dead letters", what, "see why with `watcher dead list`, then replay or drop them")
+    return ok("dead letters", "none")
+
+
+def _missing_dead_letters(queue: QueueSettings) -> Findings:
+    url = queue.dead_letter_url
+    path: Path | None = sqlite_path(url) if url.startswith("sqlite:") else None
+    if path is not None and not path.exists():
+        yield missing_file("dead letters", url, path)
+
+
+def _with_place(shown: str, error: WatcherError) -> str:
+    text = str(error)
+    return text if shown in text or "/" in text else f"{shown}: {text}"

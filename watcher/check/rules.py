@@ -1,0 +1,92 @@
+"""Settings that are allowed, and yet perhaps not meant."""
+
+from collections.abc import Mapping
+
+from watcher.check.finding import Finding, Findings, ok, warning
+from watcher.config import Loaded, Settings
+
+LOWEST_THRESHOLD = 50.0
+"""AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""
+
+
+def check_rules(loaded: Loaded) -> Findings:
+    """Warnings about time-outs, region, TLS, signing and thresholds; one line `ok` for each group without."""
+    settings = loaded.settings
+    yield from _timeouts(settings) or [ok("time-outs", _timeouts_in_words(settings))]
+    yield from _region(settings, loaded.origins)
+    yield from _transport(settings)
+    yield from _thresholds(settings)
+
+
+def _timeouts(settings: Settings) -> list[Finding]:
+    aws, lease, drain = settings.aws, settings.queue.visibility_timeout, settings.shutdown.drain_timeout
+    found = [
+        warning(
+            "time-outs",
+            f"aws.{name} = 0: a call may hold a worker for ever, and /livez can't tell",
+            f"set aws.{name} to some seconds, 5 say",
+        )
+        for name in ("connect_timeout", "read_timeout")
+        if getattr(aws, name) == 0
+    ]
+    longest = aws.connect_timeout + aws.read_timeout
+    if not found and longest > lease:
+        what = (
+            f"a call may take {longest:g} s (aws.connect_timeout + aws.read_timeout), longer than a lease "
+            f"(queue.visibility_timeout = {lease:g})"
+        )
+        found.append(warning("time-outs", what, "lower them, to 5 and 10 say, or raise queue.visibility_timeout"))
+    if aws.read_timeout and drain < aws.read_timeout:
+        what = (
+            f"shutdown.drain_timeout = {drain:g} is below aws.read_timeout = {aws.read_timeout:g}: "
+            "a stop may cut off a call under way"
+        )
+        found.append(warning("time-outs", what, f"lower aws.read_timeout to {drain:g} or less"))
+    return found
+
+
+def _timeouts_in_words(settings: Settings) -> str:
+    aws = settings.aws
+    return (
+        f"connect {aws.connect_timeout:g} s, read {aws.read_timeout:g} s, "
+        f"lease {settings.queue.visibility_timeout:g} s, drain {settings.shutdown.drain_timeout:g} s"
+    )
+
+
+def _region(settings: Settings, origins: Mapping[str, str]) -> Findings:
+    if origins["aws.region"] == "default":
+        what = f"{settings.aws.region}, for neither settings nor AWS's environment or profile name one"
+        yield warning("region", what, "set aws.region to where the sessions are created")
+    else:
+        yield ok("region", f"{settings.aws.region} (from {origins['aws.region']})")
+
+
+def _transport(settings: Settings) -> Findings:
+    if not settings.aws.verify_ssl:
+        what = "aws.verify_ssl = false: anybody on the way can answer in AWS's name, and let anybody in"
+        yield warning("tls", what, "set aws.verify_ssl = true, with aws.ca_bundle for a CA of your own")
+    if not settings.aws.sign_request:
+        what = "aws.sign_request = false: AWS refuses calls that are not signed; only a local endpoint takes them"
+        yield warning("signing", what, "set aws.sign_request = true")
+
+
+def _thresholds(settings: Settings) -> Findings:
+    low = [
+        (where, value) for where, value in _all_thresholds(settings) if value is not None and value < LOWEST_THRESHOLD
+    ]
+    for where, value in low:
+        what = f"{where} = {value:g} is below {LOWEST_THRESHOLD:g}: most attacks would count as live"
+        yield warning(
+            "thresholds", what, "AWS advises 50 to 60 against presentation attacks, 80 to 90 against injection"
+        )
+    if not low:
+        shown = (
+            f"{where.split('.')[-2]} {value:g}" for where, value in _all_thresholds(settings) if value is not None
+        )
+        yield ok("thresholds", ", ".join(shown).replace("decision ", "default ", 1))
+
+
+def _all_thresholds(settings: Settings) -> list[tuple[str, float | None]]:
+    policies = settings.decision.policies.items()
+    named = [(f"decision.policies.{name}.threshold", policy.threshold) for name, policy in policies]
+    return [("decision.threshold", settings.decision.threshold), *named]

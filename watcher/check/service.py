@@ -1,0 +1,135 @@
+"""Credentials, endpoint, permission and clock: what stands between the watcher and Rekognition."""
+
+import uuid
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from watcher.check.finding import Finding, Findings, failed, ok, warning
+from watcher.config import AwsSettings
+from watcher.errors import AccessDenied, ConfigError, PollError, RejectedByService, SessionNotFound, Throttled
+from watcher.ports import Clock
+from watcher.rekognition import RekognitionResults, build_client
+
+PATIENCE = 10.0
+"""Seconds at most for a connect or a read here: somebody is waiting."""
+
+SKEW_NOTED, SKEW_FATAL = 5.0, 300.0
+"""Seconds between this clock and AWS's: from the second on AWS refuses signatures (Signature Version 4)."""
+
+_EVENT = "response-received.rekognition.GetFaceLivenessSessionResults"
+_FETCHED_FROM = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+
+
+def check_service(aws: AwsSettings, clock: Clock, environ: MutableMapping[str, str], *, offline: bool) -> Findings:
+    """Look for credentials, then (unless offline) reach the endpoint, make one call and compare the clocks."""
+    limits = {name: min(getattr(aws, name) or PATIENCE, PATIENCE) for name in ("connect_timeout", "read_timeout")}
+    with _no_network(environ) if offline else _as_it_is() as sources:
+        try:
+            client = build_client(aws.model_copy(update=limits), concurrency=1)
+        except ConfigError as error:
+            yield from (failed("config", problem) for problem in error.problems)
+            return
+        results = RekognitionResults(client)
+        try:
+            yield _credentials(client, aws, sources, offline=offline)
+            if not offline:
+                yield from _calls(client, results, clock)
+        finally:
+            results.close()
+
+
+def _credentials(client: Any, aws: AwsSettings, sources: list[str], *, offline: bool) -> Finding:
+    if not aws.sign_request:
+        return ok("credentials", "none needed (aws.sign_request = false)")
+    found = client._request_signer._credentials  # noqa: SLF001 - the session that botocore looked with is not kept
+    if found is None and offline:
+        where = f"; {' and '.join(sources)} was not asked" if sources else ", an instance's role was not looked for"
+        fix = "run without --offline to look there too, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+        return warning("credentials", f"none found without the network{where} (--offline)", fix)
+    if found is None:
+        fix = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
+        return failed("credentials", "none found", fix)
+    if offline and hasattr(found, "refresh_needed"):
+        return ok("credentials", f"from {found.method}, not fetched (--offline)")
+    try:
+        key = str(found.get_frozen_credentials().access_key)
+    except Exception as error:  # noqa: BLE001 - each source has errors of its own, and all mean the same here
+        return failed("credentials", f"{found.method} gave none: {type(error).__name__}", "check that source")
+    return ok("credentials", f"from {found.method}, access key id ending in {key[-4:]}")
+
+
+def _calls(client: Any, results: RekognitionResults, clock: Clock) -> Findings:
+    try:
+        results.probe()
+    except PollError as error:
+        yield failed("endpoint", f"{client.meta.endpoint_url}: {error}", "check aws.endpoint_url, proxy and network")
+        return
+    yield ok("endpoint", f"{client.meta.endpoint_url} answers")
+    skews: list[float] = []
+
+    def compare(response_dict: dict[str, Any], **_: Any) -> None:
+        told = _epoch(response_dict.get("headers", {}).get("Date"))
+        skews.extend([] if told is None else [clock.time() - told])
+
+    client.meta.events.register(_EVENT, compare)
+    yield _permission(results)
+    yield _clock(skews)
+
+
+def _permission(results: RekognitionResults) -> Finding:
+    """Ask for a session that there can't be: to be told so is what only somebody with permission gets."""
+    try:
+        results.get(str(uuid.uuid4()))
+    except (SessionNotFound, RejectedByService):
+        pass
+    except Throttled:
+        return ok("permission", "the call was throttled: the account's quota is in use just now")
+    except AccessDenied as error:
+        return failed("permission", str(error), "allow rekognition:GetFaceLivenessSessionResults for this identity")
+    except PollError as error:
+        return failed("permission", f"the call failed: {error}", "check aws.endpoint_url and aws.region")
+    return ok("permission", "rekognition:GetFaceLivenessSessionResults is allowed")
+
+
+def _clock(skews: list[float]) -> Finding:
+    if not skews:
+        return warning("clock", "the service told no time to compare with", "see that this machine's clock is set")
+    skew = skews[-1]
+    what = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service's"
+    if abs(skew) > SKEW_FATAL:
+        return failed(
+            "clock", f"{what}: AWS refuses signatures that are over 5 minutes off", "set this machine's clock"
+        )
+    if abs(skew) > SKEW_NOTED:
+        return warning("clock", f"{what}: sessions look older or younger than they are", "set this machine's clock")
+    return ok("clock", "within 5 s of the service's")
+
+
+def _epoch(date: object) -> float | None:
+    """Seconds of an HTTP date; None for anything else."""
+    try:
+        parsed = parsedate_to_datetime(str(date))
+    except ValueError:
+        return None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+@contextmanager
+def _no_network(environ: MutableMapping[str, str]) -> Iterator[list[str]]:
+    """Keep botocore from asking instance and container for a role; yields the variables that would have it ask."""
+    before = dict(environ)
+    taken = [name for name in _FETCHED_FROM if environ.pop(name, "")]
+    environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    try:
+        yield taken
+    finally:
+        environ.clear()
+        environ.update(before)
+
+
+@contextmanager
+def _as_it_is() -> Iterator[list[str]]:
+    yield []
