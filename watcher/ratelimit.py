@@ -2,6 +2,9 @@
 
 import math
 
+SHORTEST_DELAY = 1e-6
+"""Seconds: what rounding leaves missing of a token must not be a delay that moves no clock."""
+
 
 class Unlimited:
     """No limit: the service's throttling and the backoff are all there is."""
@@ -38,7 +41,7 @@ class TokenBucket:
         if self._tokens >= 1.0:
             self._tokens -= 1.0
             return 0.0
-        return (1.0 - self._tokens) / self._refill
+        return max(SHORTEST_DELAY, (1.0 - self._tokens) / self._refill)
 
 
 def limiter_for(max_rate: float) -> Unlimited | TokenBucket:

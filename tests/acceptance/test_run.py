@@ -3,6 +3,8 @@
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +14,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.acceptance.conftest import Daemon
-from tests.support import run_watcher, session_id
+from tests.support import ROOT, run_watcher, session_id
 from watcher.simulator import Fault, SessionScript, Simulator
 
 Start = Callable[..., Daemon]
@@ -291,13 +293,22 @@ def test_a_closed_stdout_stops_the_watcher_and_the_message_stays(
     tmp_path: Path, simulator: Simulator, start: Start
 ) -> None:
     subject = simulator.create_session(QUICK)
-    daemon = start()
-    daemon.wait_for_event("started")
-    assert daemon.process.stdout is not None
-    daemon.process.stdout.close()
     enqueue(tmp_path, subject)
-    assert daemon.end() == 1
-    assert "Traceback" not in str(daemon.log) + str(daemon.stray)
+    script = '"$0" -m watcher run --until-empty 2> log | true; echo "${PIPESTATUS[0]}"'
+    environment = os.environ | start.environment  # type: ignore[attr-defined]
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "1\n"
+    log = (tmp_path / "log").read_text()
+    assert "Error: stdout is closed" in log
+    assert "Traceback" not in log
     successor = start("--until-empty")
     assert successor.end() == 0
     assert [decision["subject"] for decision in successor.decisions] == [subject]

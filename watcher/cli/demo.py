@@ -53,7 +53,8 @@ def _stop_signals_unwind() -> Iterator[None]:
             signal.signal(one, signal.SIG_IGN)
         sys.exit(128 + number)
 
-    before = {one: signal.signal(one, stop) for one in _STOP_SIGNALS}
+    taken = [one for one in _STOP_SIGNALS if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN]  # nohup
+    before = {one: signal.signal(one, stop) for one in taken}
     try:
         yield
     except SystemExit:

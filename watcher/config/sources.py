@@ -34,7 +34,7 @@ def add_file(layers: Layers, config: Path | None, environ: Mapping[str, str], cw
         layers.put_tree(_parse(named, _read(cwd / named, named, origin)), str(named))
         return named
     for found in (LOCAL_FILE, SYSTEM_FILE):
-        if (cwd / found).exists():
+        if _is_there(cwd / found):
             layers.put_tree(_parse(found, _read(cwd / found, found, "found there")), str(found))
             return found
     return None
@@ -49,7 +49,7 @@ def add_aws_variables(layers: Layers, environ: Mapping[str, str]) -> None:
             layers.put_text(path, environ[name], f"env {name}")
 
     first(("aws", "region"), "AWS_REGION", "AWS_DEFAULT_REGION")
-    first(("aws", "profile"), "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+    first(("aws", "profile"), "AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
     first(("aws", "ca_bundle"), "AWS_CA_BUNDLE")
     if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
         first(("aws", "endpoint_url"), "AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
@@ -82,6 +82,17 @@ def let_no_verify_win(layers: Layers) -> None:
         and layers.origin(path) == "env AWS_CA_BUNDLE"
     ):
         layers.drop(path)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file; one in a closed folder counts, so that it isn't silently left out."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _read(path: Path, named: Path, origin: str) -> str:

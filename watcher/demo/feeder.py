@@ -1,13 +1,12 @@
 """Begins sessions and announces them on the queue, at the times of the plan."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
 from watcher.demo.plan import Plan, Step
 from watcher.errors import QueueError
-from watcher.ports import Queue
+from watcher.ports import Clock, Queue
 from watcher.simulator import Simulator
 
 BUCKET = "liveness-demo"
@@ -19,15 +18,17 @@ AUDIT_IMAGES = 2
 class Feeder:
     """Plays the back end of an app, which creates sessions, and the queue's producer, in a thread of its own."""
 
-    def __init__(self, plan: Plan, simulator: Simulator, queue: Queue) -> None:
+    def __init__(self, plan: Plan, simulator: Simulator, queue: Queue, clock: Clock, stop: Event) -> None:
+        """`stop` ends it early; its waits are waits for it."""
         self.begun = 0
         self.error: QueueError | None = None
         self._plan = plan
         self._simulator = simulator
         self._queue = queue
-        self._stop = Event()
+        self._clock = clock
+        self._stop = stop
         self._messages: dict[int, str] = {}
-        self._thread = Thread(target=self._run, name="feeder", daemon=True)
+        self._thread = Thread(target=self.run, name="feeder", daemon=True)
 
     @property
     def is_done(self) -> bool:
@@ -44,11 +45,12 @@ class Feeder:
             self._stop.set()
             self._thread.join()
 
-    def _run(self) -> None:
-        start = time.monotonic()
+    def run(self) -> None:
+        """Feed until all is sent, or `stop` is set; `error` is what made it end before."""
+        start = self._clock.monotonic()
         steps = list(self._plan.steps)
-        while steps and not self._stop.wait(max(0.0, start + steps[0].at - time.monotonic())):
-            now = time.monotonic() - start
+        while steps and not self._stop.wait(max(0.0, start + steps[0].at - self._clock.monotonic())):
+            now = self._clock.monotonic() - start
             due = [step for step in steps if step.at <= now]
             steps = steps[len(due) :]
             try:
@@ -70,6 +72,6 @@ class Feeder:
                 audit_images_limit=AUDIT_IMAGES,
                 bucket=BUCKET if session.number % 2 else "",
             )
-        self._messages[session.number] = session.message(time.time())
+        self._messages[session.number] = session.message(self._clock.time())
         self.begun += 1
         return self._messages[session.number]

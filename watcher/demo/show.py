@@ -2,9 +2,11 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from watcher.clock import SystemClock
 from watcher.config import Settings
@@ -18,7 +20,7 @@ from watcher.demo.process import DaemonProcess, start_daemon
 from watcher.demo.snapshot import Scrape, Snapshot, scrape
 from watcher.demo.summary import Report, print_report
 from watcher.errors import WatcherError
-from watcher.ports import Queue
+from watcher.ports import Clock, Queue
 from watcher.queues import open_dead_letters, open_queue
 from watcher.simulator import Simulator
 
@@ -54,7 +56,7 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
     with ExitStack() as stack:
         try:
             stage = _set_up(plan, seed, keep, stack)
-            seconds, problems = _play(stage)
+            seconds, problems = play(stage, SystemClock(), time.sleep)
             stage.daemon.stop()
             report = _report(stage, seconds, problems)
         except (WatcherError, OSError) as error:
@@ -73,24 +75,29 @@ def _set_up(plan: Plan, seed: int, keep: Path | None, stack: ExitStack) -> Stage
     return Stage(plan, place, settings, simulator, queue, daemon)
 
 
-def _play(stage: Stage) -> tuple[float, list[str]]:
-    """Feed and watch until all is decided; the seconds it took, and what went wrong."""
-    begun_at = time.monotonic()
-    feeder = Feeder(stage.plan, stage.simulator, stage.queue)
+def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[float, list[str]]:
+    """Feed and watch until all is decided; the seconds it took, and what went wrong.
+
+    Raises:
+        DemoError: the daemon died.
+        QueueError: the queue can't be fed, or looked at.
+    """
+    begun_at = clock.monotonic()
+    feeder = Feeder(stage.plan, stage.simulator, stage.queue, clock, Event())
     limit = PATIENCE + 2 * len(stage.plan.sessions) / FEED_RATE
     numbers = Scrape()
     with feeder.feeding(), open_display(stage.simulator.url, stage.daemon.metrics_url) as display:
         while True:
             is_over = _is_over(stage, feeder)
             numbers = scrape(stage.daemon) or numbers
-            elapsed = time.monotonic() - begun_at
+            elapsed = clock.monotonic() - begun_at
             display.show(Snapshot(elapsed, len(stage.plan.sessions), feeder.begun, numbers, is_over))
             if is_over:
                 return elapsed, []
             if elapsed >= limit:
                 return elapsed, [f"not done within {limit:.0f} s: {_left(stage.queue)} messages are left"]
             stage.daemon.check()
-            time.sleep(LOOK_INTERVAL)
+            sleep(LOOK_INTERVAL)
 
 
 def _is_over(stage: Stage, feeder: Feeder) -> bool:

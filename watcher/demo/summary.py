@@ -16,7 +16,7 @@ from watcher.model import Outcome, Reason
 
 Row = tuple[str, str, str, str]
 
-_SCALE = f"{TIME_SCALE:g} times as fast as life here"
+_SCALE = f"{TIME_SCALE:g}x real time"
 
 HEAD: Row = ("outcome", "reason", "expected", "got")
 
@@ -89,9 +89,7 @@ def facts(report: Report) -> list[str]:
     ]
     if comparison.latencies:
         median, p95 = (share_below(comparison.latencies, share) * TIME_SCALE for share in (0.5, 0.95))
-        lines.insert(
-            0, f"creation to decision: median {median:.1f} s, 95% within {p95:.1f} s of session time, {_SCALE}"
-        )
+        lines.insert(0, f"creation to decision in session time ({_SCALE}): median {median:.1f} s, p95 {p95:.1f} s")
     return lines
 
 

@@ -13,8 +13,9 @@ import json
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any
 
 TITLE = "GetFaceLivenessSessionResults"
 COMMAND = "get-face-liveness-session-results"

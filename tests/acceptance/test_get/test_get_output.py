@@ -54,7 +54,7 @@ def test_generated_answers_print_the_same_bytes(programs: Programs) -> None:
 
 
 def test_generated_answers_over_the_wire_print_the_same_bytes(programs: Programs, endpoint: Endpoint) -> None:
-    @settings(GENERATED, max_examples=200)
+    @settings(GENERATED, max_examples=150)
     @given(answer=answers, query=queries, form=st.sampled_from(FORMS), color=st.sampled_from(["on", "off"]))
     def compare(answer: dict[str, Any], query: str | None, form: str, color: str) -> None:
         name = endpoint.put(Answer(body(answer)))
@@ -66,14 +66,14 @@ def test_generated_answers_over_the_wire_print_the_same_bytes(programs: Programs
     compare()
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=range(len(ANSWERS)))
+@pytest.mark.parametrize("number", range(len(ANSWERS)))
 def test_every_known_answer_over_the_wire_prints_the_same_bytes(
-    answer: Any, programs: Programs, endpoint: Endpoint
+    number: int, programs: Programs, endpoint: Endpoint
 ) -> None:
-    url = endpoint.url(endpoint.put(Answer(json.dumps(answer).encode())))
-    for form in FORMS:
-        both = programs.run("--session-id", SESSION_ID, "--endpoint-url", url, "--output", form)
-        assert_equal(both, (answer, form))
+    url = endpoint.url(endpoint.put(Answer(json.dumps(ANSWERS[number]).encode())))
+    form = FORMS[number % len(FORMS)]
+    both = programs.run("--session-id", SESSION_ID, "--endpoint-url", url, "--output", form)
+    assert_equal(both, (ANSWERS[number], form))
 
 
 ODD_BODIES = {
@@ -111,7 +111,7 @@ def test_an_answer_that_is_not_the_services_prints_the_same(
     name: str, programs: Programs, endpoint: Endpoint
 ) -> None:
     url = endpoint.url(endpoint.put(Answer(ODD_BODIES[name])))
-    for form in FORMS:
+    for form in ("json", "table"):
         both = programs.run("--session-id", SESSION_ID, "--endpoint-url", url, "--output", form)
         assert_equal(both, name)
 

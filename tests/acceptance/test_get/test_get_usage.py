@@ -145,7 +145,7 @@ _words = st.sampled_from(
 
 def test_any_words_in_any_order_are_taken_alike(url: str, programs: Programs) -> None:
     @settings(
-        max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(words=st.lists(_words, max_size=7))
     def compare(words: list[str]) -> None:

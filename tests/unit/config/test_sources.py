@@ -43,6 +43,11 @@ def test_a_named_file_that_is_not_there_is_an_error(
     assert problems_of("[http]\nport = 1\n", config=config, environ=environ) == [expected]
 
 
+def test_a_file_that_is_there_but_closed_is_not_silently_left_out(problems_of: Problems, tmp_path: Path) -> None:
+    (tmp_path / "watcher.toml").symlink_to("watcher.toml")
+    assert problems_of()[0].startswith("watcher.toml can't be read (found there): ")
+
+
 def test_a_folder_is_no_file(problems_of: Problems) -> None:
     assert "Is a directory" in problems_of(config=Path())[0]
 
@@ -91,6 +96,28 @@ def test_aws_region_beats_aws_default_region_and_empty_is_not_set(
     settings_of: Load, environ: dict[str, str], region: str
 ) -> None:
     assert settings_of(environ=environ).settings.aws.region == region
+
+
+@pytest.mark.parametrize(
+    ("environ", "profile"),
+    [
+        ({"AWS_PROFILE": "p"}, "p"),
+        ({"AWS_DEFAULT_PROFILE": "d"}, "d"),
+        ({"AWS_PROFILE": "p", "AWS_DEFAULT_PROFILE": "d"}, "d"),
+    ],
+)
+def test_the_variables_for_the_profile_rank_as_in_botocore(
+    settings_of: Load, environ: dict[str, str], profile: str
+) -> None:
+    assert settings_of(environ=environ).settings.aws.profile == profile
+
+
+def test_what_a_later_layer_replaces_as_a_whole_comes_from_there(settings_of: Load) -> None:
+    environ = {"WATCHER_DECISION__POLICIES": '{"payout": {"threshold": 95}}'}
+    loaded = settings_of("[decision.policies.payout]\nthreshold = 90\n", environ=environ)
+
+    assert loaded.settings.decision.policies["payout"].threshold == 95
+    assert loaded.origins["decision.policies.payout.threshold"] == "env WATCHER_DECISION__POLICIES"
 
 
 def test_a_services_own_endpoint_beats_the_one_for_all(settings_of: Load) -> None:
