@@ -173,12 +173,12 @@ class Outbox:
             self._settler.put(watch)
 
     def _settle(self, batch: Sequence[Watch], patience: Patience) -> None:
-        leases = {watch.key: self._in_flight.close(watch) for watch in batch}
-        acked = [lease for held in leases.values() for lease in held]
+        leases = [(watch.key, self._in_flight.close(watch)) for watch in batch]
+        acked = [lease for _, held in leases for lease in held]
         try:
             lost = set(patience.call(partial(self._queue.ack, acked), partial(self._failed, "queue")))
             # A message whose lease was lost comes back to somebody; settled, it would be answered as a new question.
-            settled = [key for key, held in leases.items() if lost.isdisjoint(held)]
+            settled = [key for key, held in leases if held and lost.isdisjoint(held)]
             patience.call(partial(self._ledger.settle, settled), partial(self._failed, "ledger"))
         except (QueueError, LedgerError):
             return  # halted: the leases run out, and the ledger answers whoever receives the messages then

@@ -1,17 +1,23 @@
 """/metrics, /livez and /readyz."""
 
 import json
+import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Thread
 from typing import Any
 
+import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from watcher import __version__
 from watcher.errors import ConfigError
+
+log = structlog.get_logger(__name__)
 
 Answer = tuple[HTTPStatus, str, bytes]
 
@@ -33,22 +39,26 @@ class HealthServer:
             ConfigError: the address can't be bound.
         """
         try:
-            self._server = _Server((host, port), _Handler)
-        except OSError as error:
+            self._server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
+        except (OSError, UnicodeError) as error:
+            words = getattr(error, "strerror", None) or str(error)
             raise ConfigError(
-                [f"http.host = {host!r}, http.port = {port}: {error.strerror or error}: choose another, or port 0"]
+                [f"http.host = {host!r}, http.port = {port}: {words}: choose another, or port 0"]
             ) from error
         self._server.registry, self._server.late, self._server.problems = registry, late, problems
         self.host = host
         self.port: int = self._server.server_address[1]
+        self._is_started = False
 
     def start(self) -> None:
         """Serve from a thread of its own."""
+        self._is_started = True
         Thread(target=self._server.serve_forever, name="http", daemon=True).start()
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
+        if self._is_started:  # the shutdown of a server that never served waits for ever
+            self._server.shutdown()
         self._server.server_close()
 
 
@@ -58,8 +68,19 @@ class _Server(ThreadingHTTPServer):
     late: Callable[[], Sequence[str]]
     problems: Callable[[], Mapping[str, str]]
 
+    def server_bind(self) -> None:
+        """Bind, without the look-up of the host's name that HTTPServer makes: it can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A scraper that hangs up is not worth a traceback."""
+        """A scraper that hangs up is not worth a traceback; anything else is a bug, and wants one."""
+        if not isinstance(sys.exception(), OSError):
+            log.error("http_failed", exc_info=sys.exc_info())
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -12,7 +12,7 @@ from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
 from watcher.message import parse_message
 from watcher.metrics import Metrics
-from watcher.model import Delivery, LedgerEntry, SessionRequest
+from watcher.model import Delivery, Lease, LedgerEntry, SessionRequest
 from watcher.ports import Clock, Ledger, Queue
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler
@@ -76,16 +76,24 @@ class Intake:
     def take_in(self, deliveries: Sequence[Delivery], patience: Patience) -> None:
         """Make a watch of each message, or a dead letter of one that can never be served."""
         requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery, patience))]
+        if not requests:
+            return
         find = partial(self._ledger.find, [request.key for _, request in requests])
         try:
             entries = patience.call(find, partial(self._failed, "ledger"))
         except LedgerError:
             # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
-            self._queue.release([delivery.lease for delivery, _ in requests])
+            self._release([delivery.lease for delivery, _ in requests])
             return
         self._worked("ledger")
         for delivery, request in requests:
             self._admit(delivery, request, entries.get(request.key))
+
+    def _release(self, leases: Sequence[Lease]) -> None:
+        try:
+            self._queue.release(leases)
+        except QueueError as error:
+            log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
 
     def _parse(self, delivery: Delivery, patience: Patience) -> SessionRequest | None:
         now, policies = self._clock.time(), self._runtime.rules.decision.keys()

@@ -49,7 +49,10 @@ def _renderers(*, as_console: bool) -> list[Processor]:
     if as_console:
         return [
             ProcessorFormatter.remove_processors_meta,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            # The default shows the local variables of every frame: answers with images, credentials.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ]
     return [
         ProcessorFormatter.remove_processors_meta,
@@ -67,6 +70,21 @@ def _in_reading_order(_logger: Any, _method: str, event: MutableMapping[str, Any
 def _without_bytes(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """No image can slip into a log line, whoever passes one."""
     for key, value in event.items():
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            event[key] = f"<{len(value)} bytes>"
+        if not isinstance(value, (str, int, float)):  # the usual case, left as it is
+            event[key] = _stripped(value)
     return event
+
+
+def _stripped(value: Any) -> Any:
+    match value:
+        case bytes() | bytearray() | memoryview():
+            return f"<{len(value)} bytes>"
+        case dict():
+            return {key: _stripped(inner) for key, inner in value.items()}
+        case list() | set() | frozenset():
+            return [_stripped(inner) for inner in value]
+        case tuple():
+            # exc_info comes as a tuple, and has to stay one.
+            return tuple(map(_stripped, value))
+        case _:
+            return value

@@ -16,6 +16,9 @@ log = structlog.get_logger(__name__)
 DEPTH_INTERVAL = 5.0
 PROBE_INTERVAL = 30.0
 
+DEPTH = "queue depth"
+"""A part of its own: an intake that waits for room would be long in saying that the queue works again."""
+
 STARTING = "startup"
 """The readiness part that stands until the first look is over."""
 
@@ -54,8 +57,9 @@ class Lookout:
         """Ask the queue for its depth; probe the endpoint if nothing is being polled and the last probe is old."""
         try:
             self._metrics.show_depth(self._queue.depth())
+            self._readiness.regained(DEPTH)
         except QueueError as error:
-            self._readiness.lost("queue", str(error))
+            self._readiness.lost(DEPTH, str(error))
         now = self._clock.monotonic()
         if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
             self._probed_at = now

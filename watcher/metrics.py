@@ -96,7 +96,7 @@ class Metrics:
 
     def _decisions(self) -> None:
         self.decisions = self._counter("decisions", "Decisions made.", ["outcome", "reason", "policy"])
-        for (outcome, reason), policy in product(VERDICTS, sorted(self._policies)):
+        for (outcome, reason), policy in product(VERDICTS, [*sorted(self._policies), OTHER]):
             self.decisions.labels(outcome.value, reason.value, policy)
         self.confidence = self._histogram("confidence_ratio", "Confidence of SUCCEEDED sessions, 0 to 1.", _RATIOS)
 

@@ -29,12 +29,19 @@ def _wait(awaited: set[signal.Signals], stop: Callable[[], None], reload: Callab
         received = signal.Signals(signal.sigwait(awaited))
         log.info("signal", signal=received.name)
         if received == signal.SIGHUP:
-            reload()
+            _try(reload)
         elif is_stopping:
             _leave_at_once()
         else:
             is_stopping = True
             stop()
+
+
+def _try(reload: Callable[[], None]) -> None:
+    try:
+        reload()
+    except Exception:  # noqa: BLE001 - without this thread nobody could stop the watcher any more
+        log.exception("reload_failed", consequence="nothing, or only a part, changed")
 
 
 def _leave_at_once() -> None:

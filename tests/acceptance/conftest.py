@@ -5,8 +5,8 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 from urllib.request import urlopen
 
@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import watcher_process
 from watcher.simulator import Simulator
+from watcher.simulator.calls import CallRecord
 
 PATIENCE = 30.0
 """Seconds after which a process that has not done what is waited for has failed the test."""
@@ -91,33 +92,43 @@ class Daemon:
 
 
 @pytest.fixture
-def simulator() -> Iterator[Simulator]:
+def calls() -> "SimpleQueue[CallRecord]":
+    """The calls that reach the endpoint, one by one as they come."""
+    return SimpleQueue()
+
+
+@pytest.fixture
+def simulator(calls: "SimpleQueue[CallRecord]") -> Iterator[Simulator]:
     """A local Rekognition endpoint whose sessions live ten times as fast."""
-    with Simulator(time_scale=10.0, seed=1) as simulator:
+    with Simulator(time_scale=10.0, seed=1, on_call=calls.put) as simulator:
         yield simulator
 
 
 @pytest.fixture
-def start(tmp_path: Path, simulator: Simulator) -> Iterator[Callable[..., Daemon]]:
-    """Start `watcher run` in a temporary folder: quick polls, a free port, JSON logs; more arguments as given."""
+def environment(simulator: Simulator) -> dict[str, str]:
+    """Settings for a watcher of these tests: the local endpoint, quick polls, a free port."""
+    return {
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "hidden-secret",
+        "AWS_ENDPOINT_URL_REKOGNITION": simulator.url,
+        "WATCHER_HTTP__PORT": "0",
+        "WATCHER_POLLING__SESSION_TIMEOUT": "18",
+        "WATCHER_POLLING__MIN_INTERVAL": "0.1",
+        "WATCHER_POLLING__MAX_INTERVAL": "0.5",
+    }
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[..., Daemon]]:
+    """Start `watcher run` in a temporary folder with these arguments, and settings over those of the fixture."""
     daemons: list[Daemon] = []
 
     def started(*arguments: str, **settings: str) -> Daemon:
-        defaults = {
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "hidden-secret",
-            "AWS_ENDPOINT_URL_REKOGNITION": simulator.url,
-            "WATCHER_HTTP__PORT": "0",
-            "WATCHER_POLLING__SESSION_TIMEOUT": "18",
-            "WATCHER_POLLING__MIN_INTERVAL": "0.1",
-            "WATCHER_POLLING__MAX_INTERVAL": "0.5",
-        }
-        daemon = Daemon(watcher_process(tmp_path, "run", *arguments, **(defaults | settings)))
+        daemon = Daemon(watcher_process(tmp_path, "run", *arguments, **(environment | settings)))
         daemons.append(daemon)
         return daemon
 
     yield started
     for daemon in daemons:
-        with closing(daemon):
-            pass
+        daemon.close()

@@ -1,21 +1,25 @@
 """`watcher run`, spawned and signalled as systemd and Kubernetes do it."""
 
 import json
+import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 from urllib.error import HTTPError
 
 import pytest
 
-from tests.acceptance.conftest import Daemon
+from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.support import ROOT, run_watcher, session_id
+from watcher.clock import SystemClock
+from watcher.queues.sqlite import SqliteQueue
 from watcher.simulator import Fault, SessionScript, Simulator
+from watcher.simulator.calls import CallRecord
 
 Start = Callable[..., Daemon]
 
@@ -162,24 +166,32 @@ def test_sigterm_drains_and_gives_back_what_is_unfinished_at_once(
     assert outcomes(successor) == {unfinished: ("inconclusive", "timed_out")}
 
 
-def test_the_drain_keeps_its_limit_when_calls_hang(tmp_path: Path, simulator: Simulator, start: Start) -> None:
-    enqueue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall", seconds=60.0),))))
+def test_the_drain_keeps_its_limit_when_a_call_hangs(
+    tmp_path: Path, simulator: Simulator, calls: "SimpleQueue[CallRecord]", start: Start
+) -> None:
+    hanging = simulator.create_session(SessionScript(in_progress_for=1, faults=(Fault("stall", first_polls=1),)))
+    enqueue(tmp_path, hanging)
     daemon = start(WATCHER_SHUTDOWN__DRAIN_TIMEOUT="1")
-    daemon.wait_for(lambda: bool(simulator.calls) or bool(daemon.log), "a poll under way")
-    daemon.wait_for_event("started")
+    assert calls.get(timeout=PATIENCE).result == "stall"
     daemon.send(signal.SIGTERM)
-    assert daemon.end() == 0
-    daemon.wait_for_event("stopped")
+    assert daemon.end() == 0  # the call would hang for its read time-out, 60 s: longer than `end` waits
+    assert daemon.wait_for_event("released")["messages"] == 1
+    successor = start("--until-empty")
+    assert successor.end() == 0
+    assert outcomes(successor) == {hanging: ("live", "confidence_met")}
 
 
-def test_a_second_signal_stops_at_once(tmp_path: Path, simulator: Simulator, start: Start) -> None:
-    enqueue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall", seconds=60.0),))))
-    daemon = start(WATCHER_SHUTDOWN__DRAIN_TIMEOUT="60", AWS_ACCESS_KEY_ID="x")
-    daemon.wait_for_event("started")
+def test_a_second_signal_stops_at_once(
+    tmp_path: Path, simulator: Simulator, calls: "SimpleQueue[CallRecord]", start: Start
+) -> None:
+    enqueue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall"),))))
+    daemon = start(WATCHER_SHUTDOWN__DRAIN_TIMEOUT="60")
+    assert calls.get(timeout=PATIENCE).result == "stall"
     daemon.send(signal.SIGINT)
     daemon.wait_for_event("draining")
     daemon.send(signal.SIGTERM)
-    assert daemon.end() in (0, 1)  # 0 if the stalled call was not yet begun and the drain was quicker
+    assert daemon.end() == 1
+    daemon.wait_for_event("stopped_at_once")
 
 
 def test_sighup_reloads_thresholds_and_a_bad_file_changes_nothing(
@@ -248,11 +260,8 @@ def test_a_message_that_can_never_be_served_becomes_a_dead_letter_and_harms_no_o
     tmp_path: Path, simulator: Simulator, start: Start
 ) -> None:
     good = simulator.create_session(QUICK)
-    enqueue(tmp_path, good)
-    with closing(sqlite3.connect(tmp_path / "watcher.db")) as database:
-        database.execute("UPDATE messages SET body = ? WHERE id = 1", ["not an id"])
-        database.commit()
-    enqueue(tmp_path, good)
+    with closing(SqliteQueue(tmp_path / "watcher.db", 60.0, SystemClock())) as queue:
+        queue.send(["not an id", good])
     daemon = start("--until-empty")
     assert daemon.end() == 0
     assert outcomes(daemon) == {good: ("live", "confidence_met")}
@@ -290,16 +299,15 @@ def test_decisions_go_to_a_file(tmp_path: Path, simulator: Simulator, start: Sta
 
 
 def test_a_closed_stdout_stops_the_watcher_and_the_message_stays(
-    tmp_path: Path, simulator: Simulator, start: Start
+    tmp_path: Path, simulator: Simulator, environment: dict[str, str], start: Start
 ) -> None:
     subject = simulator.create_session(QUICK)
     enqueue(tmp_path, subject)
     script = '"$0" -m watcher run --until-empty 2> log | true; echo "${PIPESTATUS[0]}"'
-    environment = os.environ | start.environment  # type: ignore[attr-defined]
     done = subprocess.run(
         ["bash", "-c", script, sys.executable],
         cwd=tmp_path,
-        env=environment | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=60,

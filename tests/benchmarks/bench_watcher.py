@@ -2,8 +2,8 @@
 
 `watcher run` with few and with many sessions waiting, and a bare loop of the same boto3 calls in as many threads,
 all at the same rate against one local endpoint, each in a process of its own. They take turns of a few seconds, the
-others stopped meanwhile, so that whatever else the machine does falls on all of them. Then the parts of the
-watcher's own work, measured one by one: what the difference to the bare loop is spent on.
+others stopped meanwhile, so that whatever else the machine does falls on all of them. A last watcher has a stopwatch
+on its parts: it tells what the difference to the bare loop is spent on.
 """
 
 import argparse
@@ -18,8 +18,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
 from tests.benchmarks.bench_scheduler import make_watch
-from tests.benchmarks.costs import costs
-from tests.benchmarks.processes import BareLoop, Contestant, Load, WatcherRun, create_sessions, simulator
+from tests.benchmarks.processes import (
+    LOOPS,
+    BareLoop,
+    Contestant,
+    InstrumentedRun,
+    Load,
+    WatcherRun,
+    create_sessions,
+    simulator,
+)
 
 BAR_MEGABYTES = 120.0
 BAR_GROWTH = 1.2
@@ -29,7 +37,8 @@ FEW = 100
 LIFE = 180.0
 """Seconds that a session can be watched."""
 
-PLAIN, BOUNDED = "boto3's client in a bare loop", "the watcher's client in a bare loop"
+PLAIN = LOOPS["plain"]
+STOPWATCH = "the same with a stopwatch on its parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +54,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """CPU microseconds of a poll by contestant, and of the large watcher the polls and its memory in MB."""
+    """CPU microseconds of a poll by contestant and by part; of the large watcher the polls and its memory in MB."""
 
     cpu: dict[str, float]
+    parts: dict[str, float]
     polls: float
     memory: dict[str, float]
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
-    plan = Plan(many=2_000, rounds=4, seconds=1.0) if options.quick else Plan(many=10_000, rounds=9, seconds=3.0)
+    plan = Plan(many=2_000, rounds=3, seconds=1.0) if options.quick else Plan(many=10_000, rounds=9, seconds=3.0)
     found = measure(plan)
-    report(plan, found)
-    difference(plan, found, costs(plan.many, plan.rate, 500 if options.quick else 5_000))
+    report_cpu(plan, found)
+    report_memory(plan, found)
+    report_parts(plan, found)
 
 
 def watched(waiting: int) -> str:
@@ -70,28 +81,34 @@ def measure(plan: Plan) -> Found:
         folder = Path(place)
         url = opened.enter_context(simulator(folder))
         ids = create_sessions(url, plan.many)
-        # A process runs a quarter of the time: with a lease four times the default it beats as often a poll.
-        load = Load(rate=plan.rate, threads=plan.threads, lease=240.0)
+        # A process runs a fifth of the time: with a lease five times the default it beats as often a poll.
+        load = Load(rate=plan.rate, threads=plan.threads, lease=300.0)
         contestants: list[Contestant] = []
-        for name, kind in ((PLAIN, "plain"), (BOUNDED, "watcher")):
-            contestants.append(BareLoop(name, kind, url, ids, load, folder))
-            opened.callback(contestants[-1].end)
-            contestants[-1].ready()
-        for waiting in (FEW, plan.many):
-            large = WatcherRun(watched(waiting), url, ids[:waiting], load, folder / str(waiting))
-            opened.callback(large.end)
-            large.ready()
-            contestants.append(large)
+
+        def enter(contestant: Contestant) -> None:
+            opened.callback(contestant.end)
+            contestant.ready()
+            contestants.append(contestant)
+
+        for kind in LOOPS:
+            enter(BareLoop(kind, url, ids, load, folder))
+        enter(WatcherRun(watched(FEW), url, ids[:FEW], load, folder / "few"))
+        large = WatcherRun(watched(plan.many), url, ids, load, folder / "many")
+        enter(large)
+        instrumented = InstrumentedRun(STOPWATCH, url, ids, load, folder / "instrumented")
+        enter(instrumented)
         for _ in range(plan.rounds):
             for contestant in random.sample(contestants, len(contestants)):
                 contestant.turn(plan.seconds)
         memory = large.memory()
         results = {contestant.name: contestant.result() for contestant in contestants}
         cpu = {name: seconds / polls * 1e6 for name, (polls, seconds) in results.items()}
-        return Found(cpu, large.polls(), memory)
+        polls = large.polls()
+        instrumented.end()
+        return Found(cpu, instrumented.parts(), polls, memory)
 
 
-def report(plan: Plan, found: Found) -> None:
+def report_cpu(plan: Plan, found: Found) -> None:
     print(
         f"{plan.rate:.0f} polls a second, {plan.threads} threads, {plan.rounds} turns of {plan.seconds:.0f} s each\n"
     )
@@ -100,23 +117,25 @@ def report(plan: Plan, found: Found) -> None:
         print(f"{name:<42}  {cpu:>13.0f}  {cpu / found.cpu[PLAIN]:>16.2f}")
     growth = found.cpu[watched(plan.many)] / found.cpu[watched(FEW)]
     verdict("CPU of a poll, many waiting against few", growth, BAR_GROWTH, "")
+
+
+def report_memory(plan: Plan, found: Found) -> None:
     rss, peak, pss = (found.memory[name] for name in ("VmRSS", "VmHWM", "Pss"))
     print(f"\nmemory with {plan.many:,} waiting after {found.polls:,.0f} polls: RSS {rss:.1f} MB, ", end="")
     print(f"at most {peak:.1f}, PSS {pss:.1f}")
     verdict("RSS", peak, BAR_MEGABYTES, " MB")
     entry = trail_entry()
     later = peak + max(0.0, plan.rate * LIFE - found.polls) * entry / 2**20
-    print(f"every poll adds {entry:.0f} bytes to a session's trail: {later:.1f} MB after {LIFE:.0f} s at this rate")
+    print(f"each poll adds {entry:.0f} bytes to a session's trail: {later:.1f} MB after {LIFE:.0f} s at this rate")
 
 
-def difference(plan: Plan, found: Found, parts: dict[str, float]) -> None:
-    """Say what the watcher does beyond the bare loop."""
-    whole = found.cpu[watched(plan.many)] - found.cpu[PLAIN]
-    shares = {"calls bounded in time, answers read warily": found.cpu[BOUNDED] - found.cpu[PLAIN]} | parts
-    print(f"\n{f'a poll with {plan.many:,} waiting, beyond boto3':<42}  {whole:>13.0f}")
-    for name, cost in shares.items():
+def report_parts(plan: Plan, found: Found) -> None:
+    """Say what a poll's CPU is spent on; the stopwatch's own cost is in each part."""
+    whole = found.cpu[STOPWATCH]
+    print(f"\n{f'a poll with {plan.many:,} waiting, by part':<42}  {whole:>13.0f}")
+    for name, cost in sorted(found.parts.items(), key=lambda part: -part[1]):
         print(f"  {name:<40}  {cost:>13.1f}")
-    print(f"  {'waking workers, and what is left':<40}  {whole - sum(shares.values()):>13.1f}")
+    print(f"  {'all else: threads, interpreter, signs of life':<40}  {whole - sum(found.parts.values()):>8.1f}")
 
 
 def verdict(what: str, value: float, bar: float, unit: str) -> None:
@@ -126,17 +145,18 @@ def verdict(what: str, value: float, bar: float, unit: str) -> None:
 def trail_entry() -> float:
     """Bytes that one poll adds to a watch."""
     watch = make_watch(1)
+    numbers = [number / 7 for number in range(100)]
     tracemalloc.start()
-    for number in range(100):
-        watch.note(number + 0.5, "poll", result="in_progress", seconds=number / 7, next=number / 3)
+    for number in numbers:
+        watch.note(number * 3, "poll", result="in_progress", seconds=number * 5, next=number * 7)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return size / 100
+    return size / len(numbers)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="half a minute instead of three; no measure of the bars")
+    parser.add_argument("--quick", action="store_true", help="half a minute instead of three; fewer sessions")
     return parser.parse_args(arguments)
 
 

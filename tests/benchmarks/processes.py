@@ -22,6 +22,12 @@ WATCHER = [sys.executable, "-m", "watcher"]
 PATIENCE = 60.0
 """Seconds for a process to get where it should be."""
 
+LOOPS = {"plain": "boto3's client in a bare loop", "watcher": "the watcher's client in a bare loop"}
+"""Names of the bare loops by their kind of client."""
+
+POLLS = "polls"
+"""The key of instrumented.py under which the calls are counted."""
+
 SCENARIO = """[[endings]]
 name = "waiting"
 status = "IN_PROGRESS"
@@ -82,14 +88,16 @@ class Contestant:
 
 
 class BareLoop(Contestant):
-    """See bare_loop.py."""
+    """See bare_loop.py; `client` is `plain` or `watcher`."""
 
-    def __init__(self, name: str, client: str, url: str, ids: Sequence[str], load: Load, folder: Path) -> None:
+    def __init__(self, client: str, url: str, ids: Sequence[str], load: Load, folder: Path) -> None:
         names = folder / "ids"
         names.write_text("\n".join(ids))
         options = {"client": client, "url": url, "ids": names, "threads": load.threads, "rate": load.rate}
         words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
-        super().__init__(name, spawn([sys.executable, str(Path(__file__).with_name("bare_loop.py")), *words]))
+        super().__init__(
+            LOOPS[client], spawn([sys.executable, str(Path(__file__).with_name("bare_loop.py")), *words])
+        )
         wait_until(lambda: self.polls() > load.rate / 2, self.process)
 
     def polls(self) -> float:
@@ -104,6 +112,7 @@ class WatcherRun(Contestant):
     """`watcher run` with all of `ids` waiting in its SQLite queue."""
 
     def __init__(self, name: str, url: str, ids: Sequence[str], load: Load, folder: Path) -> None:
+        self.folder = folder
         folder.mkdir()
         queue = SqliteQueue(folder / "watcher.db", load.lease, SystemClock())
         queue.send(ids)
@@ -111,10 +120,14 @@ class WatcherRun(Contestant):
         config, log = folder / "watcher.toml", folder / "log"
         config.write_text(settings(url, len(ids), load, folder))
         with log.open("w") as stderr:
-            super().__init__(name, spawn([*WATCHER, "run", "--config", str(config)], stderr.fileno()))
+            super().__init__(name, spawn([*self.words(), "run", "--config", str(config)], stderr.fileno()))
         wait_until(lambda: '"started"' in log.read_text(), self.process)
         self._port = next(json.loads(line)["port"] for line in log.read_text().splitlines() if '"started"' in line)
         wait_until(lambda: self._metric("watcher_sessions_in_flight") == len(ids), self.process)
+
+    def words(self) -> list[str]:
+        """The command, without its arguments."""
+        return WATCHER
 
     def polls(self) -> float:
         return self._metric("watcher_polls_total")
@@ -131,6 +144,23 @@ class WatcherRun(Contestant):
         families = text_string_to_metric_families(connection.getresponse().read().decode())
         connection.close()
         return sum(sample.value for family in families for sample in family.samples if sample.name == name)
+
+
+class InstrumentedRun(WatcherRun):
+    """The same with a stopwatch on its parts; see instrumented.py."""
+
+    def words(self) -> list[str]:
+        return [sys.executable, str(Path(__file__).with_name("instrumented.py")), str(self._spent)]
+
+    def parts(self) -> dict[str, float]:
+        """CPU microseconds a poll by part, once it has ended."""
+        spent: dict[str, float] = json.loads(self._spent.read_text())
+        polls = spent.pop(POLLS)
+        return {part: seconds / polls * 1e6 for part, seconds in spent.items()}
+
+    @property
+    def _spent(self) -> Path:
+        return self.folder / "spent.json"
 
 
 def settings(url: str, waiting: int, load: Load, folder: Path) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from watcher.errors import SinkError, SinkGone
+from watcher.errors import ConfigError, SinkError, SinkGone
 from watcher.model import DecisionEvent
 
 
@@ -14,6 +14,8 @@ class StdoutSink:
 
     def __init__(self, name: str = "stdout", stream: BinaryIO | None = None) -> None:
         self.name = name
+        if stream is None and sys.stdout is None:
+            raise ConfigError([f"sinks.{name}: standard output is closed: open it, or use another sink"])
         self._stream = stream or sys.stdout.buffer
 
     def emit(self, events: Sequence[DecisionEvent]) -> None:
@@ -28,10 +30,18 @@ class StdoutSink:
             self._stream.flush()
         except BrokenPipeError as error:
             # What is left in the buffer would fail once more at exit, with a traceback of the interpreter's.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _redirect_to_nowhere(self._stream)
             raise SinkGone("stdout is closed: nobody reads the decisions any more") from error
         except (OSError, ValueError) as error:
             raise SinkError(f"stdout: {error}") from error
 
     def close(self) -> None:
         """Nothing to release: standard output is the process's."""
+
+
+def _redirect_to_nowhere(stream: BinaryIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)

@@ -93,7 +93,8 @@ def parse_operation(arguments: Sequence[str]) -> Namespace:
     parser = StageParser(Owner.OPERATION, relaxed=_needs_no_session_id(arguments))
     parser.add_argument("help", nargs="?")
     parsed, left_over = parser.parse_known_args(arguments)
-    if parsed.help not in (None, "help"):
+    # An empty word is overlooked, as by the AWS CLI.
+    if parsed.help not in (None, "", "help"):
         left_over.append(parsed.help)
     if parsed.help != "help" and left_over:
         raise Unknown(f"Unknown options: {', '.join(left_over)}")

@@ -1,0 +1,91 @@
+"""`watcher run` with a stopwatch on its parts: `instrumented.py FILE run ...` leaves CPU seconds by part in FILE.
+
+The parts are measured at work, between the calls: alone and repeated, with all caches warm, each of them takes a
+fraction of that.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import watcher.rekognition.results as results_module
+from watcher.__main__ import main
+from watcher.leases import LeaseKeeper
+from watcher.lookout import Lookout
+from watcher.policy import PollPolicy
+from watcher.poller import Poller
+from watcher.rekognition import RekognitionResults
+from watcher.scheduler import Scheduler
+from watcher.watch import Watch
+
+CALL = "the call: botocore"
+POLLS = "polls"
+
+PARTS: list[tuple[str, Any, str]] = [
+    (CALL, RekognitionResults, "get"),
+    ("checking the answer", results_module, "parse_answer"),
+    ("waking for, and taking, the next watch", Scheduler, "take"),
+    ("putting the watch back", Scheduler, "add"),
+    ("poll policy", PollPolicy, "next_step"),
+    ("poll policy", Watch, "saw"),
+    ("metrics", Poller, "_count"),
+    ("readiness", Poller, "_heed"),
+    ("trail and debug log", Poller, "_note"),
+    ("what holds these together", Poller, "poll_once"),
+    ("keeping leases alive", LeaseKeeper, "extend_all"),
+    ("looking at the queue", Lookout, "look"),
+]
+
+
+class Stopwatch:
+    """CPU seconds of each part without the parts inside it, counted by each thread for itself."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self._all: list[Counter[str]] = []
+
+    def timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        """The same work, timed."""
+
+        @wraps(work)
+        def measured(*args: Any, **kwargs: Any) -> Any:
+            local = self._own()
+            outside, local.inside = local.inside, 0.0
+            begun = time.thread_time()
+            try:
+                return work(*args, **kwargs)
+            finally:
+                whole = time.thread_time() - begun
+                local.spent[part] += whole - local.inside
+                local.inside = outside + whole
+                if part == CALL:
+                    local.spent[POLLS] += 1
+
+        return measured
+
+    def totals(self) -> dict[str, float]:
+        """The sum over all threads."""
+        return {part: sum(own[part] for own in self._all) for part in {part for own in self._all for part in own}}
+
+    def _own(self) -> Any:
+        if not hasattr(self._local, "spent"):
+            self._local.spent, self._local.inside = Counter(), 0.0
+            self._all.append(self._local.spent)
+        return self._local
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv.pop(1))
+    stopwatch = Stopwatch()
+    for name, owner, attribute in PARTS:
+        setattr(owner, attribute, stopwatch.timed(name, getattr(owner, attribute)))
+    try:
+        main()
+    finally:
+        place.write_text(json.dumps(stopwatch.totals()))
