@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from watcher.aws import resolve_region
 from watcher.clock import SystemClock
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
@@ -21,7 +22,7 @@ from watcher.poller import Poller
 from watcher.ports import Sink
 from watcher.queues import open_queue
 from watcher.ratelimit import limiter_for
-from watcher.rekognition import RekognitionResults, build_client, resolve_region
+from watcher.rekognition import RekognitionResults, build_client
 from watcher.reload import Reloader, rules_of
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler

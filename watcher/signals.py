@@ -40,7 +40,7 @@ def _wait(awaited: set[signal.Signals], stop: Callable[[], None], reload: Callab
 def _try(reload: Callable[[], None]) -> None:
     try:
         reload()
-    except Exception:  # noqa: BLE001 - without this thread nobody could stop the watcher any more
+    except Exception:  # without this thread nobody could stop the watcher any more
         log.exception("reload_failed", consequence="nothing, or only a part, changed")
 
 

@@ -1,10 +1,13 @@
 """`watcher run` with a stopwatch on its parts: `instrumented.py FILE run ...` leaves CPU seconds by part in FILE.
 
+SIGUSR1 sets the stopwatch back, so that start and first calls don't count.
+
 The parts are measured at work, between the calls: alone and repeated, with all caches warm, each of them takes a
 fraction of that.
 """
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -15,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import watcher.rekognition.results as results_module
-from watcher.__main__ import main
+from watcher.cli import main
 from watcher.leases import LeaseKeeper
 from watcher.lookout import Lookout
 from watcher.policy import PollPolicy
@@ -69,6 +72,11 @@ class Stopwatch:
 
         return measured
 
+    def reset(self, *_: object) -> None:
+        """Begin anew; a signal handler."""
+        for own in self._all:
+            own.clear()
+
     def totals(self) -> dict[str, float]:
         """The sum over all threads."""
         return {part: sum(own[part] for own in self._all) for part in {part for own in self._all for part in own}}
@@ -85,6 +93,7 @@ if __name__ == "__main__":
     stopwatch = Stopwatch()
     for name, owner, attribute in PARTS:
         setattr(owner, attribute, stopwatch.timed(name, getattr(owner, attribute)))
+    signal.signal(signal.SIGUSR1, stopwatch.reset)
     try:
         main()
     finally:

@@ -152,6 +152,10 @@ class InstrumentedRun(WatcherRun):
     def words(self) -> list[str]:
         return [sys.executable, str(Path(__file__).with_name("instrumented.py")), str(self._spent)]
 
+    def ready(self) -> None:
+        self.process.send_signal(signal.SIGUSR1)
+        super().ready()
+
     def parts(self) -> dict[str, float]:
         """CPU microseconds a poll by part, once it has ended."""
         spent: dict[str, float] = json.loads(self._spent.read_text())

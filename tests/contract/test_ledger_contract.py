@@ -121,7 +121,7 @@ def test_after_shows_every_entry_once_in_order(ledger: Ledger) -> None:
 
 def test_watchers_that_decide_at_once_all_get_the_one_that_stands(ledgers: LedgerBackend) -> None:
     watchers = 4
-    start = Barrier(watchers)
+    start = Barrier(watchers, timeout=30)
 
     def decide(number: int) -> list[str]:
         ledger = ledgers.open()

@@ -244,7 +244,7 @@ def test_dropped_dead_letters_are_gone(queue: Queue, queues: QueueBackend) -> No
 def test_many_receivers_get_each_message_exactly_once(queues: QueueBackend) -> None:
     count, receivers = 500, 4
     queues.open().send([str(n) for n in range(count)])
-    start = Barrier(receivers)
+    start = Barrier(receivers, timeout=30)
 
     def work(queue: Queue) -> list[str]:
         start.wait()

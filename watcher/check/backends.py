@@ -2,7 +2,6 @@
 
 import uuid
 from contextlib import closing
-from pathlib import Path
 
 from watcher.check.files import missing_file
 from watcher.check.finding import Finding, Findings, failed, ok, warning
@@ -26,8 +25,7 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
     shown = str(without_secrets("url", queue.url))
     if queue.kind == "sqlite" and not sqlite_path(queue.url).exists():
         yield missing_file("queue", shown, sqlite_path(queue.url))
-        if queue.dead_letter_url:
-            yield from _missing_dead_letters(queue)
+        yield from _missing_dead_letters(queue)
         return
     if queue.kind != "sqlite" and offline:
         yield ok("queue", f"{shown}: {NOT_TRIED}")
@@ -38,8 +36,7 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
         yield failed("queue", _with_place(shown, error))
         return
     yield _waiting(shown, depth)
-    yield from _missing_dead_letters(queue)
-    yield _dead(depth)
+    yield from list(_missing_dead_letters(queue)) or [_dead(depth)]
 
 
 def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
@@ -100,9 +97,8 @@ def _dead(depth: QueueDepth) -> Finding:
 
 def _missing_dead_letters(queue: QueueSettings) -> Findings:
     url = queue.dead_letter_url
-    path: Path | None = sqlite_path(url) if url.startswith("sqlite:") else None
-    if path is not None and not path.exists():
-        yield missing_file("dead letters", url, path)
+    if url.startswith("sqlite:") and not sqlite_path(url).exists():
+        yield missing_file("dead letters", url, sqlite_path(url))
 
 
 def _with_place(shown: str, error: WatcherError) -> str:

@@ -71,22 +71,16 @@ def _transport(settings: Settings) -> Findings:
 
 
 def _thresholds(settings: Settings) -> Findings:
-    low = [
-        (where, value) for where, value in _all_thresholds(settings) if value is not None and value < LOWEST_THRESHOLD
-    ]
-    for where, value in low:
-        what = f"{where} = {value:g} is below {LOWEST_THRESHOLD:g}: most attacks would count as live"
-        yield warning(
-            "thresholds", what, "AWS advises 50 to 60 against presentation attacks, 80 to 90 against injection"
-        )
+    default = settings.decision.threshold
+    policies = {name: policy.threshold for name, policy in settings.decision.policies.items()}
+    given = {
+        "decision.threshold": default,
+        **{f"decision.policies.{name}.threshold": policies[name] for name in policies},
+    }
+    low = {key: value for key, value in given.items() if value is not None and value < LOWEST_THRESHOLD}
+    for key, value in low.items():
+        what = f"{key} = {value:g} is below {LOWEST_THRESHOLD:g}: more attacks than AWS reckons with count as live"
+        yield warning("thresholds", what, "give 50 to 60 against presentation attacks, 80 to 90 against injection")
     if not low:
-        shown = (
-            f"{where.split('.')[-2]} {value:g}" for where, value in _all_thresholds(settings) if value is not None
-        )
-        yield ok("thresholds", ", ".join(shown).replace("decision ", "default ", 1))
-
-
-def _all_thresholds(settings: Settings) -> list[tuple[str, float | None]]:
-    policies = settings.decision.policies.items()
-    named = [(f"decision.policies.{name}.threshold", policy.threshold) for name, policy in policies]
-    return [("decision.threshold", settings.decision.threshold), *named]
+        named = (f"{name} {default if value is None else value:g}" for name, value in policies.items())
+        yield ok("thresholds", ", ".join([f"default {default:g}", *named]))

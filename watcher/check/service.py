@@ -88,7 +88,7 @@ def _permission(results: RekognitionResults) -> Finding:
     except Throttled:
         return ok("permission", "the call was throttled: the account's quota is in use just now")
     except AccessDenied as error:
-        return failed("permission", str(error), "allow rekognition:GetFaceLivenessSessionResults for this identity")
+        return failed("permission", str(error))  # the adapter's text says what to do about each kind of refusal
     except PollError as error:
         return failed("permission", f"the call failed: {error}", "check aws.endpoint_url and aws.region")
     return ok("permission", "rekognition:GetFaceLivenessSessionResults is allowed")

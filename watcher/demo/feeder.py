@@ -50,8 +50,8 @@ class Feeder:
         start = self._clock.monotonic()
         steps = list(self._plan.steps)
         while steps and not self._stop.wait(max(0.0, start + steps[0].at - self._clock.monotonic())):
-            now = self._clock.monotonic() - start
-            due = [step for step in steps if step.at <= now]
+            now = self._clock.monotonic()
+            due = [step for step in steps if start + step.at <= now]
             steps = steps[len(due) :]
             try:
                 self._queue.send([self._body(step) for step in due])
@@ -64,7 +64,7 @@ class Feeder:
         if session is None:
             return step.junk
         if step.again:
-            return self._messages[session.number]
+            return session.message(0.0)
         if session.script is not None:
             self._simulator.create_session(
                 session.script,

@@ -38,9 +38,6 @@ SCHEMA = Schema(
 _CHUNK = 200
 """Keys in one query: two variables each, and the oldest SQLite allows 999."""
 
-# Said outright: to sort by sequence afterwards, SQLite would rather read the whole table in that order.
-_BY_KEY = "ledger_entries INDEXED BY ledger_keys"
-
 _RECORD = """INSERT INTO ledger_entries (session_id, policy, recorded_at, body, trail) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
 
@@ -90,11 +87,11 @@ class SqliteLedger:
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
         """The newest `limit` entries, oldest of them first."""
-        source = "ledger_entries" if session_id is None else f"{_BY_KEY} WHERE session_id = :session_id"
+        where = "" if session_id is None else "WHERE session_id = :session_id"
         with self._file.reading() as cursor:
             return _entries(
                 cursor,
-                f"SELECT * FROM {source} ORDER BY sequence DESC LIMIT :limit",  # noqa: S608 - constants
+                f"SELECT * FROM ledger_entries {where} ORDER BY sequence DESC LIMIT :limit",  # noqa: S608 - constants
                 {"session_id": session_id, "limit": limit},
             )
 
@@ -121,8 +118,9 @@ def _find(cursor: Cursor, keys: Iterable[SessionKey]) -> dict[SessionKey, Ledger
     distinct = iter(dict.fromkeys(keys))
     found: dict[SessionKey, LedgerEntry] = {}
     while chunk := list(islice(distinct, _CHUNK)):
+        # A join, because SQLite answers `(session_id, policy) IN (VALUES ...)` by reading the whole table.
         query = f"""SELECT ledger_entries.* FROM (VALUES {", ".join(["(?, ?)"] * len(chunk))}) AS wanted
-            JOIN {_BY_KEY} ON session_id = wanted.column1 AND policy = wanted.column2"""  # noqa: S608 - constants
+            JOIN ledger_entries ON session_id = wanted.column1 AND policy = wanted.column2"""  # noqa: S608 - constants
         entries = _entries(cursor, query, [part for key in chunk for part in key])
         found.update((entry.event.key, entry) for entry in entries)
     return found

@@ -24,7 +24,7 @@ class RekognitionResults:
         self._client = client
 
     def get(self, session_id: str) -> SessionResult:
-        """One call, one attempt; held no longer than connect + read time-out (`watcher.rekognition.transport`).
+        """One call, one attempt; held no longer than connect + read time-out (`watcher.aws.transport`).
 
         Raises:
             PollError: one of its kinds.

@@ -31,7 +31,7 @@ class Scene:
         self.clock = ManualClock()
         self.stop = SteppingEvent(self.clock)
         self.queue = Outgoing(self.clock)
-        self.feeder = Feeder(plan, simulator, cast(Queue, self.queue), self.clock, self.stop)
+        self.feeder = Feeder(plan, simulator, cast("Queue", self.queue), self.clock, self.stop)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ class StandIn:
 
 def play_with(stand_in: StandIn) -> tuple[float, list[str]]:
     clock = ManualClock()
-    anything = cast(Any, stand_in)
+    anything = cast("Any", stand_in)
     stage = Stage(make_plan(1, seed=1), Place(Path("unused")), Settings(), anything, anything, anything)
     return play(stage, clock, clock.advance)
 

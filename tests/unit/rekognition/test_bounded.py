@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
-from watcher.rekognition import bounded
-from watcher.rekognition.bounded import BoundedCalls
+from watcher.aws import bounded
+from watcher.aws.bounded import BoundedCalls
 
 CONNECT, READ = 5.0, 10.0
 

@@ -12,8 +12,9 @@ from botocore import UNSIGNED
 
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Aws, Server, reply
 from watcher import __version__
+from watcher.aws import resolve_region
 from watcher.errors import ConfigError, ConnectionFailed
-from watcher.rekognition import RekognitionResults, build_client, resolve_region
+from watcher.rekognition import RekognitionResults, build_client
 
 Serve = Callable[..., Server]
 Connect = Callable[..., Any]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
+from watcher.aws.transport import bound_calls
 from watcher.errors import CallTimedOut, ConnectionFailed, PollError
 from watcher.rekognition import RekognitionResults, dial
-from watcher.rekognition.transport import bound_calls
 
 CONNECT, READ = 0.5, 0.4
 SLACK = 0.5
@@ -235,7 +235,7 @@ def test_keep_alive_probes_come_before_a_nat_forgets_the_connection(
         made.append(original(*args))
         return made[-1]
 
-    monkeypatch.setattr("watcher.rekognition.bounded.connect_to_any", spy)
+    monkeypatch.setattr("watcher.aws.bounded.connect_to_any", spy)
     client = connect(serve(reply(ANSWER)).url)
     RekognitionResults(client).get(SESSION_ID)
     assert made[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
@@ -248,7 +248,7 @@ def test_a_botocore_that_is_built_otherwise_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, connect: Connect
 ) -> None:
     client = connect("http://localhost:1")
-    monkeypatch.setattr("watcher.rekognition.transport._OVERRIDDEN", ("send_all",))
+    monkeypatch.setattr("watcher.aws.transport._OVERRIDDEN", ("send_all",))
     with pytest.raises(RuntimeError, match=r"can't be bounded in time.*send_all"):
         bound_calls(client, connect_timeout=1, read_timeout=1)
 

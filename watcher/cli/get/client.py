@@ -20,9 +20,9 @@ from botocore.session import Session
 from botocore.utils import JSONFileCache
 
 from watcher import __version__
+from watcher.aws.transport import bound_calls
 from watcher.cli.get.failures import Failure
 from watcher.cli.get.loader import PARTITIONS, SwiftLoader, known_regions
-from watcher.rekognition.transport import bound_calls
 
 SERVICE = "rekognition"
 OPERATION = "GetFaceLivenessSessionResults"

@@ -88,6 +88,9 @@ def parse_operation(arguments: Sequence[str]) -> Namespace:
     Raises:
         Unknown: something is left over.
     """
+    if arguments[:1] == ["--"]:
+        # The AWS CLI has a stage more, for the operation's name, which takes along an end-of-options right behind it.
+        arguments = arguments[1:]
     if list(arguments) in (["help"], ["--help"]):
         return Namespace(help=True)
     parser = StageParser(Owner.OPERATION, relaxed=_needs_no_session_id(arguments))

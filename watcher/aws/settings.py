@@ -1,4 +1,4 @@
-"""What the adapter wants to know: the settings `[aws]`, whoever gives them (the daemon's file, the CLI's options)."""
+"""What the adapters want to know: the settings `[aws]`, whoever gives them (the daemon's file, the CLI's options)."""
 
 from typing import Protocol
 

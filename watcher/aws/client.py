@@ -1,4 +1,4 @@
-"""The one botocore client for Rekognition, built from the settings `[aws]`."""
+"""A botocore client for one of AWS's services, built from the settings `[aws]`."""
 
 import logging
 import ssl
@@ -15,18 +15,21 @@ from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFou
 from urllib3.exceptions import InsecureRequestWarning
 
 from watcher import __version__
+from watcher.aws.parsing import WaryParserFactory
+from watcher.aws.settings import AwsSettings
+from watcher.aws.transport import bound_calls
 from watcher.errors import ConfigError
-from watcher.rekognition.parsing import WaryParserFactory
-from watcher.rekognition.settings import AwsSettings
-from watcher.rekognition.transport import bound_calls
 
 DEFAULT_REGION = "us-east-1"
 
 
-def build_client(aws: AwsSettings, *, concurrency: int) -> Any:
+def build_client(
+    service: str, aws: AwsSettings, endpoint_url: str, *, concurrency: int, endpoint_key: str = "aws.endpoint_url"
+) -> Any:
     """A client that `concurrency` threads can share: one attempt a call, each call bounded in time.
 
     Build it once: botocore's sessions are not thread-safe and leak memory when there are many (boto3 #1670).
+    `endpoint_url` is called instead of AWS's own unless it is empty; `endpoint_key` is the setting it came from.
 
     Raises:
         ConfigError: a setting that can't be used.
@@ -34,14 +37,14 @@ def build_client(aws: AwsSettings, *, concurrency: int) -> Any:
     """
     _silence_bodies()
     session = _session(aws)
-    problems = [*_endpoint_problems(aws.endpoint_url), *_bundle_problems(aws, session)]
+    problems = [*_endpoint_problems(endpoint_key, endpoint_url), *_bundle_problems(aws, session)]
     if problems:
         raise ConfigError(problems)
     config = _config(aws, concurrency)
     # For the clients too that botocore makes for itself to fetch credentials (STS, SSO) in the middle of a call.
     session.set_default_client_config(config)
     session.register_component("response_parser_factory", WaryParserFactory())
-    client = _create(aws, session)
+    client = _create(service, aws, endpoint_url, session)
     bound_calls(client, connect_timeout=aws.connect_timeout, read_timeout=aws.read_timeout)
     if not aws.verify_ssl:
         # Once more for every new connection is what urllib3 would say about what the operator has asked for.
@@ -76,20 +79,20 @@ def _session(aws: AwsSettings) -> Any:
     return session
 
 
-def _create(aws: AwsSettings, session: Any) -> Any:
+def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> Any:
     region = _region(aws, session)
     try:
         return boto3.Session(botocore_session=session).client(
-            "rekognition",
+            service,
             region_name=region,
-            endpoint_url=aws.endpoint_url or None,
+            endpoint_url=endpoint_url or None,
             verify=False if not aws.verify_ssl else aws.ca_bundle or None,
         )
     except InvalidRegionError as error:
         raise ConfigError([f"aws.region = {region!r}: no region's name; write it like us-east-1"]) from error
     except (BotoCoreError, ValueError) as error:
         raise ConfigError(
-            [f"aws: no client for Rekognition: {error}; check the section and AWS_* variables"]
+            [f"aws: no client for {service}: {error}; check the section and AWS_* variables"]
         ) from error
 
 
@@ -109,7 +112,7 @@ def _config(aws: AwsSettings, concurrency: int) -> Config:
     )
 
 
-def _endpoint_problems(url: str) -> list[str]:
+def _endpoint_problems(key: str, url: str) -> list[str]:
     if not url:
         return []
     try:
@@ -117,7 +120,7 @@ def _endpoint_problems(url: str) -> list[str]:
         is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_usable = False
-    return [] if is_usable else [f"aws.endpoint_url = {url!r}: not a URL; write it like https://host:port"]
+    return [] if is_usable else [f"{key} = {url!r}: not a URL; write it like https://host:port"]
 
 
 def _bundle_problems(aws: AwsSettings, session: Any) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 from botocore.httpsession import URLLib3Session
 
-from watcher.rekognition.bounded import BoundedCalls
+from watcher.aws.bounded import BoundedCalls
 
 # What BoundedCalls overrides: were one of them no longer there, the override would never be called.
 _OVERRIDDEN = ("_new_conn", "connect", "request", "send", "response_class")

@@ -10,7 +10,7 @@ from typing import Any
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
-from watcher.rekognition.dial import SocketOptions, connect_to_any, keepalive_options
+from watcher.aws.dial import SocketOptions, connect_to_any, keepalive_options
 
 
 class BoundedCalls:

@@ -1,0 +1,73 @@
+import math
+
+from tests.support import ManualClock
+from watcher.health import Beat, Liveness, Readiness, call_allowance
+
+
+def test_a_beat_is_late_only_after_its_allowance_and_never_at_rest() -> None:
+    clock = ManualClock()
+    beat = Beat(clock, 60.0)
+    clock.advance(1000.0)
+    assert not beat.is_late
+    beat.beat()
+    clock.advance(60.0)
+    assert not beat.is_late
+    clock.advance(0.1)
+    assert beat.is_late
+    beat.rest()
+    assert not beat.is_late
+    assert beat.silence() == 0.0
+
+
+def test_a_call_without_a_limit_is_never_late() -> None:
+    clock = ManualClock()
+    beat = Beat(clock, math.inf)
+    beat.beat()
+    clock.advance(1e9)
+    assert not beat.is_late
+
+
+def test_a_clock_that_was_set_makes_nobody_late() -> None:
+    clock = ManualClock()
+    liveness = Liveness(clock)
+    liveness.beat("poller").beat()
+    clock.set_wall(0.0)
+    assert liveness.late() == []
+
+
+def test_one_stuck_thread_of_a_role_is_named_with_its_silence() -> None:
+    clock = ManualClock()
+    liveness = Liveness(clock)
+    stuck, busy = liveness.beat("poller", 10.0), liveness.beat("poller", 10.0)
+    liveness.beat("intake")
+    stuck.beat()
+    clock.advance(12.0)
+    busy.beat()
+    assert liveness.late() == ["poller: no progress for 12 s"]
+
+
+def test_the_last_progress_of_a_role_is_its_slowest_thread_s() -> None:
+    clock = ManualClock()
+    liveness = Liveness(clock)
+    slow, quick = liveness.beat("poller"), liveness.beat("poller")
+    liveness.beat("intake")
+    slow.beat()
+    clock.advance(5.0)
+    quick.beat()
+    assert liveness.last_progress() == {"poller": clock.time() - 5.0, "intake": clock.time()}
+
+
+def test_readiness_tells_when_a_part_is_lost_and_regained() -> None:
+    readiness = Readiness()
+    assert readiness.lost("queue", "down")
+    assert not readiness.lost("queue", "still down")
+    assert readiness.problems() == {"queue": "still down"}
+    assert readiness.regained("queue")
+    assert not readiness.regained("queue")
+    assert readiness.problems() == {}
+
+
+def test_a_call_may_take_its_time_outs_and_some_slack() -> None:
+    assert call_allowance(60, 60) == 150
+    assert call_allowance(0, 60) == math.inf
+    assert call_allowance(60, 0) == math.inf

@@ -1,0 +1,84 @@
+from tests.support import SteppingEvent
+from tests.unit.fakes import World, a_beat, a_delivery
+from watcher.errors import ConnectionFailed, QueueError
+from watcher.lookout import DEPTH_INTERVAL, PROBE_INTERVAL, Lookout
+
+
+def lookout(world: World) -> Lookout:
+    return Lookout(
+        queue=world.queue,
+        results=world.results,
+        scheduler=world.scheduler,
+        clock=world.clock,
+        metrics=world.metrics,
+        readiness=world.readiness,
+    )
+
+
+def test_a_watcher_is_not_ready_before_its_first_look() -> None:
+    world = World()
+    looker = lookout(world)
+    assert list(world.readiness.problems()) == ["startup"]
+    looker.look()
+    assert world.readiness.problems() == {}
+
+
+def test_the_depth_is_shown() -> None:
+    world = World()
+    world.queue.waiting = [a_delivery("x")] * 3
+    lookout(world).look()
+    assert world.labelled("watcher_queue_messages", state="visible") == 3
+
+
+def test_a_queue_that_cannot_be_asked_is_a_problem_until_it_can() -> None:
+    world = World()
+    looker = lookout(world)
+    world.calls.fail("depth", QueueError("down"))
+    looker.look()
+    assert list(world.readiness.problems().values()) == ["down"]
+    looker.look()
+    assert world.readiness.problems() == {}
+
+
+def test_the_endpoint_is_probed_now_and_then_while_nothing_is_polled() -> None:
+    world = World()
+    looker = lookout(world)
+    looker.look()
+    looker.look()
+    assert world.results.probed == 1
+    world.clock.advance(PROBE_INTERVAL)
+    looker.look()
+    assert world.results.probed == 2
+
+
+def test_polls_tell_enough_where_there_are_some() -> None:
+    world = World()
+    world.scheduler.add(world.watch(1), world.clock.monotonic() + 5.0)
+    lookout(world).look()
+    assert world.results.probed == 0
+
+
+def test_a_failed_probe_is_a_problem_until_one_succeeds() -> None:
+    world = World()
+    world.results.probes = [ConnectionFailed("refused")]
+    looker = lookout(world)
+    looker.look()
+    assert world.readiness.problems() == {"endpoint": "refused"}
+    world.clock.advance(PROBE_INTERVAL)
+    looker.look()
+    assert world.readiness.problems() == {}
+
+
+def test_it_looks_at_once_and_then_every_few_seconds() -> None:
+    world = World()
+
+    class StopSoon(SteppingEvent):
+        def wait(self, timeout: float | None = None) -> bool:
+            if len(self.waits) == 2:
+                self.set()
+            return super().wait(timeout)
+
+    stop = StopSoon(world.clock)
+    lookout(world).run(stop, a_beat(world.clock))
+    assert stop.waits == [DEPTH_INTERVAL] * 3
+    assert world.calls.count("depth") == 3

@@ -1,0 +1,181 @@
+from collections.abc import Sequence
+from threading import Event, Thread
+
+import pytest
+
+from tests.support import ManualClock, SteppingEvent
+from tests.unit.fakes import PATIENCE, a_beat
+from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
+from watcher.stage import MAX_RETRY_WAIT, Patience, Stage
+
+
+class Failing:
+    """Work that fails so many times, then gives its result."""
+
+    def __init__(self, *errors: BaseException) -> None:
+        self.errors = list(errors)
+        self.tries = 0
+
+    def __call__(self) -> str:
+        self.tries += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+
+class HaltAfter(SteppingEvent):
+    """A halt that comes during the n-th wait."""
+
+    def __init__(self, clock: ManualClock, waits: int) -> None:
+        super().__init__(clock)
+        self._left = waits
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._left -= 1
+        if self._left <= 0:
+            self.set()
+        return super().wait(timeout)
+
+
+def nothing(_: BaseException) -> None:
+    """Nobody is told."""
+
+
+def test_a_backend_that_is_down_is_tried_until_it_works_and_each_failure_is_told() -> None:
+    clock = ManualClock()
+    halt, told = SteppingEvent(clock), list[BaseException]()
+    errors = [SinkError("1"), LedgerError("2"), QueueError("3")]
+    assert Patience(halt, a_beat(clock)).call(Failing(*errors), told.append) == "done"
+    assert told == errors
+    assert len(halt.waits) == 3
+
+
+def test_the_waits_grow_to_their_limit_and_no_further() -> None:
+    clock = ManualClock()
+    halt = SteppingEvent(clock)
+    Patience(halt, a_beat(clock)).call(Failing(*[SinkError("x")] * 200), nothing)
+    assert max(halt.waits) <= MAX_RETRY_WAIT
+    assert max(halt.waits[:3]) <= 0.8
+    assert max(halt.waits) > 5.0
+
+
+def test_a_halt_during_a_wait_gives_one_more_try_and_then_the_last_error_itself() -> None:
+    clock = ManualClock()
+    work = Failing(SinkError("first"), SinkError("second"), SinkError("last"), SinkError("never"))
+    with pytest.raises(SinkError, match="last"):
+        Patience(HaltAfter(clock, 2), a_beat(clock)).call(work, nothing)
+    assert work.tries == 3
+
+
+def test_a_success_on_the_try_after_the_halt_counts() -> None:
+    clock = ManualClock()
+    assert Patience(HaltAfter(clock, 1), a_beat(clock)).call(Failing(SinkError("x")), nothing) == "done"
+
+
+def test_after_a_halt_there_is_one_try() -> None:
+    halt, work = Event(), Failing(SinkError("x"))
+    halt.set()
+    with pytest.raises(SinkError):
+        Patience(halt, a_beat()).call(work, nothing)
+    assert work.tries == 1
+
+
+@pytest.mark.parametrize("error", [SinkGone("closed"), ZeroDivisionError()])
+def test_what_no_retry_can_mend_comes_out_at_once(error: Exception) -> None:
+    told: list[BaseException] = []
+    work = Failing(error)
+    with pytest.raises(type(error)):
+        Patience(Event(), a_beat()).call(work, told.append)
+    assert (work.tries, told) == (1, [])
+
+
+def test_a_backend_that_stays_down_never_makes_its_thread_look_dead() -> None:
+    """An outage must not fail /livez: a restart would mend nothing."""
+    clock = ManualClock()
+    beat = a_beat(clock)
+    beat.beat()
+    silences: list[float] = []
+
+    def note(_: BaseException) -> None:
+        silences.append(beat.silence())
+
+    Patience(SteppingEvent(clock), beat).call(Failing(*[SinkError("x")] * 300), note)
+    assert clock.monotonic() > 1000.0 + 600.0
+    assert max(silences) == 0.0
+
+
+def run(stage: Stage[int], halt: Event | None = None) -> Thread:
+    thread = Thread(target=stage.run, args=(halt or Event(), a_beat()))
+    thread.start()
+    return thread
+
+
+def test_what_is_put_is_handled_in_order_and_the_rest_before_the_end() -> None:
+    seen: list[int] = []
+    stage = Stage[int](lambda batch, _: seen.extend(batch), 10)
+    for number in range(25):
+        stage.put(number)
+    stage.close()
+    run(stage).join(PATIENCE)
+    assert seen == list(range(25))
+
+
+def test_a_batch_is_what_has_piled_up_and_never_more_than_the_most() -> None:
+    batches: list[Sequence[int]] = []
+    stage = Stage[int](lambda batch, _: batches.append(list(batch)), 10)
+    for number in range(25):
+        stage.put(number)
+    stage.close()
+    run(stage).join(PATIENCE)
+    assert [len(batch) for batch in batches] == [10, 10, 5]
+
+
+def test_an_empty_stage_ends_when_it_is_closed() -> None:
+    batches: list[Sequence[int]] = []
+    stage = Stage[int](lambda batch, _: batches.append(batch), 10)
+    thread = run(stage)
+    stage.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert batches == []
+
+
+def test_what_is_put_after_the_close_is_left() -> None:
+    seen: list[int] = []
+    stage = Stage[int](lambda batch, _: seen.extend(batch), 10)
+    stage.put(1)
+    stage.close()
+    stage.put(2)
+    run(stage).join(PATIENCE)
+    assert seen == [1]
+
+
+def test_a_halt_ends_the_stage_after_the_batch_it_is_in() -> None:
+    halt, seen = Event(), list[int]()
+
+    def handle(batch: Sequence[int], _: Patience) -> None:
+        seen.extend(batch)
+        halt.set()
+
+    stage = Stage[int](handle, 2)
+    for number in range(6):
+        stage.put(number)
+    run(stage, halt).join(PATIENCE)
+    assert seen == [0, 1]
+
+
+def test_a_stage_that_waits_for_work_rests() -> None:
+    clock = ManualClock()
+    beat = a_beat(clock)
+    silences: list[float] = []
+
+    def handle(batch: Sequence[int], _: Patience) -> None:
+        clock.advance(7.0)
+        silences.append(beat.silence())
+
+    stage = Stage[int](handle, 1)
+    stage.put(1)
+    stage.put(2)
+    stage.close()
+    stage.run(Event(), beat)
+    assert silences == [7.0, 7.0]
