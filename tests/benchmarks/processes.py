@@ -26,7 +26,8 @@ LOOPS = {"plain": "boto3's client in a bare loop", "watcher": "the watcher's cli
 """Names of the bare loops by their kind of client."""
 
 POLLS = "polls"
-"""The key of instrumented.py under which the calls are counted."""
+CALL = "the call: botocore"
+"""Keys in what instrumented.py leaves: how many calls there were, and their CPU time."""
 
 SCENARIO = """[[endings]]
 name = "waiting"
@@ -225,12 +226,12 @@ def spawn(command: Sequence[str], stderr: int | None = None) -> subprocess.Popen
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Look twice a second, for a minute at most."""
+    """Look five times a second, for a minute at most."""
     until = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > until or process.poll() is not None:
             raise SystemExit(f"{process.args!r} ended, or is not ready after {PATIENCE:.0f} s")
-        time.sleep(0.5)
+        time.sleep(0.2)
 
 
 def cpu_seconds(pid: int) -> float:

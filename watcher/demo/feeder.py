@@ -64,7 +64,7 @@ class Feeder:
         if session is None:
             return step.junk
         if step.again:
-            return session.message(0.0)
+            return self._messages[session.number]
         if session.script is not None:
             self._simulator.create_session(
                 session.script,

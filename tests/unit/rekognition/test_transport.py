@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
+from watcher.aws import dial
 from watcher.aws.transport import bound_calls
 from watcher.errors import CallTimedOut, ConnectionFailed, PollError
-from watcher.rekognition import RekognitionResults, dial
+from watcher.rekognition import RekognitionResults
 
 CONNECT, READ = 0.5, 0.4
 SLACK = 0.5
