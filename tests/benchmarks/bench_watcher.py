@@ -18,8 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
 from tests.benchmarks.bench_scheduler import make_watch
+from tests.benchmarks.instrumented import CALL
 from tests.benchmarks.processes import (
-    CALL,
     LOOPS,
     BareLoop,
     Contestant,
@@ -140,7 +140,7 @@ def report_parts(plan: Plan, found: Found) -> None:
         print(f"  {name:<45}  {cost:>8.1f}")
     colder = found.parts[CALL] - found.cpu[LOOPS["watcher"]]
     print(
-        f"botocore takes {colder:+.0f} us against its bare loop: the same code, but other work in between it and its caches"
+        f"botocore takes {colder:+.0f} us against its bare loop: the same code, after other work has used the caches"
     )
 
 

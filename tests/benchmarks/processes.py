@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.benchmarks.instrumented import POLLS
 from watcher.clock import SystemClock
 from watcher.queues.sqlite import SqliteQueue
 
@@ -24,10 +25,6 @@ PATIENCE = 60.0
 
 LOOPS = {"plain": "boto3's client in a bare loop", "watcher": "the watcher's client in a bare loop"}
 """Names of the bare loops by their kind of client."""
-
-POLLS = "polls"
-CALL = "the call: botocore"
-"""Keys in what instrumented.py leaves: how many calls there were, and their CPU time."""
 
 SCENARIO = """[[endings]]
 name = "waiting"
