@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypedDict
 
 from watcher.aws import resolve_region
 from watcher.clock import SystemClock
@@ -19,7 +20,7 @@ from watcher.ledgers import open_ledger
 from watcher.lookout import Lookout
 from watcher.metrics import Metrics
 from watcher.poller import Poller
-from watcher.ports import Sink
+from watcher.ports import Clock, Ledger, Queue, SessionResults, Sink
 from watcher.queues import open_queue
 from watcher.ratelimit import limiter_for
 from watcher.rekognition import RekognitionResults, build_client
@@ -35,6 +36,23 @@ class App:
 
     daemon: Daemon
     reloader: Reloader
+
+
+@dataclass(frozen=True, slots=True)
+class _Backends:
+    results: SessionResults
+    queue: Queue
+    ledger: Ledger
+    sinks: Sequence[Sink]
+    source: str
+
+
+class _Common(TypedDict):
+    """What nearly every part is given."""
+
+    clock: Clock
+    metrics: Metrics
+    readiness: Readiness
 
 
 def build(loaded: Loaded, read_again: Callable[[], Loaded]) -> App:
@@ -61,73 +79,37 @@ def effective_aws(loaded: Loaded) -> AwsSettings:
 
 
 def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) -> App:
-    settings, clock, liveness, readiness = loaded.settings, SystemClock(), Liveness(SystemClock()), Readiness()
-    aws = effective_aws(loaded)
+    settings, aws, clock = loaded.settings, effective_aws(loaded), SystemClock()
     sinks = _sinks(settings)
     metrics = Metrics(settings.decision.policies, [sink.name for sink in sinks])
-    http = HealthServer(settings.http.host, settings.http.port, metrics.registry, liveness.late, readiness.problems)
+    common: _Common = {"clock": clock, "metrics": metrics, "readiness": Readiness()}
+    liveness = Liveness(clock)
+    http = HealthServer(
+        settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].problems
+    )
     opened.callback(http.close)
-    results = RekognitionResults(build_client(aws, concurrency=settings.polling.concurrency))
-    opened.callback(results.close)
-    queue = open_queue(settings, clock)
-    opened.callback(queue.close)
-    ledger = open_ledger(settings, clock)
-    opened.callback(ledger.close)
-    for sink in sinks:
-        opened.callback(sink.close)
-
+    backends = _open_backends(settings, aws, clock, sinks, opened)
     allowance = call_allowance(aws.connect_timeout, aws.read_timeout)
     runtime = Runtime(rules_of(settings, clock))
     scheduler = Scheduler(limiter_for(settings.polling.max_rate), clock, liveness.beat("scheduler", allowance))
     in_flight = InFlight(settings.queue.max_in_flight)
-    outbox = Outbox(
-        queue=queue,
-        ledger=ledger,
-        sinks=sinks,
-        in_flight=in_flight,
-        clock=clock,
-        metrics=metrics,
-        readiness=readiness,
-    )
     metrics.show(rate=lambda: scheduler.rate, in_flight=lambda: len(in_flight), progress=liveness.last_progress)
+
+    outbox, intake, poller = _pipeline(backends, scheduler, in_flight, runtime, common)
     parts = Parts(
         clock=clock,
-        queue=queue,
+        queue=backends.queue,
         in_flight=in_flight,
         scheduler=scheduler,
-        intake=Intake(
-            queue=queue,
-            ledger=ledger,
-            in_flight=in_flight,
-            scheduler=scheduler,
-            outbox=outbox,
-            runtime=runtime,
-            clock=clock,
-            metrics=metrics,
-            readiness=readiness,
-        ),
-        poller=Poller(
-            results=results,
-            scheduler=scheduler,
-            outbox=outbox,
-            runtime=runtime,
-            clock=clock,
-            metrics=metrics,
-            readiness=readiness,
-            source=f"/watcher/{aws.region}",
-        ),
+        intake=intake,
+        poller=poller,
         outbox=outbox,
-        leases=LeaseKeeper(queue, in_flight, settings.queue.visibility_timeout, metrics, readiness),
-        lookout=Lookout(
-            queue=queue,
-            results=results,
-            scheduler=scheduler,
-            clock=clock,
-            metrics=metrics,
-            readiness=readiness,
+        leases=LeaseKeeper(
+            backends.queue, in_flight, settings.queue.visibility_timeout, metrics, common["readiness"]
         ),
+        lookout=Lookout(queue=backends.queue, results=backends.results, scheduler=scheduler, **common),
         liveness=liveness,
-        readiness=readiness,
+        readiness=common["readiness"],
         http=http,
         close=opened.pop_all().close,
     )
@@ -138,14 +120,49 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
         drain_timeout=settings.shutdown.drain_timeout,
     )
     reloader = Reloader(
-        read=read_again,
-        settings=settings,
-        runtime=runtime,
-        scheduler=scheduler,
-        clock=clock,
-        metrics=metrics,
+        read=read_again, settings=settings, runtime=runtime, scheduler=scheduler, clock=clock, metrics=metrics
     )
     return App(daemon, reloader)
+
+
+def _open_backends(
+    settings: Settings, aws: AwsSettings, clock: Clock, sinks: Sequence[Sink], opened: ExitStack
+) -> _Backends:
+    for sink in sinks:
+        opened.callback(sink.close)
+    results = RekognitionResults(build_client(aws, concurrency=settings.polling.concurrency))
+    opened.callback(results.close)
+    queue = open_queue(settings, clock)
+    opened.callback(queue.close)
+    ledger = open_ledger(settings, clock)
+    opened.callback(ledger.close)
+    return _Backends(results, queue, ledger, sinks, source=f"/watcher/{aws.region}")
+
+
+def _pipeline(
+    backends: _Backends, scheduler: Scheduler, in_flight: InFlight, runtime: Runtime, common: _Common
+) -> tuple[Outbox, Intake, Poller]:
+    """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
+    queue, ledger = backends.queue, backends.ledger
+    outbox = Outbox(queue=queue, ledger=ledger, sinks=backends.sinks, in_flight=in_flight, **common)
+    intake = Intake(
+        queue=queue,
+        ledger=ledger,
+        in_flight=in_flight,
+        scheduler=scheduler,
+        outbox=outbox,
+        runtime=runtime,
+        **common,
+    )
+    poller = Poller(
+        results=backends.results,
+        scheduler=scheduler,
+        outbox=outbox,
+        runtime=runtime,
+        source=backends.source,
+        **common,
+    )
+    return outbox, intake, poller
 
 
 def _sinks(settings: Settings) -> Sequence[Sink]:
