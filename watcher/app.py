@@ -5,12 +5,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypedDict
 
-from watcher.aws import resolve_region
+from watcher.aws.client import resolve_region
 from watcher.clock import SystemClock
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
 from watcher.delivery import Outbox
-from watcher.errors import ConfigError
 from watcher.health import Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
@@ -79,16 +78,16 @@ def effective_aws(loaded: Loaded) -> AwsSettings:
 
 
 def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) -> App:
-    settings, aws, clock = loaded.settings, effective_aws(loaded), SystemClock()
-    sinks = _sinks(settings)
-    metrics = Metrics(settings.decision.policies, [sink.name for sink in sinks])
+    aws, clock = effective_aws(loaded), SystemClock()
+    settings = loaded.settings.model_copy(update={"aws": aws})
+    metrics = Metrics(settings.decision.policies, [sink.name for sink in settings.sinks])
     common: _Common = {"clock": clock, "metrics": metrics, "readiness": Readiness()}
     liveness = Liveness(clock)
     http = HealthServer(
         settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].problems
     )
     opened.callback(http.close)
-    backends = _open_backends(settings, aws, clock, sinks, opened)
+    backends = _open_backends(settings, clock, opened)
     allowance = call_allowance(aws.connect_timeout, aws.read_timeout)
     runtime = Runtime(rules_of(settings, clock))
     scheduler = Scheduler(limiter_for(settings.polling.max_rate), clock, liveness.beat("scheduler", allowance))
@@ -125,18 +124,18 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
     return App(daemon, reloader)
 
 
-def _open_backends(
-    settings: Settings, aws: AwsSettings, clock: Clock, sinks: Sequence[Sink], opened: ExitStack
-) -> _Backends:
-    for sink in sinks:
-        opened.callback(sink.close)
-    results = RekognitionResults(build_client(aws, concurrency=settings.polling.concurrency))
+def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Backends:
+    sinks = []
+    for sink in settings.sinks:
+        sinks.append(SINKS[sink.type](sink, settings.aws))
+        opened.callback(sinks[-1].close)
+    results = RekognitionResults(build_client(settings.aws, concurrency=settings.polling.concurrency))
     opened.callback(results.close)
     queue = open_queue(settings, clock)
     opened.callback(queue.close)
     ledger = open_ledger(settings, clock)
     opened.callback(ledger.close)
-    return _Backends(results, queue, ledger, sinks, source=f"/watcher/{aws.region}")
+    return _Backends(results, queue, ledger, sinks, source=f"/watcher/{settings.aws.region}")
 
 
 def _pipeline(
@@ -163,14 +162,3 @@ def _pipeline(
         **common,
     )
     return outbox, intake, poller
-
-
-def _sinks(settings: Settings) -> Sequence[Sink]:
-    unknown = [
-        f"sinks.{sink.name}: type = {sink.type!r} has no backend in this version: use one of {', '.join(SINKS)}"
-        for sink in settings.sinks
-        if sink.type not in SINKS
-    ]
-    if unknown:
-        raise ConfigError(unknown)
-    return [SINKS[sink.type](sink) for sink in settings.sinks]

@@ -106,7 +106,11 @@ class LedgerError(WatcherError):
 
 
 class SinkError(WatcherError):
-    """A sink did not take an event; try again."""
+    """A sink did not take an event; try again, but not within `retry_after` seconds (None: as soon as you like)."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class SinkGone(WatcherError):

@@ -125,9 +125,11 @@ def report_memory(plan: Plan, found: Found) -> None:
     print(f"\nmemory with {plan.many:,} waiting after {found.polls:,.0f} polls: RSS {rss:.1f} MB, ", end="")
     print(f"at most {peak:.1f}, PSS {pss:.1f}")
     verdict("RSS", peak, BAR_MEGABYTES, " MB")
-    entry = trail_entry()
-    later = peak + max(0.0, plan.rate * LIFE - found.polls) * entry / 2**20
-    print(f"each poll adds {entry:.0f} bytes to a session's trail: {later:.1f} MB after {LIFE:.0f} s at this rate")
+    entry, core = trail_entry(), 1e6 / found.cpu[watched(plan.many)]
+    print(f"each poll adds {entry:.0f} bytes to a session's trail: after {LIFE:.0f} s")
+    for what, rate in (("at this rate", plan.rate), ("at the most polls that one core can make", core)):
+        later = peak + max(0.0, rate * LIFE - found.polls) * entry / 2**20
+        print(f"  {what + f' ({rate:.0f}/s)':<48}  {later:>6.1f} MB")
 
 
 def report_parts(plan: Plan, found: Found) -> None:
@@ -139,9 +141,7 @@ def report_parts(plan: Plan, found: Found) -> None:
     for name, cost in sorted(parts.items(), key=lambda part: -part[1]):
         print(f"  {name:<45}  {cost:>8.1f}")
     colder = found.parts[CALL] - found.cpu[LOOPS["watcher"]]
-    print(
-        f"botocore takes {colder:+.0f} us against its bare loop: the same code, after other work has used the caches"
-    )
+    print(f"botocore takes {colder:+.0f} us against its bare loop: the same code, in the middle of other work")
 
 
 def verdict(what: str, value: float, bar: float, unit: str) -> None:
@@ -150,14 +150,14 @@ def verdict(what: str, value: float, bar: float, unit: str) -> None:
 
 def trail_entry() -> float:
     """Bytes that one poll adds to a watch."""
-    watch = make_watch(1)
-    numbers = [number / 7 for number in range(100)]
+    watches = [make_watch(number) for number in range(100)]
     tracemalloc.start()
-    for number in numbers:
-        watch.note(number * 3, "poll", result="in_progress", seconds=number * 5, next=number * 7)
+    for number, watch in enumerate(watches):
+        for poll in range(100):
+            watch.note(number + poll / 7, "poll", result="in_progress", seconds=poll / 70, next=poll / 3)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return size / len(numbers)
+    return size / 10_000
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

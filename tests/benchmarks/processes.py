@@ -82,7 +82,7 @@ class Contestant:
 
     def _stop(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED)
 
 
 class BareLoop(Contestant):

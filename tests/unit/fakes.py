@@ -99,11 +99,15 @@ class FakeQueue:
         self.limits: list[int] = []
         self.idle = Event()
         self.on_ack: Callable[[], None] = lambda: None
+        self._leased = 0
+        self._lock = Lock()
 
     def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
         self.calls.called("receive")
         self.limits.append(limit)
-        batch, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        with self._lock:
+            batch, self.waiting = self.waiting[:limit], self.waiting[limit:]
+            self._leased += len(batch)
         if not batch:
             self.idle.set()
             stop.wait(PATIENCE)
@@ -117,23 +121,31 @@ class FakeQueue:
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:
         self.calls.called("ack")
         self.acked += [lease for lease in leases if lease not in self.lost]
+        self._give_up(len(leases))
         self.on_ack()
         return [lease for lease in leases if lease in self.lost]
 
     def release(self, leases: Sequence[Lease]) -> None:
         self.calls.called("release")
         self.released += leases
+        self._give_up(len(leases))
 
     def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
         self.calls.called("bury")
         self.buried.append((delivery, reason, detail))
+        self._give_up(1)
+
+    def _give_up(self, leases: int) -> None:
+        with self._lock:
+            self._leased -= leases
 
     def send(self, bodies: Sequence[str]) -> None:
         self.waiting += [a_delivery(body) for body in bodies]
 
     def depth(self) -> QueueDepth:
         self.calls.called("depth")
-        return QueueDepth(visible=len(self.waiting), leased=0)
+        with self._lock:
+            return QueueDepth(visible=len(self.waiting), leased=self._leased)
 
     def close(self) -> None:
         self.calls.called("close")

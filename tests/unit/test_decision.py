@@ -80,7 +80,23 @@ def test_a_score_just_below_the_threshold_is_not_live(confidence: float) -> None
 
 @pytest.mark.parametrize(
     "confidence",
-    [None, math.nan, math.inf, -math.inf, True, False, "97.3", "", b"97", -1, -1e-300, 100.00001, pytest.param(10**400, id="huge"), [99], 99j],
+    [
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        True,
+        False,
+        "97.3",
+        "",
+        b"97",
+        -1,
+        -1e-300,
+        100.00001,
+        pytest.param(10**400, id="huge"),
+        [99],
+        99j,
+    ],
 )
 def test_a_confidence_that_is_no_score_is_malformed_whatever_the_threshold(confidence: object) -> None:
     assert not is_usable_confidence(confidence)
@@ -167,8 +183,6 @@ def test_nothing_but_the_first_row_of_the_table_is_ever_live(
 
 
 @given(endings, all_rules)
-def test_every_verdict_is_a_row_of_the_table(
-    ending: SessionResult | PollError | None, rules: DecisionRules
-) -> None:
+def test_every_verdict_is_a_row_of_the_table(ending: SessionResult | PollError | None, rules: DecisionRules) -> None:
     verdict = decide(ending, rules)
     assert (verdict.outcome, verdict.reason) in VERDICTS

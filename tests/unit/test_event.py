@@ -89,7 +89,9 @@ def test_a_terminal_answer_has_no_last_error_even_after_faults() -> None:
 
 
 @pytest.mark.parametrize("ending", [an_answer(SessionStatus.IN_PROGRESS), Throttled("again"), None])
-def test_without_a_terminal_answer_the_last_error_says_the_last_fault(ending: SessionResult | PollError | None) -> None:
+def test_without_a_terminal_answer_the_last_error_says_the_last_fault(
+    ending: SessionResult | PollError | None,
+) -> None:
     watch = a_watch()
     assert data_of(watch, ending)["lastError"] is None
     watch.saw(Throttled("first"))

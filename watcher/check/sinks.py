@@ -3,15 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from watcher.check.backends import NOT_TRIED
 from watcher.check.files import existing_file, missing_file
 from watcher.check.finding import Finding, Findings, failed, ok
-from watcher.config import Settings
+from watcher.config import AwsSettings, Settings, SinkSettings
 from watcher.config.values import without_secrets
 from watcher.errors import WatcherError
-from watcher.ports import Sink
 from watcher.sinks import SINKS
 
 _TARGETS: Mapping[str, str] = {"sqs": "queue_url", "sns": "topic_arn", "eventbridge": "bus", "webhook": "url"}
@@ -20,13 +18,11 @@ _TARGETS: Mapping[str, str] = {"sqs": "queue_url", "sns": "topic_arn", "eventbri
 def check_sinks(settings: Settings, *, offline: bool) -> Findings:
     """One line for each sink."""
     for sink in settings.sinks:
-        yield _check(sink, offline=offline)
+        yield _check(sink, settings.aws, offline=offline)
 
 
-def _check(sink: Any, *, offline: bool) -> Finding:
+def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
     subject = f"sink {sink.name}"
-    if sink.type not in SINKS:
-        return failed(subject, f"type {sink.type!r} has no backend in this version", f"use one of {', '.join(SINKS)}")
     if sink.type == "stdout":
         return ok(subject, "standard output")
     if sink.type == "file":
@@ -36,13 +32,12 @@ def _check(sink: Any, *, offline: bool) -> Finding:
     secret = getattr(sink, "secret_file", "")
     if secret and not os.access(secret, os.R_OK):
         return failed(subject, f"secret_file = {secret!r} can't be read", "name a file that this user may read")
-    return ok(subject, f"{target}: {NOT_TRIED}") if offline else _built(subject, target, SINKS[sink.type], sink)
+    return ok(subject, f"{target}: {NOT_TRIED}") if offline else _built(subject, target, sink, aws)
 
 
-def _built(subject: str, target: str, build: Any, settings: Any) -> Finding:
+def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> Finding:
     try:
-        sink: Sink = build(settings)
-        sink.close()
+        SINKS[sink.type](sink, aws).close()
     except WatcherError as error:
         return failed(subject, str(error))
     return ok(subject, f"{target}: can be set up; nothing was sent to try it")

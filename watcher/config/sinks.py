@@ -63,7 +63,21 @@ class WebhookSinkSettings(_Sink):
 
     type: Literal["webhook"] = Field(default="webhook", description="An HTTP endpoint.")
     url: str = Field(min_length=1, description="URL that gets the POST.")
-    secret_file: str = Field(default="", description="File with the secret that signs each request; empty: unsigned.")
+    secret_file: str = Field(
+        default="",
+        description="File with the secrets (whsec_..., one a line, the current one first) that sign each request; "
+        "empty: unsigned.",
+    )
+    allow_private: bool = Field(
+        default=False,
+        description="Whether the receiver may be in a private network, on this machine, or without TLS.",
+    )
+    ca_bundle: str = Field(
+        default="", description="File of CA certificates to trust for the receiver; empty: the machine's."
+    )
+    concurrency: int = Field(
+        default=8, ge=1, le=100, description="POSTs under way at once; 1 keeps the decisions in order."
+    )
 
 
 SinkSettings = Annotated[

@@ -40,6 +40,15 @@ def _sink_into_its_own_queue(settings: Settings) -> Iterator[Broken]:
             yield Broken(paths, sink.queue_url, "is the queue that the sessions come from", "give another")
 
 
+def _webhook_without_tls(settings: Settings) -> Iterator[Broken]:
+    """Decisions name sessions and carry the producer's context: not for everybody on the way to read."""
+    for number, sink in enumerate(settings.sinks):
+        if isinstance(sink, WebhookSinkSettings) and sink.url.lower().startswith("http:") and not sink.allow_private:
+            what = "would carry decisions unencrypted"
+            fix = "give an https URL, or set allow_private = true for a receiver in your own network"
+            yield Broken((("sinks", number, "url"),), sink.url, what, fix)
+
+
 def _queue_url(settings: Settings) -> Iterator[Broken]:
     url, declared = settings.queue.url, settings.queue.type
     if queue_kind(url, declared):
@@ -106,4 +115,11 @@ def _has_table(url: str) -> bool:
         return False
 
 
-URL_RULES: tuple[Rule, ...] = (_http_urls, _sink_into_its_own_queue, _queue_url, _dead_letter_url, _ledger_url)
+URL_RULES: tuple[Rule, ...] = (
+    _http_urls,
+    _sink_into_its_own_queue,
+    _webhook_without_tls,
+    _queue_url,
+    _dead_letter_url,
+    _ledger_url,
+)

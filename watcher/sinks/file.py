@@ -1,5 +1,6 @@
 """Decisions in a file, a line each."""
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,5 +62,9 @@ def _append(descriptor: int, lines: bytes) -> None:
     written = os.write(descriptor, lines)
     if written < len(lines):
         os.ftruncate(descriptor, end)
-        raise OSError(28, "no space left for the whole batch")
-    os.fsync(descriptor)
+        raise OSError(errno.ENOSPC, "no space left for the whole batch")
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a pipe or a device, such as /dev/stdout, has nothing to sync
+            raise

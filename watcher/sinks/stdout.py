@@ -16,6 +16,7 @@ class StdoutSink:
         self.name = name
         if stream is None and sys.stdout is None:
             raise ConfigError([f"sinks.{name}: standard output is closed: open it, or use another sink"])
+        self._begin = b""
         self._stream = stream or sys.stdout.buffer
 
     def emit(self, events: Sequence[DecisionEvent]) -> None:
@@ -26,8 +27,11 @@ class StdoutSink:
             SinkError: another failure of the write, such as a full disk behind a redirect.
         """
         try:
-            self._stream.write(b"".join(event.body.encode() + b"\n" for event in events))
+            # After a failure some of the batch may be out or in the buffer, down to half a line: begin a new one.
+            begin, self._begin = self._begin, b"\n"
+            self._stream.write(begin + b"".join(event.body.encode() + b"\n" for event in events))
             self._stream.flush()
+            self._begin = b""
         except BrokenPipeError as error:
             # What is left in the buffer would fail once more at exit, with a traceback of the interpreter's.
             _redirect_to_nowhere(self._stream)

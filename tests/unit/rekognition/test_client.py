@@ -12,7 +12,7 @@ from botocore import UNSIGNED
 
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Aws, Server, reply
 from watcher import __version__
-from watcher.aws import resolve_region
+from watcher.aws.client import resolve_region
 from watcher.errors import ConfigError, ConnectionFailed
 from watcher.rekognition import RekognitionResults, build_client
 

@@ -19,7 +19,7 @@ USAGE = """\
 watcher get-face-liveness-session-results [parameters]
 To see help text, you can run:
 
-  watcher help
+  watcher --help
   watcher get-face-liveness-session-results help
 """
 CHOICES_PER_LINE = 2

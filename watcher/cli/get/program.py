@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from watcher.cli.get.failures import FAILURE, INTERRUPTED, USAGE_ERROR, Failure, describe
@@ -16,9 +17,15 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The AWS CLI's exit codes: 0, 2 for usage, 130 for an interrupt, 255 for everything else.
     """
-    streams = sys.stdout, sys.stderr
+    with ExitStack() as at_end:
+        at_end.callback(_restore, sys.stdout, sys.stderr)
+        return _guarded(arguments, at_end)
+
+
+def _guarded(arguments: Sequence[str], at_end: ExitStack) -> int:
+    """The run with every way out of it turned into words and an exit code."""
     try:
-        return _run(arguments)
+        return _run(arguments, at_end)
     except SystemExit as end:
         # argparse has said why, or printed the version.
         return end.code if isinstance(end.code, int) else USAGE_ERROR
@@ -30,11 +37,9 @@ def run(arguments: Sequence[str]) -> int:
         for text in describe(error):
             sys.stderr.write(text)
         return FAILURE
-    finally:
-        _restore(*streams)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], at_end: ExitStack) -> int:
     from watcher.cli.get import client, parser
 
     ours, arguments = parser.parse_watcher(arguments)
@@ -43,7 +48,7 @@ def _run(arguments: Sequence[str]) -> int:
     client.check_endpoint_url(options.endpoint_url)
     settings = _settings(ours, options)
     session = client.open_session(options, attempts=1 if ours.wait else None)
-    learn_secrets = _start_logging(options)
+    learn_secrets = _start_logging(options, at_end)
     operation = parser.parse_operation(arguments)
     if operation.help:
         from watcher.cli.get.manual import manual
@@ -116,13 +121,14 @@ def _compile(expression: str | None) -> Any:
         raise Failure(f"Bad value for --query {expression}: {error}") from error
 
 
-def _start_logging(options: Namespace) -> Any:
+def _start_logging(options: Namespace, at_end: ExitStack) -> Any:
     """Turn on the debug log if it is asked for; returns what tells it the session's secrets."""
     if not options.debug:
         return lambda _session: None
-    from watcher.cli.get.debug import start
+    from watcher.cli.get.debug import start, stop
 
     formatter = start()
+    at_end.callback(stop)
     return formatter.learn_secrets if options.sign_request else lambda _session: None
 
 

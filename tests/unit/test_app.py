@@ -1,0 +1,70 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from watcher.app import App, build, effective_aws
+from watcher.config import Loaded, load
+from watcher.errors import WatcherError
+
+EXAMPLE = {
+    "aws.endpoint_url": "http://127.0.0.1:9",  # nobody listens there
+    "aws.sign_request": "false",
+    "http.port": "0",
+}
+
+
+def loaded(folder: Path, **overrides: str) -> Loaded:
+    """Settings for a watcher in this folder; `__` stands for a dot."""
+    named = {key.replace("__", "."): text for key, text in overrides.items()}
+    return load(None, {**EXAMPLE, **named}, {}, folder)
+
+
+@pytest.fixture(autouse=True)
+def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+
+def built(folder: Path, **overrides: str) -> App:
+    settings = loaded(folder, **overrides)
+    return build(settings, lambda: settings)
+
+
+def test_a_watcher_with_nothing_to_do_starts_and_ends_and_leaves_nothing_open(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        built(tmp_path, sinks='[{"type": "file", "path": "out.jsonl"}]').daemon.run(until_empty=True)
+    events = [entry["event"] for entry in logs]
+    assert [event for event in events if event in ("started", "draining", "stopped")] == [
+        "started",
+        "draining",
+        "stopped",
+    ]
+    assert "thread_died" not in events
+
+
+def test_a_part_that_cannot_be_built_leaves_nothing_open(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(WatcherError):
+        built(tmp_path, http__port=str(port), queue__url="sqlite:///missing/q.db")
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", port))
+
+
+def test_the_region_is_the_profile_s_where_no_setting_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert effective_aws(loaded(tmp_path)).region == "us-east-1"
+    file = tmp_path / "config"
+    file.write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    assert effective_aws(loaded(tmp_path)).region == "eu-west-1"
+    assert effective_aws(loaded(tmp_path, aws__region="ap-south-1")).region == "ap-south-1"

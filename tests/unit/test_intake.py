@@ -1,0 +1,214 @@
+from threading import Event, Thread
+
+import pytest
+from tenacity import wait_none
+
+from tests.support import session_id
+from tests.unit.fakes import PATIENCE, World, a_beat, a_delivery, a_lease
+from watcher.errors import LedgerError, QueueError
+from watcher.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
+from watcher.scheduler import Due
+from watcher.stage import Patience
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watcher.stage.wait_random_exponential", lambda **_: wait_none())
+
+
+def take_in(world: World, *deliveries: Delivery, stop: Event | None = None) -> None:
+    world.intake.take_in(deliveries, Patience(stop or Event(), a_beat(world.clock)))
+
+
+def stopped() -> Event:
+    stop = Event()
+    stop.set()
+    return stop
+
+
+def session(number: int, sent_at: float | None = None) -> Delivery:
+    return a_delivery(session_id(number), number, sent_at)
+
+
+def run_until_idle(world: World) -> None:
+    """Run the intake until the queue is empty."""
+    stop = Event()
+    thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
+    thread.start()
+    idle = world.queue.idle.wait(PATIENCE)
+    stop.set()
+    thread.join(PATIENCE)
+    assert idle
+    assert not thread.is_alive()
+
+
+def test_a_message_becomes_a_watch_that_is_due_now() -> None:
+    world = World()
+    take_in(world, session(1, world.clock.time() - 20.0))
+    due = world.scheduler.take()
+    assert isinstance(due, Due)
+    now = world.clock.monotonic()
+    assert due.watch.key == (session_id(1), "default")
+    assert (due.at, due.watch.born, due.watch.deadline) == (now, now - 20.0, now + 160.0)
+    assert due.watch.leases == [a_lease(1, "one-batch")]
+    assert world.in_flight.leases() == due.watch.leases
+    assert due.watch.trail[0]["event"] == "received"
+    assert world.labelled("watcher_sessions_received_total") == 1
+
+
+def test_a_redelivery_keeps_the_deadline_of_its_session() -> None:
+    world = World()
+    sent_at = world.clock.time()
+    world.clock.advance(100.0)
+    take_in(world, session(1, sent_at))
+    due = world.scheduler.take()
+    assert due is not None
+    assert due.watch.deadline == world.clock.monotonic() + 80.0
+
+
+def test_no_more_is_received_than_there_is_room_for() -> None:
+    world = World(limit=3)
+    world.watch(90)
+    world.queue.waiting = [session(number) for number in range(2)]
+    stop = Event()
+    world.queue.idle.set()
+    thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
+    thread.start()
+    for _ in range(2000):
+        if len(world.in_flight) == 3:
+            break
+        Event().wait(0.001)
+    stop.set()
+    world.in_flight.shut()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert world.queue.limits[0] == 2
+    assert len(world.in_flight) == 3
+
+
+def test_no_more_is_received_than_the_queue_gives_at_once() -> None:
+    world = World(limit=100)
+    world.queue.waiting = [session(number) for number in range(25)]
+    run_until_idle(world)
+    assert world.queue.limits == [10, 10, 10, 10]
+    assert len(world.in_flight) == 25
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("not an id", DeadReason.INVALID_SESSION_ID),
+        ("{", DeadReason.INVALID_MESSAGE),
+        (f'{{"sessionId": "{session_id(1)}", "policy": "nope"}}', DeadReason.UNKNOWN_POLICY),
+        ("x" * 300_000, DeadReason.TOO_LARGE),
+    ],
+)
+def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body: str, reason: DeadReason) -> None:
+    world = World()
+    take_in(world, session(2), a_delivery(body, 1), session(3))
+    [(delivery, why, detail)] = world.queue.buried
+    assert (delivery.lease, why) == (a_lease(1, "one-batch"), reason)
+    assert detail
+    assert len(world.in_flight) == 2
+    assert world.labelled("watcher_dead_letters_total", reason=reason.value) == 1
+    assert world.labelled("watcher_sessions_received_total") == 2
+
+
+def test_a_burial_that_fails_is_tried_again() -> None:
+    world = World()
+    world.calls.fail("bury", QueueError("down"))
+    take_in(world, a_delivery("x"))
+    assert len(world.queue.buried) == 1
+
+
+def test_a_burial_that_never_worked_is_not_counted() -> None:
+    world = World()
+    world.calls.break_down("bury", QueueError("down"))
+    take_in(world, a_delivery("x"), stop=stopped())
+    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
+
+
+def test_a_batch_of_dead_letters_asks_nothing_of_the_ledger() -> None:
+    world = World()
+    take_in(world, a_delivery("x"))
+    assert world.calls.names == ["bury"]
+
+
+def test_duplicates_join_in_one_batch_and_over_two() -> None:
+    world = World()
+    take_in(world, session(1), a_delivery(session_id(1), 2))
+    take_in(world, a_delivery(session_id(1), 3))
+    assert len(world.in_flight) == len(world.scheduler) == 1
+    assert {lease.message_id for lease in world.in_flight.leases()} == {"1", "2", "3"}
+    assert world.labelled("watcher_sessions_received_total") == 3
+
+
+def test_the_same_session_under_another_policy_is_another_watch() -> None:
+    world = World(policies={"payout": DecisionRules(95.0)})
+    take_in(world, session(1), a_delivery(f'{{"sessionId": "{session_id(1)}", "policy": "payout"}}', 2))
+    assert len(world.in_flight) == 2
+
+
+def test_a_decided_session_is_answered_from_the_ledger_and_never_polled() -> None:
+    world = World()
+    key = SessionKey(session_id(1), "default")
+    world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, "{}"), 1.0)
+    take_in(world, session(1))
+    assert len(world.scheduler) == 0
+    batch, _ = world.outbox._lanes["a"]._next_batch()
+    assert [parcel.event.body for parcel in batch] == ["{}"]
+
+
+def test_a_ledger_that_is_down_is_waited_for() -> None:
+    world = World()
+    world.calls.fail("find", LedgerError("locked"), LedgerError("locked"))
+    take_in(world, session(1))
+    assert len(world.in_flight) == 1
+    assert world.readiness.problems() == {}
+
+
+def test_with_the_ledger_down_at_the_stop_the_messages_are_given_back() -> None:
+    world = World()
+    world.calls.break_down("find", LedgerError("locked"))
+    take_in(world, session(1), session(2), stop=stopped())
+    assert world.queue.released == [a_lease(1, "one-batch"), a_lease(2, "one-batch")]
+    assert len(world.in_flight) == 0
+    assert world.readiness.problems() == {"ledger": "locked"}
+
+
+def test_with_ledger_and_queue_down_at_the_stop_the_leases_are_left_to_run_out() -> None:
+    """Queue and ledger are one SQLite file by default: they fail together, and that must not fail a clean stop."""
+    world = World()
+    world.calls.break_down("find", LedgerError("locked"))
+    world.calls.break_down("release", QueueError("locked"))
+    take_in(world, session(1), stop=stopped())
+    assert world.calls.names == ["find", "release"]
+
+
+def test_a_queue_that_fails_is_asked_again_and_told_to_readiness() -> None:
+    world = World()
+    world.calls.fail("receive", QueueError("down"), QueueError("down"))
+    world.queue.waiting = [session(1)]
+    run_until_idle(world)
+    assert len(world.in_flight) == 1
+    assert world.readiness.problems() == {}
+
+
+def test_a_queue_that_is_down_at_the_stop_ends_the_intake_quietly() -> None:
+    world = World()
+    stop = Event()
+    world.calls.break_down("receive", QueueError("down"))
+    thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
+    thread.start()
+    while world.calls.count("receive") < 3:
+        Event().wait(0.001)
+    assert world.readiness.problems() == {"queue": "down"}
+    stop.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_after_a_stop_nothing_is_received() -> None:
+    world = World()
+    world.intake.run(stopped(), a_beat(world.clock))
+    assert world.calls.names == []

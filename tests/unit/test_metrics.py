@@ -1,0 +1,128 @@
+import re
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from tests.unit.fakes import value
+from watcher.metrics import VERDICTS, Metrics
+from watcher.model import DeadReason, PollResult, QueueDepth
+
+ROLES = ["recorder", "settler", "sink-a", "sink-b", "sink-c", "leases", "lookout", "poller", "intake", "scheduler"]
+POLICIES = [f"policy-{number:02}" for number in range(20)]
+
+NAMES = {
+    "watcher_build_info": "gauge",
+    "watcher_sessions_received": "counter",
+    "watcher_sessions_in_flight": "gauge",
+    "watcher_polls": "counter",
+    "watcher_poll_duration_seconds": "histogram",
+    "watcher_poll_lag_seconds": "histogram",
+    "watcher_decisions": "counter",
+    "watcher_decision_latency_seconds": "histogram",
+    "watcher_confidence_ratio": "histogram",
+    "watcher_polls_per_session": "histogram",
+    "watcher_rate_limit_calls_per_second": "gauge",
+    "watcher_sink_deliveries": "counter",
+    "watcher_sink_delivery_seconds": "histogram",
+    "watcher_queue_messages": "gauge",
+    "watcher_queue_oldest_message_age_seconds": "gauge",
+    "watcher_lease_extensions": "counter",
+    "watcher_dead_letters": "counter",
+    "watcher_last_progress_timestamp_seconds": "gauge",
+    "watcher_config_last_reload_successful": "gauge",
+    "watcher_config_last_reload_timestamp_seconds": "gauge",
+}
+
+
+def full(policies: list[str] = POLICIES) -> Metrics:
+    metrics = Metrics(policies, ["a", "b", "c"])
+    metrics.show(rate=lambda: 25.0, in_flight=lambda: 7.0, progress=lambda: dict.fromkeys(ROLES, 1.5))
+    return metrics
+
+
+def own(metrics: Metrics) -> Iterator[Metric]:
+    return (family for family in metrics.registry.collect() if family.name.startswith("watcher_"))
+
+
+def test_the_names_and_types_are_those_of_the_interface() -> None:
+    assert {family.name: family.type for family in own(full())} == NAMES
+
+
+def test_there_are_no_more_than_300_series() -> None:
+    assert sum(len(family.samples) for family in full().registry.collect()) <= 300
+
+
+def labels_of(metrics: Metrics, name: str) -> list[dict[str, str]]:
+    return [s.labels for family in own(metrics) for s in family.samples if s.name == name]
+
+
+def test_every_known_label_value_is_there_from_the_start_at_zero() -> None:
+    metrics = full(["payout"])
+    assert labels_of(metrics, "watcher_polls_total") == [{"result": result.value} for result in PollResult]
+    assert labels_of(metrics, "watcher_dead_letters_total") == [{"reason": reason.value} for reason in DeadReason]
+    states = [{"state": state} for state in ("visible", "leased", "dead")]
+    assert labels_of(metrics, "watcher_queue_messages") == states
+    extensions = [{"result": result} for result in ("ok", "lost", "failed")]
+    assert labels_of(metrics, "watcher_lease_extensions_total") == extensions
+    deliveries = [{"sink": sink, "result": result} for sink in "abc" for result in ("ok", "failed")]
+    assert labels_of(metrics, "watcher_sink_deliveries_total") == deliveries
+    for policy in ("default", "payout"):
+        for outcome, reason in VERDICTS:
+            expected = {"outcome": outcome.value, "reason": reason.value, "policy": policy}
+            assert expected in labels_of(metrics, "watcher_decisions_total")
+    counted = [s.value for family in own(metrics) if family.type == "counter" for s in family.samples]
+    assert set(counted) == {0.0}
+
+
+def test_the_label_for_policies_beyond_the_first_is_there_from_the_start_too() -> None:
+    metrics = full()
+    assert metrics.policy_label("policy-00") == "policy-00"
+    assert metrics.policy_label("policy-19") == "other"
+    labels = {"outcome": "live", "reason": "confidence_met", "policy": "other"}
+    assert value(metrics, "watcher_decisions_total", **labels) == 0.0
+
+
+@pytest.mark.parametrize("generate", [generate_latest, generate_openmetrics])
+def test_both_forms_are_written_and_neither_has_created_series(generate: object) -> None:
+    text = generate(full().registry).decode()  # type: ignore[operator]
+    assert "_created" not in text
+    assert "watcher_sessions_in_flight 7.0" in text
+    assert 'watcher_last_progress_timestamp_seconds{thread="intake"} 1.5' in text
+
+
+def test_the_names_keep_to_the_conventions() -> None:
+    """What `promtool check metrics` asks: help texts, base units, `_total` on counters only, snake case."""
+    for family in own(full()):
+        assert family.documentation
+        assert re.fullmatch(r"[a-z][a-z0-9_]*[a-z]", family.name)
+        assert not re.search(r"(milli|micro|minutes|hours|percent|_total$|_count$|_sum$|_bucket$)", family.name)
+        assert family.type not in family.name.split("_")
+        for sample in family.samples:
+            assert sample.name.endswith("_total") == (family.type == "counter")
+            assert "session" not in " ".join(sample.labels)
+
+
+def test_the_version_is_told() -> None:
+    from watcher import __version__
+
+    assert value(full(), "watcher_build_info", version=__version__) == 1.0
+
+
+def test_the_depth_of_a_queue_is_shown_and_what_it_does_not_tell_is_left() -> None:
+    metrics = full()
+    metrics.show_depth(QueueDepth(3, 2, 1, 12.5))
+    metrics.show_depth(QueueDepth(4, 2, None, None))
+    assert value(metrics, "watcher_queue_messages", state="visible") == 4
+    assert value(metrics, "watcher_queue_messages", state="dead") == 1
+    assert value(metrics, "watcher_queue_oldest_message_age_seconds") == 12.5
+    metrics.show_depth(QueueDepth(0, 0, None, None))
+    assert value(metrics, "watcher_queue_oldest_message_age_seconds") == 0.0
+
+
+def test_two_watchers_in_one_process_do_not_share_their_metrics() -> None:
+    first, second = full(), full()
+    first.received.inc()
+    assert value(second, "watcher_sessions_received_total") == 0.0
