@@ -104,7 +104,10 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
         poller=poller,
         outbox=outbox,
         leases=LeaseKeeper(
-            backends.queue, in_flight, settings.queue.visibility_timeout, metrics, common["readiness"]
+            queue=backends.queue,
+            in_flight=in_flight,
+            visibility_timeout=settings.queue.visibility_timeout,
+            **common,
         ),
         lookout=Lookout(queue=backends.queue, results=backends.results, scheduler=scheduler, **common),
         liveness=liveness,

@@ -15,16 +15,22 @@ from watcher.inflight import InFlight
 from watcher.intake import Intake
 from watcher.leases import LeaseKeeper
 from watcher.lookout import Lookout
+from watcher.model import Lease
 from watcher.poller import Poller
 from watcher.ports import Clock, Queue
 from watcher.scheduler import Scheduler
 from watcher.threads import Threads
-from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)
 
+OUTSIDE_ALLOWANCE = 300.0
+"""Seconds of silence allowed to a thread that talks to queue or ledger: many calls may each meet their time-out."""
+
 EMPTY_INTERVAL = 0.2
 """Seconds between two looks at whether all is done, with `--until-empty`."""
+
+EMPTY_LOOKS = 2
+"""Looks in a row that have to find nothing: a queue's own count may be approximate (SQS says so of its)."""
 
 RELEASE_SHARE = 0.1
 """Share of the drain's time that is kept for giving messages back."""
@@ -71,14 +77,19 @@ class Daemon:
         """
         self._start()
         try:
-            while not self._stopping.wait(EMPTY_INTERVAL if until_empty else None):
-                if until_empty and self._is_done():
-                    log.info("empty")
-                    break
+            self._wait(until_empty=until_empty)
         finally:
             self._drain()
         if self._fatal is not None:
             raise self._fatal
+
+    def _wait(self, *, until_empty: bool) -> None:
+        empty_looks = 0
+        while not self._stopping.wait(EMPTY_INTERVAL if until_empty else None):
+            empty_looks = empty_looks + 1 if self._is_done() else 0
+            if empty_looks >= EMPTY_LOOKS:
+                log.info("empty")
+                return
 
     def stop(self) -> None:
         """Begin the drain; safe to call from a signal handler, any number of times."""
@@ -87,11 +98,11 @@ class Daemon:
     def _start(self) -> None:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
         parts.outbox.start(self._threads, parts.liveness)
-        start("leases", partial(parts.leases.run, self._drained, beat("leases")))
+        start("leases", partial(parts.leases.run, self._drained, beat("leases", OUTSIDE_ALLOWANCE)))
         start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", self._call_allowance)))
         for _ in range(self._concurrency):
             start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
-        start("intake", partial(parts.intake.run, self._stopping, beat("intake")))
+        start("intake", partial(parts.intake.run, self._stopping, beat("intake", OUTSIDE_ALLOWANCE)))
         parts.http.start()
         log.info("started", host=parts.http.host, port=parts.http.port)
 
@@ -123,8 +134,7 @@ class Daemon:
         parts.close()
         log.info("stopped")
 
-    def _release(self, watches: Sequence[Watch]) -> None:
-        leases = [lease for watch in watches for lease in watch.leases]
+    def _release(self, leases: Sequence[Lease]) -> None:
         if not leases:
             return
         try:

@@ -25,8 +25,10 @@ from watcher.watch import Watch
 log = structlog.get_logger(__name__)
 
 RECORD_BATCH = 200
-EMIT_BATCH = 100
 ACK_BATCH = 100
+
+ALLOWANCE = 300.0
+"""Seconds that one batch may take: each of its calls may meet its time-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Outbox:
         self._halt = Event()
         self._lock = Lock()
         self._recorder = Stage(self._record, RECORD_BATCH)
-        self._lanes = {sink.name: Stage(partial(self._emit, sink), EMIT_BATCH) for sink in sinks}
+        self._lanes = {sink.name: Stage(partial(self._emit, sink), sink.max_batch) for sink in sinks}
         self._settler = Stage(self._settle, ACK_BATCH)
 
     def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
@@ -90,7 +92,7 @@ class Outbox:
         runs = {"recorder": self._recorder.run, "settler": self._settler.run}
         runs |= {f"sink-{name}": lane.run for name, lane in self._lanes.items()}
         for role, run in runs.items():
-            threads.start(role, partial(run, self._halt, liveness.beat(role)))
+            threads.start(role, partial(run, self._halt, liveness.beat(role, ALLOWANCE)))
 
     def drain(self, threads: Threads, deadline: float) -> None:
         """Finish what was handed over, stage after stage, until `deadline` (monotonic); then give up what is left."""
@@ -173,15 +175,17 @@ class Outbox:
             self._settler.put(watch)
 
     def _settle(self, batch: Sequence[Watch], patience: Patience) -> None:
-        leases = [(watch.key, self._in_flight.close(watch)) for watch in batch]
-        acked = [lease for _, held in leases for lease in held]
+        settled = [watch.key for watch in batch if not watch.abandoned]
         try:
-            lost = set(patience.call(partial(self._queue.ack, acked), partial(self._failed, "queue")))
-            # A message whose lease was lost comes back to somebody; settled, it would be answered as a new question.
-            settled = [key for key, held in leases if held and lost.isdisjoint(held)]
+            # Settled before acked: a crash between the two brings the message back and the same event goes out again.
+            # The other way round, somebody who asks for this session once more might get no event at all.
             patience.call(partial(self._ledger.settle, settled), partial(self._failed, "ledger"))
+            self._worked("ledger")
+            # Only now off the books: a ledger that is down for long must not cost the leases.
+            acked = [lease for watch in batch for lease in self._in_flight.close(watch)]
+            patience.call(partial(self._queue.ack, acked), partial(self._failed, "queue"))
         except (QueueError, LedgerError):
-            return  # halted: the leases run out, and the ledger answers whoever receives the messages then
+            return  # halted: the messages come again, and the ledger answers whoever receives them then
         self._worked("queue")
 
     def _failed(self, part: str, error: BaseException) -> None:

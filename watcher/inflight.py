@@ -1,24 +1,35 @@
-"""The watches in flight: one for each session and policy, with the leases on every message that asked for it."""
+"""What is in flight: the leases on every message from receipt to ack, and one watch for each session and policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
 from threading import Condition
 
 from watcher.model import Lease, SessionKey
 from watcher.watch import Watch
 
 
-class InFlight:
-    """The registry of watches from receipt to ack; its size is what `queue.max_in_flight` bounds.
+@dataclass(slots=True)
+class _Hold:
+    """A lease on the books: when (monotonic) it was last taken or extended, and its watch, once there is one."""
 
-    A second delivery for a session in flight joins the first. Leases stay on the books, and so are kept alive,
-    until just before they are acked.
+    renewed_at: float
+    watch: Watch | None = None
+
+
+class InFlight:
+    """The books of everything between receipt and ack. The number of watches is what `queue.max_in_flight` bounds.
+
+    A second delivery for a session in flight joins the first. Leases are on the books, and so are kept alive, from
+    their receipt until just before they are acked, buried or released.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._watches: dict[SessionKey, Watch] = {}
-        self._holders: dict[Lease, Watch] = {}
+        self._holds: dict[Lease, _Hold] = {}
         self._is_shut = False
+        self._is_abandoned = False
         self._changed = Condition()
 
     def __len__(self) -> int:
@@ -37,49 +48,78 @@ class InFlight:
             self._is_shut = True
             self._changed.notify_all()
 
-    def join(self, key: SessionKey, lease: Lease, created_at: float) -> bool:
-        """Put one more lease on the watch for `key`; False if there is none.
+    def hold(self, leases: Iterable[Lease], now: float) -> bool:
+        """Put fresh leases on the books, to be kept alive; False, and nothing is, once all was abandoned."""
+        with self._changed:
+            if not self._is_abandoned:
+                self._holds.update((lease, _Hold(now)) for lease in leases)
+            return not self._is_abandoned
+
+    def drop(self, leases: Iterable[Lease]) -> None:
+        """Take leases without a watch off the books: they are about to be buried or released."""
+        with self._changed:
+            for lease in leases:
+                self._holds.pop(lease, None)
+
+    def join(self, key: SessionKey, lease: Lease, created_at: float) -> Watch | None:
+        """Put a lease on the watch that there is for `key`; returns that watch, None if there is none.
 
         The earlier creation counts: a message without one carries its sent time, which can only be later.
         """
         with self._changed:
             watch = self._watches.get(key)
             if watch is None:
-                return False
+                return None
             earlier_by = max(0.0, watch.created_at - created_at)
             watch.created_at -= earlier_by
             watch.born -= earlier_by
             watch.deadline -= earlier_by
-            self._hold(watch, lease)
+            self._bind(watch, lease)
+            return watch
+
+    def add(self, watch: Watch, lease: Lease) -> bool:
+        """A new watch, under its first lease; False if that is not on the books any more (lost, or abandoned)."""
+        with self._changed:
+            if lease not in self._holds:
+                return False
+            self._watches[watch.key] = watch
+            self._bind(watch, lease)
             return True
 
-    def add(self, watch: Watch, lease: Lease) -> None:
-        """A new watch, under its first lease."""
-        with self._changed:
-            self._watches[watch.key] = watch
-            self._hold(watch, lease)
+    def _bind(self, watch: Watch, lease: Lease) -> None:
+        hold = self._holds.get(lease)
+        if hold is not None:
+            hold.watch = watch
+            watch.leases.append(lease)
 
-    def _hold(self, watch: Watch, lease: Lease) -> None:
-        watch.leases.append(lease)
-        self._holders[lease] = watch
-
-    def leases(self) -> list[Lease]:
-        """Every lease that has to be kept alive."""
+    def to_renew(self, renewed_before: float) -> list[Lease]:
+        """The leases last taken or extended at or before this moment (monotonic)."""
         with self._changed:
-            return [lease for watch in self._watches.values() for lease in watch.leases]
+            return [lease for lease, hold in self._holds.items() if hold.renewed_at <= renewed_before]
 
-    def lose(self, lease: Lease) -> Watch | None:
-        """Strike out a lost lease; returns the watch if it was its last: nobody here may decide that session now."""
+    def renewed(self, leases: Iterable[Lease], now: float) -> None:
+        """Note that these were extended at `now`."""
         with self._changed:
-            watch = self._holders.pop(lease, None)
-            if watch is None:
-                return None
-            watch.leases.remove(lease)
-            if watch.leases:
-                return None
-            watch.abandoned = True
-            self._forget(watch)
-            return watch
+            for lease in leases:
+                hold = self._holds.get(lease)
+                if hold is not None:
+                    hold.renewed_at = now
+
+    def lose(self, lease: Lease) -> bool:
+        """Strike out a lost lease; False if it was not on the books any more.
+
+        A watch that loses its last lease is abandoned: another watcher has its message, and decides.
+        """
+        with self._changed:
+            hold = self._holds.pop(lease, None)
+            if hold is None:
+                return False
+            if hold.watch is not None:
+                hold.watch.leases.remove(lease)
+                if not hold.watch.leases:
+                    hold.watch.abandoned = True
+                    self._forget(hold.watch)
+            return True
 
     def close(self, watch: Watch) -> Sequence[Lease]:
         """Take a finished watch off the books and return its leases, to be acked.
@@ -88,7 +128,7 @@ class InFlight:
         """
         with self._changed:
             for lease in watch.leases:
-                self._holders.pop(lease, None)
+                self._holds.pop(lease, None)
             self._forget(watch)
             return watch.leases
 
@@ -97,13 +137,16 @@ class InFlight:
             del self._watches[watch.key]
         self._changed.notify()
 
-    def abandon_all(self) -> list[Watch]:
-        """Take everything off the books, nearest deadline first; late answers for these are dropped."""
+    def abandon_all(self) -> list[Lease]:
+        """Take everything off the books and return its leases, nearest deadline first; late answers are dropped."""
         with self._changed:
-            watches = sorted(self._watches.values(), key=lambda watch: watch.deadline)
-            for watch in watches:
+            self._is_abandoned = True
+            for watch in self._watches.values():
                 watch.abandoned = True
+            leases = sorted(
+                self._holds, key=lambda lease: watch.deadline if (watch := self._holds[lease].watch) else -inf
+            )
             self._watches.clear()
-            self._holders.clear()
+            self._holds.clear()
             self._changed.notify_all()
-            return watches
+            return leases

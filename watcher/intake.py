@@ -13,6 +13,7 @@ from watcher.inflight import InFlight
 from watcher.message import parse_message
 from watcher.metrics import Metrics
 from watcher.model import Delivery, Lease, LedgerEntry, SessionRequest
+from watcher.policy import last_poll_at
 from watcher.ports import Clock, Ledger, Queue
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler
@@ -75,6 +76,10 @@ class Intake:
 
     def take_in(self, deliveries: Sequence[Delivery], patience: Patience) -> None:
         """Make a watch of each message, or a dead letter of one that can never be served."""
+        leases = [delivery.lease for delivery in deliveries]
+        if not self._in_flight.hold(leases, self._clock.monotonic()):
+            self._release(leases)  # a receive that outlasted the drain
+            return
         requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery, patience))]
         if not requests:
             return
@@ -90,6 +95,7 @@ class Intake:
             self._admit(delivery, request, entries.get(request.key))
 
     def _release(self, leases: Sequence[Lease]) -> None:
+        self._in_flight.drop(leases)
         try:
             self._queue.release(leases)
         except QueueError as error:
@@ -105,6 +111,7 @@ class Intake:
 
     def _bury(self, delivery: Delivery, fault: UnservableMessage, patience: Patience) -> None:
         bury = partial(self._queue.bury, delivery, fault.reason, str(fault))
+        self._in_flight.drop([delivery.lease])
         try:
             patience.call(bury, partial(self._failed, "queue"))
         except QueueError:
@@ -114,11 +121,16 @@ class Intake:
 
     def _admit(self, delivery: Delivery, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()
-        if self._in_flight.join(request.key, delivery.lease, request.created_at):
+        if request.remark:
+            log.warning("sent_time_counts", session_id=request.key.session_id, remark=request.remark)
+        joined = self._in_flight.join(request.key, delivery.lease, request.created_at)
+        if joined is not None:
             log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
+            self._scheduler.hasten(joined, last_poll_at(joined))
             return
         watch = self._watch(delivery, request)
-        self._in_flight.add(watch, delivery.lease)
+        if not self._in_flight.add(watch, delivery.lease):
+            return  # its lease was lost while the ledger was asked, or all was given back
         if entry is not None:
             log.debug("known", session_id=request.key.session_id, policy=request.key.policy)
             self._outbox.known(watch, entry)

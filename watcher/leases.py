@@ -8,55 +8,70 @@ from watcher.errors import QueueError
 from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
 from watcher.metrics import Metrics
-from watcher.model import Lease
-from watcher.ports import Queue
+from watcher.ports import Clock, Queue
 
 log = structlog.get_logger(__name__)
 
-BEATS_PER_LEASE = 3
-"""Beats in one visibility time-out: two may fail before a lease is lost."""
+RENEW_AT = 1 / 3
+"""Share of a lease's time after which it is extended. What ends before that, as most sessions do, costs no call."""
+
+LOOK_EVERY = 1 / 6
+"""Share of a lease's time between two looks: a lease has half of its time left when it is first extended, or more,
+so that several tries fit in before it is lost."""
+
+RETRY_AFTER = 1 / 12
+"""Share of a lease's time before the next try when the queue failed."""
 
 
 class LeaseKeeper:
-    """Extends every lease three times in its life, from receipt to ack, through the drain too."""
+    """Extends every lease in time, from receipt to ack, through the drain too."""
 
     def __init__(
-        self, queue: Queue, in_flight: InFlight, visibility_timeout: float, metrics: Metrics, readiness: Readiness
+        self,
+        *,
+        queue: Queue,
+        in_flight: InFlight,
+        visibility_timeout: float,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
     ) -> None:
+        """`visibility_timeout`: seconds that a lease lasts."""
         self._queue = queue
         self._in_flight = in_flight
-        self._interval = visibility_timeout / BEATS_PER_LEASE
+        self._lease = visibility_timeout
+        self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
 
     def run(self, stop: Event, beat: Beat) -> None:
-        """Beat until `stop`. An error is tried again sooner, never given up: live work would be redelivered."""
-        pause = self._interval
+        """Look until `stop`. A failure is tried again sooner, never given up: live work would be redelivered."""
+        pause = self._lease * LOOK_EVERY
         while not stop.wait(pause):
             beat.beat()
-            pause = self._interval if self.extend_all() else self._interval / 4
+            pause = self._lease * (LOOK_EVERY if self.extend_due() else RETRY_AFTER)
             beat.rest()
 
-    def extend_all(self) -> bool:
-        """Extend all leases once; False if the queue failed."""
-        leases = self._in_flight.leases()
+    def extend_due(self) -> bool:
+        """Extend the leases whose time for it has come; False if the queue failed."""
+        now = self._clock.monotonic()
+        leases = self._in_flight.to_renew(now - self._lease * RENEW_AT)
         if not leases:
             return True
         try:
-            lost = self._queue.extend(leases)
+            lost = set(self._queue.extend(leases))
         except QueueError as error:
             self._metrics.lease_extensions.labels("failed").inc(len(leases))
             if self._readiness.lost("leases", str(error)):
-                log.warning("leases_not_extended", error=str(error), leases=len(leases))
+                log.warning("lost", part="leases", error=str(error), leases=len(leases))
             return False
-        self._readiness.regained("leases")
+        if self._readiness.regained("leases"):
+            log.info("regained", part="leases")
+        self._in_flight.renewed((lease for lease in leases if lease not in lost), now)
         self._metrics.lease_extensions.labels("ok").inc(len(leases) - len(lost))
-        for lease in lost:
-            self._let_go(lease)
+        # An ack may have come between: what is off the books was not lost, but done with.
+        gone = [lease for lease in lost if self._in_flight.lose(lease)]
+        if gone:
+            self._metrics.lease_extensions.labels("lost").inc(len(gone))
+            log.warning("leases_lost", messages=[lease.message_id for lease in gone])
         return True
-
-    def _let_go(self, lease: Lease) -> None:
-        self._metrics.lease_extensions.labels("lost").inc()
-        watch = self._in_flight.lose(lease)
-        if watch is not None:
-            log.warning("lease_lost", session_id=watch.key.session_id, policy=watch.key.policy)

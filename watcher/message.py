@@ -44,10 +44,12 @@ def parse_message(
     named = fields.get("policy")
     policy = _policy((attributes or {}).get("policy") if named is None else named, policies)
     created_at = creation_time(fields.get("createdAt"))
+    is_unread = created_at is None and fields.get("createdAt") is not None
     return SessionRequest(
         key=SessionKey(_session_id(fields.get("sessionId")), policy),
         created_at=min(sent_at if created_at is None else created_at, now),
         context=_context(fields.get("context")),
+        remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
     )
 
 

@@ -175,11 +175,12 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What one message asks for. `created_at` is epoch seconds."""
+    """What one message asks for. `created_at` is epoch seconds; `remark` says what of it was passed over."""
 
     key: SessionKey
     created_at: float
     context: Mapping[str, Any]
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

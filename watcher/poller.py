@@ -8,14 +8,17 @@ from watcher.errors import OperatorError, PollError, Throttled, TransientPollErr
 from watcher.event import decision_event
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
-from watcher.model import SessionResult
-from watcher.policy import Ended, Observation, PollAgain
+from watcher.model import Reason, SessionResult
+from watcher.policy import Ended, Observation, PollAgain, last_poll_at
 from watcher.ports import Clock, SessionResults
 from watcher.runtime import Runtime
 from watcher.scheduler import Due, Scheduler
 from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)
+
+SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
+"""Decisions that a score was looked at for."""
 
 UNREACHABLE_AFTER = 3
 """Polls in a row that fail to reach the service before readiness says so: one lost connection is no outage."""
@@ -65,10 +68,13 @@ class Poller:
         if watch.abandoned:  # its lease was lost while we asked: another watcher answers for this session now
             return
         watch.saw(observation)
+        deadline = watch.deadline
         step = self._runtime.rules.polling.next_step(watch, observation)
         self._note(watch, observation, seconds, step)
         if isinstance(step, PollAgain):
             self._scheduler.add(watch, self._clock.monotonic() + step.delay)
+            if watch.deadline < deadline:  # a message of an earlier creation joined before there was a turn to hasten
+                self._scheduler.hasten(watch, last_poll_at(watch))
         else:
             self._end(watch, step.ending)
 
@@ -76,6 +82,8 @@ class Poller:
         try:
             return self._results.get(session_id)
         except PollError as fault:
+            # The watch keeps its last fault; a traceback would keep every frame of the call with it, answer included.
+            fault.__traceback__ = fault.__cause__ = fault.__context__ = None
             return fault
 
     def _count(self, observation: Observation, lag: float, seconds: float) -> None:
@@ -87,15 +95,20 @@ class Poller:
         """Tell readiness what this poll says about the service itself."""
         if isinstance(observation, OperatorError):
             self._lost("credentials", observation, "the sessions keep waiting; nobody is rejected for it")
-        elif isinstance(observation, TransientPollError) and not isinstance(observation, Throttled):
+            return
+        if isinstance(observation, TransientPollError) and not isinstance(observation, Throttled):
             self._unreachable += 1
             if self._unreachable >= UNREACHABLE_AFTER:
                 self._lost("endpoint", observation, "polling goes on with backoff")
-        else:
-            self._unreachable = 0
-            for part in ("credentials", "endpoint"):
-                if self._readiness.regained(part):
-                    log.info("regained", part=part)
+            return
+        self._unreachable = 0
+        self._regained("endpoint")
+        if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
+            self._regained("credentials")
+
+    def _regained(self, part: str) -> None:
+        if self._readiness.regained(part):
+            log.info("regained", part=part)
 
     def _lost(self, part: str, fault: PollError, consequence: str) -> None:
         if self._readiness.lost(part, str(fault)):
@@ -114,7 +127,7 @@ class Poller:
         rules = self._runtime.decision_rules(watch.key.policy)
         verdict = decide(ending, rules)
         event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
-        if isinstance(ending, SessionResult) and ending.confidence is not None:
+        if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
             self._metrics.confidence.observe(ending.confidence / 100)
         self._outbox.decided(watch, verdict, event)
 

@@ -113,7 +113,7 @@ class Ledger(Protocol):
         """Note that `sink` has these events."""
 
     def settle(self, keys: Sequence[SessionKey]) -> None:
-        """Note that these messages are acked: what comes for them later is a new request for the same answer."""
+        """Note that every sink has these and the ack is next: what comes for them later asks for the answer anew."""
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
         """The newest `limit` entries, oldest of them first."""
@@ -126,12 +126,13 @@ class Ledger(Protocol):
 
 
 class Sink(Protocol):
-    """Where decisions go. One thread calls `emit` at a time."""
+    """Where decisions go. One thread calls `emit` at a time, with at most `max_batch` events."""
 
     name: str
+    max_batch: int
 
     def emit(self, events: Sequence[DecisionEvent]) -> None:
-        """Hand over every event, in order.
+        """Hand over every event, begun in order.
 
         Raises:
             SinkError: not all were taken; all of them will be handed over again (same id, same bytes).

@@ -31,7 +31,7 @@ class Scheduler:
         self._clock = clock
         self._beat = beat
         self._heap: list[tuple[float, int, Watch]] = []
-        self._added = 0
+        self._tickets = 0
         self._lock = Lock()
         self._leader = Condition(self._lock)
         self._followers = Condition(self._lock)
@@ -49,16 +49,27 @@ class Scheduler:
     def add(self, watch: Watch, at: float) -> None:
         """Poll this watch at `at` (monotonic seconds), or as soon after it as the rate and the workers allow."""
         with self._lock:
-            self._added += 1
-            # The running number keeps equal due times in the order they came, and watches out of the comparison.
-            heapq.heappush(self._heap, (at, self._added, watch))
-            if self._heap[0][2] is watch:
-                self._leader.notify()
+            self._push(watch, at)
+
+    def hasten(self, watch: Watch, at: float) -> None:
+        """Poll a watch that waits for its turn no later than `at`; one that is with a worker is left alone."""
+        with self._lock:
+            if watch.ticket and at < watch.due_at:
+                self._push(watch, at)
+
+    def _push(self, watch: Watch, at: float) -> None:
+        # The running number keeps equal due times in the order they came, and watches out of the comparison. It is
+        # the watch's ticket too: an entry with an older number is void.
+        self._tickets += 1
+        watch.ticket, watch.due_at = self._tickets, at
+        heapq.heappush(self._heap, (at, self._tickets, watch))
+        if self._heap[0][2] is watch:
+            self._leader.notify()
 
     def next(self, now: float) -> Due | float:
         """The most urgent due watch, its call paid for at the limiter; or the seconds until it is worth asking."""
         heap = self._heap
-        while heap and heap[0][2].abandoned:
+        while heap and (heap[0][2].abandoned or heap[0][2].ticket != heap[0][1]):
             heapq.heappop(heap)
         if not heap:
             return MAX_PAUSE
@@ -66,7 +77,11 @@ class Scheduler:
         if at > now:
             return at - now
         delay = self._limiter.acquire(now)
-        return delay if delay > 0 else Due(heapq.heappop(heap)[2], at)
+        if delay > 0:
+            return delay
+        watch = heapq.heappop(heap)[2]
+        watch.ticket = 0
+        return Due(watch, at)
 
     def take(self) -> Due | None:
         """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""

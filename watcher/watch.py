@@ -17,7 +17,8 @@ class Watch:
 
     `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, and `deadline` counts from it.
     One thread at a time owns a watch: the scheduler hands it to a worker, the worker to the delivery. `leases` and
-    `abandoned` are the registry's.
+    `abandoned` belong to the books of what is in flight; `ticket` (which entry of the heap counts; 0: none) and
+    `due_at` to the scheduler.
     """
 
     key: SessionKey
@@ -33,6 +34,8 @@ class Watch:
     last_error: PollError | None = None
     abandoned: bool = False
     trail: list[dict[str, Any]] = field(default_factory=list)
+    ticket: int = 0
+    due_at: float = 0.0
     awaiting: set[str] = field(default_factory=set)
 
     def saw(self, observation: SessionResult | PollError) -> None:

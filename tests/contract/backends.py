@@ -1,15 +1,27 @@
 """The backends that the contract suites run over. A new one joins with an entry in QUEUES or LEDGERS."""
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
+from tests.moto import CREDENTIALS, MotoServer
+from tests.stack import aws_client, create_stack
 from tests.support import ManualClock
+from watcher.config import AwsSettings
+from watcher.config.urls import dynamodb_table
+from watcher.ledgers.dynamodb import DynamoDbLedger
 from watcher.ledgers.none import NoLedger
 from watcher.ledgers.sqlite import SqliteLedger
 from watcher.ports import DeadLetters, Ledger, Queue
 from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqs import SqsQueue
+from watcher.queues.sqs_batches import Batches
+from watcher.queues.sqs_client import SqsCaller, open_caller
+from watcher.queues.sqs_dead import SqsDeadLetters
 
 VISIBILITY = 60.0
 
@@ -22,6 +34,8 @@ class QueueBackend:
     dead_letters: Callable[[Queue], DeadLetters]
     let_pass: Callable[[float], None]
     now: Callable[[], float]
+    tells_age: bool = True
+    delivers_once: bool = True
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,9 @@ class LedgerBackend:
     now: Callable[[], float]
 
 
-def _sqlite_queue(folder: Path, stack: ExitStack, dead_letter_path: Path | None = None) -> QueueBackend:
+def _sqlite_queue(
+    folder: Path, stack: ExitStack, _moto: Callable[[], MotoServer], dead_letter_path: Path | None = None
+) -> QueueBackend:
     clock = ManualClock()
 
     def dead_letters(queue: Queue) -> DeadLetters:
@@ -48,22 +64,88 @@ def _sqlite_queue(folder: Path, stack: ExitStack, dead_letter_path: Path | None 
     )
 
 
-def _sqlite_queue_and_dead_letter_file(folder: Path, stack: ExitStack) -> QueueBackend:
-    return _sqlite_queue(folder, stack, folder / "dead.db")
+def _sqlite_queue_and_dead_letter_file(
+    folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]
+) -> QueueBackend:
+    return _sqlite_queue(folder, stack, moto, folder / "dead.db")
 
 
-def _sqlite_ledger(folder: Path, stack: ExitStack) -> LedgerBackend:
+class MotoClock(ManualClock):
+    """Moto's server and the queue's client live by this one clock."""
+
+    def __init__(self, moto: MotoServer) -> None:
+        super().__init__()
+        self._moto = moto
+        moto.stop_clock(self.time())
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self._moto.stop_clock(self.time())
+
+
+@cache
+def _any_caller(server_url: str) -> SqsCaller:
+    """Clients are slow to make, and one that was closed opens its connections anew."""
+    return open_caller("http://127.0.0.1/1/any", server_url, AwsSettings())
+
+
+def _sqs(_folder: Path, stack: ExitStack, moto: Callable[[], MotoServer], suffix: str = "") -> QueueBackend:
+    server = moto()
+    clock = MotoClock(server)
+    stack.enter_context(patch.dict(os.environ, CREDENTIALS))
+    attributes = {"FifoQueue": "true"} if suffix else {}
+    with closing(aws_client("sqs", server.url)) as client:
+        urls = [client.create_queue(QueueName=n + suffix, Attributes=attributes)["QueueUrl"] for n in ("q", "dead")]
+
+    def callers() -> list[SqsCaller]:
+        return [replace(_any_caller(server.url), url=url) for url in urls]
+
+    def open_queue() -> SqsQueue:
+        source, dead = callers()
+        return stack.enter_context(closing(SqsQueue(source, VISIBILITY, clock, dead)))
+
+    def dead_letters(_queue: Queue) -> SqsDeadLetters:
+        source, dead = (stack.enter_context(closing(caller)) for caller in callers())
+        # Moto's clock stands still: a long poll would never end.
+        return SqsDeadLetters(source, dead, stack.enter_context(closing(Batches(clock))), poll=0)
+
+    return QueueBackend(open_queue, dead_letters, clock.advance, clock.time, tells_age=False, delivers_once=False)
+
+
+def _sqs_fifo(folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]) -> QueueBackend:
+    return _sqs(folder, stack, moto, ".fifo")
+
+
+def _sqlite_ledger(folder: Path, stack: ExitStack, _moto: Callable[[], MotoServer]) -> LedgerBackend:
     clock = ManualClock()
     return LedgerBackend(
         lambda: stack.enter_context(closing(SqliteLedger(folder / "l.db", clock))), clock.advance, clock.time
     )
 
 
-def _no_ledger(folder: Path, stack: ExitStack) -> LedgerBackend:
+def _no_ledger(_folder: Path, stack: ExitStack, _moto: Callable[[], MotoServer]) -> LedgerBackend:
     clock = ManualClock()
     memory = stack.enter_context(closing(NoLedger(clock)))
     return LedgerBackend(lambda: memory, clock.advance, clock.time)
 
 
-QUEUES = {"sqlite": _sqlite_queue, "sqlite with a dead-letter file": _sqlite_queue_and_dead_letter_file}
-LEDGERS = {"sqlite": _sqlite_ledger, "none": _no_ledger}
+def _dynamodb_ledger(_folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]) -> LedgerBackend:
+    clock, url = ManualClock(), moto().url
+    table = dynamodb_table(create_stack(url)["LedgerUrl"])
+    # Negative: time stands still here, and nothing would ever be old enough.
+    return LedgerBackend(
+        lambda: stack.enter_context(closing(DynamoDbLedger(aws_client("dynamodb", url), table, clock, settling=-60))),
+        clock.advance,
+        clock.time,
+    )
+
+
+QueueMaker = Callable[[Path, ExitStack, Callable[[], MotoServer]], QueueBackend]
+
+QUEUES: dict[str, QueueMaker] = {
+    "sqlite": _sqlite_queue,
+    "sqlite with a dead-letter file": _sqlite_queue_and_dead_letter_file,
+    "sqs": _sqs,
+    "sqs fifo": _sqs_fifo,
+}
+LEDGERS = {"sqlite": _sqlite_ledger, "none": _no_ledger, "dynamodb": _dynamodb_ledger}

@@ -13,7 +13,7 @@ from watcher.ports import Ledger, Queue
 @pytest.fixture(params=QUEUES)
 def queues(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[QueueBackend]:
     with ExitStack() as stack:
-        yield QUEUES[request.param](tmp_path, stack)
+        yield QUEUES[request.param](tmp_path, stack, lambda: request.getfixturevalue("moto"))
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def queue(queues: QueueBackend) -> Queue:
 @pytest.fixture(params=LEDGERS)
 def ledgers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerBackend]:
     with ExitStack() as stack:
-        yield LEDGERS[request.param](tmp_path, stack)
+        yield LEDGERS[request.param](tmp_path, stack, lambda: request.getfixturevalue("moto"))
 
 
 @pytest.fixture

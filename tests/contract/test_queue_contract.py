@@ -180,7 +180,8 @@ def test_depth_tells_waiting_leased_dead_and_the_oldest(queue: Queue, queues: Qu
     deliveries = receive(queue, 2)
     queue.bury(deliveries[0], DeadReason.INVALID_MESSAGE, "why")
     depth = queue.depth()
-    assert (depth.visible, depth.leased, depth.dead, depth.oldest_age) == (2, 1, 1, 10)
+    assert (depth.visible, depth.leased, depth.dead) == (2, 1, 1)
+    assert depth.oldest_age == (10 if queues.tells_age else None)
     queues.let_pass(61)
     assert (queue.depth().visible, queue.depth().leased) == (3, 0)
 
@@ -242,7 +243,8 @@ def test_dropped_dead_letters_are_gone(queue: Queue, queues: QueueBackend) -> No
 
 
 def test_many_receivers_get_each_message_exactly_once(queues: QueueBackend) -> None:
-    count, receivers = 500, 4
+    # SQS promises "at least once", and moto is slow.
+    count, receivers = 500 if queues.delivers_once else 80, 4
     queues.open().send([str(n) for n in range(count)])
     start = Barrier(receivers, timeout=30)
 
@@ -257,7 +259,9 @@ def test_many_receivers_get_each_message_exactly_once(queues: QueueBackend) -> N
 
     with ThreadPoolExecutor(receivers) as pool:
         received = list(pool.map(work, [queues.open() for _ in range(receivers)]))
-    assert Counter(body for bodies in received for body in bodies) == Counter(str(n) for n in range(count))
+    bodies = Counter(body for bodies in received for body in bodies)
+    assert bodies.keys() == {str(n) for n in range(count)}
+    assert bodies.total() == count or not queues.delivers_once
 
 
 def test_one_queue_serves_many_threads(queue: Queue) -> None:

@@ -1,44 +1,24 @@
-"""The ports in memory, made to fail when told, and the parts of a watcher put together from them."""
+"""The ports in memory, made to fail when told."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from threading import Event, Lock
-from typing import Any
+from threading import Condition, Event, Lock
 
-from tests.support import ManualClock, session_id
-from watcher.delivery import Outbox
+from tests.unit.builders import a_delivery
 from watcher.errors import PollError
-from watcher.health import Beat, Readiness
-from watcher.inflight import InFlight
-from watcher.intake import Intake
-from watcher.metrics import Metrics
 from watcher.model import (
-    DEFAULT_POLICY,
     DeadReason,
     DecisionEvent,
-    DecisionRules,
     Delivery,
-    Image,
     Lease,
     LedgerEntry,
     QueueDepth,
-    S3Object,
     SessionKey,
     SessionResult,
-    SessionStatus,
 )
-from watcher.policy import PollPolicy, backoff
-from watcher.poller import Poller
-from watcher.ports import Sink
-from watcher.ratelimit import Unlimited
-from watcher.runtime import Rules, Runtime
-from watcher.scheduler import Scheduler
-from watcher.watch import Watch
 
 PATIENCE = 10.0
 """Seconds that a test waits for another thread before it fails; never waited for when all is well."""
-
-PICTURE = Image(S3Object("bucket", "face.jpg"))
 
 
 class Calls:
@@ -48,34 +28,46 @@ class Calls:
         self.names: list[str] = []
         self._failures: dict[str, list[BaseException]] = {}
         self._standing: dict[str, BaseException] = {}
-        self._lock = Lock()
+        self._during: dict[str, Callable[[], object]] = {}
+        self._changed = Condition()
 
     def fail(self, name: str, *errors: BaseException) -> None:
         """The next calls of `name` raise these, one each."""
-        with self._lock:
+        with self._changed:
             self._failures.setdefault(name, []).extend(errors)
 
     def break_down(self, name: str, error: BaseException) -> None:
         """Every call of `name` raises this until `mend`."""
-        with self._lock:
+        with self._changed:
             self._standing[name] = error
 
     def mend(self, name: str) -> None:
         """The calls of `name` work again."""
-        with self._lock:
+        with self._changed:
             self._standing.pop(name, None)
+
+    def on(self, name: str, action: Callable[[], object]) -> None:
+        """Do this during every call of `name`."""
+        self._during[name] = action
 
     def count(self, name: str) -> int:
         """How often `name` was called."""
-        with self._lock:
+        with self._changed:
             return self.names.count(name)
+
+    def wait_for(self, name: str, times: int = 1) -> None:
+        """Wait until `name` was called so often."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.names.count(name) >= times, PATIENCE), self.names
 
     def called(self, name: str) -> None:
         """Note a call, and let it fail if that was asked for."""
-        with self._lock:
+        with self._changed:
             self.names.append(name)
+            self._changed.notify_all()
             failures = self._failures.get(name)
             error = failures.pop(0) if failures else self._standing.get(name)
+        self._during.get(name, lambda: None)()
         if error is not None:
             raise error
 
@@ -98,7 +90,6 @@ class FakeQueue:
         self.lost: set[Lease] = set()
         self.limits: list[int] = []
         self.idle = Event()
-        self.on_ack: Callable[[], None] = lambda: None
         self._leased = 0
         self._lock = Lock()
 
@@ -122,7 +113,6 @@ class FakeQueue:
         self.calls.called("ack")
         self.acked += [lease for lease in leases if lease not in self.lost]
         self._give_up(len(leases))
-        self.on_ack()
         return [lease for lease in leases if lease in self.lost]
 
     def release(self, leases: Sequence[Lease]) -> None:
@@ -190,6 +180,8 @@ class FakeLedger:
 class FakeSink:
     """A sink in memory; failures are told to `calls` by its name."""
 
+    max_batch = 100
+
     def __init__(self, name: str, calls: Calls | None = None) -> None:
         self.name = name
         self.calls = calls or Calls()
@@ -235,94 +227,3 @@ class FakeResults:
 
     def close(self) -> None:
         """Nothing to close."""
-
-
-def a_lease(number: int, receipt: str | None = None) -> Lease:
-    return Lease(receipt or f"receipt-{number}", str(number))
-
-
-def a_delivery(body: str, number: int = 1, sent_at: float | None = None, receipt: str = "one-batch") -> Delivery:
-    sent = ManualClock().time() if sent_at is None else sent_at
-    return Delivery(a_lease(number, receipt), body, sent)
-
-
-def a_watch(number: int = 1, clock: ManualClock | None = None, *, policy: str = DEFAULT_POLICY) -> Watch:
-    """A watch of a session that was created just now and has 180 seconds."""
-    clock = clock or ManualClock()
-    now = clock.monotonic()
-    return Watch(SessionKey(session_id(number), policy), created_at=clock.time(), born=now, deadline=now + 180.0)
-
-
-def an_answer(status: SessionStatus, confidence: float | None = None, image: Image | None = None) -> SessionResult:
-    return SessionResult(session_id(1), status, confidence=confidence, reference_image=image)
-
-
-def live_answer() -> SessionResult:
-    return an_answer(SessionStatus.SUCCEEDED, 97.3, PICTURE)
-
-
-def value(metrics: Metrics, name: str, **labels: str) -> float | None:
-    """A sample of the metrics, by its full name."""
-    return metrics.registry.get_sample_value(name, labels)
-
-
-class World:
-    """A watcher's core over fakes; its threads are the test's to start."""
-
-    def __init__(
-        self,
-        *script: SessionResult | PollError,
-        sinks: Sequence[str] = ("a",),
-        limit: int = 100,
-        policies: Mapping[str, DecisionRules] | None = None,
-    ) -> None:
-        self.clock = ManualClock()
-        self.calls = Calls()
-        self.queue = FakeQueue(self.calls)
-        self.ledger = FakeLedger(self.calls)
-        self.sinks = {name: FakeSink(name, self.calls) for name in sinks}
-        self.results = FakeResults(*(script or [live_answer()]))
-        self.metrics = Metrics(policies or (), list(sinks))
-        self.readiness = Readiness()
-        self.in_flight = InFlight(limit)
-        self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), self.clock)
-        self.runtime = Runtime(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
-        self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
-        shared: dict[str, Any] = {"metrics": self.metrics, "readiness": self.readiness, "clock": self.clock}
-        sink_list: list[Sink] = list(self.sinks.values())
-        self.outbox = Outbox(
-            queue=self.queue, ledger=self.ledger, sinks=sink_list, in_flight=self.in_flight, **shared
-        )
-        self.intake = Intake(
-            queue=self.queue,
-            ledger=self.ledger,
-            in_flight=self.in_flight,
-            scheduler=self.scheduler,
-            outbox=self.outbox,
-            runtime=self.runtime,
-            **shared,
-        )
-        self.poller = Poller(
-            results=self.results,
-            scheduler=self.scheduler,
-            outbox=self.outbox,
-            runtime=self.runtime,
-            source="/watcher/us-east-1",
-            **shared,
-        )
-
-    def watch(self, number: int = 1, *leases: Lease) -> Watch:
-        """A watch in flight, under one lease unless told otherwise."""
-        watch = a_watch(number, self.clock)
-        first, *rest = leases or (a_lease(number),)
-        self.in_flight.add(watch, first)
-        for lease in rest:
-            assert self.in_flight.join(watch.key, lease, watch.created_at)
-        return watch
-
-    def labelled(self, name: str, **labels: str) -> float | None:
-        return value(self.metrics, name, **labels)
-
-
-def a_beat(clock: ManualClock | None = None) -> Beat:
-    return Beat(clock or ManualClock(), 60.0)

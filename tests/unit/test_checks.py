@@ -93,7 +93,7 @@ def test_settings_that_fit_together_bring_no_warning() -> None:
     [
         ({"aws.read_timeout": "0"}, "time-outs", "aws.read_timeout = 0"),
         ({"aws.connect_timeout": "0"}, "time-outs", "aws.connect_timeout = 0"),
-        ({"queue.visibility_timeout": "14.5"}, "time-outs", "a call may take 15 s"),
+        ({"polling.session_timeout": "29"}, "time-outs", "a call that hangs may take 15 s"),
         ({"shutdown.drain_timeout": "9"}, "time-outs", "may cut off a call under way"),
         ({"aws.verify_ssl": "false"}, "tls", "aws.verify_ssl = false"),
         ({"aws.sign_request": "false"}, "signing", "aws.sign_request = false"),

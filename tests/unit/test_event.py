@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.support import START, session_id
-from tests.unit.fakes import PICTURE, a_watch, an_answer, live_answer
+from tests.unit.builders import PICTURE, a_watch, an_answer, live_answer
 from watcher.errors import MalformedResult, PollError, SessionNotFound, Throttled, UnknownStatus, UnreadableAnswer
 from watcher.event import decision_event, timestamp
 from watcher.model import (

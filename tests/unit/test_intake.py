@@ -1,19 +1,17 @@
 from threading import Event, Thread
 
 import pytest
-from tenacity import wait_none
 
 from tests.support import session_id
-from tests.unit.fakes import PATIENCE, World, a_beat, a_delivery, a_lease
+from tests.unit.builders import a_beat, a_delivery, a_lease, held, when_waited_on
+from tests.unit.fakes import PATIENCE
+from tests.unit.world import World
 from watcher.errors import LedgerError, QueueError
 from watcher.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
 from watcher.scheduler import Due
 from watcher.stage import Patience
 
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.stage.wait_random_exponential", lambda **_: wait_none())
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 def take_in(world: World, *deliveries: Delivery, stop: Event | None = None) -> None:
@@ -51,7 +49,7 @@ def test_a_message_becomes_a_watch_that_is_due_now() -> None:
     assert due.watch.key == (session_id(1), "default")
     assert (due.at, due.watch.born, due.watch.deadline) == (now, now - 20.0, now + 160.0)
     assert due.watch.leases == [a_lease(1, "one-batch")]
-    assert world.in_flight.leases() == due.watch.leases
+    assert held(world.in_flight) == due.watch.leases
     assert due.watch.trail[0]["event"] == "received"
     assert world.labelled("watcher_sessions_received_total") == 1
 
@@ -70,19 +68,15 @@ def test_no_more_is_received_than_there_is_room_for() -> None:
     world = World(limit=3)
     world.watch(90)
     world.queue.waiting = [session(number) for number in range(2)]
-    stop = Event()
-    world.queue.idle.set()
+    stop, is_full = Event(), when_waited_on(world.in_flight._changed)
     thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
     thread.start()
-    for _ in range(2000):
-        if len(world.in_flight) == 3:
-            break
-        Event().wait(0.001)
+    assert is_full.wait(PATIENCE)
     stop.set()
     world.in_flight.shut()
     thread.join(PATIENCE)
     assert not thread.is_alive()
-    assert world.queue.limits[0] == 2
+    assert world.queue.limits == [2]
     assert len(world.in_flight) == 3
 
 
@@ -139,7 +133,7 @@ def test_duplicates_join_in_one_batch_and_over_two() -> None:
     take_in(world, session(1), a_delivery(session_id(1), 2))
     take_in(world, a_delivery(session_id(1), 3))
     assert len(world.in_flight) == len(world.scheduler) == 1
-    assert {lease.message_id for lease in world.in_flight.leases()} == {"1", "2", "3"}
+    assert {lease.message_id for lease in held(world.in_flight)} == {"1", "2", "3"}
     assert world.labelled("watcher_sessions_received_total") == 3
 
 
@@ -200,8 +194,7 @@ def test_a_queue_that_is_down_at_the_stop_ends_the_intake_quietly() -> None:
     world.calls.break_down("receive", QueueError("down"))
     thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
     thread.start()
-    while world.calls.count("receive") < 3:
-        Event().wait(0.001)
+    world.calls.wait_for("receive", 3)
     assert world.readiness.problems() == {"queue": "down"}
     stop.set()
     thread.join(PATIENCE)

@@ -1,15 +1,13 @@
 from threading import Event
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support import SteppingEvent
-from tests.unit.fakes import World, a_beat, a_lease
+from tests.unit.builders import a_beat, a_lease, held
+from tests.unit.world import World
 from watcher.errors import QueueError
-from watcher.leases import LeaseKeeper
-
-
-def keeper(world: World, visibility_timeout: float = 60.0) -> LeaseKeeper:
-    return LeaseKeeper(world.queue, world.in_flight, visibility_timeout, world.metrics, world.readiness)
+from watcher.model import Lease
 
 
 class StopAfter(SteppingEvent):
@@ -26,27 +24,63 @@ class StopAfter(SteppingEvent):
         return super().wait(timeout)
 
 
+def extend(world: World) -> bool:
+    """One look, a third of a lease after all of this world was received."""
+    world.clock.advance(20.0)
+    return world.keeper(60.0).extend_due()
+
+
 def test_everything_in_flight_is_extended_and_counted() -> None:
     world = World()
     world.watch(1, a_lease(1), a_lease(2))
     world.watch(3)
-    assert keeper(world).extend_all()
+    assert extend(world)
     assert world.queue.extended == [[a_lease(1), a_lease(2), a_lease(3)]]
     assert world.labelled("watcher_lease_extensions_total", result="ok") == 3
 
 
+def test_a_message_that_has_no_watch_yet_is_kept_too() -> None:
+    world = World()
+    world.in_flight.hold([a_lease(1)], world.clock.monotonic())
+    assert extend(world)
+    assert world.queue.extended == [[a_lease(1)]]
+
+
 def test_nothing_in_flight_asks_nothing_of_the_queue() -> None:
     world = World()
-    assert keeper(world).extend_all()
+    assert extend(world)
     assert world.calls.names == []
 
 
-def test_leases_are_extended_three_times_in_their_life() -> None:
+def test_a_session_that_ends_in_the_first_third_of_its_lease_costs_no_extension() -> None:
     world = World()
     world.watch(1)
-    stop = StopAfter(world, 3)
-    keeper(world, 60.0).run(stop, a_beat(world.clock))
-    assert stop.waits == [20.0, 20.0, 20.0, 20.0]
+    world.clock.advance(19.9)
+    assert world.keeper(60.0).extend_due()
+    assert world.calls.names == []
+    world.clock.advance(0.1)
+    world.keeper(60.0).extend_due()
+    assert world.queue.extended == [[a_lease(1)]]
+
+
+def test_what_was_extended_is_left_alone_for_another_third() -> None:
+    world = World()
+    keeper = world.keeper(60.0)
+    world.watch(1)
+    world.clock.advance(10.0)
+    world.watch(2)
+    for _ in range(3):
+        world.clock.advance(10.0)
+        keeper.extend_due()
+    assert world.queue.extended == [[a_lease(1)], [a_lease(2)], [a_lease(1)]]
+
+
+def test_leases_are_looked_at_six_times_in_their_life_and_extended_three_times() -> None:
+    world = World()
+    world.watch(1)
+    stop = StopAfter(world, 6)
+    world.keeper(60.0).run(stop, a_beat(world.clock))
+    assert stop.waits == [10.0] * 7
     assert world.calls.count("extend") == 3
 
 
@@ -54,47 +88,90 @@ def test_a_failure_is_tried_again_sooner_and_never_given_up() -> None:
     world = World()
     world.watch(1)
     world.calls.fail("extend", *[QueueError("down")] * 2)
-    stop = StopAfter(world, 3)
-    keeper(world, 60.0).run(stop, a_beat(world.clock))
-    assert stop.waits == [20.0, 5.0, 5.0, 20.0]
+    stop = StopAfter(world, 4)
+    world.keeper(60.0).run(stop, a_beat(world.clock))
+    assert stop.waits == [10.0, 10.0, 5.0, 5.0, 10.0]
     assert world.labelled("watcher_lease_extensions_total", result="failed") == 2
     assert world.labelled("watcher_lease_extensions_total", result="ok") == 1
 
 
-def test_a_failing_queue_is_told_to_readiness_until_it_works() -> None:
+@pytest.mark.parametrize("received_at", [0.0, 0.1, 5.0, 9.9])
+def test_whenever_it_was_received_a_lease_has_half_of_its_time_left_when_it_is_extended(received_at: float) -> None:
+    world = World()
+    world.in_flight.hold([a_lease(1)], world.clock.monotonic() + received_at)
+    keeper, begun = world.keeper(60.0), world.clock.monotonic() + received_at
+    while not world.queue.extended:
+        world.clock.advance(10.0)
+        keeper.extend_due()
+    assert 20.0 <= world.clock.monotonic() - begun <= 30.0
+
+
+def test_a_slow_extension_counts_from_its_begin() -> None:
+    """The queue may have counted the new time from its very first byte."""
     world = World()
     world.watch(1)
-    world.calls.fail("extend", QueueError("down"))
-    leases = keeper(world)
-    assert not leases.extend_all()
-    assert world.readiness.problems() == {"leases": "down"}
-    assert leases.extend_all()
+    keeper = world.keeper(60.0)
+    world.clock.advance(20.0)
+    world.calls.on("extend", lambda: world.clock.advance(15.0))
+    keeper.extend_due()
+    world.clock.advance(5.0)
+    keeper.extend_due()
+    assert world.calls.count("extend") == 2
+
+
+def test_a_failing_queue_is_told_to_readiness_and_the_log_once_until_it_works() -> None:
+    world = World()
+    world.watch(1)
+    world.calls.fail("extend", QueueError("down"), QueueError("down"))
+    with capture_logs() as logs:
+        assert not extend(world)
+        assert not extend(world)
+        assert world.readiness.problems() == {"leases": "down"}
+        assert extend(world)
     assert world.readiness.problems() == {}
+    assert [(entry["event"], entry["part"]) for entry in logs] == [("lost", "leases"), ("regained", "leases")]
 
 
 def test_a_watch_whose_last_lease_is_lost_is_abandoned() -> None:
     world = World()
     lost, kept = world.watch(1), world.watch(2, a_lease(2), a_lease(3))
     world.queue.lost = {a_lease(1), a_lease(2)}
-    keeper(world).extend_all()
+    with capture_logs() as logs:
+        extend(world)
     assert (lost.abandoned, kept.abandoned) == (True, False)
-    assert world.in_flight.leases() == [a_lease(3)]
+    assert held(world.in_flight) == [a_lease(3)]
     assert world.labelled("watcher_lease_extensions_total", result="lost") == 2
     assert world.labelled("watcher_lease_extensions_total", result="ok") == 1
+    assert [sorted(entry["messages"]) for entry in logs if entry["event"] == "leases_lost"] == [["1", "2"]]
+
+
+def test_a_lost_lease_of_a_message_that_was_acked_meanwhile_is_no_loss() -> None:
+    world = World()
+    watch, other, acked = world.watch(1), world.watch(2), list[Lease]()
+    world.queue.lost = {a_lease(1)}
+    world.calls.on("extend", lambda: acked.extend(world.in_flight.close(watch)))
+    with capture_logs() as logs:
+        assert extend(world)
+    assert not watch.abandoned
+    assert not other.abandoned
+    assert acked == [a_lease(1)]
+    assert world.labelled("watcher_lease_extensions_total", result="lost") == 0
+    assert world.labelled("watcher_lease_extensions_total", result="ok") == 1
+    assert logs == []
 
 
 def test_one_lost_lease_of_a_batch_abandons_its_own_watch_only() -> None:
     world = World()
     watches = [world.watch(number, a_lease(number, "one-token")) for number in (1, 2, 3)]
     world.queue.lost = {a_lease(1, "one-token")}
-    keeper(world).extend_all()
+    extend(world)
     assert [watch.abandoned for watch in watches] == [True, False, False]
 
 
 def test_a_closed_watch_is_no_longer_kept_alive() -> None:
     world = World()
     world.in_flight.close(world.watch(1))
-    keeper(world).extend_all()
+    extend(world)
     assert world.queue.extended == []
 
 
@@ -103,12 +180,12 @@ def test_a_bug_in_the_queue_is_not_taken_for_an_outage() -> None:
     world.watch(1)
     world.calls.fail("extend", ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
-        keeper(world).extend_all()
+        extend(world)
 
 
 def test_the_keeper_ends_with_its_stop() -> None:
     world = World()
     stop = Event()
     stop.set()
-    keeper(world).run(stop, a_beat(world.clock))
+    world.keeper().run(stop, a_beat(world.clock))
     assert world.calls.names == []

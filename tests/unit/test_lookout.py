@@ -1,5 +1,6 @@
 from tests.support import SteppingEvent
-from tests.unit.fakes import World, a_beat, a_delivery
+from tests.unit.builders import a_beat, a_delivery
+from tests.unit.world import World
 from watcher.errors import ConnectionFailed, QueueError
 from watcher.lookout import DEPTH_INTERVAL, PROBE_INTERVAL, Lookout
 

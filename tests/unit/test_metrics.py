@@ -6,7 +6,7 @@ from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from tests.unit.fakes import value
+from tests.unit.builders import value
 from watcher.metrics import VERDICTS, Metrics
 from watcher.model import DeadReason, PollResult, QueueDepth
 

@@ -4,7 +4,9 @@ from threading import Thread
 import pytest
 from structlog.testing import capture_logs
 
-from tests.unit.fakes import PATIENCE, PICTURE, World, a_beat, an_answer, live_answer
+from tests.unit.builders import PICTURE, a_beat, a_lease, an_answer, live_answer
+from tests.unit.fakes import PATIENCE
+from tests.unit.world import World
 from watcher.errors import (
     AccessDenied,
     CallTimedOut,
@@ -19,9 +21,10 @@ from watcher.errors import (
     UnreadableAnswer,
 )
 from watcher.model import DecisionRules, PollResult, SessionResult, SessionStatus
-from watcher.poller import UNREACHABLE_AFTER
+from watcher.policy import Ended, Observation, PollAgain, last_poll_at
 from watcher.runtime import Rules
 from watcher.scheduler import Due
+from watcher.watch import Watch
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
 
@@ -111,36 +114,71 @@ def test_a_session_that_is_gone_by_its_deadline_is_decided_for_the_last_fault() 
     assert (data["reason"], data["lastError"]) == ("timed_out", "refused")
 
 
-def test_denied_polls_cost_readiness_and_no_session() -> None:
-    world = World(AccessDenied("no permission"), live_answer())
-    with capture_logs() as logs:
-        poll(world)
-        assert world.readiness.problems() == {"credentials": "no permission"}
-        assert decided(world) == []
-        poll(world, 2)
-    assert world.readiness.problems() == {}
-    assert [entry["event"] for entry in logs if entry["log_level"] != "debug"] == ["lost", "regained"]
+def test_the_fault_that_a_watch_keeps_holds_no_frame_of_its_call() -> None:
+    """An answer of megabytes would stay in memory until the session ends."""
+
+    def fail() -> None:
+        try:
+            json.loads("<html>")
+        except ValueError as error:
+            raise UnreadableAnswer("not JSON") from error
+
+    world = World()
+    world.results.during = fail
+    watch = world.watch(1)
+    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    fault = watch.last_error
+    assert isinstance(fault, UnreadableAnswer)
+    assert (fault.__traceback__, fault.__cause__, fault.__context__) == (None, None, None)
 
 
-def test_one_lost_connection_is_no_outage_but_some_in_a_row_are() -> None:
-    world = World(ConnectionFailed("refused"))
-    for number in range(UNREACHABLE_AFTER - 1):
-        poll(world, number)
-        assert world.readiness.problems() == {}
-    poll(world, 50)
-    assert world.readiness.problems() == {"endpoint": "refused"}
+def scores(world: World) -> float | None:
+    return world.labelled("watcher_confidence_ratio_count")
 
 
-@pytest.mark.parametrize("answer", [WAITING, Throttled("x"), SessionNotFound("x"), RejectedByService("x")])
-def test_whatever_the_service_itself_says_shows_that_it_can_be_reached(answer: SessionResult | PollError) -> None:
-    world = World(*[CallTimedOut("late")] * UNREACHABLE_AFTER, answer, CallTimedOut("late"))
-    for number in range(UNREACHABLE_AFTER):
-        poll(world, number)
-    assert "endpoint" in world.readiness.problems()
-    poll(world, 50)
-    assert world.readiness.problems() == {}
-    poll(world, 51)
-    assert world.readiness.problems() == {}
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (an_answer(SessionStatus.SUCCEEDED, 97.3, PICTURE), "confidence_met"),
+        (an_answer(SessionStatus.SUCCEEDED, 97.3), "reference_image_missing"),
+        (an_answer(SessionStatus.SUCCEEDED, 10.0, PICTURE), "confidence_below_threshold"),
+    ],
+)
+def test_the_score_of_every_decision_that_looked_at_it_is_counted(answer: SessionResult, reason: str) -> None:
+    world = World(answer)
+    world.runtime.swap(Rules({"default": DecisionRules(require_reference_image=True)}, world.policy, 180.0))
+    poll(world)
+    [data] = decided(world)
+    assert data["reason"] == reason
+    assert scores(world) == 1
+
+
+@pytest.mark.parametrize("status", [SessionStatus.FAILED, SessionStatus.EXPIRED, SessionStatus.IN_PROGRESS])
+def test_a_score_that_decided_nothing_is_not_counted(status: SessionStatus) -> None:
+    """FAILED sessions may carry one, of 0 often; it would bend the histogram."""
+    world = World(an_answer(status, 1.0))
+    watch = world.watch(1)
+    world.clock.advance(180.0)
+    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    assert len(decided(world)) == 1
+    assert scores(world) == 0
+
+
+def test_a_deadline_that_moves_while_the_next_poll_is_reckoned_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watch is with its worker then, so that there is no turn in the scheduler that could be hastened."""
+    world = World(WAITING)
+    watch = world.watch(1)
+    next_step = world.policy.next_step
+
+    def joined_meanwhile(watch: Watch, observation: Observation) -> PollAgain | Ended:
+        step = next_step(watch, observation)
+        assert world.in_flight.join(watch.key, a_lease(2), watch.created_at - 178.5) is watch
+        world.scheduler.hasten(watch, last_poll_at(watch))
+        return step
+
+    monkeypatch.setattr(world.policy, "next_step", joined_meanwhile)
+    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    assert world.scheduler.next(world.clock.monotonic()) == pytest.approx(0.5)
 
 
 def test_neither_the_log_nor_the_trail_has_the_score_or_the_image() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.fakes import World, a_beat, an_answer, live_answer
+from tests.unit.builders import a_beat, an_answer, live_answer
+from tests.unit.world import World
 from watcher.config import Loaded, Settings
 from watcher.errors import ConfigError
 from watcher.metrics import Metrics

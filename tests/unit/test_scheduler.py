@@ -1,39 +1,10 @@
 import itertools
-from collections import Counter
-from threading import Event, Lock, Thread
 
 from tests.support import ManualClock
-from tests.unit.fakes import PATIENCE, a_beat, a_watch
-from watcher.ports import RateLimiter
-from watcher.ratelimit import TokenBucket, Unlimited
-from watcher.scheduler import MAX_PAUSE, Due, Scheduler
-from watcher.watch import Watch
-
-
-def scheduler(clock: ManualClock, limiter: RateLimiter | None = None) -> Scheduler:
-    return Scheduler(limiter or Unlimited(), clock, a_beat(clock))
-
-
-def taken(scheduler: Scheduler) -> Watch:
-    due = scheduler.take()
-    assert due is not None
-    return due.watch
-
-
-def waiter(scheduler: Scheduler) -> tuple[Thread, list[Due | None]]:
-    """A thread in `take`, known to be waiting as the leader."""
-    is_waiting, found = Event(), list[Due | None]()
-    wait = scheduler._leader.wait
-
-    def told(timeout: float | None = None) -> bool:
-        is_waiting.set()
-        return wait(timeout)
-
-    scheduler._leader.wait = told  # type: ignore[method-assign]
-    thread = Thread(target=lambda: found.append(scheduler.take()))
-    thread.start()
-    assert is_waiting.wait(PATIENCE)
-    return thread, found
+from tests.unit.builders import a_watch
+from tests.unit.heaps import scheduler, taken
+from watcher.ratelimit import TokenBucket
+from watcher.scheduler import MAX_PAUSE, Due
 
 
 def test_the_most_urgent_comes_first_and_equals_in_the_order_they_came() -> None:
@@ -62,15 +33,59 @@ def test_what_is_not_due_yet_tells_how_long_to_wait() -> None:
     assert isinstance(heap.next(clock.monotonic()), Due)
 
 
-def test_an_earlier_due_watch_wakes_the_leader() -> None:
+def test_a_waiting_watch_can_be_hastened_and_comes_once() -> None:
     clock = ManualClock()
-    heap, later, sooner = scheduler(clock), a_watch(1, clock), a_watch(2, clock)
-    heap.add(later, clock.monotonic() + 3600.0)
-    thread, found = waiter(heap)
-    heap.add(sooner, clock.monotonic())
-    thread.join(MAX_PAUSE / 2)
-    assert not thread.is_alive()
-    assert found == [Due(sooner, clock.monotonic())]
+    heap, watch, other = scheduler(clock), a_watch(1, clock), a_watch(2, clock)
+    now = clock.monotonic()
+    heap.add(watch, now + 10.0)
+    heap.add(other, now + 5.0)
+    heap.hasten(watch, now + 3.0)
+    assert heap.next(now) == 3.0
+    clock.advance(10.0)
+    assert [heap.next(now + 10.0), heap.next(now + 10.0)] == [Due(watch, now + 3.0), Due(other, now + 5.0)]
+    assert heap.next(now + 10.0) == MAX_PAUSE
+    assert len(heap) == 0
+
+
+def test_hastening_to_a_later_moment_changes_nothing() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, clock.monotonic() + 3.0)
+    heap.hasten(watch, clock.monotonic() + 3.0)
+    heap.hasten(watch, clock.monotonic() + 8.0)
+    assert heap.next(clock.monotonic()) == 3.0
+    assert len(heap) == 1
+
+
+def test_a_watch_that_is_with_a_worker_is_not_hastened() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.hasten(watch, clock.monotonic())
+    heap.add(watch, clock.monotonic())
+    assert taken(heap) is watch
+    heap.hasten(watch, clock.monotonic() - 5.0)
+    assert heap.next(clock.monotonic()) == MAX_PAUSE
+
+
+def test_the_old_entry_of_a_hastened_watch_stays_void_when_it_is_added_again() -> None:
+    clock = ManualClock()
+    heap, watch, now = scheduler(clock), a_watch(1, clock), clock.monotonic()
+    heap.add(watch, now + 10.0)
+    heap.hasten(watch, now)
+    assert taken(heap) is watch
+    heap.add(watch, now + 60.0)
+    assert heap.next(now + 10.0) == 50.0
+
+
+def test_void_entries_cost_no_call() -> None:
+    clock = ManualClock()
+    bucket = TokenBucket(1)
+    heap, watch, now = scheduler(clock, bucket), a_watch(1, clock), clock.monotonic()
+    heap.add(watch, now + 1.0)
+    heap.hasten(watch, now)
+    assert taken(heap) is watch
+    assert heap.next(now + 1.0) == MAX_PAUSE
+    assert bucket.acquire(now + 1.0) == 0.0
 
 
 def test_abandoned_watches_are_passed_over_and_cost_no_call() -> None:
@@ -107,98 +122,3 @@ def test_the_limiter_holds_back_what_is_due() -> None:
             clock.advance(found)
     assert begun[0] == 0.0
     assert all(later - sooner > 0.4 for sooner, later in itertools.pairwise(begun))
-
-
-def test_another_limiter_is_heeded_at_once() -> None:
-    clock = ManualClock()
-    bucket = TokenBucket(0.001)
-    bucket.acquire(clock.monotonic())
-    heap, watch = scheduler(clock, bucket), a_watch(1, clock)
-    assert heap.rate == 0.001
-    heap.add(watch, clock.monotonic())
-    thread, found = waiter(heap)
-    heap.limit(Unlimited())
-    thread.join(MAX_PAUSE / 2)
-    assert found == [Due(watch, clock.monotonic())]
-    assert heap.rate == 0.0
-
-
-def test_a_stop_releases_every_waiter() -> None:
-    clock = ManualClock()
-    heap = scheduler(clock)
-    heap.add(a_watch(1, clock), clock.monotonic() + 3600.0)
-    leader, found = waiter(heap)
-    threads = [leader, *(Thread(target=lambda: found.append(heap.take())) for _ in range(8))]
-    for thread in threads[1:]:
-        thread.start()
-    heap.stop()
-    for thread in threads:
-        thread.join(MAX_PAUSE / 2)
-    assert found == [None] * 9
-
-
-def test_after_a_stop_nothing_is_handed_out_though_it_is_due() -> None:
-    clock = ManualClock()
-    heap = scheduler(clock)
-    heap.add(a_watch(1, clock), clock.monotonic())
-    heap.stop()
-    assert heap.take() is None
-
-
-def test_many_threads_take_each_watch_once() -> None:
-    clock = ManualClock()
-    heap, count = scheduler(clock), 2000
-    watches = [a_watch(number, clock) for number in range(count)]
-    seen: Counter[int] = Counter()
-    lock, done = Lock(), Event()
-
-    def work() -> None:
-        while (due := heap.take()) is not None:
-            with lock:
-                seen[id(due.watch)] += 1
-                if seen.total() == count:
-                    done.set()
-
-    threads = [Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for watch in watches:
-        heap.add(watch, clock.monotonic())
-    assert done.wait(PATIENCE)
-    heap.stop()
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert seen == Counter(map(id, watches))
-
-
-def test_a_leader_that_leaves_with_a_watch_hands_the_lead_to_a_follower() -> None:
-    clock = ManualClock()
-    heap = scheduler(clock)
-    thread, first = waiter(heap)
-    second: list[Due | None] = []
-    got = Event()
-
-    def follow() -> None:
-        second.append(heap.take())
-        got.set()
-
-    follower = Thread(target=follow)
-    follower.start()
-    heap.add(a_watch(1, clock), clock.monotonic())
-    heap.add(a_watch(2, clock), clock.monotonic())
-    assert got.wait(PATIENCE)
-    thread.join(PATIENCE)
-    follower.join(PATIENCE)
-    assert {due.watch.key.session_id[-1] for due in first + second if due} == {"1", "2"}
-
-
-def test_the_leader_shows_a_sign_of_life_while_nothing_is_due() -> None:
-    clock = ManualClock()
-    beat = a_beat(clock)
-    heap = Scheduler(Unlimited(), clock, beat)
-    thread, _ = waiter(heap)
-    clock.advance(30.0)
-    assert beat.silence() == 30.0
-    heap.limit(Unlimited())
-    heap.stop()
-    thread.join(PATIENCE)

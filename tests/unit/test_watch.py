@@ -1,4 +1,4 @@
-from tests.unit.fakes import a_watch, an_answer
+from tests.unit.builders import a_watch, an_answer
 from watcher.errors import SessionNotFound, Throttled, UnreadableAnswer
 from watcher.model import SessionStatus
 from watcher.watch import TRAIL_LIMIT

@@ -19,7 +19,7 @@ def check_rules(loaded: Loaded) -> Findings:
 
 
 def _timeouts(settings: Settings) -> list[Finding]:
-    aws, lease, drain = settings.aws, settings.queue.visibility_timeout, settings.shutdown.drain_timeout
+    aws, drain = settings.aws, settings.shutdown.drain_timeout
     found = [
         warning(
             "time-outs",
@@ -29,13 +29,13 @@ def _timeouts(settings: Settings) -> list[Finding]:
         for name in ("connect_timeout", "read_timeout")
         if getattr(aws, name) == 0
     ]
-    longest = aws.connect_timeout + aws.read_timeout
-    if not found and longest > lease:
+    longest, life = aws.connect_timeout + aws.read_timeout, settings.polling.session_timeout
+    if not found and longest > life / 2:
         what = (
-            f"a call may take {longest:g} s (aws.connect_timeout + aws.read_timeout), longer than a lease "
-            f"(queue.visibility_timeout = {lease:g})"
+            f"a call that hangs may take {longest:g} s (aws.connect_timeout + aws.read_timeout) "
+            f"of the {life:g} s that a session has"
         )
-        found.append(warning("time-outs", what, "lower them, to 5 and 10 say, or raise queue.visibility_timeout"))
+        found.append(warning("time-outs", what, "lower them, to 5 and 10 say"))
     if aws.read_timeout and drain < aws.read_timeout:
         what = (
             f"shutdown.drain_timeout = {drain:g} is below aws.read_timeout = {aws.read_timeout:g}: "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import printable, told_to_the_user
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _with_dead_letters(source: SettingsSource, work: "Callable[[DeadLetters], T]
     from watcher.clock import SystemClock
     from watcher.queues import open_dead_letters
 
-    settings = load_or_exit(source).settings
+    settings = settings_or_exit(source)
     with told_to_the_user(), open_dead_letters(settings, SystemClock()) as dead_letters:
         return work(dead_letters)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import data_of, event_of, printable, told_to_the_user
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(*, session_id: str | None, limit: int, as_json: bool, follow: bool, 
     from watcher.clock import SystemClock
     from watcher.ledgers import open_ledger
 
-    settings = load_or_exit(source).settings
+    settings = settings_or_exit(source)
     with told_to_the_user(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:
         # Taken first: what is decided between the two questions is then shown by --follow, or was shown already.
         newest = [entry.sequence for entry in ledger.recent(1)]

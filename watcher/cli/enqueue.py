@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import told_to_the_user
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def command(
 
     if not ids and file is None:
         raise click.UsageError("no session ids: name some, or give --file FILE (--file - reads stdin)")
-    settings = load_or_exit(source).settings
+    settings = settings_or_exit(source)
     clock = SystemClock()
     common = _common(policy, created_at, context)
     messages = Messages(common, settings.decision.policies, clock.time)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import data_of, event_of, printable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     """
     from watcher.clock import SystemClock
 
-    settings = load_or_exit(source).settings
+    settings = settings_or_exit(source)
     clock = SystemClock()
     entries = _decided(settings, clock, session_id)
     queued = _queued(settings, clock, session_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from watcher.config import Loaded
+    from watcher.config import Loaded, Settings
 
 EX_CONFIG = 78
 
@@ -90,6 +90,24 @@ def load_or_exit(source: SettingsSource) -> "Loaded":
 
     try:
         return source.load()
+    except ConfigError as error:
+        exit_with(error.problems)
+
+
+def settings_or_exit(source: SettingsSource) -> "Settings":
+    """The settings for a command on queue or ledger; the region is the profile's where nothing else names one.
+
+    Only what lies at AWS asks for it: looking costs the import of botocore.
+    """
+    loaded = load_or_exit(source)
+    settings = loaded.settings
+    if settings.queue.kind == "sqlite" and settings.ledger_kind != "dynamodb":
+        return settings
+    from watcher.app import effective_aws
+    from watcher.errors import ConfigError
+
+    try:
+        return settings.model_copy(update={"aws": effective_aws(loaded)})
     except ConfigError as error:
         exit_with(error.problems)
 

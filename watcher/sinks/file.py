@@ -1,8 +1,10 @@
 """Decisions in a file, a line each."""
 
 import errno
+import fcntl
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from watcher.errors import ConfigError, SinkError
@@ -14,6 +16,8 @@ class FileSink:
 
     The file is looked up by name for each batch: after a rotation (logrotate's rename) a new one is begun.
     """
+
+    max_batch = 100
 
     def __init__(self, name: str, path: str | Path) -> None:
         """Open the file once, so that a bad path is known at the start.
@@ -55,12 +59,13 @@ class FileSink:
 
 
 def _append(descriptor: int, lines: bytes) -> None:
+    # Locked, so that the batches of two watchers on one file don't mix, nor one cuts off what the other wrote.
+    with suppress(OSError):  # a pipe or a device can't be locked
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
     end = os.fstat(descriptor).st_size
     if end and os.pread(descriptor, 1, end - 1) != b"\n":
         lines = b"\n" + lines  # a crash cut the last line short; the event comes again, whole, on a line of its own
-    # One write for the batch: with O_APPEND the batches of two watchers on one file don't mix.
-    written = os.write(descriptor, lines)
-    if written < len(lines):
+    if os.write(descriptor, lines) < len(lines):
         os.ftruncate(descriptor, end)
         raise OSError(errno.ENOSPC, "no space left for the whole batch")
     try:

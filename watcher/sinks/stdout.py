@@ -12,6 +12,8 @@ from watcher.model import DecisionEvent
 class StdoutSink:
     """One JSON event a line, flushed with each batch."""
 
+    max_batch = 100
+
     def __init__(self, name: str = "stdout", stream: BinaryIO | None = None) -> None:
         self.name = name
         if stream is None and sys.stdout is None:

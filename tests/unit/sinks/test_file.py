@@ -1,6 +1,9 @@
 import errno
+import fcntl
 import os
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -94,6 +97,78 @@ def test_a_disk_that_takes_only_a_part_keeps_none_of_it(tmp_path: Path, monkeypa
             sink.emit(EVENTS[1:])
     sink.emit(EVENTS[1:])
     assert path.read_text().splitlines() == LINES
+
+
+def test_a_batch_waits_for_another_watcher_s_to_be_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a line of theirs, half written, would be taken for one that a crash cut short, and cut off with ours."""
+    path = tmp_path / "decisions.jsonl"
+    sink, is_waiting, flock = FileSink("file", path), Event(), fcntl.flock
+
+    def told(descriptor: int, operation: int) -> None:
+        is_waiting.set()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", told)
+    with path.open("ab", buffering=0) as other:
+        flock(other, fcntl.LOCK_EX)
+        other.write(LINES[0][:20].encode())
+        thread = Thread(target=sink.emit, args=(EVENTS[1:],))
+        thread.start()
+        assert is_waiting.wait(10.0)
+        other.write(f"{LINES[0][20:]}\n".encode())
+        assert path.read_text() == f"{LINES[0]}\n"
+    thread.join(10.0)
+    assert path.read_text().splitlines() == LINES
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_lock_is_given_back_whatever_happens(
+    fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "decisions.jsonl"
+    sink = FileSink("file", path)
+    if fails:
+        monkeypatch.setattr(os, "write", lambda *_: 0)
+    with pytest.raises(SinkError) if fails else nullcontext():
+        sink.emit(EVENTS)
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_the_file_is_locked_for_this_watcher_alone_while_it_is_written_and_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "decisions.jsonl"
+    sink = FileSink("file", path)
+    free: list[str] = []
+
+    def note(call: str) -> None:
+        with path.open() as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            free.append(call)
+
+    write = os.write
+
+    def noted_write(descriptor: int, data: bytes) -> int:
+        note("write")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", noted_write)
+    monkeypatch.setattr(os, "fsync", lambda _: note("fsync"))
+    sink.emit(EVENTS)
+    assert free == []
+    assert path.read_text().splitlines() == LINES
+
+
+def test_what_cannot_be_locked_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network file systems have no locks."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    FileSink("file", tmp_path / "decisions.jsonl").emit(EVENTS)
+    assert (tmp_path / "decisions.jsonl").read_text().splitlines() == LINES
 
 
 @pytest.mark.parametrize("name", ["", "missing/decisions.jsonl"])

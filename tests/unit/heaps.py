@@ -1,0 +1,30 @@
+"""A scheduler, and threads that wait for it."""
+
+from threading import Thread
+
+from tests.support import ManualClock
+from tests.unit.builders import a_beat, when_waited_on
+from tests.unit.fakes import PATIENCE
+from watcher.ports import RateLimiter
+from watcher.ratelimit import Unlimited
+from watcher.scheduler import Due, Scheduler
+from watcher.watch import Watch
+
+
+def scheduler(clock: ManualClock, limiter: RateLimiter | None = None) -> Scheduler:
+    return Scheduler(limiter or Unlimited(), clock, a_beat(clock))
+
+
+def taken(scheduler: Scheduler) -> Watch:
+    due = scheduler.take()
+    assert due is not None
+    return due.watch
+
+
+def waiter(scheduler: Scheduler) -> tuple[Thread, list[Due | None]]:
+    """A thread in `take`, known to be waiting as the leader."""
+    is_waiting, found = when_waited_on(scheduler._leader), list[Due | None]()
+    thread = Thread(target=lambda: found.append(scheduler.take()))
+    thread.start()
+    assert is_waiting.wait(PATIENCE)
+    return thread, found

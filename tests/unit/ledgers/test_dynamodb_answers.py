@@ -1,0 +1,211 @@
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from tests.support import START, ManualClock, decision, session_id
+from tests.unit.ledgers.scripted import Script, answer, refusal
+from watcher.errors import LedgerError
+from watcher.ledgers.dynamodb import DynamoDbLedger
+from watcher.ledgers.dynamodb_items import fitting, key_of
+from watcher.model import LedgerEntry
+
+CLOSED = ConnectionClosedError(endpoint_url="http://x")
+THROTTLE = refusal("ThrottlingException", "Rate exceeded")
+EVENT = decision(1)
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def scripted(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> tuple[DynamoDbLedger, Script]:
+    script = Script(list(answers))
+    return opened.enter_context(closing(DynamoDbLedger(script.client(), "decided", ManualClock()))), script
+
+
+def stored(number: int = 1, outcome: str = "live") -> dict[str, Any]:
+    return fitting(LedgerEntry(decision(number, outcome), START, "[1]", sequence=number))[0]
+
+
+def failure(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> str:
+    ledger, script = scripted(opened, *answers)
+    with pytest.raises(LedgerError) as caught:
+        ledger.find([EVENT.key])
+    assert script.answers == []
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("passing", [THROTTLE, CLOSED, refusal("InternalServerError", status=500), answer(b"", 503)])
+def test_what_passes_by_itself_is_tried_again(opened: ExitStack, passing: tuple[int, bytes] | Exception) -> None:
+    ledger, script = scripted(opened, passing, passing, answer({}))
+    (entry,) = ledger.record([(EVENT, "[]")])
+    assert entry.event == EVENT
+    assert len({str(request) for request in script.requests}) == 1
+
+
+def test_a_throttle_that_stays_is_a_failure_that_names_the_table(opened: ExitStack) -> None:
+    text = failure(opened, THROTTLE, THROTTLE, THROTTLE)
+    assert text.startswith("ledger table 'decided' in DynamoDB: ")
+    assert text.endswith("BatchGetItem: ThrottlingException: Rate exceeded")
+
+
+def test_a_time_out_is_not_tried_again_here(opened: ExitStack) -> None:
+    assert "Read timeout" in failure(opened, ReadTimeoutError(endpoint_url="http://x"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (refusal("ResourceNotFoundException"), "or create the table with deploy/aws/template.yaml"),
+        (
+            refusal("AccessDeniedException", "not authorized to perform: dynamodb:X"),
+            "dynamodb:X; allow it in the role",
+        ),
+        (refusal("ValidationException", "does not match the schema"), "has not the keys of a ledger"),
+        (refusal("ValidationException", "does not have the specified index: by-time"), "has no index of that name"),
+        (refusal("UnrecognizedClientException"), "check access key, secret, aws.region and this machine's clock"),
+        (refusal("ExpiredTokenException"), "renew the credentials"),
+        (
+            EndpointConnectionError(endpoint_url="http://x"),
+            "check aws.region and AWS_ENDPOINT_URL_DYNAMODB, and the net",
+        ),
+        (
+            ReadTimeoutError(endpoint_url="http://x"),
+            "check aws.region and AWS_ENDPOINT_URL_DYNAMODB, and the network",
+        ),
+        (SSLError(endpoint_url="http://x", error="e"), "set aws.ca_bundle to the CA"),
+        (
+            ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRoleWithWebIdentity"),
+            "see the trust policy of the",
+        ),
+        (NoCredentialsError(), "check aws.profile and where the credentials come from"),
+        (answer(b"<html>hello</html>"), "an answer that is not DynamoDB's"),
+        (RuntimeError("refreshed credentials are still expired"), "refreshed credentials are still expired"),
+    ],
+)
+def test_a_failure_says_what_to_do(opened: ExitStack, given: tuple[int, bytes] | Exception, said: str) -> None:
+    assert said in failure(opened, given)
+
+
+@pytest.mark.parametrize("page", [b"", b"<html>hello</html>", b"[]"])
+def test_a_page_from_somebody_else_is_no_success(opened: ExitStack, page: bytes) -> None:
+    ledger, _ = scripted(opened, answer(page))
+    with pytest.raises(LedgerError, match="not DynamoDB's"):
+        ledger.record([(EVENT, "[]")])
+
+
+def test_an_answer_about_nothing_is_not_taken_for_none(opened: ExitStack) -> None:
+    assert "not DynamoDB's" in failure(opened, answer({}))
+
+
+def test_a_failure_shows_no_credentials(opened: ExitStack) -> None:
+    signature = refusal("InvalidSignatureException", "does not match\nx-amz-security-token:secret")
+    assert "secret" not in failure(opened, signature).replace("secret, aws.region", "")
+    assert "hush" not in failure(opened, CredentialRetrievalError(provider="p", error_msg="hush"))
+    assert "AKIAABCDEFGHIJKLMNOP" not in failure(opened, refusal("AccessDeniedException", "AKIAABCDEFGHIJKLMNOP no"))
+
+
+def test_a_decision_is_written_if_there_is_none_and_the_refusal_is_to_show_it(opened: ExitStack) -> None:
+    ledger, script = scripted(opened, answer({}))
+    ledger.record([(EVENT, "[]")])
+    ((operation, request),) = script.requests
+    assert operation == "PutItem"
+    assert request["ConditionExpression"] == "attribute_not_exists(#id)"
+    assert request["ExpressionAttributeNames"] == {"#id": "sessionId"}
+    assert request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+
+
+def test_a_bug_is_not_taken_for_a_fault_of_dynamodb(opened: ExitStack) -> None:
+    ledger, _ = scripted(opened, RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        ledger.find([EVENT.key])
+
+
+def test_the_standing_entry_comes_with_the_refusal(opened: ExitStack) -> None:
+    ledger, script = scripted(opened, refusal("ConditionalCheckFailedException", Item=stored()))
+    (entry,) = ledger.record([(decision(1, "not_live"), "[]")])
+    assert (entry.event, entry.trail) == (decision(1, "live"), "[1]")
+    assert len(script.requests) == 1
+
+
+def test_the_standing_entry_is_read_from_a_server_that_does_not_show_it(opened: ExitStack) -> None:
+    here = answer({"Responses": {"decided": [stored()]}})
+    ledger, script = scripted(opened, refusal("ConditionalCheckFailedException"), here)
+    (entry,) = ledger.record([(decision(1, "not_live"), "[]")])
+    assert entry.event == decision(1, "live")
+    assert script.requests[1] == (
+        "BatchGetItem",
+        {"RequestItems": {"decided": {"Keys": [key_of(EVENT.key)], "ConsistentRead": True}}},
+    )
+
+
+def test_an_entry_that_vanishes_between_two_calls_is_a_failure(opened: ExitStack) -> None:
+    ledger, _ = scripted(opened, refusal("ConditionalCheckFailedException"), answer({"Responses": {}}))
+    with pytest.raises(LedgerError, match="vanished"):
+        ledger.record([(EVENT, "[]")])
+
+
+def test_keys_left_unprocessed_are_asked_for_again(opened: ExitStack) -> None:
+    def left(number: int) -> dict[str, Any]:
+        return {"decided": {"Keys": [key_of(decision(number).key)], "ConsistentRead": True}}
+
+    ledger, script = scripted(
+        opened,
+        answer({"Responses": {"decided": [stored(1)]}, "UnprocessedKeys": left(2)}),
+        answer({"Responses": {"decided": []}, "UnprocessedKeys": left(2)}),
+        answer({"Responses": {"decided": [stored(2)]}, "UnprocessedKeys": {}}),
+    )
+    assert len(ledger.find([decision(1).key, decision(2).key, decision(1).key])) == 2
+    assert [len(request["RequestItems"]["decided"]["Keys"]) for _, request in script.requests] == [2, 1, 1]
+
+
+def test_keys_that_stay_unprocessed_are_a_throttle(opened: ExitStack) -> None:
+    left = answer({"UnprocessedKeys": {"decided": {"Keys": [key_of(EVENT.key)]}}})
+    assert "throttled" in failure(opened, left, left, left)
+
+
+def test_a_sessions_entries_are_read_as_they_are_now_and_to_the_last_page(opened: ExitStack) -> None:
+    ledger, script = scripted(
+        opened,
+        answer({"Items": [stored(2)], "LastEvaluatedKey": key_of(EVENT.key)}),
+        answer({"Items": []} | {"LastEvaluatedKey": key_of(decision(2).key)}),
+        answer({"Items": [stored(1)]}),
+    )
+    assert [entry.sequence for entry in ledger.recent(10, session_id(1))] == [1, 2]
+    assert all(request["ConsistentRead"] for _, request in script.requests)
+    starts = [request.get("ExclusiveStartKey") for _, request in script.requests]
+    assert starts == [None, key_of(EVENT.key), key_of(decision(2).key)]
+
+
+def test_no_more_is_read_of_the_index_than_was_asked_for(opened: ExitStack) -> None:
+    more = {"LastEvaluatedKey": key_of(EVENT.key)}
+    ledger, script = scripted(
+        opened,
+        answer({"Items": [key_of(decision(2).key)], **more}),
+        answer({"Items": [key_of(decision(1).key)], **more}),
+        answer({"Responses": {"decided": [stored(2), stored(1)]}}),
+    )
+    assert [entry.sequence for entry in ledger.recent(2)] == [1, 2]
+    assert [operation for operation, _ in script.requests] == ["Query", "Query", "BatchGetItem"]
+
+
+def test_an_item_that_is_no_entry_is_named(opened: ExitStack) -> None:
+    assert session_id(1) in failure(opened, answer({"Responses": {"decided": [key_of(EVENT.key)]}}))
+
+
+def test_an_empty_session_id_has_no_entries(opened: ExitStack) -> None:
+    ledger, _ = scripted(opened)
+    assert ledger.recent(10, "") == []

@@ -1,0 +1,91 @@
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import START, ManualClock, decision
+from watcher.ledgers.dynamodb_items import LIFE, MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
+from watcher.ledgers.dynamodb_order import Numbering
+from watcher.message import MAX_BYTES as MESSAGE_BYTES
+from watcher.model import DecisionEvent, LedgerEntry
+
+DAY = 86_400
+
+
+def entry(body: str = decision(1).body, trail: str = "[]", at: float = START) -> LedgerEntry:
+    return LedgerEntry(DecisionEvent(decision(1).key, body), at, trail, sequence=7)
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.floats(0, 1e12))
+def test_an_entry_comes_back_as_it_was(body: str, trail: str, at: float) -> None:
+    before = entry(body, trail, at)
+    item, has_trail = fitting(before)
+    assert has_trail
+    assert entry_of(item) == before
+
+
+def test_marks_come_back_with_the_entry() -> None:
+    item, _ = fitting(entry())
+    item |= {"delivered": {"M": {"stdout": number(START + 1.5)}}, "settledAt": number(START + 2)}
+    after = entry_of(item)
+    assert (after.delivered, after.settled_at) == ({"stdout": START + 1.5}, START + 2)
+
+
+def test_an_entry_outlives_every_message_about_it() -> None:
+    longest_retention = 14 * DAY
+    item, _ = fitting(entry())
+    assert int(item["expiresAt"]["N"]) == START + LIFE
+    assert 2 * longest_retention < LIFE
+
+
+def test_a_long_text_is_stored_compressed() -> None:
+    text = "ab" * PACKED_FROM
+    item, _ = fitting(entry(text, text))
+    assert size(item) < PACKED_FROM
+    assert (entry_of(item).event.body, entry_of(item).trail) == (text, text)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0x20, 0x7F), (0x80, 0x800), (0x800, 0xD800), (0x10000, 0x110000)])
+def test_the_largest_context_that_a_message_can_bring_fits(first: int, last: int) -> None:
+    random, characters = Random(1), []
+    room = MESSAGE_BYTES
+    while room > 0:
+        characters.append(chr(random.randrange(first, last)))
+        room -= len(characters[-1].encode())
+    item, _ = fitting(entry(json.dumps({"data": {"context": {"a": "".join(characters)}}})))
+    assert size(item) <= MAX_BYTES
+
+
+def test_a_trail_that_has_no_room_is_left_out() -> None:
+    large = Random(1).randbytes(250_000).hex()
+    before = entry(large, large)
+    item, has_trail = fitting(before)
+    assert not has_trail
+    assert size(item) <= MAX_BYTES
+    assert (entry_of(item).event, entry_of(item).trail) == (before.event, "[]")
+
+
+def test_an_items_size_is_that_of_its_names_and_values() -> None:
+    item: dict[str, Any] = {"ab": {"S": "ü"}, "c": {"N": "12"}, "d": {"B": b"123"}, "e": {"M": {}}}
+    assert size(item) == (2 + 2) + (1 + 2) + (1 + 3) + 1
+
+
+def test_numbers_rise_with_the_clock_and_when_it_stands_still_or_goes_back() -> None:
+    clock = ManualClock()
+    numbering = Numbering(clock)
+    numbers = [numbering.next(), numbering.next()]
+    clock.advance(1)
+    begun = numbering.at(0)
+    numbers.append(numbering.next())
+    clock.set_wall(START - 3600)
+    numbers.append(numbering.next())
+    assert numbers == sorted(set(numbers))
+    assert numbering.at(-3601) == begun <= numbers[2] < begun + 1000
+
+
+def test_two_watchers_rarely_give_the_same_number() -> None:
+    clock = ManualClock()
+    assert len({Numbering(clock).next() for _ in range(50)}) > 25

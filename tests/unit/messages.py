@@ -1,0 +1,45 @@
+"""Messages of the queue, what they are read as, and the events that come of them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support import START
+from watcher.errors import UnservableMessage
+from watcher.event import decision_event
+from watcher.message import parse_message
+from watcher.model import DecisionRules, Outcome, Reason, SessionRequest, Verdict
+from watcher.watch import Watch
+
+ID = "0f2cbb0e-7a0e-4b7e-9d25-3f4d6f1a2b3c"
+SENT = START - 10.0
+POLICIES = {"default", "payout"}
+
+
+def parse(body: object, attributes: dict[str, str] | None = None) -> SessionRequest:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return parse_message(text, SENT, START, POLICIES, attributes)
+
+
+def refusal(body: object, attributes: dict[str, str] | None = None) -> UnservableMessage:
+    with pytest.raises(UnservableMessage) as caught:
+        parse(body, attributes)
+    return caught.value
+
+
+def sns(message: str) -> dict[str, Any]:
+    return {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": message, "MessageId": "m"}
+
+
+def eventbridge(detail: object) -> dict[str, Any]:
+    return {"version": "0", "id": "x", "detail-type": "created", "source": "app", "detail": detail}
+
+
+def event_of(request: SessionRequest) -> dict[str, Any]:
+    watch = Watch(request.key, request.created_at, 0.0, 180.0, request.context)
+    verdict = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+    body = decision_event(watch, verdict, None, DecisionRules(), source="/watcher/x", now=START).body
+    assert "NaN" not in body
+    event: dict[str, Any] = json.loads(body)
+    return event

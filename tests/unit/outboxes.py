@@ -1,0 +1,65 @@
+"""The outbox of a world with its threads, and decisions for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+from tests.unit.builders import live_answer
+from tests.unit.fakes import PATIENCE
+from tests.unit.world import World
+from watcher.clock import SystemClock
+from watcher.decision import decide
+from watcher.event import decision_event
+from watcher.health import Liveness
+from watcher.model import DecisionEvent, DecisionRules
+from watcher.threads import Threads
+from watcher.watch import Watch
+
+RULES = DecisionRules()
+
+
+def event_of(world: World, watch: Watch) -> DecisionEvent:
+    answer = live_answer()
+    return decision_event(
+        watch, decide(answer, RULES), answer, RULES, source="/watcher/us-east-1", now=world.clock.time()
+    )
+
+
+def decided(world: World, watch: Watch) -> DecisionEvent:
+    """Hand a fresh decision over, as a worker does."""
+    event = event_of(world, watch)
+    world.outbox.decided(watch, decide(live_answer(), RULES), event)
+    return event
+
+
+class Running:
+    """The outbox with its threads."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.deaths: list[tuple[str, BaseException]] = []
+        self.died = Event()
+        self.threads = Threads(SystemClock(), self._died)
+        self.liveness = Liveness(world.clock)
+        world.outbox.start(self.threads, self.liveness)
+
+    def _died(self, role: str, error: BaseException) -> None:
+        self.deaths.append((role, error))
+        self.died.set()
+
+    def drain(self, seconds: float = PATIENCE) -> None:
+        self.world.outbox.drain(self.threads, SystemClock().monotonic() + seconds)
+
+
+@contextmanager
+def running(world: World) -> Iterator[Running]:
+    """Threads that are ended whatever the test finds."""
+    outbox = Running(world)
+    try:
+        yield outbox
+    finally:
+        for sink in world.sinks.values():
+            sink.gate.set()
+        outbox.drain(0.0)
+        roles = ["recorder", "settler", *(f"sink-{name}" for name in world.sinks)]
+        assert outbox.threads.join(roles, SystemClock().monotonic() + PATIENCE)

@@ -1,0 +1,411 @@
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from threading import Event
+from typing import Any
+
+import pytest
+
+from tests.support import START, ManualClock
+from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, message, service_error
+from watcher.errors import QueueError
+from watcher.model import DeadReason, Delivery, Lease
+from watcher.queues import sqs_batches
+from watcher.queues.sqs import SqsQueue
+from watcher.queues.sqs_client import SqsCaller
+from watcher.queues.sqs_leases import NotAllExtended
+
+NEVER = Event()
+EXTEND, DELETE, SEND = "change_message_visibility_batch", "delete_message_batch", "send_message_batch"
+
+Open = Callable[..., tuple[SqsQueue, FakeClient]]
+
+
+@pytest.fixture(autouse=True)
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqs_batches, "FIRST_BACKOFF", 0.0)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def opened(clock: ManualClock) -> Iterator[Open]:
+    """Opens a queue whose client answers as scripted, with 60 s leases and, if asked, dead letters."""
+    with ExitStack() as stack:
+
+        def open_queue(
+            url: str = URL, dead: FakeClient | None = None, visibility: float = 60, **script: list[Answer]
+        ) -> tuple[SqsQueue, FakeClient]:
+            client = FakeClient(**script)
+            dead_letters = SqsCaller(dead, f"{URL}-dead") if dead else None
+            queue = SqsQueue(SqsCaller(client, url), visibility, clock, dead_letters)
+            return stack.enter_context(closing(queue)), client
+
+        yield open_queue
+
+
+def received(*numbers: int) -> dict[str, Any]:
+    return {"Messages": [message(number) for number in numbers]}
+
+
+def take(queue: SqsQueue, limit: int = 10) -> list[Lease]:
+    return [delivery.lease for delivery in queue.receive(limit, 0, NEVER)]
+
+
+def test_a_receive_asks_for_times_counts_and_attributes_under_its_own_lease(opened: Open) -> None:
+    attributes = {"policy": {"DataType": "String", "StringValue": "payout"}, "blob": {"BinaryValue": b"x"}}
+    queue, client = opened(receive_message=[{"Messages": [message(1, MessageAttributes=attributes)]}])
+    assert queue.receive(3, 0, NEVER) == [
+        Delivery(Lease("r1", "m1", 1), "a", 1_750_000_000.0, {"policy": "payout"}),
+    ]
+    (asked,) = client.of("receive_message")
+    assert (asked["MaxNumberOfMessages"], asked["VisibilityTimeout"], asked["WaitTimeSeconds"]) == (3, 60, 0)
+    assert {"SentTimestamp", "ApproximateReceiveCount"} <= set(asked["MessageSystemAttributeNames"])
+    assert asked["MessageAttributeNames"] == ["All"]
+
+
+def test_a_message_without_a_sent_time_counts_from_now(opened: Open) -> None:
+    queue, _ = opened(receive_message=[{"Messages": [message(1, Attributes={})]}])
+    (delivery,) = queue.receive(1, 0, NEVER)
+    assert (delivery.sent_at, delivery.lease.receive_count) == (START, 1)
+
+
+def test_a_replayed_message_keeps_the_time_it_was_first_sent(opened: Open) -> None:
+    early = {"watcher.sentAt": {"DataType": "String", "StringValue": "1749999999000"}}
+    late = {"watcher.sentAt": {"DataType": "String", "StringValue": "1850000000000"}}
+    messages = [message(1, MessageAttributes=early), message(2, MessageAttributes=late)]
+    queue, _ = opened(receive_message=[{"Messages": messages}])
+    deliveries = queue.receive(2, 0, NEVER)
+    assert [delivery.sent_at for delivery in deliveries] == [1_749_999_999.0, 1_750_000_000.0]
+    assert [dict(delivery.attributes) for delivery in deliveries] == [{}, {}]
+
+
+def test_no_more_than_ten_are_asked_for(opened: Open) -> None:
+    queue, client = opened(receive_message=[{}])
+    assert queue.receive(5000, 0, NEVER) == []
+    assert client.of("receive_message")[0]["MaxNumberOfMessages"] == 10
+
+
+def test_leases_are_extended_in_batches_of_ten(opened: Open) -> None:
+    queue, client = opened(receive_message=[received(*range(n, n + 10)) for n in (0, 10, 20)])
+    leases = [lease for _ in range(3) for lease in take(queue)][:25]
+    assert queue.extend(leases) == []
+    assert sorted(map(len, client.entries(EXTEND))) == [5, 10, 10]
+    assert sorted(r for call in client.entries(EXTEND) for r in call) == sorted(lease.receipt for lease in leases)
+    assert {entry["VisibilityTimeout"] for call in client.of(EXTEND) for entry in call["Entries"]} == {60}
+
+
+def test_a_failed_entry_is_tried_again_alone(opened: Open) -> None:
+    queue, client = opened(
+        receive_message=[received(1, 2, 3)],
+        change_message_visibility_batch=[failing("InternalError", "r2"), failing("RequestThrottled", "r2")],
+    )
+    assert queue.extend(take(queue)) == []
+    assert client.entries(EXTEND) == [["r1", "r2", "r3"], ["r2"], ["r2"]]
+
+
+def test_a_throttled_call_is_tried_again_whole(opened: Open) -> None:
+    queue, client = opened(
+        receive_message=[received(1, 2)], change_message_visibility_batch=[service_error("RequestThrottled", 403)]
+    )
+    assert queue.extend(take(queue)) == []
+    assert client.entries(EXTEND) == [["r1", "r2"], ["r1", "r2"]]
+
+
+@pytest.mark.parametrize("code", ["ReceiptHandleIsInvalid", "AWS.SimpleQueueService.MessageNotInflight"])
+def test_a_receipt_that_is_not_valid_any_more_is_a_lost_lease(opened: Open, code: str) -> None:
+    queue, client = opened(
+        receive_message=[received(1, 2)],
+        change_message_visibility_batch=[failing(code, "r1", sender_fault=True)],
+    )
+    leases = take(queue)
+    assert queue.extend(leases) == leases[:1]
+    assert client.entries(EXTEND) == [["r1", "r2"]]
+    assert queue.ack(leases) == leases[:1]
+    assert client.entries(DELETE) == [["r2"]]
+
+
+def test_a_batch_refused_whole_for_one_receipt_is_tried_entry_by_entry(opened: Open) -> None:
+    def refuse_r1(parameters: dict[str, Any]) -> dict[str, Any]:
+        if any(entry["ReceiptHandle"] == "r1" for entry in parameters["Entries"]):
+            raise service_error("ReceiptHandleIsInvalid")
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
+
+    queue, _ = opened(receive_message=[received(1, 2)], change_message_visibility_batch=[refuse_r1] * 3)
+    leases = take(queue)
+    assert queue.extend(leases) == leases[:1]
+
+
+def test_an_answer_that_is_silent_about_an_entry_is_not_taken_for_success(opened: Open) -> None:
+    queue, client = opened(
+        receive_message=[received(1, 2)], change_message_visibility_batch=[{"Successful": [{"Id": "0"}]}]
+    )
+    assert queue.extend(take(queue)) == []
+    assert client.entries(EXTEND) == [["r1", "r2"], ["r2"]]
+
+
+def test_what_could_not_be_extended_is_an_error_that_tells_the_lost_ones(opened: Open) -> None:
+    def answer(parameters: dict[str, Any]) -> dict[str, Any]:
+        found = failing("InternalError", "r2")(parameters)
+        lost = failing("ReceiptHandleIsInvalid", "r1", sender_fault=True)(parameters)
+        return {
+            "Failed": found["Failed"] + lost["Failed"],
+            "Successful": [e for e in found["Successful"] if e in lost["Successful"]],
+        }
+
+    queue, _ = opened(receive_message=[received(1, 2, 3)], change_message_visibility_batch=[answer] * 4)
+    leases = take(queue)
+    with pytest.raises(NotAllExtended, match="1 of 3 leases were not extended") as caught:
+        queue.extend(leases)
+    assert caught.value.lost == leases[:1]
+    assert queue.extend(leases) == leases[:1]
+
+
+def test_a_lease_that_was_not_extended_in_time_is_lost_by_the_clock(opened: Open, clock: ManualClock) -> None:
+    queue, client = opened(receive_message=[received(1), received(2)])
+    first = take(queue)
+    clock.advance(40)
+    second = take(queue)
+    clock.advance(20)
+    assert queue.extend([*first, *second]) == first
+    assert client.entries(EXTEND) == [["r2"]]
+    clock.advance(59)
+    assert queue.ack(second) == []
+
+
+def test_a_lost_lease_is_never_deleted(opened: Open, clock: ManualClock) -> None:
+    queue, client = opened(receive_message=[received(1)])
+    leases = take(queue)
+    clock.advance(60)
+    assert queue.ack(leases) == leases
+    assert client.of(DELETE) == []
+
+
+def test_the_next_lease_to_run_out_is_extended_first(opened: Open, clock: ManualClock) -> None:
+    queue, client = opened(receive_message=[received(1), received(2)])
+    old = take(queue)
+    clock.advance(10)
+    assert queue.extend([*take(queue), *old]) == []
+    assert client.entries(EXTEND) == [["r1", "r2"]]
+
+
+def test_acks_that_worked_are_not_forgotten_when_others_failed(opened: Open) -> None:
+    queue, client = opened(
+        receive_message=[received(1, 2)], delete_message_batch=[failing("InternalError", "r2")] * 4
+    )
+    leases = take(queue)
+    with pytest.raises(QueueError, match="1 of 2 messages were not deleted"):
+        queue.ack(leases)
+    assert queue.ack(leases) == []
+    assert client.entries(DELETE)[-1] == ["r2"]
+    assert queue.ack(leases) == leases
+
+
+def test_a_message_is_acked_once_however_often_it_is_named(opened: Open) -> None:
+    queue, client = opened(receive_message=[received(1)])
+    (lease,) = take(queue)
+    assert queue.ack([lease, lease]) == []
+    assert client.entries(DELETE) == [["r1"]]
+
+
+def test_release_gives_back_in_the_order_asked_for(opened: Open) -> None:
+    queue, client = opened(receive_message=[received(1, 2, 3)])
+    leases = take(queue)
+    queue.release([leases[2], leases[0], leases[1]])
+    assert client.entries(EXTEND) == [["r3", "r1", "r2"]]
+    assert client.entries(EXTEND, "VisibilityTimeout") == [[0, 0, 0]]
+    assert queue.extend(leases) == leases
+
+
+def test_a_stop_leaves_a_poll_behind_and_what_it_brings_is_given_back(opened: Open) -> None:
+    begun, may_end, stop = Event(), Event(), Event()
+
+    def slow(_parameters: dict[str, Any]) -> dict[str, Any]:
+        begun.set()
+        assert may_end.wait(30)
+        return received(1, 2)
+
+    queue, client = opened(receive_message=[slow])
+    result: list[list[Delivery]] = []
+    waiting = threading.Thread(target=lambda: result.append(queue.receive(10, 20, stop)))
+    waiting.start()
+    assert begun.wait(30)
+    stop.set()
+    waiting.join(30)
+    assert result == [[]]
+    may_end.set()
+    queue.close()
+    assert client.entries(EXTEND) == [["r1", "r2"]]
+    assert client.entries(EXTEND, "VisibilityTimeout") == [[0, 0]]
+    assert client.is_closed
+
+
+def test_long_polls_are_a_few_seconds_and_whole_seconds_only(opened: Open) -> None:
+    queue, client = opened(receive_message=[received(1), received(2)])
+    assert len(queue.receive(1, 20, Event())) == 1
+    assert len(queue.receive(1, 0.3, Event())) == 1
+    assert [call["WaitTimeSeconds"] for call in client.of("receive_message")] == [2, 1]
+
+
+def test_a_failing_poll_is_an_error_of_the_queue(opened: Open) -> None:
+    queue, _ = opened(receive_message=[service_error("AccessDeniedException")])
+    with pytest.raises(QueueError, match="sqs:ReceiveMessage"):
+        queue.receive(1, 20, Event())
+
+
+class Waits(Event):
+    """Notes how long it was waited for, and returns at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.seconds.append(timeout)
+        return self.is_set()
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "pauses"),
+    [
+        (5, 0.1, [pytest.approx(0.2)]),
+        (2, 0.5, [0.5]),
+        (10, 0.1, []),
+        (1, 0.6, []),
+    ],
+    ids=["half a batch", "a slow stream", "a full batch", "next to nothing"],
+)
+def test_messages_of_a_steady_stream_may_gather_before_the_next_receive(
+    opened: Open, clock: ManualClock, count: int, seconds: float, pauses: list[float]
+) -> None:
+    def later(_parameters: dict[str, Any]) -> dict[str, Any]:
+        clock.advance(seconds)
+        return received(*range(count))
+
+    queue, _ = opened(receive_message=[later, received(99)])
+    stop = Waits()
+    for _ in range(2):
+        assert queue.receive(10, 20, stop)
+    assert stop.seconds == pauses
+
+
+def test_a_buried_message_is_sent_with_its_reason_and_then_deleted(opened: Open) -> None:
+    dead = FakeClient()
+    queue, client = opened(dead=dead, receive_message=[received(1)])
+    (delivery,) = queue.receive(1, 0, NEVER)
+    queue.bury(delivery, DeadReason.UNKNOWN_POLICY, "no policy 'x\x00'")
+    ((letter,),) = [call["Entries"] for call in dead.of(SEND)]
+    values = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert letter["MessageBody"] == "a"
+    assert values == {
+        "reason": "unknown_policy",
+        "detail": "no policy 'x\ufffd'",
+        "watcher.sentAt": "1750000000000",
+        "watcher.receiveCount": "1",
+    }
+    assert client.entries(DELETE) == [["r1"]]
+
+
+def test_a_message_whose_deletion_fails_is_not_buried_twice(opened: Open) -> None:
+    dead = FakeClient()
+    queue, client = opened(
+        dead=dead, receive_message=[received(1)], delete_message_batch=[service_error("InternalError", 500)] * 4
+    )
+    (delivery,) = queue.receive(1, 0, NEVER)
+    with pytest.raises(QueueError):
+        queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+    assert len(dead.of(SEND)) == 1
+    assert len(client.of(DELETE)) == 5
+
+
+def test_a_message_that_could_not_be_sent_to_the_dead_letters_stays(opened: Open) -> None:
+    dead = FakeClient(send_message_batch=[service_error("AccessDenied")])
+    queue, client = opened(dead=dead, receive_message=[received(1)])
+    (delivery,) = queue.receive(1, 0, NEVER)
+    with pytest.raises(QueueError, match="sqs:SendMessage"):
+        queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+    assert client.of(DELETE) == []
+
+
+def test_what_the_dead_letters_can_never_take_is_left_to_the_redrive_policy(opened: Open) -> None:
+    dead = FakeClient(send_message_batch=[service_error("BatchRequestTooLong")])
+    queue, client = opened(dead=dead, receive_message=[received(1)])
+    (delivery,) = queue.receive(1, 0, NEVER)
+    queue.bury(delivery, DeadReason.TOO_LARGE, "why")
+    assert [name for name, _ in client.calls] == ["receive_message"]
+    assert queue.extend([delivery.lease]) == [delivery.lease]
+
+
+def test_without_dead_letters_a_buried_message_keeps_its_lease_until_that_runs_out(opened: Open) -> None:
+    queue, client = opened(receive_message=[received(1)])
+    (delivery,) = queue.receive(1, 0, NEVER)
+    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+    assert [name for name, _ in client.calls] == ["receive_message"]
+
+
+def test_depth_counts_delayed_messages_as_waiting(opened: Open) -> None:
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
+    counts = dict.fromkeys(names, "3") | {"ApproximateNumberOfMessagesNotVisible": "5"}
+    dead = FakeClient(get_queue_attributes=[{"Attributes": {names[0]: "7"}}])
+    queue, _ = opened(dead=dead, get_queue_attributes=[{"Attributes": counts}])
+    depth = queue.depth()
+    assert (depth.visible, depth.leased, depth.dead, depth.oldest_age) == (6, 5, 7, None)
+
+
+def test_messages_are_sent_in_batches_of_ten_and_256_kib(opened: Open) -> None:
+    queue, client = opened()
+    queue.send(["x" * 100_000, "y" * 100_000, "z" * 100_000, *"0123456789"])
+    assert sorted(map(len, client.entries(SEND, "MessageBody"))) == [1, 2, 10]
+
+
+def test_a_failed_send_names_what_was_not_sent(opened: Open) -> None:
+    queue, _ = opened(send_message_batch=[failing("InternalError", "b")] * 4)
+    with pytest.raises(QueueError, match=r"2 of 3 messages were sent, not sent: 2$"):
+        queue.send(["a", "b", "c"])
+
+
+@pytest.mark.parametrize(("body", "problem"), [("", "message 1 is empty"), ("a\x00", "message 1 has the character")])
+def test_what_sqs_would_refuse_is_not_sent(opened: Open, body: str, problem: str) -> None:
+    queue, client = opened()
+    with pytest.raises(QueueError, match=problem):
+        queue.send([body, "fine"])
+    assert client.calls == []
+
+
+def test_a_fifo_queue_gets_the_session_as_group_and_a_deduplication_id_for_each_entry(opened: Open) -> None:
+    queue, client = opened(url=f"{URL}.fifo", send_message_batch=[failing("InternalError", "s1")])
+    queue.send(["s1", '{"sessionId": "s2"}', "s1", "no id at all, and some spaces"])
+    groups = client.entries(SEND, "MessageGroupId")[0]
+    assert groups[:3] == ["s1", "s2", "s1"]
+    assert len(groups[3]) == 64
+    first, again = client.entries(SEND, "MessageDeduplicationId")
+    assert len(set(first)) == 4
+    assert again == [first[0], first[2]]
+
+
+def test_a_fifo_queue_is_sent_to_in_order(opened: Open) -> None:
+    queue, client = opened(url=f"{URL}.fifo")
+    bodies = [str(n) for n in range(95)]
+    queue.send(bodies)
+    assert [body for call in client.entries(SEND, "MessageBody") for body in call] == bodies
+
+
+def test_five_thousand_leases_are_extended_by_many_calls_at_once(opened: Open) -> None:
+    """With half a second a call, 500 calls have to overlap to be done within a beat of twenty seconds."""
+    together = threading.Barrier(sqs_batches.WORKERS, timeout=30)
+
+    def meets(parameters: dict[str, Any]) -> dict[str, Any]:
+        together.wait()
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
+
+    receives: list[Answer] = [received(*range(n, n + 10)) for n in range(0, 320, 10)]
+    queue, client = opened(receive_message=receives, change_message_visibility_batch=[meets] * 32)
+    leases = [lease for _ in receives for lease in take(queue)]
+    assert queue.extend(leases) == []
+    assert len(client.of(EXTEND)) == 32
+    assert 500 / sqs_batches.WORKERS * 0.5 < 10

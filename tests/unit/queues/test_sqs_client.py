@@ -1,0 +1,110 @@
+import pytest
+from botocore import exceptions as boto
+
+from tests.unit.queues.sqs_fakes import URL, FakeClient, service_error
+from watcher.config import AwsSettings
+from watcher.errors import ConfigError, QueueError
+from watcher.queues.sqs_client import SqsCaller, open_caller
+from watcher.queues.sqs_faults import SqsFault, translate
+
+AWS = AwsSettings(region="ap-south-1")
+
+
+@pytest.mark.parametrize(
+    ("queue_url", "region", "endpoint"),
+    [
+        (URL, "eu-west-1", "https://sqs.eu-west-1.amazonaws.com"),
+        ("https://sqs-fips.us-east-2.amazonaws.com/1/q", "us-east-2", "https://sqs-fips.us-east-2.amazonaws.com"),
+        (
+            "https://vpce-1a2b.sqs.eu-central-1.vpce.amazonaws.com/1/q",
+            "eu-central-1",
+            "https://vpce-1a2b.sqs.eu-central-1.vpce.amazonaws.com",
+        ),
+        ("https://sqs.cn-north-1.amazonaws.com.cn/1/q", "cn-north-1", "https://sqs.cn-north-1.amazonaws.com.cn"),
+        ("https://sqs.us-west-2.api.aws/1/q", "us-west-2", "https://sqs.us-west-2.api.aws"),
+        ("https://eu-west-3.queue.amazonaws.com/1/q", "eu-west-3", "https://sqs.eu-west-3.amazonaws.com"),
+        ("https://queue.amazonaws.com/1/q", "us-east-1", "https://sqs.us-east-1.amazonaws.com"),
+        ("http://127.0.0.1:9324/1/q", "ap-south-1", "http://127.0.0.1:9324"),
+    ],
+)
+def test_region_and_endpoint_come_from_the_queues_url(queue_url: str, region: str, endpoint: str) -> None:
+    caller = open_caller(queue_url, "", AWS)
+    assert (caller.client.meta.region_name, caller.client.meta.endpoint_url) == (region, endpoint)
+    caller.close()
+
+
+def test_an_endpoint_of_the_settings_wins_and_the_urls_region_stays() -> None:
+    caller = open_caller(URL, "http://127.0.0.1:4566", AWS)
+    assert caller.client.meta.endpoint_url == "http://127.0.0.1:4566"
+    assert caller.client.meta.region_name == "eu-west-1"
+    caller.close()
+
+
+def test_a_bad_endpoint_names_its_own_setting() -> None:
+    with pytest.raises(ConfigError, match=r"^queue\.endpoint_url = 'nowhere'"):
+        open_caller(URL, "nowhere", AWS)
+
+
+@pytest.mark.parametrize(("given", "connect", "read"), [((60, 60), 3, 10), ((0, 0), 3, 10), ((1, 2), 1, 5)])
+def test_calls_are_bounded_below_a_lease(given: tuple[float, float], connect: float, read: float) -> None:
+    caller = open_caller(URL, "", AwsSettings(connect_timeout=given[0], read_timeout=given[1]))
+    config = caller.client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (connect, read)
+    assert config.retries["total_max_attempts"] == 1
+    caller.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "operation", "text", "is_transient"),
+    [
+        (
+            service_error("AWS.SimpleQueueService.NonExistentQueue"),
+            "receive_message",
+            "create it, or mend the URL",
+            False,
+        ),
+        (service_error("QueueDoesNotExist"), "receive_message", "there is no such queue", False),
+        (service_error("AccessDenied", 403), "delete_message_batch", "allow sqs:DeleteMessage on this queue", False),
+        (
+            service_error("AccessDeniedException"),
+            "change_message_visibility_batch",
+            "allow sqs:ChangeMessageVisibility on this queue",
+            False,
+        ),
+        (service_error("KmsAccessDenied"), "receive_message", "allow kms:Decrypt", False),
+        (service_error("ExpiredToken", 403), "receive_message", "renew the credentials", False),
+        (service_error("RequestThrottled", 403), "receive_message", "RequestThrottled: why", True),
+        (service_error("OverLimit", 403), "receive_message", "lower queue.max_in_flight", True),
+        (service_error("InternalError", 500), "receive_message", "InternalError", True),
+        (service_error("502", 502), "receive_message", "a proxy's? Check queue.endpoint_url", True),
+        (service_error("404", 404), "receive_message", "a proxy's? Check queue.endpoint_url", False),
+        (boto.NoCredentialsError(), "receive_message", "check aws.profile", False),
+        (
+            boto.EndpointConnectionError(endpoint_url="https://x"),
+            "receive_message",
+            "check the network, queue.url",
+            True,
+        ),
+        (boto.ReadTimeoutError(endpoint_url="https://x"), "receive_message", "check the network, queue.url", True),
+        (boto.SSLError(endpoint_url="https://x", error="bad"), "receive_message", "set aws.ca_bundle", True),
+    ],
+)
+def test_what_botocore_raises_becomes_a_fault_with_its_fix(
+    error: Exception, operation: str, text: str, is_transient: bool
+) -> None:
+    client = FakeClient()
+    client.script(operation, error)
+    with pytest.raises(QueueError) as caught:
+        SqsCaller(client, URL).call(operation)
+    assert isinstance(caught.value, SqsFault)
+    assert URL in str(caught.value)
+    assert text in str(caught.value)
+    assert caught.value.is_transient == is_transient
+    assert caught.value.__cause__ is error
+
+
+def test_an_errors_text_has_one_line_and_no_secrets() -> None:
+    long = "user AKIAABCDEFGHIJKLMNOP at https://me:secret@host\ncanonical request: x-amz-security-token"
+    text = str(translate(service_error("Odd", message=long), "receive_message", URL))
+    assert "\n" not in text
+    assert not any(secret in text for secret in ("AKIA", "secret@", "token"))

@@ -1,0 +1,138 @@
+"""Dead letters of SQS, over the wire to moto's server. What all dead letters do is in the contract suite."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from tests.moto import CREDENTIALS
+from tests.stack import aws_client
+from tests.unit.queues.sqs_fakes import URL, FakeClient, message, service_error
+from watcher.clock import SystemClock
+from watcher.config import AwsSettings, QueueSettings, Settings
+from watcher.errors import QueueError
+from watcher.queues import open_dead_letters, open_queue
+from watcher.queues.sqs_batches import Batches
+from watcher.queues.sqs_client import SqsCaller
+from watcher.queues.sqs_dead import SqsDeadLetters
+from watcher.queues.sqs_redrive import redrive_problem
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+def client(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with closing(aws_client("sqs", moto_server)) as client:
+        yield client
+
+
+def create(client: Any, name: str, **attributes: str) -> str:
+    url: str = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url
+
+
+def redrive(client: Any, dead_url: str, count: int) -> str:
+    found = client.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
+    return json.dumps({"deadLetterTargetArn": found["Attributes"]["QueueArn"], "maxReceiveCount": count})
+
+
+def settings(url: str, endpoint_url: str, dead_letter_url: str = "") -> Settings:
+    queue = QueueSettings(url=url, type="sqs", endpoint_url=endpoint_url, dead_letter_url=dead_letter_url)
+    return Settings(queue=queue, aws=AwsSettings(), sinks=[])
+
+
+def test_what_the_redrive_policy_put_aside_is_listed_and_replayed(client: Any, moto_server: str) -> None:
+    dead_url = create(client, "dead")
+    url = create(client, "q", RedrivePolicy=redrive(client, dead_url, 1), VisibilityTimeout="0")
+    client.send_message(QueueUrl=url, MessageBody="a")
+    for _ in range(2):
+        client.receive_message(QueueUrl=url)
+    with open_dead_letters(settings(url, moto_server), CLOCK) as dead:
+        (letter,) = dead.list(10)
+        assert (letter.body, letter.reason) == ("a", "max_receive_count")
+        assert dead.replay([letter.id]) == 1
+        assert dead.list(10) == []
+    with closing(open_queue(settings(url, moto_server), CLOCK)) as queue:
+        assert queue.depth().visible == 1
+
+
+def test_a_queue_without_dead_letters_says_what_to_set(client: Any, moto_server: str) -> None:
+    url = create(client, "q")
+    with (
+        pytest.raises(QueueError, match=r"set queue\.dead_letter_url"),
+        open_dead_letters(settings(url, moto_server), CLOCK),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("count", "dead_letter_url", "problem"),
+    [
+        (None, "", "no redrive policy"),
+        (None, "http://127.0.0.1/1/dead", None),
+        (9, "", "maxReceiveCount = 9"),
+        (9, "http://127.0.0.1/1/dead", "maxReceiveCount = 9"),
+        (10, "", None),
+    ],
+)
+def test_a_redrive_policy_that_is_missing_or_too_strict_is_a_problem(
+    client: Any, moto_server: str, count: int | None, dead_letter_url: str, problem: str | None
+) -> None:
+    policy = {} if count is None else {"RedrivePolicy": redrive(client, create(client, "dead"), count)}
+    found = redrive_problem(settings(create(client, "q", **policy), moto_server, dead_letter_url))
+    assert found is None if problem is None else problem in (found or "")
+
+
+def test_a_queue_that_is_not_there_is_an_error_with_its_url(client: Any, moto_server: str) -> None:
+    url = f"{create(client, 'q')}x"
+    with closing(open_queue(settings(url, moto_server), CLOCK)) as queue:
+        with pytest.raises(QueueError, match=f"{url}: there is no such queue"):
+            queue.depth()
+        with pytest.raises(QueueError, match=r"no such queue.* 0 of 1 messages were sent"):
+            queue.send(["a"])
+
+
+def letters(source: FakeClient, dead: FakeClient) -> Iterator[SqsDeadLetters]:
+    with closing(Batches(CLOCK)) as batches:
+        yield SqsDeadLetters(SqsCaller(source, URL), SqsCaller(dead, f"{URL}-dead"), batches)
+
+
+def test_a_letter_that_could_not_be_replayed_goes_back_and_is_not_deleted() -> None:
+    source = FakeClient(send_message_batch=[service_error("AccessDenied")])
+    dead = FakeClient(receive_message=[{"Messages": [message(1)]}, {}])
+    for put_aside in letters(source, dead):
+        with pytest.raises(QueueError, match="0 were replayed, 1 were not"):
+            put_aside.replay(None)
+    assert dead.of("delete_message_batch") == []
+    assert dead.entries("change_message_visibility_batch") == [["r1"]]
+
+
+def test_letters_looked_at_go_back_though_the_look_failed() -> None:
+    dead = FakeClient(receive_message=[{"Messages": [message(1)]}, service_error("RequestThrottled")])
+    for put_aside in letters(FakeClient(), dead):
+        with pytest.raises(QueueError, match="RequestThrottled"):
+            put_aside.list(10)
+    assert dead.entries("change_message_visibility_batch") == [["r1"]]
+
+
+def test_a_replayed_letter_keeps_its_first_time_and_loses_its_reason() -> None:
+    def text(value: str) -> dict[str, str]:
+        return {"DataType": "String", "StringValue": value}
+
+    attributes = {name: text(name) for name in ("policy", "reason", "detail", "watcher.receiveCount")}
+    own = message(1, MessageAttributes=attributes | {"watcher.sentAt": text("1740000000000")})
+    source, dead = FakeClient(), FakeClient(receive_message=[{"Messages": [own, message(2)]}, {}])
+    for put_aside in letters(source, dead):
+        assert put_aside.replay(None) == 2
+    first, second = source.entries("send_message_batch", "MessageAttributes")[0]
+    assert {name: value["StringValue"] for name, value in first.items()} == {
+        "policy": "policy",
+        "watcher.sentAt": "1740000000000",
+    }
+    assert second["watcher.sentAt"]["StringValue"] == "1750000000000"
+    assert dead.entries("delete_message_batch") == [["r1", "r2"]]
+    assert dead.of("change_message_visibility_batch") == []

@@ -1,0 +1,91 @@
+import pytest
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from watcher.errors import SinkError
+from watcher.sinks.aws_calls import Target
+from watcher.sinks.messages import refused_entries
+
+TARGET = Target("the queue", "sqs:SendMessage", "create it", "send less")
+
+
+def told(error: Exception) -> str:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(SinkError) as caught:
+        TARGET.call(fail)
+    return str(caught.value)
+
+
+def service_error(code: str, message: str = "no") -> boto.ClientError:
+    return boto.ClientError({"Error": {"Code": code, "Message": message}}, "SendMessageBatch")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "fix"),
+    [
+        ("AccessDeniedException", "no", "; allow sqs:SendMessage on it"),
+        ("KMSAccessDeniedException", "no", "kms:GenerateDataKey"),
+        ("AWS.SimpleQueueService.NonExistentQueue", "no", "; create it"),
+        ("ResourceNotFoundException", "no", "; create it"),
+        ("BatchRequestTooLong", "no", "; send less"),
+        ("InvalidParameterValue", "must be shorter than 1024 bytes", "; send less"),
+        ("ExpiredTokenException", "no", "; check aws.profile"),
+    ],
+)
+def test_what_the_operator_can_mend_is_told(code: str, message: str, fix: str) -> None:
+    text = told(service_error(code, message))
+    assert text.startswith(f"the queue: {code}: {message}")
+    assert fix in text
+
+
+@pytest.mark.parametrize("code", ["RequestThrottled", "InternalFailure", "InvalidParameterValue"])
+def test_what_the_operator_can_not_mend_has_no_fix(code: str) -> None:
+    assert told(service_error(code)) == f"the queue: {code}: no"
+
+
+def test_a_page_without_a_code_is_told_by_its_status() -> None:
+    assert told(service_error("503", "")) == "the queue: HTTP 503"
+
+
+def test_an_error_is_one_line_without_credentials() -> None:
+    text = told(service_error("SignatureDoesNotMatch", "for AKIAABCDEFGHIJKLMNOP\nx-amz-security-token:T0KEN"))
+    assert "AKIA" not in text
+    assert "T0KEN" not in text
+    text = told(boto.ProxyConnectionError(proxy_url="http://user:hunter2@proxy:1"))
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (boto.NoCredentialsError(), "no AWS credentials: check"),
+        (boto.CredentialRetrievalError(provider="process", error_msg="T0KEN"), "no AWS credentials at the moment"),
+        (RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired."), "expired"),
+        (ResponseParserError("Unable to parse:\nT0KEN"), "the answer is not the API's"),
+        (boto.EndpointConnectionError(endpoint_url="http://x"), "Could not connect"),
+    ],
+)
+def test_faults_before_and_after_the_service_are_told_without_what_they_quote(error: Exception, words: str) -> None:
+    text = told(error)
+    assert text.startswith(f"the queue: {words}")
+    assert "T0KEN" not in text
+
+
+def test_another_exception_is_a_bug_and_surfaces() -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        TARGET.call(fail)
+
+
+def test_only_what_the_answer_names_as_taken_was_taken() -> None:
+    answer = {"Successful": [{"Id": "0"}, None], "Failed": [{"Id": "2", "Code": "Throttled"}, {}]}
+    assert refused_entries(answer, 4, TARGET) == {
+        1: "the queue: the answer says nothing about the entry",
+        2: "the queue: Throttled: no reason given",
+        3: "the queue: the answer says nothing about the entry",
+    }
+    assert set(refused_entries({}, 2, TARGET)) == {0, 1}

@@ -1,0 +1,116 @@
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support import decision
+from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all
+from watcher.config import EventBridgeSinkSettings
+from watcher.errors import SinkError
+from watcher.sinks.eventbridge import EventBridgeSink
+
+Client = Callable[[str], Any]
+SinkFor = Callable[[str], EventBridgeSink]
+
+
+class Bus:
+    """A bus with a rule that puts what it matches on a queue."""
+
+    def __init__(self, client: Client, pattern: dict[str, Any]) -> None:
+        self._sqs, events = client("sqs"), client("events")
+        self._url = self._sqs.create_queue(QueueName="matched")["QueueUrl"]
+        self.arn = events.create_event_bus(Name="decisions")["EventBusArn"]
+        events.put_rule(Name="rule", EventBusName="decisions", EventPattern=json.dumps(pattern))
+        target = {"Id": "1", "Arn": "arn:aws:sqs:us-east-1:123456789012:matched"}
+        events.put_targets(Rule="rule", EventBusName="decisions", Targets=[target])
+
+    def matched(self) -> list[dict[str, Any]]:
+        return [json.loads(message["Body"]) for message in take_all(self._sqs, self._url)]
+
+
+ALL = {"source": ["liveness.watcher"], "detail-type": ["liveness.decision.v1"]}
+
+
+@pytest.fixture
+def sink_for(moto_server: str) -> Iterator[SinkFor]:
+    sinks: list[EventBridgeSink] = []
+
+    def build(bus: str) -> EventBridgeSink:
+        sinks.append(EventBridgeSink(EventBridgeSinkSettings(name="out", bus=bus, endpoint_url=moto_server), AWS))
+        return sinks[-1]
+
+    yield build
+    for sink in sinks:
+        sink.close()
+
+
+def refuse(sink: EventBridgeSink, operation: str, code: str) -> None:
+    def raise_error(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+    sink._client.meta.events.register(f"before-call.*.{operation}", raise_error)
+
+
+@pytest.mark.parametrize("by", ["name", "arn"])
+def test_an_event_has_source_detail_type_time_and_the_whole_cloudevent(
+    client: Client, sink_for: SinkFor, by: str
+) -> None:
+    bus = Bus(client, ALL)
+    sink_for("decisions" if by == "name" else bus.arn).emit([decision(1)])
+    (event,) = bus.matched()
+    assert (event["source"], event["detail-type"]) == ("liveness.watcher", "liveness.decision.v1")
+    assert event["time"] == "2025-06-15T15:06:40Z"
+    assert event["detail"] == json.loads(decision(1).body)
+
+
+def test_a_rule_can_match_the_outcome(client: Client, sink_for: SinkFor) -> None:
+    bus = Bus(client, {"detail": {"data": {"outcome": ["live"]}}})
+    sink_for("decisions").emit([decision(1, "live"), decision(2, "not_live")])
+    assert [event["detail"]["id"] for event in bus.matched()] == [decision(1).key.event_id]
+
+
+def test_events_are_split_by_number_and_size(client: Client, sink_for: SinkFor) -> None:
+    bus, sink = Bus(client, ALL), sink_for("decisions")
+    wire = Wire(sink, "PutEvents")
+    sink.emit([*(decision(n) for n in range(11)), *(large_decision(n, 150 * 1024) for n in (11, 12))])
+    assert [len(call) for call in wire.calls] == [10, 2, 1]
+    assert len(bus.matched()) == 13
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["told as failed", "missing in the answer"])
+def test_only_the_entries_that_failed_are_put_again(client: Client, sink_for: SinkFor, tells: bool) -> None:
+    bus, sink = Bus(client, ALL), sink_for("decisions")
+    wire = Wire(sink, "PutEvents")
+    wire.fail_at, wire.tells = (1 if tells else 2), tells
+    events = [decision(number) for number in range(3)]
+    with pytest.raises(SinkError, match="1 of 3 events not taken"):
+        sink.emit(events)
+    sink.emit(events)
+    assert [len(call) for call in wire.calls] == [3, 1]
+    assert sorted(event["detail"]["id"] for event in bus.matched()) == [event.key.event_id for event in events]
+
+
+def test_a_bus_that_is_not_there_is_found_out_before_events_are_lost_on_it(sink_for: SinkFor) -> None:
+    sink = sink_for("nope")
+    wire = Wire(sink, "PutEvents")
+    for _ in range(2):
+        with pytest.raises(SinkError, match=r"event bus nope: ResourceNotFoundException.*; create it, or mend bus"):
+            sink.emit([decision(1)])
+    assert wire.calls == []
+
+
+def test_without_leave_to_ask_for_the_bus_events_are_put_all_the_same(client: Client, sink_for: SinkFor) -> None:
+    bus, sink = Bus(client, ALL), sink_for("decisions")
+    refuse(sink, "DescribeEventBus", "AccessDeniedException")
+    sink.emit([decision(1)])
+    assert len(bus.matched()) == 1
+
+
+def test_a_bus_that_may_not_be_used_names_the_action(client: Client, sink_for: SinkFor) -> None:
+    Bus(client, ALL)
+    sink = sink_for("decisions")
+    refuse(sink, "PutEvents", "AccessDeniedException")
+    with pytest.raises(SinkError, match="allow events:PutEvents on it"):
+        sink.emit([decision(1)])

@@ -1,0 +1,182 @@
+import socket
+import time
+from pathlib import Path
+from threading import Barrier, Event, Thread
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.support import ManualClock, decision
+from tests.unit.sinks.receivers import PATIENCE, Receiver, answer
+from tests.unit.sinks.webhooks import KEY, Receive, Sinks, failure
+from watcher.errors import SinkError
+
+
+def test_each_event_is_a_post_of_its_own_that_the_official_package_verifies(
+    receive: Receive, webhook_for: Sinks, secret_file: Path
+) -> None:
+    receiver = receive()
+    events = [decision(number) for number in range(3)]
+    webhook_for(receiver.url, secret_file=str(secret_file)).emit(events)
+    assert [(got.method, got.path, got.body.decode()) for got in receiver.got] == [
+        ("POST", "/hook", event.body) for event in events
+    ]
+    assert receiver.ids == [event.key.event_id for event in events]
+    for got in receiver.got:
+        Webhook(KEY).verify(got.body, dict(got.headers))
+        assert got.headers["content-type"] == "application/cloudevents+json; charset=utf-8"
+        assert got.headers["host"] == f"localhost:{receiver.port}"
+
+
+def test_connections_are_kept(receive: Receive, webhook_for: Sinks) -> None:
+    receiver = receive(answer(200, b"thanks"))
+    sink = webhook_for(receiver.url)
+    sink.emit([decision(1), decision(2)])
+    sink.emit([decision(3)])
+    assert len({got.connection for got in receiver.got}) == 1
+
+
+def test_a_retry_has_the_same_id_and_body_and_a_fresh_timestamp(
+    receive: Receive, webhook_for: Sinks, secret_file: Path
+) -> None:
+    receiver, clock = receive(500, 204), ManualClock()
+    sink = webhook_for(receiver.url, clock, secret_file=str(secret_file))
+    failure(sink)
+    clock.advance(61)
+    sink.emit([decision(1)])
+    first, second = receiver.got
+    assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
+    assert int(second.headers["webhook-timestamp"]) == int(first.headers["webhook-timestamp"]) + 61
+    assert second.headers["webhook-signature"] != first.headers["webhook-signature"]
+
+
+def test_a_retry_posts_only_what_was_not_taken(receive: Receive, webhook_for: Sinks) -> None:
+    receiver = receive(204, 500, 204)
+    sink = webhook_for(receiver.url)
+    failure(sink, 1, 2, 3)
+    sink.emit([decision(number) for number in (1, 2, 3)])
+    assert receiver.ids == [decision(number).key.event_id for number in (1, 2, 2, 3)]
+
+
+def test_an_event_handed_over_anew_is_posted_anew(receive: Receive, webhook_for: Sinks) -> None:
+    receiver = receive()
+    sink = webhook_for(receiver.url)
+    for _ in range(2):
+        sink.emit([decision(1)])
+    assert len(receiver.got) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_failure_and_not_followed(receive: Receive, webhook_for: Sinks, status: int) -> None:
+    target = receive()
+    receiver = receive(answer(status, location=target.url))
+    assert "redirects are not followed" in str(failure(webhook_for(receiver.url)))
+    assert (len(receiver.got), target.got) == (1, [])
+
+
+@pytest.mark.parametrize("status", [304, 400, 401, 404, 500, 503])
+def test_what_is_not_2xx_is_a_failure(receive: Receive, webhook_for: Sinks, status: int) -> None:
+    receiver = receive(answer(status))
+    error = failure(webhook_for(receiver.url))
+    assert str(error).startswith(f"http://localhost:{receiver.port}: answered {status}")
+    assert error.retry_after is None
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_2xx_is_taken(receive: Receive, webhook_for: Sinks, status: int) -> None:
+    receiver = receive(status)
+    webhook_for(receiver.url).emit([decision(1)])
+    assert len(receiver.got) == 1
+
+
+def test_retry_after_is_told_and_kept_to(receive: Receive, webhook_for: Sinks) -> None:
+    receiver, clock = receive(answer(429, retry_after="30"), 204), ManualClock()
+    sink = webhook_for(receiver.url, clock)
+    assert failure(sink).retry_after == 30
+    clock.advance(29)
+    assert failure(sink).retry_after == pytest.approx(1)
+    assert len(receiver.got) == 1
+    clock.advance(1)
+    sink.emit([decision(1)])
+    assert len(receiver.got) == 2
+
+
+def test_a_receiver_that_is_gone_gets_nothing_more_and_no_decision_is_lost(
+    receive: Receive, webhook_for: Sinks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver, clock = receive(410, 204), ManualClock()
+    sink = webhook_for(receiver.url, clock)
+    for _ in range(3):
+        error = failure(sink)
+        assert "410 Gone" in str(error)
+        assert error.retry_after == 300
+        clock.advance(1_000_000)
+    assert len(receiver.got) == 1
+    assert capsys.readouterr().out.count("webhook disabled") == 1
+
+
+def test_an_answer_that_only_drips_is_ended_in_time(receive: Receive, webhook_for: Sinks) -> None:
+    def drip(receiver: Receiver, handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nx: ")
+        while not receiver.stopped.wait(0.02):
+            handler.wfile.write(b"x")
+
+    receiver = receive(drip)
+    begun = time.monotonic()
+    assert "no answer within 0.6 s" in str(failure(webhook_for(receiver.url, timeout=0.3)))
+    assert time.monotonic() - begun < PATIENCE
+
+
+def test_a_silent_receiver_is_given_up(receive: Receive, webhook_for: Sinks) -> None:
+    receiver = receive(lambda receiver, _: receiver.stopped.wait(PATIENCE))
+    assert "no answer within 0.4 s" in str(failure(webhook_for(receiver.url, timeout=0.2)))
+
+
+def test_a_body_that_never_ends_does_not_undo_a_2xx(receive: Receive, webhook_for: Sinks) -> None:
+    def flood(receiver: Receiver, handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
+        while not receiver.stopped.is_set():
+            handler.wfile.write(b"x" * 65536)
+
+    receiver = receive(flood)
+    webhook_for(receiver.url).emit([decision(1), decision(2)])
+    assert len({got.connection for got in receiver.got}) == 2
+
+
+def test_nobody_who_listens_is_a_failure_to_try_again(webhook_for: Sinks) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert "refused" in str(failure(webhook_for(f"http://localhost:{port}/"))).lower()
+
+
+def test_as_many_posts_as_allowed_are_under_way_at_once(receive: Receive, webhook_for: Sinks) -> None:
+    together = Barrier(3)
+
+    def wait_for_the_others(receiver: Receiver, handler: Any) -> None:
+        together.wait(PATIENCE)
+        answer(204)(receiver, handler)
+
+    receiver = receive(wait_for_the_others)
+    webhook_for(receiver.url, concurrency=3).emit([decision(number) for number in range(6)])
+    assert sorted(receiver.ids) == sorted(decision(number).key.event_id for number in range(6))
+
+
+def test_a_stop_begins_no_further_post(receive: Receive, webhook_for: Sinks) -> None:
+    arrived, go = Event(), Event()
+
+    def hold(receiver: Receiver, handler: Any) -> None:
+        arrived.set()
+        assert go.wait(PATIENCE)
+        answer(204)(receiver, handler)
+
+    receiver = receive(hold)
+    sink, errors = webhook_for(receiver.url), list[SinkError]()
+    thread = Thread(target=lambda: errors.append(failure(sink, 1, 2)))
+    thread.start()
+    assert arrived.wait(PATIENCE)
+    sink.close()
+    go.set()
+    thread.join(PATIENCE)
+    assert len(receiver.got) == 1
+    assert "stopping" in str(errors[0])

@@ -1,0 +1,159 @@
+import pytest
+from tenacity import wait_fixed
+
+from tests.unit.builders import a_lease, when_waited_on
+from tests.unit.fakes import PATIENCE
+from tests.unit.outboxes import decided, running
+from tests.unit.world import World
+from watcher.clock import SystemClock
+from watcher.delivery import ALLOWANCE
+from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
+def test_a_failing_sink_holds_its_acks_but_no_other_lane() -> None:
+    world = World(sinks=("a", "b"))
+    world.sinks["a"].gate.clear()
+    with running(world) as outbox:
+        event = decided(world, world.watch(1))
+        assert world.sinks["b"].emitted.wait(PATIENCE)
+        world.calls.wait_for("delivered b")
+        assert world.queue.acked == []
+        assert len(world.in_flight) == 1
+        world.sinks["a"].gate.set()
+        outbox.drain()
+    assert world.sinks["a"].events == world.sinks["b"].events == [event]
+    assert world.queue.acked == [a_lease(1)]
+
+
+def test_a_sink_that_fails_is_tried_again_with_the_same_events() -> None:
+    world = World()
+    world.calls.fail("a", SinkError("full"), SinkError("full"))
+    with running(world) as outbox:
+        event = decided(world, world.watch(1))
+        outbox.drain()
+    assert world.calls.names == ["record", "a", "a", "a", "delivered a", "settle", "ack"]
+    assert world.sinks["a"].events == [event]
+    assert world.labelled("watcher_sink_deliveries_total", sink="a", result="failed") == 2
+    assert world.readiness.problems() == {}
+
+
+def test_a_sink_that_is_down_is_told_to_readiness() -> None:
+    world = World()
+    world.calls.break_down("a", SinkError("full"))
+    with running(world):
+        decided(world, world.watch(1))
+        world.calls.wait_for("a", 3)
+        assert world.readiness.problems() == {"sink a": "full"}
+
+
+def test_with_the_ledger_down_nothing_is_emitted() -> None:
+    world = World()
+    world.calls.break_down("record", LedgerError("locked"))
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        world.calls.wait_for("record", 3)
+        assert world.sinks["a"].events == []
+        assert world.readiness.problems() == {"ledger": "locked"}
+        world.calls.mend("record")
+        outbox.drain()
+    assert len(world.sinks["a"].events) == 1
+
+
+def test_a_failing_ack_is_tried_again() -> None:
+    world = World()
+    world.calls.fail("ack", QueueError("down"))
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        outbox.drain()
+    assert world.queue.acked == [a_lease(1)]
+    assert world.calls.names[-3:] == ["settle", "ack", "ack"]
+
+
+def test_a_ledger_that_cannot_note_a_delivery_holds_the_ack() -> None:
+    world = World()
+    world.calls.fail("delivered a", LedgerError("locked"))
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        outbox.drain()
+    assert world.calls.names == ["record", "a", "delivered a", "delivered a", "settle", "ack"]
+
+
+def test_a_sink_that_is_gone_ends_its_thread_with_that_error() -> None:
+    world = World()
+    gone = SinkGone("stdout is closed")
+    world.calls.fail("a", gone)
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        assert outbox.died.wait(PATIENCE)
+    assert outbox.deaths == [("sink-a", gone)]
+    assert world.queue.acked == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        ("record", LedgerError("x")),
+        ("a", SinkError("x")),
+        ("delivered a", LedgerError("x")),
+        ("ack", QueueError("x")),
+        ("settle", LedgerError("x")),
+    ],
+)
+def test_a_drain_that_runs_out_of_time_gives_up_without_a_death(broken: str, error: Exception) -> None:
+    world = World()
+    world.calls.break_down(broken, error)
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        world.calls.wait_for(broken, 2)
+        outbox.drain(0.0)
+    assert outbox.deaths == []
+    assert world.queue.acked == []
+
+
+def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watcher.stage._exponential", wait_fixed(3600))
+    world = World()
+    world.calls.break_down("a", SinkError("full"))
+    is_waiting = when_waited_on(world.outbox._halt)
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        assert is_waiting.wait(PATIENCE)
+        outbox.drain(0.0)
+        assert outbox.threads.join(["sink-a"], SystemClock().monotonic() + PATIENCE)
+    assert world.calls.count("a") == 2
+
+
+@pytest.mark.parametrize(("part", "call"), [("ledger", "delivered a"), ("ledger", "settle"), ("queue", "ack")])
+def test_whatever_failed_after_the_decision_is_well_again_once_it_works(part: str, call: str) -> None:
+    """No later message has to come first: an idle watcher would stay unready."""
+    world = World()
+    error = QueueError("down") if part == "queue" else LedgerError("down")
+    world.calls.break_down(call, error)
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        world.calls.wait_for(call, 2)
+        assert world.readiness.problems() == {part: "down"}
+        world.calls.mend(call)
+        outbox.drain()
+    assert world.readiness.problems() == {}
+
+
+@pytest.mark.parametrize(("call", "role"), [("record", "recorder"), ("a", "sink-a"), ("ack", "settler")])
+def test_a_slow_backend_does_not_make_its_thread_look_dead(call: str, role: str) -> None:
+    """One batch may be many calls that each meet a time-out."""
+    world = World()
+    late: list[list[str]] = []
+
+    with running(world) as outbox:
+
+        def last_long() -> None:
+            for seconds in (ALLOWANCE - 1.0, 2.0):
+                world.clock.advance(seconds)
+                late.append([line for line in outbox.liveness.late() if line.startswith(role)])
+
+        world.calls.on(call, last_long)
+        decided(world, world.watch(1))
+        outbox.drain()
+    assert late == [[], [f"{role}: no progress for 301 s"]]

@@ -1,0 +1,89 @@
+"""The core of a watcher put together from fakes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.support import ManualClock
+from tests.unit.builders import a_beat, a_lease, a_watch, live_answer, put_in, value
+from tests.unit.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
+from watcher.delivery import Outbox
+from watcher.errors import PollError
+from watcher.health import Readiness
+from watcher.inflight import InFlight
+from watcher.intake import Intake
+from watcher.leases import LeaseKeeper
+from watcher.metrics import Metrics
+from watcher.model import DEFAULT_POLICY, DecisionRules, Lease, SessionResult
+from watcher.policy import PollPolicy, backoff
+from watcher.poller import Poller
+from watcher.ports import Sink
+from watcher.ratelimit import Unlimited
+from watcher.runtime import Rules, Runtime
+from watcher.scheduler import Scheduler
+from watcher.watch import Watch
+
+
+class World:
+    """A watcher's core over fakes; its threads are the test's to start."""
+
+    def __init__(
+        self,
+        *script: SessionResult | PollError,
+        sinks: Sequence[str] = ("a",),
+        limit: int = 100,
+        policies: Mapping[str, DecisionRules] | None = None,
+    ) -> None:
+        self.clock = ManualClock()
+        self.calls = Calls()
+        self.queue = FakeQueue(self.calls)
+        self.ledger = FakeLedger(self.calls)
+        self.sinks = {name: FakeSink(name, self.calls) for name in sinks}
+        self.results = FakeResults(*(script or [live_answer()]))
+        self.metrics = Metrics(policies or (), list(sinks))
+        self.readiness = Readiness()
+        self.in_flight = InFlight(limit)
+        self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), self.clock)
+        self.runtime = Runtime(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
+        self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
+        shared: dict[str, Any] = {"metrics": self.metrics, "readiness": self.readiness, "clock": self.clock}
+        sink_list: list[Sink] = list(self.sinks.values())
+        self.outbox = Outbox(
+            queue=self.queue, ledger=self.ledger, sinks=sink_list, in_flight=self.in_flight, **shared
+        )
+        self.intake = Intake(
+            queue=self.queue,
+            ledger=self.ledger,
+            in_flight=self.in_flight,
+            scheduler=self.scheduler,
+            outbox=self.outbox,
+            runtime=self.runtime,
+            **shared,
+        )
+        self.poller = Poller(
+            results=self.results,
+            scheduler=self.scheduler,
+            outbox=self.outbox,
+            runtime=self.runtime,
+            source="/watcher/us-east-1",
+            **shared,
+        )
+
+    def watch(self, number: int = 1, *leases: Lease) -> Watch:
+        """A watch in flight, under one lease unless told otherwise."""
+        watch = a_watch(number, self.clock)
+        first, *others = leases or (a_lease(number),)
+        return put_in(self.in_flight, watch, first, *others, now=self.clock.monotonic())
+
+    def keeper(self, visibility_timeout: float = 60.0) -> LeaseKeeper:
+        """What keeps the leases of this world alive."""
+        return LeaseKeeper(
+            queue=self.queue,
+            in_flight=self.in_flight,
+            visibility_timeout=visibility_timeout,
+            clock=self.clock,
+            metrics=self.metrics,
+            readiness=self.readiness,
+        )
+
+    def labelled(self, name: str, **labels: str) -> float | None:
+        return value(self.metrics, name, **labels)

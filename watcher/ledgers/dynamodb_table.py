@@ -1,0 +1,146 @@
+"""One DynamoDB table: few calls, each repeated a little when its failure passes by itself."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
+from threading import Event
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_any,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+from tenacity.nap import sleep_using_event
+
+from watcher.errors import LedgerError
+from watcher.ledgers.dynamodb_faults import Refused, Unanswered, is_passing, refused, translate
+from watcher.ledgers.dynamodb_items import Item
+
+R = TypeVar("R")
+
+_ATTEMPTS = 3
+"""Tries of one call; then the failure is the caller's, who repeats the whole batch for as long as it takes."""
+
+_KEYS_AT_ONCE = 100
+"""What BatchGetItem takes."""
+
+_FAULTS = (BotoCoreError, ClientError, ResponseParserError, Unanswered)
+
+
+class Table:
+    """The table `name` as `client` (boto3's for DynamoDB, owned from here on) reaches it. For several threads.
+
+    Raises:
+        LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._is_closed = Event()
+        client.meta.events.register("after-call.dynamodb", _check_is_dynamodbs)
+
+    def put_new(self, item: Item) -> Item | None:
+        """Write the item unless there is one with its key; returns the one that was there."""
+        try:
+            self._call(
+                self._client.put_item,
+                Item=item,
+                ConditionExpression="attribute_not_exists(#id)",
+                ExpressionAttributeNames={"#id": "sessionId"},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except Refused as error:
+            return error.standing or self._standing({name: item[name] for name in ("sessionId", "policy")})
+        return None
+
+    def update(self, key: Item, expression: str, names: Mapping[str, str], values: Item) -> None:
+        """Change the item with this key, if there is one."""
+        with suppress(Refused):
+            self._call(
+                self._client.update_item,
+                Key=key,
+                UpdateExpression=expression,
+                ConditionExpression="attribute_exists(#id)",
+                ExpressionAttributeNames={"#id": "sessionId", **names},
+                ExpressionAttributeValues=values,
+            )
+
+    def get(self, keys: Iterable[Item]) -> Iterator[Item]:
+        """The items with these keys (none twice), in no order, as they are now."""
+        remaining = iter(keys)
+        while chunk := list(islice(remaining, _KEYS_AT_ONCE)):
+            while chunk:
+                items, chunk = self._get(chunk)
+                yield from items
+
+    def query(self, **query: Any) -> Iterator[Item]:
+        """What Query finds, page after page."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._call(self._client.query, **query, **start)
+            yield from page.get("Items", [])
+            if not page.get("LastEvaluatedKey"):
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def close(self) -> None:
+        """Close the connections; what waits before another try gives up."""
+        self._is_closed.set()
+        self._client.close()
+
+    def _standing(self, key: Item) -> Item:
+        """What a write was refused for, from a server that doesn't show it."""
+        for item in self.get([key]):
+            return item
+        raise LedgerError(f"the ledger's DynamoDB table {self._name!r}: an entry vanished just now; try again")
+
+    def _get(self, keys: list[Item]) -> tuple[list[Item], list[Item]]:
+        def ask() -> tuple[list[Item], list[Item]]:
+            answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
+            left = (answer.get("UnprocessedKeys") or {}).get(self._name, {}).get("Keys", [])
+            if len(left) == len(keys):
+                raise Unanswered
+            if "Responses" not in answer:  # "none of these" is said with an empty one
+                raise ResponseParserError("the answer has no responses")
+            return answer["Responses"].get(self._name, []), left
+
+        return self._repeat(ask)
+
+    def _call(self, operation: Callable[..., Any], **arguments: Any) -> Any:
+        return self._repeat(lambda: operation(TableName=self._name, **arguments))
+
+    def _repeat(self, call: Callable[[], R]) -> R:
+        # Repeating is safe, for nothing here adds up: a write that was done already finds its own work.
+        retrying = Retrying(
+            stop=stop_any(stop_after_attempt(_ATTEMPTS), stop_when_event_set(self._is_closed)),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            retry=retry_if_exception(is_passing),
+            sleep=sleep_using_event(self._is_closed),
+            reraise=True,
+        )
+        try:
+            return retrying(call)
+        except _FAULTS as error:
+            raise refused(error) or translate(error, self._name) from error
+        except RuntimeError as error:
+            # botocore has no class of its own for credentials that are expired when it has just fetched them.
+            if "refreshed credentials" not in str(error):
+                raise
+            raise translate(error, self._name) from error
+
+
+def _check_is_dynamodbs(http_response: Any, **_: Any) -> None:
+    """Refuse what somebody on the way may answer: botocore takes a blank page, or one in HTML, for an empty success.
+
+    Everything DynamoDB says is a JSON object; a write that only seems to be done would be a decision that isn't kept.
+    """
+    body = http_response.content.strip()
+    if http_response.status_code < 300 and not (body.startswith(b"{") and body.endswith(b"}")):
+        raise ResponseParserError("the answer is no JSON object")

@@ -1,0 +1,178 @@
+"""A queue of Amazon SQS, standard or FIFO, by the documented protocol only.
+
+A message is leased, never taken away: only `ack` and `bury` delete it. In a FIFO queue a message in flight blocks the
+rest of its group, which for groups that are sessions is what is wanted: a session has one watch at a time anyway.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from threading import Event, Lock
+
+from watcher.config.settings import Settings
+from watcher.model import DeadReason, Delivery, Lease, QueueDepth
+from watcher.ports import Clock
+from watcher.queues.sqs_batches import SIZE, Batches
+from watcher.queues.sqs_bury import Burial
+from watcher.queues.sqs_client import SqsCaller, open_caller
+from watcher.queues.sqs_dead import open_dead_letters
+from watcher.queues.sqs_leases import Leases
+from watcher.queues.sqs_messages import RECEIVED, delivery
+from watcher.queues.sqs_pace import Pace
+from watcher.queues.sqs_poll import Poll
+from watcher.queues.sqs_redrive import redrive_problem
+from watcher.queues.sqs_send import send
+
+__all__ = ["SqsQueue", "open_dead_letters", "open_queue", "redrive_problem"]
+
+LONGEST_POLL, SHORT_POLL, SHORT_LEASE = 2, 1, 20
+"""Seconds of one long poll, and of one when leases are shorter than the third: see `sqs_poll` on why so few. An idle
+watcher's polls cost half a dollar a month."""
+
+CLOSE_WAIT = 5.0
+"""Seconds that closing waits for a poll left behind; one that hangs is given up, and its leases run out."""
+
+
+class SqsQueue:
+    """The queue that `caller` calls; leases last `visibility_timeout` whole seconds.
+
+    Raises:
+        QueueError: in every method; the text names the queue and the fix.
+    """
+
+    max_batch = SIZE
+
+    def __init__(
+        self, caller: SqsCaller, visibility_timeout: float, clock: Clock, dead_letters: SqsCaller | None = None
+    ) -> None:
+        self._caller = caller
+        self._clock = clock
+        self._visibility = max(1, int(visibility_timeout))
+        self._batches = Batches(clock)
+        self._leases = Leases(caller, self._batches, clock, self._visibility)
+        self._dead_letters = dead_letters
+        self._burial = Burial(dead_letters, self._batches) if dead_letters else None
+        self._lock = Lock()
+        self._polls: set[Poll[list[Delivery]]] = set()
+        self._pace = Pace(clock)
+
+    def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
+        """Up to `limit` messages (at most `max_batch`); see the port.
+
+        A stop ends the wait at once; what a poll under way then still brings is given back.
+        """
+        limit = min(limit, self.max_batch)
+        if limit <= 0 or stop.is_set():
+            return []
+        if wait <= 0:
+            return self._receive(limit, 0)
+        deadline = self._clock.monotonic() + wait
+        longest = SHORT_POLL if self._visibility < SHORT_LEASE else LONGEST_POLL
+        if self._pace.pause:
+            stop.wait(min(self._pace.pause, wait))
+        while not stop.is_set() and (left := deadline - self._clock.monotonic()) > 0:
+            deliveries = self._poll(limit, min(longest, math.ceil(left)), stop)
+            self._pace.note(len(deliveries), limit)
+            if deliveries:
+                return deliveries
+        return []
+
+    def extend(self, leases: Sequence[Lease]) -> list[Lease]:
+        """A full visibility time-out from now for each; see `Leases`."""
+        return self._leases.extend(leases)
+
+    def ack(self, leases: Sequence[Lease]) -> list[Lease]:
+        """Delete the messages; see `Leases`."""
+        return self._leases.ack(leases)
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        """Give the messages back; see `Leases`."""
+        self._leases.release(leases)
+
+    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
+        """Move the message to the dead letters, if there is a queue for them.
+
+        Without one it is left to the queue's redrive policy: its lease runs out. Given back at once instead, it would
+        be received again at once, over and over until `maxReceiveCount`.
+        """
+        if not self._leases.held.has(delivery.lease):
+            return
+        if self._burial and self._burial.put_aside(delivery, reason, detail):
+            self.ack([delivery.lease])
+            self._burial.forget(delivery)
+        else:
+            self._leases.held.drop([delivery.lease.receipt])
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """Put messages on the queue. What SQS would refuse keeps the whole from being sent; see `sqs_send.send`.
+
+        Raises:
+            QueueError: one is too large or no text SQS takes, and none was sent; or it names those not sent.
+        """
+        send(self._caller, self._batches, bodies)
+
+    def depth(self) -> QueueDepth:
+        """About how many wait (delayed ones too), are leased and dead. SQS doesn't tell the age of the oldest."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
+        leased = "ApproximateNumberOfMessagesNotVisible"
+        counts = self._caller.attributes(*names, leased)
+        dead = None
+        if self._dead_letters:
+            dead = sum(_count(self._dead_letters.attributes(*names), name) for name in names)
+        return QueueDepth(sum(_count(counts, name) for name in names), _count(counts, leased), dead)
+
+    def close(self) -> None:
+        """Wait for a poll that was left behind, so that what it brings is given back; then close the connections."""
+        deadline = self._clock.monotonic() + CLOSE_WAIT
+        with self._lock:
+            polls = list(self._polls)
+        for poll in polls:
+            poll.join(max(0.0, deadline - self._clock.monotonic()))
+        self._batches.close()
+        self._caller.close()
+        if self._dead_letters:
+            self._dead_letters.close()
+
+    def _poll(self, limit: int, wait: int, stop: Event) -> list[Delivery]:
+        poll = Poll(partial(self._receive, limit, wait), self._give_back)
+        with self._lock:
+            self._polls.add(poll)
+        try:
+            return poll.wait(stop) or []
+        finally:
+            with self._lock:
+                self._polls = {other for other in self._polls if not other.join(0)}
+
+    def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+        self.release([delivery.lease for delivery in deliveries])
+
+    def _receive(self, limit: int, wait: int) -> list[Delivery]:
+        since = self._clock.monotonic()
+        answer = self._caller.call(
+            "receive_message",
+            MaxNumberOfMessages=limit,
+            WaitTimeSeconds=wait,
+            VisibilityTimeout=self._visibility,
+            **RECEIVED,
+        )
+        now = self._clock.time()
+        deliveries = [delivery(message, now) for message in answer.get("Messages") or ()]
+        self._leases.held.take((received.lease.receipt for received in deliveries), since)
+        return deliveries
+
+
+def _count(attributes: dict[str, str], name: str) -> int:
+    value = attributes.get(name, "")
+    return int(value) if value.isdigit() else 0
+
+
+def open_queue(settings: Settings, clock: Clock) -> SqsQueue:
+    """The queue that the settings name, with its dead-letter queue if they name one; calls neither yet.
+
+    Raises:
+        ConfigError: a setting that can't be used.
+    """
+    queue, aws = settings.queue, settings.aws
+    caller = open_caller(queue.url, queue.endpoint_url, aws)
+    dead_letters = open_caller(queue.dead_letter_url, queue.endpoint_url, aws) if queue.dead_letter_url else None
+    return SqsQueue(caller, queue.visibility_timeout, clock, dead_letters)

@@ -1,0 +1,62 @@
+"""From a queue of SQS to its dead letters: send there first, delete after."""
+
+from threading import Lock
+
+import structlog
+
+from watcher.model import DeadReason, Delivery
+from watcher.queues.sqs_batches import Batches
+from watcher.queues.sqs_client import SqsCaller
+from watcher.queues.sqs_faults import TOO_LARGE
+from watcher.queues.sqs_messages import DETAIL, REASON, RECEIVE_COUNT, SENT_AT, entry, milliseconds
+
+log = structlog.get_logger(__name__)
+
+CALL_TIME = 20.0
+LONGEST_DETAIL = 1000
+
+
+class Burial:
+    """Sends messages to the dead-letter queue, each once however often the deletion behind it fails."""
+
+    def __init__(self, dead_letters: SqsCaller, batches: Batches) -> None:
+        self._dead_letters = dead_letters
+        self._batches = batches
+        self._lock = Lock()
+        self._sent: set[str] = set()
+
+    def put_aside(self, delivery: Delivery, reason: DeadReason, detail: str) -> bool:
+        """Send the message with its reason; False if the dead-letter queue will never take it (say, for its size).
+
+        Raises:
+            SqsFault: it was not sent.
+        """
+        with self._lock:
+            if delivery.lease.receipt in self._sent:
+                return True
+        attributes = {
+            **delivery.attributes,
+            SENT_AT: milliseconds(delivery.sent_at),
+            RECEIVE_COUNT: str(delivery.lease.receive_count),
+            REASON: reason.value,
+            DETAIL: detail[:LONGEST_DETAIL],
+        }
+        queue = self._dead_letters
+        letter = entry(
+            delivery.body, is_fifo=queue.is_fifo, deduplication_id=delivery.lease.message_id, attributes=attributes
+        )
+        (fault,) = self._batches.run(queue, "send_message_batch", [letter], CALL_TIME)
+        if fault and fault.code in TOO_LARGE:
+            consequence = "it is left to the queue's redrive policy"
+            log.warning("not_buried", message_id=delivery.lease.message_id, error=str(fault), consequence=consequence)
+            return False
+        if fault:
+            raise fault
+        with self._lock:
+            self._sent.add(delivery.lease.receipt)
+        return True
+
+    def forget(self, delivery: Delivery) -> None:
+        """The message is deleted: it won't be asked for again."""
+        with self._lock:
+            self._sent.discard(delivery.lease.receipt)

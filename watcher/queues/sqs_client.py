@@ -1,0 +1,121 @@
+"""One queue of SQS, called through botocore: the way to it, and its errors as QueueErrors."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from watcher.aws.client import build_client
+from watcher.aws.settings import AwsSettings
+from watcher.queues.sqs_faults import RAISED, translate
+
+CONNECTIONS = 40
+"""Calls that may be under way at once: those of the batches, a poll or two, the depth."""
+
+CONNECT_LIMIT, READ_LIMIT, LEAST_READ_LIMIT = 3.0, 10.0, 5.0
+"""Seconds for a call to SQS. `[aws]` has the reference's 60 for a poll of Rekognition; a lease would not outlive two
+calls of that length. The least is for the long poll, whose answer takes its time by design."""
+
+# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html: today's names, FIPS, VPC endpoints, the legacy ones.
+_REGION = re.compile(r"(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.|api\.)")
+_LEGACY = re.compile(r"^(?:([a-z0-9-]+)\.)?queue\.amazonaws\.com")
+
+
+@dataclass(frozen=True, slots=True)
+class _Aws:
+    """`[aws]` with the queue's region, and limits that suit a queue."""
+
+    region: str
+    profile: str
+    endpoint_url: str
+    ca_bundle: str
+    verify_ssl: bool
+    sign_request: bool
+    connect_timeout: float
+    read_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class SqsCaller:
+    """Calls operations on the queue at `url`."""
+
+    client: Any
+    url: str
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether this is a FIFO queue: SQS demands the suffix."""
+        return self.url.endswith(".fifo")
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """One attempt of a client's method on this queue.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        return self._attempt(operation, QueueUrl=self.url, **parameters)
+
+    def url_of(self, arn: str) -> str:
+        """The URL of the queue with this ARN.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        *_, account, name = arn.split(":")
+        return str(self._attempt("get_queue_url", QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"])
+
+    def _attempt(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
+        except RAISED as error:
+            raise translate(error, operation, self.url) from error
+        return answer
+
+    def attributes(self, *names: str) -> dict[str, str]:
+        """These attributes of the queue; one that it doesn't have is left out.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        answer = self.call("get_queue_attributes", AttributeNames=list(names))
+        return answer.get("Attributes") or {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+
+def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCaller:
+    """The way to the queue at `queue_url`, in the region that the URL names, else in `aws.region`.
+
+    `endpoint_url` is called if it isn't empty, else the URL's own host: the queue may be behind a VPC endpoint, or
+    not AWS's at all.
+
+    Raises:
+        ConfigError: a setting that can't be used.
+    """
+    region, endpoint = _place(queue_url)
+    settings = _Aws(
+        region=region or aws.region,
+        profile=aws.profile,
+        endpoint_url="",
+        ca_bundle=aws.ca_bundle,
+        verify_ssl=aws.verify_ssl,
+        sign_request=aws.sign_request,
+        connect_timeout=min(aws.connect_timeout or CONNECT_LIMIT, CONNECT_LIMIT),
+        read_timeout=max(min(aws.read_timeout or READ_LIMIT, READ_LIMIT), LEAST_READ_LIMIT),
+    )
+    key = "queue.endpoint_url" if endpoint_url else "queue.url"
+    client = build_client("sqs", settings, endpoint_url or endpoint, concurrency=CONNECTIONS, endpoint_key=key)
+    return SqsCaller(client, queue_url)
+
+
+def _place(queue_url: str) -> tuple[str, str]:
+    """Region and endpoint that a queue's URL names; empty for what it doesn't."""
+    parts = urlsplit(queue_url)
+    host = (parts.hostname or "").lower()
+    legacy = _LEGACY.match(host)
+    if legacy:
+        return legacy[1] or "us-east-1", ""
+    named = _REGION.search(host)
+    return named[1] if named else "", f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,178 @@
+"""Dead letters of SQS: those that the watcher put aside with their reason, and those that a redrive policy did.
+
+SQS has no way to look into a queue. So all of it is received, for a few minutes at most, and what stays goes back.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from watcher.config.settings import Settings
+from watcher.errors import QueueError
+from watcher.model import DeadLetter
+from watcher.ports import Clock
+from watcher.queues.sqs_batches import Batches
+from watcher.queues.sqs_client import SqsCaller, open_caller
+from watcher.queues.sqs_messages import (
+    DETAIL,
+    REASON,
+    RECEIVE_COUNT,
+    RECEIVED,
+    SENT_AT,
+    entry,
+    seconds,
+    string_attributes,
+)
+from watcher.queues.sqs_redrive import redrive_policy
+from watcher.queues.sqs_send import send_entries
+
+HOLD = 300
+"""Seconds that messages are out of the queue at most, should this process be killed."""
+
+LOOK = 1000
+"""Messages among which the oldest are looked for."""
+
+BATCH_TIME = 30.0
+_OWN = {REASON, DETAIL, RECEIVE_COUNT}
+
+Message = Mapping[str, Any]
+
+
+class SqsDeadLetters:
+    """The dead letters in the queue `dead`; `source` is where a replay puts them.
+
+    `poll` is the seconds of each look for more: with 0, SQS may leave out some that are there.
+
+    Raises:
+        QueueError: in every method, when SQS does not do what it is asked.
+    """
+
+    def __init__(self, source: SqsCaller, dead: SqsCaller, batches: Batches, poll: int = 1) -> None:
+        self._source = source
+        self._dead = dead
+        self._batches = batches
+        self._poll = poll
+        self._deleted: set[str] = set()
+
+    def list(self, limit: int) -> Sequence[DeadLetter]:
+        """The `limit` oldest of the first thousand that SQS gives out."""
+        with self._all(max(limit, LOOK)) as messages:
+            letters = [_letter(message) for message in messages]
+        return sorted(letters, key=lambda letter: letter.dead_at)[:limit]
+
+    def replay(self, ids: Sequence[str] | None) -> int:
+        """Put these (None: all) back on the queue; returns how many.
+
+        They are sent first and deleted after: a crash in between doubles some, and loses none. They keep the time
+        they were first sent, from which a session's deadline counts when its message gives no `createdAt`.
+        """
+        with self._chosen(ids) as messages:
+            entries = [_replayed(message, is_fifo=self._source.is_fifo) for message in messages]
+            faults = send_entries(self._source, self._batches, entries)
+            sent = [message for message, fault in zip(messages, faults, strict=True) if fault is None]
+            self._delete(sent, "were replayed, but are among the dead letters still")
+        failed = [fault for fault in faults if fault]
+        if failed:
+            raise QueueError(f"{failed[0]}; {len(sent)} were replayed, {len(failed)} were not") from failed[0]
+        return len(sent)
+
+    def drop(self, ids: Sequence[str] | None) -> int:
+        """Delete these (None: all) for good; returns how many."""
+        with self._chosen(ids) as messages:
+            self._delete(messages, "were not dropped")
+        return len(messages)
+
+    @contextmanager
+    def _chosen(self, ids: Sequence[str] | None) -> Iterator[Sequence[Message]]:
+        wanted = None if ids is None else set(ids)
+        with self._all(None, lambda found: wanted is not None and wanted <= found) as messages:
+            yield [message for message in messages if wanted is None or message["MessageId"] in wanted]
+
+    @contextmanager
+    def _all(
+        self, limit: int | None, is_enough: Callable[[set[str]], bool] = lambda _: False
+    ) -> Iterator[Sequence[Message]]:
+        """Everything there, out of the queue for the length of the block; what isn't deleted then is back."""
+        messages: dict[str, Message] = {}
+        try:
+            while (limit is None or len(messages) < limit) and not is_enough(set(messages)):
+                batch = self._receive()
+                if not batch:
+                    break
+                messages.update((message["MessageId"], message) for message in batch)
+            yield list(messages.values())
+        finally:
+            # Should that fail, HOLD runs out.
+            kept = {message["ReceiptHandle"] for message in messages.values()} - self._deleted
+            entries = [{"ReceiptHandle": receipt, "VisibilityTimeout": 0} for receipt in kept]
+            self._batches.run(self._dead, "change_message_visibility_batch", entries, BATCH_TIME)
+
+    def _receive(self) -> Sequence[Message]:
+        answer = self._dead.call(
+            "receive_message",
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=self._poll,
+            VisibilityTimeout=HOLD,
+            **RECEIVED,
+        )
+        return answer.get("Messages") or []
+
+    def _delete(self, messages: Sequence[Message], otherwise: str) -> None:
+        entries = [{"ReceiptHandle": message["ReceiptHandle"]} for message in messages]
+        faults = self._batches.run(self._dead, "delete_message_batch", entries, BATCH_TIME)
+        outcome = zip(messages, faults, strict=True)
+        self._deleted |= {message["ReceiptHandle"] for message, fault in outcome if fault is None}
+        failed = [fault for fault in faults if fault]
+        if failed:
+            raise QueueError(f"{failed[0]}; {len(failed)} of {len(faults)} {otherwise}") from failed[0]
+
+
+def _letter(message: Message) -> DeadLetter:
+    system, attributes = message.get("Attributes") or {}, string_attributes(message)
+    sent_at = seconds(system.get("SentTimestamp"), 0.0)
+    received = attributes.get(RECEIVE_COUNT) or system.get("ApproximateReceiveCount") or "0"
+    return DeadLetter(
+        id=message["MessageId"],
+        body=message.get("Body") or "",
+        reason=attributes.get(REASON, "max_receive_count"),
+        detail=attributes.get(DETAIL, "" if REASON in attributes else "put aside by the queue's redrive policy"),
+        sent_at=seconds(attributes.get(SENT_AT), sent_at),
+        dead_at=sent_at,
+        receive_count=int(received) if received.isdigit() else 0,
+    )
+
+
+def _replayed(message: Message, *, is_fifo: bool) -> dict[str, Any]:
+    attributes = {name: value for name, value in string_attributes(message).items() if name not in _OWN}
+    sent_at = (message.get("Attributes") or {}).get("SentTimestamp")
+    attributes = {**attributes, SENT_AT: attributes.get(SENT_AT) or sent_at or ""}
+    # One replay, tried again within SQS's five minutes, sends nothing twice.
+    return entry(message["Body"], is_fifo=is_fifo, deduplication_id=message["MessageId"], attributes=attributes)
+
+
+@contextmanager
+def open_dead_letters(settings: Settings, _clock: Clock) -> Iterator[SqsDeadLetters]:
+    """The dead letters of the queue that the settings name: in `queue.dead_letter_url`, else in the redrive policy's.
+
+    Raises:
+        ConfigError: a setting that can't be used.
+        QueueError: there is no dead-letter queue, or SQS does not do what it is asked.
+    """
+    queue = settings.queue
+    with ExitStack() as opened:
+        source = open_caller(queue.url, queue.endpoint_url, settings.aws)
+        opened.callback(source.close)
+        dead = open_caller(queue.dead_letter_url or _redrive_url(source), queue.endpoint_url, settings.aws)
+        opened.callback(dead.close)
+        batches = Batches(_clock)
+        opened.callback(batches.close)
+        yield SqsDeadLetters(source, dead, batches)
+
+
+def _redrive_url(source: SqsCaller) -> str:
+    policy = redrive_policy(source)
+    if policy is None:
+        raise QueueError(
+            f"{source.url}: no dead letters: set queue.dead_letter_url, or give the queue a redrive policy"
+        )
+    return source.url_of(policy[0])

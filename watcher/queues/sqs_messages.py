@@ -1,0 +1,149 @@
+"""Messages of SQS as deliveries, and bodies as messages of SQS."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from watcher.errors import QueueError
+from watcher.model import Delivery, Lease
+
+MAX_BODY_BYTES = 256 * 1024
+"""The most in one message; of SQS's limits the one that every server and every older queue has."""
+
+SENT_AT = "watcher.sentAt"
+RECEIVE_COUNT = "watcher.receiveCount"
+REASON = "reason"
+DETAIL = "detail"
+"""Message attributes of a dead letter: when its message was first sent (epoch milliseconds), how often it was
+received, and why it is dead. A replayed message keeps the first, from which a session's deadline counts."""
+
+_SYSTEM = ["SentTimestamp", "ApproximateReceiveCount"]
+RECEIVED = {"AttributeNames": _SYSTEM, "MessageSystemAttributeNames": _SYSTEM, "MessageAttributeNames": ["All"]}
+"""What a receive asks for besides the body; the first is the second's older name, which some servers know alone."""
+
+# What SQS refuses in a body or an attribute (API reference, SendMessage): all but #x9 #xA #xD #x20-#xD7FF
+# #xE000-#xFFFD #x10000-#x10FFFF.
+_REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_GROUP = re.compile(r"[!-~]{1,128}")
+
+
+def delivery(message: Mapping[str, Any], now: float) -> Delivery:
+    """A received message; `now` (epoch) stands in for a sent time that the server doesn't give."""
+    system = message.get("Attributes") or {}
+    attributes = string_attributes(message)
+    sent_at = seconds(system.get("SentTimestamp"), now)
+    first_sent_at = seconds(attributes.pop(SENT_AT, None), sent_at)
+    count = str(system.get("ApproximateReceiveCount") or "1")
+    lease = Lease(message["ReceiptHandle"], message["MessageId"], int(count) if count.isdigit() else 1)
+    return Delivery(lease, message.get("Body") or "", min(sent_at, first_sent_at), attributes)
+
+
+def string_attributes(message: Mapping[str, Any]) -> dict[str, str]:
+    """The message attributes that are text or numbers."""
+    values = (message.get("MessageAttributes") or {}).items()
+    return {name: value["StringValue"] for name, value in values if "StringValue" in value}
+
+
+def seconds(milliseconds: str | None, default: float) -> float:
+    """Epoch seconds of what SQS writes in milliseconds."""
+    text = str(milliseconds or "")
+    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) <= 15 else default
+
+
+def milliseconds(epoch: float) -> str:
+    """An epoch time as SQS writes it."""
+    return str(round(epoch * 1000))
+
+
+def attribute_values(attributes: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Message attributes as SQS takes them: ten at most, none of them empty."""
+    texts = {name: storable(value) for name, value in attributes.items() if value}
+    return {name: {"DataType": "String", "StringValue": text} for name, text in list(texts.items())[-10:]}
+
+
+def storable(text: str) -> str:
+    """Text without the characters that SQS refuses."""
+    return _REFUSED.sub("\ufffd", text)
+
+
+def entry(
+    body: str,
+    *,
+    is_fifo: bool,
+    deduplication_id: str | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """An entry of SendMessageBatch.
+
+    In a FIFO queue the session is the group: what is asked for one session comes in order, and blocks nobody else.
+    Unless given, the deduplication id is a new one for each entry: it keeps a repeated call from sending twice, and
+    lets the same question be asked again within SQS's five minutes.
+    """
+    fields: dict[str, Any] = {"MessageBody": body}
+    if attributes:
+        fields["MessageAttributes"] = attribute_values(attributes)
+    if is_fifo:
+        fields |= {"MessageGroupId": _group(body), "MessageDeduplicationId": deduplication_id or str(uuid4())}
+    return fields
+
+
+def check_bodies(bodies: Sequence[str]) -> None:
+    """Find what SQS would refuse, before any of it is sent.
+
+    Raises:
+        QueueError: a body is too large, or has a character that SQS doesn't take.
+    """
+    for position, body in enumerate(bodies, 1):
+        refused = _REFUSED.search(body)
+        if refused and "\ud800" <= refused[0] <= "\udfff":
+            raise QueueError(f"message {position} is not valid text (a lone surrogate): send proper Unicode")
+        if refused:
+            raise QueueError(f"message {position} has the character {refused[0]!r}, which SQS refuses: leave it out")
+        size = len(body.encode())
+        if not size:
+            raise QueueError(f"message {position} is empty: SQS takes no such message")
+        if size > MAX_BODY_BYTES:
+            limit = f"{MAX_BODY_BYTES} (256 KiB)"
+            raise QueueError(f"message {position} has {size} bytes: {limit} is the most a message may have")
+
+
+def batches(entries: Sequence[Mapping[str, Any]], count: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Split into runs of at most `count` entries and 256 KiB, which is the limit of a whole batch."""
+    start, size = 0, 0
+    for index, item in enumerate(entries):
+        length = _size(item)
+        if index > start and (index - start >= count or size + length > MAX_BODY_BYTES):
+            yield entries[start:index]
+            start, size = index, 0
+        size += length
+    if start < len(entries):
+        yield entries[start:]
+
+
+def in_order(done: Callable[[int], bool], count: int) -> str:
+    """The positions (from 1) that are not `done`, in words."""
+    missing = [str(index + 1) for index in range(count) if not done(index)]
+    more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+    return ", ".join(missing[:10]) + more
+
+
+def _size(item: Mapping[str, Any]) -> int:
+    attributes = item.get("MessageAttributes") or {}
+    extra = sum(
+        len(name) + len(value["DataType"]) + len(value["StringValue"].encode()) for name, value in attributes.items()
+    )
+    return len(item["MessageBody"].encode("utf-8", "replace")) + extra
+
+
+def _group(body: str) -> str:
+    """The session's id as a group id; a digest where a body has none that could be one."""
+    text = body.strip()
+    try:
+        members = json.loads(text)
+        text = str(members["sessionId"]) if isinstance(members, dict) else text
+    except (ValueError, LookupError, RecursionError):
+        pass  # a bare id, or an envelope: grouped by its own text
+    return text if _GROUP.fullmatch(text) else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

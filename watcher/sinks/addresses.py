@@ -1,0 +1,84 @@
+"""Which addresses a webhook may be sent to: a URL must not become a way into the network that the watcher runs in."""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[..., list[Any]]
+"""socket.getaddrinfo, or a stand-in for it."""
+
+_NEVER: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "169.254.0.0/16",  # link-local: metadata and credentials of EC2, ECS, EKS, GCP, Azure
+        "fe80::/10",
+        "fd00:ec2::/32",  # the same services of AWS over IPv6
+        "fd20:ce::254/128",  # GCP's
+        "100.100.100.200/32",  # Alibaba Cloud's
+        "192.0.0.192/32",  # Oracle Cloud's
+        "168.63.129.16/32",  # Azure's host, at a public address
+        "0.0.0.0/8",  # means this machine to Linux
+        "240.0.0.0/4",  # reserved, broadcast
+    )
+)
+"""Not allowed by `allow_private` either: nobody receives webhooks there, and some answer with credentials."""
+
+_PRIVATE: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        # What older Pythons call global, or what leads to an address of the sender's own network.
+        "2002::/16",
+        "64:ff9b:1::/48",
+        "fec0::/10",
+    )
+)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+
+
+class AddressRefusedError(OSError):
+    """A name has no address that may be called; the text says which it has, and why not."""
+
+
+def refusal(text: str, *, allow_private: bool) -> str:
+    """Why this address must not be called; empty when it may be."""
+    address = _meant(ipaddress.ip_address(text))
+    if _within(address, _NEVER) or address.is_multicast or address.is_unspecified:
+        return "is a metadata, link-local, multicast or reserved address"
+    if not allow_private and (not address.is_global or _within(address, _PRIVATE)):
+        return "is not a public address"
+    return ""
+
+
+def permitted(name: str, port: int, *, allow_private: bool, resolve: Resolver = socket.getaddrinfo) -> list[str]:
+    """The addresses of a name that may be called, in the resolver's order.
+
+    Connect to one of these and not to the name: asked again, its owner's server can answer with another (rebinding).
+
+    Raises:
+        OSError: the name doesn't resolve; AddressRefusedError: none of its addresses may be called.
+    """
+    found = dict.fromkeys(str(entry[4][0]) for entry in resolve(name, port, 0, socket.SOCK_STREAM))
+    refusals = {address: refusal(address, allow_private=allow_private) for address in found}
+    allowed = [address for address, why in refusals.items() if not why]
+    if not allowed:
+        told = "; ".join(f"{address} {why}" for address, why in refusals.items())
+        raise AddressRefusedError(f"{name}: {told or 'has no address'}")
+    return allowed
+
+
+def _meant(address: Address) -> Address:
+    """The IPv4 address inside one that only wraps it (IPv4-mapped, IPv4-compatible, NAT64), else itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    is_wrapped = address in _NAT64 or (address in _COMPATIBLE and int(address) > 1)
+    if address.ipv4_mapped or is_wrapped:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _within(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)

@@ -1,0 +1,83 @@
+"""One call to a sink's target at AWS, and what its errors mean to the operator."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from watcher.errors import SinkError
+
+T = TypeVar("T")
+
+_DENIED = re.compile(r"AccessDenied|AuthorizationError|NotAuthorized|InvalidSecurity|OptInRequired")
+_NOT_SIGNED_IN = re.compile(
+    r"InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|ExpiredToken|InvalidAccess"
+)
+_MISSING = re.compile(r"NonExistentQueue|QueueDoesNotExist|^NotFound|ResourceNotFound")
+_TOO_LONG = re.compile(r"TooLong|TooLarge|InvalidParameter|ValidationException|InvalidMessageContents")
+_ABOUT_SIZE = re.compile(r"long|size|large|bytes|exceed", re.IGNORECASE)
+_SECRETS = re.compile(r"(?<=//)[^/\s@]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
+_LONGEST = 300
+_CREDENTIALS = "check aws.profile and where the credentials come from"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a sink calls: as the operator knows it, the IAM action it needs, and the fixes for what can be wrong."""
+
+    shown: str
+    action: str
+    if_missing: str
+    if_too_long: str
+
+    def call(self, work: Callable[[], T]) -> T:
+        """One call.
+
+        Raises:
+            SinkError: what botocore raises on purpose, in one line with the fix where one is known.
+        """
+        try:
+            return work()
+        except boto.ClientError as error:
+            found = error.response.get("Error", {})
+            text = self.problem(str(found.get("Code") or "Unknown"), str(found.get("Message") or ""))
+            raise SinkError(text) from error
+        except boto.CredentialRetrievalError as error:  # its text may quote what a credential process printed
+            raise SinkError(f"{self.shown}: no AWS credentials at the moment: {_CREDENTIALS}") from error
+        except (boto.NoCredentialsError, boto.PartialCredentialsError) as error:
+            raise SinkError(f"{self.shown}: no AWS credentials: {_CREDENTIALS}") from error
+        except ResponseParserError as error:  # its text may quote the answer
+            raise SinkError(f"{self.shown}: the answer is not the API's: check the endpoint") from error
+        except boto.BotoCoreError as error:
+            raise SinkError(f"{self.shown}: {_one_line(str(error))}") from error
+        except RuntimeError as error:
+            # botocore has no class of its own for credentials that are expired when it has just fetched them.
+            if "refreshed credentials" not in str(error):
+                raise
+            raise SinkError(f"{self.shown}: expired AWS credentials: {_CREDENTIALS}") from error
+
+    def problem(self, code: str, message: str) -> str:
+        """One line about an error of the service, for a call or for one of its entries."""
+        if code.isdigit():  # botocore puts the HTTP status where a body has no code
+            return f"{self.shown}: HTTP {code}"
+        return f"{self.shown}: {code}: {_one_line(message) or 'no reason given'}{self._fix(code, message)}"
+
+    def _fix(self, code: str, message: str) -> str:
+        if _DENIED.search(code):
+            return f"; allow {self.action} on it (for an encrypted one also kms:GenerateDataKey and kms:Decrypt)"
+        if _NOT_SIGNED_IN.search(code):
+            return f"; {_CREDENTIALS}"
+        if _MISSING.search(code):
+            return f"; {self.if_missing}"
+        if _TOO_LONG.search(code) and _ABOUT_SIZE.search(f"{code} {message}"):
+            return f"; {self.if_too_long}"
+        return ""
+
+
+def _one_line(text: str) -> str:
+    """The first line: a signature error goes on with the canonical request, session token included."""
+    line = next(iter(text.strip().splitlines()), "")
+    return _SECRETS.sub("***", line)[:_LONGEST]

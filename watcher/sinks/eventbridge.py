@@ -1,0 +1,118 @@
+"""Decisions as events on an EventBridge bus."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from botocore.exceptions import ClientError
+
+from watcher.aws.client import build_client
+from watcher.config.settings import AwsSettings
+from watcher.config.sinks import EventBridgeSinkSettings
+from watcher.model import DecisionEvent
+from watcher.sinks.aws_calls import Target
+from watcher.sinks.aws_places import arn_region, in_region
+from watcher.sinks.batches import MAX_ENTRIES, Batches, Entry
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "liveness.watcher"
+DETAIL_TYPE = "liveness.decision.v1"
+"""The CloudEvents type of every decision."""
+
+_TIME_BYTES = 14
+"""What an entry's time counts for (EventBridge user guide, size of a PutEvents entry)."""
+
+
+class EventBridgeSink:
+    """PutEvents: source `liveness.watcher`, detail-type `liveness.decision.v1`, time as in the event.
+
+    The detail is the whole CloudEvent and not only its data, so that consumers have the id to drop repeats by, and
+    the same bytes as those of every other sink. Rules match members such as `detail.data.outcome`.
+    """
+
+    def __init__(self, settings: EventBridgeSinkSettings, aws: AwsSettings) -> None:
+        """Set up the client; nothing is called.
+
+        Raises:
+            ConfigError: no client can be made from the settings.
+        """
+        self.name = settings.name
+        self.max_batch = MAX_ENTRIES
+        self._bus = settings.bus
+        self._is_known = False
+        self._client = build_client(
+            "events",
+            in_region(aws, arn_region(settings.bus)),
+            settings.endpoint_url,
+            concurrency=1,
+            endpoint_key=f"sinks.{settings.name}.endpoint_url",
+        )
+        self._target = Target(
+            shown=f"event bus {settings.bus}",
+            action="events:PutEvents",
+            if_missing="create it, or mend bus",
+            if_too_long="send less context",
+        )
+        self._batches = Batches(self._entry, self._call)
+
+    def emit(self, events: Sequence[DecisionEvent]) -> None:
+        """Put each event on the bus.
+
+        Raises:
+            SinkError: not all were taken; given the same batch again, only the others are put.
+        """
+        if not self._is_known:
+            self._look_for_bus()
+        self._batches.send(events)
+
+    def _look_for_bus(self) -> None:
+        """Ask once: PutEvents has no error for a bus that isn't there, and the decisions would be gone."""
+        try:
+            self._target.call(self._describe)
+        except _MayNotAskError:
+            log.warning("bus not verified", sink=self.name, bus=self._bus, fix="allow events:DescribeEventBus on it")
+        self._is_known = True
+
+    def _describe(self) -> None:
+        try:
+            self._client.describe_event_bus(Name=self._bus)
+        except ClientError as error:
+            if "AccessDenied" in str(error.response.get("Error", {}).get("Code")):
+                raise _MayNotAskError from error
+            raise
+
+    def _entry(self, event: DecisionEvent) -> Entry:
+        fields = {
+            "Time": json.loads(event.body)["time"],
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPE,
+            "Detail": event.body,
+            "EventBusName": self._bus,
+        }
+        return Entry(fields, _TIME_BYTES + len(SOURCE) + len(DETAIL_TYPE) + len(event.body.encode()))
+
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+        answer = self._target.call(partial(self._client.put_events, Entries=list(entries)))
+        told = list(answer.get("Entries") or ())
+        told += [None] * (len(entries) - len(told))
+        return {place: self._why(entry) for place, entry in enumerate(told) if not _is_taken(entry)}
+
+    def _why(self, entry: object) -> str:
+        if not isinstance(entry, Mapping) or not entry.get("ErrorCode"):
+            return f"{self._target.shown}: the answer says nothing about the entry"
+        return self._target.problem(str(entry["ErrorCode"]), str(entry.get("ErrorMessage") or ""))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def _is_taken(entry: object) -> bool:
+    return isinstance(entry, Mapping) and bool(entry.get("EventId"))
+
+
+class _MayNotAskError(Exception):
+    """The bus can't be asked for; that says nothing about putting events on it."""

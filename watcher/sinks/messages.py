@@ -1,0 +1,60 @@
+"""Decisions as messages of SQS and SNS: the entries of a call, and which of them its answer says were refused."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from watcher.model import DecisionEvent
+from watcher.sinks.aws_calls import Target
+from watcher.sinks.batches import Entry
+
+FIFO = ".fifo"
+"""How the names of FIFO queues and topics end."""
+
+
+def message_entry(event: DecisionEvent, body_key: str, *, is_fifo: bool) -> Entry:
+    """The entry of SendMessageBatch (`body_key` MessageBody) or PublishBatch (Message), without its Id.
+
+    A FIFO target keeps the order within a session, and drops what it gets again within five minutes.
+    """
+    attributes = _attributes(event)
+    fields: dict[str, Any] = {
+        body_key: event.body,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    }
+    if is_fifo:
+        fields["MessageGroupId"] = event.key.session_id
+        fields["MessageDeduplicationId"] = hashlib.sha256(event.key.event_id.encode()).hexdigest()
+    # Names, types and values of the attributes count as well (SQS and SNS developer guides, message quotas).
+    extra = sum(len(name) + len("String") + len(value) for name, value in attributes.items())
+    return Entry(fields, len(event.body.encode()) + extra)
+
+
+def with_ids(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The entries with the ids that tell them apart in the answer: their places in the call."""
+    return [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
+
+
+def refused_entries(answer: Mapping[str, Any], sent: int, target: Target) -> Mapping[int, str]:
+    """What was refused, by place, and why; an entry that the answer doesn't name as taken was refused, too."""
+    taken, failed = _by_id(answer, "Successful"), _by_id(answer, "Failed")
+    return {place: _why(failed.get(str(place)), target) for place in range(sent) if str(place) not in taken}
+
+
+def _by_id(answer: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
+    entries = (entry for entry in answer.get(key) or () if isinstance(entry, Mapping))
+    return {str(entry.get("Id")): entry for entry in entries}
+
+
+def _why(failure: Mapping[str, Any] | None, target: Target) -> str:
+    if failure is None:
+        return f"{target.shown}: the answer says nothing about the entry"
+    return target.problem(str(failure.get("Code") or "Failed"), str(failure.get("Message") or ""))
+
+
+def _attributes(event: DecisionEvent) -> dict[str, str]:
+    data = json.loads(event.body)["data"]
+    return {name: data[name] for name in ("outcome", "reason")} | {"policy": event.key.policy}

@@ -1,0 +1,154 @@
+"""Decisions as signed HTTP POSTs, by Standard Webhooks 1.0."""
+
+import ssl
+from collections.abc import Sequence
+from functools import partial
+from threading import Event
+from urllib.parse import urlsplit
+
+import structlog
+
+from watcher import __version__
+from watcher.clock import SystemClock
+from watcher.config.sinks import WebhookSinkSettings
+from watcher.errors import ConfigError, SinkError
+from watcher.model import DecisionEvent
+from watcher.ports import Clock
+from watcher.sinks.addresses import refusal
+from watcher.sinks.parallel import each_until_failure
+from watcher.sinks.post import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Poster
+from watcher.sinks.retry_after import LONGEST, retry_after
+from watcher.sinks.signing import KeyFile, signature, webhook_id
+from watcher.sinks.untaken import Untaken
+
+log = structlog.get_logger(__name__)
+
+_HEADERS = {
+    "Content-Type": "application/cloudevents+json; charset=utf-8",
+    "User-Agent": f"liveness-watcher/{__version__}",
+    "Accept-Encoding": "identity",
+}
+
+
+class WebhookSink:
+    """Posts each event by itself: same id and bytes over all retries, a fresh timestamp and signature for each.
+
+    Only 2xx counts as taken. A receiver that asks for time (Retry-After) gets it. One that answers 410 Gone gets
+    nothing more from this process: the decisions wait on the queue until the operator names another URL or removes
+    the sink, for a decision that nobody took must not be acked.
+    """
+
+    def __init__(
+        self,
+        settings: WebhookSinkSettings,
+        clock: Clock | None = None,
+        *,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        """Read the keys and check the URL; nothing is called. Time-outs are seconds.
+
+        Raises:
+            ConfigError: a URL, secret file or CA file that can't be used.
+        """
+        self.name = settings.name
+        self.max_batch = 4 * settings.concurrency
+        self._clock = clock or SystemClock()
+        self._concurrency = settings.concurrency
+        _check_literal(settings)
+        self._keys = KeyFile(settings.name, settings.secret_file) if settings.secret_file else None
+        self._poster = Poster(
+            settings.url,
+            allow_private=settings.allow_private,
+            connections=settings.concurrency,
+            tls=_tls(settings),
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+        )
+        self._untaken = Untaken()
+        self._not_before = 0.0
+        self._is_gone = False
+        self._closed = Event()
+
+    def emit(self, events: Sequence[DecisionEvent]) -> None:
+        """Post every event; up to `concurrency` at once, begun in order.
+
+        Raises:
+            SinkError: not all were taken; given the same batch again, only the others are posted.
+        """
+        self._wait_is_over()
+        keys = self._keys.keys() if self._keys else ()
+        left = self._untaken.of(events)
+        post = partial(self._post_place, events, keys)
+        try:
+            each_until_failure(left, post, self._concurrency, self._closed)
+        finally:
+            if self._is_gone:
+                log.error("webhook disabled", sink=self.name, problem=self._gone())
+        if self._untaken.of(events):
+            raise SinkError(f"{self._poster.shown}: the watcher is stopping")
+        self._untaken.finish()
+
+    def _wait_is_over(self) -> None:
+        if self._is_gone:
+            raise SinkError(self._gone(), LONGEST)
+        left = self._not_before - self._clock.monotonic()
+        if left > 0:
+            raise SinkError(f"{self._poster.shown}: asked for {left:.0f} s more before the next try", left)
+
+    def _post_place(self, events: Sequence[DecisionEvent], keys: Sequence[bytes], place: int) -> None:
+        event = events[place]
+        answer = self._poster.post(event.body.encode(), self._headers(event, keys))
+        if not 200 <= answer.status < 300:
+            raise self._refused(answer)
+        self._untaken.took([place])
+
+    def _headers(self, event: DecisionEvent, keys: Sequence[bytes]) -> dict[str, str]:
+        message_id, timestamp = webhook_id(event.key.event_id), int(self._clock.time())
+        headers = {**_HEADERS, "webhook-id": message_id, "webhook-timestamp": str(timestamp)}
+        if keys:
+            headers["webhook-signature"] = signature(keys, message_id, timestamp, event.body)
+        return headers
+
+    def _refused(self, answer: Answer) -> SinkError:
+        if answer.status == 410:
+            self._is_gone = True
+            return SinkError(self._gone(), LONGEST)
+        wait = retry_after(answer.headers.get("retry-after"), self._clock.time())
+        if wait:
+            self._not_before = max(self._not_before, self._clock.monotonic() + wait)
+        hint = "; redirects are not followed: give the URL it leads to" if 300 <= answer.status < 400 else ""
+        return SinkError(f"{self._poster.shown}: answered {answer.status}{hint}", wait)
+
+    def _gone(self) -> str:
+        fix = "mend its url or remove the sink, and restart; until then its decisions wait on the queue"
+        return f"{self._poster.shown}: answered 410 Gone, so nothing more is sent there: {fix}"
+
+    def close(self) -> None:
+        """Begin no further POST, and close the connections."""
+        self._closed.set()
+        self._poster.close()
+
+
+def _check_literal(settings: WebhookSinkSettings) -> None:
+    """An address in the URL is checked at the start; those of a name can change, and are checked when called."""
+    host = urlsplit(settings.url).hostname or ""
+    try:
+        why = refusal(host, allow_private=settings.allow_private)
+    except ValueError:
+        return
+    if why:
+        fix = "set allow_private = true if it is meant" if why.endswith("public address") else "give another"
+        raise ConfigError([f"sinks.{settings.name}: url: {host} {why}: {fix}"])
+
+
+def _tls(settings: WebhookSinkSettings) -> ssl.SSLContext | None:
+    if not settings.url.lower().startswith("https:"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_bundle or None)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            [f"sinks.{settings.name}: ca_bundle = {settings.ca_bundle!r}: no certificates: name a PEM file"]
+        ) from error
+    return context
