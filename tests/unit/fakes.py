@@ -186,6 +186,7 @@ class FakeSink:
         self.name = name
         self.calls = calls or Calls()
         self.events: list[DecisionEvent] = []
+        self.batches: list[int] = []
         self.emitted = Event()
         self.gate = Event()
         self.gate.set()
@@ -196,6 +197,7 @@ class FakeSink:
         self.calls.called(self.name)
         assert self.gate.wait(PATIENCE)
         self.events += events
+        self.batches.append(len(events))
         self.emitted.set()
 
     def close(self) -> None:

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from tests.unit.builders import a_lease
+from tests.unit.fakes import FakeSink
 from tests.unit.outboxes import decided, event_of, running
 from tests.unit.world import World
-from watcher.model import Outcome, Reason, Verdict
+from watcher.model import LedgerEntry, Outcome, Reason, Verdict
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -67,3 +68,17 @@ def test_a_policy_beyond_the_labelled_ones_is_counted_as_other() -> None:
         outbox.drain()
     labels = {"outcome": "inconclusive", "reason": "timed_out", "policy": "other"}
     assert world.labelled("watcher_decisions_total", **labels) == 1
+
+
+def test_a_sink_gets_as_much_at_once_as_it_takes_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSink, "max_batch", 7)
+    world = World()
+    for number in range(20):
+        watch = world.watch(number)
+        entry = LedgerEntry(event_of(world, watch), 0.5)
+        world.ledger.entries[watch.key] = entry
+        world.outbox.known(watch, entry)
+    with running(world) as outbox:
+        outbox.drain()
+    assert world.sinks["a"].batches == [7, 7, 6]
+    assert len(world.queue.acked) == 20

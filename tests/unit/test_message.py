@@ -136,7 +136,6 @@ def test_a_creation_time_that_cannot_be_read_is_replaced_by_the_sent_time(value:
 def test_a_creation_time_that_cannot_be_read_is_remarked_on_with_its_value(value: object) -> None:
     remark = parse({"sessionId": ID, "createdAt": value}).remark
     assert repr(value)[:70] in remark
-    assert "the sent time counts" in remark
     assert len(remark) < 200
 
 
