@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 RECORD_BATCH = 200
 ACK_BATCH = 100
 
+ACK_GATHER = 0.5
+"""Seconds that acks wait for more of them: SQS takes ten in a call, and asks money for each call."""
+
 ALLOWANCE = 300.0
 """Seconds that one batch may take: each of its calls may meet its time-out."""
 
@@ -72,7 +75,7 @@ class Outbox:
         self._lock = Lock()
         self._recorder = Stage(self._record, RECORD_BATCH)
         self._lanes = {sink.name: Stage(partial(self._emit, sink), sink.max_batch) for sink in sinks}
-        self._settler = Stage(self._settle, ACK_BATCH)
+        self._settler = Stage(self._settle, ACK_BATCH, ACK_GATHER)
 
     def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
         """Take over a watch with its fresh decision."""

@@ -1,8 +1,9 @@
 """Errors, split by what the caller does about them. Adapters translate foreign ones once, into these."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from watcher.model import DeadReason, PollResult
+from watcher.model import DeadReason, Lease, PollResult
 
 
 class WatcherError(Exception):
@@ -99,6 +100,15 @@ class AccessDenied(OperatorError):
 
 class QueueError(WatcherError):
     """The queue did not do what it was asked; try again."""
+
+
+class NotAllExtended(QueueError):
+    """Some leases were not extended: `remaining` may yet be, `lost` never will be; all the others were."""
+
+    def __init__(self, text: str, remaining: Sequence[Lease], lost: Sequence[Lease]) -> None:
+        super().__init__(text)
+        self.remaining = remaining
+        self.lost = lost
 
 
 class LedgerError(WatcherError):

@@ -1,13 +1,15 @@
 """Keeps the leases of everything in flight alive, and lets go of what was lost."""
 
+from collections.abc import Sequence
 from threading import Event
 
 import structlog
 
-from watcher.errors import QueueError
+from watcher.errors import NotAllExtended, QueueError
 from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
 from watcher.metrics import Metrics
+from watcher.model import Lease
 from watcher.ports import Clock, Queue
 
 log = structlog.get_logger(__name__)
@@ -53,25 +55,36 @@ class LeaseKeeper:
             beat.rest()
 
     def extend_due(self) -> bool:
-        """Extend the leases whose time for it has come; False if the queue failed."""
+        """Extend the leases whose time for it has come; False if the queue failed for some."""
         now = self._clock.monotonic()
         leases = self._in_flight.to_renew(now - self._lease * RENEW_AT)
         if not leases:
             return True
+        lost, remaining = self._extend(leases)
+        missed = {*lost, *remaining}
+        extended = [lease for lease in leases if lease not in missed]
+        self._in_flight.renewed(extended, now)
+        self._metrics.lease_extensions.labels("ok").inc(len(extended))
+        self._let_go(lost)
+        return not remaining
+
+    def _extend(self, leases: Sequence[Lease]) -> tuple[Sequence[Lease], Sequence[Lease]]:
+        """Those that are lost, and those that have to be tried again."""
         try:
-            lost = set(self._queue.extend(leases))
+            lost: Sequence[Lease] = self._queue.extend(leases)
         except QueueError as error:
-            self._metrics.lease_extensions.labels("failed").inc(len(leases))
+            lost, remaining = (error.lost, error.remaining) if isinstance(error, NotAllExtended) else ((), leases)
+            self._metrics.lease_extensions.labels("failed").inc(len(remaining))
             if self._readiness.lost("leases", str(error)):
-                log.warning("lost", part="leases", error=str(error), leases=len(leases))
-            return False
+                log.warning("lost", part="leases", error=str(error), leases=len(remaining))
+            return lost, remaining
         if self._readiness.regained("leases"):
             log.info("regained", part="leases")
-        self._in_flight.renewed((lease for lease in leases if lease not in lost), now)
-        self._metrics.lease_extensions.labels("ok").inc(len(leases) - len(lost))
+        return lost, ()
+
+    def _let_go(self, lost: Sequence[Lease]) -> None:
         # An ack may have come between: what is off the books was not lost, but done with.
         gone = [lease for lease in lost if self._in_flight.lose(lease)]
         if gone:
             self._metrics.lease_extensions.labels("lost").inc(len(gone))
             log.warning("leases_lost", messages=[lease.message_id for lease in gone])
-        return True

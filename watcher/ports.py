@@ -60,7 +60,11 @@ class Queue(Protocol):
         """Up to `limit` messages, each under a new lease; waits up to `wait` seconds for the first, or for `stop`."""
 
     def extend(self, leases: Sequence[Lease]) -> list[Lease]:
-        """Make each lease last a full visibility time-out from now; returns those that are lost."""
+        """Make each lease last a full visibility time-out from now; returns those that are lost.
+
+        Raises:
+            NotAllExtended: some may be tried again; it says which, and which are lost.
+        """
 
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:
         """Delete the messages for good; returns those whose lease was lost (their messages stay)."""
@@ -72,7 +76,11 @@ class Queue(Protocol):
         """Move a message that can never be served to the dead letters, with its reason."""
 
     def send(self, bodies: Sequence[str]) -> None:
-        """Put messages on the queue, all or none."""
+        """Put messages on the queue: none if one is too large or no text, else all, as far as the backend can.
+
+        Raises:
+            QueueError: says what did not go in, where the backend has no transaction over all of them.
+        """
 
     def depth(self) -> QueueDepth:
         """How much is waiting."""
@@ -148,6 +156,9 @@ class RateLimiter(Protocol):
 
     def acquire(self, now: float) -> float:
         """Take leave for one call at `now` (monotonic): 0.0 when given, else the seconds until it is worth asking."""
+
+    def heed(self, now: float, *, throttled: bool) -> None:
+        """Take note, at `now` (monotonic), of how a call that was given leave ended. Once for each such call."""
 
     @property
     def rate(self) -> float:

@@ -15,6 +15,9 @@ class Unlimited:
         """Always given."""
         return 0.0
 
+    def heed(self, now: float, *, throttled: bool) -> None:
+        """Nothing depends on how calls end."""
+
 
 class TokenBucket:
     """At most `rate` calls in any one second.
@@ -42,6 +45,9 @@ class TokenBucket:
             self._tokens -= 1.0
             return 0.0
         return max(SHORTEST_DELAY, (1.0 - self._tokens) / self._refill)
+
+    def heed(self, now: float, *, throttled: bool) -> None:
+        """An explicit rate stays as it was set, whatever the service says."""
 
 
 def limiter_for(max_rate: float) -> Unlimited | TokenBucket:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Event
+from time import monotonic
 from typing import Generic, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
@@ -66,10 +67,15 @@ class Patience:
 class Stage(Generic[T]):
     """Handles items in order, in batches as large as the backlog: a slow disk makes batches longer, not the wait."""
 
-    def __init__(self, handle: Callable[[Sequence[T], Patience], None], max_batch: int) -> None:
-        """`handle` gets a batch, and the patience to call backends with."""
+    def __init__(self, handle: Callable[[Sequence[T], Patience], None], max_batch: int, gather: float = 0.0) -> None:
+        """`handle` gets a batch, and the patience to call backends with.
+
+        `gather` is how many seconds a batch that is not full waits for more: for work that nobody waits for, where
+        each call costs money.
+        """
         self._handle = handle
         self._max_batch = max_batch
+        self._gather = gather
         self._inbox: SimpleQueue[T | None] = SimpleQueue()
 
     def put(self, item: T) -> None:
@@ -95,11 +101,12 @@ class Stage(Generic[T]):
         batch: list[T] = []
         try:
             item = self._inbox.get()
+            until = monotonic() + self._gather
             while item is not None:
                 batch.append(item)
                 if len(batch) >= self._max_batch:
                     return batch, True
-                item = self._inbox.get_nowait()
+                item = self._inbox.get(timeout=max(0.0, until - monotonic()))
         except Empty:
             return batch, True
         return batch, False

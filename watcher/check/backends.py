@@ -11,7 +11,7 @@ from watcher.errors import WatcherError
 from watcher.ledgers import open_ledger
 from watcher.model import DEFAULT_POLICY, Lease, QueueDepth, SessionKey
 from watcher.ports import Clock
-from watcher.queues import open_queue
+from watcher.queues import advise, open_queue
 
 SESSION_LIFE = 180.0
 """Seconds for which AWS keeps a session: a message that waits longer was sent in vain."""
@@ -36,6 +36,12 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
         yield failed("queue", _with_place(shown, error))
         return
     yield _waiting(shown, depth)
+    try:
+        advice = advise(settings)
+    except WatcherError as error:
+        advice = str(error)
+    if advice:
+        yield warning("queue", advice)
     yield from list(_missing_dead_letters(queue)) or [_dead(depth)]
 
 

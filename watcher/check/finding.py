@@ -31,8 +31,8 @@ def ok(subject: str, what: str) -> Finding:
     return Finding("ok", subject, what)
 
 
-def warning(subject: str, what: str, fix: str) -> Finding:
-    """It works, but perhaps not as meant."""
+def warning(subject: str, what: str, fix: str = "") -> Finding:
+    """It works, but perhaps not as meant; without a `fix` the text itself says it."""
     return Finding("warning", subject, what, fix)
 
 

@@ -108,7 +108,7 @@ def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:
             try:
                 queue.send([body for _, body in batch])
             except QueueError as error:
-                raise QueueError(f"{error}\nnothing was enqueued from {batch[0][0]} on") from error
+                raise QueueError(f"{error}\nfrom {batch[0][0]} on, nothing else was enqueued") from error
             sent += len(batch)
     finally:
         click.echo(f"enqueued {sent}")

@@ -18,7 +18,7 @@ TOOLS = {
     "sqlite": "watcher.queues.sqlite_tools",
     "sqs": "watcher.queues.sqs",
 }
-"""From `queue.kind` to the module that has `open_dead_letters` and, where that can be done, `search`."""
+"""From `queue.kind` to the module that has `open_dead_letters` and, if the backend can, `search` and `advise`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,16 @@ def open_dead_letters(settings: Settings, clock: Clock) -> AbstractContextManage
     tools = import_module(TOOLS[settings.queue.kind])
     manager: AbstractContextManager[DeadLetters] = tools.open_dead_letters(settings, clock)
     return manager
+
+
+def advise(settings: Settings) -> str | None:
+    """What should be changed at the queue itself, with the fix, though it can be used; None if nothing.
+
+    Raises:
+        QueueError: the queue can't be asked.
+    """
+    look = getattr(import_module(TOOLS[settings.queue.kind]), "advise", None)
+    return None if look is None else look(settings)
 
 
 def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessage] | None:

@@ -20,10 +20,10 @@ from watcher.queues.sqs_leases import Leases
 from watcher.queues.sqs_messages import RECEIVED, delivery
 from watcher.queues.sqs_pace import Pace
 from watcher.queues.sqs_poll import Poll
-from watcher.queues.sqs_redrive import redrive_problem
+from watcher.queues.sqs_redrive import advise
 from watcher.queues.sqs_send import send
 
-__all__ = ["SqsQueue", "open_dead_letters", "open_queue", "redrive_problem"]
+__all__ = ["SqsQueue", "advise", "open_dead_letters", "open_queue"]
 
 LONGEST_POLL, SHORT_POLL, SHORT_LEASE = 2, 1, 20
 """Seconds of one long poll, and of one when leases are shorter than the third: see `sqs_poll` on why so few. An idle

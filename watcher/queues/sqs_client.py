@@ -9,7 +9,7 @@ from watcher.aws.client import build_client
 from watcher.aws.settings import AwsSettings
 from watcher.queues.sqs_faults import RAISED, translate
 
-CONNECTIONS = 40
+CONNECTIONS = 56
 """Calls that may be under way at once: those of the batches, a poll or two, the depth."""
 
 CONNECT_LIMIT, READ_LIMIT, LEAST_READ_LIMIT = 3.0, 10.0, 5.0

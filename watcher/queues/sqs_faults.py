@@ -100,7 +100,8 @@ def translate(error: Exception, operation: str, queue_url: str) -> SqsFault:
         # Its own text may quote what a credential process printed.
         source = error.kwargs.get("provider", "their source")
         return SqsFault(f"{queue_url}: no credentials from {source} at the moment", is_transient=True)
-    fix, is_transient = next((rest for kinds, *rest in _LOCAL if isinstance(error, kinds)), (_UNREACHABLE, True))
+    known = ((fix, is_transient) for kinds, fix, is_transient in _LOCAL if isinstance(error, kinds))
+    fix, is_transient = next(known, (_UNREACHABLE, True))
     return SqsFault(f"{queue_url}: {_one_line(error)}: {fix}", is_transient=is_transient)
 
 

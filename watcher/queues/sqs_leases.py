@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from threading import Lock
 
-from watcher.errors import QueueError
+from watcher.errors import NotAllExtended, QueueError
 from watcher.model import Lease
 from watcher.ports import Clock
 from watcher.queues.sqs_batches import Batches, Entry
@@ -13,14 +13,6 @@ from watcher.queues.sqs_held import HeldLeases
 
 CALL_TIME = 20.0
 """Seconds within which the tries of one `ack` or `release` begin."""
-
-
-class NotAllExtended(QueueError):
-    """Some leases were not extended and may yet be; `lost` are those that never will be."""
-
-    def __init__(self, text: str, lost: Sequence[Lease]) -> None:
-        super().__init__(text)
-        self.lost = lost
 
 
 class Leases:
@@ -52,7 +44,10 @@ class Leases:
         self.held.renew((lease.receipt for lease in done), since)
         lost = _ordered(leases, [*lost, *refused])
         if failed:
-            raise NotAllExtended(_summary(failed, len(held), "leases were not extended"), lost) from failed[0]
+            settled = {*done, *lost}
+            remaining = [lease for lease in dict.fromkeys(leases) if lease not in settled]
+            text = _summary(failed, len(held), "leases were not extended")
+            raise NotAllExtended(text, remaining, lost) from failed[0]
         return lost
 
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:

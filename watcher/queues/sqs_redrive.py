@@ -22,7 +22,7 @@ def redrive_policy(caller: SqsCaller) -> tuple[str, int] | None:
         return None
 
 
-def redrive_problem(settings: Settings) -> str | None:
+def advise(settings: Settings) -> str | None:
     """What is wrong with the redrive policy of the queue that the settings name, with the fix; None if nothing.
 
     Raises:

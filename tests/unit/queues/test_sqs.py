@@ -8,14 +8,15 @@ import pytest
 
 from tests.support import START, ManualClock
 from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, message, service_error
-from watcher.errors import QueueError
+from watcher.errors import NotAllExtended, QueueError
 from watcher.model import DeadReason, Delivery, Lease
 from watcher.queues import sqs_batches
 from watcher.queues.sqs import SqsQueue
 from watcher.queues.sqs_client import SqsCaller
-from watcher.queues.sqs_leases import NotAllExtended
+from watcher.queues.sqs_held import HeldLeases
 
 NEVER = Event()
+ATTEMPTS = sqs_batches.ATTEMPTS
 EXTEND, DELETE, SEND = "change_message_visibility_batch", "delete_message_batch", "send_message_batch"
 
 Open = Callable[..., tuple[SqsQueue, FakeClient]]
@@ -156,11 +157,11 @@ def test_what_could_not_be_extended_is_an_error_that_tells_the_lost_ones(opened:
             "Successful": [e for e in found["Successful"] if e in lost["Successful"]],
         }
 
-    queue, _ = opened(receive_message=[received(1, 2, 3)], change_message_visibility_batch=[answer] * 4)
+    queue, _ = opened(receive_message=[received(1, 2, 3)], change_message_visibility_batch=[answer] * ATTEMPTS)
     leases = take(queue)
     with pytest.raises(NotAllExtended, match="1 of 3 leases were not extended") as caught:
         queue.extend(leases)
-    assert caught.value.lost == leases[:1]
+    assert (caught.value.remaining, caught.value.lost) == (leases[1:2], leases[:1])
     assert queue.extend(leases) == leases[:1]
 
 
@@ -194,7 +195,7 @@ def test_the_next_lease_to_run_out_is_extended_first(opened: Open, clock: Manual
 
 def test_acks_that_worked_are_not_forgotten_when_others_failed(opened: Open) -> None:
     queue, client = opened(
-        receive_message=[received(1, 2)], delete_message_batch=[failing("InternalError", "r2")] * 4
+        receive_message=[received(1, 2)], delete_message_batch=[failing("InternalError", "r2")] * ATTEMPTS
     )
     leases = take(queue)
     with pytest.raises(QueueError, match="1 of 2 messages were not deleted"):
@@ -211,9 +212,11 @@ def test_a_message_is_acked_once_however_often_it_is_named(opened: Open) -> None
     assert client.entries(DELETE) == [["r1"]]
 
 
-def test_release_gives_back_in_the_order_asked_for(opened: Open) -> None:
-    queue, client = opened(receive_message=[received(1, 2, 3)])
+def test_release_gives_back_in_the_order_asked_for(opened: Open, clock: ManualClock) -> None:
+    queue, client = opened(receive_message=[received(1), received(2, 3)])
     leases = take(queue)
+    clock.advance(1)
+    leases += take(queue)
     queue.release([leases[2], leases[0], leases[1]])
     assert client.entries(EXTEND) == [["r3", "r1", "r2"]]
     assert client.entries(EXTEND, "VisibilityTimeout") == [[0, 0, 0]]
@@ -313,14 +316,16 @@ def test_a_buried_message_is_sent_with_its_reason_and_then_deleted(opened: Open)
 def test_a_message_whose_deletion_fails_is_not_buried_twice(opened: Open) -> None:
     dead = FakeClient()
     queue, client = opened(
-        dead=dead, receive_message=[received(1)], delete_message_batch=[service_error("InternalError", 500)] * 4
+        dead=dead,
+        receive_message=[received(1)],
+        delete_message_batch=[service_error("InternalError", 500)] * ATTEMPTS,
     )
     (delivery,) = queue.receive(1, 0, NEVER)
     with pytest.raises(QueueError):
         queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
     queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
     assert len(dead.of(SEND)) == 1
-    assert len(client.of(DELETE)) == 5
+    assert len(client.of(DELETE)) == ATTEMPTS + 1
 
 
 def test_a_message_that_could_not_be_sent_to_the_dead_letters_stays(opened: Open) -> None:
@@ -364,7 +369,7 @@ def test_messages_are_sent_in_batches_of_ten_and_256_kib(opened: Open) -> None:
 
 
 def test_a_failed_send_names_what_was_not_sent(opened: Open) -> None:
-    queue, _ = opened(send_message_batch=[failing("InternalError", "b")] * 4)
+    queue, _ = opened(send_message_batch=[failing("InternalError", "b")] * ATTEMPTS)
     with pytest.raises(QueueError, match=r"2 of 3 messages were sent, not sent: 2$"):
         queue.send(["a", "b", "c"])
 
@@ -395,6 +400,36 @@ def test_a_fifo_queue_is_sent_to_in_order(opened: Open) -> None:
     assert [body for call in client.entries(SEND, "MessageBody") for body in call] == bodies
 
 
+def test_what_failed_in_a_fifo_queue_is_overtaken_by_nothing(opened: Open) -> None:
+    queue, client = opened(url=f"{URL}.fifo", send_message_batch=[service_error("AccessDenied")])
+    with pytest.raises(QueueError, match=r"0 of 25 messages were sent, not sent: 1, 2, .* and 15 more$"):
+        queue.send([str(n) for n in range(25)])
+    assert len(client.of(SEND)) == 1
+
+
+def test_a_poll_is_shorter_when_leases_are(opened: Open) -> None:
+    queue, client = opened(visibility=19, receive_message=[received(1)])
+    queue.receive(1, 20, Event())
+    assert client.of("receive_message")[0]["WaitTimeSeconds"] == 1
+
+
+def test_a_lost_lease_is_not_buried(opened: Open, clock: ManualClock) -> None:
+    dead = FakeClient()
+    queue, _ = opened(dead=dead, receive_message=[received(1)])
+    (delivery,) = queue.receive(1, 0, NEVER)
+    clock.advance(60)
+    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+    assert dead.calls == []
+
+
+def test_a_lease_that_is_acked_while_it_is_extended_is_not_held_again(clock: ManualClock) -> None:
+    held, lease = HeldLeases(clock, 60), Lease("r1", "m1")
+    held.take(["r1"], clock.monotonic())
+    held.drop(["r1"])
+    held.renew(["r1"], clock.monotonic())
+    assert held.sort_out([lease]) == ([], [lease])
+
+
 def test_five_thousand_leases_are_extended_by_many_calls_at_once(opened: Open) -> None:
     """With half a second a call, 500 calls have to overlap to be done within a beat of twenty seconds."""
     together = threading.Barrier(sqs_batches.WORKERS, timeout=30)
@@ -403,9 +438,9 @@ def test_five_thousand_leases_are_extended_by_many_calls_at_once(opened: Open) -
         together.wait()
         return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
 
-    receives: list[Answer] = [received(*range(n, n + 10)) for n in range(0, 320, 10)]
-    queue, client = opened(receive_message=receives, change_message_visibility_batch=[meets] * 32)
+    receives: list[Answer] = [received(*range(n, n + 10)) for n in range(0, sqs_batches.WORKERS * 10, 10)]
+    queue, client = opened(receive_message=receives, change_message_visibility_batch=[meets] * len(receives))
     leases = [lease for _ in receives for lease in take(queue)]
     assert queue.extend(leases) == []
-    assert len(client.of(EXTEND)) == 32
+    assert len(client.of(EXTEND)) == len(receives)
     assert 500 / sqs_batches.WORKERS * 0.5 < 10

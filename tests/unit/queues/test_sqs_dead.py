@@ -17,7 +17,7 @@ from watcher.queues import open_dead_letters, open_queue
 from watcher.queues.sqs_batches import Batches
 from watcher.queues.sqs_client import SqsCaller
 from watcher.queues.sqs_dead import SqsDeadLetters
-from watcher.queues.sqs_redrive import redrive_problem
+from watcher.queues.sqs_redrive import advise
 
 CLOCK = SystemClock()
 
@@ -83,7 +83,7 @@ def test_a_redrive_policy_that_is_missing_or_too_strict_is_a_problem(
     client: Any, moto_server: str, count: int | None, dead_letter_url: str, problem: str | None
 ) -> None:
     policy = {} if count is None else {"RedrivePolicy": redrive(client, create(client, "dead"), count)}
-    found = redrive_problem(settings(create(client, "q", **policy), moto_server, dead_letter_url))
+    found = advise(settings(create(client, "q", **policy), moto_server, dead_letter_url))
     assert found is None if problem is None else problem in (found or "")
 
 
