@@ -41,7 +41,7 @@ PARTS: list[tuple[str, Any, str]] = [
     ("readiness", Poller, "_heed"),
     ("trail and debug log", Poller, "_note"),
     ("what holds these together", Poller, "poll_once"),
-    ("keeping leases alive", LeaseKeeper, "extend_all"),
+    ("keeping leases alive", LeaseKeeper, "extend_due"),
     ("looking at the queue", Lookout, "look"),
 ]
 
