@@ -48,4 +48,4 @@ def test_each_metric_is_listed_and_no_other() -> None:
 
 def test_both_commands_for_a_fresh_machine_are_one_line_each() -> None:
     assert len(re.findall(r"^python3 -m venv .*watcher demo$", README, re.MULTILINE)) == 1
-    assert len(re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)) == 1
+    assert len(re.findall(r"^python3 -m venv .*pytest -n auto$", README, re.MULTILINE)) == 1
