@@ -18,6 +18,7 @@ from watcher.errors import (
     OperatorError,
     PollError,
     SessionNotFound,
+    Throttled,
     TransientPollError,
     UnknownStatus,
     UnreadableAnswer,
@@ -148,7 +149,7 @@ class PollPolicy:
         state = RetryCallState(self._strategies, fn=None, args=(watch,), kwargs={})
         if isinstance(observation, PollError):
             # Faults back off by themselves; those of the past are forgotten with the first answer.
-            state.attempt_number = watch.faults
+            state.attempt_number = watch.throttles if isinstance(observation, Throttled) else watch.faults
             state.set_exception((type(observation), observation, None))
         else:
             state.attempt_number = watch.answers

@@ -62,6 +62,7 @@ class Poller:
         watch = due.watch
         begun = self._clock.monotonic()
         observation = self._ask(watch.key.session_id)
+        self._scheduler.heed(throttled=isinstance(observation, Throttled))
         seconds = self._clock.monotonic() - begun
         self._count(observation, lag=begun - due.at, seconds=seconds)
         self._heed(observation)

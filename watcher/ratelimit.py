@@ -2,6 +2,8 @@
 
 import math
 
+from watcher.adaptive import AdaptiveRate, start_rate
+
 SHORTEST_DELAY = 1e-6
 """Seconds: what rounding leaves missing of a token must not be a delay that moves no clock."""
 
@@ -50,6 +52,6 @@ class TokenBucket:
         """An explicit rate stays as it was set, whatever the service says."""
 
 
-def limiter_for(max_rate: float) -> Unlimited | TokenBucket:
-    """The limiter for `polling.max_rate`; 0 means no limit."""
-    return TokenBucket(max_rate) if max_rate > 0 else Unlimited()
+def limiter_for(max_rate: float, region: str) -> AdaptiveRate | TokenBucket:
+    """The limiter for `polling.max_rate`; 0 finds the quota by itself, from the region's default on."""
+    return TokenBucket(max_rate) if max_rate > 0 else AdaptiveRate(start_rate(region))

@@ -49,6 +49,7 @@ class Reloader:
         """`read` loads the settings from the same places as at the start; `settings` are those in force."""
         self._read = read
         self._settings = settings
+        self._region = settings.aws.region  # the one in force: another needs a restart
         self._runtime = runtime
         self._scheduler = scheduler
         self._clock = clock
@@ -66,7 +67,7 @@ class Reloader:
         applied, needing_restart = changes(self._settings, new)
         self._runtime.swap(rules_of(new, self._clock))
         if "polling.max_rate" in applied:
-            self._scheduler.limit(limiter_for(new.polling.max_rate))
+            self._scheduler.limit(limiter_for(new.polling.max_rate, self._region))
         logs.set_level(new.log.level)
         self._settings = new
         self._succeeded()

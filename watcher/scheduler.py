@@ -104,6 +104,11 @@ class Scheduler:
             self._leader.wait(min(found, MAX_PAUSE))
         return None
 
+    def heed(self, *, throttled: bool) -> None:
+        """Tell the limiter how a call that `take` gave leave for ended. Once for each."""
+        with self._lock:
+            self._limiter.heed(self._clock.monotonic(), throttled=throttled)
+
     def limit(self, limiter: RateLimiter) -> None:
         """Put another limiter in the place of this one (reload)."""
         with self._lock:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from watcher.errors import PollError, UnreadableAnswer
+from watcher.errors import PollError, Throttled, UnreadableAnswer
 from watcher.model import Lease, SessionKey, SessionResult
 
 TRAIL_LIMIT = 300
@@ -31,6 +31,7 @@ class Watch:
     answers: int = 0
     faults: int = 0
     unreadable: int = 0
+    throttles: int = 0
     last_error: PollError | None = None
     abandoned: bool = False
     trail: list[dict[str, Any]] = field(default_factory=list)
@@ -39,8 +40,16 @@ class Watch:
     awaiting: set[str] = field(default_factory=set)
 
     def saw(self, observation: SessionResult | PollError) -> None:
-        """Count one poll: `answers` in all, `faults` and `unreadable` answers in a row."""
+        """Count one poll: `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
+
+        A throttle says nothing of the session: it changes no other count than its own.
+        """
         self.polls += 1
+        if isinstance(observation, Throttled):
+            self.last_error = observation
+            self.throttles += 1
+            return
+        self.throttles = 0
         if isinstance(observation, SessionResult):
             self.answers += 1
             self.faults = self.unreadable = 0

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watcher.adaptive import AdaptiveRate
 from watcher.ratelimit import TokenBucket, Unlimited, limiter_for
 
 
@@ -80,7 +81,7 @@ def test_no_limit_always_gives_leave() -> None:
 
 
 def test_the_setting_chooses_the_limiter() -> None:
-    assert isinstance(limiter_for(0.0), Unlimited)
-    limiter = limiter_for(12.5)
+    assert isinstance(limiter_for(0.0, "eu-west-1"), AdaptiveRate)
+    limiter = limiter_for(12.5, "eu-west-1")
     assert isinstance(limiter, TokenBucket)
     assert limiter.rate == 12.5

@@ -111,7 +111,7 @@ def test_a_new_rate_limits_at_once_and_an_unchanged_one_keeps_its_tokens(monkeyp
     reloading.reload(polling={"max_rate": 5.0, "max_interval": 8.0})
     assert reloading.scheduler._limiter is limiter
     reloading.reload()
-    assert reloading.scheduler.rate == 0.0
+    assert reloading.scheduler.rate == 25.0
 
 
 def test_a_session_in_flight_is_decided_by_the_new_threshold(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
 from tests.unit.builders import a_watch, an_answer
-from watcher.errors import SessionNotFound, Throttled, UnreadableAnswer
+from watcher.errors import ServerFault, SessionNotFound, Throttled, UnreadableAnswer
 from watcher.model import SessionStatus
 from watcher.watch import TRAIL_LIMIT
 
@@ -15,12 +15,12 @@ def test_polls_count_everything_and_answers_only_answers() -> None:
 
 def test_faults_count_in_a_row_and_are_forgotten_with_an_answer() -> None:
     watch = a_watch()
-    watch.saw(Throttled("x"))
-    watch.saw(Throttled("x"))
+    watch.saw(ServerFault("x"))
+    watch.saw(ServerFault("x"))
     assert watch.faults == 2
     watch.saw(WAITING)
     assert watch.faults == 0
-    watch.saw(Throttled("x"))
+    watch.saw(ServerFault("x"))
     assert watch.faults == 1
 
 
@@ -29,9 +29,19 @@ def test_unreadable_answers_count_in_a_row_and_another_fault_ends_the_row() -> N
     watch.saw(UnreadableAnswer("x"))
     watch.saw(UnreadableAnswer("x"))
     assert watch.unreadable == 2
-    watch.saw(Throttled("x"))
+    watch.saw(ServerFault("x"))
     assert watch.unreadable == 0
     assert watch.faults == 3
+
+
+def test_a_throttle_says_nothing_of_the_session_and_counts_by_itself() -> None:
+    watch = a_watch()
+    watch.saw(UnreadableAnswer("x"))
+    watch.saw(Throttled("x"))
+    watch.saw(Throttled("x"))
+    assert (watch.polls, watch.throttles, watch.faults, watch.unreadable) == (3, 2, 1, 1)
+    watch.saw(WAITING)
+    assert watch.throttles == 0
 
 
 def test_the_last_error_stays_after_an_answer() -> None:

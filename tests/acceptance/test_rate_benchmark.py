@@ -1,0 +1,18 @@
+"""The benchmark of the adaptive rate works; what it measures is for people to read."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "bench_rate.py"
+
+
+def test_the_rate_benchmark_prints_its_tables_and_what_they_reach() -> None:
+    command = [sys.executable, str(BENCHMARK), "--quick"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    for title in ("adaptive, bucket of 1 s", "botocore's adaptive mode", "fixed by hand", "the cost of a call"):
+        assert title in ended.stdout
+    lines = [line.split() for line in ended.stdout.splitlines() if "%" in line]
+    alone = next(cells for cells in lines if cells[:2] == ["25", "1"])
+    assert float(alone[2].rstrip("%")) >= 90
+    assert float(alone[3].rstrip("%")) <= 2

@@ -1,0 +1,43 @@
+"""What many adaptive rates make of one quota, in virtual time; bench_rate.py measures the same at length."""
+
+from functools import partial
+
+import pytest
+
+from tests.benchmarks.quota_world import Found, Quota, World, found_after, steady
+from watcher.adaptive import AdaptiveRate
+
+
+def shared_by(watchers: int, quota: float, start: float = 25.0) -> World:
+    """Some minutes of watchers that share a quota."""
+    world = World(
+        lambda chance: AdaptiveRate(start, partial(chance.uniform, 0.0, 1.0)), watchers, Quota(quota, 1.0), seed=7
+    )
+    world.run(420)
+    return world
+
+
+@pytest.mark.parametrize(("watchers", "quota"), [(1, 5), (2, 5), (1, 25), (2, 25), (4, 25), (1, 100)])
+def test_a_quota_is_used_with_few_calls_throttled(watchers: int, quota: float) -> None:
+    seen = steady(shared_by(watchers, quota), 120, 420)
+    assert seen.used >= 0.95
+    assert seen.throttled <= 0.02
+
+
+@pytest.mark.parametrize("watchers", [2, 4])
+def test_watchers_share_a_quota_evenly(watchers: int) -> None:
+    assert steady(shared_by(watchers, 25), 120, 420).uneven <= 0.3
+
+
+@pytest.mark.parametrize(("factor", "found"), [(2.0, Found(used=0.9)), (0.5, Found(throttled=0.02))])
+def test_a_changed_quota_is_found_again_within_half_a_minute(factor: float, found: Found) -> None:
+    world = shared_by(1, 25)
+    begin = world.now
+    world.quota.change(25 * factor, begin)
+    world.run(60)
+    assert found_after(world, begin, found) <= 30
+
+
+def test_a_start_far_from_the_quota_is_forgotten() -> None:
+    assert steady(shared_by(1, 100, start=5.0), 120, 420).used >= 0.95
+    assert steady(shared_by(1, 5, start=25.0), 120, 420).throttled <= 0.02
