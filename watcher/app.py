@@ -110,7 +110,9 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
             visibility_timeout=settings.queue.visibility_timeout,
             **common,
         ),
-        lookout=Lookout(queue=backends.queue, results=backends.results, scheduler=scheduler, **common),
+        lookout=Lookout(
+            queue=backends.queue, ledger=backends.ledger, results=backends.results, scheduler=scheduler, **common
+        ),
         liveness=liveness,
         readiness=common["readiness"],
         http=http,

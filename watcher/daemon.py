@@ -88,7 +88,7 @@ class Daemon:
         while not self._stopping.wait(EMPTY_INTERVAL if until_empty else None):
             empty_looks = empty_looks + 1 if self._is_done() else 0
             if empty_looks >= EMPTY_LOOKS:
-                log.info("empty")
+                log.info("queue_empty", consequence="ending, as --until-empty says")
                 return
 
     def stop(self) -> None:

@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 RECORD_BATCH = 200
 ACK_BATCH = 100
 
+LATENCY_LIMIT = 3600.0
+"""Seconds that stand for all beyond them in the histogram: a creation of years ago would spoil its sum for good."""
+
 ACK_GATHER = 0.5
 """Seconds that acks wait for more of them: SQS takes ten in a call, and asks money for each call."""
 
@@ -75,7 +78,7 @@ class Outbox:
         self._lock = Lock()
         self._recorder = Stage(self._record, RECORD_BATCH)
         self._lanes = {sink.name: Stage(partial(self._emit, sink), sink.max_batch) for sink in sinks}
-        self._settler = Stage(self._settle, ACK_BATCH, ACK_GATHER)
+        self._settler = Stage(self._settle, ACK_BATCH, ACK_GATHER, queue.max_batch)
 
     def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
         """Take over a watch with its fresh decision."""
@@ -126,7 +129,7 @@ class Outbox:
         latency = max(0.0, self._clock.time() - watch.created_at)
         policy = self._metrics.policy_label(watch.key.policy)
         self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc()
-        self._metrics.latency.observe(latency)
+        self._metrics.latency.observe(min(latency, LATENCY_LIMIT))
         self._metrics.polls_per_session.observe(watch.polls)
         log.info(
             "decided",
@@ -135,7 +138,8 @@ class Outbox:
             outcome=verdict.outcome.value,
             reason=verdict.reason.value,
             polls=watch.polls,
-            latency=round(latency, 3),
+            latency_seconds=round(latency, 3),
+            **({"traceparent": watch.traceparent} if watch.traceparent else {}),
         )
 
     def _dispatch(self, watch: Watch, event: DecisionEvent, sinks: set[str]) -> None:

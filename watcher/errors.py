@@ -59,9 +59,9 @@ class UnreadableAnswer(TransientPollError):
 
 
 class UnknownStatus(UnreadableAnswer):
-    """A status that the service model doesn't have; `status` is what came."""
+    """A status that the service model doesn't have; `status` is what came, None if it was no text."""
 
-    def __init__(self, message: str, status: str) -> None:
+    def __init__(self, message: str, status: str | None) -> None:
         super().__init__(message)
         self.status = status
 

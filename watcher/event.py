@@ -18,7 +18,10 @@ def decision_event(
     source: str,
     now: float,
 ) -> DecisionEvent:
-    """The one event for this session and policy; `now` (epoch seconds) is when it was decided."""
+    """The one event for this session and policy; `now` (epoch seconds) is when it was decided.
+
+    `traceparent` is there if the message had one: CloudEvents' extension for distributed tracing.
+    """
     decided_at = timestamp(now)
     result = ending if isinstance(ending, SessionResult) else None
     data: dict[str, Any] = {
@@ -47,6 +50,7 @@ def decision_event(
         "subject": watch.key.session_id,
         "time": decided_at,
         "datacontenttype": "application/json",
+        **({"traceparent": watch.traceparent} if watch.traceparent else {}),
         "data": data,
     }
     return DecisionEvent(watch.key, json.dumps(event, separators=(",", ":"), allow_nan=False))

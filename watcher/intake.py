@@ -70,7 +70,8 @@ class Intake:
             deliveries = patience.call(receive, partial(self._failed, "queue"))
         except QueueError:
             return  # stopped while the queue was down: nothing was received
-        self._worked("queue")
+        if deliveries or not stop.is_set():  # a stop ends a receive early, and then nothing shows that it worked
+            self._worked("queue")
         if deliveries:
             self.take_in(deliveries, patience)
 
@@ -146,6 +147,7 @@ class Intake:
             born=born,
             deadline=born + self._runtime.rules.session_timeout,
             context=request.context,
+            traceparent=request.traceparent,
         )
         watch.note(
             now,

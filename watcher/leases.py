@@ -76,7 +76,7 @@ class LeaseKeeper:
             lost, remaining = (error.lost, error.remaining) if isinstance(error, NotAllExtended) else ((), leases)
             self._metrics.lease_extensions.labels("failed").inc(len(remaining))
             if self._readiness.lost("leases", str(error)):
-                log.warning("lost", part="leases", error=str(error), leases=len(remaining))
+                log.error("lost", part="leases", error=str(error), leases=len(remaining), consequence="tried again")
             return lost, remaining
         if self._readiness.regained("leases"):
             log.info("regained", part="leases")

@@ -51,7 +51,7 @@ def _renderers(*, as_console: bool) -> list[Processor]:
             ProcessorFormatter.remove_processors_meta,
             # The default shows the local variables of every frame: answers with images, credentials.
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+                sort_keys=False, colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ]
     return [

@@ -5,10 +5,11 @@ from threading import Event
 
 import structlog
 
-from watcher.errors import PollError, QueueError
+from watcher.errors import LedgerError, PollError, QueueError
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
-from watcher.ports import Clock, Queue, SessionResults
+from watcher.model import DEFAULT_POLICY, SessionKey
+from watcher.ports import Clock, Ledger, Queue, SessionResults
 from watcher.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
@@ -22,6 +23,9 @@ DEPTH = "queue depth"
 STARTING = "startup"
 """The readiness part that stands until the first look is over."""
 
+NOBODY = SessionKey("00000000-0000-0000-0000-000000000000", DEFAULT_POLICY)
+"""Asked for in the ledger to see that it answers; no session has the id of zeros."""
+
 
 class Lookout:
     """Keeps the queue's metrics and the readiness of an idle watcher true."""
@@ -30,6 +34,7 @@ class Lookout:
         self,
         *,
         queue: Queue,
+        ledger: Ledger,
         results: SessionResults,
         scheduler: Scheduler,
         clock: Clock,
@@ -37,13 +42,14 @@ class Lookout:
         readiness: Readiness,
     ) -> None:
         self._queue = queue
+        self._ledger = ledger
         self._results = results
         self._scheduler = scheduler
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
         self._probed_at = -math.inf
-        readiness.lost(STARTING, "the first look at queue and endpoint is not over")
+        readiness.lost(STARTING, "the first look at queue, endpoint and ledger is not over")
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Look, at once and then every few seconds, until `stop`."""
@@ -54,7 +60,7 @@ class Lookout:
             stop.wait(DEPTH_INTERVAL)
 
     def look(self) -> None:
-        """Ask the queue for its depth; probe the endpoint if nothing is being polled and the last probe is old."""
+        """Ask the queue for its depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
         try:
             self._metrics.show_depth(self._queue.depth())
             self._readiness.regained(DEPTH)
@@ -64,6 +70,7 @@ class Lookout:
         if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
             self._probed_at = now
             self._probe()
+            self._probe_ledger()
         self._readiness.regained(STARTING)
 
     def _probe(self) -> None:
@@ -71,7 +78,17 @@ class Lookout:
             self._results.probe()
         except PollError as error:
             if self._readiness.lost("endpoint", str(error)):
-                log.warning("lost", part="endpoint", error=str(error))
+                log.error("lost", part="endpoint", error=str(error), consequence="no session can be polled")
         else:
             if self._readiness.regained("endpoint"):
                 log.info("regained", part="endpoint")
+
+    def _probe_ledger(self) -> None:
+        try:
+            self._ledger.find([NOBODY])
+        except LedgerError as error:
+            if self._readiness.lost("ledger", str(error)):
+                log.error("lost", part="ledger", error=str(error), consequence="what comes can't be taken in")
+        else:
+            if self._readiness.regained("ledger"):
+                log.info("regained", part="ledger")

@@ -16,6 +16,9 @@ MAX_BYTES = 256 * 1024
 # The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
 SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
+
 MAX_DEPTH = 100
 """Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
 
@@ -33,16 +36,19 @@ def parse_message(
 
     `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
     is never turned away for its producer's clock. A creation in the future is clock skew; it counts from `now`, or
-    it would stretch the deadline. The attribute `policy` applies where the body names none.
+    it would stretch the deadline. The attribute `policy` applies where the body names none; `traceparent` is handed
+    through if it is one. An SNS envelope's attributes count like the message's own, and go before them.
 
     Raises:
         UnservableMessage: no valid session id, unknown policy, over 256 KiB, or a form that means nothing.
     """
     if len(body) > MAX_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_BYTES // 1024} KiB")
-    fields = _fields(body.strip())
+    fields, enclosed = _fields(body.strip())
+    attributes = {**(attributes or {}), **enclosed}
     named = fields.get("policy")
-    policy = _policy((attributes or {}).get("policy") if named is None else named, policies)
+    policy = _policy(attributes.get("policy") if named is None else named, policies)
+    traceparent = attributes.get("traceparent", "").strip()
     created_at = creation_time(fields.get("createdAt"))
     is_unread = created_at is None and fields.get("createdAt") is not None
     return SessionRequest(
@@ -50,6 +56,7 @@ def parse_message(
         created_at=min(sent_at if created_at is None else created_at, now),
         context=_context(fields.get("context")),
         remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
+        traceparent=traceparent if TRACEPARENT.fullmatch(traceparent) else "",
     )
 
 
@@ -65,21 +72,31 @@ def creation_time(value: object) -> float | None:
         return None
 
 
-def _fields(text: str) -> Mapping[str, Any]:
-    """The members of the message itself, taken out of any envelope around it."""
+def _fields(text: str) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The members of the message itself, taken out of any envelope around it, and the attributes on the envelope."""
     if not text.startswith("{"):
-        return {"sessionId": text}
+        return {"sessionId": text}, {}
     members = _json_object(text)
     if "sessionId" in members:
-        return members
-    if isinstance(members.get("Message"), str) and "TopicArn" in members:  # SNS without raw delivery
-        return _fields(members["Message"].strip())
+        return members, {}
+    if isinstance(members.get("Message"), str) and (
+        "TopicArn" in members or members.get("Type") == "Notification"
+    ):  # SNS without raw delivery
+        fields, inner = _fields(members["Message"].strip())
+        return fields, {**_sns_attributes(members.get("MessageAttributes")), **inner}
     detail = members.get("detail")
     if "detail-type" in members and isinstance(detail, Mapping):  # EventBridge
-        return detail
+        return detail, {}
     if "detail-type" in members and isinstance(detail, str):
         return _fields(detail.strip())
-    return members
+    return members, {}
+
+
+def _sns_attributes(value: object) -> dict[str, str]:
+    """Text attributes as SNS writes them into its envelope: name -> {"Type": ..., "Value": ...}."""
+    members = value.items() if isinstance(value, Mapping) else ()
+    texts = ((name, member.get("Value")) for name, member in members if isinstance(member, Mapping))
+    return {name: text for name, text in texts if isinstance(text, str)}
 
 
 def _json_object(text: str) -> Mapping[str, Any]:

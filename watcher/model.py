@@ -175,12 +175,17 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What one message asks for. `created_at` is epoch seconds; `remark` says what of it was passed over."""
+    """What one message asks for.
+
+    `created_at` is epoch seconds; `remark` says what of the message was passed over; `traceparent` is the trace that
+    it belongs to (W3C Trace Context), or empty.
+    """
 
     key: SessionKey
     created_at: float
     context: Mapping[str, Any]
     remark: str = ""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import structlog
 
 from watcher.decision import decide
 from watcher.delivery import Outbox
-from watcher.errors import OperatorError, PollError, Throttled, TransientPollError
+from watcher.errors import OperatorError, PollError, Throttled, TransientPollError, UnreadableAnswer
 from watcher.event import decision_event
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
@@ -95,8 +95,10 @@ class Poller:
     def _heed(self, observation: Observation) -> None:
         """Tell readiness what this poll says about the service itself."""
         if isinstance(observation, OperatorError):
-            self._lost("credentials", observation, "the sessions keep waiting; nobody is rejected for it")
+            self._lost("credentials", observation, "sessions wait until their deadline; nobody is rejected for it")
             return
+        if isinstance(observation, UnreadableAnswer):
+            return  # of one session, perhaps: it says neither that the service is there nor that it is not
         if isinstance(observation, TransientPollError) and not isinstance(observation, Throttled):
             self._unreachable += 1
             if self._unreachable >= UNREACHABLE_AFTER:

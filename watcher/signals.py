@@ -5,10 +5,14 @@ import signal
 import sys
 from collections.abc import Callable
 from threading import Thread
+from time import monotonic
 
 import structlog
 
 log = structlog.get_logger(__name__)
+
+SAME_STOP = 0.2
+"""Seconds in which a second stop is the first one's echo: `timeout` signals a process and then its group."""
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -24,17 +28,17 @@ def listen(stop: Callable[[], None], reload: Callable[[], None]) -> None:
 
 
 def _wait(awaited: set[signal.Signals], stop: Callable[[], None], reload: Callable[[], None]) -> None:
-    is_stopping = False
+    stopped_at: float | None = None
     while True:
         received = signal.Signals(signal.sigwait(awaited))
         log.info("signal", signal=received.name)
         if received == signal.SIGHUP:
             _try(reload)
-        elif is_stopping:
-            _leave_at_once()
-        else:
-            is_stopping = True
+        elif stopped_at is None:
+            stopped_at = monotonic()
             stop()
+        elif monotonic() - stopped_at >= SAME_STOP:
+            _leave_at_once()
 
 
 def _try(reload: Callable[[], None]) -> None:

@@ -67,15 +67,18 @@ class Patience:
 class Stage(Generic[T]):
     """Handles items in order, in batches as large as the backlog: a slow disk makes batches longer, not the wait."""
 
-    def __init__(self, handle: Callable[[Sequence[T], Patience], None], max_batch: int, gather: float = 0.0) -> None:
+    def __init__(
+        self, handle: Callable[[Sequence[T], Patience], None], max_batch: int, gather: float = 0.0, full: int = 1
+    ) -> None:
         """`handle` gets a batch, and the patience to call backends with.
 
         `gather` is how many seconds a batch that is not full waits for more: for work that nobody waits for, where
-        each call costs money.
+        each call costs money. It ends early at a multiple of `full`, which is what one of these calls takes.
         """
         self._handle = handle
         self._max_batch = max_batch
         self._gather = gather
+        self._full = full
         self._inbox: SimpleQueue[T | None] = SimpleQueue()
 
     def put(self, item: T) -> None:
@@ -104,7 +107,8 @@ class Stage(Generic[T]):
             until = monotonic() + self._gather
             while item is not None:
                 batch.append(item)
-                if len(batch) >= self._max_batch:
+                is_full = len(batch) % self._full == 0 and self._inbox.empty()
+                if is_full or len(batch) >= self._max_batch:
                     return batch, True
                 item = self._inbox.get(timeout=max(0.0, until - monotonic()))
         except Empty:

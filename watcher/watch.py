@@ -38,6 +38,7 @@ class Watch:
     ticket: int = 0
     due_at: float = 0.0
     awaiting: set[str] = field(default_factory=set)
+    traceparent: str = ""
 
     def saw(self, observation: SessionResult | PollError) -> None:
         """Count one poll: `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks import bench_sqs
 from tests.benchmarks.bench_watcher import BAR_GROWTH, FEW, Plan, measure, report_cpu, report_memory, report_parts
+from tests.benchmarks.instrumented_sqs import CALLS
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -27,3 +29,16 @@ def test_the_whole_watcher_is_measured_beside_a_bare_loop(capsys: pytest.Capture
     assert all(cost > 0 for cost in found.cpu.values())
     assert f"of {BAR_GROWTH}" in table
     assert "poll policy" in table
+
+
+def test_a_session_at_sqs_is_measured_in_calls_and_beside_one_poll(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = bench_sqs.Plan(rates=(20,), seconds=1.0)
+    found = bench_sqs.measure(plan)
+    bench_sqs.report(plan, found)
+    table = capsys.readouterr().out
+    # No fewer calls than full batches need: a session that nobody counted would make them fewer.
+    assert min(found.calls[-1]["ReceiveMessage"], found.calls[-1]["DeleteMessageBatch"]) >= 0.1
+    assert found.parts[CALLS] > 0
+    assert found.poll > 0
+    assert f"of {bench_sqs.BAR_CALLS}" in table
+    assert "against one poll" in table

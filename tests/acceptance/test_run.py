@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +19,7 @@ from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.support import ROOT, run_watcher, session_id
 from watcher.clock import SystemClock
 from watcher.queues.sqlite import SqliteQueue
+from watcher.signals import SAME_STOP
 from watcher.simulator import Fault, SessionScript, Simulator
 from watcher.simulator.calls import CallRecord
 
@@ -189,6 +191,7 @@ def test_a_second_signal_stops_at_once(
     assert calls.get(timeout=PATIENCE).result == "stall"
     daemon.send(signal.SIGINT)
     daemon.wait_for_event("draining")
+    time.sleep(SAME_STOP)
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 1
     daemon.wait_for_event("stopped_at_once")

@@ -42,6 +42,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "leases": world.keeper(),
         "lookout": Lookout(
             queue=world.queue,
+            ledger=World().ledger,  # what a test scripts is for the intake
             results=world.results,
             scheduler=world.scheduler,
             clock=world.clock,

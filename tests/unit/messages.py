@@ -37,7 +37,7 @@ def eventbridge(detail: object) -> dict[str, Any]:
 
 
 def event_of(request: SessionRequest) -> dict[str, Any]:
-    watch = Watch(request.key, request.created_at, 0.0, 180.0, request.context)
+    watch = Watch(request.key, request.created_at, 0.0, 180.0, request.context, traceparent=request.traceparent)
     verdict = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     body = decision_event(watch, verdict, None, DecisionRules(), source="/watcher/x", now=START).body
     assert "NaN" not in body

@@ -1,13 +1,14 @@
 from tests.support import SteppingEvent
 from tests.unit.builders import a_beat, a_delivery
 from tests.unit.world import World
-from watcher.errors import ConnectionFailed, QueueError
+from watcher.errors import ConnectionFailed, LedgerError, QueueError
 from watcher.lookout import DEPTH_INTERVAL, PROBE_INTERVAL, Lookout
 
 
 def lookout(world: World) -> Lookout:
     return Lookout(
         queue=world.queue,
+        ledger=world.ledger,
         results=world.results,
         scheduler=world.scheduler,
         clock=world.clock,
@@ -83,3 +84,14 @@ def test_it_looks_at_once_and_then_every_few_seconds() -> None:
     lookout(world).run(stop, a_beat(world.clock))
     assert stop.waits == [DEPTH_INTERVAL] * 3
     assert world.calls.count("depth") == 3
+
+
+def test_a_ledger_that_cannot_be_asked_is_a_problem_of_an_idle_watcher_until_it_can() -> None:
+    world = World()
+    looker = lookout(world)
+    world.calls.fail("find", LedgerError("no such table"))
+    looker.look()
+    assert world.readiness.problems() == {"ledger": "no such table"}
+    world.clock.advance(PROBE_INTERVAL)
+    looker.look()
+    assert world.readiness.problems() == {}

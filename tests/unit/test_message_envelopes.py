@@ -25,7 +25,16 @@ def test_envelopes_are_unwrapped_one_inside_the_other_too(body: object) -> None:
     assert request.context == {"a": 1}
 
 
-@pytest.mark.parametrize("body", [sns(ID), sns(f"{ID}\n"), eventbridge(ID), sns(json.dumps(eventbridge(ID)))])
+@pytest.mark.parametrize(
+    "body",
+    [
+        sns(ID),
+        sns(f"{ID}\n"),
+        eventbridge(ID),
+        sns(json.dumps(eventbridge(ID))),
+        {"Type": "Notification", "Message": ID},
+    ],
+)
 def test_envelopes_around_a_bare_id_are_unwrapped(body: object) -> None:
     assert parse(body).key == (ID, "default")
 

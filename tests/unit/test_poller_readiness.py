@@ -11,6 +11,7 @@ from watcher.errors import (
     RejectedByService,
     SessionNotFound,
     Throttled,
+    UnknownStatus,
 )
 from watcher.model import SessionResult, SessionStatus
 from watcher.poller import UNREACHABLE_AFTER
@@ -66,4 +67,11 @@ def test_whatever_the_service_itself_says_shows_that_it_can_be_reached(answer: S
     poll(world, 50)
     assert world.readiness.problems() == {}
     poll(world, 51)
+    assert world.readiness.problems() == {}
+
+
+def test_a_session_with_unreadable_answers_says_nothing_of_the_service() -> None:
+    world = World(*[UnknownStatus("odd", "COMPLETED")] * (UNREACHABLE_AFTER + 2))
+    for _ in range(UNREACHABLE_AFTER + 2):
+        poll(world)
     assert world.readiness.problems() == {}

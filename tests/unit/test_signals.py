@@ -1,12 +1,14 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.support import ROOT
+from watcher.signals import SAME_STOP
 
 PROGRAM = """
 import sys, threading
@@ -86,9 +88,18 @@ def test_the_second_signal_ends_the_process_at_once_with_1(first: signal.Signals
     with program("linger") as process:
         process.send(first)
         assert process.line() == "stop"
+        time.sleep(SAME_STOP)
         process.send(second)
         assert process.line() == ""
         assert process.end() == 1
+
+
+def test_an_echo_of_the_stop_does_not_cut_the_drain_short() -> None:
+    with program() as process:
+        process.send(signal.SIGTERM)
+        process.send(signal.SIGINT)
+        assert [process.line(), process.line()] == ["stop", "ended"]
+        assert process.end() == 0
 
 
 def test_a_hangup_reloads_as_often_as_it_comes_even_while_stopping() -> None:

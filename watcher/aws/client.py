@@ -105,7 +105,7 @@ def _config(aws: AwsSettings, concurrency: int) -> Config:
         defaults_mode="legacy",
         # The watcher alone repeats polls. Set here, this wins over AWS_MAX_ATTEMPTS, AWS_RETRY_MODE and the profile.
         retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=max(concurrency, 1),
+        max_pool_connections=concurrency + 1,  # one for the probe, which a thread of its own makes
         tcp_keepalive=True,
         signature_version=None if aws.sign_request else UNSIGNED,
         user_agent_extra=f"liveness-watcher/{__version__}",

@@ -1,6 +1,8 @@
 """Settings that are allowed, and yet perhaps not meant."""
 
+import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from watcher.check.finding import Finding, Findings, ok, warning
 from watcher.config import Loaded, Settings
@@ -8,12 +10,15 @@ from watcher.config import Loaded, Settings
 LOWEST_THRESHOLD = 50.0
 """AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""
 
+_SQS_REGION = re.compile(r"sqs(?:-fips)?\.([a-z0-9-]+)\.")
+
 
 def check_rules(loaded: Loaded) -> Findings:
     """Warnings about time-outs, region, TLS, signing and thresholds; one line `ok` for each group without."""
     settings = loaded.settings
     yield from _timeouts(settings) or [ok("time-outs", _timeouts_in_words(settings))]
     yield from _region(settings, loaded.origins)
+    yield from _queue_region(settings)
     yield from _transport(settings)
     yield from _thresholds(settings)
 
@@ -59,6 +64,16 @@ def _region(settings: Settings, origins: Mapping[str, str]) -> Findings:
         yield warning("region", what, "set aws.region to where the sessions are created")
     else:
         yield ok("region", f"{settings.aws.region} (from {origins['aws.region']})")
+
+
+def _queue_region(settings: Settings) -> Findings:
+    named = _SQS_REGION.match(urlsplit(settings.queue.url).hostname or "")
+    if named and named[1] != settings.aws.region:
+        what = (
+            f"sessions are looked up in {settings.aws.region}, and the queue is in {named[1]}: "
+            "a session is found in the region that it was created in alone"
+        )
+        yield warning("region", what, "set aws.region to where the sessions are created, if it is not yet")
 
 
 def _transport(settings: Settings) -> Findings:

@@ -101,8 +101,12 @@ def _validate(layers: Layers) -> Settings:
 
 
 def _prune(data: dict[str, Any], path: KeyPath) -> None:
-    """Take out what is wrong, so that the rest can be checked: a key, or all of the sinks."""
+    """Take out what is wrong, so that the rest can be checked: a key, or a sink."""
     kept = _as_one(path)
+    if len(kept) == 2 and kept[0] == "sinks":
+        # A stand-in that breaks no rule: without it the sinks behind would be told by the wrong number.
+        data["sinks"][kept[1]] = {"type": "stdout", "name": f"invalid-{kept[1]}"}
+        return
     section: Any = data
     for part in kept[:-1]:
         section = section.get(part, {})
@@ -110,8 +114,8 @@ def _prune(data: dict[str, Any], path: KeyPath) -> None:
 
 
 def _as_one(path: KeyPath) -> KeyPath:
-    """The list of sinks is valid as a whole, or not at all."""
-    return path[:1] if path[0] == "sinks" else path
+    """A sink is valid as a whole, or not at all."""
+    return path[:2] if path[0] == "sinks" else path
 
 
 def _check_rules(layers: Layers, settings: Settings) -> None:

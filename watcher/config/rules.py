@@ -65,7 +65,8 @@ def _sqs_lease(settings: Settings) -> Iterator[Broken]:
     lease = settings.queue.visibility_timeout
     paths: tuple[Path, ...] = (("queue", "visibility_timeout"), ("queue", "url"), ("queue", "type"))
     if lease != int(lease):
-        yield Broken(paths, lease, "is no whole number, and SQS takes no other", f"did you mean {round(lease)}?")
+        near = max(round(lease), _SHORTEST_SQS_LEASE)
+        yield Broken(paths, lease, "is no whole number, and SQS takes no other", f"did you mean {near}?")
     elif lease > _LONGEST_SQS_LEASE:
         yield Broken(paths, lease, "is above SQS's limit of 43200 (12 hours)", "give at most 43200")
     elif lease < _SHORTEST_SQS_LEASE:

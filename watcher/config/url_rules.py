@@ -38,6 +38,9 @@ def _sink_into_its_own_queue(settings: Settings) -> Iterator[Broken]:
         if isinstance(sink, SqsSinkSettings) and sink.queue_url == settings.queue.url:
             paths: tuple[Path, ...] = (("sinks", number, "queue_url"), _URL)
             yield Broken(paths, sink.queue_url, "is the queue that the sessions come from", "give another")
+        elif isinstance(sink, SqsSinkSettings) and sink.queue_url == settings.queue.dead_letter_url:
+            paths = (("sinks", number, "queue_url"), _DEAD)
+            yield Broken(paths, sink.queue_url, "is the queue of the dead letters", "give another")
 
 
 def _webhook_without_tls(settings: Settings) -> Iterator[Broken]:

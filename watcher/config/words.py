@@ -59,7 +59,7 @@ def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()
     name = str(path[-1])
     near = [dotted((*path[:-1], close)) for close in get_close_matches(name, [*siblings, *keys_at(path[:-1])], 1)]
     elsewhere = [known for known in all_keys() if known.rpartition(".")[2] == name]
-    guesses = near or elsewhere or get_close_matches(key, all_keys(), 1, 0.7)
+    guesses = near or elsewhere
     fix = f"did you mean {guesses[0]}?" if guesses else "remove it; `watcher config schema` lists all there are"
     if isinstance(value, dict) and guesses:
         fix = f"did you mean [{guesses[0]}]?"

@@ -89,8 +89,10 @@ def translate(error: Exception, table: str) -> LedgerError:
 
 def _words(error: Exception) -> str:
     if isinstance(error, boto.ClientError):
+        if not _code(error) or _code(error).isdigit():  # botocore puts the HTTP status where a body has no code
+            return f"{error.operation_name}: HTTP {_status(error)} without an error code; check {_ENDPOINT}"
         message = _one_line(error.response.get("Error", {}).get("Message") or "")
-        return f"{error.operation_name}: {_code(error) or _status(error)}: {message}{_fix(error)}"
+        return f"{error.operation_name}: {_code(error)}: {message}{_fix(error)}"
     if isinstance(error, boto.CredentialRetrievalError):
         # Its own text may quote what a credential process printed.
         return f"no credentials from {error.kwargs.get('provider', 'their source')} at the moment"

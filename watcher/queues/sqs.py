@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 from threading import Event, Lock
 
+import structlog
+
 from watcher.config.settings import Settings
 from watcher.model import DeadReason, Delivery, Lease, QueueDepth
 from watcher.ports import Clock
@@ -31,6 +33,10 @@ watcher's polls cost half a dollar a month."""
 
 CLOSE_WAIT = 5.0
 """Seconds that closing waits for a poll left behind; one that hangs is given up, and its leases run out."""
+
+NOT_BURIED = "it comes back when its lease runs out: set queue.dead_letter_url, or see the queue's redrive policy"
+
+log = structlog.get_logger(__name__)
 
 
 class SqsQueue:
@@ -102,6 +108,8 @@ class SqsQueue:
             self._burial.forget(delivery)
         else:
             self._leases.held.drop([delivery.lease.receipt])
+            if not self._burial:
+                log.warning("not_buried", message_id=delivery.lease.message_id, consequence=NOT_BURIED)
 
     def send(self, bodies: Sequence[str]) -> None:
         """Put messages on the queue. What SQS would refuse keeps the whole from being sent; see `sqs_send.send`.

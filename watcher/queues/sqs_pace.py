@@ -5,12 +5,20 @@ from watcher.ports import Clock
 LONGEST = 0.5
 """Seconds: a session's first poll is hardly later for it, and most of the calls of a steady stream are saved."""
 
+SHARE = 0.9
+"""Of a batch that is waited for. A full one doesn't tell how much more there was, so that a steady stream should
+fill it nearly and not quite."""
+
+SHORTEST = 0.01
+"""Seconds of a pause worth making."""
+
 
 class Pace:
-    """Makes full batches out of a steady stream.
+    """Makes nearly full batches out of a steady stream.
 
     SQS answers a poll at the first message, so that messages that come one by one would cost a call each. The pause
-    is as long as a batch takes to gather at the rate of the last one. There is none after a full batch, nor when next
+    is as long as a batch takes to gather at the rate of the last one, less what the call itself takes. A full batch
+    halves it: a backlog is soon received without any, and a steady stream goes on in batches. There is none when next
     to nothing comes: one message must not wait for another that is not coming.
     """
 
@@ -23,7 +31,11 @@ class Pace:
         """A receive has brought `count` of at most `limit` messages; sets the seconds to `pause` before the next."""
         now = self._clock.monotonic()
         elapsed, self._last = now - self._last, now
-        if not 0 < count < limit or count * LONGEST < elapsed:
-            self.pause = 0.0
+        if count >= limit:
+            pause = self.pause / 2
+        elif not count or count * LONGEST < elapsed:
+            pause = 0.0
         else:
-            self.pause = min(LONGEST, elapsed * limit / count)
+            called = max(0.0, elapsed - self.pause)
+            pause = min(LONGEST, elapsed * limit * SHARE / count - called)
+        self.pause = pause if pause >= SHORTEST else 0.0

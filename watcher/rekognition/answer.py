@@ -51,7 +51,8 @@ def _status(response: Mapping[str, Any]) -> SessionStatus:
     if status is None:
         raise UnreadableAnswer("the answer has no Status")
     if not isinstance(status, str) or status not in SessionStatus.__members__:
-        raise UnknownStatus(f"the answer has an unknown Status: {_short(status)}", status=_short(status))
+        shown = status[:_LONGEST_REPR] if isinstance(status, str) else None
+        raise UnknownStatus(f"the answer has an unknown Status: {_short(status)}", status=shown)
     return SessionStatus(status)
 
 

@@ -52,7 +52,7 @@ class Target:
         except ResponseParserError as error:  # its text may quote the answer
             raise SinkError(f"{self.shown}: the answer is not the API's: check the endpoint") from error
         except boto.BotoCoreError as error:
-            raise SinkError(f"{self.shown}: {_one_line(str(error))}") from error
+            raise SinkError(f"{self.shown}: {_one_line(str(error))}{_local_fix(error)}") from error
         except RuntimeError as error:
             # botocore has no class of its own for credentials that are expired when it has just fetched them.
             if "refreshed credentials" not in str(error):
@@ -63,7 +63,8 @@ class Target:
         """One line about an error of the service, for a call or for one of its entries."""
         if code.isdigit():  # botocore puts the HTTP status where a body has no code
             return f"{self.shown}: HTTP {code}"
-        return f"{self.shown}: {code}: {_one_line(message) or 'no reason given'}{self._fix(code, message)}"
+        said = _one_line(message).rstrip(".") or "no reason given"
+        return f"{self.shown}: {code}: {said}{self._fix(code, message)}"
 
     def _fix(self, code: str, message: str) -> str:
         if _DENIED.search(code):
@@ -75,6 +76,13 @@ class Target:
         if _TOO_LONG.search(code) and _ABOUT_SIZE.search(f"{code} {message}"):
             return f"; {self.if_too_long}"
         return ""
+
+
+def _local_fix(error: boto.BotoCoreError) -> str:
+    if isinstance(error, boto.SSLError):
+        return "; set aws.ca_bundle to the CA that signed the endpoint's certificate"
+    is_unreachable = isinstance(error, boto.HTTPClientError | boto.ConnectionError)
+    return "; check the network, aws.region and the sink's endpoint_url" if is_unreachable else ""
 
 
 def _one_line(text: str) -> str:

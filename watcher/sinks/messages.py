@@ -56,5 +56,6 @@ def _why(failure: Mapping[str, Any] | None, target: Target) -> str:
 
 
 def _attributes(event: DecisionEvent) -> dict[str, str]:
-    data = json.loads(event.body)["data"]
-    return {name: data[name] for name in ("outcome", "reason")} | {"policy": event.key.policy}
+    body = json.loads(event.body)
+    attributes = {name: body["data"][name] for name in ("outcome", "reason")} | {"policy": event.key.policy}
+    return attributes | ({"traceparent": body["traceparent"]} if "traceparent" in body else {})

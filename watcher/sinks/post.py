@@ -93,7 +93,8 @@ class Poster:
     def _words(self, error: Exception) -> str:
         match error:
             case NewConnectionError():
-                return str(error.__cause__ or "no connection")
+                cause = error.__cause__
+                return str(getattr(cause, "strerror", None) or cause or "no connection")
             case ConnectTimeoutError():
                 return "no connection in time"
             case SSLError():

@@ -50,6 +50,11 @@ def test_the_sample_output_has_every_member_and_needs_neither_region_nor_credent
     assert base64.b64decode(sample["ReferenceImage"]["Bytes"])
 
 
+def test_the_sample_output_needs_no_session_id(watcher: Driver) -> None:
+    found = watcher.do({"do": "run", "arguments": ["--generate-cli-skeleton", "output"], "environment": {}})
+    assert (found.code, json.loads(found.stdout)["Status"]) == (0, "CREATED")
+
+
 def test_the_sample_output_goes_through_query_and_form(watcher: Driver) -> None:
     found = run(watcher, *ID, "--generate-cli-skeleton", "output", "--query", "[Status, Confidence]", "--output=text")
     assert found == (0, b"CREATED\t99.5\n", b"")

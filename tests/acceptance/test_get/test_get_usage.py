@@ -87,7 +87,6 @@ REFUSED = [
     [*ID, "--query", "--output"],
     ["--generate-cli-skeleton", "neither"],
     ["--generate-cli-skeleton", "outputs"],
-    ["--generate-cli-skeleton", "output"],
     ["--generate-cli-skeleton=input"],
     ["--generate", "input"],
     ["--cli-input", "{}"],

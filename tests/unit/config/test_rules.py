@@ -35,3 +35,11 @@ SQS = {"queue.url": "https://sqs.us-east-1.amazonaws.com/123456789012/sessions"}
 )
 def test_values_at_the_edge_of_a_rule_are_good(settings_of: Load, overrides: dict[str, str]) -> None:
     assert settings_of(None, overrides).origins[next(iter(overrides))] == "--set"
+
+
+def test_a_bad_sink_does_not_hide_what_is_wrong_with_another(problems_of: Callable[..., list[str]]) -> None:
+    sinks = '[{"type": "webhook", "url": "ftp://x", "secret_file": "s"}, {"type": "file"}]'
+    problems = problems_of(environ={"WATCHER_SINKS": sinks})
+    assert len(problems) == 2
+    assert "sinks[0].url" in "".join(problems)
+    assert "sinks[1].path" in "".join(problems)

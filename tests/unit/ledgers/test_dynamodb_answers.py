@@ -92,6 +92,7 @@ def test_a_time_out_is_not_tried_again_here(opened: ExitStack) -> None:
             "see the trust policy of the",
         ),
         (NoCredentialsError(), "check aws.profile and where the credentials come from"),
+        (ClientError({"Error": {"Code": "403"}}, "Query"), "without an error code; check aws.region and AWS_ENDP"),
         (answer(b"<html>hello</html>"), "an answer that is not DynamoDB's"),
         (RuntimeError("refreshed credentials are still expired"), "refreshed credentials are still expired"),
     ],

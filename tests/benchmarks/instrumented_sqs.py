@@ -1,0 +1,49 @@
+"""`watcher run` with a stopwatch on the queue side of a session: `instrumented_sqs.py FILE run ...`.
+
+It leaves CPU seconds by part in FILE; see instrumented.py, whose stopwatch this is. Every thread that works for the
+queue is in it: the one that receives, the long poll's, the settler's, the lease keeper's, those of the batches.
+"""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
+
+from tests.benchmarks.instrumented import Stopwatch
+from watcher.cli import main
+from watcher.leases import LeaseKeeper
+from watcher.queues.sqs import SqsQueue
+from watcher.queues.sqs_batches import Batches
+from watcher.queues.sqs_client import SqsCaller
+from watcher.queues.sqs_leases import Leases
+from watcher.queues.sqs_poll import Poll
+
+CALLS = "the calls: botocore"
+
+PARTS: list[tuple[str, Any, str]] = [
+    (CALLS, SqsCaller, "_attempt"),
+    ("receive", SqsQueue, "receive"),
+    ("receive", SqsQueue, "_receive"),
+    ("receive: the poll's thread", Poll, "__init__"),
+    ("receive: the poll's thread", Poll, "_run"),
+    ("extend", LeaseKeeper, "extend_due"),
+    ("extend", Leases, "extend"),
+    ("ack", Leases, "ack"),
+    ("batches", Batches, "run"),
+    ("batches", Batches, "_batch"),
+    ("depth", SqsQueue, "depth"),
+]
+
+if __name__ == "__main__":
+    place = Path(sys.argv.pop(1))
+    stopwatch = Stopwatch()
+    for name, owner, attribute in PARTS:
+        setattr(owner, attribute, stopwatch.timed(name, getattr(owner, attribute)))
+    signal.signal(signal.SIGUSR1, stopwatch.reset)
+    try:
+        main()
+    finally:
+        place.write_text(json.dumps(stopwatch.totals()))

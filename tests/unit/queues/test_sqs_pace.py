@@ -1,0 +1,83 @@
+import pytest
+
+from tests.support import ManualClock
+from watcher.queues.sqs_pace import LONGEST, Pace
+
+LIMIT = 10
+CALL = 0.015
+
+
+class Stream:
+    """Messages that come at a steady `rate` a second, after `backlog` that is there already."""
+
+    def __init__(self, rate: float, backlog: int = 0) -> None:
+        self.clock = ManualClock()
+        self.pace = Pace(self.clock)
+        self.received = 0
+        self._rate = rate
+        self._backlog = backlog
+        self._begun = self.clock.monotonic()
+
+    def receive(self) -> int:
+        """One receive after its pause; it waits for a first message, as SQS does."""
+        self.clock.advance(self.pace.pause)
+        if not self._waiting():
+            due = self._begun + (self.received - self._backlog + 1) / self._rate
+            self.clock.advance(max(0.0, due - self.clock.monotonic()) + 1e-6)
+        count = min(LIMIT, self._waiting())
+        self.received += count
+        self.clock.advance(CALL)
+        self.pace.note(count, LIMIT)
+        return count
+
+    def _waiting(self) -> int:
+        return self._backlog + int((self.clock.monotonic() - self._begun) * self._rate) - self.received
+
+
+@pytest.mark.parametrize("rate", [25, 50, 100, 300])
+def test_a_steady_stream_is_received_in_nearly_full_batches(rate: float) -> None:
+    stream = Stream(rate)
+    calls = [stream.receive() for _ in range(200)]
+    assert stream.received / len(calls) > 7.5
+
+
+def test_a_pause_is_never_longer_than_half_a_second() -> None:
+    stream = Stream(rate=8)
+    for _ in range(50):
+        stream.receive()
+        assert stream.pace.pause <= LONGEST
+
+
+def test_a_lone_message_makes_no_pause() -> None:
+    stream = Stream(rate=0.5)
+    for _ in range(5):
+        assert stream.receive() == 1
+        assert stream.pace.pause == 0
+
+
+def test_an_empty_receive_ends_the_pauses() -> None:
+    stream = Stream(rate=50)
+    stream.receive()
+    assert stream.pace.pause > 0
+    stream.pace.note(0, LIMIT)
+    assert stream.pace.pause == 0
+
+
+def test_a_backlog_is_received_without_pauses() -> None:
+    stream = Stream(rate=1, backlog=500)
+    assert [stream.receive() for _ in range(50)] == [LIMIT] * 50
+    assert stream.clock.monotonic() - 1000 == pytest.approx(50 * CALL)
+
+
+def test_a_burst_in_a_steady_stream_costs_one_more_pause_at_most() -> None:
+    clock = ManualClock()
+    pace = Pace(clock)
+    clock.advance(0.2)
+    pace.note(4, LIMIT)
+    first = paused = pace.pause
+    for _ in range(20):
+        clock.advance(pace.pause + CALL)
+        pace.note(LIMIT, LIMIT)
+        paused += pace.pause
+    assert paused < 2 * first
+    assert pace.pause == 0
