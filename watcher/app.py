@@ -14,16 +14,18 @@ from watcher.health import Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
 from watcher.intake import Intake
+from watcher.learning import Schedule
 from watcher.leases import LeaseKeeper
-from watcher.ledgers import open_ledger
+from watcher.ledgers import open_ledger, open_memory
 from watcher.lookout import Lookout
 from watcher.metrics import Metrics
 from watcher.poller import Poller
-from watcher.ports import Clock, Ledger, Queue, SessionResults, Sink
+from watcher.ports import Clock, Ledger, Memory, Queue, SessionResults, Sink
 from watcher.queues import open_queue
 from watcher.ratelimit import limiter_for
 from watcher.rekognition import RekognitionResults, build_client
 from watcher.reload import Reloader, rules_of
+from watcher.remember import Remembering
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler
 from watcher.sinks import SINKS
@@ -42,6 +44,7 @@ class _Backends:
     results: SessionResults
     queue: Queue
     ledger: Ledger
+    memory: Memory | None
     sinks: Sequence[Sink]
     source: str
 
@@ -89,11 +92,16 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
     opened.callback(http.close)
     backends = _open_backends(settings, clock, opened)
     allowance = call_allowance(aws.connect_timeout, aws.read_timeout)
-    runtime = Runtime(rules_of(settings, clock))
     limiter = limiter_for(settings.polling.max_rate, aws.region)
     scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", allowance))
+    schedule = Schedule(lambda: scheduler.rate)
+    remembering = Remembering(schedule, backends.memory, clock)
+    remembering.load()
+    opened.callback(remembering.save)  # before the memory, which was opened earlier, is closed
+    runtime = Runtime(rules_of(settings, clock, schedule))
     in_flight = InFlight(settings.queue.max_in_flight)
     metrics.show(rate=lambda: scheduler.rate, in_flight=lambda: len(in_flight), progress=liveness.last_progress)
+    metrics.show_schedule(schedule.state)
 
     outbox, intake, poller = _pipeline(backends, scheduler, in_flight, runtime, common)
     parts = Parts(
@@ -111,7 +119,12 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
             **common,
         ),
         lookout=Lookout(
-            queue=backends.queue, ledger=backends.ledger, results=backends.results, scheduler=scheduler, **common
+            queue=backends.queue,
+            ledger=backends.ledger,
+            results=backends.results,
+            scheduler=scheduler,
+            also=[remembering.look],
+            **common,
         ),
         liveness=liveness,
         readiness=common["readiness"],
@@ -125,7 +138,13 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
         drain_timeout=settings.shutdown.drain_timeout,
     )
     reloader = Reloader(
-        read=read_again, settings=settings, runtime=runtime, scheduler=scheduler, clock=clock, metrics=metrics
+        read=read_again,
+        settings=settings,
+        runtime=runtime,
+        scheduler=scheduler,
+        clock=clock,
+        metrics=metrics,
+        schedule=schedule,
     )
     return App(daemon, reloader)
 
@@ -141,7 +160,10 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
     opened.callback(queue.close)
     ledger = open_ledger(settings, clock)
     opened.callback(ledger.close)
-    return _Backends(results, queue, ledger, sinks, source=f"/watcher/{settings.aws.region}")
+    memory = open_memory(settings, clock)
+    if memory is not None:
+        opened.callback(memory.close)
+    return _Backends(results, queue, ledger, memory, sinks, source=f"/watcher/{settings.aws.region}")
 
 
 def _pipeline(

@@ -136,7 +136,7 @@ class Intake:
             log.debug("known", session_id=request.key.session_id, policy=request.key.policy)
             self._outbox.known(watch, entry)
         else:
-            self._scheduler.add(watch, self._clock.monotonic())
+            self._scheduler.add(watch, self._runtime.rules.polling.first_poll(watch))
 
     def _watch(self, delivery: Delivery, request: SessionRequest) -> Watch:
         now = self._clock.time()

@@ -1,6 +1,7 @@
 """Looks at the queue's depth, and at the endpoint while no poll tells how it is."""
 
 import math
+from collections.abc import Callable, Sequence
 from threading import Event
 
 import structlog
@@ -40,7 +41,10 @@ class Lookout:
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
+        also: Sequence[Callable[[], None]] = (),
     ) -> None:
+        """`also`: what else is looked at as often."""
+        self._also = also
         self._queue = queue
         self._ledger = ledger
         self._results = results
@@ -71,6 +75,8 @@ class Lookout:
             self._probed_at = now
             self._probe()
             self._probe_ledger()
+        for look in self._also:
+            look()
         self._readiness.regained(STARTING)
 
     def _probe(self) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from watcher import __version__
+from watcher.learning import Mode, State
 from watcher.model import DEFAULT_POLICY, DeadReason, Outcome, PollResult, QueueDepth, Reason
 
 MAX_POLICY_LABELS = 8
@@ -68,6 +69,10 @@ class Metrics:
         self.rate_limit.set_function(rate)
         self.in_flight.set_function(in_flight)
         self.registry.register(_Progress(progress))
+
+    def show_schedule(self, state: Callable[[], State]) -> None:
+        """Read what the learned schedule knows at each scrape."""
+        self.registry.register(_Schedule(state))
 
     def show_depth(self, depth: QueueDepth) -> None:
         """What the queue said of itself."""
@@ -136,6 +141,39 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()) -> Histogram:
         return Histogram(f"watcher_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+
+class _Schedule:
+    """What the learned schedule knows of all sessions together, and what it does; read when scraped."""
+
+    def __init__(self, state: Callable[[], State]) -> None:
+        self._state = state
+
+    def describe(self) -> Iterable[Metric]:
+        """No families: nothing else has their names."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of the state as it is now."""
+        state = self._state()
+        modes = GaugeMetricFamily(
+            "watcher_schedule_mode", "How polls are placed: 1 for one of these.", labels=["mode"]
+        )
+        for mode in Mode:
+            modes.add_metric([mode.value], float(mode is state.mode))
+        lasting = GaugeMetricFamily(
+            "watcher_schedule_duration_seconds", "How long sessions last, as learned.", labels=["quantile"]
+        )
+        lasting.add_metric(["0.5"], state.median)
+        lasting.add_metric(["0.9"], state.p90)
+        for name, text, value in (
+            ("sessions", "Ended sessions that what is learned rests on, old ones counted for less.", state.sessions),
+            ("unfinished_ratio", "Share of sessions that never end, as learned.", state.unfinished),
+            ("threshold_seconds", "Expected undetected delay that is worth a call.", state.threshold),
+        ):
+            yield GaugeMetricFamily(f"watcher_schedule_{name}", text, value)
+        yield CounterMetricFamily("watcher_schedule_shifts", "Shifts of the durations noticed.", state.shifts)
+        yield from (modes, lasting)
 
 
 class _Progress:

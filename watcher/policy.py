@@ -23,7 +23,8 @@ from watcher.errors import (
     UnknownStatus,
     UnreadableAnswer,
 )
-from watcher.model import SessionResult
+from watcher.learning import Schedule, wait_learned
+from watcher.model import SessionResult, SessionStatus
 from watcher.ports import Clock
 from watcher.watch import Watch
 
@@ -58,7 +59,7 @@ class Ended:
 
 def last_poll_at(watch: Watch) -> float:
     """When (monotonic) the poll that is kept for the deadline begins."""
-    return watch.deadline - min(LAST_POLL_LEAD, (watch.deadline - watch.born) / 20)
+    return min(watch.last_poll_by, watch.deadline - min(LAST_POLL_LEAD, (watch.deadline - watch.born) / 20))
 
 
 class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
@@ -128,8 +129,12 @@ class PollPolicy:
     """The next step of a session from what its latest poll brought."""
 
     def __init__(self, wait: wait_base, clock: Clock) -> None:
-        """`wait` is any tenacity wait; attempt numbers count answers, or faults in a row."""
+        """`wait` is any tenacity wait; attempt numbers count answers, or faults in a row.
+
+        One that learns is told what each poll has seen, and says when the first one is due.
+        """
         self._clock = clock
+        self._learned = wait if isinstance(wait, wait_learned) else None
         self._strategies = Retrying(
             wait=wait,
             stop=stop_at_deadline(clock) | stop_after_unreadable(UNREADABLE_LIMIT),
@@ -138,15 +143,38 @@ class PollPolicy:
 
     def next_step(self, watch: Watch, observation: Observation) -> PollAgain | Ended:
         """Poll again, or the end. Call it after `watch.saw(observation)`."""
+        self._learn(watch, observation)
         state = self._state(watch, observation)
         if not self._strategies.retry(state) or self._strategies.stop(state):
+            if self._learned is not None:
+                self._learned.schedule.forget(watch)
             return Ended(observation)
         now = self._clock.monotonic()
         kept = last_poll_at(watch)
         return PollAgain(min(float(self._strategies.wait(state)), (kept if now < kept else watch.deadline) - now))
 
+    def first_poll(self, watch: Watch) -> float:
+        """When (monotonic) a new watch is polled first: at once, unless that is known to be too early."""
+        now = self._clock.monotonic()
+        if self._learned is None:
+            return now
+        return max(now, min(now + self._learned.first(self._blank(watch)), last_poll_at(watch)))
+
+    def _learn(self, watch: Watch, observation: Observation) -> None:
+        """Pass on what an answer says of the session's end. EXPIRED says nothing: AWS ended it, not the person."""
+        if self._learned is None or not isinstance(observation, SessionResult):
+            return
+        status, now = observation.status, self._clock.monotonic()
+        if status is not SessionStatus.EXPIRED:
+            before = max(0.0, watch.on_the_way_at - watch.born)
+            self._learned.schedule.saw(watch.key.policy, before, now - watch.born, ended=status.is_terminal)
+        watch.on_the_way_at = now
+
+    def _blank(self, watch: Watch) -> RetryCallState:
+        return RetryCallState(self._strategies, fn=None, args=(watch,), kwargs={})
+
     def _state(self, watch: Watch, observation: Observation) -> RetryCallState:
-        state = RetryCallState(self._strategies, fn=None, args=(watch,), kwargs={})
+        state = self._blank(watch)
         if isinstance(observation, PollError):
             # Faults back off by themselves; those of the past are forgotten with the first answer.
             state.attempt_number = watch.throttles if isinstance(observation, Throttled) else watch.faults
@@ -167,6 +195,32 @@ def backoff(
     """Exponential backoff in seconds: minimum, times multiplier with each attempt, up to maximum, jittered."""
     wait = wait_exponential(multiplier=minimum, exp_base=multiplier, min=minimum, max=maximum)
     return wait_jittered(wait, jitter, minimum, maximum, uniform)
+
+
+def learned(
+    schedule: Schedule,
+    clock: Clock,
+    fallback: wait_base,
+    *,
+    minimum: float,
+    maximum: float,
+    jitter: float,
+    uniform: Callable[[float, float], float] = random.uniform,
+) -> wait_base:
+    """By what `schedule` has learned; `fallback` after a fault, and until enough is known. Seconds."""
+    return wait_learned(
+        schedule,
+        fallback,
+        least=minimum,
+        most=maximum,
+        jitter=jitter,
+        age=lambda state: clock.monotonic() - _watch(state).born,
+        session=_watch,
+        kind=lambda state: _watch(state).key.policy,
+        begun=lambda state: _watch(state).taken_at,
+        now=clock.monotonic,
+        uniform=uniform,
+    )
 
 
 def _watch(state: RetryCallState) -> Watch:

@@ -133,6 +133,19 @@ class Ledger(Protocol):
         """Release the backend's resources."""
 
 
+class Memory(Protocol):
+    """Keeps one text from one run of the watcher to the next. Raises LedgerError."""
+
+    def load(self) -> str | None:
+        """What was saved last."""
+
+    def save(self, text: str) -> None:
+        """Keep this instead of what was saved before."""
+
+    def close(self) -> None:
+        """Release the backend's resources."""
+
+
 class Sink(Protocol):
     """Where decisions go. One thread calls `emit` at a time, with at most `max_batch` events."""
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 import structlog
+from tenacity.wait import wait_base
 
 from watcher import logs
 from watcher.config import Loaded, PollingSettings, Settings, changes
 from watcher.errors import ConfigError
+from watcher.learning import Schedule
 from watcher.metrics import Metrics
 from watcher.model import DEFAULT_POLICY
-from watcher.policy import PollPolicy, backoff
+from watcher.policy import PollPolicy, backoff, learned
 from watcher.ports import Clock
 from watcher.ratelimit import limiter_for
 from watcher.runtime import Rules, Runtime
@@ -18,19 +20,22 @@ from watcher.scheduler import Scheduler
 log = structlog.get_logger(__name__)
 
 
-def rules_of(settings: Settings, clock: Clock) -> Rules:
-    """The rules that the settings describe."""
+def rules_of(settings: Settings, clock: Clock, schedule: Schedule | None = None) -> Rules:
+    """The rules that the settings describe. Without a `schedule` there is nothing to learn with: backoff."""
     names = [DEFAULT_POLICY, *settings.decision.policies]
     return Rules(
         decision={name: rules for name in names if (rules := settings.decision.rules(name))},
-        polling=_poll_policy(settings.polling, clock),
+        polling=PollPolicy(_wait(settings.polling, clock, schedule), clock),
         session_timeout=settings.polling.session_timeout,
     )
 
 
-def _poll_policy(polling: PollingSettings, clock: Clock) -> PollPolicy:
-    wait = backoff(polling.min_interval, polling.max_interval, polling.multiplier, polling.jitter)
-    return PollPolicy(wait, clock)
+def _wait(polling: PollingSettings, clock: Clock, schedule: Schedule | None) -> wait_base:
+    low, high, jitter = polling.min_interval, polling.max_interval, polling.jitter
+    fallback = backoff(low, high, polling.multiplier, jitter)
+    if schedule is None or polling.strategy == "backoff":
+        return fallback
+    return learned(schedule, clock, fallback, minimum=low, maximum=high, jitter=jitter)
 
 
 class Reloader:
@@ -45,6 +50,7 @@ class Reloader:
         scheduler: Scheduler,
         clock: Clock,
         metrics: Metrics,
+        schedule: Schedule | None = None,
     ) -> None:
         """`read` loads the settings from the same places as at the start; `settings` are those in force."""
         self._read = read
@@ -54,6 +60,7 @@ class Reloader:
         self._scheduler = scheduler
         self._clock = clock
         self._metrics = metrics
+        self._schedule = schedule
         self._succeeded()
 
     def reload(self) -> None:
@@ -65,7 +72,7 @@ class Reloader:
             log.error("reload_failed", problems=error.problems, consequence="nothing changed")
             return
         applied, needing_restart = changes(self._settings, new)
-        self._runtime.swap(rules_of(new, self._clock))
+        self._runtime.swap(rules_of(new, self._clock, self._schedule))
         if "polling.max_rate" in applied:
             self._scheduler.limit(limiter_for(new.polling.max_rate, self._region))
         logs.set_level(new.log.level)

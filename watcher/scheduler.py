@@ -4,7 +4,9 @@ import heapq
 from threading import Condition, Lock
 from typing import NamedTuple
 
+from watcher.guards import Guards
 from watcher.health import Beat
+from watcher.policy import last_poll_at
 from watcher.ports import Clock, RateLimiter
 from watcher.watch import Watch
 
@@ -24,6 +26,9 @@ class Scheduler:
 
     `next` is the whole logic and never blocks; `take` waits for it. Of all idle workers one, the leader, sleeps until
     the next due time and the others until they are called, so that a due session wakes one thread and not all.
+
+    When more is due than the rate allows, a session whose moment for the last poll has come goes before all others,
+    the earliest first.
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
@@ -31,6 +36,7 @@ class Scheduler:
         self._clock = clock
         self._beat = beat
         self._heap: list[tuple[float, int, Watch]] = []
+        self._guards = Guards()
         self._tickets = 0
         self._lock = Lock()
         self._leader = Condition(self._lock)
@@ -56,6 +62,8 @@ class Scheduler:
         with self._lock:
             if watch.ticket and at < watch.due_at:
                 self._push(watch, at)
+            elif watch.ticket:
+                self._guards.put(watch, at, len(self._heap))
 
     def _push(self, watch: Watch, at: float) -> None:
         # The running number keeps equal due times in the order they came, and watches out of the comparison. It is
@@ -63,6 +71,7 @@ class Scheduler:
         self._tickets += 1
         watch.ticket, watch.due_at = self._tickets, at
         heapq.heappush(self._heap, (at, self._tickets, watch))
+        self._guards.put(watch, max(at, last_poll_at(watch)), len(self._heap))
         if self._heap[0][2] is watch:
             self._leader.notify()
 
@@ -73,15 +82,16 @@ class Scheduler:
             heapq.heappop(heap)
         if not heap:
             return MAX_PAUSE
-        at = heap[0][0]
-        if at > now:
-            return at - now
+        self._guards.spread(now, self._limiter.rate)
+        guarded = self._guards.due(now)
+        if guarded is None and heap[0][0] > now:
+            return heap[0][0] - now
         delay = self._limiter.acquire(now)
         if delay > 0:
             return delay
-        watch = heapq.heappop(heap)[2]
-        watch.ticket = 0
-        return Due(watch, at)
+        watch = guarded or heapq.heappop(heap)[2]
+        watch.ticket, watch.taken_at = 0, now
+        return Due(watch, min(watch.due_at, now))
 
     def take(self) -> Due | None:
         """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""

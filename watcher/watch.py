@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from watcher.errors import PollError, Throttled, UnreadableAnswer
@@ -17,8 +18,9 @@ class Watch:
 
     `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, and `deadline` counts from it.
     One thread at a time owns a watch: the scheduler hands it to a worker, the worker to the delivery. `leases` and
-    `abandoned` belong to the books of what is in flight; `ticket` (which entry of the heap counts; 0: none) and
-    `due_at` to the scheduler.
+    `abandoned` belong to the books of what is in flight; `ticket` (which entry of the heap counts; 0: none),
+    `due_at`, `taken_at`, `guarded_at`, `guard` and `last_poll_by` to the scheduler; `on_the_way_at` (monotonic: when
+    the latest answer said so) to the poll policy.
     """
 
     key: SessionKey
@@ -37,6 +39,11 @@ class Watch:
     trail: list[dict[str, Any]] = field(default_factory=list)
     ticket: int = 0
     due_at: float = 0.0
+    guarded_at: float = -inf
+    taken_at: float = -inf
+    guard: int = 0
+    last_poll_by: float = inf
+    on_the_way_at: float = -inf
     awaiting: set[str] = field(default_factory=set)
     traceparent: str = ""
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from watcher.config.settings import Settings
-from watcher.ports import Clock, Ledger
+from watcher.ports import Clock, Ledger, Memory
 
 LEDGERS = {
     "sqlite": "watcher.ledgers.sqlite",
@@ -11,6 +11,9 @@ LEDGERS = {
     "none": "watcher.ledgers.none",
 }
 """From `settings.ledger_kind` to the module that has `open_ledger`."""
+
+MEMORIES = {"sqlite": "watcher.ledgers.sqlite_memory"}
+"""From `settings.ledger_kind` to the module that has `open_memory`, of those that have one."""
 
 
 def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Ledger:
@@ -21,3 +24,13 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Led
     """
     ledger: Ledger = import_module(LEDGERS[settings.ledger_kind]).open_ledger(settings, clock, create=create)
     return ledger
+
+
+def open_memory(settings: Settings, clock: Clock) -> Memory | None:
+    """Where what was learned is kept beside the ledger; None if the backend can't (yet). The caller closes it.
+
+    Raises:
+        LedgerError: it can't be used.
+    """
+    module = MEMORIES.get(settings.ledger_kind)
+    return import_module(module).open_memory(settings, clock) if module else None

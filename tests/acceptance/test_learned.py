@@ -1,0 +1,32 @@
+"""What `watcher run` has learned is there after a restart, in the log and in the metrics."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.acceptance.conftest import Daemon
+from tests.support import run_watcher
+from watcher.simulator import SessionScript, Simulator
+
+QUICK = SessionScript(created_for=0, in_progress_for=1)
+
+
+def serve(start: Callable[..., Daemon], simulator: Simulator, folder: Path, sessions: int) -> Daemon:
+    ids = [simulator.create_session(QUICK) for _ in range(sessions)]
+    assert run_watcher(folder, "enqueue", *ids).returncode == 0
+    daemon = start()
+    assert {decision["subject"] for decision in daemon.wait_for_decisions(sessions)} == set(ids)
+    return daemon
+
+
+def test_what_was_learned_survives_a_restart(
+    tmp_path: Path, simulator: Simulator, start: Callable[..., Daemon]
+) -> None:
+    first = serve(start, simulator, tmp_path, 80)
+    assert 'watcher_schedule_mode{mode="learned"} 1.0' in first.get("/metrics")
+    first.send(signal.SIGTERM)
+    assert first.end() == 0
+    second = serve(start, simulator, tmp_path, 2)
+    learned = second.wait_for_event("schedule", mode="learned")
+    assert learned["sessions"] >= 60
+    assert learned["median"] < 5.0

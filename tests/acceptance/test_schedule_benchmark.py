@@ -1,0 +1,31 @@
+"""The benchmark of the learned schedule works; the tables are for people to read, a few bars are held to here."""
+
+from tests.benchmarks.bench_schedule import BASE, QUOTA, judged, lasting, per_second
+from tests.benchmarks.schedule_ideal import Durations, Optimum, Score, at_calls, best_backoff, fixed, index
+from tests.benchmarks.schedule_strategies import EVEN, LEARNED, knowing
+from tests.benchmarks.schedule_world import Part, Traffic
+
+
+def tenfold(strategy: object) -> Part:
+    rate = per_second(10.0, BASE, QUOTA)
+    return judged(strategy, Traffic(lasting(rate, 800), rate, BASE), QUOTA)  # type: ignore[arg-type]
+
+
+def test_under_ten_times_the_load_the_learned_schedule_is_as_good_as_one_that_knows() -> None:
+    learned, known, even = tenfold(LEARNED), tenfold(knowing(BASE)), tenfold(EVEN)
+    assert learned.p95 <= 8.0
+    assert learned.mean <= 1.15 * known.mean
+    assert learned.mean < 0.8 * even.mean
+    assert (learned.throttled, learned.late) == (0.0, 0)
+
+
+def test_no_schedule_is_better_than_the_optimum() -> None:
+    durations, optimum = Durations(), Optimum(Durations())
+    best = optimum.at_calls(8.0)
+    others: list[Score] = [
+        at_calls(fixed, 8.0, durations),
+        at_calls(lambda threshold: index(durations.curve(), threshold), 8.0, durations),
+        best_backoff(8.0, durations),
+    ]
+    assert all(abs(one.calls - 8.0) < 0.3 for one in (best, *others))
+    assert all(best.mean < one.mean * 1.02 for one in others)

@@ -1,0 +1,204 @@
+"""Sessions, a service with a quota and a clock that jumps, around the watcher's scheduler, policy and limiter."""
+
+import heapq
+import math
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from tenacity.wait import wait_base
+
+from tests.benchmarks.schedule_ideal import KEPT, Durations, Score
+from watcher.errors import Throttled
+from watcher.health import Beat
+from watcher.model import SessionKey, SessionResult, SessionStatus
+from watcher.policy import Ended, Observation, PollPolicy
+from watcher.ports import RateLimiter
+from watcher.scheduler import Due, Scheduler
+from watcher.watch import Watch
+
+TIMEOUT = 180.0
+
+
+class JumpingClock:
+    """Time that the simulation moves."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Quota:
+    """The service's own limit: so many calls in any one second, counted without those it throttles."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._begun: deque[float] = deque()
+
+    def allows(self, now: float) -> bool:
+        while self._begun and self._begun[0] <= now - 1.0:
+            self._begun.popleft()
+        if len(self._begun) + 1 > self._rate + 1e-9:
+            return False
+        self._begun.append(now)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Sessions to come: for how long, how many a second, how long they last, and how they are told of."""
+
+    seconds: float
+    per_second: float
+    durations: Durations
+    late: tuple[float, float] | None = None
+    """Enqueued only so many seconds after their end; those that never end 0 to 60 s after their creation."""
+    shifted: Durations | None = None
+    """How long those from the middle on last."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One session: when it begins, ends (inf: never) and is enqueued; when it was decided."""
+
+    number: int
+    born: float
+    ends: float
+    enqueued: float
+    decided: float = math.inf
+    lost: bool = False
+
+    @property
+    def delay(self) -> float:
+        """Seconds from when it could have been decided."""
+        return self.decided - max(self.ends, self.enqueued)
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of it."""
+
+    sessions: list[Session]
+    calls: int = 0
+    throttled: int = 0
+    spent: dict[int, int] = field(default_factory=dict)
+
+    def part(self, begin: float, end: float) -> "Part":
+        """Of the sessions that began between these moments."""
+        chosen = [one for one in self.sessions if begin <= one.born < end]
+        delays = sorted(one.delay for one in chosen if one.ends - one.born < KEPT)
+        calls = sum(self.spent.get(one.number, 0) for one in chosen) / len(chosen)
+        return Part(
+            sessions=len(chosen),
+            calls=calls,
+            mean=sum(delays) / len(delays),
+            p95=delays[math.ceil(0.95 * len(delays)) - 1],
+            overall=_overall(delays, calls, len(chosen)),
+            late=sum(one.decided > one.born + TIMEOUT + 0.001 for one in chosen),
+            lost=sum(one.lost for one in chosen) / len(chosen),
+            throttled=self.throttled / max(1, self.calls),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Figures of a part of a run.
+
+    `calls` are per decision; `mean` and `p95` the delay of those that ended, in seconds; `late` how many were decided
+    after their 180 s; `overall` counts those that never end, with no delay;
+    `lost` the share that nobody decided; `throttled` the share of all calls of the run.
+    """
+
+    sessions: int
+    calls: float
+    mean: float
+    p95: float
+    overall: Score
+    late: int
+    lost: float
+    throttled: float
+
+
+def _overall(delays: list[float], calls: float, sessions: int) -> Score:
+    everyone = [0.0] * (sessions - len(delays)) + delays
+    return Score(calls, sum(delays) / sessions, everyone[math.ceil(0.95 * sessions) - 1])
+
+
+def traffic(plan: Traffic, chance: random.Random) -> list[Session]:
+    """The sessions of a run, in the order in which they begin."""
+    found: list[Session] = []
+    born = 0.0
+    while (born := born + chance.expovariate(plan.per_second)) < plan.seconds:
+        durations = plan.shifted if plan.shifted and born >= plan.seconds / 2 else plan.durations
+        ends = born + durations.draw(chance)
+        enqueued = born
+        if plan.late:
+            told = ends if ends < born + TIMEOUT - 5 else born + chance.uniform(0, 60)
+            enqueued = told + chance.uniform(*plan.late)
+        found.append(Session(len(found), born, ends, enqueued))
+    return found
+
+
+MakeWait = Callable[[JumpingClock, Scheduler, list[Session]], wait_base]
+
+
+def run(
+    plan: Traffic, make_wait: MakeWait, limiter: RateLimiter, quota: float, *, seed: int = 1, patience: int = 10**9
+) -> Run:
+    """Let the watcher's scheduler and policy watch this. `patience`: throttles in a row that lose a session."""
+    sessions = traffic(plan, random.Random(seed))
+    clock = JumpingClock()
+    scheduler = Scheduler(limiter, clock, Beat(clock, 1e12))
+    policy = PollPolicy(make_wait(clock, scheduler, sessions), clock)
+    service, result = Quota(quota), Run(sessions)
+    tickets = count()
+    waiting = [(one.enqueued, next(tickets), one) for one in sessions]
+    heapq.heapify(waiting)
+    open_sessions = len(sessions)
+    while open_sessions:
+        while waiting and waiting[0][0] <= clock.now:
+            watch = _watch(heapq.heappop(waiting)[2], clock.now)
+            scheduler.add(watch, policy.first_poll(watch))
+        found = scheduler.next(clock.now)
+        if not isinstance(found, Due):
+            coming = waiting[0][0] if waiting else math.inf
+            clock.now = min(clock.now + found, max(coming, clock.now))
+            continue
+        watch = found.watch
+        session = sessions[int(watch.key.session_id)]
+        result.calls += 1
+        result.spent[session.number] = watch.polls + 1
+        observation = _poll(session, service, clock.now)
+        scheduler.heed(throttled=isinstance(observation, Throttled))
+        result.throttled += isinstance(observation, Throttled)
+        watch.saw(observation)
+        step = policy.next_step(watch, observation)
+        if watch.throttles >= patience:
+            session.lost, session.decided = True, session.born + TIMEOUT
+            open_sessions -= 1
+        elif isinstance(step, Ended):
+            session.decided = clock.now
+            open_sessions -= 1
+        else:
+            scheduler.add(watch, clock.now + step.delay)
+    return result
+
+
+def _watch(session: Session, now: float) -> Watch:
+    key = SessionKey(str(session.number), "default")
+    return Watch(key, session.born, session.born, session.born + TIMEOUT)
+
+
+def _poll(session: Session, service: Quota, now: float) -> Observation:
+    if not service.allows(now):
+        return Throttled("Rate exceeded")
+    status = SessionStatus.SUCCEEDED if now >= session.ends else SessionStatus.IN_PROGRESS
+    if now >= session.born + TIMEOUT:
+        status = SessionStatus.EXPIRED
+    return SessionResult(str(session.number), status)

@@ -1,0 +1,137 @@
+import pytest
+
+from tests.support import ManualClock
+from tests.unit.builders import a_watch
+from tests.unit.heaps import scheduler, taken
+from watcher.guards import AHEAD, FEWEST, SHARE
+from watcher.policy import last_poll_at
+from watcher.ratelimit import TokenBucket, Unlimited
+from watcher.scheduler import Due, Scheduler
+from watcher.watch import Watch
+
+
+def crowd(heap: Scheduler, clock: ManualClock, number: int) -> list[Watch]:
+    """Sessions that were born together and whose polls were all due long ago."""
+    watches = [a_watch(each, clock) for each in range(number)]
+    for watch in watches:
+        heap.add(watch, watch.born)
+    return watches
+
+
+def polled_in(heap: Scheduler, clock: ManualClock, seconds: float) -> list[tuple[float, Watch]]:
+    """What is taken, and when, in the next seconds; nothing is put back."""
+    found, end = [], clock.monotonic() + seconds
+    while (now := clock.monotonic()) < end:
+        due = heap.next(now)
+        if isinstance(due, Due):
+            found.append((now, due.watch))
+        else:
+            clock.advance(min(due, 0.01))
+    return found
+
+
+def test_a_session_whose_last_moment_has_come_goes_before_all_that_are_overdue() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    old = a_watch(99, clock)
+    clock.advance(10.0)
+    heap.add(old, old.deadline - 2.0)
+    crowd(heap, clock, 5)
+    clock.advance(169.1)
+    assert clock.monotonic() >= last_poll_at(old)
+    assert taken(heap) is old
+
+
+def test_of_several_last_moments_the_earliest_deadline_wins() -> None:
+    clock = ManualClock()
+    heap, watches = scheduler(clock), []
+    for number in range(4):
+        watches.append(a_watch(number, clock))
+        clock.advance(0.5)
+    for watch in reversed(watches):
+        heap.add(watch, watch.deadline - 3.0)
+    clock.advance(180.0)
+    assert [taken(heap) for _ in watches] == watches
+
+
+def test_a_last_poll_that_failed_is_due_again_when_its_backoff_says() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, last_poll_at(watch))
+    clock.advance(179.0)
+    assert taken(heap) is watch
+    heap.add(watch, clock.monotonic() + 0.7)
+    assert heap.next(clock.monotonic()) == pytest.approx(0.7)
+
+
+def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
+    clock = ManualClock()
+    heap, watch, others = scheduler(clock), a_watch(99, clock), []
+    heap.add(watch, watch.born + 5.0)
+    watch.born -= 100.0
+    watch.deadline -= 100.0
+    heap.hasten(watch, last_poll_at(watch))
+    for number in range(3):
+        others.append(a_watch(number, clock))
+        heap.add(others[-1], clock.monotonic())
+    clock.advance(79.5)
+    assert taken(heap) is watch
+
+
+def test_last_polls_that_fall_together_are_brought_forward_as_far_as_the_rate_asks() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(10.0))
+    watches = crowd(heap, clock, 100)
+    for watch in watches:
+        heap.hasten(watch, watch.born)
+    for _ in watches:  # each is polled once, late, and would be polled last at the same moment as all others
+        while not isinstance(due := heap.next(clock.monotonic()), Due):
+            clock.advance(due)
+        heap.add(due.watch, last_poll_at(due.watch))
+    clock.advance(watches[0].deadline - AHEAD - 0.5 - clock.monotonic())
+    found = polled_in(heap, clock, AHEAD + 0.4)
+    assert {watch for _, watch in found} == set(watches)
+    assert all(at <= watch.deadline for at, watch in found)
+    assert found[0][0] >= watches[0].deadline - 100 / (10.0 * SHARE) - 3.0
+
+
+def test_a_few_last_polls_keep_their_moment() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(10.0))
+    watches = [a_watch(number, clock) for number in range(5)]
+    for watch in watches:
+        heap.add(watch, last_poll_at(watch))
+    clock.advance(170.0)
+    assert all(at >= watch.deadline - 1.0 - 1e-6 for at, watch in polled_in(heap, clock, 9.9))
+    assert all(last_poll_at(watch) == watch.deadline - 1.0 for watch in watches)
+
+
+def test_without_a_known_rate_nothing_is_brought_forward() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, Unlimited())
+    watches = crowd(heap, clock, 500)
+    clock.advance(165.0)
+    heap.next(clock.monotonic())
+    assert all(last_poll_at(watch) == watch.deadline - 1.0 for watch in watches)
+
+
+def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(number, clock), clock.monotonic())
+        taken(heap)
+    assert len(heap._guards._heap) <= FEWEST + 2
+
+
+def test_clearing_out_leaves_those_who_wait_guarded() -> None:
+    clock = ManualClock()
+    heap, waiting = scheduler(clock), a_watch(7, clock)
+    heap.add(waiting, waiting.deadline - 10.0)
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(100 + number, clock), clock.monotonic())
+        taken(heap)
+    clock.advance(179.5)
+    late = a_watch(8, clock)
+    heap.add(late, clock.monotonic() - 100.0)
+    assert taken(heap) is waiting

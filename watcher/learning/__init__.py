@@ -1,0 +1,12 @@
+"""The learned polling schedule: pure, with time injected.
+
+How it works is told in the modules, in this order:
+`durations` (how long sessions last), `curve` (what that says of one session), `shift` (whether it still holds),
+`threshold` (what one call is worth), `schedule` (all together) and `wait` (as a tenacity wait).
+"""
+
+from watcher.learning.learner import Mode
+from watcher.learning.schedule import Schedule, State
+from watcher.learning.wait import wait_learned
+
+__all__ = ["Mode", "Schedule", "State", "wait_learned"]

@@ -1,0 +1,46 @@
+"""The ages at which the hazard may change: steps of 0.25 s at first, then of a twentieth of the age, up to 180 s."""
+
+from bisect import bisect_right
+from itertools import pairwise
+
+FINEST = 0.25
+"""Seconds of the first steps: finer than people differ."""
+
+SHARE = 0.05
+"""Later steps, as a share of the age: an estimate of when people end is not sharper than that."""
+
+LONGEST = 180.0
+"""Seconds that a session lives at most."""
+
+
+def _edges() -> tuple[float, ...]:
+    edges = [0.0]
+    while edges[-1] < LONGEST:
+        edges.append(min(LONGEST, edges[-1] + max(FINEST, edges[-1] * SHARE)))
+    return tuple(edges)
+
+
+EDGES = _edges()
+"""Seconds; bin j is from EDGES[j] to EDGES[j + 1]."""
+
+BINS = len(EDGES) - 1
+
+WIDTHS = tuple(high - low for low, high in pairwise(EDGES))
+
+
+def bin_of(age: float) -> int:
+    """The bin that holds an age in seconds; ages outside the grid belong to its first or last bin."""
+    return min(max(bisect_right(EDGES, age) - 1, 0), BINS - 1)
+
+
+def overlaps(low: float, high: float) -> list[tuple[int, float, float]]:
+    """The parts of the span from `low` to `high` (seconds) by bin: the bin, and where the part begins and ends."""
+    low, high = max(low, 0.0), min(high, LONGEST)
+    if high <= low:
+        return []
+    first, last = bin_of(low), bin_of(high)
+    if first == last or high <= EDGES[first + 1]:
+        return [(first, low, high)]
+    inner = [(j, EDGES[j], EDGES[j + 1]) for j in range(first + 1, last)]
+    parts = [(first, low, EDGES[first + 1]), *inner]
+    return [*parts, (last, EDGES[last], high)] if high > EDGES[last] else parts
