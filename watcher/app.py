@@ -49,6 +49,15 @@ class _Backends:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Core:
+    scheduler: Scheduler
+    schedule: Schedule
+    remembering: Remembering
+    in_flight: InFlight
+    runtime: Runtime
+
+
 class _Common(TypedDict):
     """What nearly every part is given."""
 
@@ -91,30 +100,62 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
     )
     opened.callback(http.close)
     backends = _open_backends(settings, clock, opened)
-    allowance = call_allowance(aws.connect_timeout, aws.read_timeout)
+    core = _core(settings, backends, common, liveness, opened)
+    daemon = Daemon(
+        _parts(settings, backends, core, common, liveness, http, opened),
+        concurrency=settings.polling.concurrency,
+        call_allowance=call_allowance(aws.connect_timeout, aws.read_timeout),
+        drain_timeout=settings.shutdown.drain_timeout,
+    )
+    reloader = Reloader(
+        read=read_again,
+        settings=settings,
+        runtime=core.runtime,
+        scheduler=core.scheduler,
+        clock=clock,
+        metrics=metrics,
+        schedule=core.schedule,
+    )
+    return App(daemon, reloader)
+
+
+def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Liveness, opened: ExitStack) -> _Core:
+    aws, clock, metrics = settings.aws, common["clock"], common["metrics"]
     limiter = limiter_for(settings.polling.max_rate, aws.region)
+    allowance = call_allowance(aws.connect_timeout, aws.read_timeout)
     scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", allowance))
     schedule = Schedule(lambda: scheduler.rate)
     remembering = Remembering(schedule, backends.memory, clock)
     remembering.load()
     opened.callback(remembering.save)  # before the memory, which was opened earlier, is closed
-    runtime = Runtime(rules_of(settings, clock, schedule))
     in_flight = InFlight(settings.queue.max_in_flight)
     metrics.show(rate=lambda: scheduler.rate, in_flight=lambda: len(in_flight), progress=liveness.last_progress)
     metrics.show_schedule(schedule.state)
+    runtime = Runtime(rules_of(settings, clock, schedule))
+    return _Core(scheduler, schedule, remembering, in_flight, runtime)
 
-    outbox, intake, poller = _pipeline(backends, scheduler, in_flight, runtime, common)
-    parts = Parts(
-        clock=clock,
+
+def _parts(
+    settings: Settings,
+    backends: _Backends,
+    core: _Core,
+    common: _Common,
+    liveness: Liveness,
+    http: HealthServer,
+    opened: ExitStack,
+) -> Parts:
+    outbox, intake, poller = _pipeline(backends, core, common)
+    return Parts(
+        clock=common["clock"],
         queue=backends.queue,
-        in_flight=in_flight,
-        scheduler=scheduler,
+        in_flight=core.in_flight,
+        scheduler=core.scheduler,
         intake=intake,
         poller=poller,
         outbox=outbox,
         leases=LeaseKeeper(
             queue=backends.queue,
-            in_flight=in_flight,
+            in_flight=core.in_flight,
             visibility_timeout=settings.queue.visibility_timeout,
             **common,
         ),
@@ -122,8 +163,8 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
             queue=backends.queue,
             ledger=backends.ledger,
             results=backends.results,
-            scheduler=scheduler,
-            also=[remembering.look],
+            scheduler=core.scheduler,
+            also=[core.remembering.look],
             **common,
         ),
         liveness=liveness,
@@ -131,22 +172,6 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
         http=http,
         close=opened.pop_all().close,
     )
-    daemon = Daemon(
-        parts,
-        concurrency=settings.polling.concurrency,
-        call_allowance=allowance,
-        drain_timeout=settings.shutdown.drain_timeout,
-    )
-    reloader = Reloader(
-        read=read_again,
-        settings=settings,
-        runtime=runtime,
-        scheduler=scheduler,
-        clock=clock,
-        metrics=metrics,
-        schedule=schedule,
-    )
-    return App(daemon, reloader)
 
 
 def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Backends:
@@ -166,26 +191,24 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
     return _Backends(results, queue, ledger, memory, sinks, source=f"/watcher/{settings.aws.region}")
 
 
-def _pipeline(
-    backends: _Backends, scheduler: Scheduler, in_flight: InFlight, runtime: Runtime, common: _Common
-) -> tuple[Outbox, Intake, Poller]:
+def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, Intake, Poller]:
     """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
     queue, ledger = backends.queue, backends.ledger
-    outbox = Outbox(queue=queue, ledger=ledger, sinks=backends.sinks, in_flight=in_flight, **common)
+    outbox = Outbox(queue=queue, ledger=ledger, sinks=backends.sinks, in_flight=core.in_flight, **common)
     intake = Intake(
         queue=queue,
         ledger=ledger,
-        in_flight=in_flight,
-        scheduler=scheduler,
+        in_flight=core.in_flight,
+        scheduler=core.scheduler,
         outbox=outbox,
-        runtime=runtime,
+        runtime=core.runtime,
         **common,
     )
     poller = Poller(
         results=backends.results,
-        scheduler=scheduler,
+        scheduler=core.scheduler,
         outbox=outbox,
-        runtime=runtime,
+        runtime=core.runtime,
         source=backends.source,
         **common,
     )
