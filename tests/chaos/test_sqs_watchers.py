@@ -276,7 +276,7 @@ def test_a_session_costs_a_third_of_an_sqs_call_when_busy(site: Site) -> None:
             WATCHER_QUEUE__URL=queue_url,
             WATCHER_QUEUE__ENDPOINT_URL=url,
             WATCHER_QUEUE__DEAD_LETTER_URL="",
-            # To these sessions (3 to 4 s in flight) as the default of 60 s is to the usual ones (20 s): some outlast its
+            # To these sessions (3 to 4 s in flight) as the default of 60 s is to usual ones (20 s): some outlast its
             # first third.
             WATCHER_QUEUE__VISIBILITY_TIMEOUT="12",
             WATCHER_POLLING__CONCURRENCY="8",
