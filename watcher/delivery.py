@@ -12,9 +12,10 @@ from threading import Event, Lock
 
 import structlog
 
-from watcher.errors import LedgerError, QueueError, SinkError
+from watcher.errors import LedgerError, QueueError
 from watcher.health import Liveness, Readiness
 from watcher.inflight import InFlight
+from watcher.lane import Lane, Parcel
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent, LedgerEntry, Verdict
 from watcher.ports import Clock, Ledger, Queue, Sink
@@ -44,12 +45,6 @@ class _Decided:
     event: DecisionEvent
 
 
-@dataclass(frozen=True, slots=True)
-class _Parcel:
-    watch: Watch
-    event: DecisionEvent
-
-
 class Outbox:
     """The stages behind a decision: a recorder, a lane for each sink, and a settler, each a thread of its own.
 
@@ -69,7 +64,6 @@ class Outbox:
     ) -> None:
         self._queue = queue
         self._ledger = ledger
-        self._sinks = sinks
         self._in_flight = in_flight
         self._clock = clock
         self._metrics = metrics
@@ -77,7 +71,10 @@ class Outbox:
         self._halt = Event()
         self._lock = Lock()
         self._recorder = Stage(self._record, RECORD_BATCH)
-        self._lanes = {sink.name: Stage(partial(self._emit, sink), sink.max_batch) for sink in sinks}
+        self._lanes = {
+            sink.name: Lane(sink, arrived=self._arrived, clock=clock, metrics=metrics, readiness=readiness)
+            for sink in sinks
+        }
         self._settler = Stage(self._settle, ACK_BATCH, ACK_GATHER, queue.max_batch)
 
     def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
@@ -147,39 +144,18 @@ class Outbox:
         if not sinks:
             self._settler.put(watch)
         for name in sinks:
-            self._lanes[name].put(_Parcel(watch, event))
+            self._lanes[name].put(Parcel(watch, event))
 
-    def _emit(self, sink: Sink, batch: Sequence[_Parcel], patience: Patience) -> None:
-        part = f"sink {sink.name}"
-        events = [parcel.event for parcel in batch]
-        keys = [parcel.watch.key for parcel in batch]
-        try:
-            patience.call(partial(self._hand_over, sink, events), partial(self._failed, part))
-            self._worked(part)
-            mark = partial(self._ledger.mark_delivered, keys, sink.name)
-            patience.call(mark, partial(self._failed, "ledger"))
-        except (SinkError, LedgerError):
-            return  # halted: the messages stay, and whoever gets them next hands over what is missing
+    def _arrived(self, sink: str, watches: Sequence[Watch], patience: Patience) -> None:
+        mark = partial(self._ledger.mark_delivered, [watch.key for watch in watches], sink)
+        patience.call(mark, partial(self._failed, "ledger"))
         self._worked("ledger")
-        for parcel in batch:
-            self._arrived(parcel.watch, sink.name)
-
-    def _hand_over(self, sink: Sink, events: Sequence[DecisionEvent]) -> None:
-        begun = self._clock.monotonic()
-        result = "failed"
-        try:
-            sink.emit(events)
-            result = "ok"
-        finally:
-            self._metrics.deliveries.labels(sink.name, result).inc(len(events))
-            self._metrics.delivery_duration.labels(sink.name).observe(self._clock.monotonic() - begun)
-
-    def _arrived(self, watch: Watch, sink: str) -> None:
-        with self._lock:
-            watch.awaiting.discard(sink)
-            is_everywhere = not watch.awaiting
-        if is_everywhere:
-            self._settler.put(watch)
+        for watch in watches:
+            with self._lock:
+                watch.awaiting.discard(sink)
+                is_everywhere = not watch.awaiting
+            if is_everywhere:
+                self._settler.put(watch)
 
     def _settle(self, batch: Sequence[Watch], patience: Patience) -> None:
         settled = [watch.key for watch in batch if not watch.abandoned]

@@ -1,6 +1,6 @@
 """Errors, split by what the caller does about them. Adapters translate foreign ones once, into these."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from watcher.model import DeadReason, Lease, PollResult
@@ -116,11 +116,17 @@ class LedgerError(WatcherError):
 
 
 class SinkError(WatcherError):
-    """A sink did not take an event; try again, but not within `retry_after` seconds (None: as soon as you like)."""
+    """A sink did not take every event; try again, but not within `retry_after` seconds (None: as soon as you like).
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    `untaken` are the places in the batch of those it did not take; None: nobody knows of any that it took.
+    """
+
+    def __init__(
+        self, message: str, retry_after: float | None = None, untaken: Collection[int] | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.untaken = untaken
 
 
 class SinkGone(WatcherError):

@@ -110,7 +110,11 @@ class Metrics:
         self.delivery_duration = self._histogram(
             "sink_delivery_seconds", "Duration of one hand-over to a sink.", _DELIVERY_SECONDS, ["sink"]
         )
+        self.circuit_open = self._gauge(
+            "sink_circuit_open", "1 while a sink counts as down and is only tried now and then.", ["sink"]
+        )
         for sink in sinks:
+            self.circuit_open.labels(sink)
             self.delivery_duration.labels(sink)
             for result in ("ok", "failed"):
                 self.deliveries.labels(sink, result)

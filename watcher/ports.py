@@ -156,7 +156,8 @@ class Sink(Protocol):
         """Hand over every event, begun in order.
 
         Raises:
-            SinkError: not all were taken; all of them will be handed over again (same id, same bytes).
+            SinkError: not all were taken. Those of its `untaken` are handed over again: same id, same bytes, but
+                not always in the same batch.
             SinkGone: this sink can never work again in this process.
         """
 

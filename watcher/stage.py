@@ -15,21 +15,10 @@ from watcher.health import Beat
 T = TypeVar("T")
 
 RETRIED = (SinkError, LedgerError, QueueError)
-LONGEST_ASKED_WAIT = 240.0
-"""Seconds at most that a backend can ask for (Retry-After): less than the silence that /livez allows a lane."""
-
 MAX_RETRY_WAIT = 15.0
 """Seconds at most between two tries of a backend that is down; the tries go on for as long as it takes."""
 
-
-_exponential = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
-
-
-def _backoff(state: RetryCallState) -> float:
-    """Jittered exponential backoff in seconds, but no less than what the backend asked for."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, SinkError) else None
-    return max(float(_exponential(state)), min(asked or 0.0, LONGEST_ASKED_WAIT))
+_backoff = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
 
 
 class Patience:
@@ -40,8 +29,15 @@ class Patience:
         self._halt = halt
         self._beat = beat
 
-    def call(self, work: Callable[[], T], on_failure: Callable[[BaseException], None]) -> T:
+    def call(
+        self,
+        work: Callable[[], T],
+        on_failure: Callable[[BaseException], None],
+        wait: Callable[[RetryCallState], float] | None = None,
+    ) -> T:
         """Run `work` until it raises none of `RETRIED`; `on_failure` is told of each failure.
+
+        `wait`: tenacity's, for the seconds between two tries; jittered exponential backoff if there is none.
 
         Raises:
             WatcherError: the last failure, if the halt came before a success.
@@ -54,7 +50,7 @@ class Patience:
                 on_failure(error)
 
         retrying = Retrying(
-            wait=_backoff,
+            wait=wait or _backoff,
             stop=stop_when_event_set(self._halt),
             retry=retry_if_exception_type(RETRIED),
             sleep=sleep_using_event(self._halt),

@@ -39,15 +39,6 @@ def test_a_sink_that_fails_is_tried_again_with_the_same_events() -> None:
     assert world.readiness.problems() == {}
 
 
-def test_a_sink_that_is_down_is_told_to_readiness() -> None:
-    world = World()
-    world.calls.break_down("a", SinkError("full"))
-    with running(world):
-        decided(world, world.watch(1))
-        world.calls.wait_for("a", 3)
-        assert world.readiness.problems() == {"sink a": "full"}
-
-
 def test_with_the_ledger_down_nothing_is_emitted() -> None:
     world = World()
     world.calls.break_down("record", LedgerError("locked"))
@@ -113,7 +104,7 @@ def test_a_drain_that_runs_out_of_time_gives_up_without_a_death(broken: str, err
 
 
 def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.stage._exponential", wait_fixed(3600))
+    monkeypatch.setattr("watcher.circuit._while_closed", wait_fixed(3600))
     world = World()
     world.calls.break_down("a", SinkError("full"))
     is_waiting = when_waited_on(world.outbox._halt)

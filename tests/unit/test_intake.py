@@ -5,6 +5,7 @@ import pytest
 from tests.support import session_id
 from tests.unit.builders import a_beat, a_delivery, a_lease, held, when_waited_on
 from tests.unit.fakes import PATIENCE
+from tests.unit.outboxes import running
 from tests.unit.world import World
 from watcher.errors import LedgerError, QueueError
 from watcher.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
@@ -149,8 +150,9 @@ def test_a_decided_session_is_answered_from_the_ledger_and_never_polled() -> Non
     world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, "{}"), 1.0)
     take_in(world, session(1))
     assert len(world.scheduler) == 0
-    batch, _ = world.outbox._lanes["a"]._next_batch()
-    assert [parcel.event.body for parcel in batch] == ["{}"]
+    with running(world) as outbox:
+        outbox.drain()
+    assert [event.body for event in world.sinks["a"].events] == ["{}"]
 
 
 def test_a_ledger_that_is_down_is_waited_for() -> None:

@@ -27,6 +27,7 @@ NAMES = {
     "watcher_rate_limit_calls_per_second": "gauge",
     "watcher_sink_deliveries": "counter",
     "watcher_sink_delivery_seconds": "histogram",
+    "watcher_sink_circuit_open": "gauge",
     "watcher_queue_messages": "gauge",
     "watcher_queue_oldest_message_age_seconds": "gauge",
     "watcher_lease_extensions": "counter",

@@ -7,9 +7,8 @@ from tenacity import wait_fixed
 from tests.support import ManualClock, SteppingEvent
 from tests.unit.builders import a_beat
 from tests.unit.fakes import PATIENCE
-from watcher.delivery import ALLOWANCE
 from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
-from watcher.stage import LONGEST_ASKED_WAIT, MAX_RETRY_WAIT, Patience, Stage
+from watcher.stage import MAX_RETRY_WAIT, Patience, Stage
 
 
 class Failing:
@@ -62,33 +61,11 @@ def test_the_waits_grow_to_their_limit_and_no_further() -> None:
     assert max(halt.waits) > 5.0
 
 
-@pytest.mark.parametrize(("asked", "waited"), [(30.0, 30.0), (LONGEST_ASKED_WAIT, 240.0), (3600.0, 240.0)])
-def test_a_sink_that_asks_for_time_gets_it_up_to_a_limit(asked: float, waited: float) -> None:
+def test_a_caller_can_bring_its_own_wait() -> None:
     clock = ManualClock()
     halt = SteppingEvent(clock)
-    errors = [SinkError("busy", asked), SinkError("busy", asked), SinkError("down")]
-    Patience(halt, a_beat(clock)).call(Failing(*errors), nothing)
-    assert halt.waits[:2] == [waited, waited]
-    assert halt.waits[2] <= MAX_RETRY_WAIT
-
-
-def test_a_sink_that_asks_for_no_time_is_not_hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.stage._exponential", wait_fixed(3))
-    clock = ManualClock()
-    halt = SteppingEvent(clock)
-    errors = [SinkError("busy", 0.0), SinkError("busy", 1.0), SinkError("busy"), QueueError("down")]
-    Patience(halt, a_beat(clock)).call(Failing(*errors), nothing)
+    Patience(halt, a_beat(clock)).call(Failing(*[SinkError("x")] * 4), nothing, wait_fixed(3))
     assert halt.waits == [3.0] * 4
-
-
-def test_a_halt_interrupts_the_time_that_a_sink_asked_for() -> None:
-    clock = ManualClock()
-    with pytest.raises(SinkError, match="busy"):
-        Patience(HaltAfter(clock, 1), a_beat(clock)).call(Failing(*[SinkError("busy", 200.0)] * 3), nothing)
-
-
-def test_the_longest_time_that_can_be_asked_for_does_not_look_like_a_dead_thread() -> None:
-    assert LONGEST_ASKED_WAIT + MAX_RETRY_WAIT < ALLOWANCE
 
 
 def test_a_halt_during_a_wait_gives_one_more_try_and_then_the_last_error_itself() -> None:

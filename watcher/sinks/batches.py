@@ -6,7 +6,6 @@ from typing import Any
 
 from watcher.errors import SinkError
 from watcher.model import DecisionEvent
-from watcher.sinks.untaken import Untaken
 
 MAX_ENTRIES = 10
 MAX_BYTES = 256 * 1024
@@ -26,28 +25,32 @@ Call = Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]]
 
 
 class Batches:
-    """Hands events over in calls of up to 10 entries and 256 KiB, and only those again that were not taken."""
+    """Hands events over in calls of up to 10 entries and 256 KiB."""
 
     def __init__(self, entry: Callable[[DecisionEvent], Entry], call: Call) -> None:
         self._entry = entry
         self._call = call
-        self._untaken = Untaken()
 
     def send(self, events: Sequence[DecisionEvent]) -> None:
-        """Hand over all of a batch that was not taken before.
+        """Hand over every event.
 
         Raises:
-            SinkError: not all were taken; the same batch given again goes on where this ended.
+            SinkError: not all were taken; it says which.
         """
-        left = self._untaken.of(events)
-        refused: list[str] = []
-        for group in _groups((place, self._entry(events[place])) for place in left):
-            refusals = self._send_group([entry for _, entry in group])
-            self._untaken.took(place for number, (place, _) in enumerate(group) if number not in refusals)
-            refused += refusals.values()
-        if refused:
-            raise SinkError(f"{len(refused)} of {len(events)} events not taken: {refused[0]}")
-        self._untaken.finish()
+        untaken = dict.fromkeys(range(len(events)), "")
+        for group in _groups((place, self._entry(event)) for place, event in enumerate(events)):
+            try:
+                refusals = self._send_group([entry for _, entry in group])
+            except SinkError as error:
+                raise SinkError(str(error), error.retry_after, set(untaken)) from error
+            for number, (place, _) in enumerate(group):
+                if number in refusals:
+                    untaken[place] = refusals[number]
+                else:
+                    del untaken[place]
+        if untaken:
+            first = next(iter(untaken.values()))
+            raise SinkError(f"{len(untaken)} of {len(events)} events not taken: {first}", untaken=set(untaken))
 
     def _send_group(self, entries: Sequence[Entry]) -> Mapping[int, str]:
         try:

@@ -62,7 +62,7 @@ class EventBridgeSink:
         """Put each event on the bus.
 
         Raises:
-            SinkError: not all were taken; given the same batch again, only the others are put.
+            SinkError: not all were taken; it says which.
         """
         if not self._is_known:
             self._look_for_bus()

@@ -49,7 +49,7 @@ class SnsSink:
         """Publish each event.
 
         Raises:
-            SinkError: not all were taken; given the same batch again, only the others are published.
+            SinkError: not all were taken; it says which.
         """
         self._batches.send(events)
 

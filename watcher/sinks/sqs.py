@@ -49,7 +49,7 @@ class SqsSink:
         """Send each event as a message.
 
         Raises:
-            SinkError: not all were taken; given the same batch again, only the others are sent.
+            SinkError: not all were taken; it says which.
         """
         self._batches.send(events)
 

@@ -19,7 +19,6 @@ from watcher.sinks.parallel import each_until_failure
 from watcher.sinks.post import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Poster
 from watcher.sinks.retry_after import LONGEST, retry_after
 from watcher.sinks.signing import KeyFile, signature, webhook_id
-from watcher.sinks.untaken import Untaken
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +64,6 @@ class WebhookSink:
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
         )
-        self._untaken = Untaken()
         self._not_before = 0.0
         self._is_gone = False
         self._closed = Event()
@@ -74,20 +72,23 @@ class WebhookSink:
         """Post every event; up to `concurrency` at once, begun in order.
 
         Raises:
-            SinkError: not all were taken; given the same batch again, only the others are posted.
+            SinkError: not all were taken; it says which.
         """
         self._wait_is_over()
         keys = self._keys.keys() if self._keys else ()
-        left = self._untaken.of(events)
-        post = partial(self._post_place, events, keys)
+        places = range(len(events))
+        taken: set[int] = set()
         try:
-            each_until_failure(left, post, self._concurrency, self._closed)
+            each_until_failure(
+                places, partial(self._post_place, events, keys, taken), self._concurrency, self._closed
+            )
+        except SinkError as error:
+            raise SinkError(str(error), error.retry_after, set(places) - taken) from error
         finally:
             if self._is_gone:
                 log.error("webhook disabled", sink=self.name, problem=self._gone())
-        if self._untaken.of(events):
-            raise SinkError(f"{self._poster.shown}: the watcher is stopping")
-        self._untaken.finish()
+        if len(taken) < len(events):
+            raise SinkError(f"{self._poster.shown}: the watcher is stopping", untaken=set(places) - taken)
 
     def _wait_is_over(self) -> None:
         if self._is_gone:
@@ -96,12 +97,14 @@ class WebhookSink:
         if left > 0:
             raise SinkError(f"{self._poster.shown}: asked for {left:.0f} s more before the next try", left)
 
-    def _post_place(self, events: Sequence[DecisionEvent], keys: Sequence[bytes], place: int) -> None:
+    def _post_place(
+        self, events: Sequence[DecisionEvent], keys: Sequence[bytes], taken: set[int], place: int
+    ) -> None:
         event = events[place]
         answer = self._poster.post(event.body.encode(), self._headers(event, keys))
         if not 200 <= answer.status < 300:
             raise self._refused(answer)
-        self._untaken.took([place])
+        taken.add(place)
 
     def _headers(self, event: DecisionEvent, keys: Sequence[bytes]) -> dict[str, str]:
         message_id, timestamp = webhook_id(event.key.event_id), int(self._clock.time())

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -46,38 +46,36 @@ def test_every_event_goes_out_once_in_order_in_calls_that_fit(sizes: list[int]) 
         assert len(call) == 1 or sum(service.sizes[event] for event in call) <= MAX_BYTES
 
 
-def test_after_a_call_that_failed_the_batch_goes_on_where_it_ended() -> None:
+def untaken_of(service: Service, events: Sequence[DecisionEvent], words: str) -> object:
+    with pytest.raises(SinkError, match=words) as caught:
+        service.batches.send(events)
+    return caught.value.untaken
+
+
+def test_a_call_that_failed_leaves_what_came_after_it_untaken_too() -> None:
     service = Service()
-    service.batches.send(EVENTS[:3])
-    service.calls.clear()
-    service.down = [SinkError("down")]
-    with pytest.raises(SinkError, match="down"):
+    service.refuses = {EVENTS[3]}
+    service.batches = Batches(service._entry, failing_at(service, 1, SinkError("down", 7.0)))
+    with pytest.raises(SinkError, match="down") as caught:
         service.batches.send(EVENTS)
-    service.batches.send(EVENTS)
-    assert service.calls == [EVENTS[:10], EVENTS[:10], EVENTS[10:20], EVENTS[20:]]
+    assert caught.value.untaken == {3, *range(10, 25)}
+    assert caught.value.retry_after == 7.0
 
 
-def test_what_was_refused_is_told_and_alone_sent_again() -> None:
+def failing_at(service: Service, number: int, error: SinkError) -> Callable[..., Mapping[int, str]]:
+    def call(entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+        if len(service.calls) == number:
+            service.down = [error]
+        return service._call(entries)
+
+    return call
+
+
+def test_what_was_refused_is_told_by_its_place() -> None:
     service = Service()
     service.refuses = {EVENTS[3], EVENTS[12]}
-    with pytest.raises(SinkError, match="2 of 25 events not taken: no 3"):
-        service.batches.send(EVENTS)
-    service.refuses = {EVENTS[12]}
-    with pytest.raises(SinkError, match="1 of 25"):
-        service.batches.send(EVENTS)
-    service.refuses = set()
-    service.batches.send(EVENTS)
-    assert service.calls[3:] == [[EVENTS[3], EVENTS[12]], [EVENTS[12]]]
-
-
-def test_another_batch_begins_anew() -> None:
-    service = Service()
-    service.refuses = {EVENTS[1]}
-    with pytest.raises(SinkError):
-        service.batches.send(EVENTS[:2])
-    service.refuses = set()
-    service.batches.send(EVENTS[:3])
-    assert service.calls[-1] == EVENTS[:3]
+    assert untaken_of(service, EVENTS, "2 of 25 events not taken: no 3") == {3, 12}
+    assert untaken_of(service, EVENTS[12:13], "1 of 1 events not taken: no 0") == {0}
 
 
 def test_a_batch_that_was_taken_is_sent_again_when_it_is_handed_over_again() -> None:
@@ -90,6 +88,5 @@ def test_a_batch_that_was_taken_is_sent_again_when_it_is_handed_over_again() -> 
 def test_only_an_event_that_is_too_large_may_fail_a_call_without_holding_up_the_rest() -> None:
     service = Service({EVENTS[0]: MAX_BYTES + 1})
     service.down = [SinkError("too large")]
-    with pytest.raises(SinkError, match="1 of 3 events not taken: too large"):
-        service.batches.send(EVENTS[:3])
+    assert untaken_of(service, EVENTS[:3], "1 of 3 events not taken: too large") == {0}
     assert service.calls == [EVENTS[:1], EVENTS[1:3]]

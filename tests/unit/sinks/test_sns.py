@@ -86,16 +86,16 @@ def test_events_are_split_by_number_and_size(client: Client, sink_for: SinkFor) 
     assert [message["Body"] for message in topic.heard()] == [event.body for event in events]
 
 
-def test_only_the_entry_that_was_refused_is_published_again(client: Client, sink_for: SinkFor) -> None:
+def test_the_entry_that_was_refused_is_told_by_its_place(client: Client, sink_for: SinkFor) -> None:
     topic = Topic(client)
     sink = sink_for(topic.arn)
     wire = Wire(sink, "PublishBatch", ENTRIES)
     wire.fail_at = 0
     events = [decision(number) for number in range(3)]
-    with pytest.raises(SinkError, match=r"1 of 3 events not taken: .*slow down"):
+    with pytest.raises(SinkError, match=r"1 of 3 events not taken: .*slow down") as caught:
         sink.emit(events)
-    sink.emit(events)
-    assert sorted(message["Body"] for message in topic.heard()) == [event.body for event in events]
+    assert caught.value.untaken == {0}
+    assert sorted(message["Body"] for message in topic.heard()) == [event.body for event in events[1:]]
 
 
 def test_a_topic_that_is_not_there_is_told_with_the_fix(sink_for: SinkFor) -> None:

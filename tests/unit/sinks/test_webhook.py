@@ -51,12 +51,12 @@ def test_a_retry_has_the_same_id_and_body_and_a_fresh_timestamp(
     assert second.headers["webhook-signature"] != first.headers["webhook-signature"]
 
 
-def test_a_retry_posts_only_what_was_not_taken(receive: Receive, webhook_for: Sinks) -> None:
+def test_what_was_not_taken_is_told_and_what_comes_after_a_failure_is_not_begun(
+    receive: Receive, webhook_for: Sinks
+) -> None:
     receiver = receive(204, 500, 204)
-    sink = webhook_for(receiver.url)
-    failure(sink, 1, 2, 3)
-    sink.emit([decision(number) for number in (1, 2, 3)])
-    assert receiver.ids == [decision(number).key.event_id for number in (1, 2, 2, 3)]
+    assert failure(webhook_for(receiver.url), 1, 2, 3).untaken == {1, 2}
+    assert receiver.ids == [decision(number).key.event_id for number in (1, 2)]
 
 
 def test_an_event_handed_over_anew_is_posted_anew(receive: Receive, webhook_for: Sinks) -> None:

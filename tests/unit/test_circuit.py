@@ -1,0 +1,94 @@
+import pytest
+from tenacity import Future, RetryCallState, Retrying
+
+from watcher.circuit import FAILURES, LONGEST_ASKED_WAIT, LONGEST_WAIT, PATIENCE, SHORTEST_REST, Circuit
+from watcher.delivery import ALLOWANCE
+from watcher.errors import LedgerError, SinkError
+
+
+def after(error: BaseException, attempt: int = 1) -> RetryCallState:
+    """What tenacity tells of a call whose latest try ended with this."""
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = attempt
+    state.outcome = Future.construct(attempt, error, has_exception=True)
+    return state
+
+
+def opened() -> Circuit:
+    circuit = Circuit()
+    for _ in range(FAILURES):
+        circuit.failed(0.0)
+    return circuit
+
+
+def test_it_opens_at_the_fifth_failure_in_a_row_and_says_so_once() -> None:
+    circuit = Circuit()
+    assert [circuit.failed(0.0) for _ in range(7)] == [False, False, False, False, True, False, False]
+    assert circuit.is_open
+
+
+def test_a_success_begins_the_count_anew() -> None:
+    circuit = Circuit()
+    for _ in range(3):
+        for _ in range(FAILURES - 1):
+            assert not circuit.failed(0.0)
+        assert circuit.worked(0.0) is None
+    assert not circuit.is_open
+
+
+def test_failures_that_take_long_open_it_sooner() -> None:
+    circuit = Circuit()
+    assert not circuit.failed(100.0)
+    assert not circuit.failed(100.0 + PATIENCE - 0.1)
+    assert circuit.failed(100.0 + PATIENCE)
+
+
+def test_the_time_counts_from_the_first_failure_after_a_success() -> None:
+    circuit = Circuit()
+    circuit.failed(0.0)
+    circuit.worked(50.0)
+    assert not circuit.failed(100.0)
+    assert not circuit.failed(110.0)
+
+
+@pytest.mark.parametrize(("asked", "opens"), [(None, False), (LONGEST_WAIT, False), (LONGEST_WAIT + 1, True)])
+def test_a_backend_that_asks_for_a_long_time_counts_as_down_at_once(asked: float | None, opens: bool) -> None:
+    assert Circuit().failed(0.0, asked) is opens
+
+
+def test_the_first_success_closes_it_and_tells_how_long_all_had_failed() -> None:
+    circuit = Circuit()
+    for second in range(FAILURES):
+        circuit.failed(10.0 + second)
+    assert circuit.worked(40.0) == 30.0
+    assert not circuit.is_open
+    assert circuit.worked(41.0) is None
+
+
+def test_while_it_is_closed_the_pauses_grow_from_short_to_their_limit() -> None:
+    circuit = Circuit()
+    pauses = [[circuit.pause(after(SinkError("x"), attempt)) for _ in range(200)] for attempt in (1, 2, 20)]
+    assert max(pauses[0]) <= 0.4
+    assert max(pauses[1]) <= 0.8
+    assert 10.0 < max(pauses[2]) <= LONGEST_WAIT
+
+
+def test_while_it_is_open_trials_are_neither_hurried_nor_late() -> None:
+    circuit = opened()
+    pauses = [circuit.pause(after(SinkError("x"))) for _ in range(200)]
+    assert SHORTEST_REST <= min(pauses) < max(pauses) <= LONGEST_WAIT
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(30.0, 30.0), (LONGEST_ASKED_WAIT, 240.0), (3600.0, 240.0)])
+@pytest.mark.parametrize("circuit", [Circuit(), opened()], ids=["closed", "open"])
+def test_a_backend_that_asks_for_time_gets_it_up_to_a_limit(circuit: Circuit, asked: float, waited: float) -> None:
+    assert circuit.pause(after(SinkError("busy", asked))) == waited
+
+
+@pytest.mark.parametrize("error", [SinkError("busy", 1.0), SinkError("busy"), LedgerError("locked")])
+def test_a_short_time_asked_for_makes_no_trial_earlier(error: Exception) -> None:
+    assert opened().pause(after(error)) >= SHORTEST_REST
+
+
+def test_the_longest_pause_does_not_look_like_a_dead_thread() -> None:
+    assert LONGEST_ASKED_WAIT + LONGEST_WAIT < ALLOWANCE

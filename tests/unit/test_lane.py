@@ -1,0 +1,215 @@
+"""A lane by itself, over a sink that refuses what it is told to."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support import ManualClock, SteppingEvent, decision
+from tests.unit.builders import a_beat, a_watch, value
+from watcher.circuit import FAILURES, SHORTEST_REST
+from watcher.errors import LedgerError, SinkError, SinkGone
+from watcher.health import Readiness
+from watcher.lane import Lane, Parcel
+from watcher.metrics import Metrics
+from watcher.model import DecisionEvent
+from watcher.stage import Patience
+from watcher.watch import Watch
+
+Answer = Callable[[Sequence[DecisionEvent]], None]
+
+
+class Recipient:
+    """A sink that does with each batch what `answers` say, then takes all."""
+
+    name = "s"
+    max_batch = 4
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.always: Answer = lambda _: None
+        self.batches: list[list[DecisionEvent]] = []
+
+    def emit(self, events: Sequence[DecisionEvent]) -> None:
+        self.batches.append(list(events))
+        (self.answers.pop(0) if self.answers else self.always)(events)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def down(_: Sequence[DecisionEvent]) -> None:
+    raise SinkError("down")
+
+
+def refusing(*places: int) -> Answer:
+    def answer(_: Sequence[DecisionEvent]) -> None:
+        raise SinkError("not these", untaken=places)
+
+    return answer
+
+
+class Rig:
+    """A lane whose waits let the clock run; `halt` ends it."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.halt = SteppingEvent(self.clock)
+        self.sink = Recipient()
+        self.metrics = Metrics(sinks=["s"])
+        self.readiness = Readiness()
+        self.taken: list[str] = []
+        self.lane = Lane(
+            self.sink, arrived=self.arrived, clock=self.clock, metrics=self.metrics, readiness=self.readiness
+        )
+        self.watches = {number: a_watch(number, self.clock) for number in range(30)}
+
+    def arrived(self, sink: str, watches: Sequence[Watch], _: Patience) -> None:
+        assert sink == "s"
+        self.taken += [watch.key.session_id for watch in watches]
+
+    def deliver(self, *numbers: int) -> None:
+        """Put these and let the lane run until it has nothing more."""
+        for number in numbers:
+            self.lane.put(Parcel(self.watches[number], decision(number)))
+        self.lane.close()
+        self.run()
+
+    def run(self) -> None:
+        self.lane.run(self.halt, a_beat(self.clock))
+
+    def ids(self, *numbers: int) -> list[str]:
+        return [self.watches[number].key.session_id for number in numbers]
+
+    def count(self, result: str) -> float | None:
+        return value(self.metrics, "watcher_sink_deliveries_total", sink="s", result=result)
+
+    @property
+    def is_open(self) -> bool:
+        return value(self.metrics, "watcher_sink_circuit_open", sink="s") == 1.0
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_what_waits_goes_out_in_batches_and_in_order(rig: Rig) -> None:
+    rig.deliver(*range(10))
+    assert [len(batch) for batch in rig.sink.batches] == [4, 4, 2]
+    assert rig.taken == rig.ids(*range(10))
+    assert (rig.count("ok"), rig.count("failed")) == (10, 0)
+
+
+def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
+    rig.sink.answers = [refusing(1, 3)]
+    with capture_logs() as logs:
+        rig.deliver(*range(6))
+    assert rig.sink.batches == [[decision(n) for n in batch] for batch in ([0, 1, 2, 3], [4, 5, 1, 3])]
+    assert rig.taken == rig.ids(0, 2, 4, 5, 1, 3)
+    assert (rig.count("ok"), rig.count("failed")) == (6, 2)
+    assert [entry["session_ids"] for entry in logs if entry["event"] == "not_all_taken"] == [rig.ids(1, 3)]
+
+
+def test_one_event_that_is_never_taken_does_not_block_the_others(rig: Rig) -> None:
+    def never_the_first(events: Sequence[DecisionEvent]) -> None:
+        if len(rig.taken) == 9:
+            rig.halt.set()
+        if decision(0) in events:  # as a webhook with one connection does: what comes after a failure is not begun
+            place = list(events).index(decision(0))
+            raise SinkError("422", untaken=range(place, len(events)))
+
+    rig.sink.always = never_the_first
+    rig.deliver(*range(10))
+    assert sorted(rig.taken) == sorted(rig.ids(*range(1, 10)))
+
+
+def test_a_sink_that_stays_down_opens_the_circuit_and_then_gets_single_events(rig: Rig) -> None:
+    rig.sink.answers = [down] * (FAILURES + 3)
+    seen: list[tuple[bool, dict[str, str]]] = []
+    rig.sink.always = lambda _: seen.append((rig.is_open, rig.readiness.problems()))
+    with capture_logs() as logs:
+        rig.deliver(*range(6))
+    assert [len(batch) for batch in rig.sink.batches] == [*[4] * FAILURES, 1, 1, 1, 1, 4, 1]
+    assert min(rig.halt.waits[FAILURES - 1 : FAILURES + 3]) >= SHORTEST_REST
+    assert seen[0] == (True, {"sink s": "circuit open, 6 decisions wait: down"})
+    assert seen[1] == (False, {})
+    assert sorted(rig.taken) == sorted(rig.ids(*range(6)))
+    told = [entry["event"] for entry in logs if entry["log_level"] != "warning"]
+    assert told == ["circuit_opened", "circuit_closed"]
+
+
+def test_a_few_failures_leave_the_watcher_ready(rig: Rig) -> None:
+    rig.sink.answers = [down] * (FAILURES - 1)
+    problems: list[dict[str, str]] = []
+    rig.sink.always = lambda _: problems.append(rig.readiness.problems())
+    with capture_logs() as logs:
+        rig.deliver(0)
+    assert problems == [{}]
+    assert [entry["event"] for entry in logs] == ["sink_failed"] * (FAILURES - 1)
+
+
+def test_each_trial_is_with_another_event(rig: Rig) -> None:
+    rig.sink.answers = [down] * (FAILURES + 3)
+    rig.deliver(*range(3))
+    trials = [batch[0] for batch in rig.sink.batches[FAILURES : FAILURES + 3]]
+    assert len(set(trials)) == 3
+
+
+def test_what_comes_in_while_the_sink_is_down_joins_the_next_try(rig: Rig) -> None:
+    def another_comes(events: Sequence[DecisionEvent]) -> None:
+        rig.lane.put(Parcel(rig.watches[2], decision(2)))
+        down(events)
+
+    rig.sink.answers = [another_comes]
+    rig.lane.put(Parcel(rig.watches[1], decision(1)))
+    rig.sink.always = lambda _: rig.lane.close()
+    rig.run()
+    assert [len(batch) for batch in rig.sink.batches] == [1, 2]
+
+
+def test_a_halt_leaves_what_was_not_taken(rig: Rig) -> None:
+    def stop(events: Sequence[DecisionEvent]) -> None:
+        rig.halt.set()
+        down(events)
+
+    rig.sink.answers = [stop]
+    rig.deliver(1, 2)
+    assert (len(rig.sink.batches), rig.taken) == (1, [])
+
+
+def test_a_ledger_that_is_down_at_the_halt_ends_the_lane(rig: Rig) -> None:
+    def failing(*_: object) -> None:
+        raise LedgerError("down")
+
+    lane = Lane(rig.sink, arrived=failing, clock=rig.clock, metrics=rig.metrics, readiness=rig.readiness)
+    lane.put(Parcel(rig.watches[1], decision(1)))
+    lane.run(Event(), a_beat(rig.clock))
+    assert len(rig.sink.batches) == 1
+
+
+def test_a_sink_that_is_gone_is_no_failure_to_try_again(rig: Rig) -> None:
+    def gone(_: Sequence[DecisionEvent]) -> None:
+        raise SinkGone("closed")
+
+    rig.sink.answers = [gone]
+    with pytest.raises(SinkGone):
+        rig.deliver(1, 2)
+    assert (rig.count("ok"), rig.count("failed"), rig.is_open) == (0, 2, False)
+
+
+def test_a_lane_that_waits_for_work_rests(rig: Rig) -> None:
+    beat = a_beat(rig.clock)
+    silences: list[float] = []
+
+    def slow(_: Sequence[DecisionEvent]) -> None:
+        rig.clock.advance(7.0)
+        silences.append(beat.silence())
+
+    rig.sink.always = slow
+    rig.lane.put(Parcel(rig.watches[1], decision(1)))
+    rig.lane.close()
+    rig.lane.run(rig.halt, beat)
+    assert silences == [7.0]
+    assert beat.silence() == 0.0
