@@ -92,10 +92,11 @@ class Outbox:
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
-        runs = {"recorder": self._recorder.run, "settler": self._settler.run}
-        runs |= {f"sink-{name}": lane.run for name, lane in self._lanes.items()}
-        for role, run in runs.items():
-            threads.start(role, partial(run, self._halt, liveness.beat(role, ALLOWANCE)))
+        for role, stage in {"recorder": self._recorder, "settler": self._settler}.items():
+            threads.start(role, partial(stage.run, self._halt, liveness.beat(role, ALLOWANCE)))
+        for name, lane in self._lanes.items():
+            role = f"sink-{name}"
+            threads.start(role, partial(lane.run, liveness.beat(role, ALLOWANCE)))
 
     def drain(self, threads: Threads, deadline: float) -> None:
         """Finish what was handed over, stage after stage, until `deadline` (monotonic); then give up what is left."""
@@ -107,6 +108,8 @@ class Outbox:
         self._settler.close()
         threads.join(["settler"], deadline)
         self._halt.set()
+        for lane in self._lanes.values():
+            lane.halt()
 
     def _record(self, batch: Sequence[_Decided], patience: Patience) -> None:
         live = [decided for decided in batch if not decided.watch.abandoned]

@@ -1,7 +1,7 @@
 """The way of decisions to one sink: a thread of its own, and a circuit that spares a sink that is down."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -52,8 +52,10 @@ class Lane:
         self._readiness = readiness
         self._part = f"sink {sink.name}"
         self._circuit = Circuit()
+        self._halt = Event()
         self._inbox: SimpleQueue[Parcel | None] = SimpleQueue()
         self._waiting: deque[Parcel] = deque()
+        self._is_closing = False
         self._is_closed = False
 
     def put(self, parcel: Parcel) -> None:
@@ -61,13 +63,22 @@ class Lane:
         self._inbox.put(parcel)
 
     def close(self) -> None:
-        """Let the thread end once everything before this has arrived."""
-        self._inbox.put(None)
+        """Let the thread end once everything before this has arrived; if the circuit is open, after one more try.
 
-    def run(self, halt: Event, beat: Beat) -> None:
-        """Deliver until the lane is closed and empty, or `halt` says that there is no more time."""
-        patience = Patience(halt, beat)
-        while not halt.is_set():
+        A stop must not wait for a sink that is down: the ledger has the decisions, and the messages go back.
+        """
+        self._inbox.put(None)
+        self._is_closing = True
+        self._give_up_if_down()
+
+    def halt(self) -> None:
+        """There is no more time: end after the try that is under way."""
+        self._halt.set()
+
+    def run(self, beat: Beat) -> None:
+        """Deliver until the lane is closed and empty, or halted."""
+        patience = Patience(self._halt, beat)
+        while not self._halt.is_set():
             beat.rest()
             self._collect(is_patient=True)
             beat.beat()
@@ -101,11 +112,12 @@ class Lane:
         batch = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
         refusal = self._hand_over([parcel.event for parcel in batch])
         untaken = _untaken(refusal, len(batch))
-        self._waiting.extend(batch[place] for place in sorted(untaken))
+        # The first of them last: where a sink begins nothing after a failure, it is the one that failed.
+        self._waiting.extend(batch[place] for place in [*untaken[1:], *untaken[:1]])
         if refusal is not None:
             if len(untaken) == len(batch):
                 raise refusal
-            sessions = [batch[place].watch.key.session_id for place in sorted(untaken)]
+            sessions = [batch[place].watch.key.session_id for place in untaken]
             log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=str(refusal))
         self._worked()
         return [parcel for place, parcel in enumerate(batch) if place not in untaken]
@@ -139,6 +151,11 @@ class Lane:
             log.warning("sink_failed", sink=self._sink.name, error=str(error))
         if self._circuit.is_open:
             self._readiness.lost(self._part, f"circuit open, {len(self._waiting)} decisions wait: {error}")
+        self._give_up_if_down()
+
+    def _give_up_if_down(self) -> None:
+        if self._is_closing and self._circuit.is_open:
+            self._halt.set()
 
     def _worked(self) -> None:
         seconds = self._circuit.worked(self._clock.monotonic())
@@ -148,8 +165,8 @@ class Lane:
             log.info("circuit_closed", sink=self._sink.name, seconds=round(seconds, 1))
 
 
-def _untaken(refusal: SinkError | None, size: int) -> Collection[int]:
-    """The places of a batch of this size that have to be handed over again."""
+def _untaken(refusal: SinkError | None, size: int) -> Sequence[int]:
+    """The places of a batch of this size that have to be handed over again, in order."""
     if refusal is None:
         return ()
-    return range(size) if refusal.untaken is None else frozenset(refusal.untaken)
+    return range(size) if refusal.untaken is None else sorted(set(refusal.untaken))

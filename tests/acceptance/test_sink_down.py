@@ -13,8 +13,30 @@ import pytest
 from tests.acceptance.conftest import Daemon
 from tests.unit.sinks.receivers import Receiver, answer
 from watcher.clock import SystemClock
+from watcher.ledgers.sqlite import SqliteLedger
 from watcher.queues.sqlite import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
+
+
+def test_a_stop_does_not_wait_for_a_sink_that_is_down_and_its_messages_go_back(
+    tmp_path: Path, simulator: Simulator, start: Callable[..., Daemon]
+) -> None:
+    session = simulator.create_session(SessionScript(created_for=0, in_progress_for=0))
+    with closing(SqliteQueue(tmp_path / "watcher.db", 60.0, SystemClock())) as queue:
+        queue.send([session])
+        receiver = Receiver(503)
+        sinks = [{"type": "webhook", "name": "back-end", "url": receiver.url, "allow_private": True}]
+        try:
+            daemon = start(WATCHER_SINKS=json.dumps(sinks), WATCHER_SHUTDOWN__DRAIN_TIMEOUT="600")
+            daemon.wait_for_event("circuit_opened", sink="back-end")
+            daemon.send(SIGTERM)
+            assert daemon.end() == 0
+        finally:
+            receiver.close()
+        assert queue.depth().visible == 1
+    with closing(SqliteLedger(tmp_path / "watcher.db", SystemClock())) as ledger:
+        (entry,) = ledger.recent(10)
+    assert (entry.event.key.session_id, entry.settled_at) == (session, None)
 
 
 def test_a_sink_that_is_down_holds_back_its_own_deliveries_and_bounds_what_is_taken_in(

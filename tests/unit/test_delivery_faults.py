@@ -107,7 +107,7 @@ def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.Monkey
     monkeypatch.setattr("watcher.circuit._while_closed", wait_fixed(3600))
     world = World()
     world.calls.break_down("a", SinkError("full"))
-    is_waiting = when_waited_on(world.outbox._halt)
+    is_waiting = when_waited_on(world.outbox._lanes["a"]._halt)
     with running(world) as outbox:
         decided(world, world.watch(1))
         assert is_waiting.wait(PATIENCE)

@@ -1,7 +1,6 @@
 """A lane by itself, over a sink that refuses what it is told to."""
 
 from collections.abc import Callable, Sequence
-from threading import Event
 
 import pytest
 from structlog.testing import capture_logs
@@ -51,7 +50,7 @@ def refusing(*places: int) -> Answer:
 
 
 class Rig:
-    """A lane whose waits let the clock run; `halt` ends it."""
+    """A lane whose waits let the clock run."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -60,24 +59,28 @@ class Rig:
         self.metrics = Metrics(sinks=["s"])
         self.readiness = Readiness()
         self.taken: list[str] = []
+        self.expected = 0
         self.lane = Lane(
             self.sink, arrived=self.arrived, clock=self.clock, metrics=self.metrics, readiness=self.readiness
         )
+        self.lane._halt = self.halt
         self.watches = {number: a_watch(number, self.clock) for number in range(30)}
 
     def arrived(self, sink: str, watches: Sequence[Watch], _: Patience) -> None:
         assert sink == "s"
         self.taken += [watch.key.session_id for watch in watches]
+        if len(self.taken) == self.expected:
+            self.lane.close()
 
     def deliver(self, *numbers: int) -> None:
-        """Put these and let the lane run until it has nothing more."""
+        """Put these and let the lane run until all are taken."""
         for number in numbers:
             self.lane.put(Parcel(self.watches[number], decision(number)))
-        self.lane.close()
+        self.expected = len(numbers)
         self.run()
 
     def run(self) -> None:
-        self.lane.run(self.halt, a_beat(self.clock))
+        self.lane.run(a_beat(self.clock))
 
     def ids(self, *numbers: int) -> list[str]:
         return [self.watches[number].key.session_id for number in numbers]
@@ -106,8 +109,8 @@ def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
     rig.sink.answers = [refusing(1, 3)]
     with capture_logs() as logs:
         rig.deliver(*range(6))
-    assert rig.sink.batches == [[decision(n) for n in batch] for batch in ([0, 1, 2, 3], [4, 5, 1, 3])]
-    assert rig.taken == rig.ids(0, 2, 4, 5, 1, 3)
+    assert rig.sink.batches == [[decision(n) for n in batch] for batch in ([0, 1, 2, 3], [4, 5, 3, 1])]
+    assert rig.taken == rig.ids(0, 2, 4, 5, 3, 1)
     assert (rig.count("ok"), rig.count("failed")) == (6, 2)
     assert [entry["session_ids"] for entry in logs if entry["event"] == "not_all_taken"] == [rig.ids(1, 3)]
 
@@ -115,7 +118,7 @@ def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
 def test_one_event_that_is_never_taken_does_not_block_the_others(rig: Rig) -> None:
     def never_the_first(events: Sequence[DecisionEvent]) -> None:
         if len(rig.taken) == 9:
-            rig.halt.set()
+            rig.lane.halt()
         if decision(0) in events:  # as a webhook with one connection does: what comes after a failure is not begun
             place = list(events).index(decision(0))
             raise SinkError("422", untaken=range(place, len(events)))
@@ -171,12 +174,34 @@ def test_what_comes_in_while_the_sink_is_down_joins_the_next_try(rig: Rig) -> No
 
 def test_a_halt_leaves_what_was_not_taken(rig: Rig) -> None:
     def stop(events: Sequence[DecisionEvent]) -> None:
-        rig.halt.set()
+        rig.lane.halt()
         down(events)
 
     rig.sink.answers = [stop]
     rig.deliver(1, 2)
     assert (len(rig.sink.batches), rig.taken) == (1, [])
+
+
+def test_a_stop_does_not_wait_for_a_sink_that_is_down(rig: Rig) -> None:
+    """The circuit opens in the drain; what was not taken goes back to the queue."""
+    rig.sink.always = down
+    for number in (1, 2):
+        rig.lane.put(Parcel(rig.watches[number], decision(number)))
+    rig.lane.close()
+    rig.run()
+    assert [len(batch) for batch in rig.sink.batches] == [2] * FAILURES
+    assert rig.taken == []
+
+
+def test_a_stop_interrupts_the_rest_of_an_open_circuit_for_a_last_try(rig: Rig) -> None:
+    def close(events: Sequence[DecisionEvent]) -> None:
+        rig.lane.close()
+        down(events)
+
+    rig.sink.answers = [*[down] * FAILURES, close]
+    rig.lane.put(Parcel(rig.watches[1], decision(1)))
+    rig.run()
+    assert len(rig.sink.batches) == FAILURES + 1
 
 
 def test_a_ledger_that_is_down_at_the_halt_ends_the_lane(rig: Rig) -> None:
@@ -185,7 +210,7 @@ def test_a_ledger_that_is_down_at_the_halt_ends_the_lane(rig: Rig) -> None:
 
     lane = Lane(rig.sink, arrived=failing, clock=rig.clock, metrics=rig.metrics, readiness=rig.readiness)
     lane.put(Parcel(rig.watches[1], decision(1)))
-    lane.run(Event(), a_beat(rig.clock))
+    lane.run(a_beat(rig.clock))
     assert len(rig.sink.batches) == 1
 
 
@@ -210,6 +235,6 @@ def test_a_lane_that_waits_for_work_rests(rig: Rig) -> None:
     rig.sink.always = slow
     rig.lane.put(Parcel(rig.watches[1], decision(1)))
     rig.lane.close()
-    rig.lane.run(rig.halt, beat)
+    rig.lane.run(beat)
     assert silences == [7.0]
     assert beat.silence() == 0.0
