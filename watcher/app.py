@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypedDict
 
 from watcher.aws.client import resolve_region
@@ -10,6 +11,7 @@ from watcher.clock import SystemClock
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
 from watcher.delivery import Outbox
+from watcher.described import described
 from watcher.health import Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
@@ -28,7 +30,9 @@ from watcher.reload import Reloader, rules_of
 from watcher.remember import Remembering
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler
+from watcher.sdnotify import Notifier
 from watcher.sinks import SINKS
+from watcher.supervisor import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class App:
     """A daemon that is ready to run, and what reloads its settings."""
 
     daemon: Daemon
-    reloader: Reloader
+    reload: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,17 @@ class _Common(TypedDict):
     readiness: Readiness
 
 
-def build(loaded: Loaded, read_again: Callable[[], Loaded]) -> App:
+def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) -> App:
     """Put the watcher together from its settings; `read_again` loads them anew for a reload.
+
+    `notifier` tells the service manager how it goes, if there is one.
 
     Raises:
         ConfigError: settings that can't be used.
         WatcherError: a queue or ledger that can't be opened.
     """
     with ExitStack() as opened:  # closes what was opened already when a later part can't be
-        return _build(loaded, read_again, opened)
+        return _build(loaded, read_again, notifier, opened)
 
 
 def effective_aws(loaded: Loaded) -> AwsSettings:
@@ -89,7 +95,7 @@ def effective_aws(loaded: Loaded) -> AwsSettings:
     return aws.model_copy(update={"region": resolve_region(aws.model_copy(update={"region": ""}))})
 
 
-def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) -> App:
+def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier, opened: ExitStack) -> App:
     aws, clock = effective_aws(loaded), SystemClock()
     settings = loaded.settings.model_copy(update={"aws": aws})
     metrics = Metrics(settings.decision.policies, [sink.name for sink in settings.sinks])
@@ -101,8 +107,9 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
     opened.callback(http.close)
     backends = _open_backends(settings, clock, opened)
     core = _core(settings, backends, common, liveness, opened)
+    supervisor = Supervisor(notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics))
     daemon = Daemon(
-        _parts(settings, backends, core, common, liveness, http, opened),
+        _parts(replace(loaded, settings=settings), backends, core, common, liveness, http, supervisor, opened),
         concurrency=settings.polling.concurrency,
         call_allowance=call_allowance(aws.connect_timeout, aws.read_timeout),
         drain_timeout=settings.shutdown.drain_timeout,
@@ -116,7 +123,14 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], opened: ExitStack) 
         metrics=metrics,
         schedule=core.schedule,
     )
-    return App(daemon, reloader)
+    return App(daemon, partial(supervisor.reload, reloader.reload))
+
+
+def _progress(core: _Core, metrics: Metrics) -> str:
+    rate = core.scheduler.rate
+    decided = sum(sample.value for family in metrics.decisions.collect() for sample in family.samples)
+    limit = f"{rate:.3g}/s" if rate else "unlimited"
+    return f"watching {len(core.in_flight)} sessions, {decided:.0f} decided, rate {limit}"
 
 
 def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Liveness, opened: ExitStack) -> _Core:
@@ -136,14 +150,16 @@ def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Li
 
 
 def _parts(
-    settings: Settings,
+    loaded: Loaded,
     backends: _Backends,
     core: _Core,
     common: _Common,
     liveness: Liveness,
     http: HealthServer,
+    supervisor: Supervisor,
     opened: ExitStack,
 ) -> Parts:
+    settings = loaded.settings
     outbox, intake, poller = _pipeline(backends, core, common)
     return Parts(
         clock=common["clock"],
@@ -170,6 +186,8 @@ def _parts(
         liveness=liveness,
         readiness=common["readiness"],
         http=http,
+        supervisor=supervisor,
+        described=described(settings, loaded.file),
         close=opened.pop_all().close,
     )
 

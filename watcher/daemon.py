@@ -1,6 +1,6 @@
 """The daemon: start, run, stop, on one screen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -19,6 +19,7 @@ from watcher.model import Lease
 from watcher.poller import Poller
 from watcher.ports import Clock, Queue
 from watcher.scheduler import Scheduler
+from watcher.supervisor import Supervisor
 from watcher.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,8 @@ class Parts:
     liveness: Liveness
     readiness: Readiness
     http: HealthServer
+    supervisor: Supervisor
+    described: Mapping[str, object]
     close: Callable[[], None]
 
 
@@ -76,6 +79,7 @@ class Daemon:
             WatcherError: a thread died; raised after an orderly stop.
         """
         self._start()
+        self._parts.supervisor.ready()
         try:
             self._wait(until_empty=until_empty)
         finally:
@@ -84,9 +88,10 @@ class Daemon:
             raise self._fatal
 
     def _wait(self, *, until_empty: bool) -> None:
-        empty_looks = 0
-        while not self._stopping.wait(EMPTY_INTERVAL if until_empty else None):
-            empty_looks = empty_looks + 1 if self._is_done() else 0
+        supervisor, empty_looks = self._parts.supervisor, 0
+        while not self._stopping.wait(EMPTY_INTERVAL if until_empty else supervisor.interval):
+            supervisor.tick()
+            empty_looks = empty_looks + 1 if until_empty and self._is_done() else 0
             if empty_looks >= EMPTY_LOOKS:
                 log.info("queue_empty", consequence="ending, as --until-empty says")
                 return
@@ -104,7 +109,7 @@ class Daemon:
             start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
         start("intake", partial(parts.intake.run, self._stopping, beat("intake", OUTSIDE_ALLOWANCE)))
         parts.http.start()
-        log.info("started", host=parts.http.host, port=parts.http.port)
+        log.info("started", **parts.described, host=parts.http.host, port=parts.http.port)
 
     def _drain(self) -> None:
         """Stop from the front to the back, so that each part still has the next one to hand its work to.
@@ -118,6 +123,7 @@ class Daemon:
         parts = self._parts
         end = parts.clock.monotonic() + self._drain_timeout * (1 - RELEASE_SHARE)
         parts.readiness.lost("draining", "the watcher is stopping")
+        parts.supervisor.stopping(self._drain_timeout)
         log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
         self._stopping.set()
         parts.in_flight.shut()

@@ -92,8 +92,8 @@ class Outbox:
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
-        for role, stage in {"recorder": self._recorder, "settler": self._settler}.items():
-            threads.start(role, partial(stage.run, self._halt, liveness.beat(role, ALLOWANCE)))
+        for role, run in {"recorder": self._recorder.run, "settler": self._settler.run}.items():
+            threads.start(role, partial(run, self._halt, liveness.beat(role, ALLOWANCE)))
         for name, lane in self._lanes.items():
             role = f"sink-{name}"
             threads.start(role, partial(lane.run, liveness.beat(role, ALLOWANCE)))

@@ -1,6 +1,7 @@
-"""Logs: structlog through the standard library's handlers, JSON or console, to stderr."""
+"""Logs: structlog through the standard library's handlers, JSON or console, to stderr, which may be the journal."""
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
+
+from watcher.journal import JournalFormatter, is_journal
 
 LOGGER = "watcher"
 
@@ -31,7 +34,8 @@ def configure(level: str, log_format: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=_renderers(as_console=as_console)))
+    formatter = ProcessorFormatter(foreign_pre_chain=shared, processors=_renderers(as_console=as_console))
+    handler.setFormatter(JournalFormatter(formatter) if is_journal(sys.stderr, os.environ) else formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -1,6 +1,6 @@
 """SIGHUP: the settings that can change at run time, applied as one piece or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from tenacity.wait import wait_base
@@ -63,14 +63,14 @@ class Reloader:
         self._schedule = schedule
         self._succeeded()
 
-    def reload(self) -> None:
-        """Apply the changed settings; bad ones change nothing, and are logged and counted."""
+    def reload(self) -> Sequence[str]:
+        """Apply the changed settings; bad ones change nothing, and are logged, counted, and returned: one a line."""
         try:
             new = self._read().settings
         except ConfigError as error:
             self._metrics.reload_ok.set(0)
             log.error("reload_failed", problems=error.problems, consequence="nothing changed")
-            return
+            return error.problems
         applied, needing_restart = changes(self._settings, new)
         self._runtime.swap(rules_of(new, self._clock, self._schedule))
         if "polling.max_rate" in applied:
@@ -79,6 +79,7 @@ class Reloader:
         self._settings = new
         self._succeeded()
         log.info("reloaded", applied=applied, needs_restart=needing_restart)
+        return ()
 
     def _succeeded(self) -> None:
         self._metrics.reload_ok.set(1)

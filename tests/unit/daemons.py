@@ -12,6 +12,8 @@ from watcher.daemon import Daemon, Parts
 from watcher.errors import WatcherError
 from watcher.health import Liveness
 from watcher.lookout import Lookout
+from watcher.sdnotify import Notifier
+from watcher.supervisor import Supervisor
 
 
 class FakeHttp:
@@ -52,6 +54,8 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "liveness": Liveness(world.clock),
         "readiness": world.readiness,
         "http": FakeHttp(told),
+        "supervisor": Supervisor(Notifier(), world.clock, Liveness(world.clock), world.readiness, str),
+        "described": {},
         "close": lambda: told.append("closed"),
     }
     return Parts(**{**found, **others})

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from watcher.app import App, build, effective_aws
 from watcher.config import Loaded, load
 from watcher.errors import WatcherError
+from watcher.sdnotify import Notifier
 
 EXAMPLE = {
     "aws.endpoint_url": "http://127.0.0.1:9",  # nobody listens there
@@ -33,7 +34,7 @@ def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def built(folder: Path, **overrides: str) -> App:
     settings = loaded(folder, **overrides)
-    return build(settings, lambda: settings)
+    return build(settings, lambda: settings, Notifier())
 
 
 def test_a_watcher_with_nothing_to_do_starts_and_ends_and_leaves_nothing_open(tmp_path: Path) -> None:
@@ -46,6 +47,23 @@ def test_a_watcher_with_nothing_to_do_starts_and_ends_and_leaves_nothing_open(tm
         "stopped",
     ]
     assert "thread_died" not in events
+
+
+def test_the_start_tells_what_it_works_with_and_the_service_manager_hears_how_it_goes(tmp_path: Path) -> None:
+    settings = loaded(tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, capture_logs() as logs:
+        manager.bind(str(tmp_path / "notify"))
+        app = build(settings, lambda: settings, Notifier(str(tmp_path / "notify")))
+        app.reload()
+        app.daemon.run(until_empty=True)
+        told = [manager.recv(4096).decode() for _ in range(3)]
+    [started] = [entry for entry in logs if entry["event"] == "started"]
+    assert started["region"] == "us-east-1"
+    assert started["endpoint"] == "http://127.0.0.1:9"
+    assert started["ledger"] == "sqlite:///watcher.db"
+    assert told[0].startswith("RELOADING=1\nMONOTONIC_USEC=")
+    assert told[1].startswith("READY=1\nSTATUS=watching 0 sessions, 0 decided, rate 25/s")
+    assert told[2].startswith("READY=1\n")
 
 
 def test_a_part_that_cannot_be_built_leaves_nothing_open(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from threading import Event, Thread
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -137,3 +139,95 @@ def test_a_thread_that_waits_for_queue_or_ledger_is_not_late_for_minutes() -> No
         assert world.queue.idle.wait(PATIENCE)
     assert world.calls.count("find") == 1
     assert [line for line in late if line.startswith("intake")] == []
+
+
+class Supervising:
+    """A supervisor that notes what it is called for, and in which state the daemon is then."""
+
+    def __init__(self, told: list[str], interval: float | None = None) -> None:
+        self.told = told
+        self.interval = interval
+        self.ticked = Event()
+
+    def ready(self) -> None:
+        self.told.append("ready")
+
+    def tick(self) -> None:
+        self.ticked.set()
+
+    def stopping(self, seconds: float) -> None:
+        self.told.append(f"stopping within {seconds:.0f} s")
+
+
+def test_the_service_manager_is_told_when_all_runs_and_before_anything_is_stopped() -> None:
+    world, told = World(), list[str]()
+    parts = parts_of(world, told, supervisor=Supervising(told))
+    Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=7.0).run(until_empty=True)
+    assert told == ["http started", "ready", "stopping within 7 s", "http closed", "closed"]
+
+
+@pytest.mark.parametrize("until_empty", [True, False])
+def test_the_main_thread_shows_that_it_is_alive(until_empty: bool) -> None:
+    world = World()
+    supervising = Supervising([], interval=0.001)
+    daemon = Daemon(
+        parts_of(world, [], supervisor=supervising), concurrency=1, call_allowance=60.0, drain_timeout=1.0
+    )
+    running = Thread(target=daemon._wait, kwargs={"until_empty": until_empty})
+    running.start()
+    assert supervising.ticked.wait(PATIENCE)
+    daemon.stop()
+    running.join(PATIENCE)
+    assert not running.is_alive()
+
+
+def test_without_until_empty_the_queue_is_not_asked_whether_it_is() -> None:
+    queue, supervising = Depths(), Supervising([], interval=0.001)
+    parts = parts_of(World(), [], queue=queue, supervisor=supervising)
+    daemon = Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=1.0)
+    running = Thread(target=daemon._wait, kwargs={"until_empty": False})
+    running.start()
+    for _ in range(3):
+        supervising.ticked.clear()
+        assert supervising.ticked.wait(PATIENCE)
+    daemon.stop()
+    running.join(PATIENCE)
+    assert queue.looks == 0
+
+
+def test_the_start_is_logged_with_what_the_watcher_is_set_to() -> None:
+    parts = parts_of(World(), [], described={"version": "1.2.3", "queue": "sqlite:///q.db"})
+    with capture_logs() as logs:
+        Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=1.0).run(until_empty=True)
+    [started] = [entry for entry in logs if entry["event"] == "started"]
+    about = {"version": "1.2.3", "queue": "sqlite:///q.db", "host": "127.0.0.1", "port": 1}
+    assert about.items() <= started.items()
+
+
+class Waited(Event):
+    """An event that is set when it is first waited for, and knows for how long it should have been."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return True
+
+
+@pytest.mark.parametrize(
+    ("until_empty", "interval", "waits"), [(False, None, None), (False, 2.5, 2.5), (True, 2.5, 0.005)]
+)
+def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(
+    until_empty: bool, interval: float | None, waits: float | None
+) -> None:
+    daemon = Daemon(
+        parts_of(World(), [], supervisor=Supervising([], interval)),
+        concurrency=1,
+        call_allowance=60.0,
+        drain_timeout=1.0,
+    )
+    daemon._stopping = stopping = Waited()
+    daemon._wait(until_empty=until_empty)
+    assert stopping.waits == [waits]

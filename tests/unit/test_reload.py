@@ -41,7 +41,7 @@ class Reloading:
 
     def reload(self, **sections: dict[str, Any]) -> None:
         self.next = lambda: Settings.model_validate(sections)
-        self.reloader.reload()
+        assert self.reloader.reload() == ()
 
     def metric(self, name: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"watcher_config_last_reload_{name}")
@@ -62,7 +62,7 @@ def test_a_bad_file_changes_nothing_and_is_counted(monkeypatch: pytest.MonkeyPat
         raise ConfigError(["decision.threshold = 800: at most 100"])
 
     reloading.next = refuse
-    reloading.reloader.reload()
+    assert reloading.reloader.reload() == ["decision.threshold = 800: at most 100"]
     assert reloading.runtime.rules is before
     assert reloading.levels == []
     assert reloading.metric("successful") == 0

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from watcher.journal import marked
+
 if TYPE_CHECKING:
     from watcher.config import Loaded, Settings
 
@@ -64,6 +66,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_source(*args: Any, config: Path | None, assignments: tuple[str, ...], **rest: Any) -> Any:
+        """The command, with what was given of these options in one place."""
         given = {option: rest.pop(_parameter(option)) for option in (*_VALUE_OPTIONS, *_FLAG_OPTIONS)}
         options = {
             option: "false" if option in _FLAG_OPTIONS else value
@@ -115,7 +118,7 @@ def settings_or_exit(source: SettingsSource) -> "Settings":
 def exit_with(problems: list[str]) -> NoReturn:
     """Tell what is wrong with the settings, a line each, and end with 78 (EX_CONFIG)."""
     for problem in problems:
-        click.echo(f"watcher: {problem}", err=True)
+        click.echo(marked(f"watcher: {problem}"), err=True)
     sys.exit(EX_CONFIG)
 
 

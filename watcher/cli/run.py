@@ -1,8 +1,13 @@
 """`watcher run`: the daemon."""
 
+import faulthandler
+import os
+from typing import IO, Any
+
 import click
 
 from watcher.cli.options import SettingsSource, exit_with, load_or_exit, settings_options
+from watcher.journal import marked
 
 
 @click.command()
@@ -19,13 +24,25 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     from watcher import logs, signals
     from watcher.app import build
     from watcher.errors import ConfigError, WatcherError
+    from watcher.sdnotify import Notifier
 
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
+    notifier = Notifier.take(os.environ)
+    if notifier.watchdog:
+        faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung
     try:
-        app = build(loaded, source.load)
-        signals.listen(stop=app.daemon.stop, reload=app.reloader.reload)
+        app = build(loaded, source.load, notifier)
+        signals.listen(stop=app.daemon.stop, reload=app.reload)
         app.daemon.run(until_empty=until_empty)
     except ConfigError as error:
         exit_with(error.problems)
     except WatcherError as error:
-        raise click.ClickException(str(error)) from error
+        notifier.failed(error)
+        raise _EndedError(str(error)) from error
+
+
+class _EndedError(click.ClickException):
+    """The daemon ended with an error: exit 1, and a line that the journal knows to be one."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(marked(f"Error: {self.format_message()}"), file=file, err=True)

@@ -1,0 +1,84 @@
+#!/bin/sh
+# Installs or upgrades the watcher as a systemd service. Running it again is an upgrade, or changes nothing.
+# Each run makes a new virtual environment and then switches over: a failed one leaves what was there at work.
+set -eu
+umask 022
+
+usage() {
+  cat <<'USAGE'
+usage: install.sh [--prefix DIR] [--wheel FILE] [--python PYTHON]
+  --prefix DIR      where the program goes (default: /opt/liveness-watcher)
+  --wheel FILE      install this wheel instead of the source tree that this script lies in
+  --python PYTHON   Python >= 3.11 with venv (default: python3)
+USAGE
+}
+
+fail() { echo "install.sh: $*" >&2; exit 1; }
+
+prefix=/opt/liveness-watcher wheel='' python=python3
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
+    --wheel) wheel=${2:?--wheel needs a file}; shift 2 ;;
+    --python) python=${2:?--python needs a command}; shift 2 ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 64 ;;
+  esac
+done
+
+case $prefix in
+  /home/* | /root/* | /run/user/*) fail "--prefix $prefix: the service sees no home folders; take one under /opt" ;;
+  /*[!A-Za-z0-9._/-]*) fail "--prefix $prefix: letters, digits and ._-/ only, for the unit files" ;;
+  /*) ;;
+  *) fail "--prefix $prefix: has to be a full path" ;;
+esac
+[ "$(id -u)" = 0 ] || fail "needs root: sudo $0"
+"$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+  fail "$python is no Python >= 3.11 with venv (Debian, Ubuntu: apt install python3-venv); see --python"
+systemd=$(systemctl --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')
+[ "${systemd:-0}" -ge 251 ] || fail "needs systemd 251 or later (found: ${systemd:-none})"
+
+here=$(cd "$(dirname "$0")" && pwd)
+source=$(cd "$here/../.." && pwd)
+
+mkdir -p "$prefix/releases"
+release=$(mktemp -d "$prefix/releases/$(date -u +%Y%m%dT%H%M%S).XXXX")
+trap '[ -e "$release/complete" ] || rm -rf "$release"' EXIT
+chmod 755 "$release"
+echo "installing to $release"
+"$python" -m venv "$release"
+pip() { "$release/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+pip install --require-hashes -r "$source/deploy/docker/requirements.lock"
+pip install --no-deps "${wheel:-$source}"
+version=$("$release/bin/watcher" --version)
+touch "$release/complete"
+
+ln -sfn "$release/bin" "$prefix/bin.new"
+mv -T "$prefix/bin.new" "$prefix/bin"
+
+unit_file() { sed "s|/opt/liveness-watcher|$prefix|g" "$here/$1" > "$2.new" && mv "$2.new" "$2"; }
+units=/etc/systemd/system
+for unit in watcher.service watcher@.service; do
+  unit_file "$unit" "$units/$unit"
+  if [ "$systemd" -ge 253 ]; then
+    mkdir -p "$units/$unit.d"
+    unit_file watcher.service.d/notify-reload.conf "$units/$unit.d/notify-reload.conf"
+  fi
+done
+mkdir -p /usr/local/bin
+unit_file watcherctl /usr/local/bin/watcherctl
+chmod 755 /usr/local/bin/watcherctl
+
+mkdir -p /etc/watcher
+[ -e /etc/watcher/watcher.toml ] || cp "$source/config/watcher.toml" /etc/watcher/watcher.toml
+install -d -m 700 /etc/credstore
+
+# The one before stays for the way back.
+find "$prefix/releases" -mindepth 1 -maxdepth 1 | sort -r | tail -n +3 | xargs -r rm -rf
+
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl try-restart watcher.service 'watcher@*.service'
+fi
+echo "installed $version"
+echo "settings: /etc/watcher/watcher.toml; then: systemctl enable --now watcher"

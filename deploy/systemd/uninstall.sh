@@ -1,0 +1,45 @@
+#!/bin/sh
+# Removes the service and the program. State, settings and credentials stay unless --purge.
+set -eu
+
+fail() { echo "uninstall.sh: $*" >&2; exit 1; }
+
+prefix=/opt/liveness-watcher purge=no
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
+    --purge) purge=yes; shift ;;
+    -h | --help) echo "usage: uninstall.sh [--prefix DIR] [--purge]"; exit 0 ;;
+    *) echo "usage: uninstall.sh [--prefix DIR] [--purge]" >&2; exit 64 ;;
+  esac
+done
+
+[ "$(id -u)" = 0 ] || fail "needs root: sudo $0"
+[ ! -e "$prefix" ] || [ -d "$prefix/releases" ] || fail "--prefix $prefix: the watcher was not installed there"
+
+units=/etc/systemd/system
+if [ -d /run/systemd/system ]; then
+  systemctl stop watcher.service 'watcher@*.service' 2>/dev/null || true
+  systemctl disable --quiet watcher.service 2>/dev/null || true
+fi
+find "$units" -type l -name 'watcher@*.service' -delete
+rm -f "$units/watcher.service" "$units/watcher@.service"
+for unit in watcher.service watcher@.service; do
+  rm -f "$units/$unit.d/notify-reload.conf"
+  rmdir "$units/$unit.d" 2>/dev/null || true  # what `systemctl edit` made is the operator's
+done
+rm -f /usr/local/bin/watcherctl
+rm -rf "$prefix/releases" "$prefix/bin"
+rmdir "$prefix" 2>/dev/null || true
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl reset-failed watcher.service 'watcher@*.service' 2>/dev/null || true
+fi
+
+if [ "$purge" = yes ]; then
+  rm -rf /etc/watcher /var/lib/watcher /var/lib/watcher-* /var/lib/private/watcher /var/lib/private/watcher-*
+  rm -f /etc/credstore/watcher.* /etc/credstore/watcher-*.*
+  echo "uninstalled, with state, settings and credentials"
+else
+  echo "uninstalled; left: /etc/watcher, /etc/credstore/watcher*, /var/lib/private/watcher* (--purge removes them)"
+fi

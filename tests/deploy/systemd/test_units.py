@@ -1,0 +1,122 @@
+"""The unit files and scripts, as far as they can be looked at without a service manager."""
+
+import shutil
+import subprocess
+import tomllib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from watcher.cli.options import EX_CONFIG
+from watcher.config import Settings
+from watcher.supervisor import STOP_SLACK
+
+SYSTEMD = ROOT / "deploy" / "systemd"
+UNITS = ("watcher.service", "watcher@.service")
+WATCHER = "/opt/liveness-watcher/bin/watcher"
+
+needs_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+
+
+def settings_of(unit: str) -> Mapping[str, Sequence[str]]:
+    """Each key of a unit file with its values, in order."""
+    found = defaultdict(list)
+    for line in (SYSTEMD / unit).read_text().splitlines():
+        if "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            found[key].append(value)
+    return found
+
+
+def analyze(folder: Path, unit: str, text: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """systemd-analyze on an instance of the unit, with a program that is there."""
+    file = folder / unit.replace("@", "@eu")
+    file.write_text(text.replace(WATCHER, "/bin/true"))
+    return subprocess.run(
+        ["systemd-analyze", "--no-pager", *arguments, str(file)], capture_output=True, text=True, check=False
+    )
+
+
+@needs_analyze
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_finds_nothing_wrong(unit: str, tmp_path: Path) -> None:
+    text = (SYSTEMD / unit).read_text()
+    verified = analyze(tmp_path, unit, text, "verify", "--recursive-errors=yes", "--man=no")
+    assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
+    slip = text.replace("Restart=", "Restrat=")
+    assert analyze(tmp_path, unit, slip, "verify", "--recursive-errors=yes", "--man=no").returncode != 0
+
+
+@needs_analyze
+@pytest.mark.parametrize("unit", UNITS)
+def test_hardly_anything_is_exposed(unit: str, tmp_path: Path) -> None:
+    text = (SYSTEMD / unit).read_text()
+    rated = analyze(tmp_path, unit, text, "security", "--offline=true", "--threshold=15")
+    assert rated.returncode == 0, rated.stdout
+    open_to_all = "\n".join(line for line in text.splitlines() if not line.startswith(("SystemCall", "Restrict")))
+    assert analyze(tmp_path, unit, open_to_all, "security", "--offline=true", "--threshold=15").returncode != 0
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_waits_longer_than_the_drain_takes(unit: str) -> None:
+    [timeout] = settings_of(unit)["TimeoutStopSec"]
+    assert float(timeout) >= Settings().shutdown.drain_timeout + STOP_SLACK
+    shipped = tomllib.loads((ROOT / "config" / "watcher.toml").read_text())
+    assert float(timeout) >= shipped["shutdown"]["drain_timeout"] + STOP_SLACK
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_settings_that_cannot_be_used_are_no_reason_to_try_again(unit: str) -> None:
+    assert settings_of(unit)["RestartPreventExitStatus"] == [str(EX_CONFIG)]
+
+
+def test_an_instance_differs_in_its_names_only() -> None:
+    one, many = settings_of("watcher.service"), settings_of("watcher@.service")
+    assert one.keys() == many.keys()
+    for key, values in one.items():
+        assert [value.replace("watcher-%i", "watcher").replace("%i", "watcher") for value in many[key]] == [
+            value.removesuffix(" %i") for value in values
+        ] or key == "Description"
+
+
+def test_the_shipped_settings_keep_their_state_where_the_unit_allows_it() -> None:
+    shipped = tomllib.loads((ROOT / "config" / "watcher.toml").read_text())
+    [state] = settings_of("watcher.service")["StateDirectory"]
+    assert shipped["queue"]["url"].startswith(f"sqlite:////var/lib/{state}/")
+
+
+@pytest.mark.parametrize("script", ["install.sh", "uninstall.sh", "watcherctl"])
+def test_a_script_can_be_run(script: str) -> None:
+    assert (SYSTEMD / script).stat().st_mode & 0o111 == 0o111
+    subprocess.run(["sh", "-n", str(SYSTEMD / script)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--prefix", "/home/me/watcher"], 1, "the service sees no home folders"),
+        (["--prefix", "watcher"], 1, "has to be a full path"),
+        (["--prefix", "/opt/a b"], 1, "letters, digits"),
+        (["--prefix", "/opt/a&b"], 1, "letters, digits"),
+        (["--prefix"], 2, "--prefix needs a folder"),
+        (["--perfix", "/opt/x"], 64, "usage: install.sh"),
+        (["--help"], 0, "usage: install.sh"),
+    ],
+)
+def test_the_install_script_refuses_what_cannot_work(arguments: list[str], code: int, told: str) -> None:
+    ended = subprocess.run([str(SYSTEMD / "install.sh"), *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert told in ended.stdout + ended.stderr
+
+
+def test_the_drop_in_for_newer_systemd_takes_away_the_signal_only() -> None:
+    """systemd sends it by itself then; a second one would reload twice."""
+    drop_in = settings_of("watcher.service.d/notify-reload.conf")
+    assert drop_in["Type"] == ["notify-reload"]
+    for unit in UNITS:
+        check, send = settings_of(unit)["ExecReload"]
+        assert send == "/bin/kill -HUP $MAINPID"
+        assert drop_in["ExecReload"] == ["", check]

@@ -1,0 +1,108 @@
+"""What the service manager is told of the daemon: ready, alive, reloading, stopping, and how it goes."""
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+import structlog
+
+from watcher.health import Liveness, Readiness
+from watcher.ports import Clock
+from watcher.sdnotify import Notifier
+
+log = structlog.get_logger(__name__)
+
+STATUS_INTERVAL = 5.0
+"""Seconds between two looks at how it goes."""
+
+FEEDS = 3
+"""Times that the watchdog is fed within its time: one that comes late does no harm."""
+
+STOP_SLACK = 5.0
+"""Seconds beyond the drain for what has no bound of its own: closing files and connections."""
+
+
+class Supervisor:
+    """Speaks for the daemon. `tick` is called by its main thread, so that a hung one is noticed, too."""
+
+    def __init__(
+        self,
+        notifier: Notifier,
+        clock: Clock,
+        liveness: Liveness,
+        readiness: Readiness,
+        progress: Callable[[], str],
+    ) -> None:
+        """`progress` says in a few words how much is done."""
+        self._notifier = notifier
+        self._clock = clock
+        self._liveness = liveness
+        self._readiness = readiness
+        self._progress = progress
+        self._lock = Lock()  # a reload is told by another thread: its READY must not overtake the stop
+        self._is_stopping = False
+        self._bad_settings = ""
+        self._is_late = False
+        self._next = 0.0
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds at most between two ticks; None: nobody waits for one."""
+        if not self._notifier.is_heard:
+            return None
+        return min(STATUS_INTERVAL, (self._notifier.watchdog or STATUS_INTERVAL * FEEDS) / FEEDS)
+
+    def ready(self) -> None:
+        """Everything runs."""
+        self._notifier.tell(READY=1, STATUS=self._status())
+
+    def tick(self) -> None:
+        """The main thread is alive. Feeds the watchdog unless another thread is stuck."""
+        now = self._clock.monotonic()
+        if self.interval is None or now < self._next:
+            return
+        self._next = now + self.interval / 2  # a caller that comes more often than needed is not always let through
+        if self._all_threads_live():
+            self._notifier.tell(WATCHDOG=1, STATUS=self._status())
+        else:
+            self._notifier.tell(STATUS=self._status())
+
+    def reload(self, reload: Callable[[], Sequence[str]]) -> None:
+        """Run a reload, which returns what is wrong with the settings, and tell of its begin and its end.
+
+        Ready again at the end in any case: the old settings work on.
+        """
+        self._unless_stopping(
+            RELOADING=1, MONOTONIC_USEC=int(self._clock.monotonic() * 1e6), STATUS="reloading the settings"
+        )
+        problems: Sequence[str] = ["a bug, see the log"]
+        try:
+            problems = reload()
+        finally:
+            self._bad_settings = f"settings not reloaded: {'; '.join(problems)}" if problems else ""
+            self._unless_stopping(READY=1, STATUS=self._status())
+
+    def stopping(self, seconds: float) -> None:
+        """The drain begins and takes so many seconds at most."""
+        with self._lock:
+            self._is_stopping = True
+            self._notifier.tell(STOPPING=1, STATUS=f"draining, {self._progress()}")
+            # Not in the same datagram: the time asked for is that of the state that STOPPING brings about.
+            self._notifier.tell(EXTEND_TIMEOUT_USEC=int((seconds + STOP_SLACK) * 1e6))
+
+    def _unless_stopping(self, **variables: object) -> None:
+        with self._lock:
+            if not self._is_stopping:
+                self._notifier.tell(**variables)
+
+    def _all_threads_live(self) -> bool:
+        late = self._liveness.late()
+        if late and not self._is_late:
+            log.error("thread_stuck", late=late, consequence="the watchdog is not fed, systemd restarts the watcher")
+        elif self._is_late and not late:
+            log.info("thread_unstuck")
+        self._is_late = bool(late)
+        return not late
+
+    def _status(self) -> str:
+        wrong = [*self._liveness.late(), *(f"{part}: {why}" for part, why in self._readiness.problems().items())]
+        return "; ".join([self._progress(), *wrong, *filter(None, [self._bad_settings])])
