@@ -16,7 +16,7 @@ from watcher.errors import LedgerError, QueueError
 from watcher.health import Liveness, Readiness
 from watcher.inflight import InFlight
 from watcher.lane import Lane, Parcel
-from watcher.metrics import Metrics
+from watcher.metrics import Metrics, trace_exemplar
 from watcher.model import DecisionEvent, LedgerEntry, Verdict
 from watcher.ports import Clock, Ledger, Queue, Sink
 from watcher.stage import Patience, Stage
@@ -128,8 +128,9 @@ class Outbox:
         watch, verdict = decided.watch, decided.verdict
         latency = max(0.0, self._clock.time() - watch.created_at)
         policy = self._metrics.policy_label(watch.key.policy)
-        self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc()
-        self._metrics.latency.observe(min(latency, LATENCY_LIMIT))
+        exemplar = trace_exemplar(watch.traceparent)
+        self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc(exemplar=exemplar)
+        self._metrics.latency.observe(min(latency, LATENCY_LIMIT), exemplar)
         self._metrics.polls_per_session.observe(watch.polls)
         log.info(
             "decided",
@@ -155,7 +156,7 @@ class Outbox:
         self._worked("ledger")
         for watch in watches:
             with self._lock:
-                watch.awaiting.discard(sink)
+                watch.awaiting -= {sink}
                 is_everywhere = not watch.awaiting
             if is_everywhere:
                 self._settler.put(watch)

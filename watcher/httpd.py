@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from watcher import __version__
 from watcher.errors import ConfigError
@@ -20,6 +21,9 @@ from watcher.errors import ConfigError
 log = structlog.get_logger(__name__)
 
 Answer = tuple[HTTPStatus, str, bytes]
+
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus's own text form; it can't carry exemplars."""
 
 
 class HealthServer:
@@ -105,8 +109,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(*_text(HTTPStatus.METHOD_NOT_ALLOWED, "GET only"))
 
     def _metrics(self) -> Answer:
-        encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-        return HTTPStatus.OK, content_type, encode(self.server.registry)
+        registry = self.server.registry
+        if _takes_openmetrics(self.headers.get("Accept", "")):
+            return HTTPStatus.OK, openmetrics.CONTENT_TYPE_LATEST, _openmetrics(registry)
+        return HTTPStatus.OK, PLAIN, generate_latest(registry)
 
     def _livez(self) -> Answer:
         late = list(self.server.late())
@@ -129,6 +135,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's signature
         """Scrapes are not logged: there is one every few seconds."""
+
+
+def _openmetrics(registry: CollectorRegistry) -> bytes:
+    text: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text
+
+
+def _takes_openmetrics(accept: str) -> bool:
+    """Whether OpenMetrics 1.x is among what the scraper takes.
+
+    Not prometheus_client's own choice: it promises whatever version is asked for, and fails at one that is none.
+    """
+    for choice in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in choice.split(";"))
+        versions = [text.removeprefix("version=") for text in parameters if text.startswith("version=")]
+        if kind == "application/openmetrics-text" and all(version.startswith("1.") for version in versions):
+            return True
+    return False
 
 
 def _text(status: HTTPStatus, text: str) -> Answer:

@@ -1,11 +1,11 @@
 """The metrics, by the names of section 7 of the interface. Every known label value is there from the start, at 0."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.gc_collector import GCCollector
 from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -14,8 +14,11 @@ from watcher import __version__
 from watcher.learning import Mode, State
 from watcher.model import DEFAULT_POLICY, DeadReason, Outcome, PollResult, QueueDepth, Reason
 
-MAX_POLICY_LABELS = 8
-"""Policies with a label of their own: 9 series each, and 300 are the limit. The rest share `other`."""
+SERIES_LIMIT = 300
+"""Series at most, those of the process included; section 7 of the interface."""
+
+COMMON_SERIES = 123
+"""Series that belong to no policy and no sink, with a few to spare."""
 
 OTHER = "other"
 
@@ -35,9 +38,33 @@ VERDICTS = (
 _CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LAG_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180)
-_RATIOS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
+_RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, for each policy has them all
 _POLLS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 _DELIVERY_SECONDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10, 60)
+
+_HISTOGRAM = 3  # series beside its buckets: +Inf, sum, count
+_POLICY_SERIES = len(VERDICTS) + len(_RATIOS) + _HISTOGRAM
+_SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 4  # two results, its thread's progress, its circuit
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def own_policy_labels(sinks: int) -> int:
+    """How many policies besides the default one have a label of their own, next to so many sinks.
+
+    As many as the limit on series leaves room for: 6 with one sink, 4 with three, 2 with six, none from nine on.
+    """
+    room = SERIES_LIMIT - COMMON_SERIES - sinks * _SINK_SERIES
+    return max(0, room // _POLICY_SERIES - len((DEFAULT_POLICY, OTHER)))
+
+
+def trace_exemplar(traceparent: str) -> dict[str, str] | None:
+    """The exemplar that leads from a bucket to a trace (W3C Trace Context); None without a valid one.
+
+    Only OpenMetrics carries it. With 40 of the 128 characters that its labels may have together, it never grows.
+    """
+    found = _TRACEPARENT.fullmatch(traceparent)
+    return {"trace_id": found[1]} if found else None
 
 
 class Metrics:
@@ -47,7 +74,7 @@ class Metrics:
         """`policies` and `sinks`: the configured names."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a `_created` twin for each series would double what is stored, for nothing asked
         self.registry = CollectorRegistry(auto_describe=True)
-        self._policies = {DEFAULT_POLICY, *sorted(policies)[:MAX_POLICY_LABELS]}
+        self._policies = {DEFAULT_POLICY, *sorted(policies)[: own_policy_labels(len(sinks))]}
         self._sessions()
         self._polls()
         self._decisions()
@@ -101,9 +128,17 @@ class Metrics:
 
     def _decisions(self) -> None:
         self.decisions = self._counter("decisions", "Decisions made.", ["outcome", "reason", "policy"])
-        for (outcome, reason), policy in product(VERDICTS, [*sorted(self._policies), OTHER]):
+        policies = [*sorted(self._policies), OTHER]
+        for (outcome, reason), policy in product(VERDICTS, policies):
             self.decisions.labels(outcome.value, reason.value, policy)
-        self.confidence = self._histogram("confidence_ratio", "Confidence of SUCCEEDED sessions, 0 to 1.", _RATIOS)
+        text = "Confidence of SUCCEEDED sessions, 0 to 1"
+        self.confidence = self._histogram("confidence_ratio", f"{text}.", _RATIOS)
+        # The first is fixed by the interface, without labels; a threshold is a policy's, and so is what is near it.
+        self.policy_confidence = self._histogram(
+            "policy_confidence_ratio", f"{text}, by policy.", _RATIOS, ["policy"]
+        )
+        for policy in policies:
+            self.policy_confidence.labels(policy)
 
     def _backends(self, sinks: Sequence[str]) -> None:
         self.deliveries = self._counter("sink_deliveries", "Events handed to a sink.", ["sink", "result"])
@@ -135,7 +170,6 @@ class Metrics:
         self.reload_time = self._gauge("config_last_reload_timestamp_seconds", "When settings were last (re)loaded.")
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(f"watcher_{name}", text, labels, registry=self.registry)
@@ -166,7 +200,9 @@ class _Schedule:
         for mode in Mode:
             modes.add_metric([mode.value], float(mode is state.mode))
         lasting = GaugeMetricFamily(
-            "watcher_schedule_duration_seconds", "How long sessions last, as learned.", labels=["quantile"]
+            "watcher_schedule_duration_seconds",
+            "How long such a share of sessions lasts at most, as learned.",
+            labels=["share"],
         )
         lasting.add_metric(["0.5"], state.median)
         lasting.add_metric(["0.9"], state.p90)

@@ -131,7 +131,9 @@ class Poller:
         verdict = decide(ending, rules)
         event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
         if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
-            self._metrics.confidence.observe(ending.confidence / 100)
+            policy = self._metrics.policy_label(watch.key.policy)
+            for scores in (self._metrics.confidence, self._metrics.policy_confidence.labels(policy)):
+                scores.observe(ending.confidence / 100)
         self._outbox.decided(watch, verdict, event)
 
 

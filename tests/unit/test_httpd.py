@@ -85,6 +85,56 @@ def test_metrics_are_prometheus_text_or_openmetrics_as_the_scraper_wishes(health
     assert body.endswith(b"# EOF\n")
 
 
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        PROMETHEUS_2,
+        PROMETHEUS_3,
+        "application/openmetrics-text",
+        "text/html, application/openmetrics-text; charset=utf-8; version=1.0.0",
+        "Application/OpenMetrics-Text; Version=1.0.0",
+    ],
+)
+def test_openmetrics_is_spoken_as_prometheus_asks_for_it(health: Health, accept: str) -> None:
+    status, headers, body = ask(health, "/metrics", Accept=accept)
+    assert (status, headers["content-type"]) == (
+        200,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    )
+    assert body.endswith(b"# EOF\n")
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "*/*",
+        "text/plain;version=0.0.4",
+        "text/plain;version=1.0.0;escaping=allow-utf-8",
+        "application/openmetrics-text;version=0.0.1",
+        "application/openmetrics-text;version=9.9",
+        "application/openmetrics-text;version=no-number",
+        "application/openmetrics-text-not;version=1.0.0",
+        ";;,,;version=",
+    ],
+)
+def test_what_else_is_asked_for_gets_the_plain_text(health: Health, accept: str) -> None:
+    status, headers, body = ask(health, "/metrics", Accept=accept)
+    assert (status, headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert b"# EOF" not in body
+
+
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/health", "/livez/../metrics", "*"])
 def test_any_other_path_is_404(health: Health, path: str) -> None:
     assert ask(health, path)[0] == 404

@@ -7,10 +7,11 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from tests.unit.builders import value
-from watcher.metrics import VERDICTS, Metrics
+from watcher.learning import Schedule
+from watcher.metrics import SERIES_LIMIT, VERDICTS, Metrics, own_policy_labels, trace_exemplar
 from watcher.model import DeadReason, PollResult, QueueDepth
 
-ROLES = ["recorder", "settler", "sink-a", "sink-b", "sink-c", "leases", "lookout", "poller", "intake", "scheduler"]
+ROLES = ["recorder", "settler", "leases", "lookout", "poller", "intake", "scheduler"]
 POLICIES = [f"policy-{number:02}" for number in range(20)]
 
 NAMES = {
@@ -23,6 +24,7 @@ NAMES = {
     "watcher_decisions": "counter",
     "watcher_decision_latency_seconds": "histogram",
     "watcher_confidence_ratio": "histogram",
+    "watcher_policy_confidence_ratio": "histogram",
     "watcher_polls_per_session": "histogram",
     "watcher_rate_limit_calls_per_second": "gauge",
     "watcher_sink_deliveries": "counter",
@@ -38,9 +40,10 @@ NAMES = {
 }
 
 
-def full(policies: list[str] = POLICIES) -> Metrics:
-    metrics = Metrics(policies, ["a", "b", "c"])
-    metrics.show(rate=lambda: 25.0, in_flight=lambda: 7.0, progress=lambda: dict.fromkeys(ROLES, 1.5))
+def full(policies: list[str] = POLICIES, sinks: str = "abc") -> Metrics:
+    metrics = Metrics(policies, list(sinks))
+    roles = [*ROLES, *(f"sink-{sink}" for sink in sinks)]
+    metrics.show(rate=lambda: 25.0, in_flight=lambda: 7.0, progress=lambda: dict.fromkeys(roles, 1.5))
     return metrics
 
 
@@ -52,8 +55,47 @@ def test_the_names_and_types_are_those_of_the_interface() -> None:
     assert {family.name: family.type for family in own(full())} == NAMES
 
 
-def test_there_are_no_more_than_300_series() -> None:
-    assert sum(len(family.samples) for family in full().registry.collect()) <= 300
+@pytest.mark.parametrize("sinks", range(11))
+@pytest.mark.parametrize("policies", [0, 1, 6, 20])
+def test_there_are_no_more_than_300_series(policies: int, sinks: int) -> None:
+    """Process metrics and the learned schedule included, with as many sinks and policies as anybody may have."""
+    metrics = full(POLICIES[:policies], "abcdefghij"[:sinks])
+    metrics.show_schedule(Schedule().state)
+    series = sum(len(family.samples) for family in metrics.registry.collect())
+    assert 100 < series <= SERIES_LIMIT == 300
+
+
+@pytest.mark.parametrize(("sinks", "own"), [(1, 6), (2, 5), (3, 4), (6, 2), (9, 0), (10, 0), (99, 0)])
+def test_policies_have_labels_of_their_own_as_far_as_the_limit_goes(sinks: int, own: int) -> None:
+    assert own_policy_labels(sinks) == own
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_the_exemplar_of_a_traced_session_is_its_trace_id() -> None:
+    assert trace_exemplar(f"00-{TRACE}-00f067aa0ba902b7-01") == {"trace_id": TRACE}
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        "",
+        "none",
+        TRACE,
+        f"00-{TRACE}-00f067aa0ba902b7",
+        f"00-{TRACE}-00f067aa0ba902b7-01-more",
+        f"00-{TRACE}-00f067aa0ba902b7-01\n",
+        f"00-{TRACE.upper()}-00f067aa0ba902b7-01",
+        f"00-{TRACE[:-1]}-00f067aa0ba902b7-01",
+        f"ff-{TRACE}-00f067aa0ba902b7-01",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{'x' * 200}-00f067aa0ba902b7-01",
+    ],
+)
+def test_a_malformed_traceparent_gives_no_exemplar(traceparent: str) -> None:
+    assert trace_exemplar(traceparent) is None
 
 
 def labels_of(metrics: Metrics, name: str) -> list[dict[str, str]]:
@@ -71,6 +113,7 @@ def test_every_known_label_value_is_there_from_the_start_at_zero() -> None:
     deliveries = [{"sink": sink, "result": result} for sink in "abc" for result in ("ok", "failed")]
     assert labels_of(metrics, "watcher_sink_deliveries_total") == deliveries
     for policy in ("default", "payout"):
+        assert {"policy": policy} in labels_of(metrics, "watcher_policy_confidence_ratio_count")
         for outcome, reason in VERDICTS:
             expected = {"outcome": outcome.value, "reason": reason.value, "policy": policy}
             assert expected in labels_of(metrics, "watcher_decisions_total")

@@ -26,8 +26,8 @@ def test_what_was_learned_is_shown() -> None:
         == 0
     )
     assert value(metrics, "watcher_schedule_sessions") == 512.5
-    assert value(metrics, "watcher_schedule_duration_seconds", quantile="0.5") == 21.0
-    assert value(metrics, "watcher_schedule_duration_seconds", quantile="0.9") == math.inf
+    assert value(metrics, "watcher_schedule_duration_seconds", share="0.5") == 21.0
+    assert value(metrics, "watcher_schedule_duration_seconds", share="0.9") == math.inf
     assert value(metrics, "watcher_schedule_unfinished_ratio") == 0.1
     assert value(metrics, "watcher_schedule_threshold_seconds") == 1.5
     assert value(metrics, "watcher_schedule_shifts_total") == 2

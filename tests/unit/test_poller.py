@@ -92,6 +92,7 @@ def test_a_terminal_answer_is_decided_and_polled_no_more() -> None:
     assert (data["outcome"], data["polls"]) == ("live", 1)
     assert world.labelled("watcher_confidence_ratio_count") == 1
     assert world.labelled("watcher_confidence_ratio_sum") == pytest.approx(0.973)
+    assert world.labelled("watcher_policy_confidence_ratio_sum", policy="default") == pytest.approx(0.973)
 
 
 def test_a_late_answer_of_an_abandoned_watch_is_dropped() -> None:
