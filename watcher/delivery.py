@@ -31,7 +31,7 @@ ACK_BATCH = 100
 LATENCY_LIMIT = 3600.0
 """Seconds that stand for all beyond them in the histogram: a creation of years ago would spoil its sum for good."""
 
-ACK_GATHER = 0.5
+ACK_GATHER = 1.5
 """Seconds that acks wait for more of them: SQS takes ten in a call, and asks money for each call."""
 
 ALLOWANCE = 300.0

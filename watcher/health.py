@@ -86,9 +86,14 @@ class Readiness:
             return self._problems.pop(part, None) is not None
 
     def problems(self) -> dict[str, str]:
-        """What is wrong now, by part."""
+        """What is wrong now, by part. "queue depth" is left out where "queue" says the very same."""
         with self._lock:
-            return dict(self._problems)
+            found = dict(self._problems)
+        return {
+            part: problem
+            for part, problem in found.items()
+            if part == (whole := part.partition(" ")[0]) or found.get(whole) != problem
+        }
 
 
 def call_allowance(connect_timeout: float, read_timeout: float, slack: float = 30.0) -> float:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
+from operator import itemgetter
 from threading import Condition
 
 from watcher.model import Lease, SessionKey
@@ -92,10 +93,16 @@ class InFlight:
             hold.watch = watch
             watch.leases.append(lease)
 
-    def to_renew(self, renewed_before: float) -> list[Lease]:
-        """The leases last taken or extended at or before this moment (monotonic)."""
+    def to_renew(self, due: float, along: float = -inf, full: int = 1) -> list[Lease]:
+        """The leases last taken or extended at or before `due` (monotonic), the longest ago first.
+
+        If there are any, those of up to `along` fill what they leave empty of their last batch of `full`.
+        """
         with self._changed:
-            return [lease for lease, hold in self._holds.items() if hold.renewed_at <= renewed_before]
+            held = ((hold.renewed_at, lease) for lease, hold in self._holds.items())
+            known = sorted((found for found in held if found[0] <= max(due, along)), key=itemgetter(0))
+        count = sum(renewed_at <= due for renewed_at, _ in known)
+        return [lease for _, lease in known[: ceil(count / full) * full]]
 
     def renewed(self, leases: Iterable[Lease], now: float) -> None:
         """Note that these were extended at `now`."""

@@ -114,11 +114,19 @@ class Intake:
         bury = partial(self._queue.bury, delivery, fault.reason, str(fault))
         self._in_flight.drop([delivery.lease])
         try:
-            patience.call(bury, partial(self._failed, "queue"))
+            letter_id = patience.call(bury, partial(self._failed, "queue"))
         except QueueError:
             return  # stopped while the queue was down: the lease runs out and the message comes again
+        if letter_id is None:
+            return  # it comes again, perhaps many times: it counts once it is put aside
         self._metrics.dead_letters.labels(fault.reason.value).inc()
-        log.warning("dead_letter", message_id=delivery.lease.message_id, reason=fault.reason.value, detail=str(fault))
+        log.warning(
+            "dead_letter",
+            message_id=delivery.lease.message_id,
+            dead_letter_id=letter_id,
+            reason=fault.reason.value,
+            detail=str(fault),
+        )
 
     def _admit(self, delivery: Delivery, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()

@@ -14,15 +14,20 @@ from watcher.ports import Clock, Queue
 
 log = structlog.get_logger(__name__)
 
-RENEW_AT = 1 / 3
-"""Share of a lease's time after which it is extended. What ends before that, as most sessions do, costs no call."""
+BEAT = 2 / 5
+"""Share of a lease's time within which it is extended again. A lost lease shows when it is to be extended: so long
+can the polls of its session go on at most. And three fifths are left to try again in when the queue fails."""
 
-LOOK_EVERY = 1 / 6
-"""Share of a lease's time between two looks: a lease has half of its time left when it is first extended, or more,
-so that several tries fit in before it is lost."""
+LOOK_EVERY = 1 / 40
+"""Share of a lease's time between two looks. Short, so that a lease is extended just before its beat is over: what
+ends before that, as many sessions do, costs no call."""
+
+EARLIEST = BEAT / 2
+"""Share of a lease's time after which it is extended along with others that fill no batch: ten cost no more than
+one, and it would have its turn soon anyway."""
 
 RETRY_AFTER = 1 / 12
-"""Share of a lease's time before the next try when the queue failed."""
+"""Share of a lease's time before the next look when the queue failed."""
 
 
 class LeaseKeeper:
@@ -57,7 +62,9 @@ class LeaseKeeper:
     def extend_due(self) -> bool:
         """Extend the leases whose time for it has come; False if the queue failed for some."""
         now = self._clock.monotonic()
-        leases = self._in_flight.to_renew(now - self._lease * RENEW_AT)
+        # Two looks ahead of the beat: one until the next look, one that the calls may take.
+        due, along = now - self._lease * (BEAT - 2 * LOOK_EVERY), now - self._lease * EARLIEST
+        leases = self._in_flight.to_renew(due, along, self._queue.max_batch)
         if not leases:
             return True
         lost, remaining = self._extend(leases)

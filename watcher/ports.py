@@ -72,8 +72,12 @@ class Queue(Protocol):
     def release(self, leases: Sequence[Lease]) -> None:
         """Give the messages back at once, for another watcher. Lost leases are passed over."""
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
-        """Move a message that can never be served to the dead letters, with its reason."""
+    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+        """Move a message that can never be served to the dead letters, with its reason.
+
+        Returns the id that it has there; None if it was not moved: its lease was lost, or there is no place for it,
+        which the backend logs.
+        """
 
     def send(self, bodies: Sequence[str]) -> None:
         """Put messages on the queue: none if one is too large or no text, else all, as far as the backend can.

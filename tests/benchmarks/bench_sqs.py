@@ -1,9 +1,10 @@
-"""What a queue of SQS costs a session, in calls and in CPU: `python tests/benchmarks/bench_sqs.py [--quick]`.
+"""What a queue of SQS costs a session, in calls and in CPU: `bench_sqs.py [--quick] [--true-time] [--rates 10,25]`.
 
 The real `watcher run` takes sessions off a light stand-in for SQS, which counts the calls. They come in a steady
 stream, one by one, so that nothing but the watcher makes batches of them. Time runs ten times as fast as in life for
-sessions and leases: in life they would last 5 to 35 seconds, and their leases 60. In the same seconds a bare loop of
-boto3 calls polls: what one of its polls costs is the bar for the CPU of a session's queue side.
+sessions and leases: in life they last 5 to 35 seconds, and their leases 60. So extensions are dearer than in life,
+where ten times as many leases share their calls: `--true-time` takes minutes, and measures just that. In the same
+seconds a bare loop of boto3 calls polls: what a poll costs there is the bar for the CPU of a session's queue side.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,9 +37,10 @@ from tests.benchmarks.processes import (
 )
 
 BAR_CALLS = 0.35
-"""The issue's bar: SQS calls a session when busy. Its other one is the CPU of one poll."""
+"""SQS calls a session when busy, at most. The other bar is the CPU of one poll."""
 
 TIME_SCALE = 10
+SESSION_TIME, LEASE_TIME, TRUE_SECONDS = (5, 35), 60, 60.0
 SCENARIO = """[[endings]]
 name = "live"
 created_for = 0
@@ -50,10 +52,10 @@ endpoint_url = "{endpoint}"
 [queue]
 url = "{sqs}/000000000000/sessions"
 type = "sqs"
-visibility_timeout = 6
+visibility_timeout = {lease:g}
 [polling]
-min_interval = 0.3
-max_interval = 1.0
+min_interval = {min_interval:g}
+max_interval = {max_interval:g}
 [ledger]
 url = "sqlite:///{folder}/ledger.db"
 [[sinks]]
@@ -73,10 +75,14 @@ POLLS = Load(rate=200.0, threads=16, lease=300.0)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Streams that are measured one after the other: sessions a second of each, the busy one last, and seconds."""
+    """Streams that are measured one after the other: sessions a second of each, the busy one last, and seconds.
+
+    `time_scale`: how many times as fast as in life sessions and leases end.
+    """
 
     rates: Sequence[float]
     seconds: float
+    time_scale: float = TIME_SCALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +131,11 @@ class Sqs(Contestant):
 class SqsRun(Contestant):
     """`watcher run` with a stopwatch on its queue side; see instrumented_sqs.py."""
 
-    def __init__(self, endpoint: str, sqs: str, folder: Path) -> None:
+    def __init__(self, endpoint: str, sqs: str, folder: Path, time_scale: float) -> None:
         self._spent = folder / "spent.json"
         config, log = folder / "watcher.toml", folder / "log"
-        config.write_text(SETTINGS.format(endpoint=endpoint, sqs=sqs, folder=folder))
+        scaled = {"lease": LEASE_TIME / time_scale, "min_interval": 3 / time_scale, "max_interval": 10 / time_scale}
+        config.write_text(SETTINGS.format(endpoint=endpoint, sqs=sqs, folder=folder, **scaled))
         script = str(Path(__file__).with_name("instrumented_sqs.py"))
         command = [sys.executable, script, str(self._spent), "run", "--config", str(config)]
         with log.open("w") as stderr:
@@ -147,7 +154,9 @@ class SqsRun(Contestant):
 
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
-    plan = Plan(rates=(50,), seconds=6.0) if options.quick else Plan(rates=(5, 10, 25, 50), seconds=15.0)
+    seconds = TRUE_SECONDS if options.true_time else 6.0 if options.quick else 15.0
+    plan = Plan(options.rates or ((50,) if options.quick else (5, 10, 25, 50)), seconds)
+    plan = replace(plan, time_scale=1) if options.true_time else plan
     report(plan, measure(plan))
 
 
@@ -159,8 +168,8 @@ def measure(plan: Plan) -> Found:
         waiting = opened.enter_context(simulator(folder))
         loop = BareLoop("plain", waiting, create_sessions(waiting, 100), POLLS, folder)
         opened.callback(loop.end)
-        endpoint = opened.enter_context(sessions(folder))
-        run = SqsRun(endpoint, sqs.url, folder)
+        endpoint = opened.enter_context(sessions(folder, plan.time_scale))
+        run = SqsRun(endpoint, sqs.url, folder, plan.time_scale)
         opened.callback(run.end)
         stream(sqs, endpoint, WARM_UP, max(plan.rates))
         calls = [stream(sqs, endpoint, round(rate * plan.seconds), rate) for rate in plan.rates[:-1]]
@@ -187,11 +196,11 @@ def stream(sqs: Sqs, endpoint: str, count: int, rate: float) -> dict[str, float]
 
 
 @contextmanager
-def sessions(folder: Path) -> Iterator[str]:
+def sessions(folder: Path, time_scale: float) -> Iterator[str]:
     """A Rekognition endpoint whose sessions end."""
     scenario = folder / "sessions.toml"
     scenario.write_text(SCENARIO)
-    options = ["--scenario", str(scenario), "--time-scale", str(TIME_SCALE)]
+    options = ["--scenario", str(scenario), "--time-scale", str(time_scale)]
     endpoint = Contestant("sessions", spawn([*WATCHER, "simulate", *options]))
     try:
         assert endpoint.process.stdout is not None
@@ -201,7 +210,8 @@ def sessions(folder: Path) -> Iterator[str]:
 
 
 def report(plan: Plan, found: Found) -> None:
-    print(f"{plan.seconds:.0f} s of sessions, each lives for 0.5 to 3.5 s, under a lease of 6 s\n")
+    first, last, lease = (seconds / plan.time_scale for seconds in (*SESSION_TIME, LEASE_TIME))
+    print(f"{plan.seconds:.0f} s of sessions, each lives for {first:g} to {last:g} s, under a lease of {lease:g} s\n")
     print(f"{'SQS calls a session':<32}" + "".join(f"{f'{rate:g}/s':>9}" for rate in plan.rates))
     for operation in sorted({name for calls in found.calls for name in calls}):
         print(f"  {operation:<30}" + "".join(f"{calls.get(operation, 0.0):>9.3f}" for calls in found.calls))
@@ -216,9 +226,15 @@ def report(plan: Plan, found: Found) -> None:
     verdict("CPU of a session's queue side, against one poll", whole / found.poll, 1.0, "")
 
 
+def rates(text: str) -> tuple[float, ...]:
+    return tuple(float(rate) for rate in text.split(","))
+
+
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="half a minute instead of two; the busy stream only")
+    parser.add_argument("--true-time", action="store_true", help="sessions and leases that last as long as in life")
+    parser.add_argument("--rates", type=rates, help="sessions a second, one stream after the other")
     return parser.parse_args(arguments)
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -88,13 +88,18 @@ class Stopwatch:
         return self._local
 
 
-if __name__ == "__main__":
+def run(parts: Sequence[tuple[str, Any, str]]) -> None:
+    """The command, with a stopwatch on these parts: name, owner and attribute of each."""
     place = Path(sys.argv.pop(1))
     stopwatch = Stopwatch()
-    for name, owner, attribute in PARTS:
+    for name, owner, attribute in parts:
         setattr(owner, attribute, stopwatch.timed(name, getattr(owner, attribute)))
     signal.signal(signal.SIGUSR1, stopwatch.reset)
     try:
         main()
     finally:
         place.write_text(json.dumps(stopwatch.totals()))
+
+
+if __name__ == "__main__":
+    run(PARTS)

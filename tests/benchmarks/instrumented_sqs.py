@@ -4,16 +4,13 @@ It leaves CPU seconds by part in FILE; see instrumented.py, whose stopwatch this
 queue is in it: the one that receives, the long poll's, the settler's, the lease keeper's, those of the batches.
 """
 
-import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
-from tests.benchmarks.instrumented import Stopwatch
-from watcher.cli import main
+from tests.benchmarks.instrumented import run
 from watcher.leases import LeaseKeeper
 from watcher.queues.sqs import SqsQueue
 from watcher.queues.sqs_batches import Batches
@@ -38,12 +35,4 @@ PARTS: list[tuple[str, Any, str]] = [
 ]
 
 if __name__ == "__main__":
-    place = Path(sys.argv.pop(1))
-    stopwatch = Stopwatch()
-    for name, owner, attribute in PARTS:
-        setattr(owner, attribute, stopwatch.timed(name, getattr(owner, attribute)))
-    signal.signal(signal.SIGUSR1, stopwatch.reset)
-    try:
-        main()
-    finally:
-        place.write_text(json.dumps(stopwatch.totals()))
+    run(PARTS)

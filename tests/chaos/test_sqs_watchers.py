@@ -2,149 +2,22 @@
 
 import json
 import random
-import re
 import signal
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Daemon
 from tests.benchmarks.light_sqs import LightSqs
 from tests.chaos.proxy import EXTEND, SqsProxy
-from tests.moto import CREDENTIALS
+from tests.chaos.site import NEVER, QUICK, Site, in_flight, polls_of, stop, wait_until
 from tests.stack import aws_client
-from tests.support import run_watcher, watcher_process
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.model import LedgerEntry
-from watcher.simulator import SessionScript, Simulator
+from watcher.leases import BEAT
+from watcher.simulator import SessionScript
 from watcher.simulator.server import HttpServer
-
-QUICK = SessionScript(created_for=0, in_progress_for=3)
-NEVER = SessionScript(ending="IN_PROGRESS")
-PATIENCE = 50.0
-EMPTY_LOOKS = 10
 
 RATE = 50.0
 """Sessions a second that are busy times: the poll quota allows no more than 50."""
-
-
-class Site:
-    """A queue at moto, a local Rekognition endpoint, and watchers that share both and a ledger."""
-
-    def __init__(self, folder: Path, moto_url: str, simulator: Simulator, suffix: str = "") -> None:
-        self.folder = folder
-        self.simulator = simulator
-        self.daemons: list[Daemon] = []
-        self.client = aws_client("sqs", moto_url)
-        self.queue_url = self.create_queue("sessions", suffix)
-        self.dead_letter_url = self.create_queue("dead", suffix)
-        self.environment = {
-            **CREDENTIALS,
-            "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_REKOGNITION": simulator.url,
-            "WATCHER_HTTP__PORT": "0",
-            "WATCHER_QUEUE__URL": self.queue_url,
-            "WATCHER_QUEUE__TYPE": "sqs",
-            "WATCHER_QUEUE__DEAD_LETTER_URL": self.dead_letter_url,
-            "WATCHER_QUEUE__ENDPOINT_URL": moto_url,
-            "WATCHER_LEDGER__URL": "sqlite:///ledger.db",
-            "WATCHER_POLLING__SESSION_TIMEOUT": "36",
-            "WATCHER_POLLING__MIN_INTERVAL": "0.5",
-            "WATCHER_POLLING__MAX_INTERVAL": "2",
-            "WATCHER_POLLING__CONCURRENCY": "4",
-        }
-
-    def create_queue(self, name: str, suffix: str) -> str:
-        attributes = {"FifoQueue": "true"} if suffix else {}
-        url: str = self.client.create_queue(QueueName=name + suffix, Attributes=attributes)["QueueUrl"]
-        return url
-
-    def command(self, *arguments: str) -> str:
-        """Run the watcher's command to its end; returns its stdout."""
-        done = run_watcher(self.folder, *arguments, stdin=b"", **self.environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def start(self, **settings: str) -> Daemon:
-        daemon = Daemon(watcher_process(self.folder, "run", **(self.environment | settings)))
-        self.daemons.append(daemon)
-        return daemon
-
-    def feed(self, count: int, script: SessionScript) -> list[str]:
-        """Create sessions and send their ids."""
-        ids = [self.simulator.create_session(script) for _ in range(count)]
-        for begin in range(0, count, 10):
-            batch = ids[begin : begin + 10]
-            entries = [{"Id": str(n), "MessageBody": session} for n, session in enumerate(batch)]
-            answer = self.client.send_message_batch(QueueUrl=self.queue_url, Entries=entries)
-            assert len(answer["Successful"]) == len(entries)
-        return ids
-
-    def depth(self, url: str = "") -> tuple[int, int]:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.client.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=names)["Attributes"]
-        return int(found[names[0]]), int(found[names[1]])
-
-    def wait_until_empty(self) -> None:
-        """Wait for an empty queue. One look is not enough: the two counts are not taken at the same moment, and a
-        message whose lease runs out between them is in neither."""
-        empty_looks = 0
-
-        def is_empty() -> bool:
-            nonlocal empty_looks
-            empty_looks = empty_looks + 1 if self.depth() == (0, 0) else 0
-            return empty_looks >= EMPTY_LOOKS
-
-        wait_until(is_empty, "empty")
-
-    def ledger(self) -> list[LedgerEntry]:
-        with closing(SqliteLedger(self.folder / "ledger.db", SystemClock())) as ledger:
-            return list(ledger.after(0, 100_000))
-
-    def close(self) -> None:
-        for daemon in self.daemons:
-            daemon.close()
-        self.client.close()
-
-
-@pytest.fixture
-def suffix() -> str:
-    """Standard queues, unless a test says otherwise."""
-    return ""
-
-
-@pytest.fixture
-def site(tmp_path: Path, moto_server: str, suffix: str) -> Iterator[Site]:
-    with ExitStack() as stack:
-        simulator = stack.enter_context(Simulator(time_scale=5.0, seed=1))
-        yield stack.enter_context(closing(Site(tmp_path, moto_server, simulator, suffix)))
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
-    """Wait for it; returns how many seconds it took."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds, f"not {what} within {seconds} s"
-        time.sleep(0.05)
-    return time.monotonic() - begun
-
-
-def stop(daemon: Daemon) -> float:
-    """SIGTERM, and the seconds until it has ended, with exit 0."""
-    begun = time.monotonic()
-    daemon.send(signal.SIGTERM)
-    assert daemon.end() == 0, daemon.log
-    return time.monotonic() - begun
-
-
-def in_flight(daemon: Daemon) -> int:
-    found = re.search(r"^watcher_sessions_in_flight (\S+)", daemon.get("/metrics"), re.MULTILINE)
-    assert found
-    return int(float(found[1]))
 
 
 @pytest.mark.parametrize("watchers", [2, 4])
@@ -201,21 +74,32 @@ def test_throttled_and_slow_extensions_cost_no_redelivery_of_live_work(site: Sit
         assert len(proxy.received) == len(ids)
 
 
-def test_a_lost_lease_ends_the_polls_of_its_session_within_a_beat_and_nothing_is_decided(
+def test_a_lost_lease_ends_the_polls_of_its_session_within_one_beat_and_nothing_is_decided(
     site: Site, moto_server: str
 ) -> None:
+    """A beat is two fifths of a lease: within it each lease is extended, and SQS says whether it is lost."""
+    lease, interval = 18, 0.2
     with closing(SqsProxy(moto_server)) as proxy:
-        beat = 2.0
-        settings = {"WATCHER_QUEUE__VISIBILITY_TIMEOUT": str(int(beat * 3)), "WATCHER_QUEUE__ENDPOINT_URL": proxy.url}
+        settings = {
+            "WATCHER_QUEUE__VISIBILITY_TIMEOUT": str(lease),
+            "WATCHER_QUEUE__ENDPOINT_URL": proxy.url,
+            "WATCHER_POLLING__STRATEGY": "backoff",
+            "WATCHER_POLLING__MIN_INTERVAL": str(interval),
+            "WATCHER_POLLING__MAX_INTERVAL": str(interval),
+        }
         watcher = site.start(**settings)
-        site.feed(1, NEVER)
+        (lost,) = site.feed(1, NEVER)
         wait_until(lambda: in_flight(watcher) == 1, "received")
-        site.client.delete_message(QueueUrl=site.queue_url, ReceiptHandle=proxy.receipts[0])
-        # A beat until the lease is tried, and a look or two at the metrics.
-        assert wait_until(lambda: in_flight(watcher) == 0, "dropped") < beat * 2
-        polls = len(site.simulator.calls)
-        time.sleep(2.5)  # longer than the longest wait between two polls
-        assert len(site.simulator.calls) <= polls + 1  # one may have been under way
+        (receipt,) = proxy.receipts
+        (kept,) = site.feed(1, NEVER)
+        site.client.delete_message(QueueUrl=site.queue_url, ReceiptHandle=receipt)
+        over = time.monotonic() + lease * BEAT
+        before = polls_of(site, lost)
+        time.sleep(over - time.monotonic())
+        polls, others = polls_of(site, lost), polls_of(site, kept)
+        wait_until(lambda: polls_of(site, kept) > others + 5, "polls of the other session")
+        assert polls_of(site, lost) == polls > before
+        assert in_flight(watcher) == 1
         stop(watcher)
         assert (watcher.decisions, site.ledger()) == ([], [])
 
@@ -261,6 +145,20 @@ def test_what_cannot_be_served_is_put_aside_and_blocks_nobody(site: Site) -> Non
     stop(watcher)
 
 
+def test_what_there_is_no_place_for_is_told_each_time_with_its_reason_and_is_no_dead_letter_yet(site: Site) -> None:
+    watcher = site.start(WATCHER_QUEUE__DEAD_LETTER_URL="", WATCHER_QUEUE__VISIBILITY_TIMEOUT="3")
+    site.client.send_message(QueueUrl=site.queue_url, MessageBody="rubbish")
+
+    def left() -> list[tuple[object, object]]:
+        return [(line["reason"], line["receive_count"]) for line in watcher.log if line["event"] == "not_buried"]
+
+    wait_until(lambda: len(left()) >= 2, "received twice")
+    assert left()[:2] == [("invalid_session_id", 1), ("invalid_session_id", 2)]
+    assert 'watcher_dead_letters_total{reason="invalid_session_id"} 0.0' in watcher.get("/metrics")
+    stop(watcher)
+    assert "dead_letter" not in [line["event"] for line in watcher.log]
+
+
 def test_a_session_costs_a_third_of_an_sqs_call_when_busy(site: Site) -> None:
     """Sessions come and end in a steady stream, one by one: nothing but the watcher makes batches of them.
 
@@ -276,9 +174,8 @@ def test_a_session_costs_a_third_of_an_sqs_call_when_busy(site: Site) -> None:
             WATCHER_QUEUE__URL=queue_url,
             WATCHER_QUEUE__ENDPOINT_URL=url,
             WATCHER_QUEUE__DEAD_LETTER_URL="",
-            # To these sessions (3 to 4 s in flight) as the default of 60 s is to usual ones (20 s): some outlast its
-            # first third.
-            WATCHER_QUEUE__VISIBILITY_TIMEOUT="12",
+            # To these sessions (3 to 4 s in flight) as the default of 60 s is to those of 12 to 16 s.
+            WATCHER_QUEUE__VISIBILITY_TIMEOUT="15",
             WATCHER_POLLING__CONCURRENCY="8",
         )
         watcher.wait_for_event("started")

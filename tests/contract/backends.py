@@ -1,4 +1,4 @@
-"""The backends that the contract suites run over. A new one joins with an entry in QUEUES or LEDGERS."""
+"""The backends that the contract suites run over. A new one joins with an entry in QUEUES, LEDGERS or MEMORIES."""
 
 import os
 from collections.abc import Callable
@@ -14,9 +14,11 @@ from tests.support import ManualClock
 from watcher.config import AwsSettings
 from watcher.config.urls import dynamodb_table
 from watcher.ledgers.dynamodb import DynamoDbLedger
+from watcher.ledgers.dynamodb_memory import DynamoDbMemory
 from watcher.ledgers.none import NoLedger
 from watcher.ledgers.sqlite import SqliteLedger
-from watcher.ports import DeadLetters, Ledger, Queue
+from watcher.ledgers.sqlite_memory import SqliteMemory
+from watcher.ports import DeadLetters, Ledger, Memory, Queue
 from watcher.queues.sqlite import SqliteQueue
 from watcher.queues.sqs import SqsQueue
 from watcher.queues.sqs_batches import Batches
@@ -140,6 +142,30 @@ def _dynamodb_ledger(_folder: Path, stack: ExitStack, moto: Callable[[], MotoSer
     )
 
 
+@dataclass(frozen=True)
+class MemoryBackend:
+    """One memory and the ledger beside it: `open` gives one more watcher's view of it."""
+
+    open: Callable[[], Memory]
+    ledger: Callable[[], Ledger]
+
+
+def _sqlite_memory(folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]) -> MemoryBackend:
+    clock, path = ManualClock(), folder / "l.db"
+    return MemoryBackend(
+        lambda: stack.enter_context(closing(SqliteMemory(path, clock))), _sqlite_ledger(folder, stack, moto).open
+    )
+
+
+def _dynamodb_memory(_folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]) -> MemoryBackend:
+    clock, url = ManualClock(), moto().url
+    table = dynamodb_table(create_stack(url)["LedgerUrl"])
+    return MemoryBackend(
+        lambda: stack.enter_context(closing(DynamoDbMemory(aws_client("dynamodb", url), table, clock))),
+        lambda: stack.enter_context(closing(DynamoDbLedger(aws_client("dynamodb", url), table, clock, settling=-60))),
+    )
+
+
 QueueMaker = Callable[[Path, ExitStack, Callable[[], MotoServer]], QueueBackend]
 
 QUEUES: dict[str, QueueMaker] = {
@@ -149,3 +175,4 @@ QUEUES: dict[str, QueueMaker] = {
     "sqs fifo": _sqs_fifo,
 }
 LEDGERS = {"sqlite": _sqlite_ledger, "none": _no_ledger, "dynamodb": _dynamodb_ledger}
+MEMORIES = {"sqlite": _sqlite_memory, "dynamodb": _dynamodb_memory}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.backends import LEDGERS, QUEUES, LedgerBackend, QueueBackend
+from tests.contract.backends import LEDGERS, MEMORIES, QUEUES, LedgerBackend, MemoryBackend, QueueBackend
 from watcher.ports import Ledger, Queue
 
 
@@ -30,3 +30,9 @@ def ledgers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerBa
 @pytest.fixture
 def ledger(ledgers: LedgerBackend) -> Ledger:
     return ledgers.open()
+
+
+@pytest.fixture(params=MEMORIES)
+def memories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MemoryBackend]:
+    with ExitStack() as stack:
+        yield MEMORIES[request.param](tmp_path, stack, lambda: request.getfixturevalue("moto"))

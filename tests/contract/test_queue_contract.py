@@ -112,7 +112,7 @@ def test_a_lost_lease_is_not_buried(queue: Queue, queues: QueueBackend) -> None:
     lost = receive_one(queue)
     queues.let_pass(61)
     held = receive_one(other)
-    queue.bury(lost, DeadReason.INVALID_MESSAGE, "too late")
+    assert queue.bury(lost, DeadReason.INVALID_MESSAGE, "too late") is None
     assert queues.dead_letters(queue).list(10) == []
     assert other.ack([held.lease]) == []
 
@@ -190,8 +190,9 @@ def test_a_buried_message_is_a_dead_letter_with_its_reason(queue: Queue, queues:
     sent_at = queues.now()
     queue.send(["rubbish \ud7ff"])
     queues.let_pass(5)
-    queue.bury(receive_one(queue), DeadReason.INVALID_SESSION_ID, "no ünique id")
+    letter_id = queue.bury(receive_one(queue), DeadReason.INVALID_SESSION_ID, "no ünique id")
     (letter,) = queues.dead_letters(queue).list(10)
+    assert letter.id == letter_id
     assert (letter.body, letter.reason, letter.detail) == ("rubbish \ud7ff", "invalid_session_id", "no ünique id")
     assert (letter.sent_at, letter.dead_at, letter.receive_count) == (sent_at, sent_at + 5, 1)
     queues.let_pass(1000)
@@ -228,8 +229,10 @@ def test_a_replayed_message_can_be_buried_again(queue: Queue, queues: QueueBacke
     bury(queue, ["a"])
     dead = queues.dead_letters(queue)
     dead.replay(None)
-    queue.bury(receive_one(queue), DeadReason.UNKNOWN_POLICY, "still")
-    assert [letter.detail for letter in dead.list(10)] == ["still"]
+    letter_id = queue.bury(receive_one(queue), DeadReason.UNKNOWN_POLICY, "still")
+    assert [(letter.id, letter.detail) for letter in dead.list(10)] == [(letter_id, "still")]
+    assert letter_id is not None
+    assert dead.drop([letter_id]) == 1
 
 
 def test_dropped_dead_letters_are_gone(queue: Queue, queues: QueueBackend) -> None:

@@ -19,6 +19,7 @@ from watcher.config import AwsSettings
 from watcher.config.urls import dynamodb_table
 from watcher.ledgers.dynamodb import DynamoDbLedger
 from watcher.ledgers.dynamodb_items import fitting
+from watcher.ledgers.dynamodb_memory import DynamoDbMemory
 from watcher.model import DeadReason, LedgerEntry
 from watcher.queues.sqs import SqsQueue
 from watcher.queues.sqs_client import SqsCaller, open_caller
@@ -155,6 +156,10 @@ def test_the_role_may_call_of_dynamodb_what_the_ledger_calls(moto: MotoServer, s
         ledger.mark_delivered([decision(1).key], "stdout")
         ledger.settle([decision(1).key])
         assert len(ledger.recent(1)) == len(ledger.recent(1, session_id(1))) == len(ledger.after(0, 1)) == 1
+        # On the same client, so that its calls are noted too; the ledger closes it.
+        memory = DynamoDbMemory(client, dynamodb_table(stack["LedgerUrl"]), ManualClock())
+        memory.save("learned")
+        assert memory.load() == "learned"
     assert allowed(policy(moto, stack["WatcherPolicyArn"]), "dynamodb") == called
 
 
@@ -179,7 +184,8 @@ def test_the_role_may_call_of_sqs_what_queue_and_sink_call(moto: MotoServer, sta
         queue.release([two.lease])
         queue.bury(three, DeadReason.INVALID_MESSAGE, "why")
         assert queue.depth().dead == 1
-    called[queue_attributes(moto, stack["DecisionsQueueUrl"])["QueueArn"]] = {"SendMessage"}
+    # The second is what `watcher check` sees with that it is there.
+    called[queue_attributes(moto, stack["DecisionsQueueUrl"])["QueueArn"]] = {"SendMessage", "GetQueueAttributes"}
     statements = policy(moto, stack["WatcherPolicyArn"])
     assert {arn: allowed([one for one in statements if one["Resource"] == arn], "sqs") for arn in called} == called
 

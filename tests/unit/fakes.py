@@ -88,6 +88,7 @@ class FakeQueue:
         self.extended: list[list[Lease]] = []
         self.buried: list[tuple[Delivery, DeadReason, str]] = []
         self.lost: set[Lease] = set()
+        self.has_dead_letters = True
         self.limits: list[int] = []
         self.idle = Event()
         self._leased = 0
@@ -120,10 +121,13 @@ class FakeQueue:
         self.released += leases
         self._give_up(len(leases))
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
+    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
         self.calls.called("bury")
+        if not self.has_dead_letters:
+            return None
         self.buried.append((delivery, reason, detail))
         self._give_up(1)
+        return f"dead-{len(self.buried)}"
 
     def _give_up(self, leases: int) -> None:
         with self._lock:

@@ -108,6 +108,16 @@ def test_each_doubtful_setting_brings_one_warning_with_a_fix(given: dict[str, st
     assert warnings[0].fix
 
 
+def test_the_aws_clis_time_outs_bring_one_warning_that_says_why_and_what_to_set() -> None:
+    given = loaded(**{"aws.connect_timeout": "60", "aws.read_timeout": "60"})
+    (found,) = [finding for finding in check_rules(given) if finding.level == "warning"]
+    assert "may take 120 s" in found.what
+    assert "of the 180 s that a session has: when two hang" in found.what
+    assert found.fix == "set aws.connect_timeout = 5 and aws.read_timeout = 10"
+    settled = loaded(**{"aws.connect_timeout": "5", "aws.read_timeout": "10"})
+    assert {finding.level for finding in check_rules(settled)} == {"ok"}
+
+
 def test_a_region_that_nobody_gave_is_doubtful() -> None:
     findings = check_rules(load(None, {}, {}, Path.cwd()))
     assert {"region": "warning"}.items() <= {finding.subject: finding.level for finding in findings}.items()

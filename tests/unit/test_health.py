@@ -71,3 +71,16 @@ def test_a_call_may_take_its_time_outs_and_some_slack() -> None:
     assert call_allowance(60, 60) == 150
     assert call_allowance(0, 60) == math.inf
     assert call_allowance(60, 0) == math.inf
+
+
+def test_one_cause_is_told_once_for_a_part_and_what_belongs_to_it() -> None:
+    readiness = Readiness()
+    readiness.lost("queue depth", "the file is gone")
+    readiness.lost("sink a", "down")
+    assert readiness.problems() == {"queue depth": "the file is gone", "sink a": "down"}
+    readiness.lost("queue", "the file is gone")
+    assert readiness.problems() == {"sink a": "down", "queue": "the file is gone"}
+    readiness.lost("queue", "not allowed")
+    assert readiness.problems().keys() == {"queue depth", "sink a", "queue"}
+    readiness.regained("queue")
+    assert readiness.problems() == {"queue depth": "the file is gone", "sink a": "down"}

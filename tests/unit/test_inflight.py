@@ -86,8 +86,8 @@ def test_only_what_was_last_extended_long_enough_ago_is_to_be_renewed() -> None:
     assert books.to_renew(9.9) == []
     assert books.to_renew(15.0) == [a_lease(1), a_lease(3)]
     books.renewed([a_lease(1), a_lease(9)], 30.0)
-    assert books.to_renew(29.9) == [a_lease(2), a_lease(3)]
-    assert books.to_renew(30.0) == [a_lease(1), a_lease(2), a_lease(3)]
+    assert books.to_renew(29.9) == [a_lease(3), a_lease(2)]
+    assert books.to_renew(30.0) == [a_lease(3), a_lease(2), a_lease(1)]
 
 
 def test_a_lost_lease_of_two_keeps_the_watch() -> None:

@@ -1,6 +1,7 @@
 from threading import Event, Thread
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support import session_id
 from tests.unit.builders import a_beat, a_delivery, a_lease, held, when_waited_on
@@ -121,6 +122,23 @@ def test_a_burial_that_never_worked_is_not_counted() -> None:
     world.calls.break_down("bury", QueueError("down"))
     take_in(world, a_delivery("x"), stop=stopped())
     assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
+
+
+def test_a_message_that_was_not_put_aside_is_no_dead_letter_yet() -> None:
+    world = World()
+    world.queue.has_dead_letters = False
+    with capture_logs() as logs:
+        take_in(world, a_delivery("x"))
+        take_in(world, a_delivery("x"))
+    assert logs == []  # the queue tells why, with its fix
+    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
+    world.queue.has_dead_letters = True
+    with capture_logs() as logs:
+        take_in(world, a_delivery("x"))
+    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 1
+    assert [(line["event"], line["message_id"], line["dead_letter_id"]) for line in logs] == [
+        ("dead_letter", "1", "dead-1")
+    ]
 
 
 def test_a_batch_of_dead_letters_asks_nothing_of_the_ledger() -> None:

@@ -3,30 +3,15 @@ from threading import Event
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support import SteppingEvent
 from tests.unit.builders import a_beat, a_lease, held
 from tests.unit.world import World
 from watcher.errors import QueueError
 from watcher.model import Lease
 
 
-class StopAfter(SteppingEvent):
-    """Stops after so many waits."""
-
-    def __init__(self, world: World, waits: int) -> None:
-        super().__init__(world.clock)
-        self._left = waits
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self._left -= 1
-        if self._left < 0:
-            self.set()
-        return super().wait(timeout)
-
-
 def extend(world: World) -> bool:
-    """One look, a third of a lease after all of this world was received."""
-    world.clock.advance(20.0)
+    """One look, a beat after all of this world was received."""
+    world.clock.advance(24.0)
     return world.keeper(60.0).extend_due()
 
 
@@ -52,58 +37,27 @@ def test_nothing_in_flight_asks_nothing_of_the_queue() -> None:
     assert world.calls.names == []
 
 
-def test_a_session_that_ends_in_the_first_third_of_its_lease_costs_no_extension() -> None:
+def test_a_session_that_ends_before_the_beat_is_nearly_over_costs_no_extension() -> None:
     world = World()
     world.watch(1)
-    world.clock.advance(19.9)
+    world.clock.advance(20.9)
     assert world.keeper(60.0).extend_due()
     assert world.calls.names == []
-    world.clock.advance(0.1)
+    world.clock.advance(0.2)
     world.keeper(60.0).extend_due()
     assert world.queue.extended == [[a_lease(1)]]
 
 
-def test_what_was_extended_is_left_alone_for_another_third() -> None:
+def test_what_was_extended_is_left_alone_until_it_is_due_again() -> None:
     world = World()
     keeper = world.keeper(60.0)
     world.watch(1)
     world.clock.advance(10.0)
     world.watch(2)
-    for _ in range(3):
-        world.clock.advance(10.0)
+    for seconds in (11.5, 10.5, 11.0, 10.5):
+        world.clock.advance(seconds)
         keeper.extend_due()
-    assert world.queue.extended == [[a_lease(1)], [a_lease(2)], [a_lease(1)]]
-
-
-def test_leases_are_looked_at_six_times_in_their_life_and_extended_three_times() -> None:
-    world = World()
-    world.watch(1)
-    stop = StopAfter(world, 6)
-    world.keeper(60.0).run(stop, a_beat(world.clock))
-    assert stop.waits == [10.0] * 7
-    assert world.calls.count("extend") == 3
-
-
-def test_a_failure_is_tried_again_sooner_and_never_given_up() -> None:
-    world = World()
-    world.watch(1)
-    world.calls.fail("extend", *[QueueError("down")] * 2)
-    stop = StopAfter(world, 4)
-    world.keeper(60.0).run(stop, a_beat(world.clock))
-    assert stop.waits == [10.0, 10.0, 5.0, 5.0, 10.0]
-    assert world.labelled("watcher_lease_extensions_total", result="failed") == 2
-    assert world.labelled("watcher_lease_extensions_total", result="ok") == 1
-
-
-@pytest.mark.parametrize("received_at", [0.0, 0.1, 5.0, 9.9])
-def test_whenever_it_was_received_a_lease_has_half_of_its_time_left_when_it_is_extended(received_at: float) -> None:
-    world = World()
-    world.in_flight.hold([a_lease(1)], world.clock.monotonic() + received_at)
-    keeper, begun = world.keeper(60.0), world.clock.monotonic() + received_at
-    while not world.queue.extended:
-        world.clock.advance(10.0)
-        keeper.extend_due()
-    assert 20.0 <= world.clock.monotonic() - begun <= 30.0
+    assert world.queue.extended == [[a_lease(1)], [a_lease(2)], [a_lease(1)], [a_lease(2)]]
 
 
 def test_a_slow_extension_counts_from_its_begin() -> None:
@@ -111,10 +65,10 @@ def test_a_slow_extension_counts_from_its_begin() -> None:
     world = World()
     world.watch(1)
     keeper = world.keeper(60.0)
-    world.clock.advance(20.0)
+    world.clock.advance(21.0)
     world.calls.on("extend", lambda: world.clock.advance(15.0))
     keeper.extend_due()
-    world.clock.advance(5.0)
+    world.clock.advance(6.1)
     keeper.extend_due()
     assert world.calls.count("extend") == 2
 

@@ -27,6 +27,11 @@ class _WaryParser:
         self._is_json = is_json
 
     def parse(self, response: dict[str, Any], shape: Any) -> Any:
+        """What botocore's parser makes of a response; of an error without a readable body, the bare HTTP status.
+
+        Raises:
+            ResponseParserError: a success whose body is not the API's.
+        """
         status = response["status_code"]
         is_error = status >= 300
         if is_error and self._is_json and not _is_json_object(response["body"]):

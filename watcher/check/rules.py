@@ -37,11 +37,12 @@ def _timeouts(settings: Settings) -> list[Finding]:
     longest, life = aws.connect_timeout + aws.read_timeout, settings.polling.session_timeout
     if not found and longest > life / 2:
         what = (
-            f"a call that hangs may take {longest:g} s (aws.connect_timeout + aws.read_timeout) "
-            f"of the {life:g} s that a session has"
+            f"a call that hangs may take {longest:g} s (aws.connect_timeout = {aws.connect_timeout:g} and "
+            f"aws.read_timeout = {aws.read_timeout:g}) of the {life:g} s that a session has: when two hang, one "
+            "after the other, it ends as timed_out though the service answers again"
         )
-        found.append(warning("time-outs", what, "lower them, to 5 and 10 say"))
-    if aws.read_timeout and drain < aws.read_timeout:
+        found.append(warning("time-outs", what, "set aws.connect_timeout = 5 and aws.read_timeout = 10"))
+    elif aws.read_timeout and drain < aws.read_timeout:
         what = (
             f"shutdown.drain_timeout = {drain:g} is below aws.read_timeout = {aws.read_timeout:g}: "
             "a stop may cut off a call under way"

@@ -8,13 +8,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from watcher.check.finding import Finding, Findings, failed, ok, warning
+from watcher.check.patience import hurried
 from watcher.config import AwsSettings
 from watcher.errors import AccessDenied, ConfigError, PollError, RejectedByService, SessionNotFound, Throttled
 from watcher.ports import Clock
 from watcher.rekognition import RekognitionResults, build_client
-
-PATIENCE = 10.0
-"""Seconds at most for a connect or a read here: somebody is waiting."""
 
 SKEW_NOTED, SKEW_FATAL = 5.0, 300.0
 """Seconds between this clock and AWS's: from the second on AWS refuses signatures (Signature Version 4)."""
@@ -25,10 +23,9 @@ _FETCHED_FROM = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIAL
 
 def check_service(aws: AwsSettings, clock: Clock, environ: MutableMapping[str, str], *, offline: bool) -> Findings:
     """Look for credentials, then (unless offline) reach the endpoint, make one call and compare the clocks."""
-    limits = {name: min(getattr(aws, name) or PATIENCE, PATIENCE) for name in ("connect_timeout", "read_timeout")}
     with _no_network(environ) if offline else _as_it_is() as sources:
         try:
-            client = build_client(aws.model_copy(update=limits), concurrency=1)
+            client = build_client(hurried(aws), concurrency=1)
         except ConfigError as error:
             yield from (failed("config", problem) for problem in error.problems)
             return
@@ -84,7 +81,7 @@ def _permission(results: RekognitionResults) -> Finding:
     try:
         results.get(str(uuid.uuid4()))
     except (SessionNotFound, RejectedByService):
-        pass
+        pass  # what it was asked for: who may not ask is not told this
     except Throttled:
         return ok("permission", "the call was throttled: the account's quota is in use just now")
     except AccessDenied as error:

@@ -1,16 +1,19 @@
-"""The sinks. None is sent anything: whatever arrives there counts as a decision."""
+"""The sinks. None is sent anything: whatever arrives there counts as a decision. Targets at AWS are asked for."""
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from watcher.check.backends import NOT_TRIED
 from watcher.check.files import existing_file, missing_file
-from watcher.check.finding import Finding, Findings, failed, ok
+from watcher.check.finding import Finding, Findings, failed, ok, warning
+from watcher.check.patience import hurried
 from watcher.config import AwsSettings, Settings, SinkSettings
 from watcher.config.values import without_secrets
 from watcher.errors import WatcherError
-from watcher.sinks import SINKS
+from watcher.sinks import SINKS, Lookable
+from watcher.sinks.aws_calls import MayNotLookError
 
 _TARGETS: Mapping[str, str] = {"sqs": "queue_url", "sns": "topic_arn", "eventbridge": "bus", "webhook": "url"}
 
@@ -37,7 +40,12 @@ def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
 
 def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> Finding:
     try:
-        SINKS[sink.type](sink, aws).close()
+        with closing(SINKS[sink.type](sink, hurried(aws))) as built:
+            if not isinstance(built, Lookable):
+                return ok(subject, f"{target}: can be set up; nothing was sent to try it")
+            built.look()
+    except MayNotLookError as error:
+        return warning(subject, f"{error}; decisions may arrive all the same, nothing was sent to try it")
     except WatcherError as error:
         return failed(subject, str(error))
-    return ok(subject, f"{target}: can be set up; nothing was sent to try it")
+    return ok(subject, f"{target}: is there; nothing was sent to try it")

@@ -70,7 +70,7 @@ def _sqs_lease(settings: Settings) -> Iterator[Broken]:
     elif lease > _LONGEST_SQS_LEASE:
         yield Broken(paths, lease, "is above SQS's limit of 43200 (12 hours)", "give at most 43200")
     elif lease < _SHORTEST_SQS_LEASE:
-        yield Broken(paths, lease, "is too short to be renewed three times in whole seconds", "give at least 3")
+        yield Broken(paths, lease, "is too short to be renewed in time, in whole seconds", "give at least 3")
 
 
 def _tls(settings: Settings) -> Iterator[Broken]:

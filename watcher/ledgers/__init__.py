@@ -12,7 +12,10 @@ LEDGERS = {
 }
 """From `settings.ledger_kind` to the module that has `open_ledger`."""
 
-MEMORIES = {"sqlite": "watcher.ledgers.sqlite_memory"}
+MEMORIES = {
+    "sqlite": "watcher.ledgers.sqlite_memory",
+    "dynamodb": "watcher.ledgers.dynamodb_memory",
+}
 """From `settings.ledger_kind` to the module that has `open_memory`, of those that have one."""
 
 
@@ -27,7 +30,7 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Led
 
 
 def open_memory(settings: Settings, clock: Clock) -> Memory | None:
-    """Where what was learned is kept beside the ledger; None if the backend can't (yet). The caller closes it.
+    """Where what was learned is kept beside the ledger; None with a ledger that keeps nothing. The caller closes it.
 
     Raises:
         LedgerError: it can't be used.

@@ -15,14 +15,14 @@ from typing import Any
 
 import structlog
 
-from watcher.aws.client import build_client
 from watcher.config.settings import Settings
 from watcher.errors import LedgerError
+from watcher.ledgers.dynamodb_client import open_client
 from watcher.ledgers.dynamodb_items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
 from watcher.ledgers.dynamodb_order import Numbering
 from watcher.ledgers.dynamodb_table import Table
-from watcher.ledgers.fanout import for_each
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.parallel import for_each
 from watcher.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -32,9 +32,6 @@ AT_ONCE = 8
 
 CONNECTIONS = 32
 """Kept open: the recorder, the settler and some sinks' lanes may write at the same time."""
-
-CONNECT_LIMIT, READ_LIMIT = 3.0, 10.0
-"""Seconds at most. `[aws]` has the reference's 60 for polls; DynamoDB answers in milliseconds or not at all."""
 
 SETTLING = 2.0
 """Seconds until an entry is old enough for `after`.
@@ -163,10 +160,4 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Dyn
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
     """
-    aws = settings.aws
-    limits = {
-        "connect_timeout": min(aws.connect_timeout or CONNECT_LIMIT, CONNECT_LIMIT),
-        "read_timeout": min(aws.read_timeout or READ_LIMIT, READ_LIMIT),
-    }
-    client = build_client("dynamodb", aws.model_copy(update=limits), "", concurrency=CONNECTIONS)
-    return DynamoDbLedger(client, settings.ledger_table, clock)
+    return DynamoDbLedger(open_client(settings, CONNECTIONS), settings.ledger_table, clock)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from watcher.ledgers.retention import LIFE
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -22,14 +23,6 @@ BY_TIME = "by-time"
 
 LOG = {"S": "decisions"}
 """What every item has in `log`."""
-
-LIFE = 30 * 86_400
-"""Seconds until an entry may be deleted (`expiresAt`, the table's TTL attribute).
-
-Its message lives 14 days at most on a queue of SQS and, put aside and replayed, 14 more as a new one. Were the entry
-gone by then, AWS would be asked anew about a session it has forgotten, and somebody `live` would come out
-`inconclusive`. An entry past its time that DynamoDB hasn't deleted yet still counts.
-"""
 
 MAX_BYTES = 390_000
 """What an item may have when it is written: DynamoDB's limit of 400 KB, less the marks of deliveries and the ack."""
@@ -63,9 +56,9 @@ def entry_of(item: Item) -> LedgerEntry:
         LookupError, TypeError, ValueError: somebody else's item.
     """
     return LedgerEntry(
-        event=DecisionEvent(key_in(item), _unpacked(item["body"])),
+        event=DecisionEvent(key_in(item), unpacked(item["body"])),
         recorded_at=float(item["recordedAt"]["N"]),
-        trail=_unpacked(item["trail"]),
+        trail=unpacked(item["trail"]),
         delivered={sink: float(at["N"]) for sink, at in item["delivered"]["M"].items()},
         settled_at=float(item["settledAt"]["N"]) if "settledAt" in item else None,
         sequence=int(Decimal(item["sequence"]["N"])),
@@ -90,25 +83,35 @@ def number(value: float) -> dict[str, str]:
     return {"N": repr(value)}
 
 
+def packed(text: str) -> dict[str, Any]:
+    """A text as a value of an attribute, compressed if it is long."""
+    return {"S": text} if len(text) < PACKED_FROM else {"B": zlib.compress(text.encode(), 9)}
+
+
+def unpacked(value: Mapping[str, Any]) -> str:
+    """The text in a value.
+
+    Raises:
+        LookupError, TypeError, ValueError: it is none of `packed`'s.
+    """
+    if "S" in value:
+        return str(value["S"])
+    try:
+        return zlib.decompress(value["B"]).decode()
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+
+
 def _item(entry: LedgerEntry, trail: str) -> dict[str, Any]:
     return {
         **key_of(entry.event.key),
         "log": LOG,
         "sequence": number(entry.sequence),
         "recordedAt": number(entry.recorded_at),
+        # The table's TTL attribute. An entry past its time that DynamoDB hasn't deleted yet still counts.
         "expiresAt": number(int(entry.recorded_at) + LIFE),
-        "body": _packed(entry.event.body),
-        "trail": _packed(trail),
+        "body": packed(entry.event.body),
+        "trail": packed(trail),
         # There from the start: an update can set a member of a map, but not make the map on the way.
         "delivered": {"M": {}},
     }
-
-
-def _packed(text: str) -> dict[str, Any]:
-    return {"S": text} if len(text) < PACKED_FROM else {"B": zlib.compress(text.encode(), 9)}
-
-
-def _unpacked(value: Mapping[str, Any]) -> str:
-    if "S" in value:
-        return str(value["S"])
-    return zlib.decompress(value["B"]).decode()

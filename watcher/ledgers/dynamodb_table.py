@@ -60,6 +60,10 @@ class Table:
             return error.standing or self._standing({name: item[name] for name in ("sessionId", "policy")})
         return None
 
+    def put(self, item: Item) -> None:
+        """Write the item, whatever was there with its key."""
+        self._call(self._client.put_item, Item=item)
+
     def update(self, key: Item, expression: str, names: Mapping[str, str], values: Item) -> None:
         """Change the item with this key, if there is one."""
         with suppress(Refused):
@@ -103,6 +107,7 @@ class Table:
 
     def _get(self, keys: list[Item]) -> tuple[list[Item], list[Item]]:
         def ask() -> tuple[list[Item], list[Item]]:
+            """What was found of them, and the keys that are left to be asked for."""
             answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
             left = (answer.get("UnprocessedKeys") or {}).get(self._name, {}).get("Keys", [])
             if len(left) == len(keys):

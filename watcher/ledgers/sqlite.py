@@ -1,4 +1,4 @@
-"""The ledger in an SQLite file, by default the queue's own. Nothing is ever deleted from it."""
+"""The ledger in an SQLite file, by default the queue's own."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
@@ -8,6 +8,7 @@ from typing import Any
 
 from watcher.config.settings import Settings
 from watcher.errors import LedgerError
+from watcher.ledgers.sqlite_retention import Retention
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.ports import Clock
 from watcher.sqlite_file import Schema, SqliteFile
@@ -57,6 +58,7 @@ class SqliteLedger:
     def __init__(self, path: Path, clock: Clock, *, create: bool = True) -> None:
         self._clock = clock
         self._file = SqliteFile(path, SCHEMA, LedgerError, create=create)
+        self._retention = Retention(self._file, clock)
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
         """The entries there are for these keys."""
@@ -84,6 +86,8 @@ class SqliteLedger:
         now = self._clock.time()
         with self._file.writing() as cursor:
             cursor.executemany(_SETTLE, ((now, *key) for key in keys))
+        # Here, because nobody waits for an ack; and what settles nothing decides nothing, so that nothing grows.
+        self._retention.look()
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
         """The newest `limit` entries, oldest of them first."""

@@ -115,9 +115,9 @@ class SqliteQueue:
         """Give the messages back; see the port."""
         self._for_each(leases, _RELEASE)
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
+    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters. One whose lease was lost stays: it is another watcher's to judge."""
-        self.dead_letters.add(delivery, reason, detail)
+        return self.dead_letters.add(delivery, reason, detail)
 
     def send(self, bodies: Sequence[str]) -> None:
         """Put messages on the queue, all or none.

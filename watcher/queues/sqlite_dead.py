@@ -36,6 +36,8 @@ _TAKE_OUT = "DELETE FROM queue_messages WHERE id = ? AND token = ?"
 _PUT_IN = """INSERT INTO dead_letters (origin, message_id, sent_at, dead_at, receive_count, reason, detail, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
+_KNOWN = "SELECT id FROM dead_letters WHERE origin = ? AND message_id = ? AND sent_at = ?"
+
 
 class SqliteDeadLetters:
     """The dead letters of the queue in `queue`, kept in the file at `path` (which may be the same one).
@@ -54,22 +56,22 @@ class SqliteDeadLetters:
         self._file = SqliteFile(path, SCHEMA, QueueError)
         self._same = self._file.path.samefile(queue.path)
 
-    def add(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
-        """Move a delivery here if its lease still holds; otherwise do nothing."""
+    def add(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+        """Move a delivery here if its lease still holds; returns its id here, None if it was not moved."""
         held = (delivery.lease.message_id, delivery.lease.receipt)
+        letter = self._letter(delivery, reason, detail)
         if self._same:
             with self._queue.writing() as cursor:
-                if cursor.execute(_TAKE_OUT, held).rowcount:
-                    cursor.execute(_PUT_IN, self._letter(delivery, reason, detail))
-            return
+                return _put_in(cursor, letter) if cursor.execute(_TAKE_OUT, held).rowcount else None
         # Never both locks at once: `replay` holds them in one order, and this would be the other.
         with self._queue.reading() as cursor:
             if not cursor.execute("SELECT 1 FROM queue_messages WHERE id = ? AND token = ?", held).fetchone():
-                return
+                return None
         with self._file.writing() as cursor:
-            cursor.execute(_PUT_IN, self._letter(delivery, reason, detail))
+            letter_id = _put_in(cursor, letter)
         with self._queue.writing() as cursor:
             cursor.execute(_TAKE_OUT, held)
+        return letter_id
 
     def count(self) -> int:
         """How many there are."""
@@ -132,6 +134,13 @@ class SqliteDeadLetters:
             _storable(detail),
             _storable(delivery.body),
         )
+
+
+def _put_in(cursor: Cursor, letter: Sequence[str | float]) -> str:
+    cursor.execute(_PUT_IN, letter)
+    # Asked for, because one that was there already has another id than the last that was given.
+    (letter_id,) = cursor.execute(_KNOWN, letter[:3]).fetchone()
+    return str(letter_id)
 
 
 def _storable(text: str) -> str:

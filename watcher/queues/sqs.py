@@ -15,7 +15,7 @@ from watcher.config.settings import Settings
 from watcher.model import DeadReason, Delivery, Lease, QueueDepth
 from watcher.ports import Clock
 from watcher.queues.sqs_batches import SIZE, Batches
-from watcher.queues.sqs_bury import Burial
+from watcher.queues.sqs_bury import Burial, told
 from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_dead import open_dead_letters
 from watcher.queues.sqs_leases import Leases
@@ -95,21 +95,22 @@ class SqsQueue:
         """Give the messages back; see `Leases`."""
         self._leases.release(leases)
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
-        """Move the message to the dead letters, if there is a queue for them.
+    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+        """Move the message to the dead letters, if there is a queue for them; there it keeps its id.
 
         Without one it is left to the queue's redrive policy: its lease runs out. Given back at once instead, it would
         be received again at once, over and over until `maxReceiveCount`.
         """
         if not self._leases.held.has(delivery.lease):
-            return
+            return None
         if self._burial and self._burial.put_aside(delivery, reason, detail):
             self.ack([delivery.lease])
             self._burial.forget(delivery)
-        else:
-            self._leases.held.drop([delivery.lease.receipt])
-            if not self._burial:
-                log.warning("not_buried", message_id=delivery.lease.message_id, consequence=NOT_BURIED)
+            return delivery.lease.message_id
+        self._leases.held.drop([delivery.lease.receipt])
+        if not self._burial:
+            log.warning("not_buried", **told(delivery, reason, detail), consequence=NOT_BURIED)
+        return None
 
     def send(self, bodies: Sequence[str]) -> None:
         """Put messages on the queue. What SQS would refuse keeps the whole from being sent; see `sqs_send.send`.

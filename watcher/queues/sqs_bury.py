@@ -8,12 +8,23 @@ from watcher.model import DeadReason, Delivery
 from watcher.queues.sqs_batches import Batches
 from watcher.queues.sqs_client import SqsCaller
 from watcher.queues.sqs_faults import TOO_LARGE
-from watcher.queues.sqs_messages import DETAIL, REASON, RECEIVE_COUNT, SENT_AT, entry, milliseconds
+from watcher.queues.sqs_messages import DETAIL, MESSAGE_ID, REASON, RECEIVE_COUNT, SENT_AT, entry, milliseconds
 
 log = structlog.get_logger(__name__)
 
 CALL_TIME = 20.0
 LONGEST_DETAIL = 1000
+
+
+def told(delivery: Delivery, reason: DeadReason, detail: str) -> dict[str, str | int]:
+    """What the log says of a message that can't be put aside: it comes again and again."""
+    lease = delivery.lease
+    return {
+        "message_id": lease.message_id,
+        "receive_count": lease.receive_count,
+        "reason": reason.value,
+        "detail": detail,
+    }
 
 
 class Burial:
@@ -37,6 +48,7 @@ class Burial:
         attributes = {
             **delivery.attributes,
             SENT_AT: milliseconds(delivery.sent_at),
+            MESSAGE_ID: delivery.lease.message_id,
             RECEIVE_COUNT: str(delivery.lease.receive_count),
             REASON: reason.value,
             DETAIL: detail[:LONGEST_DETAIL],
@@ -48,7 +60,7 @@ class Burial:
         (fault,) = self._batches.run(queue, "send_message_batch", [letter], CALL_TIME)
         if fault and fault.code in TOO_LARGE:
             consequence = "it is left to the queue's redrive policy"
-            log.warning("not_buried", message_id=delivery.lease.message_id, error=str(fault), consequence=consequence)
+            log.warning("not_buried", **told(delivery, reason, detail), error=str(fault), consequence=consequence)
             return False
         if fault:
             raise fault

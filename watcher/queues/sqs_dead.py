@@ -15,6 +15,7 @@ from watcher.queues.sqs_batches import Batches
 from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_messages import (
     DETAIL,
+    MESSAGE_ID,
     REASON,
     RECEIVE_COUNT,
     RECEIVED,
@@ -33,7 +34,7 @@ LOOK = 1000
 """Messages among which the oldest are looked for."""
 
 BATCH_TIME = 30.0
-_OWN = {REASON, DETAIL, RECEIVE_COUNT}
+_OWN = {REASON, DETAIL, MESSAGE_ID, RECEIVE_COUNT}
 
 Message = Mapping[str, Any]
 
@@ -86,7 +87,7 @@ class SqsDeadLetters:
     def _chosen(self, ids: Sequence[str] | None) -> Iterator[Sequence[Message]]:
         wanted = None if ids is None else set(ids)
         with self._all(None, lambda found: wanted is not None and wanted <= found) as messages:
-            yield [message for message in messages if wanted is None or message["MessageId"] in wanted]
+            yield [message for message in messages if wanted is None or not wanted.isdisjoint(_ids(message))]
 
     @contextmanager
     def _all(
@@ -94,12 +95,14 @@ class SqsDeadLetters:
     ) -> Iterator[Sequence[Message]]:
         """Everything there, out of the queue for the length of the block; what isn't deleted then is back."""
         messages: dict[str, Message] = {}
+        found: set[str] = set()
         try:
-            while (limit is None or len(messages) < limit) and not is_enough(set(messages)):
+            while (limit is None or len(messages) < limit) and not is_enough(found):
                 batch = self._receive()
                 if not batch:
                     break
                 messages.update((message["MessageId"], message) for message in batch)
+                found.update(known for message in batch for known in _ids(message))
             yield list(messages.values())
         finally:
             # Should that fail, HOLD runs out.
@@ -127,12 +130,18 @@ class SqsDeadLetters:
             raise QueueError(f"{failed[0]}; {len(failed)} of {len(faults)} {otherwise}") from failed[0]
 
 
+def _ids(message: Message) -> list[str]:
+    """The id to show, which is the one that the log has, then SQS's own, which changes when a message is sent on."""
+    given = string_attributes(message).get(MESSAGE_ID)
+    return [*([given] if given else []), message["MessageId"]]
+
+
 def _letter(message: Message) -> DeadLetter:
     system, attributes = message.get("Attributes") or {}, string_attributes(message)
     sent_at = seconds(system.get("SentTimestamp"), 0.0)
     received = attributes.get(RECEIVE_COUNT) or system.get("ApproximateReceiveCount") or "0"
     return DeadLetter(
-        id=message["MessageId"],
+        id=_ids(message)[0],
         body=message.get("Body") or "",
         reason=attributes.get(REASON, "max_receive_count"),
         detail=attributes.get(DETAIL, "" if REASON in attributes else "put aside by the queue's redrive policy"),

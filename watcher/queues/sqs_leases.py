@@ -39,7 +39,7 @@ class Leases:
         """
         held, lost = self.held.sort_out(leases)
         since = self._clock.monotonic()
-        # Well within a beat, which is a third of the lease: the next one must not wait for this one.
+        # Well within a beat, which is two fifths of the lease: the next one must not wait for this one.
         done, refused, failed = self._change(held, self._seconds, self._seconds / 4)
         self.held.renew((lease.receipt for lease in done), since)
         lost = _ordered(leases, [*lost, *refused])

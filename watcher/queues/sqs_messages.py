@@ -14,11 +14,13 @@ MAX_BODY_BYTES = 256 * 1024
 """The most in one message; of SQS's limits the one that every server and every older queue has."""
 
 SENT_AT = "watcher.sentAt"
+MESSAGE_ID = "watcher.messageId"
 RECEIVE_COUNT = "watcher.receiveCount"
 REASON = "reason"
 DETAIL = "detail"
-"""Message attributes of a dead letter: when its message was first sent (epoch milliseconds), how often it was
-received, and why it is dead. A replayed message keeps the first, from which a session's deadline counts."""
+"""Message attributes of a dead letter: when its message was first sent (epoch milliseconds), its id and how often it
+was received on the queue that it comes from, and why it is dead. A replayed message keeps the first, from which a
+session's deadline counts."""
 
 _SYSTEM = ["SentTimestamp", "ApproximateReceiveCount"]
 RECEIVED = {"AttributeNames": _SYSTEM, "MessageSystemAttributeNames": _SYSTEM, "MessageAttributeNames": ["All"]}
@@ -145,5 +147,5 @@ def _group(body: str) -> str:
         members = json.loads(text)
         text = str(members["sessionId"]) if isinstance(members, dict) else text
     except (ValueError, LookupError, RecursionError):
-        pass  # a bare id, or an envelope: grouped by its own text
+        pass  # no message of ours: a bare id or an envelope is grouped by its own text, just as it is
     return text if _GROUP.fullmatch(text) else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

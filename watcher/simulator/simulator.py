@@ -63,17 +63,9 @@ class Simulator:
         """
         if not 0 < time_scale < math.inf:
             raise ValueError(f"time_scale {time_scale}: give a number above 0")
-        scenario = scenario or Scenario.default()
-        scenario = replace(
-            scenario,
-            seed=scenario.seed if seed is None else seed,
-            image_size=scenario.image_size if image_size is None else image_size,
-        )
-        jpeg("", 0, scenario.image_size)  # refuse a wrong size now, not in the first answer
-        self._clock = clock
-        self._started_at = clock()
-        self._scenario = scenario
-        self._service = LivenessService(scenario, clock, time_scale, on_call)
+        self._scenario = _changed(scenario or Scenario.default(), seed=seed, image_size=image_size)
+        self._clock, self._started_at = clock, clock()
+        self._service = LivenessService(self._scenario, clock, time_scale, on_call)
         if rate_limit is not None:
             self.set_rate_limit(rate_limit)
         self._server = HttpServer(self._handle, host, port)
@@ -178,3 +170,14 @@ class Simulator:
 
 def _json(http: int, content: dict[str, object]) -> wire.Reply:
     return wire.reply(http, json.dumps(content, indent=1).encode() + b"\n", content_type="application/json")
+
+
+def _changed(scenario: Scenario, *, seed: int | None, image_size: int | None) -> Scenario:
+    """The scenario with what is given instead of its own."""
+    changed = replace(
+        scenario,
+        seed=scenario.seed if seed is None else seed,
+        image_size=scenario.image_size if image_size is None else image_size,
+    )
+    jpeg("", 0, changed.image_size)  # refuse a wrong size now, not in the first answer
+    return changed

@@ -3,10 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from watcher.config.settings import AwsSettings
 from watcher.ports import Sink
+
+
+@runtime_checkable
+class Lookable(Protocol):
+    """A sink whose target can be asked for without sending anything there."""
+
+    def look(self) -> None:
+        """Ask for the target.
+
+        Raises:
+            SinkError: it is not there, or can't be reached; MayNotLookError: there is no leave to ask.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,23 @@ _LONGEST = 300
 _CREDENTIALS = "check aws.profile and where the credentials come from"
 
 
+_MAY_NOT = re.compile(r"AccessDenied|AuthorizationError|NotAuthorized")
+
+
+class MayNotLookError(SinkError):
+    """The target can't be asked for; that says nothing about sending there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a sink calls: as the operator knows it, the IAM action it needs, and the fixes for what can be wrong."""
+    """What a sink calls: as the operator knows it, the IAM actions, and the fixes for what can be wrong.
+
+    `action` is needed; `look_action` lets it be seen beforehand that the target is there.
+    """
 
     shown: str
     action: str
+    look_action: str
     if_missing: str
     if_too_long: str
 
@@ -58,6 +69,21 @@ class Target:
             if "refreshed credentials" not in str(error):
                 raise
             raise SinkError(f"{self.shown}: expired AWS credentials: {_CREDENTIALS}") from error
+
+    def look(self, ask: Callable[[], object]) -> None:
+        """One call that changes nothing.
+
+        Raises:
+            MayNotLookError: it is not allowed.
+            SinkError: as `call`.
+        """
+        try:
+            self.call(ask)
+        except SinkError as error:
+            cause = error.__cause__
+            if isinstance(cause, boto.ClientError) and _MAY_NOT.search(str(cause.response["Error"].get("Code"))):
+                raise MayNotLookError(f"{self.shown}: not looked at; allow {self.look_action} on it") from cause
+            raise
 
     def problem(self, code: str, message: str) -> str:
         """One line about an error of the service, for a call or for one of its entries."""

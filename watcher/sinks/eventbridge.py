@@ -6,13 +6,12 @@ from functools import partial
 from typing import Any
 
 import structlog
-from botocore.exceptions import ClientError
 
 from watcher.aws.client import build_client
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import EventBridgeSinkSettings
 from watcher.model import DecisionEvent
-from watcher.sinks.aws_calls import Target
+from watcher.sinks.aws_calls import MayNotLookError, Target
 from watcher.sinks.aws_places import arn_region, in_region
 from watcher.sinks.batches import MAX_ENTRIES, Batches, Entry
 
@@ -53,6 +52,7 @@ class EventBridgeSink:
         self._target = Target(
             shown=f"event bus {settings.bus}",
             action="events:PutEvents",
+            look_action="events:DescribeEventBus",
             if_missing="create it, or mend bus",
             if_too_long="send less context",
         )
@@ -68,21 +68,22 @@ class EventBridgeSink:
             self._look_for_bus()
         self._batches.send(events)
 
+    def look(self) -> None:
+        """Ask for the bus, and put nothing on it.
+
+        Raises:
+            MayNotLookError: no leave to ask, which says nothing about putting.
+            SinkError: it is not there, or can't be reached.
+        """
+        self._target.look(partial(self._client.describe_event_bus, Name=self._bus))
+
     def _look_for_bus(self) -> None:
         """Ask once: PutEvents has no error for a bus that isn't there, and the decisions would be gone."""
         try:
-            self._target.call(self._describe)
-        except _MayNotAskError:
+            self.look()
+        except MayNotLookError:
             log.warning("bus not verified", sink=self.name, bus=self._bus, fix="allow events:DescribeEventBus on it")
         self._is_known = True
-
-    def _describe(self) -> None:
-        try:
-            self._client.describe_event_bus(Name=self._bus)
-        except ClientError as error:
-            if "AccessDenied" in str(error.response.get("Error", {}).get("Code")):
-                raise _MayNotAskError from error
-            raise
 
     def _entry(self, event: DecisionEvent) -> Entry:
         fields = {
@@ -112,7 +113,3 @@ class EventBridgeSink:
 
 def _is_taken(entry: object) -> bool:
     return isinstance(entry, Mapping) and bool(entry.get("EventId"))
-
-
-class _MayNotAskError(Exception):
-    """The bus can't be asked for; that says nothing about putting events on it."""

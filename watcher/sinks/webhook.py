@@ -13,9 +13,9 @@ from watcher.clock import SystemClock
 from watcher.config.sinks import WebhookSinkSettings
 from watcher.errors import ConfigError, SinkError
 from watcher.model import DecisionEvent
+from watcher.parallel import for_each
 from watcher.ports import Clock
 from watcher.sinks.addresses import refusal
-from watcher.sinks.parallel import each_until_failure
 from watcher.sinks.post import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Poster
 from watcher.sinks.retry_after import LONGEST, retry_after
 from watcher.sinks.signing import KeyFile, signature, webhook_id
@@ -79,9 +79,8 @@ class WebhookSink:
         places = range(len(events))
         taken: set[int] = set()
         try:
-            each_until_failure(
-                places, partial(self._post_place, events, keys, taken), self._concurrency, self._closed
-            )
+            post = partial(self._post_place, events, keys, taken)
+            for_each(post, places, self._concurrency, until_failure=True, stopped=self._closed)
         except SinkError as error:
             raise SinkError(str(error), error.retry_after, set(places) - taken) from error
         finally:

@@ -17,7 +17,7 @@ from watcher.config.urls import dynamodb_table
 from watcher.errors import ConfigError, LedgerError
 from watcher.ledgers import open_ledger
 from watcher.ledgers.dynamodb import SETTLING, DynamoDbLedger
-from watcher.ledgers.dynamodb_items import LIFE
+from watcher.ledgers.retention import LIFE
 from watcher.model import DecisionEvent, SessionKey
 
 CLOSED = ConnectionClosedError(endpoint_url="http://x")

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import START, ManualClock, decision
-from watcher.ledgers.dynamodb_items import LIFE, MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
+from watcher.ledgers.dynamodb_items import MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
 from watcher.ledgers.dynamodb_order import Numbering
+from watcher.ledgers.retention import LIFE
 from watcher.message import MAX_BYTES as MESSAGE_BYTES
 from watcher.model import DecisionEvent, LedgerEntry
 

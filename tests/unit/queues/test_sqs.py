@@ -301,7 +301,7 @@ def test_a_buried_message_is_sent_with_its_reason_and_then_deleted(opened: Open)
     dead = FakeClient()
     queue, client = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
-    queue.bury(delivery, DeadReason.UNKNOWN_POLICY, "no policy 'x\x00'")
+    assert queue.bury(delivery, DeadReason.UNKNOWN_POLICY, "no policy 'x\x00'") == "m1"
     ((letter,),) = [call["Entries"] for call in dead.of(SEND)]
     values = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
     assert letter["MessageBody"] == "a"
@@ -309,6 +309,7 @@ def test_a_buried_message_is_sent_with_its_reason_and_then_deleted(opened: Open)
         "reason": "unknown_policy",
         "detail": "no policy 'x\ufffd'",
         "watcher.sentAt": "1750000000000",
+        "watcher.messageId": "m1",
         "watcher.receiveCount": "1",
     }
     assert client.entries(DELETE) == [["r1"]]
@@ -342,7 +343,9 @@ def test_what_the_dead_letters_can_never_take_is_left_to_the_redrive_policy(open
     dead = FakeClient(send_message_batch=[service_error("BatchRequestTooLong")])
     queue, client = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
-    queue.bury(delivery, DeadReason.TOO_LARGE, "why")
+    with capture_logs() as lines:
+        assert queue.bury(delivery, DeadReason.TOO_LARGE, "why") is None
+    assert [(line["event"], line["reason"], line["detail"]) for line in lines] == [("not_buried", "too_large", "why")]
     assert [name for name, _ in client.calls] == ["receive_message"]
     assert queue.extend([delivery.lease]) == [delivery.lease]
 
@@ -351,10 +354,12 @@ def test_without_dead_letters_a_buried_message_keeps_its_lease_until_that_runs_o
     queue, client = opened(receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
     with capture_logs() as lines:
-        queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+        assert queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why") is None
     assert [name for name, _ in client.calls] == ["receive_message"]
-    assert [(line["event"], line["message_id"]) for line in lines] == [("not_buried", delivery.lease.message_id)]
-    assert "set queue.dead_letter_url" in lines[0]["consequence"]
+    [line] = lines
+    assert (line["event"], line["message_id"], line["receive_count"]) == ("not_buried", delivery.lease.message_id, 1)
+    assert (line["reason"], line["detail"]) == ("invalid_message", "why")
+    assert "set queue.dead_letter_url" in line["consequence"]
 
 
 def test_depth_counts_delayed_messages_as_waiting(opened: Open) -> None:
@@ -422,7 +427,7 @@ def test_a_lost_lease_is_not_buried(opened: Open, clock: ManualClock) -> None:
     queue, _ = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
     clock.advance(60)
-    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+    assert queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why") is None
     assert dead.calls == []
 
 

@@ -1,3 +1,6 @@
+import random
+from collections import deque
+
 import pytest
 
 from tests.support import ManualClock
@@ -8,37 +11,52 @@ CALL = 0.015
 
 
 class Stream:
-    """Messages that come at a steady `rate` a second, after `backlog` that is there already."""
+    """Messages that come at `rate` a second, steadily or by chance, after `backlog` that is there already."""
 
-    def __init__(self, rate: float, backlog: int = 0) -> None:
+    def __init__(self, rate: float, chance: random.Random | None = None, backlog: int = 0) -> None:
         self.clock = ManualClock()
         self.pace = Pace(self.clock)
         self.received = 0
         self._rate = rate
-        self._backlog = backlog
-        self._begun = self.clock.monotonic()
+        self._chance = chance
+        self._due = deque([self.clock.monotonic()] * backlog)
+        self._last = self.clock.monotonic()
 
     def receive(self) -> int:
         """One receive after its pause; it waits for a first message, as SQS does."""
         self.clock.advance(self.pace.pause)
-        if not self._waiting():
-            due = self._begun + (self.received - self._backlog + 1) / self._rate
-            self.clock.advance(max(0.0, due - self.clock.monotonic()) + 1e-6)
-        count = min(LIMIT, self._waiting())
+        self._come()
+        if self._due[0] > self.clock.monotonic():
+            self.clock.advance(self._due[0] - self.clock.monotonic())
+        count = 0
+        while count < LIMIT and self._due[0] <= self.clock.monotonic():
+            self._due.popleft()
+            self._come()
+            count += 1
         self.received += count
         self.clock.advance(CALL)
         self.pace.note(count, LIMIT)
         return count
 
-    def _waiting(self) -> int:
-        return self._backlog + int((self.clock.monotonic() - self._begun) * self._rate) - self.received
+    def _come(self) -> None:
+        """Have the next one ready."""
+        if not self._due:
+            self._last += self._chance.expovariate(self._rate) if self._chance else 1 / self._rate
+            self._due.append(self._last)
 
 
 @pytest.mark.parametrize("rate", [25, 50, 100, 300])
 def test_a_steady_stream_is_received_in_nearly_full_batches(rate: float) -> None:
     stream = Stream(rate)
     calls = [stream.receive() for _ in range(200)]
-    assert stream.received / len(calls) > 7.5
+    assert stream.received / len(calls) > 8.5
+
+
+@pytest.mark.parametrize("rate", [25, 50, 150])
+def test_so_is_one_whose_messages_come_at_random(rate: float) -> None:
+    stream = Stream(rate, random.Random(1))
+    calls = [stream.receive() for _ in range(2000)]
+    assert stream.received / len(calls) > 7.8
 
 
 def test_a_pause_is_never_longer_than_half_a_second() -> None:
@@ -69,7 +87,7 @@ def test_a_backlog_is_received_without_pauses() -> None:
     assert stream.clock.monotonic() - 1000 == pytest.approx(50 * CALL)
 
 
-def test_a_burst_in_a_steady_stream_costs_one_more_pause_at_most() -> None:
+def test_a_burst_in_a_steady_stream_costs_two_more_pauses_at_most() -> None:
     clock = ManualClock()
     pace = Pace(clock)
     clock.advance(0.2)
@@ -79,5 +97,5 @@ def test_a_burst_in_a_steady_stream_costs_one_more_pause_at_most() -> None:
         clock.advance(pace.pause + CALL)
         pace.note(LIMIT, LIMIT)
         paused += pace.pause
-    assert paused < 2 * first
+    assert paused < 3 * first
     assert pace.pause == 0

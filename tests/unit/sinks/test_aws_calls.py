@@ -6,7 +6,7 @@ from watcher.errors import SinkError
 from watcher.sinks.aws_calls import Target
 from watcher.sinks.messages import refused_entries
 
-TARGET = Target("the queue", "sqs:SendMessage", "create it", "send less")
+TARGET = Target("the queue", "sqs:SendMessage", "sqs:GetQueueAttributes", "create it", "send less")
 
 
 def told(error: Exception) -> str:

@@ -1,8 +1,8 @@
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
 
 import pytest
 
-from watcher.ledgers.fanout import for_each
+from watcher.parallel import for_each
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -40,3 +40,27 @@ def test_a_failure_is_raised_after_all_others_had_their_turn() -> None:
     with pytest.raises(ValueError, match="no"):
         for_each(work, range(10), 3)
     assert sorted(done) == [0, 1, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_none_is_begun_after_a_failure_if_that_is_the_end() -> None:
+    begun = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number == 2:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        for_each(work, range(10), 1, until_failure=True)
+    assert begun == [0, 1, 2]
+
+
+def test_none_is_begun_after_a_stop_and_the_others_are_missing() -> None:
+    stopped = Event()
+
+    def work(number: int) -> int:
+        if number == 2:
+            stopped.set()
+        return number * 2
+
+    assert for_each(work, range(10), 1, stopped=stopped) == [0, 2, 4]

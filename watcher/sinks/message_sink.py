@@ -1,0 +1,63 @@
+"""What the sinks of SQS and SNS have in common: decisions as messages, up to ten in a call."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from watcher.model import DecisionEvent
+from watcher.sinks.aws_calls import Target
+from watcher.sinks.batches import MAX_ENTRIES, Batches
+from watcher.sinks.messages import message_entry, refused_entries, with_ids
+
+
+class MessageSink:
+    """Sends each event as a message: the CloudEvent is the body; outcome, reason and policy are attributes.
+
+    At a FIFO target the group is the session, and the deduplication id the hash of the event's id.
+    """
+
+    max_batch = MAX_ENTRIES
+
+    def __init__(
+        self,
+        name: str,
+        client: Any,
+        target: Target,
+        *,
+        body_key: str,
+        is_fifo: bool,
+        send: Callable[[list[dict[str, Any]]], Mapping[str, Any]],
+        ask: Callable[[], object],
+    ) -> None:
+        """`client`: boto3's, owned from here on. `send` makes a call with these entries, `ask` one for the target."""
+        self.name = name
+        self._client = client
+        self._target = target
+        self._send = send
+        self._ask = ask
+        self._batches = Batches(partial(message_entry, body_key=body_key, is_fifo=is_fifo), self._call)
+
+    def emit(self, events: Sequence[DecisionEvent]) -> None:
+        """Send each event.
+
+        Raises:
+            SinkError: not all were taken; it says which.
+        """
+        self._batches.send(events)
+
+    def look(self) -> None:
+        """Ask for the target, and send nothing.
+
+        Raises:
+            MayNotLookError: no leave to ask, which says nothing about sending.
+            SinkError: it is not there, or can't be reached.
+        """
+        self._target.look(self._ask)
+
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+        answer = self._target.call(lambda: self._send(with_ids(entries)))
+        return refused_entries(answer, len(entries), self._target)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
