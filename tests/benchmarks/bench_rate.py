@@ -1,176 +1,91 @@
 """How well a rate finds the account's quota by itself: `python tests/benchmarks/bench_rate.py [--quick]`.
 
 The real `AdaptiveRate` of 1 to 8 watchers against one token-bucket quota, in virtual time: calls take 30 to 60 ms,
-each watcher has 16 workers and always work. The bucket holds 0.1, 1 or 10 seconds' worth, for nobody outside of AWS
-knows how large theirs is. Every watcher starts at 25 calls a second, whatever the quota is.
+each watcher has 16 workers and always work. The bucket holds 0.1, 1, 5 or 10 seconds' worth, for nobody outside
+of AWS knows how large theirs is. Every watcher starts at 25 calls a second, whatever the quota is.
 
-used, throttled: shares of the quota and of the calls, over the steady state. uneven: how far the share of the
-watcher that is furthest off is from the mean. doubled, halved: seconds after the quota's change until a five-second
-window uses 90 % of it, or has under 2 % throttled; joined (both), left (90 %) likewise. The median of three moments.
+used, throttled: shares of the quota and of the calls, over 20 minutes of steady state after two of warm-up. uneven:
+how far the share of the watcher that is furthest off is from the mean, over these 20 minutes; 5 min: over five, the
+median of four. doubled, halved: seconds after the quota's change until a five-second window uses 90 % of it, or has
+under 2 % throttled; joined (both), left (90 %) likewise; the median of four moments. Each figure is that of the
+middle seed and, after the stroke, of the worst; and so are the verdicts.
 
 Beside it, with a one-second bucket: botocore's own "adaptive" retry mode (CUBIC), and rates fixed by hand at 95 % of
 the quota through the number of watchers that there are, which is all one can get but finds nothing again.
 """
 
 import argparse
-import copyreg
-import random
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
-from statistics import median
-from threading import Lock, RLock
-from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
-from botocore.exceptions import CapacityNotAvailableError
-from botocore.retries.adaptive import ClientRateLimiter, RateClocker
-from botocore.retries.bucket import TokenBucket as BotoBucket
-from botocore.retries.throttling import CubicCalculator
-
-from tests.benchmarks.quota_world import Found, Limiter, Make, Quota, Steady, World, found_after, steady
+from tests.benchmarks.rate_circumstances import CIRCUMSTANCES, under
+from tests.benchmarks.rate_limiters import LIMITERS, START
+from tests.benchmarks.rate_measure import CHANGES, Case, Figures, Plan, Seen, measure, middle, worst
 from watcher.adaptive import AdaptiveRate
-from watcher.ratelimit import TokenBucket
 
-QUOTAS, WATCHERS, BURSTS = (5, 25, 100), (1, 2, 4, 8), (1.0, 0.1, 10.0)
-START = 25.0
-USED, CALM = Found(used=0.9), Found(throttled=0.02)
-BOTH = Found(used=0.9, throttled=0.02)
-FOUND_WITHIN = 30.0
-EVEN_FROM = 25
-"""The quota from which on even shares are asked for."""
+QUOTAS, WATCHERS = (5, 25, 100), (1, 2, 4, 8)
+SECOND = 1.0
+OTHER_BURSTS = (0.1, 5.0, 10.0)
 
-Change = Callable[[World], None]
-CHANGES: dict[str, tuple[Change, Found]] = {
-    "doubled": (lambda world: world.quota.change(world.quota.rate * 2, world.now), USED),
-    "halved": (lambda world: world.quota.change(world.quota.rate / 2, world.now), CALM),
-    "joined": (World.join, BOTH),
-    "left": (World.leave, USED),
-}
+FULL = Plan(warm_up=120.0, steady=1200.0, changed=120.0, moments=4, seeds=8)
+FEWER = FULL._replace(seeds=3)
+ONCE = FULL._replace(seeds=1, moments=2)
+QUICK = Plan(warm_up=60.0, steady=120.0, changed=60.0, moments=1, seeds=1)
 
 
-class Plan(NamedTuple):
-    """Seconds of virtual time."""
-
-    warm_up: float
-    steady: float
-    steady_burst: float
-    changed: float
-    moments: int
+def pair(half: float, whole: float, form: str) -> str:
+    """The figure of the middle seed and of the worst."""
+    return f"{half:{form}}" if half == whole else f"{half:{form}}/{whole:{form}}"
 
 
-FULL = Plan(warm_up=120.0, steady=1200.0, steady_burst=600.0, changed=120.0, moments=3)
-QUICK = Plan(warm_up=60.0, steady=120.0, steady_burst=60.0, changed=60.0, moments=1)
+def row(case: Case, seen: list[Seen]) -> str:
+    half, whole = middle(seen), worst(seen)
+    found = [pair(half.found[name], whole.found[name], ".0f") if name in half.found else "-" for name in CHANGES]
+    return (
+        f"{case.quota:>5} {case.watchers:>8}  {pair(half.used * 100, whole.used * 100, '.1f'):>11}"
+        f" {pair(half.throttled * 100, whole.throttled * 100, '.2f'):>9}"
+        f" {pair(half.uneven * 100, whole.uneven * 100, '.0f'):>7}"
+        f" {pair(half.uneven_short * 100, whole.uneven_short * 100, '.0f'):>7} "
+        + " ".join(f"{cell:>8}" for cell in found)
+        + f"  {verdicts(half, whole, case.quota)}"
+    )
 
 
-# A branched world gets locks of its own: everything here runs in one thread.
-copyreg.pickle(type(Lock()), lambda _: (Lock, ()))
-copyreg.pickle(type(RLock()), lambda _: (RLock, ()))
+def verdicts(half: Figures, whole: Figures, quota: float) -> str:
+    usual, at_worst = half.verdict(quota), whole.verdict(quota)
+    return usual if usual == at_worst else f"{usual} | worst: {at_worst}"
 
 
-class BotocoreAdaptive:
-    """botocore's client-side limiter, on virtual time and without its sleep."""
+def table(pool: Executor, limiter: str, burst: float, plan: Plan, watchers: tuple[int, ...]) -> None:
+    print(f"\n{limiter}, bucket of {burst:g} s")
+    print(
+        f"{'quota':>5} {'watchers':>8}  {'used %':>11} {'throttl%':>9} {'uneven%':>7} {'5 min':>7} "
+        + " ".join(f"{name:>8}" for name in CHANGES)
+    )
+    cases = [
+        Case(limiter, quota, number, burst, plan, 1000 * seed + quota * number)
+        for quota in QUOTAS
+        for number in watchers
+        for seed in range(plan.seeds)
+    ]
+    seen = list(pool.map(measure, cases))
+    for first in range(0, len(cases), plan.seeds):
+        print(row(cases[first], seen[first : first + plan.seeds]), flush=True)
 
-    def __init__(self, _: random.Random) -> None:
-        self._now = 0.0
-        self._bucket = BotoBucket(max_rate=1, clock=self)
-        self._limiter = ClientRateLimiter(
-            rate_adjustor=CubicCalculator(starting_max_rate=0, start_time=0.0),
-            rate_clocker=RateClocker(self),
-            token_bucket=self._bucket,
-            throttling_detector=self,
-            clock=self,
+
+def circumstances(pool: Executor, seeds: int, seconds: float) -> None:
+    print("\nadaptive, other circumstances: 4 watchers, 25 calls a second, bucket of 1 s; the worst seed")
+    for name in CIRCUMSTANCES:
+        found = list(pool.map(under, [name] * seeds, range(seeds), [seconds] * seeds))
+        print(
+            f"{min(one.used for one in found):>7.1%} used {max(one.throttled for one in found):>6.2%} throttled"
+            f" {max(one.uneven for one in found):>4.0%} uneven  {name}",
+            flush=True,
         )
-
-    def current_time(self) -> float:
-        return self._now
-
-    def is_throttling_error(self, *, throttled: bool) -> bool:
-        return throttled
-
-    def acquire(self, now: float) -> float:
-        self._now = now
-        try:
-            if self._limiter._enabled:
-                self._bucket.acquire(block=False)
-        except CapacityNotAvailableError:
-            return max(1e-6, float(self._bucket._sleep_amount(1)))
-        return 0.0
-
-    def heed(self, now: float, *, throttled: bool) -> None:
-        self._now = now
-        self._limiter.on_receiving_response(throttled=throttled)
-
-
-class Row(NamedTuple):
-    """One line of the table."""
-
-    quota: int
-    watchers: int
-    steady: Steady
-    found: dict[str, float]
-
-
-def adaptive(chance: random.Random) -> Limiter:
-    return AdaptiveRate(START, partial(chance.uniform, 0.0, 1.0))
-
-
-def fixed(quota: int, watchers: int) -> Make:
-    return lambda _: TokenBucket(quota * 0.95 / watchers)
-
-
-def measure(make: Make, quota: int, watchers: int, burst: float, plan: Plan) -> Row:
-    """The steady state, and what follows each change at some moments in it."""
-    world = World(make, watchers, Quota(quota, burst), seed=quota * watchers)
-    world.run(plan.warm_up)
-    found: dict[str, list[float]] = {name: [] for name in CHANGES if name != "left" or watchers > 1}
-    for _ in range(plan.moments):
-        world.run((plan.steady if burst == BURSTS[0] else plan.steady_burst) / plan.moments)
-        for name, seconds in found.items():
-            seconds.append(after(world.branch(), name, plan))
-    seen = steady(world, plan.warm_up, world.now)
-    return Row(quota, watchers, seen, {name: median(seconds) for name, seconds in found.items()})
-
-
-def after(world: World, name: str, plan: Plan) -> float:
-    change, found = CHANGES[name]
-    begin = world.now
-    change(world)
-    world.run(plan.changed)
-    return found_after(world, begin, found)
-
-
-def verdict(row: Row) -> str:
-    """Which of the bars this row reaches."""
-    goal = row.steady.used >= 0.95 and row.steady.throttled <= 0.01
-    least = row.steady.used >= 0.9 and row.steady.throttled <= 0.02
-    missed = [name for name, seconds in row.found.items() if seconds > FOUND_WITHIN]
-    if row.quota >= EVEN_FROM and row.steady.uneven > 0.2:
-        missed.insert(0, "even shares")
-    words = "goal" if goal else "least" if least else "MISSED"
-    return words + (f"; missed: {', '.join(missed)}" if missed else "")
-
-
-def show(row: Row) -> None:
-    cells = [f"{row.found[name]:.0f}" if name in row.found else "-" for name in CHANGES]
-    print(
-        f"{row.quota:>5} {row.watchers:>8}  {row.steady.used:>6.1%} {row.steady.throttled:>9.2%}"
-        f" {row.steady.uneven:>6.0%}  " + " ".join(f"{cell:>7}" for cell in cells) + f"  {verdict(row)}"
-    )
-
-
-def table(title: str, make: Callable[[int, int], Make], burst: float, plan: Plan, watchers: tuple[int, ...]) -> None:
-    print(f"\n{title}, bucket of {burst:g} s")
-    print(
-        f"{'quota':>5} {'watchers':>8}  {'used':>6} {'throttled':>9} {'uneven':>6}  "
-        + " ".join(f"{name:>7}" for name in CHANGES)
-    )
-    for quota in QUOTAS:
-        for number in watchers:
-            show(measure(make(quota, number), quota, number, burst, plan))
 
 
 def microseconds(calls: int) -> float:
@@ -186,15 +101,19 @@ def microseconds(calls: int) -> float:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a few seconds instead of a minute, and less to rely on")
+    parser.add_argument("--quick", action="store_true", help="a few seconds instead of minutes, and less to rely on")
     quick = parser.parse_args(arguments).quick
-    plan, watchers = (QUICK, (1, 8)) if quick else (FULL, WATCHERS)
+    watchers = (1, 8) if quick else WATCHERS
+    ours, *others = LIMITERS
     print("goal: 95 % used, 1 % throttled; least: 90 % and 2 %; shares within 20 % (25 and 100 a second);")
     print("found again within 30 s")
-    for burst in BURSTS:
-        table("adaptive", lambda *_: adaptive, burst, plan, watchers)
-    table("botocore's adaptive mode", lambda *_: BotocoreAdaptive, BURSTS[0], plan, watchers)
-    table("fixed by hand", fixed, BURSTS[0], plan, watchers)
+    with ProcessPoolExecutor() as pool:
+        table(pool, ours, SECOND, QUICK if quick else FULL, watchers)
+        for burst in OTHER_BURSTS[:1] if quick else OTHER_BURSTS:
+            table(pool, ours, burst, QUICK if quick else FEWER, watchers)
+        circumstances(pool, 1 if quick else FULL.seeds, 60.0 if quick else 600.0)
+        for limiter in others:
+            table(pool, limiter, SECOND, QUICK if quick else ONCE, watchers)
     print(f"\nthe cost of a call in the limiter: {microseconds(20_000):.2f} us (acquire twice, heed once)")
 
 

@@ -20,6 +20,9 @@ class Limiter(Protocol):
 
 
 Make = Callable[[random.Random], Limiter]
+Work = Callable[[int, float], float]
+"""Seconds until a watcher (its number) has work again, at a time; 0.0: it has some now."""
+
 Call = tuple[float, int, bool]
 """When it began, whose it was, whether it was throttled."""
 
@@ -50,11 +53,19 @@ class Quota:
         self._tokens = min(self._size, self._tokens)
 
 
-class World:
-    """Every watcher has more work than its rate lets through, all of the time."""
+def always(number: int, now: float) -> float:
+    """More work than any rate lets through."""
+    return 0.0
 
-    def __init__(self, make: Make, watchers: int, quota: Quota, seed: int) -> None:
+
+class World:
+    """Watchers that share a quota. Calls last `slower` times as long as they usually do."""
+
+    def __init__(
+        self, make: Make, watchers: int, quota: Quota, seed: int, *, work: Work = always, slower: float = 1.0
+    ) -> None:
         self.quota = quota
+        self._work, self._slower = work, slower
         self.calls: list[Call] = []
         self.now = 0.0
         self._make = make
@@ -106,6 +117,9 @@ class World:
     def _ask(self, number: int, now: float) -> None:
         if number in self._gone:
             return
+        if (idle := self._work(number, now)) > 0:
+            self._plan(now + idle, number, None)
+            return
         delay = self._limiters[number].acquire(now)
         if delay > 0:
             self._plan(now + delay + self._random.random() * LATEST_WAKE, number, None)
@@ -113,7 +127,8 @@ class World:
         throttled = not self.quota.take(now)
         self.calls.append((now, number, throttled))
         self._under_way[number] += 1
-        self._plan(now + self._random.uniform(FASTEST_CALL, SLOWEST_CALL), number, throttled)
+        lasts = self._slower * self._random.uniform(FASTEST_CALL, SLOWEST_CALL)
+        self._plan(now + lasts, number, throttled)
         if self._under_way[number] < WORKERS:
             self._plan(now, number, None)
 

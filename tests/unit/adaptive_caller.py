@@ -1,10 +1,11 @@
 """A watcher that calls through an adaptive rate."""
 
-from watcher.adaptive import CALM, AdaptiveRate, Phase
+from watcher.adaptive import AdaptiveRate
+from watcher.adaptive.search import CALM
 
 BEGIN = 1000.0
-LONG_QUIET = 40
-"""Calls without a throttle: more than the search or a crowd of throttles asks for."""
+LONG_QUIET = 60
+"""Calls without a throttle: after them nothing is left of a crowd of throttles."""
 
 
 def no_chance() -> float:
@@ -45,17 +46,17 @@ class Caller:
             self.end()
 
 
-def phase_of(caller: Caller) -> Phase:
-    return caller.limiter._phase
+def searches(caller: Caller) -> bool:
+    return caller.limiter._balance is None
 
 
 def settled(start: float = 25.0) -> Caller:
-    """Past the search, long since its last throttle as far as crowds of throttles go, its rate about `start`."""
+    """Past the search, long since its last throttle as far as crowds of throttles go, its rate below `start`."""
     caller = Caller(AdaptiveRate(start, no_chance))
     caller.call()
     caller.call(throttled=True)
     caller.call(CALM)
-    while phase_of(caller) is not Phase.SETTLED:
+    while searches(caller):
         caller.call()
     caller.call(LONG_QUIET)
     return caller

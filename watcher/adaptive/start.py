@@ -1,0 +1,11 @@
+"""Where a rate begins."""
+
+START_RATES = {"us-east-1": 25.0, "us-west-2": 25.0}
+"""GetFaceLivenessSessionResults' default quota, calls a second; `START_RATE` elsewhere (AWS General Reference)."""
+
+START_RATE = 5.0
+
+
+def start_rate(region: str) -> float:
+    """Calls a second to start with: the region's default quota."""
+    return START_RATES.get(region, START_RATE)
