@@ -9,6 +9,9 @@ from threading import Condition
 from watcher.model import Lease, SessionKey
 from watcher.watch import Watch
 
+MOST_WEIGHT = 64 * 1024 * 1024
+"""Bytes of context that may be in flight: a message may have 256 KiB of it, so counting sessions bounds no memory."""
+
 
 @dataclass(slots=True)
 class _Hold:
@@ -19,7 +22,9 @@ class _Hold:
 
 
 class InFlight:
-    """The books of everything between receipt and ack. The number of watches is what `queue.max_in_flight` bounds.
+    """The books of everything between receipt and ack.
+
+    The number of watches is what `queue.max_in_flight` bounds; the weight of their contexts is bounded, too.
 
     A second delivery for a session in flight joins the first. Leases are on the books, and so are kept alive, from
     their receipt until just before they are acked, buried or released.
@@ -29,6 +34,7 @@ class InFlight:
         self._limit = limit
         self._watches: dict[SessionKey, Watch] = {}
         self._holds: dict[Lease, _Hold] = {}
+        self._weight = 0
         self._is_shut = False
         self._is_abandoned = False
         self._changed = Condition()
@@ -39,9 +45,12 @@ class InFlight:
     def wait_for_room(self, seconds: float) -> int:
         """How many more sessions there is room for; waits up to `seconds` for the first, unless shut."""
         with self._changed:
-            if len(self._watches) >= self._limit and not self._is_shut:
+            if not self._room() and not self._is_shut:
                 self._changed.wait(seconds)
-            return max(0, self._limit - len(self._watches))
+            return self._room()
+
+    def _room(self) -> int:
+        return max(0, self._limit - len(self._watches)) if self._weight < MOST_WEIGHT else 0
 
     def shut(self) -> None:
         """Let nobody wait for room any more: a full house must not hold up the drain."""
@@ -84,6 +93,7 @@ class InFlight:
             if lease not in self._holds:
                 return False
             self._watches[watch.key] = watch
+            self._weight += watch.weight
             self._bind(watch, lease)
             return True
 
@@ -142,6 +152,7 @@ class InFlight:
     def _forget(self, watch: Watch) -> None:
         if self._watches.get(watch.key) is watch:
             del self._watches[watch.key]
+            self._weight -= watch.weight
         self._changed.notify()
 
     def abandon_all(self) -> list[Lease]:
@@ -154,6 +165,7 @@ class InFlight:
                 self._holds, key=lambda lease: watch.deadline if (watch := self._holds[lease].watch) else -inf
             )
             self._watches.clear()
+            self._weight = 0
             self._holds.clear()
             self._changed.notify_all()
             return leases

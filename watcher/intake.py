@@ -54,6 +54,7 @@ class Intake:
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
+        self._is_full = False
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
@@ -61,8 +62,14 @@ class Intake:
         while not stop.is_set():
             beat.beat()
             room = self._in_flight.wait_for_room(ROOM_WAIT)
+            self._tell_if_full(is_full=room == 0 and not stop.is_set())
             if room > 0:
                 self._receive(min(room, self._queue.max_batch), stop, patience)
+
+    def _tell_if_full(self, *, is_full: bool) -> None:
+        if is_full and not self._is_full:
+            log.warning("full", in_flight=len(self._in_flight), consequence="nothing is received until there is room")
+        self._is_full = is_full
 
     def _receive(self, limit: int, stop: Event, patience: Patience) -> None:
         receive = partial(self._queue.receive, limit, RECEIVE_WAIT, stop)
@@ -155,6 +162,7 @@ class Intake:
             born=born,
             deadline=born + self._runtime.rules.session_timeout,
             context=request.context,
+            weight=len(delivery.body) if request.context else 0,
             traceparent=request.traceparent,
         )
         watch.note(

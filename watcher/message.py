@@ -23,6 +23,8 @@ MAX_DEPTH = 100
 """Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
 
 _SHOWN = 80
+_NO_CONTEXT: Mapping[str, Any] = {}
+"""One for all sessions without: a hundred thousand of them may wait."""
 
 
 def parse_message(
@@ -142,7 +144,7 @@ def _policy(value: object, policies: Collection[str]) -> str:
 
 def _context(value: object) -> Mapping[str, Any]:
     if value is None:
-        return {}
+        return _NO_CONTEXT
     if not isinstance(value, dict):
         raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
     if _is_deeper_than(value, MAX_DEPTH):

@@ -1,6 +1,6 @@
 """A watch: one session under one policy on its way from receipt to ack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -17,6 +17,7 @@ class Watch:
     """One session under one policy, while it is in flight.
 
     `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, and `deadline` counts from it.
+    `weight` is what the context takes, in bytes of its message.
     One thread at a time owns a watch: the scheduler hands it to a worker, the worker to the delivery. `leases` and
     `abandoned` belong to the books of what is in flight; `ticket` (which entry of the heap counts; 0: none),
     `due_at`, `taken_at`, `guarded_at`, `guard` and `last_poll_by` to the scheduler; `on_the_way_at` (monotonic: when
@@ -28,6 +29,7 @@ class Watch:
     born: float
     deadline: float
     context: Mapping[str, Any] = field(default_factory=dict)
+    weight: int = 0
     leases: list[Lease] = field(default_factory=list)
     polls: int = 0
     answers: int = 0
@@ -44,7 +46,7 @@ class Watch:
     guard: int = 0
     last_poll_by: float = inf
     on_the_way_at: float = -inf
-    awaiting: set[str] = field(default_factory=set)
+    awaiting: Set[str] = frozenset()
     traceparent: str = ""
 
     def saw(self, observation: SessionResult | PollError) -> None:

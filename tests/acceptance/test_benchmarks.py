@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import bench_sqs
+from tests.benchmarks import bench_calls, bench_sqs, bench_waiting
 from tests.benchmarks.bench_watcher import BAR_GROWTH, FEW, Plan, measure, report_cpu, report_memory, report_parts
 from tests.benchmarks.instrumented_sqs import CALLS
 
@@ -29,6 +29,31 @@ def test_the_whole_watcher_is_measured_beside_a_bare_loop(capsys: pytest.Capture
     assert all(cost > 0 for cost in found.cpu.values())
     assert f"of {BAR_GROWTH}" in table
     assert "poll policy" in table
+
+
+@pytest.mark.parametrize("size", bench_calls.BARS)
+def test_calls_are_counted_beside_a_bare_loop(capsys: pytest.CaptureFixture[str], size: str) -> None:
+    plan = bench_calls.Plan(rounds=1, warm_up=0.0, seconds=0.5, first=20, sessions=2000)
+    contestants = {
+        bench_calls.STOCK: bench_calls.loop("plain", 4),
+        bench_calls.OWN: bench_calls.loop("watcher", 4),
+        bench_calls.ONE: bench_calls.watchers(1),
+        bench_calls.TWO: bench_calls.watchers(2),
+    }
+    found = bench_calls.compare(size, contestants, plan)
+    bench_calls.report(size, found)
+    assert all(turn.calls > 0 for turn in found.values())
+    assert f"of {bench_calls.BARS[size]:g}" in capsys.readouterr().out
+
+
+def test_what_waits_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    with bench_calls.endpoint("small") as url:
+        found = bench_waiting.rest(url, 20)
+    bench_waiting.report([found], bench_waiting.bytes_a_session(100))
+    assert "with 20 waiting" in capsys.readouterr().out
+    # Ten times the bars: these hold on any machine, and break when something is held that should not be.
+    assert found.ready < 10 * bench_waiting.BAR_READY
+    assert found.megabytes < 2 * bench_waiting.BAR_MEGABYTES
 
 
 def test_a_session_at_sqs_is_measured_in_calls_and_beside_one_poll(capsys: pytest.CaptureFixture[str]) -> None:

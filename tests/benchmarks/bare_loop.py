@@ -1,6 +1,7 @@
-"""The least that polling can cost: threads that call GetFaceLivenessSessionResults at a fixed rate, and nothing else.
+"""The least that polling can cost: threads that call GetFaceLivenessSessionResults, and nothing else.
 
-Started by bench_watcher.py as a process of its own. For each line on stdin it prints how many calls it has made.
+Started by bench_watcher.py and bench_calls.py as a process of its own. For each line on stdin it prints how many
+calls it has made.
 """
 
 import argparse
@@ -23,12 +24,13 @@ def main() -> None:
     client = make_client(options.client, options.url, options.threads)
     ids = options.ids.read_text().split()
     calls = [0] * options.threads
-    step = options.threads / options.rate
+    step = options.threads / options.rate if options.rate else 0.0
 
     def loop(number: int) -> None:
         due = time.monotonic() + step * number / options.threads
         for session_id in cycle(ids[number :: options.threads]):
-            time.sleep(max(0.0, due - time.monotonic()))
+            if step:
+                time.sleep(max(0.0, due - time.monotonic()))
             client.get_face_liveness_session_results(SessionId=session_id)
             calls[number] += 1
             due = max(due + step, time.monotonic())  # what was missed while the process stood still stays missed
@@ -53,7 +55,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--url", required=True)
     parser.add_argument("--ids", type=Path, required=True, help="file of session ids")
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--rate", type=float, required=True, help="calls a second, of all threads")
+    parser.add_argument("--rate", type=float, required=True, help="calls a second, of all threads; 0: no limit")
     return parser.parse_args()
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support import ManualClock, session_id
 from tests.unit.builders import a_lease, a_watch, held, put_in, when_waited_on
 from tests.unit.fakes import PATIENCE
-from watcher.inflight import InFlight
+from watcher.inflight import MOST_WEIGHT, InFlight
 from watcher.model import SessionKey
 from watcher.watch import Watch
 
@@ -18,6 +18,18 @@ def test_the_books_hold_what_was_added_and_the_room_that_is_left() -> None:
     assert books.wait_for_room(0) == 1
     put_in(books, a_watch(2), a_lease(2))
     assert books.wait_for_room(0) == 0
+
+
+@pytest.mark.parametrize("end", ["close", "lose", "abandon_all"])
+def test_heavy_contexts_take_the_room_of_many_sessions_until_they_end(end: str) -> None:
+    books, watch = InFlight(100), a_watch(1)
+    watch.weight = MOST_WEIGHT
+    put_in(books, watch, a_lease(1))
+    assert books.wait_for_room(0) == 0
+    {"close": lambda: books.close(watch), "lose": lambda: books.lose(a_lease(1)), "abandon_all": books.abandon_all}[
+        end
+    ]()
+    assert books.wait_for_room(0) == 100
 
 
 def test_a_lease_is_kept_alive_from_its_receipt_and_takes_no_room_before_its_watch() -> None:

@@ -82,6 +82,30 @@ def test_no_more_is_received_than_there_is_room_for() -> None:
     assert len(world.in_flight) == 3
 
 
+def test_a_full_house_is_told_once_and_a_context_has_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watcher.intake.ROOM_WAIT", 0.0)
+    world = World(limit=1)
+    body = f'{{"sessionId": "{session_id(1)}", "context": {{"a": 1}}}}'
+    world.queue.waiting = [a_delivery(body)]
+    stop, looks = Event(), list[int]()
+    wait = world.in_flight.wait_for_room
+
+    def counted(seconds: float) -> int:
+        room = wait(seconds)
+        looks.append(room)
+        if len(looks) == 5:
+            stop.set()
+        return room
+
+    monkeypatch.setattr(world.in_flight, "wait_for_room", counted)
+    with capture_logs() as logs:
+        world.intake.run(stop, a_beat(world.clock))
+    assert looks == [1, 0, 0, 0, 0]
+    assert [entry["event"] for entry in logs] == ["full"]
+    [watch] = world.in_flight._watches.values()
+    assert watch.weight == len(body)
+
+
 def test_no_more_is_received_than_the_queue_gives_at_once() -> None:
     world = World(limit=100)
     world.queue.waiting = [session(number) for number in range(25)]

@@ -3,6 +3,7 @@
 import io
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http.client import HTTPResponse
 from time import monotonic
@@ -11,6 +12,7 @@ from typing import Any
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from watcher.aws.dial import SocketOptions, connect_to_any, keepalive_options
+from watcher.aws.exchange import Answer, read_answer
 
 
 class BoundedCalls:
@@ -55,6 +57,29 @@ class BoundedCalls:
             super().send(data)  # type: ignore[misc]
         except TimeoutError as error:  # urllib3 would call this an aborted connection
             raise ReadTimeoutError(self, "", "the request could not be sent in time") from error  # type: ignore[arg-type]
+
+    def exchange(self, message: bytes, method: str) -> Answer:
+        """One whole call past urllib3, over this connection, which has to be open and idle (see `watcher.aws.lean`).
+
+        Raises:
+            HTTPException: no HTTP came back.
+            OSError: the connection failed; TimeoutError: time is up.
+        """
+        self._begin_call(monotonic())
+        self.timeout = self.connect_limit or None  # as urllib3 has it while it sends
+        sock = self.sock
+        self._arm(sock)
+        # As for urllib3: the answer may have come before the connection was closed.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            sock.sendall(message)
+        self.timeout = self.read_limit or None
+
+        def receive(count: int) -> bytes:
+            self._arm(sock)
+            data: bytes = sock.recv(count)
+            return data
+
+        return read_answer(receive, method)
 
     def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
         """What http.client makes responses with: a method, so that they know this connection's deadline."""

@@ -14,10 +14,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
 from urllib3.exceptions import InsecureRequestWarning
 
-from watcher import __version__
 from watcher.aws.parsing import WaryParserFactory
 from watcher.aws.settings import AwsSettings
 from watcher.aws.transport import bound_calls
+from watcher.aws.user_agent import user_agent
 from watcher.errors import ConfigError
 
 DEFAULT_REGION = "us-east-1"
@@ -40,7 +40,7 @@ def build_client(
     problems = [*_endpoint_problems(endpoint_key, endpoint_url), *_bundle_problems(aws, session)]
     if problems:
         raise ConfigError(problems)
-    config = _config(aws, concurrency)
+    config = _config(aws, concurrency, user_agent(session))
     # For the clients too that botocore makes for itself to fetch credentials (STS, SSO) in the middle of a call.
     session.set_default_client_config(config)
     session.register_component("response_parser_factory", WaryParserFactory())
@@ -96,7 +96,7 @@ def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> 
         ) from error
 
 
-def _config(aws: AwsSettings, concurrency: int) -> Config:
+def _config(aws: AwsSettings, concurrency: int, agent: str) -> Config:
     return Config(
         # Config(read_timeout=0) is an error; None is "no limit".
         connect_timeout=aws.connect_timeout or None,
@@ -108,7 +108,7 @@ def _config(aws: AwsSettings, concurrency: int) -> Config:
         max_pool_connections=concurrency + 1,  # one for the probe, which a thread of its own makes
         tcp_keepalive=True,
         signature_version=None if aws.sign_request else UNSIGNED,
-        user_agent_extra=f"liveness-watcher/{__version__}",
+        user_agent=agent,
     )
 
 

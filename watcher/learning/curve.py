@@ -44,6 +44,10 @@ class Curve:
         j = bisect_right(EDGES, age, 1, BINS) - 1
         return self._alive[j] * math.exp(-self._hazard[j] * (age - EDGES[j]))
 
+    def alive_at(self, edge: int) -> float:
+        """Share of sessions that are on the way at `EDGES[edge]`."""
+        return self._alive[edge]
+
     def ends_between(self, low: float, high: float) -> float:
         """Probability that a session on the way at `low` is over at `high`."""
         return max(0.0, 1.0 - self.alive(high) / self.alive(low)) if high > low else 0.0

@@ -133,8 +133,8 @@ class Durations:
         """Add what is expected of these ends, by the curve that is believed now: where they lie, and their risk."""
         for low, high, weight in records:
             parts = overlaps(low, high)
-            alive = [curve.alive(begin) for _, begin, _ in parts]
-            alive.append(curve.alive(high))
+            # All parts but the first begin at an edge of the grid, where the curve has its tables.
+            alive = [curve.alive(low), *(curve.alive_at(j) for j, *_ in parts[1:]), curve.alive(high)]
             total = alive[0] - alive[-1]
             left = 1.0
             for number, (j, begin, end) in enumerate(parts):
@@ -154,9 +154,9 @@ class Durations:
 def _smooth(values: Sequence[float]) -> list[float]:
     """Weighted means of neighbours; at the borders of those that there are."""
     reach = len(_KERNEL) // 2
-    padded = [0.0] * reach + list(values) + [0.0] * reach
+    padded, whole = [0.0] * reach + list(values) + [0.0] * reach, sum(_KERNEL)
     return [
-        sum(weight * padded[j + number] for number, weight in enumerate(_KERNEL)) / sum(_KERNEL)
+        sum(weight * value for weight, value in zip(_KERNEL, padded[j : j + len(_KERNEL)], strict=True)) / whole
         for j in range(len(values))
     ]
 

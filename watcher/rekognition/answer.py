@@ -6,13 +6,15 @@ answer, and a proxy can send anything. Image bytes end here: they become a diges
 
 import hashlib
 import math
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from watcher.errors import MalformedResult, UnknownStatus, UnreadableAnswer
 from watcher.model import BoundingBox, Challenge, Image, S3Object, SessionResult, SessionStatus
+from watcher.rekognition.images import DIGESTED
 
 _LONGEST_REPR = 60
+_Take = Callable[[Mapping[str, Any]], str | None]
 
 
 def parse_answer(session_id: str, response: Mapping[str, Any]) -> SessionResult:
@@ -22,8 +24,9 @@ def parse_answer(session_id: str, response: Mapping[str, Any]) -> SessionResult:
         UnreadableAnswer: no status, or not this session's answer; UnknownStatus: a status the API doesn't have.
         MalformedResult: SUCCEEDED without a confidence that is a finite number in 0..100.
     """
-    reference_image = _reference_image(response.get("ReferenceImage"))
-    audit_images = _audit_images(response.get("AuditImages"))
+    take = _take_digested if response.get(DIGESTED) is True else _take_digest
+    reference_image = _reference_image(response.get("ReferenceImage"), take)
+    audit_images = _audit_images(response.get("AuditImages"), take)
     _check_session(session_id, response)
     status = _status(response)
     return SessionResult(
@@ -67,36 +70,43 @@ def _confidence(status: SessionStatus, value: object) -> float | None:
     raise MalformedResult(f"SUCCEEDED with a Confidence that is no number in 0..100: {_short(value)}")
 
 
-def _reference_image(value: object) -> Image | None:
-    image = _image(value)
+def _reference_image(value: object, take: _Take) -> Image | None:
+    image = _image(value, take)
     if image is None or (image.s3_object is None and image.sha256 is None):
         return None
     return image
 
 
-def _audit_images(value: object) -> tuple[Image, ...]:
+def _audit_images(value: object, take: _Take) -> tuple[Image, ...]:
     if not isinstance(value, list | tuple):
         return ()
-    return tuple(image for image in map(_image, value) if image is not None)
+    return tuple(image for one in value if (image := _image(one, take)) is not None)
 
 
-def _image(value: object) -> Image | None:
+def _image(value: object, take: _Take) -> Image | None:
     if not isinstance(value, Mapping):
         return None
     return Image(
         s3_object=_s3_object(value.get("S3Object")),
         bounding_box=_bounding_box(value.get("BoundingBox")),
-        sha256=_take_digest(value),
+        sha256=take(value),
     )
 
 
 def _take_digest(image: Mapping[str, Any]) -> str | None:
+    content = _take_bytes(image)
+    return hashlib.sha256(content).hexdigest() if content else None
+
+
+def _take_digested(image: Mapping[str, Any]) -> str | None:
+    return _take_bytes(image).hex() or None
+
+
+def _take_bytes(image: Mapping[str, Any]) -> bytes | bytearray:
     content = image.get("Bytes")
     if isinstance(image, MutableMapping):
         image.pop("Bytes", None)
-    if not isinstance(content, bytes | bytearray) or not content:
-        return None
-    return hashlib.sha256(content).hexdigest()
+    return content if isinstance(content, bytes | bytearray) else b""
 
 
 def _s3_object(value: object) -> S3Object | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rekognition.servers import ANSWER, Aws, Script, Server, reply
+from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Aws, Script, Server, reply
 from watcher.rekognition import build_client
 
 
@@ -26,7 +26,16 @@ def own_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
+def way() -> str:
+    """How calls are sent: `default` is what `build_client` makes of it.
+
+    `stock`: botocore's own way. `lean`: the lean one, on a connection that is open already, and no other.
+    """
+    return "default"
+
+
+@pytest.fixture
+def serve(way: str) -> Iterator[Callable[..., Server]]:
     """Start a server that answers every request with these bytes, or follows `script(server, sock)`."""
     servers: list[Server] = []
 
@@ -35,7 +44,7 @@ def serve() -> Iterator[Callable[..., Server]]:
             while server.read_request(sock):
                 sock.sendall(answer)
 
-        server = Server(script or answer_all, **options)
+        server = Server(script or answer_all, warms_up=way == "lean", **options)
         servers.append(server)
         return server
 
@@ -45,13 +54,17 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[..., Any]]:
+def connect(way: str) -> Iterator[Callable[..., Any]]:
     """Build clients, and close them."""
     clients: list[Any] = []
 
     def build(endpoint_url: str, *, concurrency: int = 4, **settings: Any) -> Any:
-        client = build_client(Aws(endpoint_url=endpoint_url, **settings), concurrency=concurrency)
+        aws = Aws(endpoint_url=endpoint_url, **settings)
+        client = build_client(aws, concurrency=concurrency, is_lean=way != "stock")
         clients.append(client)
+        if way == "lean":
+            client.get_face_liveness_session_results(SessionId=SESSION_ID)
+            client._endpoint.http_session.send = lambda _: pytest.fail("this call was not sent the lean way")
         return client
 
     yield build

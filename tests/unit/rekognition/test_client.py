@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore
 import pytest
 from botocore import UNSIGNED
 
@@ -44,10 +45,25 @@ def test_time_outs_and_pool_follow_the_settings(connect: Connect) -> None:
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (3.5, 7.25, 38)
 
 
-def test_the_user_agent_names_the_watcher_and_its_version(serve: Serve, connect: Connect) -> None:
-    server = serve(reply(ANSWER))
+def sent_agent(server: Server, connect: Connect) -> str:
     RekognitionResults(connect(server.url)).get(SESSION_ID)
-    assert f"liveness-watcher/{__version__}".encode() in server.requests[0]
+    lines = server.requests[-1].decode().split("\r\n")
+    return next(line.partition(": ")[2] for line in lines if line.lower().startswith("user-agent: "))
+
+
+def test_the_user_agent_names_the_watcher_boto3_and_their_versions(serve: Serve, connect: Connect) -> None:
+    words = sent_agent(serve(reply(ANSWER)), connect).split(" ")
+    named = {f"liveness-watcher/{__version__}", f"Boto3/{boto3.__version__}", f"md/Botocore#{botocore.__version__}"}
+    assert named <= set(words)
+
+
+def test_the_user_agent_names_the_application_and_where_it_runs(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "my app")
+    monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")
+    words = sent_agent(serve(reply(ANSWER)), connect).split(" ")
+    assert {"app/my-app", "exec-env/AWS_ECS_FARGATE"} <= set(words)
 
 
 def test_requests_are_signed_or_not_as_set(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Server, reply
+from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
 from watcher.errors import (
     AccessDenied,
     CallTimedOut,
@@ -31,6 +31,7 @@ def refusal(code: str) -> dict[str, str]:
     return {"__type": code, "Message": "words"}
 
 
+@BOTH_WAYS
 def test_an_answer_becomes_a_result(serve: Serve, connect: Connect) -> None:
     server = serve(reply({**ANSWER, "Status": "SUCCEEDED", "Confidence": 99, "ReferenceImage": {"Bytes": IMAGE}}))
     result = RekognitionResults(connect(server.url)).get(SESSION_ID)
@@ -70,6 +71,7 @@ FAULTS = [
 ]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize(("answer", "expected"), FAULTS)
 def test_a_fault_is_told_apart_and_not_tried_again(
     serve: Serve,
@@ -92,6 +94,7 @@ def test_a_fault_is_told_apart_and_not_tried_again(
     assert len(server.requests) == 1
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "503 Oops"])
 @pytest.mark.parametrize("body", [b"<p>hidden-face</p>", b'["hidden-face"]', b'"hidden-face', b"\xffhidden-face"])
 def test_no_body_gets_into_an_error_or_what_it_was_raised_from(
@@ -105,6 +108,7 @@ def test_no_body_gets_into_an_error_or_what_it_was_raised_from(
         error = error.__cause__ or error.__context__
 
 
+@BOTH_WAYS
 def test_an_answer_that_breaks_off_is_asked_for_again(serve: Serve, connect: Connect) -> None:
     def script(server: Server, sock: socket.socket) -> None:
         server.read_request(sock)
@@ -199,6 +203,7 @@ def test_close_closes_the_connections(serve: Serve, connect: Connect) -> None:
     assert server.hung_up.wait(5)
 
 
+@BOTH_WAYS
 def test_no_image_gets_into_a_log_even_when_everything_is_logged(
     serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
+from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Script, Server, reply
 from watcher.aws import dial
 from watcher.aws.transport import bound_calls
 from watcher.errors import CallTimedOut, ConnectionFailed, PollError
@@ -49,6 +49,7 @@ HEAD, _, BODY = reply({**ANSWER, "Padding": "x" * 200}).partition(b"\r\n\r\n")
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize(
     ("at_once", "dripped"),
     [
@@ -66,6 +67,7 @@ def test_a_server_that_drips_holds_a_call_no_longer_than_both_time_outs(
     assert READ < failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
 
 
+@BOTH_WAYS
 def test_a_server_that_drips_inside_tls_is_bounded_as_well(
     serve: Serve, connect: Connect, tls: ssl.SSLContext
 ) -> None:
@@ -74,6 +76,7 @@ def test_a_server_that_drips_inside_tls_is_bounded_as_well(
     assert READ < failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
 
 
+@BOTH_WAYS
 def test_a_server_that_drips_on_a_reused_connection_is_bounded_as_well(serve: Serve, connect: Connect) -> None:
     def script(server: Server, sock: socket.socket) -> None:
         server.read_request(sock)
@@ -88,6 +91,7 @@ def test_a_server_that_drips_on_a_reused_connection_is_bounded_as_well(serve: Se
     assert server.connections == 1
 
 
+@BOTH_WAYS
 def test_a_silent_server_holds_a_call_for_the_read_time_out_only(serve: Serve, connect: Connect) -> None:
     server = serve(script=silent)
     client = connect(server.url, connect_timeout=30, read_timeout=READ)
@@ -95,6 +99,7 @@ def test_a_silent_server_holds_a_call_for_the_read_time_out_only(serve: Serve, c
     assert len(server.requests) == 1
 
 
+@BOTH_WAYS
 def test_an_answer_that_comes_slowly_but_in_time_is_taken(serve: Serve, connect: Connect) -> None:
     body = reply(ANSWER)
 
@@ -108,6 +113,7 @@ def test_an_answer_that_comes_slowly_but_in_time_is_taken(serve: Serve, connect:
     assert RekognitionResults(client).get(SESSION_ID).session_id == SESSION_ID
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("unlimited", ["connect_timeout", "read_timeout"])
 def test_a_time_out_of_0_takes_the_bound_off_the_whole_call(serve: Serve, connect: Connect, unlimited: str) -> None:
     limits = {"connect_timeout": 0.3, "read_timeout": 0.3, unlimited: 0}
@@ -123,6 +129,7 @@ def test_a_time_out_of_0_takes_the_bound_off_the_whole_call(serve: Serve, connec
     assert time.monotonic() - begun > 0.7
 
 
+@BOTH_WAYS
 def test_a_read_time_out_without_a_connect_time_out_bounds_each_read(serve: Serve, connect: Connect) -> None:
     server = serve(script=silent)
     client = connect(server.url, connect_timeout=0, read_timeout=READ)
@@ -186,6 +193,7 @@ def test_a_proxy_that_drips_its_answer_is_part_of_connecting(
     assert proxy.requests[0].startswith(b"CONNECT rekognition.example:443")
 
 
+@BOTH_WAYS
 def test_a_request_that_nobody_reads_is_bounded(serve: Serve, connect: Connect) -> None:
     server = serve(script=lambda server, _sock: server.stopped.wait())
     client = connect(server.url, connect_timeout=CONNECT, read_timeout=READ)
@@ -194,6 +202,7 @@ def test_a_request_that_nobody_reads_is_bounded(serve: Serve, connect: Connect) 
     assert failed_call(client, CallTimedOut) <= CONNECT + READ + SLACK
 
 
+@BOTH_WAYS
 def test_calls_reuse_one_connection(serve: Serve, connect: Connect) -> None:
     server = serve(reply(ANSWER))
     results = RekognitionResults(connect(server.url))
@@ -220,6 +229,7 @@ def test_a_connection_that_the_server_closed_while_idle_is_replaced_without_a_fa
     assert server.connections == 2
 
 
+@BOTH_WAYS
 def test_a_connection_cut_in_the_middle_of_a_call_is_a_failed_connection(serve: Serve, connect: Connect) -> None:
     server = serve(script=lambda server, sock: server.read_request(sock))
     failed_call(connect(server.url), ConnectionFailed)

@@ -1,0 +1,244 @@
+"""How many calls a second, and CPU a call: `python tests/benchmarks/bench_calls.py [--quick] [--aiobotocore PYTHON]`.
+
+The whole watcher (queue, schedule, decision, ledger, log, metrics, sink) beside bare loops of the same call: stock
+boto3 in threads, the watcher's own client in threads, and aiobotocore in tasks, if a Python that has it is given.
+All against one local endpoint that answers after 50 ms, in turns, each in a process of its own; calls are counted by
+the endpoint. Small answers: a session lasts some seconds, and so a few polls. Large ones: each poll ends its session,
+with five images inline, a megabyte in all, which the watcher has to hash. Whatever else the machine does falls on all
+of them, but not evenly: on a busy machine CPU a call is the figure to trust.
+"""
+
+import argparse
+import http.client
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+from uuid import UUID
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
+
+from tests.benchmarks.processes import PATIENCE, WATCHER, cpu_seconds, spawn
+from watcher.clock import SystemClock
+from watcher.queues.sqlite import SqliteQueue
+
+HERE = Path(__file__).parent
+STOCK, STOCK_MORE, OWN = "boto3, 32 threads", "boto3, 64 threads", "the watcher's client, 64 threads"
+AIO, ONE, TWO = "aiobotocore, 64 tasks", "watcher run, concurrency 64", "two of it"
+BARS = {"small": 1.4, "large": 2.0}
+"""Calls a second against stock boto3 with 32 threads."""
+BAR_TWO = 1.6
+BAR_OWN = 100.0
+"""Microseconds of CPU a poll that is no part of the call itself."""
+
+LIFE = {"small": 6.0, "large": 0.0}
+"""Seconds that a session lasts from its first poll, in the mean: about four polls."""
+
+WATCHED = 1500
+"""Sessions at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rounds of all contestants; of each turn the first calls and seconds, that don't count, and those that do."""
+
+    rounds: int = 5
+    warm_up: float = 1.5
+    seconds: float = 3.0
+    first: int = 1000
+    sessions: int = 9000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of one turn."""
+
+    calls: float
+    cpu: float
+    """Calls a second, and CPU microseconds a call."""
+
+
+Contestant = Callable[[str, Sequence[str], Path], list[subprocess.Popen[str]]]
+"""Starts processes that poll the URL for these sessions, with a folder of their own."""
+
+
+def loop(kind: str, threads: int) -> Contestant:
+    def start(url: str, ids: Sequence[str], folder: Path) -> list[subprocess.Popen[str]]:
+        (folder / "ids").write_text("\n".join(ids[:WATCHED]))
+        words = ["--client", kind, "--threads", str(threads), "--rate", "0", "--url", url, "--ids", folder / "ids"]
+        return [spawn([sys.executable, str(HERE / "bare_loop.py"), *map(str, words)])]
+
+    return start
+
+
+def aiobotocore(python: str) -> Contestant:
+    def start(url: str, ids: Sequence[str], folder: Path) -> list[subprocess.Popen[str]]:
+        (folder / "ids").write_text("\n".join(ids[:WATCHED]))
+        words = ["--tasks", "64", "--url", url, "--ids", str(folder / "ids")]
+        return [spawn([python, str(HERE / "aiobotocore_loop.py"), *words])]
+
+    return start
+
+
+def watchers(count: int) -> Contestant:
+    """So many processes that share one SQLite queue."""
+
+    def start(url: str, ids: Sequence[str], folder: Path) -> list[subprocess.Popen[str]]:
+        queue = SqliteQueue(folder / "watcher.db", 300.0, SystemClock())
+        queue.send(ids)
+        queue.close()
+        (folder / "watcher.toml").write_text(settings(url, folder))
+        with (folder / "log").open("w") as log:
+            words = [*WATCHER, "run", "--config", str(folder / "watcher.toml")]
+            return [spawn(words, log.fileno()) for _ in range(count)]
+
+    return start
+
+
+def settings(url: str, folder: Path) -> str:
+    """Waits so short that CPU and concurrency are what limits."""
+    return f"""[aws]
+endpoint_url = "{url}"
+[queue]
+url = "sqlite:///{folder / "watcher.db"}"
+visibility_timeout = 300
+max_in_flight = {WATCHED}
+[polling]
+min_interval = 0.1
+max_interval = 1.0
+concurrency = 64
+max_rate = 3000
+[[sinks]]
+type = "file"
+path = "{folder / "decisions"}"
+[http]
+port = 0
+[log]
+format = "json"
+"""
+
+
+@contextmanager
+def endpoint(size: str) -> Iterator[str]:
+    words = ["--size", size, "--life", str(LIFE[size]), "--delay", "0.05"]
+    process = spawn([sys.executable, str(HERE / "endpoint.py"), *words])
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        end(process)
+
+
+def calls_at(url: str) -> int:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+    connection.request("GET", "/")
+    calls = int(connection.getresponse().read())
+    connection.close()
+    return calls
+
+
+def take_turn(start: Contestant, url: str, plan: Plan) -> Turn:
+    """Start it, let it warm up, measure, end it."""
+    chance = random.Random()
+    ids = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(plan.sessions)]
+    with tempfile.TemporaryDirectory() as folder:
+        before = calls_at(url)
+        processes = start(url, ids, Path(folder))
+        try:
+            until = time.monotonic() + PATIENCE
+            while calls_at(url) < before + plan.first:
+                if time.monotonic() > until or any(process.poll() is not None for process in processes):
+                    raise SystemExit(f"{processes[0].args!r} does not poll")
+                time.sleep(0.1)
+            time.sleep(plan.warm_up)
+            return measure(processes, url, plan.seconds)
+        finally:
+            for process in processes:
+                end(process)
+
+
+def measure(processes: list[subprocess.Popen[str]], url: str, seconds: float) -> Turn:
+    def look() -> tuple[float, int, float]:
+        return time.monotonic(), calls_at(url), sum(cpu_seconds(process.pid) for process in processes)
+
+    begun, calls, cpu = look()
+    time.sleep(seconds)
+    ended, calls_then, cpu_then = look()
+    made = calls_then - calls
+    return Turn(made / (ended - begun), (cpu_then - cpu) / max(1, made) * 1e6)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait(PATIENCE)
+    for stream in (process.stdin, process.stdout):
+        if stream:
+            stream.close()
+
+
+def compare(size: str, contestants: dict[str, Contestant], plan: Plan) -> dict[str, Turn]:
+    """The median turn of each."""
+    turns: dict[str, list[Turn]] = {name: [] for name in contestants}
+    with endpoint(size) as url:
+        for _ in range(plan.rounds):
+            for name in random.sample(list(contestants), len(contestants)):
+                turns[name].append(take_turn(contestants[name], url, plan))
+    return {name: Turn(median(one.calls for one in of), median(one.cpu for one in of)) for name, of in turns.items()}
+
+
+def report(size: str, found: dict[str, Turn]) -> None:
+    head = f"{size} answers, 50 ms"
+    print(f"\n{head:<36}  {'calls/s':>8}  {'of boto3':>8}  {'CPU us a call':>13}  {'of boto3':>8}")
+    stock = found[STOCK]
+    for name, turn in found.items():
+        calls, cpu = turn.calls / stock.calls, turn.cpu / stock.cpu
+        print(f"{name:<36}  {turn.calls:>8.0f}  {calls:>8.2f}  {turn.cpu:>13.0f}  {cpu:>8.2f}")
+    if AIO not in found:
+        print(f"{AIO:<36}  not measured: give a Python that has it with --aiobotocore")
+    verdict("calls a second against boto3 with 32 threads", found[ONE].calls / stock.calls, BARS[size])
+    if AIO in found:
+        verdict("calls a second against aiobotocore", found[ONE].calls / found[AIO].calls, 1.0)
+    verdict("two processes against one", found[TWO].calls / found[ONE].calls, BAR_TWO)
+    if size == "small":
+        own = found[ONE].cpu - found[OWN].cpu
+        print(f"{'met' if own <= BAR_OWN else 'MISSED'}: our own code: {own:.0f} of {BAR_OWN:.0f} us a poll")
+
+
+def verdict(what: str, value: float, bar: float) -> None:
+    print(f"{'met' if value >= bar else 'MISSED'}: {what}: {value:.2f} of {bar:g}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse(arguments)
+    plan = Plan(rounds=1, warm_up=0.5, seconds=1.0, first=100, sessions=4000) if options.quick else Plan()
+    contestants = {
+        STOCK: loop("plain", 32),
+        STOCK_MORE: loop("plain", 64),
+        OWN: loop("watcher", 64),
+        ONE: watchers(1),
+        TWO: watchers(2),
+    }
+    if options.aiobotocore:
+        contestants[AIO] = aiobotocore(options.aiobotocore)
+    for size in options.size or BARS:
+        report(size, compare(size, contestants, plan))
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one short round")
+    parser.add_argument("--size", choices=list(BARS), action="append", help="answers of this size only")
+    parser.add_argument("--aiobotocore", default=os.environ.get("WATCHER_BENCH_AIOBOTOCORE"), metavar="PYTHON")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

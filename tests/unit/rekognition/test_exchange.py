@@ -1,0 +1,115 @@
+"""An answer off a socket: the plain form by our own reading, every other one by the library's, with equal results."""
+
+from http.client import HTTPException, IncompleteRead
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.aws.exchange import MOST_HEAD, Answer, read_answer
+
+PLAIN = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: r-1\r\nContent-Length: 4\r\n\r\nbody"
+
+
+class Wire:
+    """Bytes that arrive in pieces; nothing after them."""
+
+    def __init__(self, data: bytes, size: int = 65536) -> None:
+        self.data = data
+        self.size = size
+
+    def receive(self, count: int) -> bytes:
+        count = min(count, self.size)
+        part, self.data = self.data[:count], self.data[count:]
+        return part
+
+
+def read(data: bytes, size: int = 65536) -> Answer:
+    return read_answer(Wire(data, size).receive, "POST")
+
+
+def body(answer: Answer) -> bytes:
+    return b"".join(answer.stream())
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 65536])
+def test_a_plain_answer_is_read_however_it_is_cut(size: int) -> None:
+    answer = read(PLAIN, size)
+    assert (answer.status, answer.headers, body(answer), answer.keeps) == (
+        200,
+        {"x-amzn-RequestId": "r-1", "Content-Length": "4"},
+        b"body",
+        True,
+    )
+
+
+OTHER_FORMS = {
+    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n",
+    "interim": b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN,
+    "repeated header": b"HTTP/1.1 200 OK\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 4\r\n\r\nbody",
+    "folded header": b"HTTP/1.1 200 OK\r\nX-A: 1\r\n 2\r\nContent-Length: 4\r\n\r\nbody",
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 4\r\n\r\nbody",
+    "line feeds alone": b"HTTP/1.1 200 OK\nContent-Length: 4\n\nbody",
+}
+
+
+@pytest.mark.parametrize("data", OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_another_form_is_read_as_well_and_keeps_the_connection(data: bytes) -> None:
+    for size in (1, 65536):
+        answer = read(data, size)
+        assert (answer.status, body(answer), answer.keeps) == (200, b"body", True)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(PLAIN.replace(b"1.1", b"1.0"), id="http-1.0"),
+        pytest.param(PLAIN.replace(b"x-amzn-RequestId: r-1", b"Connection: close"), id="told"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nbody", id="no-length"),
+        pytest.param(PLAIN[:-1], id="broken-off"),
+        pytest.param(PLAIN + b"HTTP", id="more-than-announced"),
+    ],
+)
+def test_a_connection_that_can_carry_no_other_call_is_not_kept(data: bytes) -> None:
+    answer = read(data)
+    assert (body(answer), answer.keeps) == (b"body"[: 4 - data.endswith(b"bod")], False)
+
+
+def test_headers_that_come_twice_are_joined() -> None:
+    assert read(OTHER_FORMS["repeated header"]).headers["X-A"] == "1, 2"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_does_not_wait_for_one(status: int) -> None:
+    answer = read(b"HTTP/1.1 %d X\r\nContent-Length: 4\r\n\r\n" % status)
+    assert (answer.status, body(answer)) == (status, b"")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no HTTP at all\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 2\xb2\xb2\r\n\r\n"]
+)
+def test_what_is_not_http_is_an_error(data: bytes) -> None:
+    with pytest.raises(HTTPException):
+        read(data)
+
+
+def test_chunks_that_break_off_are_an_error() -> None:
+    with pytest.raises(IncompleteRead):
+        read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbo")
+
+
+def test_headers_without_an_end_are_not_read_for_ever() -> None:
+    wire = Wire(b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 1_000_000)
+    with pytest.raises(HTTPException):
+        read_answer(wire.receive, "POST")
+    assert len(wire.data) > 8_000_000 - 4 * MOST_HEAD
+
+
+@given(st.binary(max_size=200), st.integers(1, 40))
+def test_whatever_comes_gives_an_answer_or_one_kind_of_error(data: bytes, size: int) -> None:
+    for head in (b"", b"HTTP/1.1 200 OK\r\n", PLAIN[:-4]):
+        try:
+            answer = read(head + data, size)
+        except (HTTPException, OSError):
+            continue
+        assert 100 <= answer.status <= 999

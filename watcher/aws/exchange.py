@@ -1,0 +1,120 @@
+"""An HTTP/1.1 answer read from a socket, with as little in between as can be.
+
+A plain answer (a status, headers a line each, a Content-Length) is read here; any other form (chunks, HTTP/1.0, a
+body until the connection closes, interim answers) is left to the standard library, which gets to see every byte.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any
+
+READ = 65536
+"""Bytes of a read: a whole answer without images, and more than a TLS record."""
+
+MOST_HEAD = 65536
+"""Bytes of a status line and headers; what has more is not plain."""
+
+Receive = Callable[[int], bytes]
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer. `keeps`: the connection can carry another call. `stream()` is what botocore reads it by."""
+
+    status: int
+    headers: dict[str, str]
+    parts: list[bytes]
+    keeps: bool
+
+    def stream(self) -> Iterator[bytes]:
+        """The body, in the parts that it came in."""
+        return iter(self.parts)
+
+
+def read_answer(receive: Receive, method: str) -> Answer:
+    """The answer to a request that was sent; `receive(count)` reads up to so many bytes, and nothing at the end.
+
+    A body that breaks off is returned as far as it came, as urllib3 does for botocore.
+
+    Raises:
+        HTTPException: this is not HTTP, or it broke off where that can be told.
+        OSError: whatever `receive` raises.
+    """
+    data = receive(READ)
+    while data and (end := data.find(b"\r\n\r\n")) < 0 and len(data) < MOST_HEAD:
+        more = receive(READ)
+        if not more:
+            break
+        data += more
+    plain = _plain_head(data[:end]) if data and end >= 0 else None
+    if plain is None:
+        return _by_library(receive, data, method)
+    status, headers, length = plain
+    return _read_body(receive, data[end + 4 :], length, status, headers)
+
+
+def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
+    """Status, headers and length of the body; None for everything that is not the usual form."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    if not first.startswith("HTTP/1.1 ") or not first[9:12].isdecimal() or first[12:13] not in {"", " "}:
+        return None
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name in headers or name.strip() != name or "\n" in line or "\r" in line:
+            return None
+        headers[name] = value.strip()
+    known = {name.lower(): value for name, value in headers.items()}
+    length, status = known.get("content-length", ""), int(first[9:12])
+    is_plain = len(known) == len(headers) and "transfer-encoding" not in known and "connection" not in known
+    if not is_plain or not (length.isascii() and length.isdecimal()) or status < 200 or status in {204, 304}:
+        return None
+    return status, headers, int(length)
+
+
+def _read_body(receive: Receive, begun: bytes, length: int, status: int, headers: dict[str, str]) -> Answer:
+    parts, missing = [begun[:length]], length - len(begun)
+    # More than was announced is what urllib3 leaves in the socket, where it would be the next call's answer.
+    keeps = missing >= 0
+    while missing > 0:
+        part = receive(min(missing, READ))
+        if not part:
+            return Answer(status, headers, parts, keeps=False)
+        parts.append(part)
+        missing -= len(part)
+    return Answer(status, headers, parts, keeps)
+
+
+def _by_library(receive: Receive, begun: bytes, method: str) -> Answer:
+    response = HTTPResponse(_Replayed(receive, begun), method=method)  # type: ignore[arg-type] # a socket's one method
+    response.begin()
+    parts = list(iter(lambda: response.read(READ), b""))
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    keeps = response.isclosed() and not response.will_close
+    response.close()
+    return Answer(response.status, headers, parts, keeps)
+
+
+class _Replayed(io.RawIOBase):
+    """A file that begins with what was read before."""
+
+    def __init__(self, receive: Receive, begun: bytes) -> None:
+        self._receive = receive
+        self._begun = begun
+
+    def makefile(self, _mode: str) -> Any:
+        """What http.client asks a socket for."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part, self._begun = self._begun[: len(buffer)], self._begun[len(buffer) :]
+        part = part or self._receive(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)

@@ -1,0 +1,38 @@
+"""The User-Agent of every call."""
+
+import platform
+import re
+from os import environ
+from typing import Any
+
+import boto3
+import botocore
+
+from watcher import __version__
+
+_NOT_ALLOWED = re.compile(r"[^A-Za-z0-9!$%&'*+\-.^_`|~]")
+
+
+def user_agent(session: Any) -> str:
+    """Names the watcher, boto3, botocore, Python, where it runs, and the application id of AWS's configuration.
+
+    It is given to botocore as a constant: the one that botocore would build, it builds twice for each call, which
+    is a tenth of the call's time.
+    """
+    parts = [
+        f"Boto3/{boto3.__version__}",
+        f"md/Botocore#{botocore.__version__}",
+        f"os/{_word(platform.system().lower())}",
+        f"lang/python#{platform.python_version()}",
+    ]
+    if environ.get("AWS_EXECUTION_ENV"):
+        parts.append(f"exec-env/{_word(environ['AWS_EXECUTION_ENV'])}")
+    application = session.get_config_variable("user_agent_appid")
+    if application:
+        parts.append(f"app/{_word(application)}")
+    return " ".join([*parts, f"liveness-watcher/{__version__}"])
+
+
+def _word(text: str) -> str:
+    """With what no User-Agent may contain replaced, as botocore does."""
+    return _NOT_ALLOWED.sub("-", text)

@@ -1,0 +1,54 @@
+"""Inline images become their SHA-256 before the answer is parsed.
+
+Nine tenths of what an answer with images costs is turning JSON text of a megabyte into a string, and that into bytes,
+to hash and drop them. So botocore's parser is given the digests in the images' place. What is not plainly JSON with
+base64 is left as it is, for botocore's parser to judge.
+"""
+
+import binascii
+import re
+from typing import Any
+
+from watcher.rekognition.base64_digest import digest
+
+DIGESTED = "watcher:images-are-digests"
+"""Member of a parsed answer that says so; no service can send it, for it is not in the service model."""
+
+EVENT = "before-parse.rekognition.GetFaceLivenessSessionResults"
+"""botocore's, just before it parses."""
+
+_KEY = b'"Bytes"'
+_REST = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
+
+
+def digest_images(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
+    """Handler for `EVENT`: put the base64 of each image's digest in the place of the image's, or change nothing."""
+    body = response_dict["body"]
+    if response_dict["status_code"] == 200 and _KEY in body:
+        digested = _digested(body)
+        if digested is not None:
+            response_dict["body"] = digested
+            customized_response_dict[DIGESTED] = True
+
+
+def _digested(body: bytes) -> bytes | None:
+    """The body with digests for images; None if something looks odd."""
+    parts: list[bytes | memoryview] = []
+    done, view = 0, memoryview(body)
+    at = body.find(_KEY)
+    while at >= 0:
+        after = at + len(_KEY)
+        value = _REST.match(body, after)
+        if value is not None:  # else it is a string's end, or no string follows
+            begin, end = value.end(), body.find(b'"', value.end())
+            if end < 0 or body[at - 1 : at] == b"\\":
+                return None
+            if begin < end:
+                found = digest(body, begin, end)
+                if found is None:
+                    return None
+                parts += [view[done:begin], binascii.b2a_base64(found, newline=False)]
+                done = end
+            after = end
+        at = body.find(_KEY, after)
+    return b"".join([*parts, view[done:]])
