@@ -8,8 +8,15 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FixedLocator, NullLocator
+
+CALLS_OR_LOADS = (3, 4, 5, 6.5, 8, 10, 13, 16, 20, 30, 70, 95, 150, 300, 1000)
+SECONDS = (0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100, 180)
 
 Rows = dict[tuple[str, str], tuple[float, ...]]
+
+SHOWN = ("fixed 1 s", "fixed 5 s", "backoff 1-30 s", "full jitter, limited", "even sharing", "learned, quota found")
+"""What the second plot shows of the strategies: twelve lines could not be told apart."""
 
 EQUAL = ("fixed interval", "best-tuned backoff (full jitter)", "index, computed exactly", "optimum", "learned")
 
@@ -39,9 +46,8 @@ def _under_load(rows: Rows, path: Path) -> Path:
             load, _, name = label.strip().partition("  ")
             found.setdefault(name, []).append((float(load.rstrip("%")), figures[2]))
     figure, axes = plt.subplots(figsize=(9, 5.5))
-    for name, points in found.items():
-        if name != "oracle":  # it is at 0
-            axes.plot(*zip(*points, strict=True), marker="o", label=name)
+    for name in SHOWN:
+        axes.plot(*zip(*found[name], strict=True), marker="o", label=name)
     axes.set_xscale("log")
     axes.set_xlabel("load, % of what a poll a second of each session takes")
     return _save(figure, axes, "Delay under load, 25 calls a second", path)
@@ -49,10 +55,15 @@ def _under_load(rows: Rows, path: Path) -> Path:
 
 def _save(figure: Any, axes: Any, title: str, path: Path) -> Path:
     axes.set_yscale("log")
+    for axis, ticks in ((axes.xaxis, CALLS_OR_LOADS), (axes.yaxis, SECONDS)):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
     axes.set_ylabel("95th percentile of the delay, s")
     axes.set_title(title)
     axes.grid(visible=True, which="both", alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)
     return path

@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 RECEIVE = "ReceiveMessage"
 EXTEND = "ChangeMessageVisibilityBatch"
 
+AT_ONCE = 3.0
+"""Seconds. moto's server can give one message to two receivers that ask at the same time; that is no lease lost."""
+
 
 class SqsProxy:
     """Listens at `url` until closed.
 
-    `calls` counts operations; `received` counts how often each message (by its id) was handed out, under one of
-    `receipts`.
+    `calls` counts operations; `received` are the ids of the messages that were handed out, under one of `receipts`,
+    and `redelivered` of those that were handed out again more than `AT_ONCE` seconds later.
     """
 
     def __init__(
@@ -27,7 +30,8 @@ class SqsProxy:
         """`delay` in seconds for an operation; `throttles` says of each call whether it is refused."""
         self.calls: Counter[str] = Counter()
         self.throttled: Counter[str] = Counter()
-        self.received: Counter[str] = Counter()
+        self.received: dict[str, float] = {}
+        self.redelivered: set[str] = set()
         self.receipts: list[str] = []
         self._address = urlsplit(upstream).netloc
         self._delay = delay or {}
@@ -68,8 +72,11 @@ class SqsProxy:
 
     def _note(self, answer: dict[str, Any]) -> None:
         with self._lock:
+            now = time.monotonic()
             for message in answer.get("Messages", ()):
-                self.received[message["MessageId"]] += 1
+                if now - self.received.get(message["MessageId"], now) > AT_ONCE:
+                    self.redelivered.add(message["MessageId"])
+                self.received[message["MessageId"]] = now
                 self.receipts.append(message["ReceiptHandle"])
 
 
