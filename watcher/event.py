@@ -1,12 +1,16 @@
 """The decision as a CloudEvents 1.0 event in structured JSON: built once, handed over byte for byte ever after."""
 
 import json
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from watcher.errors import MalformedResult, PollError, UnknownStatus
 from watcher.model import BoundingBox, DecisionEvent, DecisionRules, Image, S3Object, SessionResult, Verdict
 from watcher.watch import Watch
+
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 def decision_event(
@@ -53,7 +57,17 @@ def decision_event(
         **({"traceparent": watch.traceparent} if watch.traceparent else {}),
         "data": data,
     }
-    return DecisionEvent(watch.key, json.dumps(event, separators=(",", ":"), allow_nan=False))
+    return DecisionEvent(watch.key, _text(event))
+
+
+def _text(event: Mapping[str, Any]) -> str:
+    """JSON in as few bytes as UTF-8 allows: a context in another script must not outgrow what the sinks take.
+
+    Escaped are only what UTF-8 can't say (half of a surrogate pair), what SQS doesn't take (U+FFFE, U+FFFF), and what
+    some readers take for the end of a line.
+    """
+    plain = json.dumps(event, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
 
 
 def timestamp(epoch: float) -> str:

@@ -1,9 +1,10 @@
 """The moments kept for last polls: no session is forgotten unseen because others were due first."""
 
-import heapq
 from math import inf
+from operator import attrgetter
 
 from watcher.policy import last_poll_at
+from watcher.timetable import Timetable
 from watcher.watch import Watch
 
 FEWEST = 64
@@ -19,32 +20,29 @@ _LOOK_EVERY = 1.0
 
 
 class Guards:
-    """A second heap beside the scheduler's, by the moments of last polls. The scheduler's lock guards it."""
+    """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Watch]] = []
-        self._number = 0
+        self._turns = Timetable(attrgetter("guarded_at"))
         self._looked_at = -inf
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
         """Guard a watch among `waiting` ones: from `at` on it goes before the rest."""
         if watch.guarded_at == at:
             return
-        self._number += 1
-        watch.guarded_at, watch.guard = at, self._number
-        heapq.heappush(self._heap, (at, self._number, watch))
-        if len(self._heap) > 2 * waiting + FEWEST:
+        watch.guarded_at = at
+        self._turns.enter(watch)
+        if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
 
     def due(self, now: float) -> Watch | None:
         """The watch whose moment came first, if any has come."""
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            _, number, watch = heap[0]
-            if watch.ticket and watch.guard == number and not watch.abandoned:
+        while (turn := self._turns.first(now)) is not None:
+            watch, counts = turn.watch, turn.watch.guarded_at == turn.at
+            if counts and watch.waits and not watch.abandoned:
                 return watch
-            heapq.heappop(heap)
-            if watch.guard == number:
+            self._turns.drop()
+            if counts:
                 watch.guarded_at = -inf
         return None
 
@@ -54,20 +52,25 @@ class Guards:
             return
         self._looked_at = now
         step = 1.0 / (rate * SHARE)
-        near = sorted(
-            (last_poll_at(watch), number, watch)
-            for at, number, watch in self._heap
-            if at <= now + AHEAD and watch.ticket and watch.guard == number and watch.last_poll_by == inf
-        )
-        crowd = max((place for place, (at, *_) in enumerate(near) if now + place * step > at), default=-1)
-        for place, (at, _, watch) in enumerate(near[: crowd + 1]):
-            watch.last_poll_by = min(at, now + place * step)
-            self.put(watch, watch.last_poll_by, len(self._heap))
+        until = now + AHEAD
+        coming = dict.fromkeys(watch for watch in self._turns.near(until) if _is_to_come(watch, until))
+        near = sorted(coming, key=last_poll_at)
+        late = [place for place, watch in enumerate(near) if now + place * step > last_poll_at(watch)]
+        crowd = max(late, default=-1)
+        for place, watch in enumerate(near[: crowd + 1]):
+            watch.last_poll_by = min(last_poll_at(watch), now + place * step)
+            self.put(watch, watch.last_poll_by, len(self._turns))
 
     def _clear(self) -> None:
         """Drop those that don't wait: they would keep finished sessions in memory to their deadlines."""
-        for _, _, watch in self._heap:
-            if not watch.ticket:
-                watch.guarded_at = -inf
-        self._heap = [entry for entry in self._heap if entry[2].ticket and entry[2].guard == entry[1]]
-        heapq.heapify(self._heap)
+        for watch in self._turns.keep(_is_guarded):
+            watch.guarded_at = -inf
+
+
+def _is_guarded(watch: Watch) -> bool:
+    return watch.waits and not watch.abandoned and watch.guarded_at > -inf
+
+
+def _is_to_come(watch: Watch, until: float) -> bool:
+    """Whether it waits for its last poll, at `until` or before, and was not brought forward yet."""
+    return _is_guarded(watch) and watch.guarded_at <= until and watch.last_poll_by == inf

@@ -1,9 +1,9 @@
 """What is in flight: the leases on every message from receipt to ack, and one watch for each session and policy."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from math import ceil, inf
-from operator import itemgetter
+from operator import attrgetter
 from threading import Condition
 
 from watcher.model import Lease, SessionKey
@@ -12,13 +12,7 @@ from watcher.watch import Watch
 MOST_WEIGHT = 64 * 1024 * 1024
 """Bytes of context that may be in flight: a message may have 256 KiB of it, so counting sessions bounds no memory."""
 
-
-@dataclass(slots=True)
-class _Hold:
-    """A lease on the books: when (monotonic) it was last taken or extended, and its watch, once there is one."""
-
-    renewed_at: float
-    watch: Watch | None = None
+_renewed_at, _deadline, _leases = attrgetter("renewed_at"), attrgetter("deadline"), attrgetter("leases")
 
 
 class InFlight:
@@ -32,15 +26,17 @@ class InFlight:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._watches: dict[SessionKey, Watch] = {}
-        self._holds: dict[Lease, _Hold] = {}
+        self._watches: dict[str, dict[str, Watch]] = {}
+        """By policy and session id: a dict of texts alone takes less than one of pairs."""
+        self._fresh: dict[Lease, Lease] = {}
+        """Leases that have no watch yet. The others are their watches' own."""
         self._weight = 0
         self._is_shut = False
         self._is_abandoned = False
         self._changed = Condition()
 
     def __len__(self) -> int:
-        return len(self._watches)
+        return sum(map(len, self._watches.values()))
 
     def wait_for_room(self, seconds: float) -> int:
         """How many more sessions there is room for; waits up to `seconds` for the first, unless shut."""
@@ -50,7 +46,7 @@ class InFlight:
             return self._room()
 
     def _room(self) -> int:
-        return max(0, self._limit - len(self._watches)) if self._weight < MOST_WEIGHT else 0
+        return max(0, self._limit - len(self)) if self._weight < MOST_WEIGHT else 0
 
     def shut(self) -> None:
         """Let nobody wait for room any more: a full house must not hold up the drain."""
@@ -61,15 +57,18 @@ class InFlight:
     def hold(self, leases: Iterable[Lease], now: float) -> bool:
         """Put fresh leases on the books, to be kept alive; False, and nothing is, once all was abandoned."""
         with self._changed:
-            if not self._is_abandoned:
-                self._holds.update((lease, _Hold(now)) for lease in leases)
-            return not self._is_abandoned
+            if self._is_abandoned:
+                return False
+            for lease in leases:
+                lease.renewed_at = now
+                self._fresh[lease] = lease
+            return True
 
     def drop(self, leases: Iterable[Lease]) -> None:
         """Take leases without a watch off the books: they are about to be buried or released."""
         with self._changed:
             for lease in leases:
-                self._holds.pop(lease, None)
+                self._fresh.pop(lease, None)
 
     def join(self, key: SessionKey, lease: Lease, created_at: float) -> Watch | None:
         """Put a lease on the watch that there is for `key`; returns that watch, None if there is none.
@@ -77,31 +76,35 @@ class InFlight:
         The earlier creation counts: a message without one carries its sent time, which can only be later.
         """
         with self._changed:
-            watch = self._watches.get(key)
+            watch = self._find(key)
             if watch is None:
                 return None
             earlier_by = max(0.0, watch.created_at - created_at)
             watch.created_at -= earlier_by
             watch.born -= earlier_by
-            watch.deadline -= earlier_by
             self._bind(watch, lease)
             return watch
 
     def add(self, watch: Watch, lease: Lease) -> bool:
         """A new watch, under its first lease; False if that is not on the books any more (lost, or abandoned)."""
         with self._changed:
-            if lease not in self._holds:
+            if lease not in self._fresh:
                 return False
-            self._watches[watch.key] = watch
+            self._watches.setdefault(watch.policy, {})[watch.session_id] = watch
             self._weight += watch.weight
             self._bind(watch, lease)
             return True
 
+    def _find(self, key: SessionKey) -> Watch | None:
+        return self._watches.get(key.policy, {}).get(key.session_id)
+
     def _bind(self, watch: Watch, lease: Lease) -> None:
-        hold = self._holds.get(lease)
-        if hold is not None:
-            hold.watch = watch
-            watch.leases.append(lease)
+        held = self._fresh.pop(lease, None)
+        if held is not None:
+            watch.put_under(held)
+
+    def _all(self) -> Iterator[Watch]:
+        return chain.from_iterable(watches.values() for watches in self._watches.values())
 
     def to_renew(self, due: float, along: float = -inf, full: int = 1) -> list[Lease]:
         """The leases last taken or extended at or before `due` (monotonic), the longest ago first.
@@ -109,18 +112,17 @@ class InFlight:
         If there are any, those of up to `along` fill what they leave empty of their last batch of `full`.
         """
         with self._changed:
-            held = ((hold.renewed_at, lease) for lease, hold in self._holds.items())
-            known = sorted((found for found in held if found[0] <= max(due, along)), key=itemgetter(0))
-        count = sum(renewed_at <= due for renewed_at, _ in known)
-        return [lease for _, lease in known[: ceil(count / full) * full]]
+            held = chain(self._fresh, chain.from_iterable(map(_leases, self._all())))
+            latest = max(due, along)
+            known = sorted([lease for lease in held if lease.renewed_at <= latest], key=_renewed_at)
+            count = sum(lease.renewed_at <= due for lease in known)
+        return known[: ceil(count / full) * full]
 
     def renewed(self, leases: Iterable[Lease], now: float) -> None:
         """Note that these were extended at `now`."""
         with self._changed:
             for lease in leases:
-                hold = self._holds.get(lease)
-                if hold is not None:
-                    hold.renewed_at = now
+                lease.renewed_at = now
 
     def lose(self, lease: Lease) -> bool:
         """Strike out a lost lease; False if it was not on the books any more.
@@ -128,14 +130,14 @@ class InFlight:
         A watch that loses its last lease is abandoned: another watcher has its message, and decides.
         """
         with self._changed:
-            hold = self._holds.pop(lease, None)
-            if hold is None:
+            if self._fresh.pop(lease, None) is not None:
+                return True
+            watch, lease.watch = lease.watch, None
+            if not isinstance(watch, Watch):
                 return False
-            if hold.watch is not None:
-                hold.watch.leases.remove(lease)
-                if not hold.watch.leases:
-                    hold.watch.abandoned = True
-                    self._forget(hold.watch)
+            if not watch.leases:
+                watch.abandoned = True
+                self._forget(watch)
             return True
 
     def close(self, watch: Watch) -> Sequence[Lease]:
@@ -144,14 +146,19 @@ class InFlight:
         From here on its leases are no longer kept alive: the beat has to stop before the delete.
         """
         with self._changed:
-            for lease in watch.leases:
-                self._holds.pop(lease, None)
+            leases = self._let_go(watch)
             self._forget(watch)
-            return watch.leases
+            return leases
+
+    def _let_go(self, watch: Watch) -> list[Lease]:
+        leases = watch.leases
+        for lease in leases:
+            lease.watch = None
+        return leases
 
     def _forget(self, watch: Watch) -> None:
-        if self._watches.get(watch.key) is watch:
-            del self._watches[watch.key]
+        if self._find(watch.key) is watch:
+            del self._watches[watch.policy][watch.session_id]
             self._weight -= watch.weight
         self._changed.notify()
 
@@ -159,13 +166,12 @@ class InFlight:
         """Take everything off the books and return its leases, nearest deadline first; late answers are dropped."""
         with self._changed:
             self._is_abandoned = True
-            for watch in self._watches.values():
+            watches = sorted(self._all(), key=_deadline)
+            leases = [*self._fresh, *(lease for watch in watches for lease in self._let_go(watch))]
+            for watch in watches:
                 watch.abandoned = True
-            leases = sorted(
-                self._holds, key=lambda lease: watch.deadline if (watch := self._holds[lease].watch) else -inf
-            )
             self._watches.clear()
             self._weight = 0
-            self._holds.clear()
+            self._fresh.clear()
             self._changed.notify_all()
             return leases

@@ -28,6 +28,9 @@ RECEIVE_WAIT = 20.0
 ROOM_WAIT = 5.0
 """Seconds between two looks at a full house."""
 
+DEAD_LETTERS = "dead letters"
+"""The readiness part for a place where nothing can be put aside."""
+
 
 class Intake:
     """The way in: receive, parse, answer from the ledger what is already decided, watch the rest."""
@@ -55,12 +58,14 @@ class Intake:
         self._metrics = metrics
         self._readiness = readiness
         self._is_full = False
+        self._unburied: list[tuple[Delivery, UnservableMessage]] = []
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
         patience = Patience(stop, beat)
         while not stop.is_set():
             beat.beat()
+            self._bury_again()
             room = self._in_flight.wait_for_room(ROOM_WAIT)
             self._tell_if_full(is_full=room == 0 and not stop.is_set())
             if room > 0:
@@ -88,7 +93,7 @@ class Intake:
         if not self._in_flight.hold(leases, self._clock.monotonic()):
             self._release(leases)  # a receive that outlasted the drain
             return
-        requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery, patience))]
+        requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery))]
         if not requests:
             return
         find = partial(self._ledger.find, [request.key for _, request in requests])
@@ -109,23 +114,32 @@ class Intake:
         except QueueError as error:
             log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
 
-    def _parse(self, delivery: Delivery, patience: Patience) -> SessionRequest | None:
+    def _parse(self, delivery: Delivery) -> SessionRequest | None:
         now, policies = self._clock.time(), self._runtime.rules.decision.keys()
         try:
             return parse_message(delivery.body, delivery.sent_at, now, policies, delivery.attributes)
         except UnservableMessage as fault:
-            self._bury(delivery, fault, patience)
+            self._in_flight.drop([delivery.lease])
+            if self._unburied or not self._bury(delivery, fault):  # one at a time finds out whether it works again
+                self._unburied.append((delivery, fault))
             return None
 
-    def _bury(self, delivery: Delivery, fault: UnservableMessage, patience: Patience) -> None:
-        bury = partial(self._queue.bury, delivery, fault.reason, str(fault))
-        self._in_flight.drop([delivery.lease])
+    def _bury_again(self) -> None:
+        """Try once more to bury what could not be, until its lease has run out: then it comes again anyway."""
+        while self._unburied and self._bury(*self._unburied[0]):
+            self._unburied.pop(0)
+
+    def _bury(self, delivery: Delivery, fault: UnservableMessage) -> bool:
+        """Whether that is over with; a failure must not hold up the sessions behind it."""
         try:
-            letter_id = patience.call(bury, partial(self._failed, "queue"))
-        except QueueError:
-            return  # stopped while the queue was down: the lease runs out and the message comes again
+            letter_id = self._queue.bury(delivery, fault.reason, str(fault))
+        except QueueError as error:
+            if self._readiness.lost(DEAD_LETTERS, str(error)):
+                log.error("lost", part=DEAD_LETTERS, error=str(error), consequence="what can't be served comes again")
+            return False
+        self._worked(DEAD_LETTERS)
         if letter_id is None:
-            return  # it comes again, perhaps many times: it counts once it is put aside
+            return True  # it comes again, perhaps many times: it counts once it is put aside
         self._metrics.dead_letters.labels(fault.reason.value).inc()
         log.warning(
             "dead_letter",
@@ -134,6 +148,7 @@ class Intake:
             reason=fault.reason.value,
             detail=str(fault),
         )
+        return True
 
     def _admit(self, delivery: Delivery, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()
@@ -156,7 +171,7 @@ class Intake:
     def _watch(self, delivery: Delivery, request: SessionRequest) -> Watch:
         now = self._clock.time()
         born = self._clock.monotonic() - (now - request.created_at)
-        watch = Watch(
+        return Watch(
             key=request.key,
             created_at=request.created_at,
             born=born,
@@ -164,15 +179,9 @@ class Intake:
             context=request.context,
             weight=len(delivery.body) if request.context else 0,
             traceparent=request.traceparent,
+            received_at=now,
+            sent_at=delivery.sent_at,
         )
-        watch.note(
-            now,
-            "received",
-            sentAt=delivery.sent_at,
-            messageId=delivery.lease.message_id,
-            receiveCount=delivery.lease.receive_count,
-        )
-        return watch
 
     def _failed(self, part: str, error: BaseException) -> None:
         if self._readiness.lost(part, str(error)):

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event
 
@@ -13,6 +12,7 @@ from watcher.errors import LedgerError, SinkError
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
+from watcher.parcels import Parcel, Suspects
 from watcher.ports import Clock, Sink
 from watcher.stage import Patience
 from watcher.watch import Watch
@@ -20,19 +20,15 @@ from watcher.watch import Watch
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A decision on its way to a sink, and the watch that waits for its arrival."""
-
-    watch: Watch
-    event: DecisionEvent
-
-
 class Lane:
     """Hands parcels to its sink until they are taken.
 
-    What a sink refused goes behind all that waits, so that one event that it never takes does not block the others.
-    How much can wait is bounded at the intake: a session is in flight until every sink has its decision.
+    What a sink refused goes behind all that waits. One that is refused again although the sink has taken others since
+    is a suspect: the event is wrong, not the sink. Suspects are tried apart, with longer and longer rests, and say
+    nothing about the circuit: one event that is never taken costs the others nothing.
+    How much can wait is bounded at the intake: a session is in flight until every sink has its decision. One whose
+    leases are lost is in flight no more, so while the circuit is open its parcel is dropped: its message comes again,
+    here or to another watcher, and the ledger has the decision.
     """
 
     def __init__(
@@ -55,6 +51,8 @@ class Lane:
         self._halt = Event()
         self._inbox: SimpleQueue[Parcel | None] = SimpleQueue()
         self._waiting: deque[Parcel] = deque()
+        self._suspects = Suspects()
+        self._successes = 0
         self._is_closing = False
         self._is_closed = False
 
@@ -82,18 +80,21 @@ class Lane:
             beat.rest()
             self._collect(is_patient=True)
             beat.beat()
-            if not self._waiting:
-                return
+            if self._is_closed and not self._waiting:
+                return  # suspects go back to the queue: nobody would wait for them
             try:
                 taken = patience.call(self._try, self._failed, self._circuit.pause)
-                self._arrived(self._sink.name, [parcel.watch for parcel in taken], patience)
+                if taken:
+                    self._arrived(self._sink.name, [parcel.watch for parcel in taken], patience)
             except (SinkError, LedgerError):
                 return  # halted: the messages stay, and whoever gets them next hands over what is missing
 
     def _collect(self, *, is_patient: bool = False) -> None:
         try:
             while not self._is_closed:
-                parcel = self._inbox.get(block=is_patient and not self._waiting)
+                may_wait = is_patient and not self._waiting
+                seconds = self._suspects.until_due(self._clock.monotonic()) if may_wait else None
+                parcel = self._inbox.get(block=may_wait, timeout=seconds)
                 if parcel is None:
                     self._is_closed = True
                 else:
@@ -105,22 +106,43 @@ class Lane:
         """Hand over a batch, or a single parcel while the circuit is open; returns those that were taken.
 
         Raises:
-            SinkError: none was.
+            SinkError: none was, and it is not known to be the events' fault.
         """
         self._collect()
         size = 1 if self._circuit.is_open else self._sink.max_batch
         batch = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
+        batch = batch or self._suspects.take_due(self._clock.monotonic(), size)
+        if not batch:
+            return ()
         refusal = self._hand_over([parcel.event for parcel in batch])
         untaken = _untaken(refusal, len(batch))
+        before = self._successes
+        if len(untaken) < len(batch):
+            self._worked()
         # The first of them last: where a sink begins nothing after a failure, it is the one that failed.
-        self._waiting.extend(batch[place] for place in [*untaken[1:], *untaken[:1]])
-        if refusal is not None:
+        left = [batch[place] for place in [*untaken[1:], *untaken[:1]]]
+        again = [parcel for parcel in left if not self._set_apart(parcel, before, refusal)]
+        self._waiting.extend(again)
+        if refusal is not None and again:
             if len(untaken) == len(batch):
                 raise refusal
-            sessions = [batch[place].watch.key.session_id for place in untaken]
+            sessions = [parcel.watch.key.session_id for parcel in again]
             log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=str(refusal))
-        self._worked()
         return [parcel for place, parcel in enumerate(batch) if place not in untaken]
+
+    def _set_apart(self, parcel: Parcel, before: int, refusal: SinkError | None) -> bool:
+        """Set this refused parcel apart if it is a suspect; `before`: the successes before it was refused."""
+        if not parcel.is_suspect(before, self._successes):
+            return False
+        log.error(
+            "event_refused",
+            sink=self._sink.name,
+            session_id=parcel.watch.key.session_id,
+            error=str(refusal),
+            consequence=f"others are taken; this one is tried again in {parcel.rest:.0f} s, and its message stays",
+        )
+        self._suspects.add(parcel, self._clock.monotonic())
+        return True
 
     def _hand_over(self, events: Sequence[DecisionEvent]) -> SinkError | None:
         begun = self._clock.monotonic()
@@ -150,6 +172,7 @@ class Lane:
         else:
             log.warning("sink_failed", sink=self._sink.name, error=str(error))
         if self._circuit.is_open:
+            self._waiting = deque(parcel for parcel in self._waiting if not parcel.watch.abandoned)
             self._readiness.lost(self._part, f"circuit open, {len(self._waiting)} decisions wait: {error}")
         self._give_up_if_down()
 
@@ -158,6 +181,7 @@ class Lane:
             self._halt.set()
 
     def _worked(self) -> None:
+        self._successes += 1
         seconds = self._circuit.worked(self._clock.monotonic())
         if seconds is not None:
             self._metrics.circuit_open.labels(self._sink.name).set(0)

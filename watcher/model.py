@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from watcher.lease import Lease as Lease  # noqa: PLC0414 - its place for everybody else is here
+
 DEFAULT_POLICY = "default"
 
 
@@ -129,15 +131,6 @@ class SessionResult:
     reference_image: Image | None = None
     audit_images: tuple[Image, ...] = ()
     challenge: Challenge | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on one message until `visibility_timeout` runs out; `receipt` is the backend's own handle."""
-
-    receipt: str
-    message_id: str
-    receive_count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tenacity import RetryCallState, Retrying
+from tenacity import Future, RetryCallState, Retrying
 from tenacity.retry import retry_base
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_exponential
@@ -55,6 +55,25 @@ class Ended:
     """Over: `ending` is the terminal answer, the permanent fault, or what the last poll brought."""
 
     ending: Observation
+
+
+class _Brought(Future):
+    """What a poll brought. No other thread waits for it, so it does without the locks of a future."""
+
+    def __init__(self, attempt_number: int, observation: Observation) -> None:
+        self.attempt_number, self._observation = attempt_number, observation
+
+    @property
+    def failed(self) -> bool:
+        return isinstance(self._observation, PollError)
+
+    def exception(self, timeout: float | None = None) -> PollError | None:
+        return self._observation if isinstance(self._observation, PollError) else None
+
+    def result(self, timeout: float | None = None) -> SessionResult:
+        if isinstance(self._observation, PollError):
+            raise self._observation
+        return self._observation
 
 
 def last_poll_at(watch: Watch) -> float:
@@ -167,7 +186,7 @@ class PollPolicy:
         status, now = observation.status, self._clock.monotonic()
         if status is not SessionStatus.EXPIRED:
             before = max(0.0, watch.on_the_way_at - watch.born)
-            self._learned.schedule.saw(watch.key.policy, before, now - watch.born, ended=status.is_terminal)
+            self._learned.schedule.saw(watch.key.policy, before, now - watch.born, ended=status.is_terminal, now=now)
         watch.on_the_way_at = now
 
     def _blank(self, watch: Watch) -> RetryCallState:
@@ -178,10 +197,9 @@ class PollPolicy:
         if isinstance(observation, PollError):
             # Faults back off by themselves; those of the past are forgotten with the first answer.
             state.attempt_number = watch.throttles if isinstance(observation, Throttled) else watch.faults
-            state.set_exception((type(observation), observation, None))
         else:
             state.attempt_number = watch.answers
-            state.set_result(observation)
+        state.outcome = _Brought(state.attempt_number, observation)
         return state
 
 
@@ -229,4 +247,4 @@ def _watch(state: RetryCallState) -> Watch:
 
 
 def _fault(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome is not None and state.outcome.failed else None
+    return state.outcome.exception() if state.outcome is not None else None

@@ -54,7 +54,7 @@ class Reloader:
     ) -> None:
         """`read` loads the settings from the same places as at the start; `settings` are those in force."""
         self._read = read
-        self._settings = settings
+        self._settings = self._started_with = settings
         self._region = settings.aws.region  # the one in force: another needs a restart
         self._runtime = runtime
         self._scheduler = scheduler
@@ -71,7 +71,8 @@ class Reloader:
             self._metrics.reload_ok.set(0)
             log.error("reload_failed", problems=error.problems, consequence="nothing changed")
             return error.problems
-        applied, needing_restart = changes(self._settings, new)
+        applied, _ = changes(self._settings, new)
+        _, needing_restart = changes(self._started_with, new)
         self._runtime.swap(rules_of(new, self._clock, self._schedule))
         if "polling.max_rate" in applied:
             self._scheduler.limit(limiter_for(new.polling.max_rate, self._region))

@@ -1,6 +1,6 @@
 """One heap of due times: which session is polled next, by whichever worker is free, once the rate allows it."""
 
-import heapq
+from operator import attrgetter
 from threading import Condition, Lock
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from watcher.guards import Guards
 from watcher.health import Beat
 from watcher.policy import last_poll_at
 from watcher.ports import Clock, RateLimiter
+from watcher.timetable import Timetable, Turn
 from watcher.watch import Watch
 
 MAX_PAUSE = 5.0
@@ -35,9 +36,8 @@ class Scheduler:
         self._limiter = limiter
         self._clock = clock
         self._beat = beat
-        self._heap: list[tuple[float, int, Watch]] = []
+        self._turns = Timetable(attrgetter("due_at"))
         self._guards = Guards()
-        self._tickets = 0
         self._lock = Lock()
         self._leader = Condition(self._lock)
         self._followers = Condition(self._lock)
@@ -45,7 +45,7 @@ class Scheduler:
         self._stopped = False
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._turns)
 
     @property
     def rate(self) -> float:
@@ -60,37 +60,37 @@ class Scheduler:
     def hasten(self, watch: Watch, at: float) -> None:
         """Poll a watch that waits for its turn no later than `at`; one that is with a worker is left alone."""
         with self._lock:
-            if watch.ticket and at < watch.due_at:
+            if watch.waits and at < watch.due_at:
                 self._push(watch, at)
-            elif watch.ticket:
-                self._guards.put(watch, at, len(self._heap))
+            elif watch.waits:
+                self._guards.put(watch, at, len(self._turns))
 
     def _push(self, watch: Watch, at: float) -> None:
-        # The running number keeps equal due times in the order they came, and watches out of the comparison. It is
-        # the watch's ticket too: an entry with an older number is void.
-        self._tickets += 1
-        watch.ticket, watch.due_at = self._tickets, at
-        heapq.heappush(self._heap, (at, self._tickets, watch))
-        self._guards.put(watch, max(at, last_poll_at(watch)), len(self._heap))
-        if self._heap[0][2] is watch:
+        watch.waits, watch.due_at = True, at
+        comes_first = self._turns.enter(watch)
+        self._guards.put(watch, max(at, last_poll_at(watch)), len(self._turns))
+        if comes_first:
             self._leader.notify()
 
     def next(self, now: float) -> Due | float:
         """The most urgent due watch, its call paid for at the limiter; or the seconds until it is worth asking."""
-        heap = self._heap
-        while heap and (heap[0][2].abandoned or heap[0][2].ticket != heap[0][1]):
-            heapq.heappop(heap)
-        if not heap:
+        first = self._turns.first()
+        while first is not None and _is_void(first):
+            self._turns.drop()
+            first = self._turns.first()
+        if first is None:
             return MAX_PAUSE
         self._guards.spread(now, self._limiter.rate)
         guarded = self._guards.due(now)
-        if guarded is None and heap[0][0] > now:
-            return heap[0][0] - now
+        if guarded is None and first.at > now:
+            return first.at - now
         delay = self._limiter.acquire(now)
         if delay > 0:
             return delay
-        watch = guarded or heapq.heappop(heap)[2]
-        watch.ticket, watch.taken_at = 0, now
+        if guarded is None:
+            self._turns.drop()
+        watch = guarded or first.watch
+        watch.waits, watch.taken_at = False, now
         return Due(watch, min(watch.due_at, now))
 
     def take(self) -> Due | None:
@@ -131,3 +131,9 @@ class Scheduler:
             self._stopped = True
             self._leader.notify_all()
             self._followers.notify_all()
+
+
+def _is_void(turn: Turn) -> bool:
+    """Whether its watch was taken by another turn, moved to one, or abandoned."""
+    watch = turn.watch
+    return watch.abandoned or not watch.waits or watch.due_at != turn.at

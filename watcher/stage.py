@@ -1,9 +1,8 @@
 """A stage of the delivery: one thread that takes what has piled up and handles it in one go."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
-from threading import Event
-from time import monotonic
+from threading import Condition, Event
 from typing import Generic, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
@@ -68,22 +67,32 @@ class Stage(Generic[T]):
     ) -> None:
         """`handle` gets a batch, and the patience to call backends with.
 
-        `gather` is how many seconds a batch that is not full waits for more: for work that nobody waits for, where
-        each call costs money. It ends early at a multiple of `full`, which is what one of these calls takes.
+        `gather` is how many seconds a batch that is not full waits for more, where each call costs money, or time
+        that others need more than this work. It ends early at a multiple of `full`, which is what one call takes.
         """
         self._handle = handle
         self._max_batch = max_batch
         self._gather = gather
         self._full = full
-        self._inbox: SimpleQueue[T | None] = SimpleQueue()
+        self._inbox: deque[T] = deque()
+        self._is_closed = False
+        self._changed = Condition()
 
     def put(self, item: T) -> None:
-        """Hand over an item; never blocks (what is in flight is bounded at the intake)."""
-        self._inbox.put(item)
+        """Hand over an item; never blocks (what is in flight is bounded at the intake). Nothing after the close."""
+        with self._changed:
+            if self._is_closed:
+                return
+            self._inbox.append(item)
+            # Not for each: a thread that is woken costs more than what it is woken for.
+            if len(self._inbox) == 1 or self._is_full():
+                self._changed.notify()
 
     def close(self) -> None:
         """Let the thread end once everything before this is handled."""
-        self._inbox.put(None)
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
 
     def run(self, halt: Event, beat: Beat) -> None:
         """Handle batches until the stage is closed, or `halt` says that there is no more time."""
@@ -97,16 +106,13 @@ class Stage(Generic[T]):
                 self._handle(batch, patience)
 
     def _next_batch(self) -> tuple[list[T], bool]:
-        batch: list[T] = []
-        try:
-            item = self._inbox.get()
-            until = monotonic() + self._gather
-            while item is not None:
-                batch.append(item)
-                is_full = len(batch) % self._full == 0 and self._inbox.empty()
-                if is_full or len(batch) >= self._max_batch:
-                    return batch, True
-                item = self._inbox.get(timeout=max(0.0, until - monotonic()))
-        except Empty:
-            return batch, True
-        return batch, False
+        """What is next, at once if it is full, and whether there can be more after it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inbox or self._is_closed)
+            self._changed.wait_for(self._is_full, self._gather)
+            batch = [self._inbox.popleft() for _ in range(min(self._max_batch, len(self._inbox)))]
+            return batch, bool(self._inbox) or not self._is_closed
+
+    def _is_full(self) -> bool:
+        waiting = len(self._inbox)
+        return self._is_closed or waiting >= self._max_batch or waiting % self._full == 0

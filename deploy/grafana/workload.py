@@ -70,7 +70,7 @@ def limits() -> Iterator[Any]:
     yield graph(
         Panel(
             "Throttled and failed calls",
-            "Shares of all calls. A few percent of throttles are how the quota is found.",
+            "Shares of all calls. About one throttle in a hundred is how the quota is found.",
             "percentunit",
             (throttled, failed),
             ("WatcherThrottled", "WatcherCallsFailing"),

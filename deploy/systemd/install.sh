@@ -47,9 +47,17 @@ trap '[ -e "$release/complete" ] || rm -rf "$release"' EXIT
 chmod 755 "$release"
 echo "installing to $release"
 "$python" -m venv "$release"
-pip() { "$release/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
-pip install --require-hashes -r "$source/deploy/docker/requirements.lock"
-pip install --no-deps "${wheel:-$source}"
+pip() { env=$1; shift; "$env/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+pip "$release" install --require-hashes -r "$source/deploy/docker/requirements.lock"
+if [ -z "$wheel" ]; then
+  # What builds it runs as root here, so it is pinned too; it stays in an environment of its own, and goes again.
+  "$python" -m venv "$release/build"
+  pip "$release/build" install --require-hashes -r "$source/deploy/docker/build.lock"
+  pip "$release/build" wheel --no-build-isolation --no-deps --no-index -w "$release/build" "$source"
+  wheel=$(echo "$release"/build/*.whl)
+fi
+pip "$release" install --no-deps --no-index "$wheel"
+rm -rf "$release/build"
 version=$("$release/bin/watcher" --version)
 touch "$release/complete"
 

@@ -62,7 +62,9 @@ def watcher_polls(waiting: int) -> Round:
 
     def run(polls: int) -> None:
         for _ in range(polls):
-            clock.now = max(clock.now, scheduler._heap[0][0])
+            first = scheduler._turns.first()
+            assert first is not None
+            clock.now = max(clock.now, first.at)
             due = scheduler.take()
             assert due is not None
             answer = answers[due.watch.key.session_id]
@@ -77,7 +79,9 @@ def watcher_polls(waiting: int) -> Round:
 def make_watch(number: int) -> Watch:
     """A session with the lease on its message, as the intake makes it."""
     key = SessionKey(str(UUID(int=number)), "default")
-    return Watch(key, 0.0, 0.0, NEVER, leases=[Lease("0123456789abcdef", str(number))])
+    watch = Watch(key, 0.0, 0.0, NEVER)
+    watch.put_under(Lease("0123456789abcdef", str(number)))
+    return watch
 
 
 def heap_polls(waiting: int) -> Round:

@@ -45,6 +45,9 @@ from watcher.stage import Patience
 BAR_READY = 1.0
 BAR_MEGABYTES = 75.0
 BAR_BYTES = 768.0
+SETTLING = 5.0
+"""Seconds until memory is looked at: what is done once a second for all that wait has then had its turns."""
+
 RECEIPT_BYTES = 300
 """Of a receipt handle before its base64: SQS's have about 400 characters."""
 
@@ -131,6 +134,7 @@ def rest(url: str, waiting: int) -> Resting:
         try:
             ready = watcher.ready()
             watcher.fill(waiting)
+            time.sleep(SETTLING if waiting else 0)
             return Resting(waiting, ready, watcher.megabytes())
         finally:
             end(watcher.process)

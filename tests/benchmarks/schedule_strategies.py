@@ -52,7 +52,7 @@ class KnowingLearner(Learner):
     def curve(self) -> object:  # type: ignore[override]
         return self._curve
 
-    def saw(self, low: float, high: float, *, ended: bool) -> None:
+    def saw(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
         """Nothing new."""
 
 
@@ -63,7 +63,7 @@ class EvenLearner(Learner):
         super().__init__()
         self.mode = Mode.EVEN
 
-    def saw(self, low: float, high: float, *, ended: bool) -> None:
+    def saw(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
         """Nothing new."""
 
 

@@ -52,6 +52,11 @@ def held(books: InFlight) -> list[Lease]:
     return books.to_renew(math.inf)
 
 
+def on_books(books: InFlight, lease: Lease) -> Lease:
+    """The very lease on the books that is equal to this one; if there is none, this one."""
+    return next((known for known in held(books) if known == lease), lease)
+
+
 def put_in(books: InFlight, watch: Watch, first: Lease, *others: Lease, now: float = 0.0) -> Watch:
     """Put a watch on the books under these leases, received at `now`."""
     books.hold([first, *others], now)

@@ -26,7 +26,7 @@ def test_the_order_is_ledger_then_sink_then_settled_then_ack() -> None:
 def test_a_decision_is_counted_once_with_its_latency_and_polls() -> None:
     world = World()
     watch = world.watch(1)
-    watch.polls = 3
+    watch._own_course().polls = 3
     world.clock.advance(12.0)
     with running(world) as outbox:
         decided(world, watch)
@@ -61,7 +61,7 @@ def test_the_trail_is_recorded_as_json() -> None:
 def test_a_policy_beyond_the_labelled_ones_is_counted_as_other() -> None:
     world = World()
     watch = world.watch(1)
-    watch.key = watch.key._replace(policy="rare")
+    watch.policy = "rare"
     verdict = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     with running(world) as outbox:
         world.outbox.decided(watch, verdict, event_of(world, watch))

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.builders import a_lease, held
+from tests.unit.builders import a_lease, held, on_books
 from tests.unit.fakes import PATIENCE
 from tests.unit.outboxes import decided, event_of, running
 from tests.unit.world import World
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("no_waiting")
 def test_an_abandoned_watch_is_not_recorded() -> None:
     world = World()
     watch = world.watch(1)
-    world.in_flight.lose(a_lease(1))
+    world.in_flight.lose(on_books(world.in_flight, a_lease(1)))
     with running(world) as outbox:
         decided(world, watch)
         outbox.drain()
@@ -29,7 +29,7 @@ def test_a_lease_that_is_lost_while_its_decision_goes_out_is_neither_acked_nor_s
     with running(world) as outbox:
         decided(world, watch)
         assert world.sinks["a"].entered.wait(PATIENCE)
-        world.in_flight.lose(a_lease(1))
+        world.in_flight.lose(on_books(world.in_flight, a_lease(1)))
         world.sinks["a"].gate.set()
         outbox.drain()
     assert world.queue.acked == []
@@ -107,7 +107,7 @@ def test_after_a_crash_between_settle_and_ack_the_event_goes_out_again() -> None
 def test_a_watch_and_its_successor_are_settled_each_with_its_own_leases() -> None:
     world = World()
     first = world.watch(1)
-    world.in_flight.lose(a_lease(1))
+    world.in_flight.lose(on_books(world.in_flight, a_lease(1)))
     second = world.watch(1, a_lease(2))
     entry = LedgerEntry(event_of(world, second), 0.5, delivered={"a": 1.0})
     world.ledger.entries[second.key] = entry

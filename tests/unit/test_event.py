@@ -126,12 +126,26 @@ def test_the_context_is_handed_through() -> None:
     assert data_of(watch, None)["context"] == watch.context
 
 
-def test_the_event_is_ascii_on_one_line() -> None:
+AWKWARD = "ü 💡 \u2028 \u2029 \x85 \x7f \ud800 \uffff \n"
+
+
+def test_the_event_is_one_line_of_utf_8_that_every_sink_takes() -> None:
     watch = a_watch()
-    watch.context = {"text": "ü\n\u2028\ud800"}
+    watch.context = {"name": AWKWARD}
     body = event(watch, LIVE, live_answer()).body
-    assert body.isascii()
-    assert "\n" not in body
+    assert body.encode().decode() == body
+    assert len(body.splitlines()) == 1
+    assert not {"\ufffe", "\uffff", "\x7f"} & set(body)
+    assert json.loads(body)["data"]["context"]["name"] == AWKWARD
+
+
+def test_a_context_in_another_script_does_not_outgrow_its_message() -> None:
+    sizes = []
+    for letter in "eé":
+        watch = a_watch()
+        watch.context = {"name": letter * 1000}
+        sizes.append(len(event(watch, LIVE, live_answer()).body.encode()))
+    assert sizes[1] - sizes[0] == 1000
 
 
 def test_a_number_that_json_does_not_have_is_refused_rather_than_written() -> None:

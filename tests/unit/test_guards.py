@@ -69,7 +69,6 @@ def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
     heap, watch, others = scheduler(clock), a_watch(99, clock), []
     heap.add(watch, watch.born + 5.0)
     watch.born -= 100.0
-    watch.deadline -= 100.0
     heap.hasten(watch, last_poll_at(watch))
     for number in range(3):
         others.append(a_watch(number, clock))
@@ -121,7 +120,7 @@ def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
     for number in range(20 * FEWEST):
         heap.add(a_watch(number, clock), clock.monotonic())
         taken(heap)
-    assert len(heap._guards._heap) <= FEWEST + 2
+    assert len(heap._guards._turns) <= FEWEST + 2
 
 
 def test_clearing_out_leaves_those_who_wait_guarded() -> None:

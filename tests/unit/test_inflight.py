@@ -3,7 +3,7 @@ from threading import Barrier, Thread
 import pytest
 
 from tests.support import ManualClock, session_id
-from tests.unit.builders import a_lease, a_watch, held, put_in, when_waited_on
+from tests.unit.builders import a_lease, a_watch, held, on_books, put_in, when_waited_on
 from tests.unit.fakes import PATIENCE
 from watcher.inflight import MOST_WEIGHT, InFlight
 from watcher.model import SessionKey
@@ -26,9 +26,11 @@ def test_heavy_contexts_take_the_room_of_many_sessions_until_they_end(end: str) 
     watch.weight = MOST_WEIGHT
     put_in(books, watch, a_lease(1))
     assert books.wait_for_room(0) == 0
-    {"close": lambda: books.close(watch), "lose": lambda: books.lose(a_lease(1)), "abandon_all": books.abandon_all}[
-        end
-    ]()
+    {
+        "close": lambda: books.close(watch),
+        "lose": lambda: books.lose(on_books(books, a_lease(1))),
+        "abandon_all": books.abandon_all,
+    }[end]()
     assert books.wait_for_room(0) == 100
 
 
@@ -50,7 +52,7 @@ def test_what_is_dropped_is_off_the_books_and_the_rest_stays() -> None:
 def test_a_watch_is_not_added_under_a_lease_that_was_lost_meanwhile() -> None:
     books, watch = InFlight(1), a_watch(1)
     books.hold([a_lease(1)], 0.0)
-    assert books.lose(a_lease(1))
+    assert books.lose(on_books(books, a_lease(1)))
     assert not books.add(watch, a_lease(1))
     assert len(books) == 0
     assert watch.leases == []
@@ -61,7 +63,7 @@ def test_a_lease_that_was_lost_meanwhile_joins_without_being_held() -> None:
     books = InFlight(1)
     watch = put_in(books, a_watch(1), a_lease(1))
     books.hold([a_lease(2)], 0.0)
-    books.lose(a_lease(2))
+    books.lose(on_books(books, a_lease(2)))
     assert books.join(watch.key, a_lease(2), watch.created_at) is watch
     assert list(books.close(watch)) == [a_lease(1)]
 
@@ -97,7 +99,7 @@ def test_only_what_was_last_extended_long_enough_ago_is_to_be_renewed() -> None:
     put_in(books, a_watch(3), a_lease(3), now=15.0)
     assert books.to_renew(9.9) == []
     assert books.to_renew(15.0) == [a_lease(1), a_lease(3)]
-    books.renewed([a_lease(1), a_lease(9)], 30.0)
+    books.renewed([on_books(books, a_lease(1)), a_lease(9)], 30.0)
     assert books.to_renew(29.9) == [a_lease(3), a_lease(2)]
     assert books.to_renew(30.0) == [a_lease(3), a_lease(2), a_lease(1)]
 
@@ -105,7 +107,7 @@ def test_only_what_was_last_extended_long_enough_ago_is_to_be_renewed() -> None:
 def test_a_lost_lease_of_two_keeps_the_watch() -> None:
     books = InFlight(1)
     watch = put_in(books, a_watch(1), a_lease(1), a_lease(2))
-    assert books.lose(a_lease(1))
+    assert books.lose(on_books(books, a_lease(1)))
     assert not watch.abandoned
     assert watch.leases == held(books) == [a_lease(2)]
 
@@ -113,7 +115,7 @@ def test_a_lost_lease_of_two_keeps_the_watch() -> None:
 def test_the_last_lost_lease_abandons_the_watch_and_makes_room() -> None:
     books = InFlight(1)
     watch = put_in(books, a_watch(1), a_lease(1))
-    assert books.lose(a_lease(1))
+    assert books.lose(on_books(books, a_lease(1)))
     assert watch.abandoned
     assert len(books) == 0
     assert books.join(watch.key, a_lease(2), 0.0) is None
@@ -132,10 +134,10 @@ def test_messages_of_one_batch_are_told_apart_though_they_share_a_receipt() -> N
 
 def test_a_lease_that_is_not_on_the_books_is_not_lost() -> None:
     books = InFlight(1)
-    assert not books.lose(a_lease(9))
+    assert not books.lose(on_books(books, a_lease(9)))
     watch = put_in(books, a_watch(1), a_lease(1), a_lease(2))
-    assert books.lose(a_lease(1))
-    assert not books.lose(a_lease(1))
+    assert books.lose(on_books(books, a_lease(1)))
+    assert not books.lose(on_books(books, a_lease(1)))
     assert not watch.abandoned
 
 
@@ -144,14 +146,14 @@ def test_closing_gives_every_lease_back_and_takes_them_off_the_books() -> None:
     watch = put_in(books, a_watch(1), a_lease(1), a_lease(2))
     assert list(books.close(watch)) == [a_lease(1), a_lease(2)]
     assert held(books) == []
-    assert not books.lose(a_lease(1))
+    assert not books.lose(on_books(books, a_lease(1)))
     assert not watch.abandoned
 
 
 def test_closing_an_abandoned_watch_does_not_touch_its_successor() -> None:
     books = InFlight(2)
     first = put_in(books, a_watch(1), a_lease(1))
-    books.lose(a_lease(1))
+    books.lose(on_books(books, a_lease(1)))
     second = put_in(books, a_watch(1), a_lease(2))
     assert list(books.close(first)) == []
     assert held(books) == [a_lease(2)]
@@ -206,7 +208,7 @@ def test_room_is_told_as_soon_as_there_is_some(how: str) -> None:
     thread, rooms = waiting_for_room(books)
     {
         "close": lambda: books.close(watch),
-        "lose": lambda: books.lose(a_lease(1)),
+        "lose": lambda: books.lose(on_books(books, a_lease(1))),
         "abandon": books.abandon_all,
     }[how]()
     thread.join(PATIENCE / 2)

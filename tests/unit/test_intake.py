@@ -1,3 +1,4 @@
+import json
 from threading import Event, Thread
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_message_becomes_a_watch_that_is_due_now() -> None:
     assert (due.at, due.watch.born, due.watch.deadline) == (now, now - 20.0, now + 160.0)
     assert due.watch.leases == [a_lease(1, "one-batch")]
     assert held(world.in_flight) == due.watch.leases
-    assert due.watch.trail[0]["event"] == "received"
+    assert json.loads(due.watch.trail)[0]["event"] == "received"
     assert world.labelled("watcher_sessions_received_total") == 1
 
 
@@ -102,7 +103,7 @@ def test_a_full_house_is_told_once_and_a_context_has_its_weight(monkeypatch: pyt
         world.intake.run(stop, a_beat(world.clock))
     assert looks == [1, 0, 0, 0, 0]
     assert [entry["event"] for entry in logs] == ["full"]
-    [watch] = world.in_flight._watches.values()
+    [watch] = world.in_flight._all()
     assert watch.weight == len(body)
 
 
@@ -138,7 +139,23 @@ def test_a_burial_that_fails_is_tried_again() -> None:
     world = World()
     world.calls.fail("bury", QueueError("down"))
     take_in(world, a_delivery("x"))
+    assert (world.queue.buried, world.readiness.problems()) == ([], {"dead letters": "down"})
+    run_until_idle(world)
     assert len(world.queue.buried) == 1
+    assert world.readiness.problems() == {}
+
+
+def test_a_message_that_cannot_be_put_aside_holds_up_no_session() -> None:
+    """A dead-letter queue that is missing, or may not be written: the message comes again, and so do others."""
+    world = World()
+    world.calls.break_down("bury", QueueError("denied"))
+    take_in(world, a_delivery("x", 8), session(1), a_delivery("y", 9))
+    assert len(world.scheduler) == 1
+    assert world.calls.names.count("bury") == 1  # each may take its time to fail
+    world.queue.waiting = [session(2)]
+    run_until_idle(world)
+    assert len(world.scheduler) == 2
+    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
 
 
 def test_a_burial_that_never_worked_is_not_counted() -> None:

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import START, session_id
-from tests.unit.builders import a_beat, a_delivery, a_lease, held
+from tests.unit.builders import a_beat, a_delivery, a_lease, held, on_books
 from tests.unit.world import World
 from watcher.errors import LedgerError, QueueError
 from watcher.model import Delivery, Lease
@@ -85,7 +85,7 @@ def test_a_receive_that_outlasts_the_drain_and_cannot_be_given_back_is_told() ->
 
 def test_a_message_that_is_lost_while_the_ledger_is_asked_is_not_watched() -> None:
     world = World()
-    world.calls.on("find", lambda: world.in_flight.lose(a_lease(1)))
+    world.calls.on("find", lambda: world.in_flight.lose(on_books(world.in_flight, a_lease(1))))
     take_in(world, session(1), session(2))
     assert held(world.in_flight) == [a_lease(2)]
     assert len(world.in_flight) == len(world.scheduler) == 1

@@ -1,6 +1,7 @@
 """A lane by itself, over a sink that refuses what it is told to."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,9 +11,10 @@ from tests.unit.builders import a_beat, a_watch, value
 from watcher.circuit import FAILURES, SHORTEST_REST
 from watcher.errors import LedgerError, SinkError, SinkGone
 from watcher.health import Readiness
-from watcher.lane import Lane, Parcel
+from watcher.lane import Lane
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
+from watcher.parcels import Parcel, Suspects
 from watcher.stage import Patience
 from watcher.watch import Watch
 
@@ -72,11 +74,11 @@ class Rig:
         if len(self.taken) == self.expected:
             self.lane.close()
 
-    def deliver(self, *numbers: int) -> None:
-        """Put these and let the lane run until all are taken."""
+    def deliver(self, *numbers: int, expected: int | None = None) -> None:
+        """Put these and let the lane run until all, or as many as expected, are taken."""
         for number in numbers:
             self.lane.put(Parcel(self.watches[number], decision(number)))
-        self.expected = len(numbers)
+        self.expected = len(numbers) if expected is None else expected
         self.run()
 
     def run(self) -> None:
@@ -112,20 +114,77 @@ def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
     assert rig.sink.batches == [[decision(n) for n in batch] for batch in ([0, 1, 2, 3], [4, 5, 3, 1])]
     assert rig.taken == rig.ids(0, 2, 4, 5, 3, 1)
     assert (rig.count("ok"), rig.count("failed")) == (6, 2)
-    assert [entry["session_ids"] for entry in logs if entry["event"] == "not_all_taken"] == [rig.ids(1, 3)]
+    assert [entry["session_ids"] for entry in logs if entry["event"] == "not_all_taken"] == [rig.ids(3, 1)]
 
 
-def test_one_event_that_is_never_taken_does_not_block_the_others(rig: Rig) -> None:
-    def never_the_first(events: Sequence[DecisionEvent]) -> None:
-        if len(rig.taken) == 9:
-            rig.lane.halt()
-        if decision(0) in events:  # as a webhook with one connection does: what comes after a failure is not begun
-            place = list(events).index(decision(0))
+def never_taking(number: int) -> Answer:
+    """As a webhook with one connection does: what comes after a failure is not begun."""
+
+    def answer(events: Sequence[DecisionEvent]) -> None:
+        if decision(number) in events:
+            place = list(events).index(decision(number))
             raise SinkError("422", untaken=range(place, len(events)))
 
-    rig.sink.always = never_the_first
-    rig.deliver(*range(10))
+    return answer
+
+
+def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> None:
+    rig.sink.always = never_taking(0)
+    begun = rig.clock.monotonic()
+    with capture_logs() as logs:
+        rig.deliver(*range(10), expected=9)
     assert sorted(rig.taken) == sorted(rig.ids(*range(1, 10)))
+    assert rig.clock.monotonic() - begun < 1.0
+    assert not rig.is_open
+    (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
+    assert (refused["session_id"], refused["error"]) == (rig.ids(0)[0], "422")
+
+
+def test_a_suspect_is_tried_apart_until_it_is_taken_and_its_failures_open_no_circuit(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until_due = Suspects.until_due
+
+    def rest(suspects: Suspects, now: float) -> float | None:
+        """Nobody waits for the rest: the clock runs instead."""
+        seconds = until_due(suspects, now)
+        rig.clock.advance(seconds or 0.0)
+        return None if seconds is None else 0.0
+
+    monkeypatch.setattr(Suspects, "until_due", rest)
+    tries: list[float] = []
+
+    def at_last(events: Sequence[DecisionEvent]) -> None:
+        if decision(0) in events:
+            tries.append(rig.clock.monotonic())
+            if len(tries) < FAILURES + 3:
+                never_taking(0)(events)
+
+    rig.sink.always = at_last
+    rig.deliver(*range(3))
+    assert len(tries) == FAILURES + 3
+    assert [later - sooner for sooner, later in pairwise(tries[1:6])] == [1.0, 2.0, 4.0, 8.0]
+    assert rig.taken[-1:] == rig.ids(0)
+    assert rig.readiness.problems() == {}
+
+
+def test_an_event_that_opened_the_circuit_by_itself_is_found_out_by_the_next_one(rig: Rig) -> None:
+    def another_comes(events: Sequence[DecisionEvent]) -> None:
+        rig.lane.put(parcel_of(rig, 1))
+        down(events)
+
+    rig.sink.answers = [*[down] * FAILURES, another_comes]
+    rig.sink.always = never_taking(0)
+    with capture_logs() as logs:
+        rig.deliver(0, expected=1)
+    assert rig.taken == rig.ids(1)
+    assert (rig.is_open, rig.readiness.problems()) == (False, {})
+    told = [entry["event"] for entry in logs if entry["log_level"] != "warning"]
+    assert told[:2] == ["circuit_opened", "circuit_closed"]
+
+
+def parcel_of(rig: Rig, number: int) -> Parcel:
+    return Parcel(rig.watches[number], decision(number))
 
 
 def test_a_sink_that_stays_down_opens_the_circuit_and_then_gets_single_events(rig: Rig) -> None:
@@ -170,6 +229,28 @@ def test_what_comes_in_while_the_sink_is_down_joins_the_next_try(rig: Rig) -> No
     rig.sink.always = lambda _: rig.lane.close()
     rig.run()
     assert [len(batch) for batch in rig.sink.batches] == [1, 2]
+
+
+def test_what_is_in_flight_no_more_does_not_pile_up_while_the_sink_is_down(rig: Rig) -> None:
+    """Its message comes again, and brings a parcel of its own each time."""
+
+    def lose(events: Sequence[DecisionEvent]) -> None:
+        for number in (1, 2, 3):
+            rig.watches[number].abandoned = True
+        down(events)
+
+    rig.sink.answers = [*[down] * FAILURES, lose]
+    for number in range(5):
+        rig.lane.put(Parcel(rig.watches[number], decision(number)))
+    rig.expected = 2
+    rig.run()
+    assert sorted(rig.taken) == sorted(rig.ids(0, 4))
+    assert rig.readiness.problems() == {}
+
+
+def test_with_nothing_left_to_try_the_sink_is_left_alone(rig: Rig) -> None:
+    assert list(rig.lane._try()) == []
+    assert rig.sink.batches == []
 
 
 def test_a_halt_leaves_what_was_not_taken(rig: Rig) -> None:

@@ -123,7 +123,7 @@ def test_the_jitter_spreads_the_first_wait_too() -> None:
 def test_no_count_of_answers_is_too_great_for_the_backoff() -> None:
     clock = ManualClock()
     watch = a_watch(1, clock)
-    watch.answers = 10**6
+    watch._own_course().answers = 10**6
     assert steps(watch, policy(clock), [WAITING]) == [PollAgain(10.0)]
 
 

@@ -187,7 +187,7 @@ def test_neither_the_log_nor_the_trail_has_the_score_or_the_image() -> None:
     watch = world.watch(1)
     with capture_logs() as logs:
         world.poller.poll_once(Due(watch, world.clock.monotonic()))
-    told = json.dumps(logs) + json.dumps(watch.trail)
+    told = json.dumps(logs) + watch.trail
     assert "polled" in told
     assert "97.3" not in told
     assert "face.jpg" not in told
@@ -199,7 +199,7 @@ def test_the_trail_tells_each_poll_with_its_result_and_wait() -> None:
     watch = world.watch(1)
     for _ in range(2):
         world.poller.poll_once(Due(watch, world.clock.monotonic()))
-    first, second = watch.trail
+    first, second = json.loads(watch.trail)
     assert (first["event"], first["result"], first["next"]) == ("poll", "in_progress", 1.0)
     assert (second["result"], second["error"]) == ("throttled", "slow down")
 

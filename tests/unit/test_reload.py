@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support import ManualClock
 from tests.unit.builders import a_beat, an_answer, live_answer
@@ -87,6 +88,14 @@ def test_thresholds_policies_polling_and_level_change_at_run_time(monkeypatch: p
     watch = world.watch(1)
     watch.saw(an_answer(SessionStatus.CREATED))
     assert rules.polling.next_step(watch, an_answer(SessionStatus.CREATED)) == PollAgain(3.0)
+
+
+def test_what_needs_a_restart_is_told_until_it_is_back_or_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    reloading = Reloading(monkeypatch)
+    with capture_logs() as logs:
+        for limit in (4000, 4000, 5000):
+            reloading.reload(queue={"max_in_flight": limit})
+    assert [entry["needs_restart"] for entry in logs] == [["queue.max_in_flight"], ["queue.max_in_flight"], []]
 
 
 def test_a_policy_takes_what_it_does_not_say_from_the_section(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """The SQLite ledger's own traits, beyond the contract of all ledgers, and those of the memory without a file."""
 
+import re
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from tests.support import ManualClock, decision
 from watcher.errors import LedgerError
 from watcher.ledgers.none import NoLedger
 from watcher.ledgers.sqlite import SqliteLedger
+from watcher.model import SessionKey
 from watcher.queues.sqlite import SqliteQueue
 
 
@@ -48,19 +51,66 @@ def test_a_reader_sees_what_the_watcher_records_meanwhile(tmp_path: Path) -> Non
         assert [entry.event for entry in reader.after(0, 10)] == [decision(1)]
 
 
-def test_keys_are_looked_up_and_not_searched_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("begin", "ask"),
+    [
+        ("SELECT", SqliteLedger.find),
+        ("INSERT", lambda ledger, keys: ledger.mark_delivered(keys, "stdout")),
+        ("UPDATE", SqliteLedger.settle),
+    ],
+)
+def test_keys_are_looked_up_and_not_searched_for(
+    tmp_path: Path, begin: str, ask: Callable[[SqliteLedger, list[SessionKey]], object]
+) -> None:
     with closing(SqliteLedger(tmp_path / "l.db", ManualClock())) as ledger:
         asked: list[str] = []
         assert ledger._file._connection
         ledger._file._connection.set_trace_callback(asked.append)
-        ledger.find([decision(1).key, decision(2).key])
+        ask(ledger, [decision(1).key, decision(2).key])
         ledger._file._connection.set_trace_callback(None)
-        (query,) = [statement for statement in asked if "SELECT" in statement]
+        (query,) = [statement for statement in asked if statement.startswith(begin) and "wanted" in statement]
         with ledger._file.reading() as cursor:
             plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query}")]
     assert any(
-        step.startswith("SEARCH ledger_entries USING INDEX ledger_keys (session_id=? AND policy=?)") for step in plan
+        re.match(r"SEARCH ledger_entries USING (COVERING )?INDEX ledger_keys \(session_id=\? AND policy=\?\)", step)
+        for step in plan
     )
+    assert not any(step.startswith("SCAN ledger_entries") for step in plan)
+
+
+def test_many_at_once_are_recorded_delivered_and_settled_as_if_one_by_one(tmp_path: Path) -> None:
+    with closing(SqliteLedger(tmp_path / "l.db", ManualClock())) as ledger:
+        ledger.record([(decision(7), "[7]")])
+        events = [decision(number) for number in range(1000, 1250)]
+        entries = ledger.record([(event, "[]") for event in events])
+        keys = [event.key for event in events]
+        assert [entry.event for entry in entries] == events
+        assert [entry.sequence for entry in entries] == list(range(2, 252))
+        assert list(ledger.after(1, 1000)) == list(entries)
+        ledger.mark_delivered(keys, "stdout")
+        ledger.settle(keys)
+        found = ledger.find([*keys, decision(7).key])
+    assert all("stdout" in found[key].delivered and found[key].settled_at is not None for key in keys)
+    assert (found[decision(7).key].delivered, found[decision(7).key].settled_at) == ({}, None)
+
+
+def test_a_decision_that_stood_before_is_found_among_hundreds_of_new_ones(tmp_path: Path) -> None:
+    with closing(SqliteLedger(tmp_path / "l.db", ManualClock())) as ledger:
+        (standing,) = ledger.record([(decision(1150, "not_live"), "[]")])
+        events = [decision(number) for number in range(1000, 1250)]
+        entries = ledger.record([(event, "[]") for event in events])
+    assert [entry.event.key for entry in entries] == [event.key for event in events]
+    assert entries[150] == standing
+
+
+def test_numbers_after_a_conflict_are_those_in_the_file(tmp_path: Path) -> None:
+    with closing(SqliteLedger(tmp_path / "l.db", ManualClock())) as ledger:
+        ledger.record([(decision(number), "[]") for number in range(3)])
+        mixed = ledger.record([(decision(number), "[]") for number in (5, 1, 6)])
+        fresh = ledger.record([(decision(number), "[]") for number in (8, 9)])
+        assert [*ledger.find([decision(n).key for n in (5, 1, 6, 8, 9)]).values()] == sorted(
+            [*mixed, *fresh], key=lambda entry: entry.sequence
+        )
 
 
 def test_a_memory_keeps_the_newest_decisions_only() -> None:

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 
 import pytest
 from tenacity import wait_fixed
@@ -188,3 +188,55 @@ def test_a_stage_that_waits_for_work_rests() -> None:
     stage.close()
     stage.run(Event(), beat)
     assert silences == [7.0, 7.0]
+
+
+class Gathering(Condition):
+    """Tells when somebody waits with a limit: for more of what is there already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun = Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is not None:
+            self.has_begun.set()
+        return super().wait(timeout)
+
+
+def test_what_is_gathered_ends_early_at_a_full_batch_or_the_close() -> None:
+    batches: list[Sequence[int]] = []
+    two_are_there = Event()
+
+    def handle(batch: Sequence[int], _: Patience) -> None:
+        batches.append(list(batch))
+        two_are_there.set()
+
+    stage = Stage[int](handle, 10, gather=10 * PATIENCE, full=2)
+    stage._changed = gathers = Gathering()
+    thread = run(stage)
+    stage.put(0)
+    assert gathers.has_begun.wait(PATIENCE)
+    stage.put(1)
+    assert two_are_there.wait(PATIENCE)
+    stage.put(2)
+    stage.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert batches == [[0, 1], [2]]
+
+
+def test_a_batch_that_stays_small_is_handled_when_its_time_is_over() -> None:
+    batches: list[Sequence[int]] = []
+    handled = Event()
+
+    def handle(batch: Sequence[int], _: Patience) -> None:
+        batches.append(list(batch))
+        handled.set()
+
+    stage = Stage[int](handle, 10, gather=0.001, full=10)
+    thread = run(stage)
+    stage.put(0)
+    assert handled.wait(PATIENCE)
+    stage.close()
+    thread.join(PATIENCE)
+    assert batches == [[0]]

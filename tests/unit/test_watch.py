@@ -1,3 +1,5 @@
+import json
+
 from tests.unit.builders import a_watch, an_answer
 from watcher.errors import ServerFault, SessionNotFound, Throttled, UnreadableAnswer
 from watcher.model import SessionStatus
@@ -53,7 +55,18 @@ def test_the_last_error_stays_after_an_answer() -> None:
 
 def test_the_trail_has_a_limit() -> None:
     watch = a_watch()
-    for number in range(TRAIL_LIMIT + 5):
+    for number in range(TRAIL_LIMIT // 20):
         watch.note(1.23456, "poll", number=number)
-    assert len(watch.trail) == TRAIL_LIMIT
-    assert watch.trail[0] == {"at": 1.235, "event": "poll", "number": 0}
+    assert TRAIL_LIMIT < len(watch.trail) < TRAIL_LIMIT + 100
+    assert json.loads(watch.trail)[0] == {"at": 1.235, "event": "poll", "number": 0}
+
+
+def test_the_trail_of_a_session_polled_each_second_to_its_end_is_whole() -> None:
+    watch = a_watch()
+    for second in range(180):
+        watch.note(1_763_834_746.123 + second, "poll", result="in_progress", seconds=0.1234, next=1.234)
+    assert len(json.loads(watch.trail)) == 180
+
+
+def test_a_watch_that_nothing_happened_to_has_an_empty_trail() -> None:
+    assert a_watch().trail == "[]"

@@ -79,7 +79,10 @@ class BoundedCalls:
             data: bytes = sock.recv(count)
             return data
 
-        return read_answer(receive, method)
+        answer = read_answer(receive, method)
+        # What TLS has decrypted and nobody has read doesn't show when urllib3 asks the socket whether it is idle.
+        answer.keeps = answer.keeps and not (hasattr(sock, "pending") and sock.pending())
+        return answer
 
     def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
         """What http.client makes responses with: a method, so that they know this connection's deadline."""

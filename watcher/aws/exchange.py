@@ -2,6 +2,7 @@
 
 A plain answer (a status, headers a line each, a Content-Length) is read here; any other form (chunks, HTTP/1.0, a
 body until the connection closes, interim answers) is left to the standard library, which gets to see every byte.
+Either way a connection with a byte too many on it is not kept: that would be taken for the next call's answer.
 """
 
 import io
@@ -15,6 +16,9 @@ READ = 65536
 
 MOST_HEAD = 65536
 """Bytes of a status line and headers; what has more is not plain."""
+
+MOST_DIGITS = 15
+"""Digits of a length that is plain; Python refuses to make a number of thousands."""
 
 Receive = Callable[[int], bytes]
 
@@ -68,8 +72,11 @@ def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
         headers[name] = value.strip()
     known = {name.lower(): value for name, value in headers.items()}
     length, status = known.get("content-length", ""), int(first[9:12])
-    is_plain = len(known) == len(headers) and "transfer-encoding" not in known and "connection" not in known
-    if not is_plain or not (length.isascii() and length.isdecimal()) or status < 200 or status in {204, 304}:
+    # Rekognition says keep-alive, though HTTP/1.1 means that anyway.
+    is_kept = known.get("connection", "keep-alive").lower() == "keep-alive"
+    is_plain = len(known) == len(headers) and "transfer-encoding" not in known and is_kept
+    is_length = length.isascii() and length.isdecimal() and len(length) <= MOST_DIGITS
+    if not is_plain or not is_length or status < 200 or status in {204, 304}:
         return None
     return status, headers, int(length)
 
@@ -88,13 +95,15 @@ def _read_body(receive: Receive, begun: bytes, length: int, status: int, headers
 
 
 def _by_library(receive: Receive, begun: bytes, method: str) -> Answer:
-    response = HTTPResponse(_Replayed(receive, begun), method=method)  # type: ignore[arg-type] # a socket's one method
+    source = _Replayed(receive, begun)
+    response = HTTPResponse(source, method=method)  # type: ignore[arg-type] # a socket's one method
     response.begin()
     parts = list(iter(lambda: response.read(READ), b""))
     headers: dict[str, str] = {}
     for name, value in response.getheaders():
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    keeps = response.isclosed() and not response.will_close
+    # The library takes an interim answer other than 100 for the answer, which is then still to come.
+    keeps = response.isclosed() and not response.will_close and response.status >= 200 and source.is_used_up()
     response.close()
     return Answer(response.status, headers, parts, keeps)
 
@@ -105,10 +114,16 @@ class _Replayed(io.RawIOBase):
     def __init__(self, receive: Receive, begun: bytes) -> None:
         self._receive = receive
         self._begun = begun
+        self._reader = _Reader(self)
 
     def makefile(self, _mode: str) -> Any:
         """What http.client asks a socket for."""
-        return io.BufferedReader(self)
+        return self._reader
+
+    def is_used_up(self) -> bool:
+        """Whether nothing of what has come is left; nothing can be read any more."""
+        self._receive = lambda _: b""
+        return not self._reader.read(1)
 
     def readable(self) -> bool:
         return True
@@ -118,3 +133,8 @@ class _Replayed(io.RawIOBase):
         part = part or self._receive(len(buffer))
         buffer[: len(part)] = part
         return len(part)
+
+
+class _Reader(io.BufferedReader):
+    def close(self) -> None:
+        """Nothing: http.client closes it at the answer's end, and then one still wants to know what is left."""

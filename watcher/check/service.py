@@ -109,7 +109,7 @@ def _epoch(date: object) -> float | None:
     """Seconds of an HTTP date; None for anything else."""
     try:
         parsed = parsedate_to_datetime(str(date))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 

@@ -44,6 +44,11 @@ class Curve:
         j = bisect_right(EDGES, age, 1, BINS) - 1
         return self._alive[j] * math.exp(-self._hazard[j] * (age - EDGES[j]))
 
+    @property
+    def never(self) -> float:
+        """Share of sessions that never end by themselves."""
+        return self._alive[-1]
+
     def alive_at(self, edge: int) -> float:
         """Share of sessions that are on the way at `EDGES[edge]`."""
         return self._alive[edge]

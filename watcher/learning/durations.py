@@ -10,6 +10,7 @@ still on the way count from their first poll on, so that the first to end don't 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from math import inf
 from typing import Any
 
 from watcher.learning.curve import Curve
@@ -23,6 +24,9 @@ RECENT = 400
 
 SWEEP_EVERY = 50
 """Ends between two rounds over the recent ones. A round takes 3 ms."""
+
+SWEEP_PAUSE = 1.0
+"""Seconds between two rounds at least: where hundreds of sessions end in a second, rounds would take up the CPU."""
 
 PRIOR_HAZARD = 0.02
 PRIOR_SECONDS = 5.0
@@ -50,6 +54,7 @@ class Durations:
         self._recent_ends = [0.0] * BINS
         self._recent_risk = [0.0] * BINS
         self._unswept = 0
+        self._swept_at = -inf
         self._curve: Curve | None = None
 
     @property
@@ -74,16 +79,27 @@ class Durations:
             risk[j] += (end - low) * scale
             low, j = end, j + 1
 
-    def ended(self, low: float, high: float) -> None:
-        """A session seen on the way at `low` (0: never) was over at `high`."""
+    def ended(self, low: float, high: float, now: float | None = None) -> None:
+        """A session seen on the way at `low` (0: never) was over at `high`.
+
+        `now` is any clock in seconds that never jumps; without it, rounds are paced by the number of ends alone.
+        """
         self._scale *= self._growth
         self._sessions += self._scale
         record = (low, high, self._scale)
         self._recent.append(record)
         self._spread([record], self.curve, self._recent_ends, self._recent_risk)
         self._unswept += 1
-        if self._unswept >= min(SWEEP_EVERY, len(self._recent) / 4):
+        if self._unswept >= min(SWEEP_EVERY, len(self._recent) / 4) and self._is_time(now):
             self.sweep()
+
+    def _is_time(self, now: float | None) -> bool:
+        if now is None:
+            return True
+        is_time = now - self._swept_at >= SWEEP_PAUSE
+        if is_time:
+            self._swept_at = now
+        return is_time
 
     def sweep(self) -> None:
         """One round of expectation and maximisation over the recent ends."""

@@ -48,20 +48,23 @@ class Learner:
         """The estimate."""
         return self._durations.curve
 
-    def saw(self, low: float, high: float, *, ended: bool) -> None:
-        """One poll at age `high` of a session that was on the way at age `low`: whether it was over by then."""
+    def saw(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+        """One poll at age `high` of a session that was on the way at age `low`: whether it was over by then.
+
+        `now`: when that was, in seconds on a clock that never jumps, if there is one.
+        """
         if ended:
             high = max(high, low + FINEST)
         if high <= low:
             return
         if self.mode is Mode.LEARNED and (low > 0.0 or high >= AT_ONCE):
             curve = self._durations.curve
-            ever = 1.0 - curve.alive(1e9)
-            self._detector.saw(curve.ends_between(low, high), (1.0 - curve.alive(high)) / ever, ended=ended)
+            share = (1.0 - curve.alive(high)) / (1.0 - curve.never)
+            self._detector.saw(curve.ends_between(low, high), share, ended=ended)
         if not ended:
             self._durations.survived(low, high)
             return
-        self._durations.ended(low, high)
+        self._durations.ended(low, high, now)
         self._judge()
 
     def dump(self) -> dict[str, Any]:

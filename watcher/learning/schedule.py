@@ -53,12 +53,15 @@ class Schedule:
         self._first_kind = ""
         self._threshold = Threshold()
 
-    def saw(self, kind: str, low: float, high: float, *, ended: bool) -> None:
-        """A poll at age `high` of a session that was on the way at age `low` (0: never seen before)."""
+    def saw(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+        """A poll at age `high` of a session that was on the way at age `low` (0: never seen before).
+
+        `now`, if given, keeps the cost down where very many sessions end: the estimate is made anew once a second.
+        """
         with self._lock:
-            self._all.saw(low, high, ended=ended)
+            self._all.saw(low, high, ended=ended, now=now)
             if (own := self._own(kind)) is not None:
-                own.saw(low, high, ended=ended)
+                own.saw(low, high, ended=ended, now=now)
 
     def forget(self, session: Hashable) -> None:
         """A session that won't be polled any more."""
@@ -133,7 +136,7 @@ class Schedule:
                 sessions=self._all.sessions,
                 median=curve.quantile(0.5),
                 p90=curve.quantile(0.9),
-                unfinished=curve.alive(1e9),
+                unfinished=curve.never,
                 threshold=self._threshold.value,
                 shifts=self._all.shifts,
             )

@@ -115,7 +115,8 @@ class Threshold:
         A plan asks for one call. One that is overdue does so as part of the backlog, which the lag tells of.
         """
         self._swept_at = now
-        self._plans = {key: plan for key, plan in self._plans.items() if now - plan.due < _STALE}
+        for key in [key for key, plan in self._plans.items() if now - plan.due >= _STALE]:
+            del self._plans[key]  # in place: a copy each second, by another thread each time, costs megabytes
         for plan in self._plans.values():
             if now > plan.due:
                 plan.weight = 0.0

@@ -1,10 +1,10 @@
 """The ledger in an SQLite file, by default the queue's own."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from sqlite3 import Cursor
-from typing import Any
+from typing import Any, TypeVar
 
 from watcher.config.settings import Settings
 from watcher.errors import LedgerError
@@ -12,6 +12,8 @@ from watcher.ledgers.sqlite_retention import Retention
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.ports import Clock
 from watcher.sqlite_file import Schema, SqliteFile
+
+T = TypeVar("T")
 
 # The unique index is what makes the first decision win; AUTOINCREMENT makes `after` see every entry once.
 SCHEMA = Schema(
@@ -36,16 +38,28 @@ SCHEMA = Schema(
     ),
 )
 
-_CHUNK = 200
-"""Keys in one query: two variables each, and the oldest SQLite allows 999."""
+_CHUNK = 100
+"""Keys, or entries, in one statement: up to five variables each, and the oldest SQLite allows 999.
 
-_RECORD = """INSERT INTO ledger_entries (session_id, policy, recorded_at, body, trail) VALUES (?, ?, ?, ?, ?)
+Many in one, because each step of a statement lets go of the interpreter's lock, for which a busy watcher has to
+queue up again.
+"""
+
+_RECORD = """INSERT INTO ledger_entries (session_id, policy, recorded_at, body, trail) VALUES {rows}
     ON CONFLICT DO NOTHING"""
 
-_DELIVERED = """INSERT INTO ledger_deliveries (sequence, sink, delivered_at)
-    SELECT sequence, ?, ? FROM ledger_entries WHERE session_id = ? AND policy = ? ON CONFLICT DO NOTHING"""
+# A join, because SQLite answers `(session_id, policy) IN (VALUES ...)` by reading the whole table.
+_WANTED = """(VALUES {rows}) AS wanted
+    JOIN ledger_entries ON session_id = wanted.column1 AND policy = wanted.column2"""
 
-_SETTLE = "UPDATE ledger_entries SET settled_at = coalesce(settled_at, ?) WHERE session_id = ? AND policy = ?"
+_FIND = f"SELECT ledger_entries.* FROM {_WANTED}"  # noqa: S608 - constants
+
+# `WHERE true`: without it, ON CONFLICT would be read as a part of the join.
+_DELIVERED = f"""INSERT INTO ledger_deliveries (sequence, sink, delivered_at)
+    SELECT sequence, ?, ? FROM {_WANTED} WHERE true ON CONFLICT DO NOTHING"""  # noqa: S608 - likewise
+
+_SETTLE = f"""UPDATE ledger_entries SET settled_at = coalesce(settled_at, ?)
+    WHERE sequence IN (SELECT sequence FROM {_WANTED})"""  # noqa: S608 - likewise
 
 
 class SqliteLedger:
@@ -71,7 +85,9 @@ class SqliteLedger:
             return []
         now = self._clock.time()
         with self._file.writing() as cursor:
-            cursor.executemany(_RECORD, ((*event.key, now, event.body, trail) for event, trail in events))
+            recorded = [entry for chunk in _chunks(events) for entry in _insert(cursor, chunk, now)]
+            if len(recorded) == len(events):
+                return recorded
             standing = _find(cursor, (event.key for event, _ in events))
         return [standing[event.key] for event, _ in events]
 
@@ -79,13 +95,15 @@ class SqliteLedger:
         """Note that `sink` has these events; the first time stays."""
         now = self._clock.time()
         with self._file.writing() as cursor:
-            cursor.executemany(_DELIVERED, ((sink, now, *key) for key in keys))
+            for chunk in _chunks(keys):
+                cursor.execute(_for_many(_DELIVERED, chunk, 2), (sink, now, *chain.from_iterable(chunk)))
 
     def settle(self, keys: Sequence[SessionKey]) -> None:
         """Note that these messages are acked; the first time stays."""
         now = self._clock.time()
         with self._file.writing() as cursor:
-            cursor.executemany(_SETTLE, ((now, *key) for key in keys))
+            for chunk in _chunks(keys):
+                cursor.execute(_for_many(_SETTLE, chunk, 2), (now, *chain.from_iterable(chunk)))
         # Here, because nobody waits for an ack; and what settles nothing decides nothing, so that nothing grows.
         self._retention.look()
 
@@ -119,15 +137,33 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Sql
 
 
 def _find(cursor: Cursor, keys: Iterable[SessionKey]) -> dict[SessionKey, LedgerEntry]:
-    distinct = iter(dict.fromkeys(keys))
     found: dict[SessionKey, LedgerEntry] = {}
-    while chunk := list(islice(distinct, _CHUNK)):
-        # A join, because SQLite answers `(session_id, policy) IN (VALUES ...)` by reading the whole table.
-        query = f"""SELECT ledger_entries.* FROM (VALUES {", ".join(["(?, ?)"] * len(chunk))}) AS wanted
-            JOIN ledger_entries ON session_id = wanted.column1 AND policy = wanted.column2"""  # noqa: S608 - constants
-        entries = _entries(cursor, query, [part for key in chunk for part in key])
+    for chunk in _chunks(dict.fromkeys(keys)):
+        entries = _entries(cursor, _for_many(_FIND, chunk, 2), list(chain.from_iterable(chunk)))
         found.update((entry.event.key, entry) for entry in entries)
     return found
+
+
+def _insert(cursor: Cursor, events: Sequence[tuple[DecisionEvent, str]], now: float) -> Sequence[LedgerEntry]:
+    """Insert what is not there; returns the new entries if that was all of them, else none."""
+    rows = [part for event, trail in events for part in (*event.key, now, event.body, trail)]
+    if cursor.execute(_for_many(_RECORD, events, 5), rows).rowcount != len(events) or cursor.lastrowid is None:
+        return []
+    # Without a conflict AUTOINCREMENT counts on by one, and nobody else writes in this transaction.
+    first = cursor.lastrowid - len(events) + 1
+    return [LedgerEntry(event, now, trail, sequence=number) for number, (event, trail) in enumerate(events, first)]
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    """All of these, as many at a time as one statement takes."""
+    rest = iter(items)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+def _for_many(statement: str, items: Sequence[object], width: int) -> str:
+    """The statement with a row of so many variables for each item."""
+    return statement.format(rows=", ".join([f"({', '.join('?' * width)})"] * len(items)))
 
 
 def _entries(cursor: Cursor, query: str, values: Sequence[Any] | Mapping[str, Any]) -> list[LedgerEntry]:

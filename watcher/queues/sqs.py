@@ -107,7 +107,7 @@ class SqsQueue:
             self.ack([delivery.lease])
             self._burial.forget(delivery)
             return delivery.lease.message_id
-        self._leases.held.drop([delivery.lease.receipt])
+        self._leases.held.drop([delivery.lease])
         if not self._burial:
             log.warning("not_buried", **told(delivery, reason, detail), consequence=NOT_BURIED)
         return None
@@ -166,7 +166,7 @@ class SqsQueue:
         )
         now = self._clock.time()
         deliveries = [delivery(message, now) for message in answer.get("Messages") or ()]
-        self._leases.held.take((received.lease.receipt for received in deliveries), since)
+        self._leases.held.take((received.lease for received in deliveries), since)
         return deliveries
 
 

@@ -8,7 +8,7 @@ from watcher.ports import Clock
 
 
 class HeldLeases:
-    """The receipts in hand and when each runs out.
+    """The leases in hand and when each runs out.
 
     SQS does not tell: a delete under a receipt that ran out succeeds, and may or may not take the message away from
     the watcher that has it now (API reference, DeleteMessage). So a lease counts from before the call that took it,
@@ -18,24 +18,25 @@ class HeldLeases:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._ends: dict[str, float] = {}
+        self._ends: dict[Lease, float] = {}
         self._lock = Lock()
 
-    def take(self, receipts: Iterable[str], since: float) -> None:
+    def take(self, leases: Iterable[Lease], since: float) -> None:
         """New leases, asked for at `since` (monotonic)."""
         with self._lock:
-            self._ends.update(dict.fromkeys(receipts, since + self._seconds))
+            self._ends.update(dict.fromkeys(leases, since + self._seconds))
 
-    def renew(self, receipts: Iterable[str], since: float) -> None:
+    def renew(self, leases: Iterable[Lease], since: float) -> None:
         """Extended at `since` (monotonic); one that was dropped meanwhile stays dropped."""
         with self._lock:
-            self._ends.update({receipt: since + self._seconds for receipt in receipts if receipt in self._ends})
+            ends = since + self._seconds
+            self._ends.update({lease: ends for lease in leases if lease in self._ends})
 
-    def drop(self, receipts: Iterable[str]) -> None:
+    def drop(self, leases: Iterable[Lease]) -> None:
         """These are held no more."""
         with self._lock:
-            for receipt in receipts:
-                self._ends.pop(receipt, None)
+            for lease in leases:
+                self._ends.pop(lease, None)
 
     def has(self, lease: Lease) -> bool:
         """Whether this one is held still."""
@@ -45,8 +46,8 @@ class HeldLeases:
         """Those of `leases` that are held, each once and the next to run out first; and those that are not."""
         now = self._clock.monotonic()
         with self._lock:
-            ends = {lease: self._ends.get(lease.receipt, now) for lease in leases}
+            ends = {lease: self._ends.get(lease, now) for lease in leases}
         held = sorted((lease for lease in ends if ends[lease] > now), key=ends.__getitem__)
         lost = [lease for lease in ends if ends[lease] <= now]
-        self.drop(lease.receipt for lease in lost)
+        self.drop(lost)
         return held, lost

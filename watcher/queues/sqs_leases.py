@@ -29,7 +29,7 @@ class Leases:
         self._clock = clock
         self._seconds = seconds
         self._lock = Lock()
-        self._acked: set[str] = set()
+        self._acked: set[Lease] = set()
 
     def extend(self, leases: Sequence[Lease]) -> list[Lease]:
         """A full visibility time-out from now for each; returns those that are lost.
@@ -41,7 +41,7 @@ class Leases:
         since = self._clock.monotonic()
         # Well within a beat, which is two fifths of the lease: the next one must not wait for this one.
         done, refused, failed = self._change(held, self._seconds, self._seconds / 4)
-        self.held.renew((lease.receipt for lease in done), since)
+        self.held.renew(done, since)
         lost = _ordered(leases, [*lost, *refused])
         if failed:
             settled = {*done, *lost}
@@ -53,16 +53,16 @@ class Leases:
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:
         """Delete the messages; returns those whose lease was lost, by SQS's word or by the clock."""
         with self._lock:
-            before = {lease.receipt for lease in leases} & self._acked
-        held, lost = self.held.sort_out([lease for lease in leases if lease.receipt not in before])
+            before = self._acked.intersection(leases)
+        held, lost = self.held.sort_out([lease for lease in leases if lease not in before])
         entries = [{"ReceiptHandle": lease.receipt} for lease in held]
         done, refused, failed = self._run("delete_message_batch", held, entries, CALL_TIME)
-        self.held.drop(lease.receipt for lease in done)
+        self.held.drop(done)
         with self._lock:
             # Only from a failure to the call that repeats it: to that one these must not look lost.
             self._acked -= before
             if failed:
-                self._acked |= before | {lease.receipt for lease in done}
+                self._acked |= before | set(done)
         if failed:
             raise QueueError(_summary(failed, len(leases), "messages were not deleted")) from failed[0]
         return _ordered(leases, [*lost, *refused])
@@ -71,7 +71,7 @@ class Leases:
         """Give the messages back at once, in this order; lost ones are passed over."""
         held, _ = self.held.sort_out(leases)
         done, _, failed = self._change(_ordered(leases, held), 0, CALL_TIME)
-        self.held.drop(lease.receipt for lease in done)
+        self.held.drop(done)
         if failed:
             what = "messages were not given back, their leases run out"
             raise QueueError(_summary(failed, len(held), what)) from failed[0]
@@ -90,7 +90,7 @@ class Leases:
         outcome = list(zip(leases, faults, strict=True))
         done = [lease for lease, fault in outcome if fault is None]
         refused = [lease for lease, fault in outcome if fault and fault.code in INVALID_RECEIPTS]
-        self.held.drop(lease.receipt for lease in refused)
+        self.held.drop(refused)
         return done, refused, [fault for fault in faults if fault and fault.code not in INVALID_RECEIPTS]
 
 

@@ -17,7 +17,7 @@ def retry_after(value: str | None, now: float) -> float | None:
         return min(float(text[:10]), LONGEST)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second for a year of twenty digits
         return None
     at = date if date.tzinfo else date.replace(tzinfo=UTC)
     return min(max(at.timestamp() - now, 0.0), LONGEST)

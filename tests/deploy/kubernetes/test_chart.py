@@ -151,6 +151,10 @@ def test_the_notes_say_what_to_do_next() -> None:
     for text, target in ((embedded, "statefulset/watcher"), (sqs, "deployment/watcher")):
         assert f"kubectl -n liveness rollout status {target}" in text
         assert f"kubectl -n liveness exec {target} -- watcher check" in text
+    assert "kubectl -n liveness exec statefulset/watcher -- watcher enqueue SESSION_ID" in embedded
+    queue = values_sqs()["sqs"]["queueUrl"]
+    assert f"aws sqs send-message --queue-url {queue} --message-body SESSION_ID" in sqs
+    assert "watcher enqueue" not in sqs, "deploy/aws lets the pods' role only receive"
     assert "needs a role" in sqs
     assert "needs a role" not in embedded
     assert "KEDA keeps 2 to 4 replicas" in sqs

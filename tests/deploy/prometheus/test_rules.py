@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.deploy.prometheus.documents import PROMETHEUS, alerts, groups, records
+from watcher.config import Settings
 
 RUNBOOKS = PROMETHEUS / "runbooks"
 BASE = "{{ with $externalLabels.runbooks }}{{ . }}{{ else }}deploy/prometheus/runbooks{{ end }}/"
@@ -40,6 +41,13 @@ def test_promtool_finds_no_fault_in_the_rules() -> None:
 @with_promtool
 def test_promtool_finds_no_fault_in_the_example_config() -> None:
     promtool("check", "config", "prometheus.example.yml")
+
+
+def test_the_example_scrapes_where_the_watcher_listens_under_a_name_that_its_alert_knows() -> None:
+    [scraped] = yaml.safe_load((PROMETHEUS / "prometheus.example.yml").read_text())["scrape_configs"]
+    assert scraped["static_configs"] == [{"targets": [f"localhost:{Settings().http.port}"]}]
+    [known] = re.findall(r'job=~"(.+?)"', alerts()["WatcherDown"]["expr"])
+    assert re.fullmatch(known, scraped["job_name"])
 
 
 @with_promtool

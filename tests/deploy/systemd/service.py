@@ -93,6 +93,11 @@ class Service:
         """The journal's records of this event."""
         return [record for record in self.box.journal("watcher") if record["said"].get("event") == event]
 
+    def metrics(self) -> str:
+        """What Prometheus would see."""
+        get = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
+        return self.box.run(f"{BIN}/python", "-c", get).stdout
+
     def state(self) -> tuple[str, str]:
         """Its state for systemd, and for people."""
         shown = self.box.show("watcher", "ActiveState", "SubState", "StatusText")

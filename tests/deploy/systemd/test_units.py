@@ -69,6 +69,11 @@ def test_systemd_waits_longer_than_the_drain_takes(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS)
+def test_memory_with_faces_in_it_is_never_written_to_a_core_file(unit: str) -> None:
+    assert settings_of(unit)["LimitCORE"] == ["0"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_settings_that_cannot_be_used_are_no_reason_to_try_again(unit: str) -> None:
     assert settings_of(unit)["RestartPreventExitStatus"] == [str(EX_CONFIG)]
 

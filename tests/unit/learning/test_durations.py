@@ -108,3 +108,13 @@ def test_what_cannot_be_known_is_refused_and_changes_nothing(change: dict[str, o
     with pytest.raises((ValueError, TypeError)):
         durations.load({**known, **change})
     assert durations.dump() == known
+
+
+def test_where_very_many_end_the_estimate_is_made_anew_once_a_second() -> None:
+    durations = Durations()
+    curves = set()
+    for number in range(1000):
+        durations.ended(5.0, 6.0, now=100.0 + number / 400)
+        curves.add(durations.curve)
+    assert len(curves) == 3  # after 0, 1 and 2 seconds
+    assert durations.curve.undetected(0.0, 6.5) > 0.5

@@ -433,9 +433,9 @@ def test_a_lost_lease_is_not_buried(opened: Open, clock: ManualClock) -> None:
 
 def test_a_lease_that_is_acked_while_it_is_extended_is_not_held_again(clock: ManualClock) -> None:
     held, lease = HeldLeases(clock, 60), Lease("r1", "m1")
-    held.take(["r1"], clock.monotonic())
-    held.drop(["r1"])
-    held.renew(["r1"], clock.monotonic())
+    held.take([lease], clock.monotonic())
+    held.drop([lease])
+    held.renew([lease], clock.monotonic())
     assert held.sort_out([lease]) == ([], [lease])
 
 

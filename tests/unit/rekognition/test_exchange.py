@@ -48,6 +48,7 @@ OTHER_FORMS = {
     "interim": b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN,
     "repeated header": b"HTTP/1.1 200 OK\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 4\r\n\r\nbody",
     "folded header": b"HTTP/1.1 200 OK\r\nX-A: 1\r\n 2\r\nContent-Length: 4\r\n\r\nbody",
+    "kept as told": PLAIN.replace(b"x-amzn-RequestId: r-1", b"Connection: Keep-Alive"),
     "no reason": b"HTTP/1.1 200\r\nContent-Length: 4\r\n\r\nbody",
     "line feeds alone": b"HTTP/1.1 200 OK\nContent-Length: 4\n\nbody",
 }
@@ -68,11 +69,32 @@ def test_another_form_is_read_as_well_and_keeps_the_connection(data: bytes) -> N
         pytest.param(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nbody", id="no-length"),
         pytest.param(PLAIN[:-1], id="broken-off"),
         pytest.param(PLAIN + b"HTTP", id="more-than-announced"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\ncontent-length: 8\r\n\r\nbodymore", id="two-lengths"),
+        pytest.param(OTHER_FORMS["chunks"] + b"HTTP", id="more-than-chunks"),
     ],
 )
 def test_a_connection_that_can_carry_no_other_call_is_not_kept(data: bytes) -> None:
     answer = read(data)
     assert (body(answer), answer.keeps) == (b"body"[: 4 - data.endswith(b"bod")], False)
+
+
+@pytest.mark.parametrize("size", [27, 65536])
+def test_a_connection_on_which_the_answer_is_still_to_come_is_not_kept(size: int) -> None:
+    """The library takes 103 for the answer; the next call would get this one's, and so on for ever."""
+    answer = read(b"HTTP/1.1 103 Early Hints\r\n\r\n" + PLAIN, size)
+    assert (answer.status, answer.keeps) == (103, False)
+
+
+def test_rekognitions_own_form_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watcher.aws.exchange.HTTPResponse", None)
+    answer = read(PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n"))
+    assert (body(answer), answer.keeps) == (b"body", True)
+
+
+def test_a_length_of_thousands_of_digits_is_no_bug_of_ours() -> None:
+    """int() refuses it with an error that nobody expects from a socket."""
+    answer = read(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nbody")
+    assert (body(answer), answer.keeps) == (b"body", False)
 
 
 def test_headers_that_come_twice_are_joined() -> None:

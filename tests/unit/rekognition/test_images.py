@@ -87,6 +87,13 @@ def test_a_body_without_images_stays_as_it_is(body: bytes) -> None:
     assert after(body)[0] == body
 
 
+def test_an_image_under_an_escaped_key_is_not_taken_for_a_digest(parsed: Callable[[bytes, bool], Any]) -> None:
+    """It would come out as it is, in hexadecimal."""
+    images = f'[{{"Bytes": "{TEXT}"}}, {{"\\u0042ytes": "{TEXT}"}}]'
+    body = f'{{"SessionId": "{SESSION_ID}", "Status": "IN_PROGRESS", "AuditImages": {images}}}'.encode()
+    assert [image.sha256 for image in parsed(body, True).audit_images] == [DIGEST.hex()] * 2
+
+
 def test_an_error_answer_is_not_looked_at() -> None:
     body = json.dumps({"Bytes": TEXT}).encode()
     assert after(body, status=400) == (body, False)

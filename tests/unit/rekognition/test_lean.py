@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -164,6 +165,27 @@ def test_an_answer_that_ends_the_connection_ends_it(serve: Serve, connect: Conne
     results = RekognitionResults(connect(server.url, read_timeout=5))
     for _ in range(3):
         assert results.get(SESSION_ID).session_id == SESSION_ID
+    assert (server.connections, len(sent)) == (2, 1)
+
+
+def test_what_tls_has_left_of_an_answer_is_not_the_next_calls(
+    serve: Serve, connect: Connect, sent: list[bytes], tls: ssl.SSLContext
+) -> None:
+    """It is decrypted already, and so the socket looks idle."""
+    late = reply({**ANSWER, "Status": "SUCCEEDED", "Confidence": 99})
+
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        sock.sendall(reply(ANSWER))
+        server.read_request(sock)
+        sock.sendall(reply(ANSWER)[:-5])
+        sock.sendall(reply(ANSWER)[-5:] + late)
+        server.stopped.wait()
+
+    server = serve(script=script, context=tls)
+    results = RekognitionResults(connect(server.url, verify_ssl=False))
+    for _ in range(3):
+        assert results.get(SESSION_ID).status is SessionStatus.IN_PROGRESS
     assert (server.connections, len(sent)) == (2, 1)
 
 

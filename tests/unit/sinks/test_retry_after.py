@@ -25,6 +25,10 @@ def test_seconds_and_dates_are_understood_and_bounded(value: str, seconds: float
     assert retry_after(value, NOW) == seconds
 
 
-@pytest.mark.parametrize("value", [None, "", "soon", "-5", "1.5", "²", "Sun, 99 Jun 2025 15:07:40 GMT", "0x10"])
+FAR = "Sun, 15 Jun 99999999999999999999 15:07:40 GMT"
+"""No ValueError: an OverflowError, which would end the sink's thread and with it the watcher."""
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "-5", "1.5", "²", "Sun, 99 Jun 2025 15:07:40 GMT", "0x10", FAR])
 def test_what_is_neither_says_nothing(value: str | None) -> None:
     assert retry_after(value, NOW) is None

@@ -1,0 +1,41 @@
+"""What the polls of one session have brought so far. Sessions that wait for their first poll have none of it."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from math import inf
+
+from watcher.errors import PollError, Throttled, UnreadableAnswer
+from watcher.model import SessionResult
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
+
+    `on_the_way_at` (monotonic): when the latest answer said so. `awaiting`: the sinks still without the decision.
+    """
+
+    polls: int = 0
+    answers: int = 0
+    faults: int = 0
+    unreadable: int = 0
+    throttles: int = 0
+    last_error: PollError | None = None
+    on_the_way_at: float = -inf
+    awaiting: Set[str] = frozenset()
+
+    def saw(self, observation: SessionResult | PollError) -> None:
+        """Count one poll. A throttle says nothing of the session: it changes no other count than its own."""
+        self.polls += 1
+        if isinstance(observation, Throttled):
+            self.last_error = observation
+            self.throttles += 1
+            return
+        self.throttles = 0
+        if isinstance(observation, SessionResult):
+            self.answers += 1
+            self.faults = self.unreadable = 0
+            return
+        self.last_error = observation
+        self.faults += 1
+        self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0
