@@ -1,5 +1,6 @@
 """What the doctor says of settings, files and the service."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -207,6 +208,15 @@ def test_a_file_sink_is_looked_at_and_not_created(tmp_path: Path) -> None:
     levels = {name: finding.level for name, finding in by_subject(check_sinks(given, offline=False)).items()}
     assert levels == {"sink a": "ok", "sink b": "ok", "sink c": "failed", "sink d": "failed"}
     assert not (tmp_path / "new").exists()
+
+
+def test_the_path_of_a_webhook_which_often_is_its_password_is_not_shown() -> None:
+    url = "https://hooks.example.com/services/T0AAAAAAA/B0BBBBBBB/abcdefghijklmnopqrstuvwx"
+    given = settings(sinks=json.dumps([{"type": "webhook", "name": "hook", "url": url}]))
+    for offline in (True, False):
+        (finding,) = check_sinks(given, offline=offline)
+        assert "https://hooks.example.com/" in finding.what
+        assert "abcdefghijklmnopqrstuvwx" not in str(finding)
 
 
 @pytest.mark.usefixtures("credentials")

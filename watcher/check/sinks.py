@@ -31,7 +31,8 @@ def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
     if sink.type == "file":
         path = Path(sink.path)
         return (existing_file if path.exists() else missing_file)(subject, sink.path, path)
-    target = str(without_secrets("url", getattr(sink, _TARGETS[sink.type])))
+    name = _TARGETS[sink.type]
+    target = str(without_secrets(f"sinks.{name}", getattr(sink, name)))
     secret = getattr(sink, "secret_file", "")
     if secret and not os.access(secret, os.R_OK):
         return failed(subject, f"secret_file = {secret!r} can't be read", "name a file that this user may read")

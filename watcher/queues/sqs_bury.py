@@ -15,6 +15,9 @@ log = structlog.get_logger(__name__)
 CALL_TIME = 20.0
 LONGEST_DETAIL = 1000
 
+MOST_SENT = 1000
+"""Receipts that are remembered: a deletion that fails until its lease is lost is never heard of again."""
+
 
 def told(delivery: Delivery, reason: DeadReason, detail: str) -> dict[str, str | int]:
     """What the log says of a message that can't be put aside: it comes again and again."""
@@ -34,7 +37,7 @@ class Burial:
         self._dead_letters = dead_letters
         self._batches = batches
         self._lock = Lock()
-        self._sent: set[str] = set()
+        self._sent: dict[str, None] = {}
 
     def put_aside(self, delivery: Delivery, reason: DeadReason, detail: str) -> bool:
         """Send the message with its reason; False if the dead-letter queue will never take it (say, for its size).
@@ -65,10 +68,12 @@ class Burial:
         if fault:
             raise fault
         with self._lock:
-            self._sent.add(delivery.lease.receipt)
+            self._sent[delivery.lease.receipt] = None
+            while len(self._sent) > MOST_SENT:
+                del self._sent[next(iter(self._sent))]
         return True
 
     def forget(self, delivery: Delivery) -> None:
         """The message is deleted: it won't be asked for again."""
         with self._lock:
-            self._sent.discard(delivery.lease.receipt)
+            self._sent.pop(delivery.lease.receipt, None)
