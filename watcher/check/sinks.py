@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from watcher.check.backends import NOT_TRIED
 from watcher.check.files import existing_file, missing_file
@@ -31,12 +32,19 @@ def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
     if sink.type == "file":
         path = Path(sink.path)
         return (existing_file if path.exists() else missing_file)(subject, sink.path, path)
-    name = _TARGETS[sink.type]
-    target = str(without_secrets(f"sinks.{name}", getattr(sink, name)))
+    target = _target(sink)
     secret = getattr(sink, "secret_file", "")
     if secret and not os.access(secret, os.R_OK):
         return failed(subject, f"secret_file = {secret!r} can't be read", "name a file that this user may read")
     return ok(subject, f"{target}: {NOT_TRIED}") if offline else _built(subject, target, sink, aws)
+
+
+def _target(sink: SinkSettings) -> str:
+    where = str(without_secrets("url", getattr(sink, _TARGETS[sink.type])))
+    if sink.type != "webhook":
+        return where
+    parts = urlsplit(where)  # the path of many a receiver is its password
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> Finding:
