@@ -97,14 +97,16 @@ def _read_body(receive: Receive, begun: bytes, length: int, status: int, headers
 def _by_library(receive: Receive, begun: bytes, method: str) -> Answer:
     source = _Replayed(receive, begun)
     response = HTTPResponse(source, method=method)  # type: ignore[arg-type] # a socket's one method
-    response.begin()
-    parts = list(iter(lambda: response.read(READ), b""))
-    headers: dict[str, str] = {}
-    for name, value in response.getheaders():
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    # The library takes an interim answer other than 100 for the answer, which is then still to come.
-    keeps = response.isclosed() and not response.will_close and response.status >= 200 and source.is_used_up()
-    response.close()
+    try:
+        response.begin()
+        parts = list(iter(lambda: response.read(READ), b""))
+        headers: dict[str, str] = {}
+        for name, value in response.getheaders():
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        # The library takes an interim answer other than 100 for the answer, which is then still to come.
+        keeps = response.isclosed() and not response.will_close and response.status >= 200 and source.is_used_up()
+    finally:
+        response.close()  # after a failure, too: left to the collector it may find its file gone before it
     return Answer(response.status, headers, parts, keeps)
 
 
