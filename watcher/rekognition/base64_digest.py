@@ -49,6 +49,7 @@ def _by_openssl() -> _Decode:
     function.argtypes, function.restype = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int], ctypes.c_int
 
     def decode(text: bytes, begin: int, end: int) -> memoryview:
+        """What `text[begin:end]` stands for; raises binascii.Error."""
         length = end - begin
         padding = _padding(text, begin, end)
         room = length // 4 * 3
