@@ -13,6 +13,7 @@ class Course:
     """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
 
     `on_the_way_at` (monotonic): when the latest answer said so. `awaiting`: the sinks still without the decision.
+    `notes`: the trail of what was noted, as the members of a JSON list, each with a comma before it.
     """
 
     polls: int = 0
@@ -23,6 +24,7 @@ class Course:
     last_error: PollError | None = None
     on_the_way_at: float = -inf
     awaiting: Set[str] = frozenset()
+    notes: str = ""
 
     def saw(self, observation: SessionResult | PollError) -> None:
         """Count one poll. A throttle says nothing of the session: it changes no other count than its own."""

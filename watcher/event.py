@@ -10,6 +10,7 @@ from watcher.errors import MalformedResult, PollError, UnknownStatus
 from watcher.model import BoundingBox, DecisionEvent, DecisionRules, Image, S3Object, SessionResult, Verdict
 from watcher.watch import Watch
 
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -66,8 +67,7 @@ def _text(event: Mapping[str, Any]) -> str:
     Escaped are only what UTF-8 can't say (half of a surrogate pair), what SQS doesn't take (U+FFFE, U+FFFF), and what
     some readers take for the end of a line.
     """
-    plain = json.dumps(event, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", _encode(event))
 
 
 def timestamp(epoch: float) -> str:

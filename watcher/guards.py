@@ -1,6 +1,7 @@
 """The moments kept for last polls: no session is forgotten unseen because others were due first."""
 
-from math import inf
+from functools import lru_cache
+from math import ceil, inf
 from operator import attrgetter
 
 from watcher.policy import last_poll_at
@@ -18,6 +19,9 @@ SHARE = 0.8
 
 _LOOK_EVERY = 1.0
 
+PARTS = 64
+"""Of a second. A guard stands at the end of one, so that many sessions have the number of their moment in common."""
+
 
 class Guards:
     """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it."""
@@ -28,9 +32,9 @@ class Guards:
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
         """Guard a watch among `waiting` ones: from `at` on it goes before the rest."""
-        if watch.guarded_at == at:
+        if 0.0 <= watch.guarded_at - at < 1 / PARTS:
             return
-        watch.guarded_at = at
+        watch.guarded_at = _end_of_part(ceil(at * PARTS))
         self._turns.enter(watch)
         if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
@@ -65,6 +69,11 @@ class Guards:
         """Drop those that don't wait: they would keep finished sessions in memory to their deadlines."""
         for watch in self._turns.keep(_is_guarded):
             watch.guarded_at = -inf
+
+
+@lru_cache(maxsize=256)
+def _end_of_part(number: int) -> float:
+    return number / PARTS
 
 
 def _is_guarded(watch: Watch) -> bool:

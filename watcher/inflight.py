@@ -79,9 +79,7 @@ class InFlight:
             watch = self._find(key)
             if watch is None:
                 return None
-            earlier_by = max(0.0, watch.created_at - created_at)
-            watch.created_at -= earlier_by
-            watch.born -= earlier_by
+            watch.created_at = min(watch.created_at, created_at)  # its deadline moves along
             self._bind(watch, lease)
             return watch
 

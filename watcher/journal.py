@@ -37,12 +37,12 @@ class JournalFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's lines, each with the priority of its level."""
-        return _prefixed(self._inner.format(record), record.levelno)
+        return with_priority(self._inner.format(record), record.levelno)
 
 
 def marked(text: str, level: int = logging.ERROR) -> str:
     """A text for standard error that is no log record: with the priority where that is the journal."""
-    return _prefixed(text, level) if is_journal(sys.stderr, os.environ) else text
+    return with_priority(text, level) if is_journal(sys.stderr, os.environ) else text
 
 
 def priority(level: int) -> int:
@@ -50,5 +50,6 @@ def priority(level: int) -> int:
     return next((number for least, number in _PRIORITIES if level >= least), _DEBUG)
 
 
-def _prefixed(text: str, level: int) -> str:
+def with_priority(text: str, level: int) -> str:
+    """The text with a level's priority before each of its lines."""
     return "\n".join(f"<{priority(level)}>{line}" for line in text.splitlines())

@@ -1,20 +1,26 @@
 """The lease on one message, as small as can be: each session that waits has one."""
 
+from math import inf
+
 from watcher.packed import packed, unpacked
+
+_NOT = -inf
+# One for all: Python makes a new `-inf` wherever it is written.
 
 
 class Lease:
     """The right to work on one message until `visibility_timeout` runs out; `receipt` is the backend's own handle.
 
     Two are equal if they are of the same receipt and message. `renewed_at` (monotonic: when it was last taken or
-    extended) and `watch` (what it is held for) belong to the books of what is in flight.
+    extended) and `watch` (what it is held for) belong to the books of what is in flight; `held_until` (monotonic) to
+    an adapter whose backend doesn't tell whether a lease is still held.
     """
 
-    __slots__ = ("_packed", "receive_count", "renewed_at", "watch")
+    __slots__ = ("_packed", "held_until", "receive_count", "renewed_at", "watch")
 
     def __init__(self, receipt: str, message_id: str, receive_count: int = 1) -> None:
         self._packed, self.receive_count = packed(message_id, receipt), receive_count
-        self.renewed_at = 0.0
+        self.renewed_at, self.held_until = 0.0, _NOT
         self.watch: object | None = None
 
     @property

@@ -1,41 +1,67 @@
-"""Logs: structlog through the standard library's handlers, JSON or console, to stderr, which may be the journal."""
+"""Logs: structlog's lines, JSON or console, to stderr, which may be the journal; libraries' records look the same."""
 
+import json
 import logging
 import os
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
-from watcher.journal import JournalFormatter, is_journal
+from watcher.journal import JournalFormatter, is_journal, with_priority
 
 LOGGER = "watcher"
+
+_encode = json.JSONEncoder(default=repr).encode
+_own = logging.getLogger(LOGGER)
+"""It writes nothing, but has the level; see `set_level`."""
+_LEVELS = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
+
+
+class Lines:
+    """What structlog writes to: the stream itself. Through the standard library's records a line costs twice as much.
+
+    One call writes a whole line, so that those of several threads don't mix.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        """Write a line. One that can't be written (a full disk, a closed pipe) is lost, and stops nothing."""
+        with suppress(OSError, ValueError, RuntimeError):  # the last: a signal's handler wrote in mid-flush
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = write
 
 
 def configure(level: str, log_format: str) -> None:
     """Set up logging for the process; `log_format` auto means console on a terminal, else JSON."""
     as_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    to_journal = is_journal(sys.stderr, os.environ)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
         _without_bytes,
     ]
+    renderers = _renderers(as_console=as_console)
+    lines = Lines(sys.stderr)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[_if_wanted, *shared, *renderers, *([_for_journal] if to_journal else [])],
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    formatter = ProcessorFormatter(foreign_pre_chain=shared, processors=_renderers(as_console=as_console))
-    handler.setFormatter(JournalFormatter(formatter) if is_journal(sys.stderr, os.environ) else formatter)
+    formatter = ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *renderers]
+    )
+    handler.setFormatter(JournalFormatter(formatter) if to_journal else formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -46,29 +72,34 @@ def configure(level: str, log_format: str) -> None:
 
 def set_level(level: str) -> None:
     """Change the watcher's own level. Libraries stay at warnings: botocore's debug would print whole answers."""
-    logging.getLogger(LOGGER).setLevel(level.upper())
+    _own.setLevel(level.upper())
 
 
 def _renderers(*, as_console: bool) -> list[Processor]:
     if as_console:
         return [
-            ProcessorFormatter.remove_processors_meta,
             # The default shows the local variables of every frame: answers with images, credentials.
             structlog.dev.ConsoleRenderer(
                 sort_keys=False, colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ]
-    return [
-        ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,
-        _in_reading_order,
-        structlog.processors.JSONRenderer(),
-    ]
+    return [structlog.processors.format_exc_info, _as_json]
 
 
-def _in_reading_order(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    first = ("timestamp", "level", "event")
-    return {key: event[key] for key in first if key in event} | {k: v for k, v in event.items() if k not in first}
+def _if_wanted(_logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if not _own.isEnabledFor(_LEVELS[method]):
+        raise structlog.DropEvent
+    return event
+
+
+def _for_journal(_logger: Any, method: str, line: Any) -> str:
+    return with_priority(line, _LEVELS[method])
+
+
+def _as_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+    """In the order of reading: when, how grave, what, and then the details."""
+    first = {"timestamp": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event")}
+    return _encode({**first, **event})
 
 
 def _without_bytes(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -78,7 +78,7 @@ class _Brought(Future):
 
 def last_poll_at(watch: Watch) -> float:
     """When (monotonic) the poll that is kept for the deadline begins."""
-    return min(watch.last_poll_by, watch.deadline - min(LAST_POLL_LEAD, (watch.deadline - watch.born) / 20))
+    return min(watch.last_poll_by, watch.deadline - min(LAST_POLL_LEAD, watch.terms.lifetime / 20))
 
 
 class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
@@ -112,35 +112,25 @@ class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
         return self.clock.monotonic() >= (last_poll_at(watch) if answered else watch.deadline)
 
 
-class stop_after_unreadable(stop_base):  # noqa: N801 - named like tenacity's own
-    """Stop after so many answers in a row that are not the API's; an unknown status doesn't count."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        """Whether enough such answers have come."""
-        fault = _fault(retry_state)
-        return (
-            isinstance(fault, UnreadableAnswer)
-            and not isinstance(fault, UnknownStatus)
-            and _watch(retry_state).unreadable >= self.limit
-        )
-
-
 class retry_unsettled(retry_base):  # noqa: N801 - named like tenacity's own
-    """Go on while the session has no terminal status and the fault, if any, may pass."""
+    """Go on while the session has no terminal status and the fault, if any, may pass.
 
-    def __init__(self, clock: Clock, grace: float = NOT_FOUND_GRACE) -> None:
-        self.clock, self.grace = clock, grace
+    An unreadable answer may, so many times in a row; an unknown status always.
+    """
+
+    def __init__(self, clock: Clock, grace: float = NOT_FOUND_GRACE, unreadable: int = UNREADABLE_LIMIT) -> None:
+        self.clock, self.grace, self.unreadable = clock, grace, unreadable
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         """Whether a later poll may bring more."""
-        fault = _fault(retry_state)
+        outcome = retry_state.outcome
+        fault = outcome.exception() if outcome is not None else None
         if fault is None:
-            return retry_state.outcome is None or not retry_state.outcome.result().status.is_terminal
+            return outcome is None or not outcome.result().status.is_terminal
         if isinstance(fault, SessionNotFound):
             return self.clock.monotonic() - _watch(retry_state).born < self.grace
+        if isinstance(fault, UnreadableAnswer) and not isinstance(fault, UnknownStatus):
+            return _watch(retry_state).unreadable < self.unreadable
         return isinstance(fault, (TransientPollError, OperatorError))
 
 
@@ -156,7 +146,7 @@ class PollPolicy:
         self._learned = wait if isinstance(wait, wait_learned) else None
         self._strategies = Retrying(
             wait=wait,
-            stop=stop_at_deadline(clock) | stop_after_unreadable(UNREADABLE_LIMIT),
+            stop=stop_at_deadline(clock),
             retry=retry_unsettled(clock),
         )
 
@@ -186,7 +176,7 @@ class PollPolicy:
         status, now = observation.status, self._clock.monotonic()
         if status is not SessionStatus.EXPIRED:
             before = max(0.0, watch.on_the_way_at - watch.born)
-            self._learned.schedule.saw(watch.key.policy, before, now - watch.born, ended=status.is_terminal, now=now)
+            self._learned.schedule.saw(watch.policy, before, now - watch.born, ended=status.is_terminal, now=now)
         watch.on_the_way_at = now
 
     def _blank(self, watch: Watch) -> RetryCallState:
@@ -234,7 +224,7 @@ def learned(
         jitter=jitter,
         age=lambda state: clock.monotonic() - _watch(state).born,
         session=_watch,
-        kind=lambda state: _watch(state).key.policy,
+        kind=lambda state: _watch(state).policy,
         begun=lambda state: _watch(state).taken_at,
         now=clock.monotonic,
         uniform=uniform,
@@ -244,7 +234,3 @@ def learned(
 def _watch(state: RetryCallState) -> Watch:
     watch: Watch = state.args[0]
     return watch
-
-
-def _fault(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome is not None else None

@@ -1,5 +1,8 @@
 """One poll: call, count, ask the policy what comes next, and act on it."""
 
+import logging
+from functools import cache
+
 import structlog
 
 from watcher.decision import decide
@@ -16,6 +19,8 @@ from watcher.scheduler import Due, Scheduler
 from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)
+_stdlib_log = logging.getLogger(__name__)
+"""Asked for its level: structlog puts a line together before it drops it."""
 
 SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
 """Decisions that a score was looked at for."""
@@ -49,6 +54,7 @@ class Poller:
         self._readiness = readiness
         self._source = source
         self._unreachable = 0
+        self._polls = cache(metrics.polls.labels)
 
     def run(self, beat: Beat) -> None:
         """Poll what is due until the scheduler is stopped."""
@@ -61,7 +67,7 @@ class Poller:
         """Make one call for a due watch, and put the watch where it belongs next."""
         watch = due.watch
         begun = self._clock.monotonic()
-        observation = self._ask(watch.key.session_id)
+        observation = self._ask(watch.session_id)
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
         seconds = self._clock.monotonic() - begun
         self._count(observation, lag=begun - due.at, seconds=seconds)
@@ -88,7 +94,7 @@ class Poller:
             return fault
 
     def _count(self, observation: Observation, lag: float, seconds: float) -> None:
-        self._metrics.polls.labels(_label(observation)).inc()
+        self._polls(_label(observation)).inc()
         self._metrics.poll_lag.observe(max(0.0, lag))
         self._metrics.poll_duration.observe(seconds)
 
@@ -118,20 +124,21 @@ class Poller:
             log.error("lost", part=part, fault=_label(fault), error=str(fault), consequence=consequence)
 
     def _note(self, watch: Watch, observation: Observation, seconds: float, step: PollAgain | Ended) -> None:
-        details: dict[str, object] = {"result": _label(observation), "seconds": round(seconds, 4)}
+        details: dict[str, str | float] = {"result": _label(observation), "seconds": round(seconds, 4)}
         if isinstance(observation, PollError):
             details["error"] = str(observation)
         if isinstance(step, PollAgain):
             details["next"] = round(step.delay, 3)
         watch.note(self._clock.time(), "poll", **details)
-        log.debug("polled", session_id=watch.key.session_id, policy=watch.key.policy, **details)
+        if _stdlib_log.isEnabledFor(logging.DEBUG):
+            log.debug("polled", session_id=watch.session_id, policy=watch.policy, **details)
 
     def _end(self, watch: Watch, ending: Observation) -> None:
-        rules = self._runtime.decision_rules(watch.key.policy)
+        rules = self._runtime.decision_rules(watch.policy)
         verdict = decide(ending, rules)
         event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
         if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
-            policy = self._metrics.policy_label(watch.key.policy)
+            policy = self._metrics.policy_label(watch.policy)
             for scores in (self._metrics.confidence, self._metrics.policy_confidence.labels(policy)):
                 scores.observe(ending.confidence / 100)
         self._outbox.decided(watch, verdict, event)

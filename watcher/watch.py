@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Mapping, Set
+from dataclasses import replace
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from math import inf
 from typing import Any
 
 from watcher.course import Course
 from watcher.errors import PollError
+from watcher.learning.moment import Moment
 from watcher.model import Lease, SessionKey, SessionResult
+from watcher.terms import NO_CONTEXT, plain
 
 TRAIL_LIMIT = 32_768
 """Characters of trail kept for a session; one of 180 s at one poll a second stays below it."""
 
-_NO_CONTEXT: Mapping[str, Any] = {}
 _NEVER = -inf
 # One for all watches: Python makes a new `-inf` wherever it is written.
 
@@ -24,35 +27,30 @@ _UNPOLLED = Course()
 class Watch:
     """One session under one policy, while it is in flight. A hundred thousand of them may wait: no byte too many.
 
-    `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, and `deadline` counts from it.
-    `weight` is what the context takes, in bytes; `received_at` and `sent_at` (epoch) are the message's.
+    `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, to a tenth of a millisecond,
+    and `deadline` is the lifetime of its `terms` later: both move with `created_at`. `received_at` and `sent_at`
+    (epoch) are the message's.
     One thread at a time owns a watch: the scheduler hands it to a worker, the worker to the delivery. `leases` and
     `abandoned` belong to the books of what is in flight; `waits` (for its turn), `due_at`, `taken_at` and
     `guarded_at` to the scheduler, `last_poll_by` to its guards; `on_the_way_at` (monotonic: when the latest answer
-    said so) to the poll policy.
+    said so) to the poll policy, `planned_for` to its learned schedule.
     """
 
     __slots__ = (
         "_course",
         "_first_lease",
-        "_more_leases",
-        "_notes",
-        "_seconds",
         "abandoned",
-        "born",
-        "context",
         "created_at",
         "due_at",
         "guarded_at",
         "last_poll_by",
-        "policy",
+        "planned_for",
         "received_at",
         "sent_at",
         "session_id",
         "taken_at",
-        "traceparent",
+        "terms",
         "waits",
-        "weight",
     )
 
     def __init__(
@@ -61,34 +59,56 @@ class Watch:
         created_at: float,
         born: float,
         deadline: float,
-        context: Mapping[str, Any] = _NO_CONTEXT,
+        context: Mapping[str, Any] = NO_CONTEXT,
         *,
         weight: int = 0,
         traceparent: str = "",
         received_at: float | None = None,
         sent_at: float = 0.0,
     ) -> None:
-        self.session_id, self.policy = key
-        self.created_at, self.born, self.deadline = created_at, born, deadline
-        self.context, self.weight, self.traceparent = context, weight, traceparent
+        self.session_id, self.created_at = key.session_id, created_at
+        self.terms = plain(key.policy, round(created_at - born, 4), round(deadline - born, 6))
+        if context or weight or traceparent:
+            self.terms = replace(self.terms, context=context, weight=weight, traceparent=traceparent)
         self.received_at = None if received_at is None else _one(round(received_at, 3))
         self.sent_at = sent_at
         self._course = _UNPOLLED
         self.waits = self.abandoned = False
         self.due_at, self.last_poll_by = 0.0, inf
         self.guarded_at = self.taken_at = _NEVER
+        self.planned_for: Moment | None = None
         self._first_lease: Lease | None = None
-        self._more_leases: tuple[Lease, ...] = ()
-        self._notes = ""
+
+    @property
+    def born(self) -> float:
+        """When (monotonic) the session was created."""
+        return self.created_at - self.terms.epoch
 
     @property
     def deadline(self) -> float:
-        """When (monotonic) its time is over: so many seconds after it was born."""
-        return self.born + self._seconds
+        """When (monotonic) its time is over."""
+        terms = self.terms
+        return self.created_at - terms.epoch + terms.lifetime
 
-    @deadline.setter
-    def deadline(self, at: float) -> None:
-        self._seconds = _one(round(at - self.born, 6))
+    @property
+    def policy(self) -> str:
+        """By whose rules it is decided."""
+        return self.terms.policy
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """The context that its message gave."""
+        return self.terms.context
+
+    @property
+    def weight(self) -> int:
+        """Bytes that the context takes."""
+        return self.terms.weight
+
+    @property
+    def traceparent(self) -> str:
+        """The trace that it belongs to, if its message named one."""
+        return self.terms.traceparent
 
     @property
     def key(self) -> SessionKey:
@@ -99,8 +119,8 @@ class Watch:
     def leases(self) -> list[Lease]:
         """The leases on its messages that are held: of almost all sessions one."""
         first = self._first_lease
-        held = [first] if first is not None and first.watch is self else []
-        return [*held, *(lease for lease in self._more_leases if lease.watch is self)] if self._more_leases else held
+        held, more = [first] if first is not None and first.watch is self else [], self.terms.leases
+        return [*held, *(lease for lease in more if lease.watch is self)] if more else held
 
     def put_under(self, lease: Lease) -> None:
         """Hold one more lease for it."""
@@ -108,7 +128,7 @@ class Watch:
         if self._first_lease is None:
             self._first_lease = lease
         else:
-            self._more_leases += (lease,)
+            self.terms = replace(self.terms, leases=(*self.terms.leases, lease))
 
     def saw(self, observation: SessionResult | PollError) -> None:
         """Count one poll; see `Course`."""
@@ -167,15 +187,17 @@ class Watch:
             self._course = Course()
         return self._course
 
-    def note(self, at: float, event: str, **details: object) -> None:
-        """Add to the session's life, as `watcher explain` shows it."""
-        if len(self._notes) < TRAIL_LIMIT:
-            self._notes += ", " + json.dumps({"at": round(at, 3), "event": event, **details})
+    def note(self, at: float, event: str, **details: str | float) -> None:
+        """Add to the session's life, as `watcher explain` shows it; numbers are finite."""
+        course = self._own_course()
+        if len(course.notes) < TRAIL_LIMIT:
+            members = "".join([f', "{name}": {_in_json(value)}' for name, value in details.items()])
+            course.notes += f', {{"at": {round(at, 3)}, "event": "{event}"{members}}}'
 
     @property
     def trail(self) -> str:
         """The session's life so far, as a JSON list. How it was received is told by what is known of that anyway."""
-        return f"[{(self._receipt() + self._notes).removeprefix(', ')}]"
+        return f"[{(self._receipt() + self._course.notes).removeprefix(', ')}]"
 
     def _receipt(self) -> str:
         lease = self._first_lease
@@ -189,6 +211,11 @@ class Watch:
             "receiveCount": lease.receive_count,
         }
         return ", " + json.dumps(note)
+
+
+def _in_json(value: str | float) -> str:
+    """Every poll is noted, and json.dumps would take longer for it than all the rest."""
+    return encode_basestring_ascii(value) if isinstance(value, str) else repr(value)
 
 
 @lru_cache(maxsize=128)

@@ -38,6 +38,7 @@ from watcher.metrics import Metrics
 from watcher.model import DecisionRules, Delivery, Lease
 from watcher.policy import PollPolicy, backoff, learned
 from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqs_held import HeldLeases
 from watcher.ratelimit import limiter_for
 from watcher.scheduler import Scheduler
 from watcher.stage import Patience
@@ -146,17 +147,25 @@ def names(count: int) -> list[str]:
 
 
 def bytes_a_session(count: int) -> float:
-    """Of Python's memory: a delivery taken in by the real intake, on the books and on the heap."""
+    """Of Python's memory: a delivery taken in by the real intake, on SQS's books, the watcher's and the heap."""
     intake, patience = make_intake(), Patience(Event(), Beat(SystemClock(), PATIENCE))
-    intake.take_in(deliveries(10, seed=0), patience)
+    held = HeldLeases(SystemClock(), PATIENCE)
+    receive(0, held, intake, patience)
     gc.collect()
     tracemalloc.start(1)
     for number in range(1, count // 10 + 1):
-        intake.take_in(deliveries(10, seed=number), patience)
+        receive(number, held, intake, patience)
     gc.collect()
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return size / (count // 10 * 10)
+
+
+def receive(number: int, held: HeldLeases, intake: Intake, patience: Patience) -> None:
+    """A batch that SQS gave."""
+    batch = deliveries(10, seed=number)
+    held.take((delivery.lease for delivery in batch), time.monotonic())
+    intake.take_in(batch, patience)
 
 
 def make_intake() -> Intake:
@@ -188,7 +197,10 @@ def deliveries(count: int, seed: int) -> list[Delivery]:
     chance, now = Random(seed), time.time()
     ids = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(2 * count)]
     receipts = [base64.b64encode(chance.randbytes(RECEIPT_BYTES)).decode() for _ in range(count)]
-    return [Delivery(Lease(receipt, ids[number]), ids[-1 - number], now) for number, receipt in enumerate(receipts)]
+    return [
+        Delivery(Lease(receipt, ids[number]), ids[-1 - number], now - number / 1000)  # each was sent by itself
+        for number, receipt in enumerate(receipts)
+    ]
 
 
 def report(found: Sequence[Resting], size: float) -> None:

@@ -1,8 +1,9 @@
 """Small things that unit tests are made of, and how to look at what came of them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from threading import Condition, Event
+from typing import Any
 
 from tests.support import ManualClock, session_id
 from watcher.health import Beat
@@ -23,11 +24,28 @@ def a_delivery(body: str, number: int = 1, sent_at: float | None = None, receipt
     return Delivery(a_lease(number, receipt), body, sent)
 
 
-def a_watch(number: int = 1, clock: ManualClock | None = None, *, policy: str = DEFAULT_POLICY) -> Watch:
-    """A watch of a session that was created just now and has 180 seconds."""
+def a_watch(
+    number: int = 1,
+    clock: ManualClock | None = None,
+    *,
+    policy: str = DEFAULT_POLICY,
+    lifetime: float = 180.0,
+    context: Mapping[str, Any] | None = None,
+    weight: int = 0,
+    traceparent: str = "",
+) -> Watch:
+    """A watch of a session that was created just now."""
     clock = clock or ManualClock()
     now = clock.monotonic()
-    return Watch(SessionKey(session_id(number), policy), created_at=clock.time(), born=now, deadline=now + 180.0)
+    return Watch(
+        SessionKey(session_id(number), policy),
+        created_at=clock.time(),
+        born=now,
+        deadline=now + lifetime,
+        context=context or {},
+        weight=weight,
+        traceparent=traceparent,
+    )
 
 
 def an_answer(status: SessionStatus, confidence: float | None = None, image: Image | None = None) -> SessionResult:

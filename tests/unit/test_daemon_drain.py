@@ -21,7 +21,7 @@ WAITING = an_answer(SessionStatus.IN_PROGRESS)
 def test_the_nearest_deadline_is_given_back_first() -> None:
     world = World(WAITING)
     for number, age in enumerate((10.0, 90.0, 0.0, 50.0)):
-        world.watch(number).deadline -= age
+        world.watch(number).created_at -= age
     with running(parts_of(world, [])) as daemon:
         daemon.daemon.stop()
         daemon.end()

@@ -60,8 +60,7 @@ def test_the_trail_is_recorded_as_json() -> None:
 
 def test_a_policy_beyond_the_labelled_ones_is_counted_as_other() -> None:
     world = World()
-    watch = world.watch(1)
-    watch.policy = "rare"
+    watch = world.watch(1, policy="rare")
     verdict = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     with running(world) as outbox:
         world.outbox.decided(watch, verdict, event_of(world, watch))

@@ -121,8 +121,7 @@ def test_the_status_is_what_was_last_heard(ending: SessionResult | PollError | N
 
 
 def test_the_context_is_handed_through() -> None:
-    watch = a_watch()
-    watch.context = {"user": "ü", "list": [1, 2.5, None, {"deep": True}], "\ud800": 10**300}
+    watch = a_watch(context={"user": "ü", "list": [1, 2.5, None, {"deep": True}], "\ud800": 10**300})
     assert data_of(watch, None)["context"] == watch.context
 
 
@@ -130,8 +129,7 @@ AWKWARD = "ü 💡 \u2028 \u2029 \x85 \x7f \ud800 \uffff \n"
 
 
 def test_the_event_is_one_line_of_utf_8_that_every_sink_takes() -> None:
-    watch = a_watch()
-    watch.context = {"name": AWKWARD}
+    watch = a_watch(context={"name": AWKWARD})
     body = event(watch, LIVE, live_answer()).body
     assert body.encode().decode() == body
     assert len(body.splitlines()) == 1
@@ -142,15 +140,13 @@ def test_the_event_is_one_line_of_utf_8_that_every_sink_takes() -> None:
 def test_a_context_in_another_script_does_not_outgrow_its_message() -> None:
     sizes = []
     for letter in "eé":
-        watch = a_watch()
-        watch.context = {"name": letter * 1000}
+        watch = a_watch(context={"name": letter * 1000})
         sizes.append(len(event(watch, LIVE, live_answer()).body.encode()))
     assert sizes[1] - sizes[0] == 1000
 
 
 def test_a_number_that_json_does_not_have_is_refused_rather_than_written() -> None:
-    watch = a_watch()
-    watch.context = {"x": float("nan")}
+    watch = a_watch(context={"x": float("nan")})
     with pytest.raises(ValueError, match="JSON"):
         event(watch, LIVE, live_answer())
 

@@ -3,7 +3,7 @@ import pytest
 from tests.support import ManualClock
 from tests.unit.builders import a_watch
 from tests.unit.heaps import scheduler, taken
-from watcher.guards import AHEAD, FEWEST, SHARE
+from watcher.guards import AHEAD, FEWEST, PARTS, SHARE
 from watcher.policy import last_poll_at
 from watcher.ratelimit import TokenBucket, Unlimited
 from watcher.scheduler import Due, Scheduler
@@ -68,13 +68,27 @@ def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
     clock = ManualClock()
     heap, watch, others = scheduler(clock), a_watch(99, clock), []
     heap.add(watch, watch.born + 5.0)
-    watch.born -= 100.0
+    watch.created_at -= 100.0
     heap.hasten(watch, last_poll_at(watch))
     for number in range(3):
         others.append(a_watch(number, clock))
         heap.add(others[-1], clock.monotonic())
     clock.advance(79.5)
     assert taken(heap) is watch
+
+
+def test_a_guard_stands_where_many_share_its_moment_just_after_the_last_poll_is_due() -> None:
+    clock = ManualClock()
+    heap, watches = scheduler(clock), []
+    for number in range(100):
+        watches.append(a_watch(number, clock))
+        heap.add(watches[-1], clock.monotonic())
+        clock.advance(0.0002)
+    assert all(0.0 <= watch.guarded_at - last_poll_at(watch) < 1 / PARTS for watch in watches)
+    assert len({id(watch.guarded_at) for watch in watches}) <= 3
+    for watch in watches:
+        heap.hasten(watch, last_poll_at(watch))
+    assert len(heap._guards._turns) == 100
 
 
 def test_last_polls_that_fall_together_are_brought_forward_as_far_as_the_rate_asks() -> None:

@@ -22,8 +22,7 @@ def test_the_books_hold_what_was_added_and_the_room_that_is_left() -> None:
 
 @pytest.mark.parametrize("end", ["close", "lose", "abandon_all"])
 def test_heavy_contexts_take_the_room_of_many_sessions_until_they_end(end: str) -> None:
-    books, watch = InFlight(100), a_watch(1)
-    watch.weight = MOST_WEIGHT
+    books, watch = InFlight(100), a_watch(1, weight=MOST_WEIGHT)
     put_in(books, watch, a_lease(1))
     assert books.wait_for_room(0) == 0
     {
@@ -164,8 +163,7 @@ def test_abandoning_all_gives_the_leases_back_nearest_deadline_first() -> None:
     books, clock = InFlight(5), ManualClock()
     watches: list[Watch] = []
     for seconds in (3, 1, 0, 2):
-        watch = a_watch(seconds, clock)
-        watch.deadline = clock.monotonic() + seconds
+        watch = a_watch(seconds, clock, lifetime=float(seconds))
         watches.append(put_in(books, watch, a_lease(seconds)))
     assert books.abandon_all() == [a_lease(number) for number in range(4)]
     assert all(watch.abandoned for watch in watches)

@@ -1,3 +1,5 @@
+import errno
+import io
 import json
 import logging
 import sys
@@ -127,3 +129,17 @@ def test_configuring_twice_writes_each_line_once(capsys: pytest.CaptureFixture[s
     logs.configure("info", "json")
     logger().info("once")
     assert len(lines(capsys)) == 1
+
+
+class Broken(io.StringIO):
+    """A full disk, a closed pipe."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Broken())
+    logs.configure("info", "json")
+    logger().info("decided")
+    monkeypatch.undo()

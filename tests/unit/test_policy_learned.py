@@ -92,8 +92,8 @@ def test_with_plain_backoff_a_new_watch_is_polled_at_once() -> None:
 
 
 def test_the_first_poll_is_never_after_the_last_ones_moment() -> None:
-    clock, watch = ManualClock(), a_watch(1)
-    watch.born, watch.deadline = clock.monotonic(), clock.monotonic() + 2.0
+    clock = ManualClock()
+    watch = a_watch(1, clock, lifetime=2.0)
     assert policy(taught(), clock).first_poll(watch) <= last_poll_at(watch)
 
 

@@ -35,8 +35,7 @@ def test_a_session_is_polled_at_these_very_seconds() -> None:
 
 def test_a_short_time_out_keeps_its_last_poll_a_twentieth_before_the_end() -> None:
     clock = ManualClock()
-    watch = a_watch(1, clock)
-    watch.deadline = watch.born + 4.0
+    watch = a_watch(1, clock, lifetime=4.0)
     begun, _ = life(clock, policy(clock), watch, lambda _: WAITING)
     assert begun == pytest.approx([0.0, 1.0, 2.6, 3.8])
 
@@ -54,8 +53,7 @@ def test_waits_stay_within_their_bounds_and_one_poll_is_kept_for_the_deadline(
     *, low: float, span: float, factor: float, jitter: float, timeout: float, call: float, chance: random.Random
 ) -> None:
     clock = ManualClock()
-    watch = a_watch(1, clock)
-    watch.deadline = watch.born + timeout
+    watch = a_watch(1, clock, lifetime=timeout)
     high = low * span
     policy = PollPolicy(backoff(low, high, factor, jitter, chance.uniform), clock)
     begun, end = life(clock, policy, watch, lambda _: WAITING, call)

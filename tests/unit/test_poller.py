@@ -182,7 +182,8 @@ def test_a_deadline_that_moves_while_the_next_poll_is_reckoned_is_kept(monkeypat
     assert world.scheduler.next(world.clock.monotonic()) == pytest.approx(0.5)
 
 
-def test_neither_the_log_nor_the_trail_has_the_score_or_the_image() -> None:
+def test_neither_the_log_nor_the_trail_has_the_score_or_the_image(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "watcher.poller")
     world = World(live_answer())
     watch = world.watch(1)
     with capture_logs() as logs:

@@ -1,8 +1,9 @@
 import json
 
-from tests.unit.builders import a_watch, an_answer
+from tests.support import session_id
+from tests.unit.builders import a_lease, a_watch, an_answer
 from watcher.errors import ServerFault, SessionNotFound, Throttled, UnreadableAnswer
-from watcher.model import SessionStatus
+from watcher.model import SessionKey, SessionStatus
 from watcher.watch import TRAIL_LIMIT
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
@@ -53,6 +54,29 @@ def test_the_last_error_stays_after_an_answer() -> None:
     assert watch.last_error is error
 
 
+def test_what_sessions_have_in_common_is_kept_once_and_changes_for_one_alone() -> None:
+    one, other = a_watch(1), a_watch(2)
+    assert one.terms is other.terms
+    for number in (1, 2, 3):
+        one.put_under(a_lease(number))
+    assert one.leases == [a_lease(1), a_lease(2), a_lease(3)]
+    assert (other.leases, other.terms.leases) == ([], ())
+    assert (one.key, one.born, one.deadline) == (SessionKey(session_id(1), "default"), other.born, other.deadline)
+
+
+def test_what_a_message_brings_is_its_sessions_alone() -> None:
+    watch, other = a_watch(1, context={"user": 7}, weight=12, traceparent="00-1-2-01"), a_watch(2)
+    assert (watch.context, watch.weight, watch.traceparent) == ({"user": 7}, 12, "00-1-2-01")
+    assert (other.context, other.weight, other.traceparent) == ({}, 0, "")
+
+
+def test_birth_and_deadline_move_with_the_creation() -> None:
+    watch = a_watch(1, lifetime=90.0)
+    born = watch.born
+    watch.created_at -= 20.0
+    assert (watch.born, watch.deadline) == (born - 20.0, born + 70.0)
+
+
 def test_the_trail_has_a_limit() -> None:
     watch = a_watch()
     for number in range(TRAIL_LIMIT // 20):
@@ -66,6 +90,13 @@ def test_the_trail_of_a_session_polled_each_second_to_its_end_is_whole() -> None
     for second in range(180):
         watch.note(1_763_834_746.123 + second, "poll", result="in_progress", seconds=0.1234, next=1.234)
     assert len(json.loads(watch.trail)) == 180
+
+
+def test_whatever_is_noted_the_trail_is_json() -> None:
+    watch = a_watch()
+    watch.note(1.0, "poll", error='a "quote", a \\ and\na line\u2028', seconds=0.25, polls=3)
+    noted = {"error": 'a "quote", a \\ and\na line\u2028', "seconds": 0.25, "polls": 3}
+    assert json.loads(watch.trail) == [{"at": 1.0, "event": "poll", **noted}]
 
 
 def test_a_watch_that_nothing_happened_to_has_an_empty_trail() -> None:

@@ -68,9 +68,9 @@ class World:
             **shared,
         )
 
-    def watch(self, number: int = 1, *leases: Lease) -> Watch:
+    def watch(self, number: int = 1, *leases: Lease, policy: str = DEFAULT_POLICY, traceparent: str = "") -> Watch:
         """A watch in flight, under one lease unless told otherwise."""
-        watch = a_watch(number, self.clock)
+        watch = a_watch(number, self.clock, policy=policy, traceparent=traceparent)
         first, *others = leases or (a_lease(number),)
         return put_in(self.in_flight, watch, first, *others, now=self.clock.monotonic())
 

@@ -102,7 +102,9 @@ class BoundedCalls:
         return left if self.timeout is None else min(left, self.timeout)
 
     def _arm(self, sock: Any) -> None:
-        sock.settimeout(self._left())
+        left = self._left()
+        if sock.gettimeout() != left:  # to set it is a system call, which lets go of the interpreter's lock
+            sock.settimeout(left)
 
     def _new_conn(self) -> socket.socket:
         """Instead of urllib3's, which gives every address the full connect time-out."""

@@ -6,7 +6,8 @@ How it works is told in the modules, in this order:
 """
 
 from watcher.learning.learner import Mode
+from watcher.learning.moment import Planned, Session
 from watcher.learning.schedule import Schedule, State
 from watcher.learning.wait import wait_learned
 
-__all__ = ["Mode", "Schedule", "State", "wait_learned"]
+__all__ = ["Mode", "Planned", "Schedule", "Session", "State", "wait_learned"]

@@ -1,13 +1,14 @@
 """A piecewise constant hazard as a curve: who is still on the way at an age, and what waiting longer would cost."""
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from watcher.learning.grid import BINS, EDGES, LONGEST, WIDTHS, bin_of
 
 _NEWTON_STEPS = 6
-_CLOSE = 1e-6
+_CLOSE = 1e-3
+"""Seconds of a step of Newton's after which another would be a millionth of a second or less."""
+
 _MOST = 20.0
 """Largest cumulative hazard: beyond e^-20 nobody is left, and differences of survivals would be rounding."""
 
@@ -38,11 +39,7 @@ class Curve:
 
     def alive(self, age: float) -> float:
         """Share of sessions that are on the way at this age (seconds)."""
-        if age <= 0.0:
-            return 1.0
-        age = min(age, LONGEST)
-        j = bisect_right(EDGES, age, 1, BINS) - 1
-        return self._alive[j] * math.exp(-self._hazard[j] * (age - EDGES[j]))
+        return self._at(age)[0]
 
     @property
     def never(self) -> float:
@@ -53,30 +50,28 @@ class Curve:
         """Share of sessions that are on the way at `EDGES[edge]`."""
         return self._alive[edge]
 
-    def ends_between(self, low: float, high: float) -> float:
-        """Probability that a session on the way at `low` is over at `high`."""
-        return max(0.0, 1.0 - self.alive(high) / self.alive(low)) if high > low else 0.0
-
     def undetected(self, since: float, age: float) -> float:
         """Expected undetected delay in seconds at `age` of a session last seen on the way at `since`."""
         if age <= since:
             return 0.0
-        return (age - since) - (self._alive_seconds(age) - self._alive_seconds(since)) / self.alive(since)
+        alive, lived = self._at(since)
+        return (age - since) - (self._at(age)[1] - lived) / alive
 
     def due(self, since: float, threshold: float) -> float:
         """The age at which the expected undetected delay since `since` reaches `threshold` (seconds); may be inf."""
-        alive, lived = self.alive(since), self._alive_seconds(since)
-
-        def excess(edge: float, area: float) -> float:
-            return (edge - since) - (area - lived) / alive
-
-        low = bin_of(max(since, 0.0)) + 1
-        found = bisect_left(range(low, BINS + 1), threshold, key=lambda j: excess(EDGES[j], self._area[j])) + low
-        if found > BINS:
-            lost = 1.0 - self._alive[-1] / alive
-            missing = threshold - excess(LONGEST, self._area[-1])
-            return max(LONGEST, since) + missing / lost if lost > 1e-9 else math.inf
-        return self._within(found - 1, since, threshold, alive, lived)
+        alive, lived = self._at(since)
+        low, high, area = bin_of(since) + 1, BINS + 1, self._area
+        while low < high:  # bisect's `key` would be a call for each of its steps, and this is asked with every poll
+            middle = (low + high) // 2
+            if (EDGES[middle] - since) - (area[middle] - lived) / alive < threshold:
+                low = middle + 1
+            else:
+                high = middle
+        if low <= BINS:
+            return self._within(low - 1, since, threshold, alive, lived)
+        lost = 1.0 - self._alive[-1] / alive
+        missing = threshold - (LONGEST - since) + (area[-1] - lived) / alive
+        return max(LONGEST, since) + missing / lost if lost > 1e-9 else math.inf
 
     @property
     def lived(self) -> float:
@@ -101,9 +96,10 @@ class Curve:
 
     def _within(self, j: int, since: float, threshold: float, alive: float, lived: float) -> float:
         """Newton's steps in bin j, where the delay is convex, from the root of its first two terms."""
-        hazard, begin, end = self._hazard[j], max(EDGES[j], since), EDGES[j + 1]
-        start = self.alive(begin)
-        area = self._area[j] + (self._alive[j] - start) / hazard
+        hazard, begin, end = self._hazard[j], EDGES[j], EDGES[j + 1]
+        start, area = self._alive[j], self._area[j]
+        if since > begin:
+            begin, start, area = since, alive, lived
         share = start / alive
         before = (begin - since) - (area - lived) / alive
         bend, lost = share * hazard, 1.0 - share
@@ -119,12 +115,13 @@ class Curve:
                 break
         return age
 
-    def _alive_seconds(self, age: float) -> float:
-        """Seconds that a session may be expected to be on the way before this age."""
+    def _at(self, age: float) -> tuple[float, float]:
+        """Of an age: the share on the way then, and the seconds that a session may be expected to be so before it."""
         if age <= 0.0:
-            return age
-        beyond = max(0.0, age - LONGEST)
-        age = min(age, LONGEST)
+            return 1.0, age
+        if age >= LONGEST:
+            return self._alive[-1], self._area[-1] + (age - LONGEST) * self._alive[-1]
         j = bin_of(age)
-        inside = self._alive[j] * -math.expm1(-self._hazard[j] * (age - EDGES[j])) / self._hazard[j]
-        return self._area[j] + inside + beyond * self._alive[-1]
+        hazard, begun = self._hazard[j], self._alive[j]
+        ended = begun * -math.expm1(-hazard * (age - EDGES[j]))
+        return begun - ended, self._area[j] + ended / hazard

@@ -30,7 +30,7 @@ WIDTHS = tuple(high - low for low, high in pairwise(EDGES))
 
 def bin_of(age: float) -> int:
     """The bin that holds an age in seconds; ages outside the grid belong to its first or last bin."""
-    return min(max(bisect_right(EDGES, age) - 1, 0), BINS - 1)
+    return bisect_right(EDGES, age, 1, BINS) - 1
 
 
 def overlaps(low: float, high: float) -> list[tuple[int, float, float]]:

@@ -59,8 +59,9 @@ class Learner:
             return
         if self.mode is Mode.LEARNED and (low > 0.0 or high >= AT_ONCE):
             curve = self._durations.curve
-            share = (1.0 - curve.alive(high)) / (1.0 - curve.never)
-            self._detector.saw(curve.ends_between(low, high), share, ended=ended)
+            alive = curve.alive(high)
+            share = (1.0 - alive) / (1.0 - curve.never)
+            self._detector.saw(max(0.0, 1.0 - alive / curve.alive(low)), share, ended=ended)
         if not ended:
             self._durations.survived(low, high)
             return

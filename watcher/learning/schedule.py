@@ -1,13 +1,14 @@
 """The learned schedule: what polls have shown, and when each session is worth the next one."""
 
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 from watcher.learning.grid import BINS
 from watcher.learning.learner import Learner, Mode
+from watcher.learning.moment import Planned
 from watcher.learning.threshold import Threshold
 
 ENOUGH_OF_A_KIND = 150.0
@@ -63,19 +64,19 @@ class Schedule:
             if (own := self._own(kind)) is not None:
                 own.saw(low, high, ended=ended, now=now)
 
-    def forget(self, session: Hashable) -> None:
+    def forget(self, session: Planned) -> None:
         """A session that won't be polled any more."""
         with self._lock:
             self._threshold.forget(session)
 
     def wait(
         self,
-        session: Hashable,
+        session: Planned,
         kind: str,
         age: float,
         now: float,
         *,
-        fallback: float,
+        fallback: Callable[[], float],
         least: float,
         most: float,
         stretch: float = 1.0,
@@ -83,10 +84,10 @@ class Schedule:
     ) -> float:
         """Seconds until the next poll of a session seen on the way just now, at this age.
 
-        `fallback`: what to wait as long as too little is known, if the rate allows. `least` and `most`: bounds; where
-        the rate is scarce, `most` gives way to a few even shares of it, or sessions that never end would use it up.
-        `stretch`: factor of chance, so that sessions that came together part. `begun`: when the poll began, if that
-        was not now.
+        `fallback` says what to wait as long as too little is known, if the rate allows. `least` and `most`: bounds;
+        where the rate is scarce, `most` gives way to a few even shares of it, or sessions that never end would use
+        it up. `stretch`: factor of chance, so that sessions that came together part. `begun`: when the poll began, if
+        that was not now.
         """
         with self._lock:
             self._threshold.polled(session, now if begun is None else begun)
@@ -96,12 +97,12 @@ class Schedule:
                 wanted = (learner.curve.due(age, threshold) - age) * stretch
             else:
                 fair = self._threshold.fair_interval(rate) * stretch
-                wanted = fair if learner.mode is Mode.EVEN and rate > 0 else max(fallback, fair)
+                wanted = fair if learner.mode is Mode.EVEN and rate > 0 else max(fallback(), fair)
             wait = max(least, min(wanted, self._longest(most, rate)))
             self._threshold.planned(session, now, wait)
             return wait
 
-    def first(self, session: Hashable, kind: str, age: float, now: float, *, least: float, most: float) -> float:
+    def first(self, session: Planned, kind: str, age: float, now: float, *, least: float, most: float) -> float:
         """Seconds until the first poll of a session of this age: 0 unless it is known to be too early for it."""
         with self._lock:
             learner, rate = self._learner(kind), self.rate()

@@ -2,20 +2,18 @@
 
 import random
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from tenacity import RetryCallState
 from tenacity.wait import wait_base
 
+from watcher.learning.moment import Planned, Session
 from watcher.learning.schedule import Schedule
 
 
 def _age(retry_state: RetryCallState) -> float:
     return retry_state.seconds_since_start or 0.0
-
-
-def _itself(retry_state: RetryCallState) -> Hashable:
-    return retry_state
 
 
 def _all_alike(retry_state: RetryCallState) -> str:
@@ -43,7 +41,7 @@ class wait_learned(wait_base):  # noqa: N801 - named like tenacity's own
         most: float = 10.0,
         jitter: float = 0.2,
         age: Callable[[RetryCallState], float] = _age,
-        session: Callable[[RetryCallState], Hashable] = _itself,
+        session: Callable[[RetryCallState], Planned] | None = None,
         kind: Callable[[RetryCallState], str] = _all_alike,
         begun: Callable[[RetryCallState], float | None] = _unknown,
         now: Callable[[], float] = time.monotonic,
@@ -52,25 +50,25 @@ class wait_learned(wait_base):  # noqa: N801 - named like tenacity's own
         """`least` and `most`: seconds; `jitter`: share of a wait that is random, around what is best.
 
         `age`, `session` and `kind` find in the state how long ago the polled thing began (seconds; by default since
-        the first attempt), what tells it from others in flight, and what its duration may depend on; `begun` when
-        the latest attempt began, on the clock of `now`: a slow call is not a late one.
+        the first attempt), the session itself (by default one for each state), and what its duration may depend on;
+        `begun` when the latest attempt began, on the clock of `now`: a slow call is not a late one.
         """
+        self._sessions: WeakKeyDictionary[RetryCallState, Planned] = WeakKeyDictionary()
         self.schedule, self.fallback = schedule, fallback
         self.least, self.most, self.jitter = least, most, jitter
-        self.age, self.session, self.kind, self.begun = age, session, kind, begun
+        self.age, self.session, self.kind, self.begun = age, session or self._session_of, kind, begun
         self.now, self.uniform = now, uniform
 
     def __call__(self, retry_state: RetryCallState) -> float:
         """Seconds to wait before the next attempt."""
-        fallback = float(self.fallback(retry_state))
         if retry_state.outcome is not None and retry_state.outcome.failed:
-            return fallback
+            return float(self.fallback(retry_state))
         return self.schedule.wait(
             self.session(retry_state),
             self.kind(retry_state),
             self.age(retry_state),
             self.now(),
-            fallback=fallback,
+            fallback=lambda: float(self.fallback(retry_state)),
             least=self.least,
             most=self.most,
             begun=self.begun(retry_state),
@@ -87,3 +85,6 @@ class wait_learned(wait_base):  # noqa: N801 - named like tenacity's own
             least=self.least,
             most=self.most,
         )
+
+    def _session_of(self, retry_state: RetryCallState) -> Planned:
+        return self._sessions.setdefault(retry_state, Session())

@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from statistics import NormalDist
 
+from watcher.learning.curve import Curve
+
 Saw = Callable[[float, float, bool], None]
 
 
@@ -14,6 +16,11 @@ def lasts(chance: random.Random, median: float = 20.0, sigma: float = 0.5, never
 
 def share_alive(age: float, median: float = 20.0, sigma: float = 0.5, never: float = 0.1) -> float:
     return 1 - (1 - never) * NormalDist().cdf(math.log(age / median) / sigma)
+
+
+def ends_between(curve: Curve, low: float, high: float) -> float:
+    """Probability that a session on the way at `low` is over at `high`."""
+    return 1.0 - curve.alive(high) / curve.alive(low)
 
 
 def polls(end: float, interval: float, first: float) -> Iterator[tuple[float, float, bool]]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.learning.sessions import ends_between
 from watcher.learning.curve import Curve
 from watcher.learning.grid import BINS, EDGES, LONGEST
 
@@ -14,12 +15,12 @@ AGES = st.floats(0.0, 170.0)
 
 def brute_force(curve: Curve, since: float, age: float, steps: int = 4000) -> float:
     width = (age - since) / steps
-    return sum(curve.ends_between(since, since + (n + 0.5) * width) for n in range(steps)) * width
+    return sum(ends_between(curve, since, since + (n + 0.5) * width) for n in range(steps)) * width
 
 
 def test_a_constant_hazard_is_the_exponential_distribution() -> None:
     assert CONSTANT.alive(20.0) == pytest.approx(math.exp(-1.0))
-    assert CONSTANT.ends_between(30.0, 40.0) == pytest.approx(1 - math.exp(-0.5))
+    assert ends_between(CONSTANT, 30.0, 40.0) == pytest.approx(1 - math.exp(-0.5))
     assert CONSTANT.undetected(50.0, 60.0) == pytest.approx(10 - (1 - math.exp(-0.5)) / 0.05)
     assert CONSTANT.quantile(0.5) == pytest.approx(math.log(2) / 0.05)
     assert CONSTANT.lived == pytest.approx((1 - math.exp(-9.0)) / 0.05)

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from tests.unit.learning.sessions import lasts, share_alive, watch
+from tests.unit.learning.sessions import ends_between, lasts, share_alive, watch
 from watcher.learning.durations import PRIOR_HAZARD, RECENT, Durations
 from watcher.learning.grid import BINS
 
@@ -61,7 +61,7 @@ def test_what_was_learned_long_ago_gives_way() -> None:
 
 def test_nothing_seen_is_the_prior() -> None:
     curve = Durations().curve
-    assert curve.ends_between(50.0, 51.0) == pytest.approx(PRIOR_HAZARD, rel=0.02)
+    assert ends_between(curve, 50.0, 51.0) == pytest.approx(PRIOR_HAZARD, rel=0.02)
 
 
 def test_only_the_recent_ends_are_kept_one_by_one() -> None:

@@ -1,13 +1,24 @@
 import json
 import random
+from collections import defaultdict
+from collections.abc import Hashable
 
 import pytest
 
 from tests.unit.learning.sessions import lasts, watch
 from watcher.learning.learner import Mode
+from watcher.learning.moment import Session
 from watcher.learning.schedule import ENOUGH_OF_A_KIND, MOST_KINDS, MOST_SHARES, Schedule
 
 LEAST, MOST, FALLBACK = 1.0, 10.0, 2.5
+
+
+def fallback() -> float:
+    return FALLBACK
+
+
+SESSIONS: defaultdict[tuple[Schedule, Hashable], Session] = defaultdict(Session)
+"""By their names here, with each schedule others."""
 
 
 def taught(rate: float = 0.0, sessions: int = 300, kind: str = "default", **shape: float) -> Schedule:
@@ -23,13 +34,14 @@ def teach(schedule: Schedule, sessions: int, kind: str, **shape: float) -> None:
 
 
 def wait(
-    schedule: Schedule, age: float, *, kind: str = "default", stretch: float = 1.0, session: object = "a"
+    schedule: Schedule, age: float, *, kind: str = "default", stretch: float = 1.0, session: Hashable = "a"
 ) -> float:
-    return schedule.wait(session, kind, age, 1000.0, fallback=FALLBACK, least=LEAST, most=MOST, stretch=stretch)
+    known = SESSIONS[schedule, session]
+    return schedule.wait(known, kind, age, 1000.0, fallback=fallback, least=LEAST, most=MOST, stretch=stretch)
 
 
-def first(schedule: Schedule, age: float, session: object = "a") -> float:
-    return schedule.first(session, "default", age, 1000.0 + age, least=LEAST, most=MOST)
+def first(schedule: Schedule, age: float) -> float:
+    return schedule.first(Session(), "default", age, 1000.0 + age, least=LEAST, most=MOST)
 
 
 def test_a_fresh_start_backs_off() -> None:
@@ -148,13 +160,13 @@ def test_the_state_tells_what_was_learned() -> None:
 
 
 def test_a_slow_call_is_not_a_late_one() -> None:
-    slow, late = taught(rate=5.0), taught(rate=5.0)
+    slow, late = (taught(rate=5.0), Session()), (taught(rate=5.0), Session())
     for number in range(60):
         now = 1000.0 + number * 30
-        for schedule, begun in ((slow, now - 29.0), (late, None)):
-            schedule.wait("a", "default", 10.0, now, fallback=FALLBACK, least=LEAST, most=MOST, begun=begun)
-    assert slow._threshold.spare(5.0) == 5.0
-    assert late._threshold.spare(5.0) < 4.0
+        for (schedule, session), begun in ((slow, now - 29.0), (late, None)):
+            schedule.wait(session, "default", 10.0, now, fallback=fallback, least=LEAST, most=MOST, begun=begun)
+    assert slow[0]._threshold.spare(5.0) == 5.0
+    assert late[0]._threshold.spare(5.0) < 4.0
 
 
 def test_a_session_that_is_over_no_longer_counts() -> None:
@@ -163,7 +175,7 @@ def test_a_session_that_is_over_no_longer_counts() -> None:
         wait(schedule, 10.0, session=number)
     crowded = wait(schedule, 10.0, session="last")
     for number in range(100):
-        schedule.forget(number)
+        schedule.forget(SESSIONS[schedule, number])
     assert wait(schedule, 10.0, session="last") < crowded / 2
 
 

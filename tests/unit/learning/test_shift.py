@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from tests.unit.learning.sessions import lasts, polls
+from tests.unit.learning.sessions import ends_between, lasts, polls
 from watcher.learning.curve import Curve
 from watcher.learning.durations import Durations
 from watcher.learning.shift import FEWEST, ShiftDetector
@@ -25,7 +25,7 @@ def ended_until_noticed(curve: Curve, most: int, seed: int, interval: float = 4.
     while ended < most:
         for low, high, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
             share = (1 - curve.alive(high)) / (1 - curve.alive(180.0))
-            detector.saw(curve.ends_between(low, high), share, ended=over)
+            detector.saw(ends_between(curve, low, high), share, ended=over)
             ended += over
             if detector.shifted(KNOWN.sessions):
                 return ended

@@ -4,7 +4,7 @@ import pytest
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from tests.unit.learning.sessions import lasts, watch
-from watcher.learning import Schedule, wait_learned
+from watcher.learning import Schedule, Session, wait_learned
 
 TAUGHT = Schedule()
 _chance = random.Random(1)
@@ -35,7 +35,7 @@ def failed(age: float) -> RetryCallState:
 
 def test_after_an_answer_the_schedule_is_asked_for_the_age_since_the_first_attempt() -> None:
     wait = wait_learned(TAUGHT, wait_fixed(3.0), jitter=0.0, now=lambda: 0.0)
-    expected = TAUGHT.wait("x", "", 18.0, 0.0, fallback=3.0, least=1.0, most=10.0)
+    expected = TAUGHT.wait(Session(), "", 18.0, 0.0, fallback=lambda: 3.0, least=1.0, most=10.0)
     assert wait(answered(18.0)) == pytest.approx(expected)
     assert wait(answered(18.0)) < wait(answered(120.0))
 
@@ -43,6 +43,17 @@ def test_after_an_answer_the_schedule_is_asked_for_the_age_since_the_first_attem
 @pytest.mark.parametrize("age", [1.0, 18.0, 120.0])
 def test_after_a_fault_it_is_always_the_fallback(age: float) -> None:
     assert wait_learned(TAUGHT, wait_fixed(3.0))(failed(age)) == 3.0
+
+
+def test_each_attempt_is_a_session_of_its_own_that_is_forgotten_with_it() -> None:
+    schedule = Schedule(lambda: 2.0)
+    wait = wait_learned(schedule, wait_fixed(3.0), now=lambda: 100.0)
+    states = [answered(1.0) for _ in range(5)]
+    for state in (*states, *states):
+        wait(state)
+    assert schedule._threshold.in_flight == len(wait._sessions) == 5
+    del states, state
+    assert len(wait._sessions) == 0
 
 
 def test_before_anything_is_known_it_is_the_fallback() -> None:
@@ -65,7 +76,7 @@ def test_jitter_is_around_what_is_best() -> None:
     wait = wait_learned(TAUGHT, wait_fixed(3.0), jitter=0.2, now=lambda: 0.0, uniform=uniform)
     plain = wait_learned(TAUGHT, wait_fixed(3.0), jitter=0.0, now=lambda: 0.0)
     assert wait(answered(100.0)) == pytest.approx(
-        0.9 * TAUGHT.wait("x", "", 100.0, 0.0, fallback=3, least=1, most=99)
+        0.9 * TAUGHT.wait(Session(), "", 100.0, 0.0, fallback=lambda: 3.0, least=1, most=99)
     )
     assert asked == [(0.9, 1.1)]
     assert plain(answered(100.0)) <= 10.0

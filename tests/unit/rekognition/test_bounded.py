@@ -25,6 +25,9 @@ class Socket:
 
     timeout: float | None = None
 
+    def gettimeout(self) -> float | None:
+        return self.timeout
+
     def settimeout(self, seconds: float | None) -> None:
         self.timeout = seconds
 
