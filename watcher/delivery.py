@@ -131,15 +131,15 @@ class Outbox:
     def _count(self, decided: _Decided) -> None:
         watch, verdict = decided.watch, decided.verdict
         latency = max(0.0, self._clock.time() - watch.created_at)
-        policy = self._metrics.policy_label(watch.key.policy)
+        policy = self._metrics.policy_label(watch.policy)
         exemplar = trace_exemplar(watch.traceparent)
         self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc(exemplar=exemplar)
         self._metrics.latency.observe(min(latency, LATENCY_LIMIT), exemplar)
         self._metrics.polls_per_session.observe(watch.polls)
         log.info(
             "decided",
-            session_id=watch.key.session_id,
-            policy=watch.key.policy,
+            session_id=watch.session_id,
+            policy=watch.policy,
             outcome=verdict.outcome.value,
             reason=verdict.reason.value,
             polls=watch.polls,

@@ -27,16 +27,16 @@ def decision_event(
 
     `traceparent` is there if the message had one: CloudEvents' extension for distributed tracing.
     """
-    decided_at = timestamp(now)
+    key, decided_at = watch.key, timestamp(now)
     result = ending if isinstance(ending, SessionResult) else None
     data: dict[str, Any] = {
-        "sessionId": watch.key.session_id,
+        "sessionId": key.session_id,
         "outcome": verdict.outcome.value,
         "reason": verdict.reason.value,
         "status": _status(ending),
         "confidence": result.confidence if result else None,
         "threshold": rules.threshold,
-        "policy": watch.key.policy,
+        "policy": key.policy,
         "referenceImage": _image(result.reference_image) if result and result.reference_image else None,
         "auditImages": [_image(image) for image in result.audit_images] if result else [],
         "challenge": _challenge(result),
@@ -51,14 +51,14 @@ def decision_event(
         "specversion": "1.0",
         "type": "liveness.decision.v1",
         "source": source,
-        "id": watch.key.event_id,
-        "subject": watch.key.session_id,
+        "id": key.event_id,
+        "subject": key.session_id,
         "time": decided_at,
         "datacontenttype": "application/json",
         **({"traceparent": watch.traceparent} if watch.traceparent else {}),
         "data": data,
     }
-    return DecisionEvent(watch.key, _text(event))
+    return DecisionEvent(key, _text(event))
 
 
 def _text(event: Mapping[str, Any]) -> str:

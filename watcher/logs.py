@@ -45,7 +45,6 @@ def configure(level: str, log_format: str) -> None:
     as_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     to_journal = is_journal(sys.stderr, os.environ)
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
         _without_bytes,
