@@ -42,6 +42,7 @@ class Section:
 SECTIONS = (
     Section("peers", "The watcher and its peers"),
     Section("calls", "Calls a second"),
+    Section("waiting", "What waiting costs"),
     Section("watcher", "The whole watcher and a bare loop"),
     Section("schedule", "Delay and calls by strategy"),
     Section("rate", "Finding the quota"),

@@ -5,7 +5,7 @@ from watcher.adaptive.search import CALM
 
 BEGIN = 1000.0
 LONG_QUIET = 60
-"""Calls without a throttle: after them nothing is left of a crowd of throttles."""
+"""Calls without a throttle that is none too soon."""
 
 
 def no_chance() -> float:
@@ -51,7 +51,7 @@ def searches(caller: Caller) -> bool:
 
 
 def settled(start: float = 25.0) -> Caller:
-    """Past the search, long since its last throttle as far as crowds of throttles go, its rate below `start`."""
+    """Past the search, its rate below `start`, some time after its last throttle."""
     caller = Caller(AdaptiveRate(start, no_chance))
     caller.call()
     caller.call(throttled=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.unit.adaptive_caller import BEGIN, LONG_QUIET, Caller, no_chance, settled
 from watcher.adaptive import FLOOR, AdaptiveRate, start_rate
-from watcher.adaptive.balance import MOST_GROWTH, PULL
+from watcher.adaptive.balance import MOST_GROWTH
 from watcher.adaptive.search import RISE
 
 
@@ -71,7 +71,7 @@ def test_a_call_that_no_leave_was_given_for_is_no_reason_to_miscount() -> None:
     caller.end(throttled=True)
     caller.call(LONG_QUIET)
     caller.call(throttled=True)
-    assert caller.limiter.rate < before * (1 - PULL)
+    assert caller.limiter.rate < before
 
 
 def test_without_work_that_waits_for_it_the_rate_does_not_grow() -> None:
@@ -111,7 +111,7 @@ def test_the_rate_stays_above_its_floor_and_below_what_was_tried(steps: Iterable
         # A bound is added for the first call of each step: it may be taken for one that had to wait.
         busy += caller.now - begun + 2.0 / FLOOR
         caller.now += pause
-        assert FLOOR * 0.999 <= caller.limiter.rate <= 5.0 * math.exp((MOST_GROWTH + PULL) * busy)
+        assert FLOOR * 0.999 <= caller.limiter.rate <= 5.0 * math.exp(MOST_GROWTH * busy)
 
 
 def test_throttles_alone_end_at_the_floor() -> None:

@@ -5,193 +5,153 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.adaptive.balance import (
-    BELIEF,
     CUT,
-    DOUBT,
     FLOOR,
-    GRACE,
+    FOLLOWING,
+    KNEE,
+    LONGEST,
     MOST_GROWTH,
-    NEARLY,
-    OVERDUE,
-    PASSED_ON,
-    PULL,
-    RECOVERY,
-    REGULAR,
-    SURE,
+    PATIENCE,
+    REMAINS,
+    SOONER,
     Balance,
-    wanted,
+    cut,
+    patience,
 )
 
 
-def call(balance: Balance, *, throttled: bool = False) -> None:
-    balance.elapse(1.0 / balance.rate)
-    if throttled:
-        balance.throttled()
-    else:
-        balance.passed()
+def calls(balance: Balance, patiences: float) -> float:
+    """So many patiences without a throttle, in seconds."""
+    until, seconds = balance._quiet + patiences, 0.0
+    while balance._quiet < until:
+        seconds += 1.0 / balance.rate
+        balance.elapse(1.0 / balance.rate)
+    return seconds
 
 
-def calls(balance: Balance, patiences: float) -> None:
-    for _ in range(int(patiences / wanted(balance.rate))):
-        call(balance)
+def grown(balance: Balance, patiences: float) -> float:
+    before = balance.rate
+    calls(balance, patiences)
+    return math.log(balance.rate / before)
 
 
-def old(share: float = 25.0) -> Balance:
-    """Past its grace, just throttled."""
-    balance = Balance(share)
-    while balance._age < GRACE:
-        call(balance)
+def taken(balance: Balance) -> float:
+    before = balance.rate
     balance.throttled()
-    for _ in range(100):
-        balance.passed()
-    return balance
+    return -math.log(balance.rate / before)
 
 
-@given(st.floats(0.05, 500.0), st.floats(1.001, 10.0))
-def test_the_faster_a_watcher_is_the_smaller_the_share_of_its_calls_that_may_be_throttled(
+@given(st.floats(KNEE, 500.0), st.floats(1.001, 10.0))
+def test_the_faster_a_fast_watcher_is_the_more_calls_it_expects_one_throttle_in(rate: float, factor: float) -> None:
+    assert rate * factor * patience(rate * factor) > rate * patience(rate)
+
+
+@given(st.floats(0.05, 500.0))
+def test_none_expects_more_than_one_throttle_in_forty_calls(rate: float) -> None:
+    assert rate * patience(rate) >= 40.0
+
+
+@given(st.floats(0.05, 500.0), st.floats(1.0, 10.0))
+def test_the_faster_a_watcher_is_the_sooner_it_notices_and_the_less_a_throttle_takes(
     rate: float, factor: float
 ) -> None:
-    assert wanted(rate * factor) < wanted(rate)
+    assert patience(rate * factor) <= patience(rate)
+    assert cut(rate * factor) <= cut(rate)
 
 
-@given(st.floats(0.3, 500.0), st.floats(1.001, 10.0))
-def test_the_faster_a_watcher_is_the_more_often_it_is_throttled(rate: float, factor: float) -> None:
-    """Else a fast one would be the last to notice another quota."""
-    if rate >= 0.6:
-        assert rate * factor * wanted(rate * factor) > rate * wanted(rate)
+def test_all_the_fast_are_alike() -> None:
+    assert patience(KNEE) == patience(100.0) == PATIENCE
+    assert cut(KNEE) == cut(100.0) == CUT
 
 
-@pytest.mark.parametrize("share", [5 / 8, 25 / 8, 25.0, 100.0])
-def test_equal_shares_of_up_to_eight_take_no_more_than_two_percent_throttled(share: float) -> None:
-    assert wanted(share) < 0.02
-
-
-def test_a_throttle_takes_its_part_and_one_patience_gives_it_back() -> None:
-    balance = old()
-    before = balance.rate
-    balance.throttled()
-    assert balance.rate == pytest.approx(before * (1 - PULL))
-    calls(balance, 1.0)
-    assert balance.rate == pytest.approx(before, rel=0.005)
-
-
-@pytest.mark.parametrize("share", [0.6, 3.0, 25.0])
-def test_all_win_back_the_same_part_in_their_patience(share: float) -> None:
-    balance = old(share)
-    before = balance.rate
-    calls(balance, 1.0)
-    assert balance.rate == pytest.approx(before * math.exp(PULL), rel=0.005)
-
-
-def test_growth_without_a_throttle_gets_faster_up_to_a_bound() -> None:
-    balance = old()
-    calls(balance, OVERDUE)
-    growths = []
-    for _ in range(12):
-        before, seconds = balance.rate, 0.0
-        for _ in range(20):
-            seconds += 1.0 / balance.rate
-            call(balance)
-        growths.append(math.log(balance.rate / before) / seconds)
-    assert growths[:4] == sorted(growths[:4])
-    assert growths[3] > 4 * growths[0]
-    assert max(growths) <= MOST_GROWTH + PULL
-
-
-def test_growth_that_meets_a_throttle_before_long_is_taken_back() -> None:
-    balance = old()
-    calls(balance, OVERDUE)
-    before = balance.rate
-    while balance._patiences() < DOUBT - 0.05:
-        call(balance)
-    assert balance.rate > 1.3 * before
-    balance.throttled()
-    assert balance.rate == pytest.approx(before * (1 - PULL), rel=0.05)
-
-
-def test_growth_that_long_met_no_throttle_is_kept() -> None:
-    balance = old()
-    while balance._share < 1.5 * 25:
-        before = balance._patiences()
-        call(balance)
-    assert before == pytest.approx(BELIEF, rel=0.02)
-    grown = balance.rate
-    assert grown > 1.8 * 25
-    balance.throttled()
-    assert balance.rate == pytest.approx(grown * (1 - PULL), rel=0.01)
-
-
-def test_growth_is_kept_sooner_where_throttles_come_as_regularly_as_those_of_one_who_is_alone() -> None:
-    kept = []
-    for sooner in (REGULAR, REGULAR - 1):
-        balance = old()
-        for _ in range(sooner):
-            calls(balance, NEARLY + 0.1)
-            balance.throttled()
-        before = balance.rate
-        while balance._patiences() < DOUBT - 0.05:
-            call(balance)
+@pytest.mark.parametrize(("apart", "least", "most"), [(0.6, 0.0, 0.5), (1.0, 0.7, 1.2), (1.6, 1.5, math.inf)])
+def test_a_share_lasts_while_throttles_come_by_chance_a_patience_apart(
+    apart: float, least: float, most: float
+) -> None:
+    balance = Balance(50.0)
+    gaps = [-apart * math.log(1.0 - (number + 0.5) / 100) for number in range(100)]
+    for number in range(100):
+        calls(balance, gaps[number * 37 % 100])
         balance.throttled()
-        kept.append(balance.rate / before)
-    assert kept[0] > 1.2
-    assert kept[1] < 1.05
+    assert least < balance._share / 50.0 < most
 
 
-def test_a_throttle_too_soon_ends_the_regularity() -> None:
-    balance = old()
-    for patiences in (*[NEARLY + 0.1] * (REGULAR + 3), 0.5, *[NEARLY + 0.1] * (REGULAR - 1)):
-        calls(balance, patiences)
-        balance.throttled()
-    before = balance.rate
-    while balance._patiences() < DOUBT - 0.05:
-        call(balance)
-    balance.throttled()
-    assert balance.rate < 1.05 * before
-
-
-def test_throttles_close_together_lower_the_rate_more_and_it_comes_back_by_itself() -> None:
-    balance = old()
-    before = balance.rate
-    for _ in range(3):
-        balance.throttled()
-    lowered = balance.rate
-    assert lowered < before * (1 - PULL) ** 3 * (1 - CUT / 2)
-    seconds = 0.0
-    while balance._swing < 1.0:
-        seconds += 1.0 / balance.rate
-        call(balance)
-    assert balance.rate == pytest.approx(before * (1 - PULL) ** 3, rel=0.15)
-    assert seconds == pytest.approx(-math.log(1 - CUT) / RECOVERY, rel=0.2)
-
-
-def test_throttles_that_go_on_lower_the_share_for_good() -> None:
-    balance = old()
-    for number in range(60):
-        call(balance, throttled=number % 2 == 0)
-    assert balance.rate < 5.0
-    assert balance._share < 5.0
-
-
-def test_once_it_is_sure_a_swing_down_becomes_part_of_the_share() -> None:
-    balance = old()
-    while balance._crowd < SURE:
-        balance.throttled()
-    share, swing = balance._share, balance._swing
-    balance.throttled()
-    assert balance._share == pytest.approx(share * (1 - CUT) * swing**PASSED_ON, rel=0.01)
-
-
-def test_in_its_first_seconds_a_balance_gives_up_nothing_for_good_but_the_usual_part() -> None:
+def test_the_longer_no_throttle_comes_the_faster_it_grows() -> None:
     balance = Balance(25.0)
+    growths = [grown(balance, 0.5) for _ in range(int(2 * LONGEST))]
+    assert growths == sorted(growths)
+    assert growths[3] > 4 * growths[0]
+
+
+def test_growth_has_a_bound() -> None:
+    balance = Balance(100.0)
+    for _ in range(20):
+        before = balance.rate
+        seconds = calls(balance, 1.0)
+        assert math.log(balance.rate / before) <= MOST_GROWTH * seconds * 1.001
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.6, 1.2), (1.2, 1.35), (2.5, 1.9), (5.0, 1.9), (25.0, 1.9)])
+def test_half_a_minute_without_a_throttle_raises_the_rate_of_the_slow_too(share: float, least: float) -> None:
+    balance = Balance(share)
+    calls(balance, 0.7)
+    before, seconds = balance.rate, 0.0
+    while seconds < 30.0:
+        seconds += 1.0 / balance.rate
+        balance.elapse(1.0 / balance.rate)
+    assert balance.rate / before > least
+
+
+def test_a_throttle_takes_the_more_the_sooner_it_comes() -> None:
+    soon, late = Balance(25.0), Balance(25.0)
+    soon._quiet, late._quiet = 0.2, 1.0
+    assert taken(soon) == pytest.approx(taken(late) * math.exp(0.8 * SOONER))
+
+
+def test_what_there_was_of_a_swing_up_shrinks_with_a_throttle() -> None:
+    balance = Balance(25.0)
+    calls(balance, 3.0)
+    swing = balance._swing
+    cuts = CUT * (1 + SOONER) * math.exp(-SOONER * balance._quiet)
+    balance.throttled()
+    assert balance._swing == pytest.approx(swing * REMAINS - cuts)
+    assert balance._swing > 0.2
+
+
+def test_below_its_share_the_rate_comes_back_by_itself() -> None:
+    low, usual = Balance(25.0), Balance(25.0)
     for _ in range(6):
-        call(balance, throttled=True)
-    assert balance.rate < 10.0
-    assert balance._share == pytest.approx(25.0 * (1 - PULL) ** 6, rel=0.01)
+        low.throttled()
+    assert low.rate < 12.0
+    usual._quiet = low._quiet
+    assert grown(low, 0.2) > grown(usual, 0.2) + 0.03
+    calls(low, 2.5)
+    assert low.rate > 20.0
+
+
+@pytest.mark.parametrize("swing", [0.5, -0.5])
+def test_the_share_follows_the_rate_slowly(swing: float) -> None:
+    balance = Balance(25.0)
+    share, before = balance._share, balance.rate
+    balance._swing = swing
+    balance.elapse(1e-9)
+    part = 1.0 / (25.0 * PATIENCE)
+    assert math.log(balance._share / share) == pytest.approx(FOLLOWING * part * swing)
+    assert balance.rate / before == pytest.approx(math.exp(swing), rel=0.001)
+
+
+def test_a_throttle_leaves_the_share_alone() -> None:
+    balance = Balance(25.0)
+    balance.throttled()
+    assert balance._share == 25.0
 
 
 def test_nothing_goes_below_the_floor() -> None:
     balance = Balance(0.01)
     assert balance.rate == FLOOR
     for _ in range(300):
-        call(balance, throttled=True)
+        balance.elapse(1.0 / balance.rate)
+        balance.throttled()
+        assert balance.rate >= FLOOR
+    assert balance._share >= FLOOR
     assert balance.rate == FLOOR

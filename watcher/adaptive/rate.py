@@ -18,7 +18,7 @@ PRESSED = 0.7
 
 
 class AdaptiveRate:
-    """Additive increase, multiplicative decrease, with one decrease for a time of congestion.
+    """The search's rate, then the balance's, with one decrease for a time of congestion.
 
     The scheduler's lock guards this: it is not thread-safe by itself.
     """
@@ -59,8 +59,8 @@ class AdaptiveRate:
             self._outdated -= 1
         elif throttled:
             self._throttled(now)
-        else:
-            (self._balance or self._search).passed()
+        elif self._balance is None:
+            self._search.passed()
 
     def _throttled(self, now: float) -> None:
         # Two watchers in step would find the bucket empty together again and again.
