@@ -74,12 +74,7 @@ class BoundedCalls:
             sock.sendall(message)
         self.timeout = self.read_limit or None
 
-        def receive(count: int) -> bytes:
-            self._arm(sock)
-            data: bytes = sock.recv(count)
-            return data
-
-        answer = read_answer(receive, method)
+        answer = read_answer(_Armed(sock, self._arm), method)
         # What TLS has decrypted and nobody has read doesn't show when urllib3 asks the socket whether it is idle.
         answer.keeps = answer.keeps and not (hasattr(sock, "pending") and sock.pending())
         return answer
@@ -118,6 +113,25 @@ class BoundedCalls:
         except OSError as error:
             raise NewConnectionError(self, f"no connection: {error}") from error  # type: ignore[arg-type]
         return sock
+
+
+class _Armed:
+    """A socket that gets its time-out before each read."""
+
+    __slots__ = ("_arm", "_sock")
+
+    def __init__(self, sock: Any, arm: Callable[[Any], None]) -> None:
+        self._sock, self._arm = sock, arm
+
+    def recv(self, count: int) -> bytes:
+        self._arm(self._sock)
+        data: bytes = self._sock.recv(count)
+        return data
+
+    def recv_into(self, room: memoryview) -> int:
+        self._arm(self._sock)
+        count: int = self._sock.recv_into(room)
+        return count
 
 
 class _BoundedResponse(HTTPResponse):

@@ -6,10 +6,10 @@ Either way a connection with a byte too many on it is not kept: that would be ta
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPResponse
-from typing import Any
+from typing import Any, Protocol
 
 READ = 65536
 """Bytes of a read: a whole answer without images, and more than a TLS record."""
@@ -20,7 +20,18 @@ MOST_HEAD = 65536
 MOST_DIGITS = 15
 """Digits of a length that is plain; Python refuses to make a number of thousands."""
 
-Receive = Callable[[int], bytes]
+BLOCK = 4 * 1024 * 1024
+"""Bytes of a body in one piece: room is made for no more than that before it comes, whatever was announced."""
+
+
+class Source(Protocol):
+    """A socket, as far as it matters here. Both give nothing at the end, and raise OSError."""
+
+    def recv(self, count: int, /) -> bytes:
+        """Up to so many bytes."""
+
+    def recv_into(self, room: memoryview, /) -> int:
+        """Read as much as has come, and there is room for; how much that was."""
 
 
 @dataclass(slots=True)
@@ -37,26 +48,26 @@ class Answer:
         return iter(self.parts)
 
 
-def read_answer(receive: Receive, method: str) -> Answer:
-    """The answer to a request that was sent; `receive(count)` reads up to so many bytes, and nothing at the end.
+def read_answer(source: Source, method: str) -> Answer:
+    """The answer to a request that was sent.
 
     A body that breaks off is returned as far as it came, as urllib3 does for botocore.
 
     Raises:
         HTTPException: this is not HTTP, or it broke off where that can be told.
-        OSError: whatever `receive` raises.
+        OSError: whatever `source` raises.
     """
-    data = receive(READ)
+    data = source.recv(READ)
     while data and (end := data.find(b"\r\n\r\n")) < 0 and len(data) < MOST_HEAD:
-        more = receive(READ)
+        more = source.recv(READ)
         if not more:
             break
         data += more
     plain = _plain_head(data[:end]) if data and end >= 0 else None
     if plain is None:
-        return _by_library(receive, data, method)
+        return _by_library(source, data, method)
     status, headers, length = plain
-    return _read_body(receive, data[end + 4 :], length, status, headers)
+    return _read_body(source, data[end + 4 :], length, status, headers)
 
 
 def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
@@ -81,22 +92,40 @@ def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
     return status, headers, int(length)
 
 
-def _read_body(receive: Receive, begun: bytes, length: int, status: int, headers: dict[str, str]) -> Answer:
-    parts, missing = [begun[:length]], length - len(begun)
-    # More than was announced is what urllib3 leaves in the socket, where it would be the next call's answer.
-    keeps = missing >= 0
+def _read_body(source: Source, begun: bytes, length: int, status: int, headers: dict[str, str]) -> Answer:
+    if len(begun) >= length:
+        # More than was announced is what urllib3 leaves in the socket, where it would be the next call's answer.
+        return Answer(status, headers, [begun[:length]], keeps=len(begun) == length)
+    parts, missing = [], length
     while missing > 0:
-        part = receive(min(missing, READ))
-        if not part:
-            return Answer(status, headers, parts, keeps=False)
+        size = min(missing, BLOCK)
+        part = _block(source, begun, size)
         parts.append(part)
-        missing -= len(part)
-    return Answer(status, headers, parts, keeps)
+        if len(part) < size:
+            return Answer(status, headers, parts, keeps=False)
+        begun, missing = b"", missing - size
+    return Answer(status, headers, parts, keeps=True)
 
 
-def _by_library(receive: Receive, begun: bytes, method: str) -> Answer:
-    source = _Replayed(receive, begun)
-    response = HTTPResponse(source, method=method)  # type: ignore[arg-type] # a socket's one method
+def _block(source: Source, begun: bytes, size: int) -> bytes:
+    """So many bytes, of which the first have come; fewer if there are no more.
+
+    They are read into their place: an answer with images, put together from pieces, would be copied as a whole.
+    """
+    buffer = io.BytesIO(begun)
+    buffer.seek(size - 1)
+    buffer.write(b"\0")
+    come = len(begun)
+    with buffer.getbuffer() as room:
+        while come < size and (count := source.recv_into(room[come:])):
+            come += count
+    buffer.truncate(come)
+    return buffer.getvalue()
+
+
+def _by_library(source: Source, begun: bytes, method: str) -> Answer:
+    replayed = _Replayed(source, begun)
+    response = HTTPResponse(replayed, method=method)  # type: ignore[arg-type] # a socket's one method
     try:
         response.begin()
         parts = list(iter(lambda: response.read(READ), b""))
@@ -104,7 +133,7 @@ def _by_library(receive: Receive, begun: bytes, method: str) -> Answer:
         for name, value in response.getheaders():
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         # The library takes an interim answer other than 100 for the answer, which is then still to come.
-        keeps = response.isclosed() and not response.will_close and response.status >= 200 and source.is_used_up()
+        keeps = response.isclosed() and not response.will_close and response.status >= 200 and replayed.is_used_up()
     finally:
         response.close()  # after a failure, too: left to the collector it may find its file gone before it
     return Answer(response.status, headers, parts, keeps)
@@ -113,8 +142,8 @@ def _by_library(receive: Receive, begun: bytes, method: str) -> Answer:
 class _Replayed(io.RawIOBase):
     """A file that begins with what was read before."""
 
-    def __init__(self, receive: Receive, begun: bytes) -> None:
-        self._receive = receive
+    def __init__(self, source: Source, begun: bytes) -> None:
+        self._receive = source.recv
         self._begun = begun
         self._reader = _Reader(self)
 

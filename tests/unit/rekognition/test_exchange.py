@@ -1,12 +1,15 @@
 """An answer off a socket: the plain form by our own reading, every other one by the library's, with equal results."""
 
+import random
+import tracemalloc
 from http.client import HTTPException, IncompleteRead
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.aws.exchange import MOST_HEAD, Answer, read_answer
+from watcher.aws import exchange
+from watcher.aws.exchange import BLOCK, MOST_HEAD, Answer, read_answer
 
 PLAIN = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: r-1\r\nContent-Length: 4\r\n\r\nbody"
 
@@ -18,14 +21,19 @@ class Wire:
         self.data = data
         self.size = size
 
-    def receive(self, count: int) -> bytes:
+    def recv(self, count: int) -> bytes:
         count = min(count, self.size)
         part, self.data = self.data[:count], self.data[count:]
         return part
 
+    def recv_into(self, room: memoryview) -> int:
+        part = self.recv(len(room))
+        room[: len(part)] = part
+        return len(part)
+
 
 def read(data: bytes, size: int = 65536) -> Answer:
-    return read_answer(Wire(data, size).receive, "POST")
+    return read_answer(Wire(data, size), "POST")
 
 
 def body(answer: Answer) -> bytes:
@@ -123,7 +131,7 @@ def test_chunks_that_break_off_are_an_error() -> None:
 def test_headers_without_an_end_are_not_read_for_ever() -> None:
     wire = Wire(b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 1_000_000)
     with pytest.raises(HTTPException):
-        read_answer(wire.receive, "POST")
+        read_answer(wire, "POST")
     assert len(wire.data) > 8_000_000 - 4 * MOST_HEAD
 
 
@@ -135,3 +143,32 @@ def test_whatever_comes_gives_an_answer_or_one_kind_of_error(data: bytes, size: 
         except (HTTPException, OSError):
             continue
         assert 100 <= answer.status <= 999
+
+
+@pytest.mark.parametrize("size", [1, 3, 65536])
+@pytest.mark.parametrize("come", [0, 1, 3, 4, 5, 8, 9, 10])
+def test_a_long_body_is_read_in_blocks_as_far_as_it_comes(
+    size: int, come: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "BLOCK", 4)
+    monkeypatch.setattr(exchange, "READ", 40)  # so that the body doesn't come with the head
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+    assert len(head) <= 40
+    answer = read(head + b"0123456789"[:come], size)
+    assert body(answer) == b"0123456789"[:come]
+    assert answer.keeps == (come == 10)
+
+
+def test_an_answer_of_the_usual_size_is_one_piece() -> None:
+    data = random.Random(1).randbytes(1_000_000)
+    answer = read(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + data, 5000)
+    assert answer.parts == [data]
+
+
+def test_room_is_not_made_for_all_that_is_announced() -> None:
+    tracemalloc.start()
+    answer = read(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\nbody")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (body(answer), answer.keeps) == (b"body", False)
+    assert peak < 3 * BLOCK
