@@ -115,9 +115,11 @@ def _block(source: Source, begun: bytes, size: int) -> bytes:
     buffer = io.BytesIO(begun)
     buffer.seek(size - 1)
     buffer.write(b"\0")
-    come = len(begun)
+    come, count = len(begun), 1
     with buffer.getbuffer() as room:
-        while come < size and (count := source.recv_into(room[come:])):
+        while come < size and count:
+            with room[come:] as rest:  # released at once: a traceback would keep it, and it the buffer
+                count = source.recv_into(rest)
             come += count
     buffer.truncate(come)
     return buffer.getvalue()
