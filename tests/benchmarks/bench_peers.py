@@ -121,7 +121,7 @@ def installed(name: str) -> str:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="seven minutes instead of 35; little to rely on")
+    parser.add_argument("--quick", action="store_true", help="seven minutes instead of 25; little to rely on")
     parser.add_argument("--peer", action="append", metavar="NAME", help="only those whose name holds NAME")
     parser.add_argument("--quota", action="append", type=float, help="calls a second beside none; default: 25")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")

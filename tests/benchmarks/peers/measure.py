@@ -34,7 +34,7 @@ class Plan:
         patience: seconds without any progress after which a peer is given up.
     """
 
-    time_scale: float = 2.0
+    time_scale: float = 4.0
     arrivals: tuple[tuple[float, float], ...] = ((0, 10), (25, 4))
     seconds: float = 30.0
     over: int = 2000
