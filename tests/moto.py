@@ -17,10 +17,13 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 
 # Prints its port, then obeys lines: "at SECONDS" stops moto's clock at that time (epoch), "run" lets it go again.
 # It ends with its standard input, so that it can't outlive the tests, however these end.
-_PROGRAM = """
+_PROGRAM = '''
 import sys
 from datetime import datetime, timedelta
+from functools import wraps
+from threading import RLock
 from moto.core import utils
+from moto.dynamodb.models import DynamoDBBackend
 from moto.server import ThreadedMotoServer
 
 running, stopped_at = utils.utcnow, None
@@ -36,6 +39,22 @@ def utcnow():
 
 
 utils.utcnow = utcnow
+writing = RLock()
+
+
+def in_one_step(write):
+    """DynamoDB checks a condition and writes in one step; moto's threads could come in between."""
+
+    @wraps(write)
+    def alone(*args, **kwargs):
+        with writing:
+            return write(*args, **kwargs)
+
+    return alone
+
+
+DynamoDBBackend.put_item = in_one_step(DynamoDBBackend.put_item)
+DynamoDBBackend.update_item = in_one_step(DynamoDBBackend.update_item)
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)
@@ -43,7 +62,7 @@ for line in sys.stdin:
     word, _, seconds = line.strip().partition(" ")
     stopped_at = float(seconds) if word == "at" else None
     print("ok", flush=True)
-"""
+'''
 
 
 class MotoServer:

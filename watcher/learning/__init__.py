@@ -2,7 +2,8 @@
 
 How it works is told in the modules, in this order:
 `durations` (how long sessions last), `curve` (what that says of one session), `shift` (whether it still holds),
-`threshold` (what one call is worth), `schedule` (all together) and `wait` (as a tenacity wait).
+`moment` (what is planned for when), `threshold` (what one call is worth), `schedule` (all together) and `wait` (as a
+tenacity wait).
 """
 
 from watcher.learning.learner import Mode
