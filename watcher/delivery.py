@@ -34,9 +34,9 @@ LATENCY_LIMIT = 3600.0
 ACK_GATHER = 1.5
 """Seconds that acks wait for more of them: SQS takes ten in a call, and asks money for each call."""
 
-RECORD_GATHER = 0.05
-"""Seconds that decisions wait for more of them: for the ledger, and for all that follows, each batch costs as much as
-a dozen polls, and nobody notices so little after a wait of seconds."""
+RECORD_REST = 0.1
+"""Seconds from one batch of decisions to the next: for the ledger, and for all that follows, each batch costs as much
+as a dozen polls. Only where decisions come that fast does one wait, and nobody notices so little."""
 
 ALLOWANCE = 300.0
 """Seconds that one batch may take: each of its calls may meet its time-out."""
@@ -74,12 +74,12 @@ class Outbox:
         self._readiness = readiness
         self._halt = Event()
         self._lock = Lock()
-        self._recorder = Stage(self._record, RECORD_BATCH, RECORD_GATHER, RECORD_BATCH)
+        self._recorder = Stage(self._record, RECORD_BATCH, clock=clock, rest=RECORD_REST, full=RECORD_BATCH)
         self._lanes = {
             sink.name: Lane(sink, arrived=self._arrived, clock=clock, metrics=metrics, readiness=readiness)
             for sink in sinks
         }
-        self._settler = Stage(self._settle, ACK_BATCH, ACK_GATHER, queue.max_batch)
+        self._settler = Stage(self._settle, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
 
     def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
         """Take over a watch with its fresh decision."""

@@ -124,13 +124,14 @@ class Poller:
             log.error("lost", part=part, fault=_label(fault), error=str(fault), consequence=consequence)
 
     def _note(self, watch: Watch, observation: Observation, seconds: float, step: PollAgain | Ended) -> None:
-        details: dict[str, str | float] = {"result": _label(observation), "seconds": round(seconds, 4)}
-        if isinstance(observation, PollError):
-            details["error"] = str(observation)
-        if isinstance(step, PollAgain):
-            details["next"] = round(step.delay, 3)
-        watch.note(self._clock.time(), "poll", **details)
+        result = _label(observation)
+        error = str(observation) if isinstance(observation, PollError) else ""
+        wait = step.delay if isinstance(step, PollAgain) else None
+        watch.note_poll(self._clock.time(), result, seconds, error=error, wait=wait)
         if _stdlib_log.isEnabledFor(logging.DEBUG):
+            details = {"result": result, "seconds": round(seconds, 4)}
+            details |= {"error": error} if error else {}
+            details |= {"next": round(wait, 3)} if wait is not None else {}
             log.debug("polled", session_id=watch.session_id, policy=watch.policy, **details)
 
     def _end(self, watch: Watch, ending: Observation) -> None:

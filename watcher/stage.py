@@ -1,5 +1,6 @@
 """A stage of the delivery: one thread that takes what has piled up and handles it in one go."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Condition, Event
@@ -10,6 +11,7 @@ from tenacity.nap import sleep_using_event
 
 from watcher.errors import LedgerError, QueueError, SinkError
 from watcher.health import Beat
+from watcher.ports import Clock
 
 T = TypeVar("T")
 
@@ -63,17 +65,28 @@ class Stage(Generic[T]):
     """Handles items in order, in batches as large as the backlog: a slow disk makes batches longer, not the wait."""
 
     def __init__(
-        self, handle: Callable[[Sequence[T], Patience], None], max_batch: int, gather: float = 0.0, full: int = 1
+        self,
+        handle: Callable[[Sequence[T], Patience], None],
+        max_batch: int,
+        *,
+        clock: Clock,
+        gather: float = 0.0,
+        rest: float = 0.0,
+        full: int = 1,
     ) -> None:
         """`handle` gets a batch, and the patience to call backends with.
 
-        `gather` is how many seconds a batch that is not full waits for more, where each call costs money, or time
-        that others need more than this work. It ends early at a multiple of `full`, which is what one call takes.
+        `gather` is how many seconds a batch that is not full waits for more, where each call costs money. `rest` is
+        how many there are at least from one batch to the next, where each costs time that others need more: what
+        comes after a pause doesn't wait. Both end early at a multiple of `full`, which is what one call takes.
         """
         self._handle = handle
         self._max_batch = max_batch
+        self._clock = clock
         self._gather = gather
+        self._rest = rest
         self._full = full
+        self._rested_at = -math.inf
         self._inbox: deque[T] = deque()
         self._is_closed = False
         self._changed = Condition()
@@ -109,7 +122,10 @@ class Stage(Generic[T]):
         """What is next, at once if it is full, and whether there can be more after it."""
         with self._changed:
             self._changed.wait_for(lambda: self._inbox or self._is_closed)
-            self._changed.wait_for(self._is_full, self._gather)
+            pause = max(self._gather, self._rested_at - self._clock.monotonic())
+            if pause > 0.0:
+                self._changed.wait_for(self._is_full, pause)
+            self._rested_at = self._clock.monotonic() + self._rest
             batch = [self._inbox.popleft() for _ in range(min(self._max_batch, len(self._inbox)))]
             return batch, bool(self._inbox) or not self._is_closed
 

@@ -187,12 +187,18 @@ class Watch:
             self._course = Course()
         return self._course
 
-    def note(self, at: float, event: str, **details: str | float) -> None:
-        """Add to the session's life, as `watcher explain` shows it; numbers are finite."""
+    def note_poll(self, at: float, result: str, took: float, *, error: str = "", wait: float | None = None) -> None:
+        """Add a poll to the session's life, as `watcher explain` shows it: when, what came of it, seconds it took.
+
+        `result` is a metric's label; `wait`: seconds until the next poll, if there is one. Every poll is noted, and
+        json.dumps would take longer for it than all the rest.
+        """
         course = self._own_course()
         if len(course.notes) < TRAIL_LIMIT:
-            members = "".join([f', "{name}": {_in_json(value)}' for name, value in details.items()])
-            course.notes += f', {{"at": {round(at, 3)}, "event": "{event}"{members}}}'
+            poll = f'"at": {at:.3f}, "event": "poll", "result": "{result}", "seconds": {took:.4f}'
+            failed = f', "error": {encode_basestring_ascii(error)}' if error else ""
+            ahead = "" if wait is None else f', "next": {wait:.3f}'
+            course.notes += f", {{{poll}{failed}{ahead}}}"
 
     @property
     def trail(self) -> str:
@@ -211,11 +217,6 @@ class Watch:
             "receiveCount": lease.receive_count,
         }
         return ", " + json.dumps(note)
-
-
-def _in_json(value: str | float) -> str:
-    """Every poll is noted, and json.dumps would take longer for it than all the rest."""
-    return encode_basestring_ascii(value) if isinstance(value, str) else repr(value)
 
 
 @lru_cache(maxsize=128)

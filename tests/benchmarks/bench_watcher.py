@@ -154,7 +154,7 @@ def trail_entry() -> float:
     tracemalloc.start()
     for number, watch in enumerate(watches):
         for poll in range(100):
-            watch.note(number + poll / 7, "poll", result="in_progress", seconds=poll / 70, next=poll / 3)
+            watch.note_poll(number + poll / 7, "in_progress", poll / 70, wait=poll / 3)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return size / 10_000

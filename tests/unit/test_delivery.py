@@ -51,11 +51,12 @@ def test_the_drain_finishes_all_that_was_handed_over() -> None:
 def test_the_trail_is_recorded_as_json() -> None:
     world = World()
     watch = world.watch(1)
-    watch.note(1.0, "poll", result="succeeded")
+    watch.note_poll(1.0, "succeeded", 0.25)
     with running(world) as outbox:
         decided(world, watch)
         outbox.drain()
-    assert json.loads(world.ledger.entries[watch.key].trail) == [{"at": 1.0, "event": "poll", "result": "succeeded"}]
+    noted = {"at": 1.0, "event": "poll", "result": "succeeded", "seconds": 0.25}
+    assert json.loads(world.ledger.entries[watch.key].trail) == [noted]
 
 
 def test_a_policy_beyond_the_labelled_ones_is_counted_as_other() -> None:

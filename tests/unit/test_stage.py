@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Condition, Event, Thread
 
 import pytest
@@ -121,7 +121,7 @@ def run(stage: Stage[int], halt: Event | None = None) -> Thread:
 
 def test_what_is_put_is_handled_in_order_and_the_rest_before_the_end() -> None:
     seen: list[int] = []
-    stage = Stage[int](lambda batch, _: seen.extend(batch), 10)
+    stage = Stage[int](lambda batch, _: seen.extend(batch), 10, clock=ManualClock())
     for number in range(25):
         stage.put(number)
     stage.close()
@@ -131,7 +131,7 @@ def test_what_is_put_is_handled_in_order_and_the_rest_before_the_end() -> None:
 
 def test_a_batch_is_what_has_piled_up_and_never_more_than_the_most() -> None:
     batches: list[Sequence[int]] = []
-    stage = Stage[int](lambda batch, _: batches.append(list(batch)), 10)
+    stage = Stage[int](lambda batch, _: batches.append(list(batch)), 10, clock=ManualClock())
     for number in range(25):
         stage.put(number)
     stage.close()
@@ -141,7 +141,7 @@ def test_a_batch_is_what_has_piled_up_and_never_more_than_the_most() -> None:
 
 def test_an_empty_stage_ends_when_it_is_closed() -> None:
     batches: list[Sequence[int]] = []
-    stage = Stage[int](lambda batch, _: batches.append(batch), 10)
+    stage = Stage[int](lambda batch, _: batches.append(batch), 10, clock=ManualClock())
     thread = run(stage)
     stage.close()
     thread.join(PATIENCE)
@@ -151,7 +151,7 @@ def test_an_empty_stage_ends_when_it_is_closed() -> None:
 
 def test_what_is_put_after_the_close_is_left() -> None:
     seen: list[int] = []
-    stage = Stage[int](lambda batch, _: seen.extend(batch), 10)
+    stage = Stage[int](lambda batch, _: seen.extend(batch), 10, clock=ManualClock())
     stage.put(1)
     stage.close()
     stage.put(2)
@@ -166,7 +166,7 @@ def test_a_halt_ends_the_stage_after_the_batch_it_is_in() -> None:
         seen.extend(batch)
         halt.set()
 
-    stage = Stage[int](handle, 2)
+    stage = Stage[int](handle, 2, clock=ManualClock())
     for number in range(6):
         stage.put(number)
     run(stage, halt).join(PATIENCE)
@@ -182,7 +182,7 @@ def test_a_stage_that_waits_for_work_rests() -> None:
         clock.advance(7.0)
         silences.append(beat.silence())
 
-    stage = Stage[int](handle, 1)
+    stage = Stage[int](handle, 1, clock=ManualClock())
     stage.put(1)
     stage.put(2)
     stage.close()
@@ -211,7 +211,7 @@ def test_what_is_gathered_ends_early_at_a_full_batch_or_the_close() -> None:
         batches.append(list(batch))
         two_are_there.set()
 
-    stage = Stage[int](handle, 10, gather=10 * PATIENCE, full=2)
+    stage = Stage[int](handle, 10, clock=ManualClock(), gather=10 * PATIENCE, full=2)
     stage._changed = gathers = Gathering()
     thread = run(stage)
     stage.put(0)
@@ -233,10 +233,40 @@ def test_a_batch_that_stays_small_is_handled_when_its_time_is_over() -> None:
         batches.append(list(batch))
         handled.set()
 
-    stage = Stage[int](handle, 10, gather=0.001, full=10)
+    stage = Stage[int](handle, 10, clock=ManualClock(), gather=0.001, full=10)
     thread = run(stage)
     stage.put(0)
     assert handled.wait(PATIENCE)
     stage.close()
     thread.join(PATIENCE)
     assert batches == [[0]]
+
+
+class Meanwhile(Condition):
+    """Lets something happen instead of waiting; notes for how long it should have waited."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = happens
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        self._happens()
+        return True
+
+
+def test_what_comes_in_the_rest_after_a_batch_waits_for_its_end_and_what_comes_later_for_nothing() -> None:
+    clock = ManualClock()
+    stage = Stage[int](lambda *_: None, 10, clock=clock, rest=0.1, full=10)
+    stage._changed = changed = Meanwhile(stage.close)
+    stage.put(0)
+    assert stage._next_batch() == ([0], True)
+    clock.advance(0.1)
+    stage.put(1)
+    assert stage._next_batch() == ([1], True)
+    assert changed.waits == []
+    clock.advance(0.04)
+    stage.put(2)
+    assert stage._next_batch() == ([2], False)
+    assert changed.waits == [pytest.approx(0.06)]

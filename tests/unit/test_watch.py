@@ -79,23 +79,24 @@ def test_birth_and_deadline_move_with_the_creation() -> None:
 
 def test_the_trail_has_a_limit() -> None:
     watch = a_watch()
-    for number in range(TRAIL_LIMIT // 20):
-        watch.note(1.23456, "poll", number=number)
+    for _ in range(TRAIL_LIMIT // 20):
+        watch.note_poll(1.23456, "in_progress", 0.12344)
     assert TRAIL_LIMIT < len(watch.trail) < TRAIL_LIMIT + 100
-    assert json.loads(watch.trail)[0] == {"at": 1.235, "event": "poll", "number": 0}
+    assert json.loads(watch.trail)[0] == {"at": 1.235, "event": "poll", "result": "in_progress", "seconds": 0.1234}
 
 
 def test_the_trail_of_a_session_polled_each_second_to_its_end_is_whole() -> None:
     watch = a_watch()
     for second in range(180):
-        watch.note(1_763_834_746.123 + second, "poll", result="in_progress", seconds=0.1234, next=1.234)
+        watch.note_poll(1_763_834_746.123 + second, "in_progress", 0.1234, wait=1.234)
     assert len(json.loads(watch.trail)) == 180
 
 
 def test_whatever_is_noted_the_trail_is_json() -> None:
     watch = a_watch()
-    watch.note(1.0, "poll", error='a "quote", a \\ and\na line\u2028', seconds=0.25, polls=3)
-    noted = {"error": 'a "quote", a \\ and\na line\u2028', "seconds": 0.25, "polls": 3}
+    error = 'a "quote", a \\ and\na line\u2028'
+    watch.note_poll(1.0, "timeout", 0.25, error=error, wait=2.0)
+    noted = {"result": "timeout", "seconds": 0.25, "error": error, "next": 2.0}
     assert json.loads(watch.trail) == [{"at": 1.0, "event": "poll", **noted}]
 
 
