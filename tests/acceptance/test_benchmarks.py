@@ -9,6 +9,7 @@ import pytest
 from tests.benchmarks import bench_calls, bench_sqs, bench_waiting
 from tests.benchmarks.bench_watcher import BAR_GROWTH, FEW, Plan, measure, report_cpu, report_memory, report_parts
 from tests.benchmarks.instrumented_sqs import CALLS
+from tests.benchmarks.service import endpoint
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -47,8 +48,8 @@ def test_calls_are_counted_beside_a_bare_loop(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_waits_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    with bench_calls.endpoint("small") as url:
-        found = bench_waiting.rest(url, 20)
+    with endpoint("small") as service:
+        found = bench_waiting.rest(service.url, 20)
     bench_waiting.report([found], bench_waiting.bytes_a_session(100))
     assert "with 20 waiting" in capsys.readouterr().out
     # Ten times the bars: these hold on any machine, and break when something is held that should not be.

@@ -5,28 +5,27 @@ boto3 in threads, the watcher's own client in threads, and aiobotocore in tasks,
 All against one local endpoint that answers after 50 ms, in turns, each in a process of its own; calls are counted by
 the endpoint. Small answers: a session lasts some seconds, and so a few polls. Large ones: each poll ends its session,
 with five images inline, a megabyte in all, which the watcher has to hash. Whatever else the machine does falls on all
-of them, but not evenly: on a busy machine CPU a call is the figure to trust.
+of them, but not evenly: on a busy machine CPU a call is the figure to trust. `cores` are those that were busy, the
+endpoint's among them: where one process takes more than half of the machine, two can't do twice as much.
 """
 
 import argparse
-import http.client
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
 from tests.benchmarks.processes import PATIENCE, WATCHER, cpu_seconds, spawn
+from tests.benchmarks.service import Endpoint, end, endpoint
 from watcher.clock import SystemClock
 from watcher.queues.sqlite import SqliteQueue
 
@@ -38,9 +37,6 @@ BARS = {"small": 1.4, "large": 2.0}
 BAR_TWO = 1.6
 BAR_OWN = 100.0
 """Microseconds of CPU a poll that is no part of the call itself."""
-
-LIFE = {"small": 6.0, "large": 0.0}
-"""Seconds that a session lasts from its first poll, in the mean: about four polls."""
 
 WATCHED = 1500
 """Sessions at once."""
@@ -63,7 +59,8 @@ class Turn:
 
     calls: float
     cpu: float
-    """Calls a second, and CPU microseconds a call."""
+    cores: float
+    """Calls a second, CPU microseconds a call, and cores that were busy, the endpoint's among them."""
 
 
 Contestant = Callable[[str, Sequence[str], Path], list[subprocess.Popen[str]]]
@@ -126,81 +123,60 @@ format = "json"
 """
 
 
-@contextmanager
-def endpoint(size: str) -> Iterator[str]:
-    words = ["--size", size, "--life", str(LIFE[size]), "--delay", "0.05"]
-    process = spawn([sys.executable, str(HERE / "endpoint.py"), *words])
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        end(process)
-
-
-def calls_at(url: str) -> int:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
-    connection.request("GET", "/")
-    calls = int(connection.getresponse().read())
-    connection.close()
-    return calls
-
-
-def take_turn(start: Contestant, url: str, plan: Plan) -> Turn:
+def take_turn(start: Contestant, service: Endpoint, plan: Plan) -> Turn:
     """Start it, let it warm up, measure, end it."""
     chance = random.Random()
     ids = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(plan.sessions)]
     with tempfile.TemporaryDirectory() as folder:
-        before = calls_at(url)
-        processes = start(url, ids, Path(folder))
+        before = service.calls()
+        processes = start(service.url, ids, Path(folder))
         try:
             until = time.monotonic() + PATIENCE
-            while calls_at(url) < before + plan.first:
+            while service.calls() < before + plan.first:
                 if time.monotonic() > until or any(process.poll() is not None for process in processes):
                     raise SystemExit(f"{processes[0].args!r} does not poll")
                 time.sleep(0.1)
             time.sleep(plan.warm_up)
-            return measure(processes, url, plan.seconds)
+            return measure(processes, service, plan.seconds)
         finally:
             for process in processes:
                 end(process)
 
 
-def measure(processes: list[subprocess.Popen[str]], url: str, seconds: float) -> Turn:
-    def look() -> tuple[float, int, float]:
-        return time.monotonic(), calls_at(url), sum(cpu_seconds(process.pid) for process in processes)
+def measure(processes: list[subprocess.Popen[str]], service: Endpoint, seconds: float) -> Turn:
+    def look() -> tuple[float, int, float, float]:
+        own, others = sum(cpu_seconds(process.pid) for process in processes), cpu_seconds(service.pid)
+        return time.monotonic(), service.calls(), own, others
 
-    begun, calls, cpu = look()
+    before = look()
     time.sleep(seconds)
-    ended, calls_then, cpu_then = look()
-    made = calls_then - calls
-    return Turn(made / (ended - begun), (cpu_then - cpu) / max(1, made) * 1e6)
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait(PATIENCE)
-    for stream in (process.stdin, process.stdout):
-        if stream:
-            stream.close()
+    took, made, cpu, others = (then - now for then, now in zip(look(), before, strict=True))
+    return Turn(made / took, cpu / max(1, made) * 1e6, (cpu + others) / took)
 
 
 def compare(size: str, contestants: dict[str, Contestant], plan: Plan) -> dict[str, Turn]:
     """The median turn of each."""
     turns: dict[str, list[Turn]] = {name: [] for name in contestants}
-    with endpoint(size) as url:
+    with endpoint(size) as service:
         for _ in range(plan.rounds):
             for name in random.sample(list(contestants), len(contestants)):
-                turns[name].append(take_turn(contestants[name], url, plan))
-    return {name: Turn(median(one.calls for one in of), median(one.cpu for one in of)) for name, of in turns.items()}
+                turns[name].append(take_turn(contestants[name], service, plan))
+    return {name: middle(of) for name, of in turns.items()}
+
+
+def middle(turns: Sequence[Turn]) -> Turn:
+    """The median of each figure."""
+    calls, cpu, cores = ([getattr(turn, name) for turn in turns] for name in ("calls", "cpu", "cores"))
+    return Turn(median(calls), median(cpu), median(cores))
 
 
 def report(size: str, found: dict[str, Turn]) -> None:
     head = f"{size} answers, 50 ms"
-    print(f"\n{head:<36}  {'calls/s':>8}  {'of boto3':>8}  {'CPU us a call':>13}  {'of boto3':>8}")
+    print(f"\n{head:<36}  {'calls/s':>8}  {'of boto3':>8}  {'CPU us a call':>13}  {'of boto3':>8}  {'cores':>5}")
     stock = found[STOCK]
     for name, turn in found.items():
         calls, cpu = turn.calls / stock.calls, turn.cpu / stock.cpu
-        print(f"{name:<36}  {turn.calls:>8.0f}  {calls:>8.2f}  {turn.cpu:>13.0f}  {cpu:>8.2f}")
+        print(f"{name:<36}  {turn.calls:>8.0f}  {calls:>8.2f}  {turn.cpu:>13.0f}  {cpu:>8.2f}  {turn.cores:>5.2f}")
     if AIO not in found:
         print(f"{AIO:<36}  not measured: give a Python that has it with --aiobotocore")
     verdict("calls a second against boto3 with 32 threads", found[ONE].calls / stock.calls, BARS[size])

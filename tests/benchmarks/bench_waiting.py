@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.benchmarks.bench_calls import end, endpoint
 from tests.benchmarks.processes import PATIENCE, WATCHER, numbers, spawn
+from tests.benchmarks.service import end, endpoint
 from watcher.clock import SystemClock
 from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
@@ -220,9 +220,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a thousand sessions at most")
     is_quick = parser.parse_args(arguments).quick
-    with endpoint("small") as url:
+    with endpoint("small") as service:
         sizes = (0, 1000) if is_quick else (0, 0, 0, 1000, 10_000, 100_000)
-        report([rest(url, waiting) for waiting in sizes], bytes_a_session(2000 if is_quick else 20_000))
+        report([rest(service.url, waiting) for waiting in sizes], bytes_a_session(2000 if is_quick else 20_000))
 
 
 if __name__ == "__main__":
