@@ -67,7 +67,10 @@ def _text(event: Mapping[str, Any]) -> str:
     Escaped are only what UTF-8 can't say (half of a surrogate pair), what SQS doesn't take (U+FFFE, U+FFFF), and what
     some readers take for the end of a line.
     """
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", _encode(event))
+    text = _encode(event)
+    if text.isascii() and "\x7f" not in text:  # the usual case, told without a look at each character
+        return text
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def timestamp(epoch: float) -> str:

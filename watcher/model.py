@@ -85,8 +85,7 @@ class SessionKey(NamedTuple):
         return f"{self.session_id}:{self.policy}"
 
 
-@dataclass(frozen=True, slots=True)
-class S3Object:
+class S3Object(NamedTuple):
     """Where AWS put an image; `version` only in a bucket with versioning."""
 
     bucket: str | None
@@ -94,8 +93,7 @@ class S3Object:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BoundingBox:
+class BoundingBox(NamedTuple):
     """A face in an image, as ratios of its size; they may be negative or above 1."""
 
     width: float | None
@@ -104,8 +102,7 @@ class BoundingBox:
     top: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """What is kept of an image: its place in S3, or the SHA-256 (hex) of bytes that came inline. Never the bytes."""
 
     s3_object: S3Object | None = None
@@ -113,16 +110,14 @@ class Image:
     sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """The challenge that the person was given."""
 
     type: str | None
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionResult:
+class SessionResult(NamedTuple):
     """One checked answer of GetFaceLivenessSessionResults. `confidence` is None or a finite number in 0..100."""
 
     session_id: str

@@ -224,7 +224,7 @@ class FakeResults:
         found = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(found, PollError):
             raise found
-        return replace(found, session_id=session_id)
+        return found._replace(session_id=session_id)
 
     def probe(self) -> None:
         self.probed += 1

@@ -1,5 +1,4 @@
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -43,7 +42,7 @@ FAULTS: list[tuple[PollError | None, Reason]] = [
 
 def succeeded(confidence: object, image: Image | None = PICTURE) -> SessionResult:
     result = SessionResult(session_id(1), SessionStatus.SUCCEEDED, reference_image=image)
-    return replace(result, confidence=confidence)  # type: ignore[arg-type]  # what must never come, too
+    return result._replace(confidence=confidence)  # type: ignore[arg-type]  # what must never come, too
 
 
 @pytest.mark.parametrize(
@@ -52,10 +51,10 @@ def succeeded(confidence: object, image: Image | None = PICTURE) -> SessionResul
         (succeeded(97.3), Outcome.LIVE, Reason.CONFIDENCE_MET),
         (succeeded(79.9), Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD),
         (succeeded(97.3, None), Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING),
-        (replace(succeeded(99.0), status=SessionStatus.FAILED), Outcome.INCONCLUSIVE, Reason.SESSION_FAILED),
-        (replace(succeeded(99.0), status=SessionStatus.EXPIRED), Outcome.INCONCLUSIVE, Reason.SESSION_EXPIRED),
-        (replace(succeeded(99.0), status=SessionStatus.CREATED), Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
-        (replace(succeeded(99.0), status=SessionStatus.IN_PROGRESS), Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
+        (succeeded(99.0)._replace(status=SessionStatus.FAILED), Outcome.INCONCLUSIVE, Reason.SESSION_FAILED),
+        (succeeded(99.0)._replace(status=SessionStatus.EXPIRED), Outcome.INCONCLUSIVE, Reason.SESSION_EXPIRED),
+        (succeeded(99.0)._replace(status=SessionStatus.CREATED), Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
+        (succeeded(99.0)._replace(status=SessionStatus.IN_PROGRESS), Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
         (succeeded(None), Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT),
     ],
 )
@@ -110,7 +109,7 @@ def test_succeeded_alone_is_not_live() -> None:
 
 @pytest.mark.parametrize("status", [status for status in SessionStatus if status is not SessionStatus.SUCCEEDED])
 def test_a_high_confidence_of_a_session_that_did_not_succeed_is_not_live(status: SessionStatus) -> None:
-    assert decide(replace(succeeded(99.9), status=status), RULES).outcome is Outcome.INCONCLUSIVE
+    assert decide(succeeded(99.9)._replace(status=status), RULES).outcome is Outcome.INCONCLUSIVE
 
 
 def test_expired_is_final_and_not_still_running() -> None:
@@ -121,7 +120,7 @@ def test_expired_is_final_and_not_still_running() -> None:
 
 def test_there_is_no_status_completed_to_wait_for() -> None:
     assert [status for status in SessionStatus if status.is_terminal] == ["SUCCEEDED", "FAILED", "EXPIRED"]
-    completed = replace(succeeded(99.9), status="COMPLETED")  # type: ignore[arg-type]
+    completed = succeeded(99.9)._replace(status="COMPLETED")  # type: ignore[arg-type]
     assert decide(completed, RULES).outcome is Outcome.INCONCLUSIVE
 
 
@@ -157,7 +156,7 @@ confidences = st.one_of(
     st.text(),
 )
 results = st.builds(
-    lambda status, confidence, image: replace(succeeded(confidence, image), status=status),
+    lambda status, confidence, image: succeeded(confidence, image)._replace(status=status),
     st.sampled_from(SessionStatus),
     confidences,
     st.sampled_from([None, PICTURE]),

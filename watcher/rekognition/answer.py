@@ -6,7 +6,7 @@ answer, and a proxy can send anything. Image bytes end here: they become a diges
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from watcher.errors import MalformedResult, UnknownStatus, UnreadableAnswer
@@ -14,7 +14,8 @@ from watcher.model import BoundingBox, Challenge, Image, S3Object, SessionResult
 from watcher.rekognition.images import DIGESTED
 
 _LONGEST_REPR = 60
-_Take = Callable[[Mapping[str, Any]], str | None]
+_STATUSES = {status.value: status for status in SessionStatus}
+_Take = Callable[[dict[str, Any]], str | None]
 
 
 def parse_answer(session_id: str, response: Mapping[str, Any]) -> SessionResult:
@@ -40,11 +41,12 @@ def parse_answer(session_id: str, response: Mapping[str, Any]) -> SessionResult:
 
 
 def _check_session(session_id: str, response: Mapping[str, Any]) -> None:
-    if not any(key in response for key in ("SessionId", "Status")):
-        raise UnreadableAnswer("the answer is blank: neither SessionId nor Status in it")
     answered = response.get("SessionId")
     if answered is None:
-        raise UnreadableAnswer("the answer has no SessionId")
+        is_blank = not any(key in response for key in ("SessionId", "Status"))
+        raise UnreadableAnswer(
+            "the answer is blank: neither SessionId nor Status in it" if is_blank else "the answer has no SessionId"
+        )
     if answered != session_id:
         raise UnreadableAnswer(f"the answer is for another session: {_short(answered)}")
 
@@ -53,10 +55,11 @@ def _status(response: Mapping[str, Any]) -> SessionStatus:
     status = response.get("Status")
     if status is None:
         raise UnreadableAnswer("the answer has no Status")
-    if not isinstance(status, str) or status not in SessionStatus.__members__:
+    known = _STATUSES.get(status) if isinstance(status, str) else None
+    if known is None:
         shown = status[:_LONGEST_REPR] if isinstance(status, str) else None
         raise UnknownStatus(f"the answer has an unknown Status: {_short(status)}", status=shown)
-    return SessionStatus(status)
+    return known
 
 
 def _confidence(status: SessionStatus, value: object) -> float | None:
@@ -84,7 +87,7 @@ def _audit_images(value: object, take: _Take) -> tuple[Image, ...]:
 
 
 def _image(value: object, take: _Take) -> Image | None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     return Image(
         s3_object=_s3_object(value.get("S3Object")),
@@ -93,24 +96,22 @@ def _image(value: object, take: _Take) -> Image | None:
     )
 
 
-def _take_digest(image: Mapping[str, Any]) -> str | None:
+def _take_digest(image: dict[str, Any]) -> str | None:
     content = _take_bytes(image)
     return hashlib.sha256(content).hexdigest() if content else None
 
 
-def _take_digested(image: Mapping[str, Any]) -> str | None:
+def _take_digested(image: dict[str, Any]) -> str | None:
     return _take_bytes(image).hex() or None
 
 
-def _take_bytes(image: Mapping[str, Any]) -> bytes | bytearray:
-    content = image.get("Bytes")
-    if isinstance(image, MutableMapping):
-        image.pop("Bytes", None)
+def _take_bytes(image: dict[str, Any]) -> bytes | bytearray:
+    content = image.pop("Bytes", None)
     return content if isinstance(content, bytes | bytearray) else b""
 
 
 def _s3_object(value: object) -> S3Object | None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     bucket, name = _text(value.get("Bucket")), _text(value.get("Name"))
     if bucket is None or name is None:
@@ -119,14 +120,18 @@ def _s3_object(value: object) -> S3Object | None:
 
 
 def _bounding_box(value: object) -> BoundingBox | None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
-    width, height, left, top = (_finite(value.get(side)) for side in ("Width", "Height", "Left", "Top"))
-    return BoundingBox(width=width, height=height, left=left, top=top)
+    return BoundingBox(
+        width=_finite(value.get("Width")),
+        height=_finite(value.get("Height")),
+        left=_finite(value.get("Left")),
+        top=_finite(value.get("Top")),
+    )
 
 
 def _challenge(value: object) -> Challenge | None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     kind, version = _text(value.get("Type")), _text(value.get("Version"))
     return Challenge(type=kind, version=version) if kind or version else None

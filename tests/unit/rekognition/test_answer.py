@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -214,7 +213,7 @@ def test_any_answer_gives_a_sound_result_or_a_poll_error(response: dict[str, Any
         return
     assert result.confidence is None or (math.isfinite(result.confidence) and 0 <= result.confidence <= 100)
     assert result.confidence is not None or result.status is not SessionStatus.SUCCEEDED
-    assert not [one for one in reachable(asdict(result)) if isinstance(one, bytes | bytearray | memoryview)]
+    assert not [one for one in reachable(result) if isinstance(one, bytes | bytearray | memoryview)]
     image = result.reference_image
     assert image is None or image.s3_object or image.sha256
 
