@@ -173,10 +173,10 @@ class PollPolicy:
         """Pass on what an answer says of the session's end. EXPIRED says nothing: AWS ended it, not the person."""
         if self._learned is None or not isinstance(observation, SessionResult):
             return
-        status, now = observation.status, self._clock.monotonic()
+        status, now, born = observation.status, self._clock.monotonic(), watch.born
         if status is not SessionStatus.EXPIRED:
-            before = max(0.0, watch.on_the_way_at - watch.born)
-            self._learned.schedule.saw(watch.policy, before, now - watch.born, ended=status.is_terminal, now=now)
+            before = max(0.0, watch.on_the_way_at - born)
+            self._learned.schedule.saw(watch.policy, before, now - born, ended=status.is_terminal, now=now)
         watch.on_the_way_at = now
 
     def _blank(self, watch: Watch) -> RetryCallState:

@@ -39,7 +39,12 @@ class Curve:
 
     def alive(self, age: float) -> float:
         """Share of sessions that are on the way at this age (seconds)."""
-        return self._at(age)[0]
+        if age <= 0.0:
+            return 1.0
+        if age >= LONGEST:
+            return self._alive[-1]
+        j = bin_of(age)
+        return self._alive[j] * math.exp(-self._hazard[j] * (age - EDGES[j]))
 
     @property
     def never(self) -> float:
