@@ -129,10 +129,15 @@ class Poller:
         wait = step.delay if isinstance(step, PollAgain) else None
         watch.note_poll(self._clock.time(), result, seconds, error=error, wait=wait)
         if _stdlib_log.isEnabledFor(logging.DEBUG):
-            details = {"result": result, "seconds": round(seconds, 4)}
-            details |= {"error": error} if error else {}
-            details |= {"next": round(wait, 3)} if wait is not None else {}
-            log.debug("polled", session_id=watch.session_id, policy=watch.policy, **details)
+            log.debug(
+                "polled",
+                session_id=watch.session_id,
+                policy=watch.policy,
+                result=result,
+                seconds=round(seconds, 4),
+                **({"error": error} if error else {}),
+                **({"next": round(wait, 3)} if wait is not None else {}),
+            )
 
     def _end(self, watch: Watch, ending: Observation) -> None:
         rules = self._runtime.decision_rules(watch.policy)

@@ -1,4 +1,4 @@
-"""When polls are placed, and what it brings: `python -m tests.benchmarks.bench_schedule [--quick] [--plots DIR]`.
+"""When polls are placed, and what it brings: `python tests/benchmarks/bench_schedule.py [--quick] [--plots DIR]`.
 
 The watcher's scheduler, poll policy, limiter and learned schedule on a clock that jumps, in front of a service with a
 quota. A call takes no time here: what is measured is the order of the calls, not their duration. Delays are from a
@@ -11,10 +11,14 @@ forty cases that are exactly at a bar, one is called met and one missed by chanc
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from statistics import fmean
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
 from tests.benchmarks.schedule_bars import report
 from tests.benchmarks.schedule_cases import BASE, QUOTA, Cases, judged, lasting, per_second

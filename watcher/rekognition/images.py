@@ -24,7 +24,7 @@ _REST = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
 
 _turn = Lock()
 """One answer at a time. OpenSSL works without the interpreter's lock, but threads that each want that back ten times
-an answer cost a fifth of the CPU in waking one another."""
+an answer cost a sixth of the CPU in waking one another."""
 
 
 def digest_images(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
