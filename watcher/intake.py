@@ -28,6 +28,9 @@ RECEIVE_WAIT = 20.0
 ROOM_WAIT = 5.0
 """Seconds between two looks at a full house."""
 
+MOST_UNBURIED = 100
+"""Messages kept that could not be put aside, of up to 256 KiB each: more are left to their leases, and come again."""
+
 DEAD_LETTERS = "dead letters"
 """The readiness part for a place where nothing can be put aside."""
 
@@ -120,7 +123,9 @@ class Intake:
             return parse_message(delivery.body, delivery.sent_at, now, policies, delivery.attributes)
         except UnservableMessage as fault:
             self._in_flight.drop([delivery.lease])
-            if self._unburied or not self._bury(delivery, fault):  # one at a time finds out whether it works again
+            # While some wait, one at a time finds out whether it works again.
+            is_over = not self._unburied and self._bury(delivery, fault)
+            if not is_over and len(self._unburied) < MOST_UNBURIED:
                 self._unburied.append((delivery, fault))
             return None
 

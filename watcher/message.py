@@ -37,8 +37,8 @@ def parse_message(
     """What a message asks for.
 
     `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
-    is never turned away for its producer's clock. A creation in the future is clock skew; it counts from `now`, or
-    it would stretch the deadline. The attribute `policy` applies where the body names none; `traceparent` is handed
+    is never turned away for its producer's clock. A creation after that or in the future is clock skew: the deadline
+    would move with each receipt. The attribute `policy` applies where the body names none; `traceparent` is handed
     through if it is one. An SNS envelope's attributes count like the message's own, and go before them.
 
     Raises:
@@ -55,7 +55,7 @@ def parse_message(
     is_unread = created_at is None and fields.get("createdAt") is not None
     return SessionRequest(
         key=SessionKey(_session_id(fields.get("sessionId")), policy),
-        created_at=min(sent_at if created_at is None else created_at, now),
+        created_at=min(sent_at if created_at is None else created_at, sent_at, now),
         context=_context(fields.get("context")),
         remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
         traceparent=traceparent if TRACEPARENT.fullmatch(traceparent) else "",

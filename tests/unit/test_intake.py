@@ -10,6 +10,7 @@ from tests.unit.fakes import PATIENCE
 from tests.unit.outboxes import running
 from tests.unit.world import World
 from watcher.errors import LedgerError, QueueError
+from watcher.intake import MOST_UNBURIED
 from watcher.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
 from watcher.scheduler import Due
 from watcher.stage import Patience
@@ -156,6 +157,18 @@ def test_a_message_that_cannot_be_put_aside_holds_up_no_session() -> None:
     run_until_idle(world)
     assert len(world.scheduler) == 2
     assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
+
+
+def test_no_more_is_kept_to_be_put_aside_than_memory_is_there_for() -> None:
+    world = World()
+    world.calls.break_down("bury", QueueError("denied"))
+    for number in range(3 * MOST_UNBURIED):
+        take_in(world, a_delivery("x", number))
+    world.calls.mend("bury")
+    run_until_idle(world)
+    assert len(world.queue.buried) == MOST_UNBURIED
+    take_in(world, a_delivery("x", 2 * MOST_UNBURIED))
+    assert len(world.queue.buried) == MOST_UNBURIED + 1  # what was left to its lease comes again
 
 
 def test_a_burial_that_never_worked_is_not_counted() -> None:

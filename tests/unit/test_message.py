@@ -98,11 +98,11 @@ def test_the_body_s_policy_wins_over_the_attribute() -> None:
     ("text", "ago"),
     [
         ("2025-06-15T15:06:30Z", 10.0),
-        ("2025-06-15T15:06:30.25Z", 9.75),
+        ("2025-06-15T15:06:20.25Z", 19.75),
         ("2025-06-15T17:06:30+02:00", 10.0),
         ("2025-06-15T10:36:30-04:30", 10.0),
         ("2025-06-15 15:06:30Z", 10.0),
-        ("2025-06-15T15:06:30.123456789Z", 10 - 0.123456),
+        ("2025-06-15T15:06:20.123456789Z", 20 - 0.123456),
     ],
 )
 def test_a_creation_time_counts_with_its_offset(text: str, ago: float) -> None:
@@ -144,8 +144,12 @@ def test_a_creation_time_that_is_fine_or_absent_is_not_remarked_on(members: dict
     assert parse({"sessionId": ID, **members}).remark == ""
 
 
-def test_a_creation_in_the_future_counts_from_now() -> None:
-    assert parse({"sessionId": ID, "createdAt": "2999-01-01T00:00:00Z"}).created_at == START
+@pytest.mark.parametrize("created", ["2999-01-01T00:00:00Z", "2025-06-15T15:06:35Z"])
+def test_a_creation_after_the_sent_time_counts_from_that_at_each_receipt(created: str) -> None:
+    assert (creation_time(created) or 0.0) > SENT
+    body = json.dumps({"sessionId": ID, "createdAt": created})
+    receipts = [parse_message(body, SENT, now, ()) for now in (START, START + 60.0, START + 119.0)]
+    assert [request.created_at for request in receipts] == [SENT] * 3
 
 
 def test_a_sent_time_in_the_future_counts_from_now() -> None:

@@ -8,7 +8,7 @@ Either way a connection with a byte too many on it is not kept: that would be ta
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import Any, Protocol
 
 READ = 65536
@@ -136,6 +136,8 @@ def _by_library(source: Source, begun: bytes, method: str) -> Answer:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         # The library takes an interim answer other than 100 for the answer, which is then still to come.
         keeps = response.isclosed() and not response.will_close and response.status >= 200 and replayed.is_used_up()
+    except ValueError as error:  # what the library lets out at a chunk of negative size
+        raise HTTPException(f"not HTTP: {error}") from error
     finally:
         response.close()  # after a failure, too: left to the collector it may find its file gone before it
     return Answer(response.status, headers, parts, keeps)

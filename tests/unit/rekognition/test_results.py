@@ -40,6 +40,7 @@ def test_an_answer_becomes_a_result(serve: Serve, connect: Connect) -> None:
     assert b"RekognitionService.GetFaceLivenessSessionResults" in server.requests[0]
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 FAULTS = [
     pytest.param(reply(refusal("ThrottlingException"), "400 Bad Request"), Throttled, id="throttled-400"),
     pytest.param(reply(refusal("ThrottlingException"), "500 Oops"), Throttled, id="throttled-500"),
@@ -67,7 +68,8 @@ FAULTS = [
     pytest.param(reply({**ANSWER, "AuditImages": 5}), UnreadableAnswer, id="images-as-a-number"),
     pytest.param(b"not HTTP at all\r\n\r\n", ConnectionFailed, id="not-http"),
     pytest.param(b"", ConnectionFailed, id="hung-up"),
-    pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ConnectionFailed, id="broken-chunk"),
+    pytest.param(CHUNKED + b"zz\r\n", ConnectionFailed, id="broken-chunk"),
+    pytest.param(CHUNKED + b"-2\r\n", ConnectionFailed, id="negative-chunk"),
 ]
 
 
