@@ -13,6 +13,8 @@ class Course:
     """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
 
     `on_the_way_at` (monotonic): when the latest answer said so. `awaiting`: the sinks still without the decision.
+    `parting`: the latest answer since its last poll was brought forward, if it was; it is decided by that if there is
+    no time for another poll.
     `notes`: the trail of what was noted, as the members of a JSON list, each with a comma before it.
     """
 
@@ -24,6 +26,7 @@ class Course:
     last_error: PollError | None = None
     on_the_way_at: float = -inf
     awaiting: Set[str] = frozenset()
+    parting: SessionResult | None = None
     notes: str = ""
 
     def saw(self, observation: SessionResult | PollError) -> None:

@@ -4,7 +4,7 @@ from functools import lru_cache
 from math import ceil, inf
 from operator import attrgetter
 
-from watcher.policy import last_poll_at
+from watcher.policy import given_up_at, last_poll_at
 from watcher.timetable import Timetable
 from watcher.watch import Watch
 
@@ -24,31 +24,30 @@ PARTS = 64
 
 
 class Guards:
-    """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it."""
+    """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it.
+
+    A watch whose last poll was brought forward and answered is guarded once more, for the moment at which it ends:
+    in a timetable of its own, for it needs no call and must not wait for those that do.
+    """
 
     def __init__(self) -> None:
         self._turns = Timetable(attrgetter("guarded_at"))
+        self._ends = Timetable(attrgetter("guarded_at"))
         self._looked_at = -inf
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
-        """Guard a watch among `waiting` ones: from `at` on it goes before the rest."""
+        """Guard a watch among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
+        at = max(at, given_up_at(watch) if watch.parting else last_poll_at(watch))
         if 0.0 <= watch.guarded_at - at < 1 / PARTS:
             return
         watch.guarded_at = _end_of_part(ceil(at * PARTS))
-        self._turns.enter(watch)
+        (self._ends if watch.parting else self._turns).enter(watch)
         if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
 
     def due(self, now: float) -> Watch | None:
-        """The watch whose moment came first, if any has come."""
-        while (turn := self._turns.first(now)) is not None:
-            watch, counts = turn.watch, turn.watch.guarded_at == turn.at
-            if counts and watch.waits and not watch.abandoned:
-                return watch
-            self._turns.drop()
-            if counts:
-                watch.guarded_at = -inf
-        return None
+        """The watch whose moment came first, if any has come; those that end before those to be polled."""
+        return _first(self._ends, now) or _first(self._turns, now)
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
@@ -71,6 +70,17 @@ class Guards:
             watch.guarded_at = -inf
 
 
+def _first(turns: Timetable, now: float) -> Watch | None:
+    while (turn := turns.first(now)) is not None:
+        watch, counts = turn.watch, turn.watch.guarded_at == turn.at
+        if counts and watch.waits and not watch.abandoned:
+            return watch
+        turns.drop()
+        if counts:
+            watch.guarded_at = -inf
+    return None
+
+
 @lru_cache(maxsize=256)
 def _end_of_part(number: int) -> float:
     return number / PARTS
@@ -82,4 +92,5 @@ def _is_guarded(watch: Watch) -> bool:
 
 def _is_to_come(watch: Watch, until: float) -> bool:
     """Whether it waits for its last poll, at `until` or before, and was not brought forward yet."""
-    return _is_guarded(watch) and watch.guarded_at <= until and watch.last_poll_by == inf
+    is_near = _is_guarded(watch) and watch.guarded_at <= until
+    return is_near and watch.last_poll_by == inf and not watch.parting

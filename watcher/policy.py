@@ -8,6 +8,7 @@ that a redelivery would start a session's three minutes anew.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from tenacity import Future, RetryCallState, Retrying
 from tenacity.retry import retry_base
@@ -77,8 +78,17 @@ class _Brought(Future):
 
 
 def last_poll_at(watch: Watch) -> float:
-    """When (monotonic) the poll that is kept for the deadline begins."""
-    return min(watch.last_poll_by, watch.deadline - min(LAST_POLL_LEAD, watch.terms.lifetime / 20))
+    """When (monotonic) the poll that is kept for the deadline begins; the earlier where many come together."""
+    return min(watch.last_poll_by, watch.deadline - _lead(watch))
+
+
+def given_up_at(watch: Watch) -> float:
+    """When (monotonic) a session whose last poll was brought forward ends without another."""
+    return watch.deadline - _lead(watch) / 2
+
+
+def _lead(watch: Watch) -> float:
+    return min(LAST_POLL_LEAD, watch.terms.lifetime / 20)
 
 
 class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
@@ -100,7 +110,10 @@ class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
 
 
 class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
-    """Stop once the last poll has been answered; a last poll that failed is tried again until the deadline."""
+    """Stop once the last poll has been answered; a last poll that failed is tried again until the deadline.
+
+    One that was brought forward is not the last for certain: there may be time for another.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -109,7 +122,7 @@ class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
         """Whether the session's time is over."""
         watch = _watch(retry_state)
         answered = retry_state.outcome is not None and not retry_state.outcome.failed
-        return self.clock.monotonic() >= (last_poll_at(watch) if answered else watch.deadline)
+        return self.clock.monotonic() >= watch.deadline - (_lead(watch) if answered else 0.0)
 
 
 class retry_unsettled(retry_base):  # noqa: N801 - named like tenacity's own
@@ -155,12 +168,19 @@ class PollPolicy:
         self._learn(watch, observation)
         state = self._state(watch, observation)
         if not self._strategies.retry(state) or self._strategies.stop(state):
-            if self._learned is not None:
-                self._learned.schedule.forget(watch)
-            return Ended(observation)
+            return self.end(watch, observation)
         now = self._clock.monotonic()
+        # An answer just before the moment that it was brought forward to is as good as one at that moment.
+        if isinstance(observation, SessionResult) and (watch.parting or now >= watch.last_poll_by - _lead(watch)):
+            watch.parting, watch.last_poll_by = observation, inf
         kept = last_poll_at(watch)
         return PollAgain(min(float(self._strategies.wait(state)), (kept if now < kept else watch.deadline) - now))
+
+    def end(self, watch: Watch, ending: Observation) -> Ended:
+        """The end of a watch, by this."""
+        if self._learned is not None:
+            self._learned.schedule.forget(watch)
+        return Ended(ending)
 
     def first_poll(self, watch: Watch) -> float:
         """When (monotonic) a new watch is polled first: at once, unless that is known to be too early."""

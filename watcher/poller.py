@@ -66,6 +66,9 @@ class Poller:
     def poll_once(self, due: Due) -> None:
         """Make one call for a due watch, and put the watch where it belongs next."""
         watch = due.watch
+        if due.ending is not None:
+            self._end(watch, self._runtime.rules.polling.end(watch, due.ending).ending)
+            return
         begun = self._clock.monotonic()
         observation = self._ask(watch.session_id)
         self._scheduler.heed(throttled=isinstance(observation, Throttled))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from watcher.guards import Guards
 from watcher.health import Beat
-from watcher.policy import last_poll_at
+from watcher.model import SessionResult
 from watcher.ports import Clock, RateLimiter
 from watcher.timetable import Timetable, Turn
 from watcher.watch import Watch
@@ -16,10 +16,14 @@ MAX_PAUSE = 5.0
 
 
 class Due(NamedTuple):
-    """A watch taken from the heap, and when (monotonic seconds) its poll was due."""
+    """A watch taken from the heap, and when (monotonic seconds) its poll was due.
+
+    `ending`: if there is one, its time is over and it is decided by that, without a call.
+    """
 
     watch: Watch
     at: float
+    ending: SessionResult | None = None
 
 
 class Scheduler:
@@ -29,7 +33,7 @@ class Scheduler:
     the next due time and the others until they are called, so that a due session wakes one thread and not all.
 
     When more is due than the rate allows, a session whose moment for the last poll has come goes before all others,
-    the earliest first.
+    the earliest first. Where that was brought forward, and no turn came since, it ends with its time.
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
@@ -68,12 +72,12 @@ class Scheduler:
     def _push(self, watch: Watch, at: float) -> None:
         watch.waits, watch.due_at = True, at
         comes_first = self._turns.enter(watch)
-        self._guards.put(watch, max(at, last_poll_at(watch)), len(self._turns))
+        self._guards.put(watch, at, len(self._turns))
         if comes_first:
             self._leader.notify()
 
     def next(self, now: float) -> Due | float:
-        """The most urgent due watch, its call paid for at the limiter; or the seconds until it is worth asking."""
+        """The most urgent due watch, any call paid for at the limiter; or the seconds until it is worth asking."""
         first = self._turns.first()
         while first is not None and _is_void(first):
             self._turns.drop()
@@ -84,14 +88,15 @@ class Scheduler:
         guarded = self._guards.due(now)
         if guarded is None and first.at > now:
             return first.at - now
-        delay = self._limiter.acquire(now)
+        ending = guarded.parting if guarded is not None else None
+        delay = self._limiter.acquire(now) if ending is None else 0.0
         if delay > 0:
             return delay
         if guarded is None:
             self._turns.drop()
         watch = guarded or first.watch
         watch.waits, watch.taken_at = False, now
-        return Due(watch, min(watch.due_at, now))
+        return Due(watch, min(watch.due_at, now), ending)
 
     def take(self) -> Due | None:
         """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""

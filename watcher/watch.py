@@ -174,6 +174,15 @@ class Watch:
         self._own_course().on_the_way_at = at
 
     @property
+    def parting(self) -> SessionResult | None:
+        """The latest answer since its last poll was brought forward."""
+        return self._course.parting
+
+    @parting.setter
+    def parting(self, answer: SessionResult) -> None:
+        self._own_course().parting = answer
+
+    @property
     def awaiting(self) -> Set[str]:
         """The sinks that don't have its decision yet."""
         return self._course.awaiting

@@ -172,6 +172,11 @@ def run(
             continue
         watch = found.watch
         session = sessions[int(watch.key.session_id)]
+        if found.ending is not None:
+            policy.end(watch, found.ending)
+            session.decided = clock.now
+            open_sessions -= 1
+            continue
         result.calls += 1
         result.spent[session.number] = watch.polls + 1
         observation = _poll(session, service, clock.now)
