@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 
 from watcher.errors import PollError, Throttled, UnreadableAnswer
-from watcher.model import SessionResult
+from watcher.model import SessionResult, SessionStatus
 
 
 @dataclass(slots=True, eq=False)
@@ -13,8 +13,8 @@ class Course:
     """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
 
     `on_the_way_at` (monotonic): when the latest answer said so. `awaiting`: the sinks still without the decision.
-    `parting`: the latest answer since its last poll was brought forward, if it was; it is decided by that if there is
-    no time for another poll.
+    `latest`: what the session is decided by if its time runs out now: the status of the latest answer, or the fault
+    that came after it.
     `notes`: the trail of what was noted, as the members of a JSON list, each with a comma before it.
     """
 
@@ -26,7 +26,7 @@ class Course:
     last_error: PollError | None = None
     on_the_way_at: float = -inf
     awaiting: Set[str] = frozenset()
-    parting: SessionResult | None = None
+    latest: SessionStatus | PollError | None = None
     notes: str = ""
 
     def saw(self, observation: SessionResult | PollError) -> None:
@@ -35,12 +35,14 @@ class Course:
         if isinstance(observation, Throttled):
             self.last_error = observation
             self.throttles += 1
+            self.latest = self.latest or observation
             return
         self.throttles = 0
         if isinstance(observation, SessionResult):
             self.answers += 1
             self.faults = self.unreadable = 0
+            self.latest = observation.status
             return
-        self.last_error = observation
+        self.last_error = self.latest = observation
         self.faults += 1
         self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0

@@ -1,21 +1,24 @@
 """The moments kept for last polls: no session is forgotten unseen because others were due first."""
 
 from functools import lru_cache
-from math import ceil, inf
+from math import ceil, floor, inf
 from operator import attrgetter
 
-from watcher.policy import given_up_at, last_poll_at
+from watcher.policy import is_parting, last_poll_at
 from watcher.timetable import Timetable
 from watcher.watch import Watch
 
 FEWEST = 64
 """Guards below which it isn't worth while to clear out those of finished sessions."""
 
-AHEAD = 20.0
-"""Seconds before its moment that a last poll is brought forward at most, when too many fall together."""
+AHEAD, AHEAD_SHARE = 20.0, 1 / 9
+"""Seconds, and share of a session's time, that a last poll is brought forward at most when too many fall together."""
 
 SHARE = 0.8
 """Share of the rate that last polls are spread over; the rest is for new calls and for faults."""
+
+SHORTEST = 1e-6
+"""Seconds of a wait: what rounding leaves must not be one that moves no clock."""
 
 _LOOK_EVERY = 1.0
 
@@ -26,8 +29,8 @@ PARTS = 64
 class Guards:
     """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it.
 
-    A watch whose last poll was brought forward and answered is guarded once more, for the moment at which it ends:
-    in a timetable of its own, for it needs no call and must not wait for those that do.
+    A watch whose last poll was brought forward and answered is guarded once more, for its deadline: in a timetable of
+    its own, for it needs no call to end, and must not wait for those that do.
     """
 
     def __init__(self) -> None:
@@ -37,17 +40,36 @@ class Guards:
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
         """Guard a watch among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
-        at = max(at, given_up_at(watch) if watch.parting else last_poll_at(watch))
+        if watch.came_late:
+            return  # there is no moment left to be kept to
+        if is_parting(watch):
+            watch.guarded_at = _end_of_part(floor(watch.deadline * PARTS))  # so that nobody is decided after it
+            self._ends.enter(watch)
+            return
+        at = max(at, last_poll_at(watch))
         if 0.0 <= watch.guarded_at - at < 1 / PARTS:
             return
         watch.guarded_at = _end_of_part(ceil(at * PARTS))
-        (self._ends if watch.parting else self._turns).enter(watch)
+        self._turns.enter(watch)
         if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
 
+    def over(self, now: float) -> Watch | None:
+        """A watch whose time has run out without another poll, if there is one."""
+        ended = _first(self._ends, now)
+        if ended is None and (late := self.due(now)) is not None and now >= late.deadline:
+            ended = late
+        return ended
+
+    def until_over(self, now: float) -> float:
+        """Seconds until the time of a watch may run out, of those whose moment has come; inf if there is none."""
+        ends, late = self._ends.first(), self.due(now)
+        soonest = min(ends.at if ends else inf, late.deadline if late else inf)
+        return max(SHORTEST, soonest - now)
+
     def due(self, now: float) -> Watch | None:
-        """The watch whose moment came first, if any has come; those that end before those to be polled."""
-        return _first(self._ends, now) or _first(self._turns, now)
+        """The watch whose moment for its last poll came first, if any has come."""
+        return _first(self._turns, now)
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
@@ -55,8 +77,7 @@ class Guards:
             return
         self._looked_at = now
         step = 1.0 / (rate * SHARE)
-        until = now + AHEAD
-        coming = dict.fromkeys(watch for watch in self._turns.near(until) if _is_to_come(watch, until))
+        coming = dict.fromkeys(watch for watch in self._turns.near(now + AHEAD) if _is_to_come(watch, now))
         near = sorted(coming, key=last_poll_at)
         late = [place for place, watch in enumerate(near) if now + place * step > last_poll_at(watch)]
         crowd = max(late, default=-1)
@@ -90,7 +111,7 @@ def _is_guarded(watch: Watch) -> bool:
     return watch.waits and not watch.abandoned and watch.guarded_at > -inf
 
 
-def _is_to_come(watch: Watch, until: float) -> bool:
-    """Whether it waits for its last poll, at `until` or before, and was not brought forward yet."""
-    is_near = _is_guarded(watch) and watch.guarded_at <= until
-    return is_near and watch.last_poll_by == inf and not watch.parting
+def _is_to_come(watch: Watch, now: float) -> bool:
+    """Whether it waits for its last poll, which is near and was not brought forward yet."""
+    is_near = watch.guarded_at - now <= min(AHEAD, watch.terms.lifetime * AHEAD_SHARE)
+    return is_near and _is_guarded(watch) and watch.last_poll_by == inf

@@ -41,6 +41,8 @@ LAST_POLL_LEAD = 1.0
 """Seconds before the deadline (at most a twentieth of the time-out) at which the last poll begins: AWS forgets the
 session at the deadline, and a last poll that fails still has time for another try."""
 
+_PARTING = -inf
+
 Observation = SessionResult | PollError
 
 
@@ -78,13 +80,14 @@ class _Brought(Future):
 
 
 def last_poll_at(watch: Watch) -> float:
-    """When (monotonic) the poll that is kept for the deadline begins; the earlier where many come together."""
-    return min(watch.last_poll_by, watch.deadline - _lead(watch))
+    """When (monotonic) the poll that is kept for the deadline begins; earlier while it is brought forward."""
+    moment = watch.deadline - _lead(watch)
+    return moment if is_parting(watch) else min(watch.last_poll_by, moment)
 
 
-def given_up_at(watch: Watch) -> float:
-    """When (monotonic) a session whose last poll was brought forward ends without another."""
-    return watch.deadline - _lead(watch) / 2
+def is_parting(watch: Watch) -> bool:
+    """Whether its last poll was brought forward, and answered: any other before its deadline is a gift."""
+    return watch.last_poll_by == _PARTING
 
 
 def _lead(watch: Watch) -> float:
@@ -168,19 +171,19 @@ class PollPolicy:
         self._learn(watch, observation)
         state = self._state(watch, observation)
         if not self._strategies.retry(state) or self._strategies.stop(state):
-            return self.end(watch, observation)
+            self.forget(watch)
+            return Ended(observation)
         now = self._clock.monotonic()
         # An answer just before the moment that it was brought forward to is as good as one at that moment.
-        if isinstance(observation, SessionResult) and (watch.parting or now >= watch.last_poll_by - _lead(watch)):
-            watch.parting, watch.last_poll_by = observation, inf
+        if isinstance(observation, SessionResult) and now >= watch.last_poll_by - _lead(watch):
+            watch.last_poll_by = _PARTING
         kept = last_poll_at(watch)
         return PollAgain(min(float(self._strategies.wait(state)), (kept if now < kept else watch.deadline) - now))
 
-    def end(self, watch: Watch, ending: Observation) -> Ended:
-        """The end of a watch, by this."""
+    def forget(self, watch: Watch) -> None:
+        """It won't be polled any more."""
         if self._learned is not None:
             self._learned.schedule.forget(watch)
-        return Ended(ending)
 
     def first_poll(self, watch: Watch) -> float:
         """When (monotonic) a new watch is polled first: at once, unless that is known to be too early."""

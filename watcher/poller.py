@@ -66,8 +66,9 @@ class Poller:
     def poll_once(self, due: Due) -> None:
         """Make one call for a due watch, and put the watch where it belongs next."""
         watch = due.watch
-        if due.ending is not None:
-            self._end(watch, self._runtime.rules.polling.end(watch, due.ending).ending)
+        if due.is_over:
+            self._runtime.rules.polling.forget(watch)
+            self._end(watch, watch.ending)
             return
         begun = self._clock.monotonic()
         observation = self._ask(watch.session_id)
@@ -142,7 +143,7 @@ class Poller:
                 **({"next": round(wait, 3)} if wait is not None else {}),
             )
 
-    def _end(self, watch: Watch, ending: Observation) -> None:
+    def _end(self, watch: Watch, ending: Observation | None) -> None:
         rules = self._runtime.decision_rules(watch.policy)
         verdict = decide(ending, rules)
         event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())

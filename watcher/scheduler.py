@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from watcher.guards import Guards
 from watcher.health import Beat
-from watcher.model import SessionResult
 from watcher.ports import Clock, RateLimiter
 from watcher.timetable import Timetable, Turn
 from watcher.watch import Watch
@@ -14,16 +13,19 @@ from watcher.watch import Watch
 MAX_PAUSE = 5.0
 """Seconds after which the waiting leader looks around even if nothing is due: proof of life for /livez."""
 
+RATE_PAUSE = 0.25
+"""Seconds after which a leader that waits for the rate looks for sessions whose time has run out meanwhile."""
+
 
 class Due(NamedTuple):
     """A watch taken from the heap, and when (monotonic seconds) its poll was due.
 
-    `ending`: if there is one, its time is over and it is decided by that, without a call.
+    `is_over`: its time has run out; it is decided by what is known, without a call.
     """
 
     watch: Watch
     at: float
-    ending: SessionResult | None = None
+    is_over: bool = False
 
 
 class Scheduler:
@@ -33,7 +35,7 @@ class Scheduler:
     the next due time and the others until they are called, so that a due session wakes one thread and not all.
 
     When more is due than the rate allows, a session whose moment for the last poll has come goes before all others,
-    the earliest first. Where that was brought forward, and no turn came since, it ends with its time.
+    the earliest first; and one that was polled in vain, or could not be, ends at its deadline without a call.
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
@@ -85,18 +87,22 @@ class Scheduler:
         if first is None:
             return MAX_PAUSE
         self._guards.spread(now, self._limiter.rate)
+        if (over := self._guards.over(now)) is not None:
+            return self._hand(over, now, is_over=True)
         guarded = self._guards.due(now)
         if guarded is None and first.at > now:
             return first.at - now
-        ending = guarded.parting if guarded is not None else None
-        delay = self._limiter.acquire(now) if ending is None else 0.0
+        delay = self._limiter.acquire(now)
         if delay > 0:
-            return delay
+            return min(delay, RATE_PAUSE, self._guards.until_over(now))
         if guarded is None:
             self._turns.drop()
-        watch = guarded or first.watch
+        return self._hand(guarded or first.watch, now)
+
+    @staticmethod
+    def _hand(watch: Watch, now: float, *, is_over: bool = False) -> Due:
         watch.waits, watch.taken_at = False, now
-        return Due(watch, min(watch.due_at, now), ending)
+        return Due(watch, min(watch.due_at, now), is_over)
 
     def take(self) -> Due | None:
         """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""

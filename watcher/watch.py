@@ -11,7 +11,7 @@ from typing import Any
 from watcher.course import Course
 from watcher.errors import PollError
 from watcher.learning.moment import Moment
-from watcher.model import Lease, SessionKey, SessionResult
+from watcher.model import Lease, SessionKey, SessionResult, SessionStatus
 from watcher.terms import NO_CONTEXT, plain
 
 TRAIL_LIMIT = 32_768
@@ -174,13 +174,15 @@ class Watch:
         self._own_course().on_the_way_at = at
 
     @property
-    def parting(self) -> SessionResult | None:
-        """The latest answer since its last poll was brought forward."""
-        return self._course.parting
+    def ending(self) -> SessionResult | PollError | None:
+        """What it is decided by if its time runs out now; None if no poll has brought anything."""
+        latest = self._course.latest
+        return SessionResult(self.session_id, latest) if isinstance(latest, SessionStatus) else latest
 
-    @parting.setter
-    def parting(self, answer: SessionResult) -> None:
-        self._own_course().parting = answer
+    @property
+    def came_late(self) -> bool:
+        """Whether it was received only after its time was over."""
+        return self.received_at is not None and self.received_at >= self.created_at + self.terms.lifetime
 
     @property
     def awaiting(self) -> Set[str]:

@@ -172,8 +172,8 @@ def run(
             continue
         watch = found.watch
         session = sessions[int(watch.key.session_id)]
-        if found.ending is not None:
-            policy.end(watch, found.ending)
+        if found.is_over:
+            policy.forget(watch)
             session.decided = clock.now
             open_sessions -= 1
             continue

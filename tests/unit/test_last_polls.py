@@ -1,5 +1,6 @@
 """How sessions end that crowd together at a rate too small for all: the watcher's scheduler and policy."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -9,12 +10,13 @@ from tests.unit.builders import a_watch, an_answer
 from tests.unit.heaps import scheduler
 from tests.unit.polling import CREATED, WAITING, policy
 from tests.unit.world import World
-from watcher.errors import CallTimedOut
+from watcher.errors import CallTimedOut, Throttled
 from watcher.guards import AHEAD
+from watcher.learning import Schedule
 from watcher.model import SessionStatus
-from watcher.policy import Ended, PollAgain, last_poll_at
+from watcher.policy import Observation, PollAgain, PollPolicy, backoff, last_poll_at, learned
 from watcher.ratelimit import TokenBucket
-from watcher.scheduler import Due
+from watcher.scheduler import RATE_PAUSE, Due, Scheduler
 from watcher.watch import Watch
 
 OVER = an_answer(SessionStatus.SUCCEEDED)
@@ -29,21 +31,20 @@ def crowd_of(number: int, over_at: float, rate: float) -> tuple[list[float], lis
     born, decided, given_up, calls = watch.born, list[float](), list[float](), list[float]()
     while len(decided) + len(given_up) < number:
         due = heap.next(clock.monotonic())
+        age = clock.monotonic() - born
         if not isinstance(due, Due):
             clock.advance(due)
-            continue
-        age = clock.monotonic() - born
-        if due.ending is not None:
+        elif due.is_over:
             given_up.append(age)
-            continue
-        calls.append(age)
-        answer = OVER if age >= over_at else WAITING
-        due.watch.saw(answer)
-        step = rule.next_step(due.watch, answer)
-        if isinstance(step, PollAgain):
-            heap.add(due.watch, clock.monotonic() + step.delay)
         else:
-            (decided if answer is OVER else given_up).append(age)
+            calls.append(age)
+            answer = OVER if age >= over_at else WAITING
+            due.watch.saw(answer)
+            step = rule.next_step(due.watch, answer)
+            if isinstance(step, PollAgain):
+                heap.add(due.watch, clock.monotonic() + step.delay)
+            else:
+                (decided if answer is OVER else given_up).append(age)
     return decided, given_up, calls
 
 
@@ -72,38 +73,76 @@ def parted(clock: ManualClock, seconds: float = 15.0) -> Watch:
     return watch
 
 
+def exhausted(clock: ManualClock) -> Scheduler:
+    """A scheduler that gives leave for no call in years."""
+    heap = scheduler(clock, TokenBucket(1e-9))
+    assert heap._limiter.acquire(clock.monotonic()) == 0.0
+    return heap
+
+
+def over(heap: Scheduler, clock: ManualClock) -> list[Watch]:
+    """Whose time is over now."""
+    found = []
+    while isinstance(due := heap.next(clock.monotonic()), Due):
+        assert due.is_over
+        found.append(due.watch)
+    assert due <= RATE_PAUSE or not len(heap)
+    return found
+
+
 def test_it_ends_by_its_latest_answer_without_a_call_when_no_turn_came() -> None:
     clock = ManualClock()
-    heap = scheduler(clock, TokenBucket(1e-9))
-    assert heap._limiter.acquire(clock.monotonic()) == 0.0  # the only call for years
-    heap.add(watch := parted(clock), clock.monotonic() + 3.0)
-    clock.advance(14.4)
-    assert not isinstance(heap.next(clock.monotonic()), Due)
-    clock.advance(0.15)
-    assert isinstance(due := heap.next(clock.monotonic()), Due)
-    assert (due.watch, due.ending) == (watch, WAITING)
+    heap, watch = exhausted(clock), parted(clock)
+    heap.add(watch, clock.monotonic() + 3.0)
+    clock.advance(14.9)
+    assert over(heap, clock) == []
+    clock.advance(0.1)
+    assert over(heap, clock) == [watch]
+    assert watch.ending == WAITING._replace(session_id=watch.session_id)
+
+
+def test_those_for_whom_there_is_no_call_end_at_their_deadlines_whatever_was_heard_of_them() -> None:
+    """The service throttles everything: nobody is kept waiting for the rate beyond the deadline."""
+    clock = ManualClock()
+    heap, watches = exhausted(clock), [a_watch(number, clock) for number in range(4)]
+    unheard, throttled, failed, answered = watches
+    throttled.saw(Throttled("slow down"))
+    for observation in (WAITING, CallTimedOut("no answer"), Throttled("slow down")):
+        failed.saw(observation)
+    for observation in (CallTimedOut("no answer"), CREATED, Throttled("slow down")):
+        answered.saw(observation)
+    for watch in watches:
+        heap.add(watch, clock.monotonic() + 5.0)
+    clock.advance(179.9)
+    assert over(heap, clock) == []
+    clock.advance(0.1)
+    assert set(over(heap, clock)) == set(watches)
+    assert unheard.ending is None
+    assert [type(watch.ending) for watch in (throttled, failed)] == [Throttled, CallTimedOut]
+    assert answered.ending == CREATED._replace(session_id=answered.session_id)
+
+
+def test_one_that_came_after_its_deadline_is_asked_for_all_the_same_and_holds_up_nobody() -> None:
+    clock = ManualClock()
+    heap, late, others = exhausted(clock), a_watch(1, clock), [a_watch(number, clock) for number in range(2, 5)]
+    late.created_at -= 200.0
+    late.received_at = clock.time()
+    for watch in (late, *others):
+        heap.add(watch, clock.monotonic())
+    clock.advance(181.0)
+    assert set(over(heap, clock)) == set(others)
+    heap.limit(TokenBucket(1.0))
+    assert heap.next(clock.monotonic()) == Due(late, clock.monotonic() - 181.0)
 
 
 def test_those_that_end_do_not_wait_for_those_that_need_a_call() -> None:
     clock = ManualClock()
-    heap, watch, unseen = scheduler(clock, TokenBucket(1e-9)), parted(clock), a_watch(2, clock)
-    assert heap._limiter.acquire(clock.monotonic()) == 0.0
-    unseen.created_at = watch.created_at - 0.2
+    heap, watch, unseen = exhausted(clock), parted(clock), a_watch(2, clock)
+    unseen.created_at = watch.created_at + 0.1
     for each in (unseen, watch):
         heap.add(each, last_poll_at(each))
-    clock.advance(14.6)
-    assert isinstance(found := heap.next(clock.monotonic()), Due)
-    assert (found.watch, found.ending) == (watch, WAITING)
-    assert not isinstance(heap.next(clock.monotonic()), Due)
-
-
-def test_the_answer_of_another_poll_counts_and_a_fault_does_not() -> None:
-    clock = ManualClock()
-    watch = parted(clock)
-    for observation in (CREATED, CallTimedOut("x")):
-        watch.saw(observation)
-        assert isinstance(policy(clock).next_step(watch, observation), PollAgain)
-    assert watch.parting is CREATED
+    clock.advance(15.05)
+    assert over(heap, clock) == [watch]
 
 
 def test_it_is_not_brought_forward_again_at_the_cost_of_the_unseen() -> None:
@@ -119,16 +158,29 @@ def test_it_is_not_brought_forward_again_at_the_cost_of_the_unseen() -> None:
     assert min(map(last_poll_at, unseen)) < watch.deadline - 10.0
 
 
-def test_the_poller_decides_it_timed_out_without_asking() -> None:
+@pytest.mark.parametrize(("observation", "status", "error"), [(WAITING, "IN_PROGRESS", None), (None, None, None)])
+def test_the_poller_decides_it_timed_out_without_asking(
+    observation: Observation | None, status: str | None, error: str | None
+) -> None:
     world = World()
     watch = world.watch(1)
-    world.poller.poll_once(Due(watch, world.clock.monotonic(), WAITING))
+    if observation is not None:
+        watch.saw(observation)
+    world.poller.poll_once(Due(watch, world.clock.monotonic(), is_over=True))
     world.outbox._recorder.close()
     [decided], _ = world.outbox._recorder._next_batch()
-    assert decided.verdict.reason == "timed_out"
+    data = json.loads(decided.event.body)["data"]
+    assert (data["reason"], data["status"], data["lastError"]) == ("timed_out", status, error)
     assert world.results.asked == []
 
 
-def test_it_no_longer_counts_as_in_flight_once_it_has_ended() -> None:
-    clock = ManualClock()
-    assert policy(clock).end(a_watch(1, clock), WAITING) == Ended(WAITING)
+def test_a_session_that_is_over_no_longer_counts_as_in_flight() -> None:
+    clock, schedule = ManualClock(), Schedule()
+    plain = backoff(1.0, 10.0, 1.6, 0.0)
+    rule = PollPolicy(learned(schedule, clock, plain, minimum=1.0, maximum=10.0, jitter=0.0), clock)
+    watch = a_watch(1, clock)
+    watch.saw(WAITING)
+    rule.next_step(watch, WAITING)
+    assert schedule._threshold.in_flight == 1
+    rule.forget(watch)
+    assert schedule._threshold.in_flight == 0
