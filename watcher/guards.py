@@ -40,36 +40,31 @@ class Guards:
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
         """Guard a watch among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
-        if watch.came_late:
-            return  # there is no moment left to be kept to
+        at = max(at, last_poll_at(watch))
+        if 0.0 <= watch.guarded_at - at < 1 / PARTS or watch.came_late:  # too late is no moment to be kept to
+            return
         if is_parting(watch):
             watch.guarded_at = _end_of_part(floor(watch.deadline * PARTS))  # so that nobody is decided after it
             self._ends.enter(watch)
-            return
-        at = max(at, last_poll_at(watch))
-        if 0.0 <= watch.guarded_at - at < 1 / PARTS:
             return
         watch.guarded_at = _end_of_part(ceil(at * PARTS))
         self._turns.enter(watch)
         if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
 
-    def over(self, now: float) -> Watch | None:
-        """A watch whose time has run out without another poll, if there is one."""
+    def due(self, now: float) -> tuple[Watch | None, bool]:
+        """The watch whose moment came first, if any has come, and whether it is over: its time has run out."""
         ended = _first(self._ends, now)
-        if ended is None and (late := self.due(now)) is not None and now >= late.deadline:
-            ended = late
-        return ended
+        if ended is not None:
+            return ended, True
+        watch = _first(self._turns, now)
+        return watch, watch is not None and now >= watch.deadline
 
-    def until_over(self, now: float) -> float:
-        """Seconds until the time of a watch may run out, of those whose moment has come; inf if there is none."""
-        ends, late = self._ends.first(), self.due(now)
-        soonest = min(ends.at if ends else inf, late.deadline if late else inf)
+    def until_over(self, guarded: Watch | None, now: float) -> float:
+        """Seconds until the time of one may run out: of `guarded`, which is due, or one that waits for no call."""
+        ends = self._ends.first()
+        soonest = min(ends.at if ends else inf, guarded.deadline if guarded else inf)
         return max(SHORTEST, soonest - now)
-
-    def due(self, now: float) -> Watch | None:
-        """The watch whose moment for its last poll came first, if any has come."""
-        return _first(self._turns, now)
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""

@@ -81,8 +81,8 @@ class _Brought(Future):
 
 def last_poll_at(watch: Watch) -> float:
     """When (monotonic) the poll that is kept for the deadline begins; earlier while it is brought forward."""
-    moment = watch.deadline - _lead(watch)
-    return moment if is_parting(watch) else min(watch.last_poll_by, moment)
+    brought_to, moment = watch.last_poll_by, watch.deadline - _lead(watch)
+    return brought_to if _PARTING < brought_to < moment else moment
 
 
 def is_parting(watch: Watch) -> bool:

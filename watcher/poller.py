@@ -74,14 +74,15 @@ class Poller:
         observation = self._ask(watch.session_id)
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
         seconds = self._clock.monotonic() - begun
-        self._count(observation, lag=begun - due.at, seconds=seconds)
+        result = _label(observation)
+        self._count(result, lag=begun - due.at, seconds=seconds)
         self._heed(observation)
         if watch.abandoned:  # its lease was lost while we asked: another watcher answers for this session now
             return
         watch.saw(observation)
         deadline = watch.deadline
         step = self._runtime.rules.polling.next_step(watch, observation)
-        self._note(watch, observation, seconds, step)
+        self._note(watch, observation, result, seconds, step)
         if isinstance(step, PollAgain):
             self._scheduler.add(watch, self._clock.monotonic() + step.delay)
             if watch.deadline < deadline:  # a message of an earlier creation joined before there was a turn to hasten
@@ -97,27 +98,33 @@ class Poller:
             fault.__traceback__ = fault.__cause__ = fault.__context__ = None
             return fault
 
-    def _count(self, observation: Observation, lag: float, seconds: float) -> None:
-        self._polls(_label(observation)).inc()
+    def _count(self, result: str, lag: float, seconds: float) -> None:
+        self._polls(result).inc()
         self._metrics.poll_lag.observe(max(0.0, lag))
         self._metrics.poll_duration.observe(seconds)
 
     def _heed(self, observation: Observation) -> None:
         """Tell readiness what this poll says about the service itself."""
-        if isinstance(observation, OperatorError):
-            self._lost("credentials", observation, "sessions wait until their deadline; nobody is rejected for it")
-            return
-        if isinstance(observation, UnreadableAnswer):
-            return  # of one session, perhaps: it says neither that the service is there nor that it is not
-        if isinstance(observation, TransientPollError) and not isinstance(observation, Throttled):
-            self._unreachable += 1
-            if self._unreachable >= UNREACHABLE_AFTER:
-                self._lost("endpoint", observation, "polling goes on with backoff")
+        if isinstance(observation, PollError) and not self._is_there(observation):
             return
         self._unreachable = 0
         self._regained("endpoint")
         if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
             self._regained("credentials")
+
+    def _is_there(self, fault: PollError) -> bool:
+        """Whether the service is, by this fault; what it is if not is told to readiness."""
+        if isinstance(fault, OperatorError):
+            self._lost("credentials", fault, "sessions wait until their deadline; nobody is rejected for it")
+            return False
+        if isinstance(fault, UnreadableAnswer):
+            return False  # of one session, perhaps: it says neither that the service is there nor that it is not
+        if isinstance(fault, TransientPollError) and not isinstance(fault, Throttled):
+            self._unreachable += 1
+            if self._unreachable >= UNREACHABLE_AFTER:
+                self._lost("endpoint", fault, "polling goes on with backoff")
+            return False
+        return True
 
     def _regained(self, part: str) -> None:
         if self._readiness.regained(part):
@@ -127,8 +134,9 @@ class Poller:
         if self._readiness.lost(part, str(fault)):
             log.error("lost", part=part, fault=_label(fault), error=str(fault), consequence=consequence)
 
-    def _note(self, watch: Watch, observation: Observation, seconds: float, step: PollAgain | Ended) -> None:
-        result = _label(observation)
+    def _note(
+        self, watch: Watch, observation: Observation, result: str, seconds: float, step: PollAgain | Ended
+    ) -> None:
         error = str(observation) if isinstance(observation, PollError) else ""
         wait = step.delay if isinstance(step, PollAgain) else None
         watch.note_poll(self._clock.time(), result, seconds, error=error, wait=wait)

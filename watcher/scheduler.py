@@ -87,20 +87,15 @@ class Scheduler:
         if first is None:
             return MAX_PAUSE
         self._guards.spread(now, self._limiter.rate)
-        if (over := self._guards.over(now)) is not None:
-            return self._hand(over, now, is_over=True)
-        guarded = self._guards.due(now)
+        guarded, is_over = self._guards.due(now)
         if guarded is None and first.at > now:
             return first.at - now
-        delay = self._limiter.acquire(now)
+        delay = 0.0 if is_over else self._limiter.acquire(now)
         if delay > 0:
-            return min(delay, RATE_PAUSE, self._guards.until_over(now))
+            return min(delay, RATE_PAUSE, self._guards.until_over(guarded, now))
         if guarded is None:
             self._turns.drop()
-        return self._hand(guarded or first.watch, now)
-
-    @staticmethod
-    def _hand(watch: Watch, now: float, *, is_over: bool = False) -> Due:
+        watch = guarded or first.watch
         watch.waits, watch.taken_at = False, now
         return Due(watch, min(watch.due_at, now), is_over)
 
