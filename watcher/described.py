@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from watcher import __version__
 from watcher.config import Settings, SinkSettings
+from watcher.urls import without_secrets
 
 
 def described(settings: Settings, file: Path | None) -> dict[str, object]:
@@ -21,18 +22,6 @@ def described(settings: Settings, file: Path | None) -> dict[str, object]:
     if settings.aws.endpoint_url:
         about["endpoint"] = without_secrets(settings.aws.endpoint_url)
     return about
-
-
-def without_secrets(url: str) -> str:
-    """A URL without user, password, query and fragment; what is no URL stays as it is."""
-    if "://" not in url:
-        return url
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "?"
-    # Put together by hand: urllib would make sqlite:///FILE, whose slashes mean something, into another URL.
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _sink(sink: SinkSettings) -> str:

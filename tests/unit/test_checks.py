@@ -124,6 +124,21 @@ def test_a_region_that_nobody_gave_is_doubtful() -> None:
     assert {"region": "warning"}.items() <= {finding.subject: finding.level for finding in findings}.items()
 
 
+@pytest.mark.parametrize(
+    ("host", "warns"),
+    [
+        ("sqs.eu-west-1.amazonaws.com", False),
+        ("sqs.us-east-1.amazonaws.com", True),
+        ("vpce-1-2.sqs.us-east-1.vpce.amazonaws.com", True),
+        ("queue.amazonaws.com", True),
+    ],
+)
+def test_a_queue_in_another_region_is_doubtful_however_its_url_is_written(host: str, warns: bool) -> None:
+    given = loaded(queue__url=f"https://{host}/1/q", ledger__url="none")
+    doubts = [finding.what for finding in check_rules(given) if finding.level == "warning"]
+    assert [what.endswith("region that it was created in alone") for what in doubts] == [True] * warns
+
+
 def test_a_queue_that_is_not_there_yet_will_be_created_and_is_not(tmp_path: Path) -> None:
     found = [
         *check_queue(settings(), SystemClock(), offline=True),

@@ -1,16 +1,13 @@
 """Settings that are allowed, and yet perhaps not meant."""
 
-import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from watcher.check.finding import Finding, Findings, ok, warning
 from watcher.config import Loaded, Settings
+from watcher.sqs_url import queue_place
 
 LOWEST_THRESHOLD = 50.0
 """AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""
-
-_SQS_REGION = re.compile(r"sqs(?:-fips)?\.([a-z0-9-]+)\.")
 
 
 def check_rules(loaded: Loaded) -> Findings:
@@ -68,10 +65,10 @@ def _region(settings: Settings, origins: Mapping[str, str]) -> Findings:
 
 
 def _queue_region(settings: Settings) -> Findings:
-    named = _SQS_REGION.match(urlsplit(settings.queue.url).hostname or "")
-    if named and named[1] != settings.aws.region:
+    named = queue_place(settings.queue.url).region
+    if named and named != settings.aws.region:
         what = (
-            f"sessions are looked up in {settings.aws.region}, and the queue is in {named[1]}: "
+            f"sessions are looked up in {settings.aws.region}, and the queue is in {named}: "
             "a session is found in the region that it was created in alone"
         )
         yield warning("region", what, "set aws.region to where the sessions are created, if it is not yet")

@@ -6,7 +6,8 @@ from watcher.config.broken import Broken, Rule
 from watcher.config.fields import Path
 from watcher.config.settings import Settings
 from watcher.config.sinks import SqsSinkSettings, WebhookSinkSettings
-from watcher.config.urls import dynamodb_table, is_http_url, ledger_kind, queue_kind, sqlite_path
+from watcher.config.urls import dynamodb_table, ledger_kind, queue_kind, sqlite_path
+from watcher.urls import is_http_url
 
 _URL: Path = ("queue", "url")
 _TYPE: Path = ("queue", "type")

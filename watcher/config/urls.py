@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+
+from watcher.sqs_url import looks_like_sqs
+from watcher.urls import is_http_url
 
 QueueKind = Literal["sqlite", "sqs"]
 LedgerKind = Literal["sqlite", "dynamodb", "none"]
@@ -12,7 +14,6 @@ SQLITE = "sqlite:///"
 DYNAMODB = "dynamodb:///"
 
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
-_SQS_LABEL = re.compile(r"(sqs(-fips)?|queue)", re.IGNORECASE)
 
 
 def sqlite_path(url: str) -> Path:
@@ -46,22 +47,13 @@ def dynamodb_table(url: str) -> str:
     return table
 
 
-def is_http_url(url: str) -> bool:
-    """Whether this is an http or https URL with a host, and a port that can be one."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
 def queue_kind(url: str, declared: str = "") -> QueueKind | None:
     """The backend of a queue URL; `declared` is `queue.type`. None when it can't be told, or the two disagree."""
     if url.startswith("sqlite:"):
         return None if declared == "sqs" else "sqlite"
     if declared == "sqlite" or not is_http_url(url):
         return None
-    return "sqs" if declared == "sqs" or _looks_like_sqs(url) else None
+    return "sqs" if declared == "sqs" or looks_like_sqs(url) else None
 
 
 def ledger_kind(url: str) -> LedgerKind | None:
@@ -71,9 +63,3 @@ def ledger_kind(url: str) -> LedgerKind | None:
     if url.startswith("sqlite:"):
         return "sqlite"
     return "dynamodb" if url.startswith("dynamodb:") else None
-
-
-def _looks_like_sqs(url: str) -> bool:
-    """AWS's own names (`sqs.REGION...`, `REGION.queue...`, VPC endpoints) and those of its imitations."""
-    host = urlsplit(url).hostname or ""
-    return any(_SQS_LABEL.fullmatch(label) for label in host.split("."))

@@ -1,13 +1,12 @@
 """One queue of SQS, called through botocore: the way to it, and its errors as QueueErrors."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from watcher.aws.client import build_client
 from watcher.aws.settings import AwsSettings
 from watcher.queues.sqs_faults import RAISED, translate
+from watcher.sqs_url import queue_place
 
 CONNECTIONS = 56
 """Calls that may be under way at once: those of the batches, a poll or two, the depth."""
@@ -15,10 +14,6 @@ CONNECTIONS = 56
 CONNECT_LIMIT, READ_LIMIT, LEAST_READ_LIMIT = 3.0, 10.0, 5.0
 """Seconds for a call to SQS. `[aws]` has the reference's 60 for a poll of Rekognition; a lease would not outlive two
 calls of that length. The least is for the long poll, whose answer takes its time by design."""
-
-# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html: today's names, FIPS, VPC endpoints, the legacy ones.
-_REGION = re.compile(r"(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.|api\.)")
-_LEGACY = re.compile(r"^(?:([a-z0-9-]+)\.)?queue\.amazonaws\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCalle
     Raises:
         ConfigError: a setting that can't be used.
     """
-    region, endpoint = _place(queue_url)
+    region, endpoint = queue_place(queue_url)
     settings = _Aws(
         region=region or aws.region,
         profile=aws.profile,
@@ -108,14 +103,3 @@ def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCalle
     key = "queue.endpoint_url" if endpoint_url else "queue.url"
     client = build_client("sqs", settings, endpoint_url or endpoint, concurrency=CONNECTIONS, endpoint_key=key)
     return SqsCaller(client, queue_url)
-
-
-def _place(queue_url: str) -> tuple[str, str]:
-    """Region and endpoint that a queue's URL names; empty for what it doesn't."""
-    parts = urlsplit(queue_url)
-    host = (parts.hostname or "").lower()
-    legacy = _LEGACY.match(host)
-    if legacy:
-        return legacy[1] or "us-east-1", ""
-    named = _REGION.search(host)
-    return named[1] if named else "", f"{parts.scheme}://{parts.netloc}"

@@ -6,9 +6,10 @@ from watcher.aws.client import build_client
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import SqsSinkSettings
 from watcher.sinks.aws_calls import Target
-from watcher.sinks.aws_places import in_region, queue_endpoint, queue_region
+from watcher.sinks.aws_places import in_region
 from watcher.sinks.message_sink import MessageSink
 from watcher.sinks.messages import FIFO
+from watcher.sqs_url import queue_place
 
 
 class SqsSink(MessageSink):
@@ -21,10 +22,11 @@ class SqsSink(MessageSink):
             ConfigError: no client can be made from the settings.
         """
         url = settings.queue_url
+        region, endpoint = queue_place(url)
         client = build_client(
             "sqs",
-            in_region(aws, queue_region(url)),
-            settings.endpoint_url or queue_endpoint(url),
+            in_region(aws, region),
+            settings.endpoint_url or endpoint,
             concurrency=1,
             endpoint_key=f"sinks.{settings.name}.endpoint_url",
         )

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from watcher.config import QueueSettings, dynamodb_table, sqlite_path
-from watcher.config.urls import is_http_url, ledger_kind, queue_kind
+from watcher.config.urls import ledger_kind, queue_kind
 
 SQS = "https://sqs.us-east-1.amazonaws.com/123456789012/sessions"
 
@@ -77,15 +77,3 @@ def test_a_queue_of_no_known_kind_has_none() -> None:
 def test_the_kind_of_ledger_is_told_from_its_scheme() -> None:
     urls = ("none", "sqlite:///a", "dynamodb:///t", "redis://x")
     assert [ledger_kind(url) for url in urls] == ["none", "sqlite", "dynamodb", None]
-
-
-@pytest.mark.parametrize(
-    "url", ["localhost:80", "http://", "http://:80", "ftp://host", "http://[::1", "http://h:99999"]
-)
-def test_what_has_no_scheme_host_and_possible_port_is_no_http_url(url: str) -> None:
-    assert not is_http_url(url)
-
-
-@pytest.mark.parametrize("url", ["http://localhost:8080", "https://example.com/x", "http://[::1]:80"])
-def test_a_whole_http_url_is_one(url: str) -> None:
-    assert is_http_url(url)

@@ -40,6 +40,20 @@ def sink_for() -> Iterator[Callable[[str], SqsSink]]:
 SinkFor = Callable[..., SqsSink]
 
 
+@pytest.mark.parametrize(
+    ("host", "called"),
+    [
+        ("eu-west-3.queue.amazonaws.com", "sqs.eu-west-3.amazonaws.com"),
+        ("queue.amazonaws.com", "sqs.us-east-1.amazonaws.com"),
+        ("sqs-fips.us-east-2.amazonaws.com", "sqs-fips.us-east-2.amazonaws.com"),
+    ],
+)
+def test_a_queue_is_called_where_its_url_says(sink_for: SinkFor, host: str, called: str) -> None:
+    meta = sink_for(f"https://{host}/1/q")._client.meta
+    assert meta.endpoint_url == f"https://{called}"
+    assert meta.region_name in called
+
+
 def test_an_event_is_a_message_with_attributes_to_filter_by(sqs: Any, url: str, sink_for: SinkFor) -> None:
     sink_for(url).emit([decision(1, "not_live", "payout")])
     (message,) = take_all(sqs, url)
