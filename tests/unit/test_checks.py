@@ -285,6 +285,17 @@ def test_an_endpoint_out_of_reach_is_told_once() -> None:
     assert (found["endpoint"].level, "permission" in found) == ("failed", False)
 
 
+@pytest.mark.usefixtures("credentials")
+def test_an_endpoint_is_told_without_its_secrets() -> None:
+    with Simulator() as simulator:
+        url = simulator.url.replace("://", "://svc:s3cr3t@")
+        found = [service(url)["endpoint"]]
+        shown = simulator.url
+    found.append(service(url)["endpoint"])
+    assert [finding.level for finding in found] == ["ok", "failed"]
+    assert all(finding.what.startswith(shown) and "s3cr3t" not in finding.line for finding in found)
+
+
 def test_credentials_that_are_nowhere_have_failed() -> None:
     with Simulator() as simulator:
         found = service(simulator.url)

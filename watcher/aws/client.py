@@ -5,7 +5,6 @@ import ssl
 import warnings
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -14,11 +13,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
 from urllib3.exceptions import InsecureRequestWarning
 
+from watcher.aws.faults import one_line
 from watcher.aws.parsing import WaryParserFactory
 from watcher.aws.settings import AwsSettings
 from watcher.aws.transport import bound_calls
 from watcher.aws.user_agent import user_agent
 from watcher.errors import ConfigError
+from watcher.urls import is_http_url, without_secrets
 
 DEFAULT_REGION = "us-east-1"
 
@@ -92,7 +93,7 @@ def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> 
         raise ConfigError([f"aws.region = {region!r}: no region's name; write it like us-east-1"]) from error
     except (BotoCoreError, ValueError) as error:
         raise ConfigError(
-            [f"aws: no client for {service}: {error}; check the section and AWS_* variables"]
+            [f"aws: no client for {service}: {one_line(error)}; check the section and AWS_* variables"]
         ) from error
 
 
@@ -113,14 +114,9 @@ def _config(aws: AwsSettings, concurrency: int, agent: str) -> Config:
 
 
 def _endpoint_problems(key: str, url: str) -> list[str]:
-    if not url:
+    if not url or is_http_url(url):
         return []
-    try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_usable = False
-    return [] if is_usable else [f"{key} = {url!r}: not a URL; write it like https://host:port"]
+    return [f"{key} = {without_secrets(url)!r}: not a URL; write it like https://host:port"]
 
 
 def _bundle_problems(aws: AwsSettings, session: Any) -> list[str]:

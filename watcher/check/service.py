@@ -13,6 +13,7 @@ from watcher.config import AwsSettings
 from watcher.errors import AccessDenied, ConfigError, PollError, RejectedByService, SessionNotFound, Throttled
 from watcher.ports import Clock
 from watcher.rekognition import RekognitionResults, build_client
+from watcher.urls import without_secrets
 
 SKEW_NOTED, SKEW_FATAL = 5.0, 300.0
 """Seconds between this clock and AWS's: from the second on AWS refuses signatures (Signature Version 4)."""
@@ -59,12 +60,13 @@ def _credentials(client: Any, aws: AwsSettings, sources: list[str], *, offline: 
 
 
 def _calls(client: Any, results: RekognitionResults, clock: Clock) -> Findings:
+    shown = without_secrets(client.meta.endpoint_url)
     try:
         results.probe()
     except PollError as error:
-        yield failed("endpoint", f"{client.meta.endpoint_url}: {error}", "check aws.endpoint_url, proxy and network")
+        yield failed("endpoint", f"{shown}: {error}", "check aws.endpoint_url, proxy and network")
         return
-    yield ok("endpoint", f"{client.meta.endpoint_url} answers")
+    yield ok("endpoint", f"{shown} answers")
     skews: list[float] = []
 
     def compare(response_dict: dict[str, Any], **_: Any) -> None:

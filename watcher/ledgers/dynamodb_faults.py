@@ -1,11 +1,11 @@
 """From what botocore raises on DynamoDB's behalf to a LedgerError that says what to do."""
 
-import re
 from typing import Any
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, one_line, unfetched
 from watcher.errors import LedgerError
 
 TEMPLATE = "deploy/aws/template.yaml"
@@ -32,22 +32,11 @@ _FIXES = {
     "MissingAuthenticationTokenException": "give credentials, or leave aws.sign_request on",
     "UnrecognizedClientException": _CHECK_KEYS,
 }
-_NO_CREDENTIALS = (
-    RuntimeError,  # credentials that are expired when they have just been fetched, see `Table`
-    boto.NoAuthTokenError,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-)
 _LOCAL = (
-    (boto.SSLError, "set aws.ca_bundle to the CA that signed the endpoint's certificate"),
+    (boto.SSLError, CA_FIX),
     ((boto.ConnectionError, boto.HTTPClientError), f"check {_ENDPOINT}, and the network"),
-    (_NO_CREDENTIALS, "check aws.profile and where the credentials come from"),
+    (NO_CREDENTIALS, CREDENTIALS_FIX),
 )
-_SECRETS = re.compile(r"(?<=//)[^/\s@]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
-_LONGEST_TEXT = 300
 
 
 class Refused(Exception):
@@ -91,17 +80,16 @@ def _words(error: Exception) -> str:
     if isinstance(error, boto.ClientError):
         if not _code(error) or _code(error).isdigit():  # botocore puts the HTTP status where a body has no code
             return f"{error.operation_name}: HTTP {_status(error)} without an error code; check {_ENDPOINT}"
-        message = _one_line(error.response.get("Error", {}).get("Message") or "")
+        message = one_line(error.response.get("Error", {}).get("Message") or "")
         return f"{error.operation_name}: {_code(error)}: {message}{_fix(error)}"
     if isinstance(error, boto.CredentialRetrievalError):
-        # Its own text may quote what a credential process printed.
-        return f"no credentials from {error.kwargs.get('provider', 'their source')} at the moment"
+        return unfetched(error)
     if isinstance(error, ResponseParserError):
         return f"an answer that is not DynamoDB's; check {_ENDPOINT}"
     for kind, fix in _LOCAL:
         if isinstance(error, kind):
-            return f"{_one_line(error)}; {fix}"
-    return _one_line(error)
+            return f"{one_line(error)}; {fix}"
+    return one_line(error)
 
 
 def _fix(error: Any) -> str:
@@ -120,9 +108,3 @@ def _code(error: Any) -> str:
 
 def _status(error: Any) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _one_line(error: object) -> str:
-    """The first line of a text: a signature error goes on with the canonical request, session token included."""
-    line = next(iter(str(error).strip().splitlines()), "")
-    return _SECRETS.sub("***", line)[:_LONGEST_TEXT]

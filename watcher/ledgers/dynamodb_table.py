@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from threading import Event
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from tenacity import (
     Retrying,
@@ -18,6 +18,7 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
+from watcher.aws.faults import attempt
 from watcher.errors import LedgerError
 from watcher.ledgers.dynamodb_faults import Refused, Unanswered, is_passing, refused, translate
 from watcher.ledgers.dynamodb_items import Item
@@ -29,8 +30,6 @@ _ATTEMPTS = 3
 
 _KEYS_AT_ONCE = 100
 """What BatchGetItem takes."""
-
-_FAULTS = (BotoCoreError, ClientError, ResponseParserError, Unanswered)
 
 
 class Table:
@@ -131,14 +130,12 @@ class Table:
             reraise=True,
         )
         try:
-            return retrying(call)
-        except _FAULTS as error:
-            raise refused(error) or translate(error, self._name) from error
-        except RuntimeError as error:
-            # botocore has no class of its own for credentials that are expired when it has just fetched them.
-            if "refreshed credentials" not in str(error):
-                raise
-            raise translate(error, self._name) from error
+            return attempt(partial(retrying, call), self._translated)
+        except Unanswered as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: Exception) -> Exception:
+        return refused(error) or translate(error, self._name)
 
 
 def _check_is_dynamodbs(http_response: Any, **_: Any) -> None:

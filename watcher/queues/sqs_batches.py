@@ -58,7 +58,7 @@ class Batches:
         self, caller: SqsCaller, operation: str, entries: Sequence[Entry], *, deadline: float
     ) -> list[SqsFault | None]:
         outcome: dict[int, SqsFault | None] = dict.fromkeys(
-            range(len(entries)), SqsFault(f"{caller.url}: no time was left to call it", is_transient=True)
+            range(len(entries)), SqsFault(f"{caller.shown}: no time was left to call it", is_transient=True)
         )
         pending = list(outcome)
         for attempt in range(ATTEMPTS):
@@ -95,7 +95,7 @@ def _fault(
     entry_id: str, done: set[Any], failed: Mapping[Any, dict[str, Any]], caller: SqsCaller, operation: str
 ) -> SqsFault | None:
     if entry_id in failed:
-        return entry_fault(failed[entry_id], operation, caller.url)
+        return entry_fault(failed[entry_id], operation, caller.shown)
     if entry_id in done:
         return None
-    return SqsFault(f"{caller.url}: the answer says nothing of an entry", is_transient=True)
+    return SqsFault(f"{caller.shown}: the answer says nothing of an entry", is_transient=True)

@@ -1,12 +1,16 @@
 """One queue of SQS, called through botocore: the way to it, and its errors as QueueErrors."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from watcher.aws.client import build_client
+from watcher.aws.faults import attempt
 from watcher.aws.settings import AwsSettings
-from watcher.queues.sqs_faults import RAISED, translate
+from watcher.queues.sqs_faults import translate
 from watcher.sqs_url import queue_place
+from watcher.urls import without_secrets
 
 CONNECTIONS = 56
 """Calls that may be under way at once: those of the batches, a poll or two, the depth."""
@@ -38,6 +42,11 @@ class SqsCaller:
     url: str
 
     @property
+    def shown(self) -> str:
+        """The queue's URL for texts: a proxy's user and password may be in the other."""
+        return without_secrets(self.url)
+
+    @property
     def is_fifo(self) -> bool:
         """Whether this is a FIFO queue: SQS demands the suffix."""
         return self.url.endswith(".fifo")
@@ -60,11 +69,8 @@ class SqsCaller:
         return str(self._attempt("get_queue_url", QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"])
 
     def _attempt(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
-        except RAISED as error:
-            raise translate(error, operation, self.url) from error
-        return answer
+        work: Callable[[], dict[str, Any]] = partial(getattr(self.client, operation), **parameters)
+        return attempt(work, lambda error: translate(error, operation, self.shown))
 
     def attributes(self, *names: str) -> dict[str, str]:
         """These attributes of the queue; one that it doesn't have is left out.

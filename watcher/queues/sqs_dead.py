@@ -182,6 +182,6 @@ def _redrive_url(source: SqsCaller) -> str:
     policy = redrive_policy(source)
     if policy is None:
         raise QueueError(
-            f"{source.url}: no dead letters: set queue.dead_letter_url, or give the queue a redrive policy"
+            f"{source.shown}: no dead letters: set queue.dead_letter_url, or give the queue a redrive policy"
         )
     return source.url_of(policy[0])

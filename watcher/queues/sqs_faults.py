@@ -6,10 +6,8 @@ from typing import Any
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, one_line, unfetched
 from watcher.errors import QueueError
-
-RAISED = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
-"""What a call of a botocore client raises."""
 
 INVALID_RECEIPTS = frozenset(
     {"ReceiptHandleIsInvalid", "InvalidIdFormat", "MessageNotInflight", "InvalidParameterValue"}
@@ -41,7 +39,7 @@ _ACTIONS = {
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "delete_message_batch": "sqs:DeleteMessage",
     "get_queue_attributes": "sqs:GetQueueAttributes",
-    "get_queue_url": "sqs:GetQueueUrl",
+    "get_shown": "sqs:GetQueueUrl",
     "receive_message": "sqs:ReceiveMessage",
     "send_message_batch": "sqs:SendMessage",
 }
@@ -62,25 +60,14 @@ _FIXES = {
     "SignatureDoesNotMatch": _KEYS,
     "UnrecognizedClientException": f"{_KEYS}, and the region",
 }
-_NO_CREDENTIALS = (
-    boto.InvalidConfigError,
-    boto.NoAuthTokenError,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-)
 # What botocore raises itself, with the fix, and whether it may pass.
 _LOCAL: tuple[tuple[Any, str, bool], ...] = (
-    (_NO_CREDENTIALS, "check aws.profile and where the credentials come from", False),
+    (NO_CREDENTIALS, CREDENTIALS_FIX, False),
     (boto.ParamValidationError, "SQS's API doesn't take that", False),
-    (boto.SSLError, "set aws.ca_bundle to the CA that signed the endpoint's certificate", True),
+    (boto.SSLError, CA_FIX, True),
     (ResponseParserError, "check queue.endpoint_url, what answers there is no SQS", True),
 )
 _UNREACHABLE = "check the network, queue.url and queue.endpoint_url"
-_SECRETS = re.compile(r"(?<=//)[^/\s@]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
-_LONGEST_TEXT = 300
 
 
 class SqsFault(QueueError):
@@ -92,23 +79,24 @@ class SqsFault(QueueError):
         self.is_transient = is_transient
 
 
-def translate(error: Exception, operation: str, queue_url: str) -> SqsFault:
-    """The fault for what a call raised (raise it `from error`): one line that names the queue and the fix."""
+def translate(error: Exception, operation: str, shown: str) -> SqsFault:
+    """The fault for what a call raised (raise it `from error`): one line that names the queue, and the fix.
+
+    `shown` is the queue's URL as it may be read by anybody, like everywhere here: `SqsCaller.shown`.
+    """
     if isinstance(error, boto.ClientError):
-        return _from_service(error.response, operation, queue_url)
+        return _from_service(error.response, operation, shown)
     if isinstance(error, boto.CredentialRetrievalError):
-        # Its own text may quote what a credential process printed.
-        source = error.kwargs.get("provider", "their source")
-        return SqsFault(f"{queue_url}: no credentials from {source} at the moment", is_transient=True)
+        return SqsFault(f"{shown}: {unfetched(error)}", is_transient=True)
     known = ((fix, is_transient) for kinds, fix, is_transient in _LOCAL if isinstance(error, kinds))
     fix, is_transient = next(known, (_UNREACHABLE, True))
-    return SqsFault(f"{queue_url}: {_one_line(error)}: {fix}", is_transient=is_transient)
+    return SqsFault(f"{shown}: {one_line(error)}: {fix}", is_transient=is_transient)
 
 
-def entry_fault(entry: dict[str, Any], operation: str, queue_url: str) -> SqsFault:
+def entry_fault(entry: dict[str, Any], operation: str, shown: str) -> SqsFault:
     """The fault of one entry in a batch answer's `Failed`. What is not the sender's fault is worth another try."""
     code = bare_code(entry.get("Code"))
-    text = f"{queue_url}: {_action(operation)}: {code}: {_one_line(entry.get('Message') or '')}"
+    text = f"{shown}: {_action(operation)}: {code}: {one_line(entry.get('Message') or '')}"
     return SqsFault(text, code, is_transient=code in _TRANSIENT or not entry.get("SenderFault"))
 
 
@@ -117,16 +105,16 @@ def bare_code(code: object) -> str:
     return re.split(r"[.#]", str(code or ""))[-1]
 
 
-def _from_service(response: dict[str, Any], operation: str, queue_url: str) -> SqsFault:
+def _from_service(response: dict[str, Any], operation: str, shown: str) -> SqsFault:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = bare_code(response.get("Error", {}).get("Code"))
     if not code or code.isdigit():  # botocore puts the HTTP status where a body has no code
-        text = f"{queue_url}: HTTP {status} without an error code of the API: a proxy's? Check queue.endpoint_url"
+        text = f"{shown}: HTTP {status} without an error code of the API: a proxy's? Check queue.endpoint_url"
         return SqsFault(text, is_transient=status >= 500 or status == 429)
     if code in ("QueueDoesNotExist", "NonExistentQueue"):
         fix = "create it, or mend the URL and the region"
-        return SqsFault(f"{queue_url}: there is no such queue: {fix}", code, is_transient=False)
-    text = f"{queue_url}: {code}: {_one_line(response['Error'].get('Message') or '')}"
+        return SqsFault(f"{shown}: there is no such queue: {fix}", code, is_transient=False)
+    text = f"{shown}: {code}: {one_line(response['Error'].get('Message') or '')}"
     if code in ("AccessDenied", "AccessDeniedException"):
         fix = f"allow {_action(operation)} on this queue in the role's policy"
         return SqsFault(f"{text} ({fix})", code, is_transient=False)
@@ -137,9 +125,3 @@ def _from_service(response: dict[str, Any], operation: str, queue_url: str) -> S
 
 def _action(operation: str) -> str:
     return _ACTIONS.get(operation, operation)
-
-
-def _one_line(error: object) -> str:
-    """The first line: a signature error goes on with the canonical request, session token included."""
-    line = next(iter(str(error).strip().splitlines()), "")
-    return _SECRETS.sub("***", line)[:_LONGEST_TEXT]

@@ -37,7 +37,7 @@ def send_entries(caller: SqsCaller, runner: Batches, entries: Sequence[dict[str,
     round_size = SIZE if caller.is_fifo else SIZE * WORKERS
     for batch in batches(entries, round_size):
         if any(faults):
-            faults += [SqsFault(f"{caller.url}: not tried", is_transient=True)] * len(batch)
+            faults += [SqsFault(f"{caller.shown}: not tried", is_transient=True)] * len(batch)
         else:
             faults += runner.run(caller, "send_message_batch", batch, SEND_TIME)
     return faults

@@ -1,12 +1,12 @@
 """From what botocore raises to what the watcher does about it. The only place that knows both."""
 
-import re
 from http import HTTPStatus
 from typing import Any
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, one_line, unfetched
 from watcher.errors import (
     AccessDenied,
     CallTimedOut,
@@ -64,28 +64,15 @@ _FIXES = {
 }
 _FIX = "check aws.region, aws.profile and the role's policy"
 
-_NO_CREDENTIALS = (
-    boto.ParamValidationError,  # for a poll it is about the session id; any other is about a role to assume
-    boto.InvalidConfigError,
-    boto.NoAuthTokenError,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.RefreshWithMFAUnsupportedError,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-    # `aws login` is newer than the oldest botocore that the watcher runs with.
-    getattr(boto, "LoginError", boto.SSOError),
-)
 # In this order: botocore's ConnectTimeoutError and SSLError are ConnectionErrors too.
 _LOCAL: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[PollError], str], ...] = (
     ((boto.ConnectTimeoutError, boto.ReadTimeoutError), CallTimedOut, ""),
     (ResponseParserError, UnreadableAnswer, ""),
-    (_NO_CREDENTIALS, AccessDenied, ": check aws.profile and where the credentials come from"),
-    (boto.SSLError, ConnectionFailed, ": set aws.ca_bundle to the CA that signed the endpoint's certificate"),
+    (NO_CREDENTIALS, AccessDenied, f": {CREDENTIALS_FIX}"),
+    # For a poll it is about the session id; any other is about a role to assume.
+    (boto.ParamValidationError, AccessDenied, f": {CREDENTIALS_FIX}"),
+    (boto.SSLError, ConnectionFailed, f": {CA_FIX}"),
 )
-_SECRETS = re.compile(r"(?<=//)[^/\s@]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
-_LONGEST_TEXT = 300
 
 
 def translate(error: Exception) -> PollError:
@@ -98,14 +85,13 @@ def translate(error: Exception) -> PollError:
         poll_error = _from_service(error.response)
         return poll_error if error.operation_name == _OPERATION else _while_signing(error.operation_name, poll_error)
     if isinstance(error, boto.CredentialRetrievalError):
-        # Its own text may quote what a credential process printed.
-        return ConnectionFailed(f"no credentials from {error.kwargs.get('provider', 'their source')} at the moment")
+        return ConnectionFailed(unfetched(error))
     if isinstance(error, boto.ParamValidationError) and "SessionId" in str(error):
         return RejectedByService("the session id is not of the API's form")
     for kinds, translated, fix in _LOCAL:
         if isinstance(error, kinds):
-            return translated(_one_line(error) + fix)
-    return ConnectionFailed(_one_line(error))
+            return translated(one_line(error) + fix)
+    return ConnectionFailed(one_line(error))
 
 
 def _while_signing(operation: str, error: PollError) -> PollError:
@@ -120,7 +106,7 @@ def _from_service(response: dict[str, Any]) -> PollError:
     code = str(response.get("Error", {}).get("Code") or "")
     if not code or code.isdigit():  # botocore puts the HTTP status where a body has no code
         return _from_status(status)
-    text = f"{code}: {_one_line(response['Error'].get('Message', ''))}"
+    text = f"{code}: {one_line(response['Error'].get('Message', ''))}"
     if code in _BY_CODE:
         return _BY_CODE[code](text)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -136,9 +122,3 @@ def _from_status(status: int) -> PollError:
     if status >= 500:
         return ServerFault(f"HTTP {status}")
     return UnreadableAnswer(f"HTTP {status} without an error code of the API: a proxy's? Check aws.endpoint_url")
-
-
-def _one_line(error: object) -> str:
-    """The first line of a text: a signature error goes on with the canonical request, session token included."""
-    line = next(iter(str(error).strip().splitlines()), "")
-    return _SECRETS.sub("***", line)[:_LONGEST_TEXT]

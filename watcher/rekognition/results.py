@@ -1,17 +1,14 @@
 """The port `SessionResults` on a botocore client."""
 
+from functools import partial
 from typing import Any
 
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
-from watcher.errors import AccessDenied
+from watcher.aws.faults import attempt
 from watcher.model import SessionResult
 from watcher.rekognition.answer import parse_answer
 from watcher.rekognition.faults import translate
-
-_FAULTS = (BotoCoreError, ClientError, ResponseParserError)
 
 
 class RekognitionResults:
@@ -29,15 +26,8 @@ class RekognitionResults:
         Raises:
             PollError: one of its kinds.
         """
-        try:
-            response = self._client.get_face_liveness_session_results(SessionId=session_id)
-        except _FAULTS as error:
-            raise translate(error) from error
-        except RuntimeError as error:
-            # botocore has no class of its own for credentials that are expired when it has just fetched them.
-            if "refreshed credentials" not in str(error):
-                raise
-            raise AccessDenied("the credentials are expired although just refreshed: check their source") from error
+        ask = partial(self._client.get_face_liveness_session_results, SessionId=session_id)
+        response = attempt(ask, translate)
         return parse_answer(session_id, response)
 
     def probe(self) -> None:
@@ -50,10 +40,8 @@ class RekognitionResults:
             PollError: it can't be reached.
         """
         request = AWSRequest(method="GET", url=self._client.meta.endpoint_url).prepare()
-        try:
-            self._client._endpoint.http_session.send(request)  # noqa: SLF001 - pinned by a contract test
-        except _FAULTS as error:
-            raise translate(error) from error
+        send = self._client._endpoint.http_session.send  # noqa: SLF001 - pinned by a contract test
+        attempt(partial(send, request), translate)
 
     def close(self) -> None:
         """Close the connections."""

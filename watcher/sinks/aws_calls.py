@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, CredentialsExpired, attempt, one_line
 from watcher.errors import SinkError
 
 T = TypeVar("T")
@@ -19,12 +20,23 @@ _NOT_SIGNED_IN = re.compile(
 _MISSING = re.compile(r"NonExistentQueue|QueueDoesNotExist|^NotFound|ResourceNotFound")
 _TOO_LONG = re.compile(r"TooLong|TooLarge|InvalidParameter|ValidationException|InvalidMessageContents")
 _ABOUT_SIZE = re.compile(r"long|size|large|bytes|exceed", re.IGNORECASE)
-_SECRETS = re.compile(r"(?<=//)[^/\s@]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
-_LONGEST = 300
-_CREDENTIALS = "check aws.profile and where the credentials come from"
-
-
 _MAY_NOT = re.compile(r"AccessDenied|AuthorizationError|NotAuthorized")
+# Told in words of the watcher's own: their texts may quote what a credential process printed, or the answer.
+_IN_OUR_WORDS: tuple[tuple[Any, str], ...] = (
+    (boto.CredentialRetrievalError, f"no AWS credentials at the moment: {CREDENTIALS_FIX}"),
+    ((boto.NoCredentialsError, boto.PartialCredentialsError), f"no AWS credentials: {CREDENTIALS_FIX}"),
+    (CredentialsExpired, f"expired AWS credentials: {CREDENTIALS_FIX}"),
+    (ResponseParserError, "the answer is not the API's: check the endpoint"),
+)
+# In this order: botocore's SSLError is a ConnectionError, too.
+_LOCAL_FIXES: tuple[tuple[Any, str], ...] = (
+    (NO_CREDENTIALS, CREDENTIALS_FIX),
+    (boto.SSLError, CA_FIX),
+    (
+        (boto.HTTPClientError, boto.ConnectionError),
+        "check the network, aws.region and the sink's endpoint_url",
+    ),
+)
 
 
 class MayNotLookError(SinkError):
@@ -50,25 +62,13 @@ class Target:
         Raises:
             SinkError: what botocore raises on purpose, in one line with the fix where one is known.
         """
-        try:
-            return work()
-        except boto.ClientError as error:
-            found = error.response.get("Error", {})
-            text = self.problem(str(found.get("Code") or "Unknown"), str(found.get("Message") or ""))
-            raise SinkError(text) from error
-        except boto.CredentialRetrievalError as error:  # its text may quote what a credential process printed
-            raise SinkError(f"{self.shown}: no AWS credentials at the moment: {_CREDENTIALS}") from error
-        except (boto.NoCredentialsError, boto.PartialCredentialsError) as error:
-            raise SinkError(f"{self.shown}: no AWS credentials: {_CREDENTIALS}") from error
-        except ResponseParserError as error:  # its text may quote the answer
-            raise SinkError(f"{self.shown}: the answer is not the API's: check the endpoint") from error
-        except boto.BotoCoreError as error:
-            raise SinkError(f"{self.shown}: {_one_line(str(error))}{_local_fix(error)}") from error
-        except RuntimeError as error:
-            # botocore has no class of its own for credentials that are expired when it has just fetched them.
-            if "refreshed credentials" not in str(error):
-                raise
-            raise SinkError(f"{self.shown}: expired AWS credentials: {_CREDENTIALS}") from error
+        return attempt(work, self._fault)
+
+    def _fault(self, error: Exception) -> SinkError:
+        if not isinstance(error, boto.ClientError):
+            return SinkError(f"{self.shown}: {_local_words(error)}")
+        found = error.response.get("Error", {})
+        return SinkError(self.problem(str(found.get("Code") or "Unknown"), str(found.get("Message") or "")))
 
     def look(self, ask: Callable[[], object]) -> None:
         """One call that changes nothing.
@@ -89,14 +89,14 @@ class Target:
         """One line about an error of the service, for a call or for one of its entries."""
         if code.isdigit():  # botocore puts the HTTP status where a body has no code
             return f"{self.shown}: HTTP {code}"
-        said = _one_line(message).rstrip(".") or "no reason given"
+        said = one_line(message).rstrip(".") or "no reason given"
         return f"{self.shown}: {code}: {said}{self._fix(code, message)}"
 
     def _fix(self, code: str, message: str) -> str:
         if _DENIED.search(code):
             return f"; allow {self.action} on it (for an encrypted one also kms:GenerateDataKey and kms:Decrypt)"
         if _NOT_SIGNED_IN.search(code):
-            return f"; {_CREDENTIALS}"
+            return f"; {CREDENTIALS_FIX}"
         if _MISSING.search(code):
             return f"; {self.if_missing}"
         if _TOO_LONG.search(code) and _ABOUT_SIZE.search(f"{code} {message}"):
@@ -104,14 +104,10 @@ class Target:
         return ""
 
 
-def _local_fix(error: boto.BotoCoreError) -> str:
-    if isinstance(error, boto.SSLError):
-        return "; set aws.ca_bundle to the CA that signed the endpoint's certificate"
-    is_unreachable = isinstance(error, boto.HTTPClientError | boto.ConnectionError)
-    return "; check the network, aws.region and the sink's endpoint_url" if is_unreachable else ""
-
-
-def _one_line(text: str) -> str:
-    """The first line: a signature error goes on with the canonical request, session token included."""
-    line = next(iter(text.strip().splitlines()), "")
-    return _SECRETS.sub("***", line)[:_LONGEST]
+def _local_words(error: Exception) -> str:
+    """What botocore says itself, before or without an answer of the service, with the fix where one is known."""
+    told = next((words for kinds, words in _IN_OUR_WORDS if isinstance(error, kinds)), None)
+    if told:
+        return told
+    fix = next((f"; {fix}" for kinds, fix in _LOCAL_FIXES if isinstance(error, kinds)), "")
+    return one_line(error) + fix

@@ -10,6 +10,7 @@ from watcher.sinks.aws_places import in_region
 from watcher.sinks.message_sink import MessageSink
 from watcher.sinks.messages import FIFO
 from watcher.sqs_url import queue_place
+from watcher.urls import without_secrets
 
 
 class SqsSink(MessageSink):
@@ -31,7 +32,7 @@ class SqsSink(MessageSink):
             endpoint_key=f"sinks.{settings.name}.endpoint_url",
         )
         target = Target(
-            shown=url,
+            shown=without_secrets(url),
             action="sqs:SendMessage",
             look_action="sqs:GetQueueAttributes",
             if_missing="create it, or mend queue_url",

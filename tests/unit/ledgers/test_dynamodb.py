@@ -127,3 +127,11 @@ def test_an_endpoint_that_is_no_url_is_a_bad_setting(monkeypatch: pytest.MonkeyP
     settings = Settings.model_validate({"ledger": {"url": "dynamodb:///decided"}})
     with pytest.raises(ConfigError, match="dynamodb"):
         open_ledger(settings, ManualClock())
+
+
+def test_an_endpoint_that_can_not_be_called_is_told_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://svc:s3cr3t@a_b..c")
+    settings = Settings.model_validate({"ledger": {"url": "dynamodb:///decided"}})
+    with pytest.raises(ConfigError, match="dynamodb") as caught:
+        open_ledger(settings, ManualClock())
+    assert "s3cr3t" not in str(caught.value)

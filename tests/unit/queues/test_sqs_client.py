@@ -1,11 +1,17 @@
+from contextlib import closing
+
 import pytest
 from botocore import exceptions as boto
 
-from tests.unit.queues.sqs_fakes import URL, FakeClient, service_error
+from tests.support import ManualClock
+from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, service_error
 from watcher.config import AwsSettings
 from watcher.errors import ConfigError, QueueError
+from watcher.queues.sqs_batches import Batches
 from watcher.queues.sqs_client import SqsCaller, open_caller
+from watcher.queues.sqs_dead import _redrive_url
 from watcher.queues.sqs_faults import SqsFault, translate
+from watcher.queues.sqs_send import send_entries
 
 AWS = AwsSettings(region="ap-south-1")
 
@@ -108,3 +114,79 @@ def test_an_errors_text_has_one_line_and_no_secrets() -> None:
     text = str(translate(service_error("Odd", message=long), "receive_message", URL))
     assert "\n" not in text
     assert not any(secret in text for secret in ("AKIA", "secret@", "token"))
+
+
+SECRET_URL = "https://svc:s3cr3t@sqs.proxy.example:8443/1/q?token=s3cr3t"
+SHOWN_URL = "https://sqs.proxy.example:8443/1/q"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        service_error("AccessDenied"),
+        service_error("AWS.SimpleQueueService.NonExistentQueue"),
+        service_error("InvalidAddress", message=f"The address {SECRET_URL} is not valid for this endpoint."),
+        service_error("Odd"),
+        service_error("502", 502),
+        boto.CredentialRetrievalError(provider="process", error_msg="s3cr3t"),
+        boto.EndpointConnectionError(endpoint_url=SECRET_URL),
+        boto.ReadTimeoutError(endpoint_url=SECRET_URL),
+        boto.NoCredentialsError(),
+    ],
+)
+def test_no_text_shows_what_a_queues_url_keeps_secret(error: Exception) -> None:
+    client = FakeClient(receive_message=[error], delete_message_batch=[error])
+    caller = SqsCaller(client, SECRET_URL)
+    with pytest.raises(SqsFault) as caught:
+        caller.call("receive_message")
+    assert str(caught.value).startswith(f"{SHOWN_URL}: ")
+    assert "s3cr3t" not in str(caught.value)
+    assert client.of("receive_message") == [{"QueueUrl": SECRET_URL}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds", "words"),
+    [
+        (failing("Odd", "r1", sender_fault=True), 1.0, "sqs:DeleteMessage: Odd: why"),
+        ({}, 1.0, "the answer says nothing of an entry"),
+        ({}, 0.0, "no time was left to call it"),
+    ],
+)
+def test_no_text_about_an_entry_shows_what_a_queues_url_keeps_secret(
+    answer: Answer, seconds: float, words: str
+) -> None:
+    caller = SqsCaller(FakeClient(delete_message_batch=[answer]), SECRET_URL)
+    batches = Batches(ManualClock())
+    batches.close()  # so that nothing is tried twice, nor waited for
+    (fault,) = batches.run(caller, "delete_message_batch", [{"ReceiptHandle": "r1"}], seconds)
+    assert str(fault) == f"{SHOWN_URL}: {words}"
+
+
+def test_a_queue_without_dead_letters_is_named_without_what_its_url_keeps_secret() -> None:
+    with pytest.raises(QueueError) as caught:
+        _redrive_url(SqsCaller(FakeClient(), SECRET_URL))
+    assert str(caught.value).startswith(f"{SHOWN_URL}: no dead letters")
+
+
+def test_messages_that_are_not_tried_are_told_without_what_the_queues_url_keeps_secret() -> None:
+    runner = Batches(ManualClock())
+    with closing(runner):
+        client = FakeClient(send_message_batch=[failing("Odd", "a", sender_fault=True)])
+        caller = SqsCaller(client, f"{SECRET_URL.partition('?')[0]}.fifo")
+        faults = send_entries(caller, runner, [{"MessageBody": "a"}] * 20)
+    assert {str(fault).partition(": ")[0] for fault in faults} == {f"{SHOWN_URL}.fifo"}
+    assert str(faults[-1]).endswith(": not tried")
+
+
+def test_credentials_that_are_expired_when_just_fetched_are_a_fault_with_its_fix() -> None:
+    stale = RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+    with pytest.raises(SqsFault, match=r"still expired\.: check aws\.profile") as caught:
+        SqsCaller(FakeClient(receive_message=[stale]), URL).call("receive_message")
+    assert not caught.value.is_transient
+
+
+def test_a_bad_endpoint_is_told_without_its_secrets() -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_caller(URL, "https://svc:s3cr3t@host:99999", AWS)
+    assert "s3cr3t" not in str(caught.value)
+    assert str(caught.value).startswith("queue.endpoint_url = 'https://host:99999'")

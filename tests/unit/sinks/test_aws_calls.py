@@ -81,6 +81,10 @@ def test_an_error_is_one_line_without_credentials() -> None:
         (RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired."), "expired"),
         (ResponseParserError("Unable to parse:\nT0KEN"), "the answer is not the API's"),
         (boto.EndpointConnectionError(endpoint_url="http://x"), "Could not connect"),
+        (
+            boto.ProfileNotFound(profile="p"),
+            "The config profile (p) could not be found; check aws.profile and where the credentials come from",
+        ),
     ],
 )
 def test_faults_before_and_after_the_service_are_told_without_what_they_quote(error: Exception, words: str) -> None:

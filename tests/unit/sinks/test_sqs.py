@@ -161,3 +161,11 @@ def test_an_endpoint_of_its_own_wins_over_the_urls(sqs: Any, url: str, sink_for:
 def test_an_endpoint_that_is_no_url_is_named(sink_for: SinkFor) -> None:
     with pytest.raises(ConfigError, match=r"sinks\.out\.endpoint_url"):
         sink_for("https://sqs.us-east-1.amazonaws.com/1/x", "nowhere")
+
+
+def test_no_text_shows_what_the_queues_url_keeps_secret(sink_for: SinkFor) -> None:
+    sink = sink_for("http://svc:s3cr3t@127.0.0.1:1/1/q?token=s3cr3t")
+    for work in (sink.look, lambda: sink.emit([decision(1)])):
+        with pytest.raises(SinkError, match=r"^http://127\.0\.0\.1:1/1/q: Could not connect") as caught:
+            work()
+        assert "s3cr3t" not in str(caught.value)

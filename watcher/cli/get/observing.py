@@ -10,9 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
+from watcher.aws.faults import FAULTS
 from watcher.config import Settings
 from watcher.decision import decide
 from watcher.errors import PermanentPollError, PollError
@@ -51,7 +49,7 @@ class Observed:
         """Make one call and read its answer as the daemon does."""
         try:
             self.answer, self.error = ask(), None
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
+        except FAULTS as error:
             self.error = error
             self.latest = translate(error)
         else:
