@@ -285,6 +285,22 @@ def test_an_endpoint_out_of_reach_is_told_once() -> None:
     assert (found["endpoint"].level, "permission" in found) == ("failed", False)
 
 
+@pytest.mark.parametrize("given", [0.0, 60.0])
+def test_nobody_waits_for_the_doctor_as_long_as_a_poll_may_take(
+    monkeypatch: pytest.MonkeyPatch, given: float
+) -> None:
+    built: list[AwsSettings] = []
+
+    def build(aws: AwsSettings, **_: object) -> None:
+        built.append(aws)
+        raise ConfigError(["enough was seen"])
+
+    monkeypatch.setattr("watcher.check.service.build_client", build)
+    aws = AwsSettings(connect_timeout=given, read_timeout=given)
+    assert by_subject(check_service(aws, SystemClock(), {}, offline=False))["config"].what == "enough was seen"
+    assert (built[0].connect_timeout, built[0].read_timeout) == (10.0, 10.0)
+
+
 @pytest.mark.usefixtures("credentials")
 def test_an_endpoint_is_told_without_its_secrets() -> None:
     with Simulator() as simulator:

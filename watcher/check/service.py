@@ -7,13 +7,16 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from watcher.aws.patience import hurried
 from watcher.check.finding import Finding, Findings, failed, ok, warning
-from watcher.check.patience import hurried
 from watcher.config import AwsSettings
 from watcher.errors import AccessDenied, ConfigError, PollError, RejectedByService, SessionNotFound, Throttled
 from watcher.ports import Clock
 from watcher.rekognition import RekognitionResults, build_client
 from watcher.urls import without_secrets
+
+PATIENCE = 10.0
+"""Seconds at most for a connect or a read here: somebody is waiting."""
 
 SKEW_NOTED, SKEW_FATAL = 5.0, 300.0
 """Seconds between this clock and AWS's: from the second on AWS refuses signatures (Signature Version 4)."""
@@ -26,7 +29,7 @@ def check_service(aws: AwsSettings, clock: Clock, environ: MutableMapping[str, s
     """Look for credentials, then (unless offline) reach the endpoint, make one call and compare the clocks."""
     with _no_network(environ) if offline else _as_it_is() as sources:
         try:
-            client = build_client(hurried(aws), concurrency=1)
+            client = build_client(hurried(aws, PATIENCE, PATIENCE), concurrency=1)
         except ConfigError as error:
             yield from (failed("config", problem) for problem in error.problems)
             return

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from watcher.check.backends import NOT_TRIED
 from watcher.check.files import existing_file, missing_file
 from watcher.check.finding import Finding, Findings, failed, ok, warning
-from watcher.check.patience import hurried
 from watcher.config import AwsSettings, Settings, SinkSettings
 from watcher.config.values import without_secrets
 from watcher.errors import WatcherError
@@ -49,7 +48,7 @@ def _target(sink: SinkSettings) -> str:
 
 def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> Finding:
     try:
-        with closing(SINKS[sink.type](sink, hurried(aws))) as built:
+        with closing(SINKS[sink.type](sink, aws)) as built:
             if not isinstance(built, Lookable):
                 return ok(subject, f"{target}: can be set up; nothing was sent to try it")
             built.look()

@@ -3,10 +3,8 @@
 from typing import Any
 
 from watcher.aws.client import build_client
+from watcher.aws.patience import hurried
 from watcher.config.settings import Settings
-
-CONNECT_LIMIT, READ_LIMIT = 3.0, 10.0
-"""Seconds at most. `[aws]` has the reference's 60 for polls; DynamoDB answers in milliseconds or not at all."""
 
 
 def open_client(settings: Settings, connections: int) -> Any:
@@ -15,9 +13,4 @@ def open_client(settings: Settings, connections: int) -> Any:
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
     """
-    aws = settings.aws
-    limits = {
-        "connect_timeout": min(aws.connect_timeout or CONNECT_LIMIT, CONNECT_LIMIT),
-        "read_timeout": min(aws.read_timeout or READ_LIMIT, READ_LIMIT),
-    }
-    return build_client("dynamodb", aws.model_copy(update=limits), "", concurrency=connections)
+    return build_client("dynamodb", hurried(settings.aws), "", concurrency=connections)

@@ -7,7 +7,8 @@ from typing import Any
 
 from watcher.aws.client import build_client
 from watcher.aws.faults import attempt
-from watcher.aws.settings import AwsSettings
+from watcher.aws.patience import hurried
+from watcher.config.settings import AwsSettings
 from watcher.queues.sqs_faults import translate
 from watcher.sqs_url import queue_place
 from watcher.urls import without_secrets
@@ -15,23 +16,8 @@ from watcher.urls import without_secrets
 CONNECTIONS = 56
 """Calls that may be under way at once: those of the batches, a poll or two, the depth."""
 
-CONNECT_LIMIT, READ_LIMIT, LEAST_READ_LIMIT = 3.0, 10.0, 5.0
-"""Seconds for a call to SQS. `[aws]` has the reference's 60 for a poll of Rekognition; a lease would not outlive two
-calls of that length. The least is for the long poll, whose answer takes its time by design."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Aws:
-    """`[aws]` with the queue's region, and limits that suit a queue."""
-
-    region: str
-    profile: str
-    endpoint_url: str
-    ca_bundle: str
-    verify_ssl: bool
-    sign_request: bool
-    connect_timeout: float
-    read_timeout: float
+LEAST_READ_LIMIT = 5.0
+"""Seconds for the answer to a long poll, which takes its time by design."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +82,7 @@ def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCalle
         ConfigError: a setting that can't be used.
     """
     region, endpoint = queue_place(queue_url)
-    settings = _Aws(
-        region=region or aws.region,
-        profile=aws.profile,
-        endpoint_url="",
-        ca_bundle=aws.ca_bundle,
-        verify_ssl=aws.verify_ssl,
-        sign_request=aws.sign_request,
-        connect_timeout=min(aws.connect_timeout or CONNECT_LIMIT, CONNECT_LIMIT),
-        read_timeout=max(min(aws.read_timeout or READ_LIMIT, READ_LIMIT), LEAST_READ_LIMIT),
-    )
+    settings = hurried(aws.model_copy(update={"region": region or aws.region}), least_read=LEAST_READ_LIMIT)
     key = "queue.endpoint_url" if endpoint_url else "queue.url"
     client = build_client("sqs", settings, endpoint_url or endpoint, concurrency=CONNECTIONS, endpoint_key=key)
     return SqsCaller(client, queue_url)

@@ -7,12 +7,11 @@ from typing import Any
 
 import structlog
 
-from watcher.aws.client import build_client
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import EventBridgeSinkSettings
 from watcher.model import DecisionEvent
 from watcher.sinks.aws_calls import MayNotLookError, Target
-from watcher.sinks.aws_places import arn_region, in_region
+from watcher.sinks.aws_client import arn_region, open_client
 from watcher.sinks.batches import MAX_ENTRIES, Batches, Entry
 
 log = structlog.get_logger(__name__)
@@ -42,13 +41,7 @@ class EventBridgeSink:
         self.max_batch = MAX_ENTRIES
         self._bus = settings.bus
         self._is_known = False
-        self._client = build_client(
-            "events",
-            in_region(aws, arn_region(settings.bus)),
-            settings.endpoint_url,
-            concurrency=1,
-            endpoint_key=f"sinks.{settings.name}.endpoint_url",
-        )
+        self._client = open_client("events", settings, aws, arn_region(settings.bus))
         self._target = Target(
             shown=f"event bus {settings.bus}",
             action="events:PutEvents",

@@ -2,11 +2,10 @@
 
 from functools import partial
 
-from watcher.aws.client import build_client
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import SnsSinkSettings
 from watcher.sinks.aws_calls import Target
-from watcher.sinks.aws_places import arn_region, in_region
+from watcher.sinks.aws_client import arn_region, open_client
 from watcher.sinks.message_sink import MessageSink
 from watcher.sinks.messages import FIFO
 
@@ -21,13 +20,7 @@ class SnsSink(MessageSink):
             ConfigError: no client can be made from the settings.
         """
         arn = settings.topic_arn
-        client = build_client(
-            "sns",
-            in_region(aws, arn_region(arn)),
-            settings.endpoint_url,
-            concurrency=1,
-            endpoint_key=f"sinks.{settings.name}.endpoint_url",
-        )
+        client = open_client("sns", settings, aws, arn_region(arn))
         target = Target(
             shown=arn,
             action="sns:Publish",

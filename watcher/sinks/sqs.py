@@ -2,11 +2,10 @@
 
 from functools import partial
 
-from watcher.aws.client import build_client
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import SqsSinkSettings
 from watcher.sinks.aws_calls import Target
-from watcher.sinks.aws_places import in_region
+from watcher.sinks.aws_client import open_client
 from watcher.sinks.message_sink import MessageSink
 from watcher.sinks.messages import FIFO
 from watcher.sqs_url import queue_place
@@ -23,14 +22,7 @@ class SqsSink(MessageSink):
             ConfigError: no client can be made from the settings.
         """
         url = settings.queue_url
-        region, endpoint = queue_place(url)
-        client = build_client(
-            "sqs",
-            in_region(aws, region),
-            settings.endpoint_url or endpoint,
-            concurrency=1,
-            endpoint_key=f"sinks.{settings.name}.endpoint_url",
-        )
+        client = open_client("sqs", settings, aws, *queue_place(url))
         target = Target(
             shown=without_secrets(url),
             action="sqs:SendMessage",

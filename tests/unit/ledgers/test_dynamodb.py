@@ -17,6 +17,7 @@ from watcher.config.urls import dynamodb_table
 from watcher.errors import ConfigError, LedgerError
 from watcher.ledgers import open_ledger
 from watcher.ledgers.dynamodb import SETTLING, DynamoDbLedger
+from watcher.ledgers.dynamodb_client import open_client
 from watcher.ledgers.retention import LIFE
 from watcher.model import DecisionEvent, SessionKey
 
@@ -135,3 +136,11 @@ def test_an_endpoint_that_can_not_be_called_is_told_without_its_secrets(monkeypa
     with pytest.raises(ConfigError, match="dynamodb") as caught:
         open_ledger(settings, ManualClock())
     assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "connect", "read"), [((60, 60), 3, 10), ((0, 0), 3, 10), ((1, 2), 1, 2)])
+def test_no_call_takes_as_long_as_a_poll_may(given: tuple[float, float], connect: float, read: float) -> None:
+    settings = Settings.model_validate({"aws": {"connect_timeout": given[0], "read_timeout": given[1]}})
+    with closing(open_client(settings, 1)) as client:
+        config = client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (connect, read)
