@@ -1,4 +1,4 @@
-"""What several test folders share: time that only moves when told, decisions for ledgers, the real command."""
+"""What several test folders share: time that only moves when told, no limit, decisions, the real command."""
 
 import json
 import os
@@ -43,6 +43,19 @@ class ManualClock:
         """Somebody sets the machine's clock: the monotonic one doesn't notice."""
         with self._lock:
             self._wall = epoch
+
+
+class Unlimited:
+    """A rate limiter without a limit: the service's throttling and the backoff are all there is."""
+
+    rate = 0.0
+
+    def acquire(self, now: float) -> float:
+        """Always given."""
+        return 0.0
+
+    def heed(self, now: float, *, throttled: bool) -> None:
+        """Nothing depends on how calls end."""
 
 
 class SteppingEvent(Event):

@@ -9,6 +9,7 @@ from typing import Any
 
 from watcher.errors import UnservableMessage
 from watcher.model import DEFAULT_POLICY, DeadReason, SessionKey, SessionRequest
+from watcher.terms import NO_CONTEXT, TRACEPARENT
 
 MAX_BYTES = 256 * 1024
 """SQS's own limit for a message, kept for every queue so that a dead letter fits wherever it goes."""
@@ -16,15 +17,10 @@ MAX_BYTES = 256 * 1024
 # The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
 SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
-TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-"""W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
-
 MAX_DEPTH = 100
 """Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
 
 _SHOWN = 80
-_NO_CONTEXT: Mapping[str, Any] = {}
-"""One for all sessions without: a hundred thousand of them may wait."""
 
 
 def parse_message(
@@ -144,7 +140,7 @@ def _policy(value: object, policies: Collection[str]) -> str:
 
 def _context(value: object) -> Mapping[str, Any]:
     if value is None:
-        return _NO_CONTEXT
+        return NO_CONTEXT
     if not isinstance(value, dict):
         raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
     if _is_deeper_than(value, MAX_DEPTH):

@@ -1,6 +1,5 @@
 """The metrics, by the names of section 7 of the interface. Every known label value is there from the start, at 0."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
@@ -13,6 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from watcher import __version__
 from watcher.learning import Mode, State
 from watcher.model import DEFAULT_POLICY, DeadReason, Outcome, PollResult, QueueDepth, Reason
+from watcher.terms import TRACEPARENT
 
 SERIES_LIMIT = 300
 """Series at most, those of the process included; section 7 of the interface."""
@@ -46,8 +46,6 @@ _HISTOGRAM = 3  # series beside its buckets: +Inf, sum, count
 _POLICY_SERIES = len(VERDICTS) + len(_RATIOS) + _HISTOGRAM
 _SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 4  # two results, its thread's progress, its circuit
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-
 
 def own_policy_labels(sinks: int) -> int:
     """How many policies besides the default one have a label of their own, next to so many sinks.
@@ -63,8 +61,8 @@ def trace_exemplar(traceparent: str) -> dict[str, str] | None:
 
     Only OpenMetrics carries it. With 40 of the 128 characters that its labels may have together, it never grows.
     """
-    found = _TRACEPARENT.fullmatch(traceparent)
-    return {"trace_id": found[1]} if found else None
+    found = TRACEPARENT.fullmatch(traceparent)
+    return {"trace_id": found["trace"]} if found else None
 
 
 class Metrics:

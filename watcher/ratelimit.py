@@ -2,23 +2,7 @@
 
 import math
 
-from watcher.adaptive import AdaptiveRate, start_rate
-
-SHORTEST_DELAY = 1e-6
-"""Seconds: what rounding leaves missing of a token must not be a delay that moves no clock."""
-
-
-class Unlimited:
-    """No limit: the service's throttling and the backoff are all there is."""
-
-    rate = 0.0
-
-    def acquire(self, now: float) -> float:
-        """Always given."""
-        return 0.0
-
-    def heed(self, now: float, *, throttled: bool) -> None:
-        """Nothing depends on how calls end."""
+from watcher.adaptive import SHORTEST_DELAY, AdaptiveRate, start_rate
 
 
 class TokenBucket:

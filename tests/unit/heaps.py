@@ -2,11 +2,10 @@
 
 from threading import Thread
 
-from tests.support import ManualClock
+from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, when_waited_on
 from tests.unit.fakes import PATIENCE
 from watcher.ports import RateLimiter
-from watcher.ratelimit import Unlimited
 from watcher.scheduler import Due, Scheduler
 from watcher.watch import Watch
 

@@ -4,6 +4,7 @@ from tests.unit.messages import ID, event_of, parse, refusal
 from watcher.errors import UnservableMessage
 from watcher.message import MAX_DEPTH
 from watcher.model import DeadReason
+from watcher.terms import NO_CONTEXT
 
 
 def nested(levels: int, opening: str = '{"a":', closing: str = "}") -> str:
@@ -20,6 +21,10 @@ def test_a_context_with_a_number_that_json_does_not_have_is_an_invalid_message(n
 @pytest.mark.parametrize("context", [[], "text", 0, False, "", [1]])
 def test_a_context_that_is_no_object_is_an_invalid_message(context: object) -> None:
     assert refusal({"sessionId": ID, "context": context}).reason is DeadReason.INVALID_MESSAGE
+
+
+def test_all_sessions_without_a_context_share_one() -> None:
+    assert parse(ID).context is parse({"sessionId": ID, "context": None}).context is NO_CONTEXT
 
 
 def test_a_context_may_be_nested_to_the_limit_and_no_deeper() -> None:

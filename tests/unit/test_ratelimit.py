@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.adaptive import AdaptiveRate
-from watcher.ratelimit import TokenBucket, Unlimited, limiter_for
+from watcher.ratelimit import TokenBucket, limiter_for
 
 
 def most_in_a_second(calls: list[float]) -> int:
@@ -73,11 +73,6 @@ def test_time_that_seems_to_run_backwards_gives_no_leave() -> None:
     assert bucket.acquire(10.0) == 0.0
     assert bucket.acquire(5.0) > 0.0
     assert bucket.acquire(10.5) > 0.0
-
-
-def test_no_limit_always_gives_leave() -> None:
-    assert [Unlimited().acquire(0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
-    assert Unlimited().rate == 0.0
 
 
 def test_the_setting_chooses_the_limiter() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support import ManualClock
+from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, an_answer, live_answer
 from tests.unit.world import World
 from watcher.config import Loaded, Settings
@@ -13,7 +13,6 @@ from watcher.errors import ConfigError
 from watcher.metrics import Metrics
 from watcher.model import SessionStatus
 from watcher.policy import PollAgain
-from watcher.ratelimit import Unlimited
 from watcher.reload import Reloader, rules_of
 from watcher.runtime import Runtime
 from watcher.scheduler import Due, Scheduler

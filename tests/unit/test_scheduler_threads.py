@@ -1,11 +1,11 @@
 from collections import Counter
 from threading import Event, Lock, Thread
 
-from tests.support import ManualClock
+from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, a_watch
 from tests.unit.fakes import PATIENCE
 from tests.unit.heaps import scheduler, waiter
-from watcher.ratelimit import TokenBucket, Unlimited
+from watcher.ratelimit import TokenBucket
 from watcher.scheduler import MAX_PAUSE, Due, Scheduler
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.support import ManualClock
+from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, a_lease, a_watch, live_answer, put_in, value
 from tests.unit.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
 from watcher.delivery import Outbox
@@ -17,7 +17,6 @@ from watcher.model import DEFAULT_POLICY, DecisionRules, Lease, SessionResult
 from watcher.policy import PollPolicy, backoff
 from watcher.poller import Poller
 from watcher.ports import Sink
-from watcher.ratelimit import Unlimited
 from watcher.runtime import Rules, Runtime
 from watcher.scheduler import Scheduler
 from watcher.watch import Watch

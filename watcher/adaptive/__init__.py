@@ -4,7 +4,7 @@
 """
 
 from watcher.adaptive.balance import FLOOR
-from watcher.adaptive.rate import AdaptiveRate
+from watcher.adaptive.rate import SHORTEST_DELAY, AdaptiveRate
 from watcher.adaptive.start import start_rate
 
-__all__ = ["FLOOR", "AdaptiveRate", "start_rate"]
+__all__ = ["FLOOR", "SHORTEST_DELAY", "AdaptiveRate", "start_rate"]

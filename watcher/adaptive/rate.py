@@ -11,7 +11,7 @@ LATE = 0.02
 """Seconds that a worker may wake late and have its call's turn kept."""
 
 SHORTEST_DELAY = 1e-6
-"""Seconds: what rounding leaves must not be a delay that moves no clock."""
+"""Seconds: what rounding leaves must not be a delay that moves no clock. The limiter of a set rate has it, too."""
 
 PRESSED = 0.7
 """Share of the latest calls (about 8) that had to wait for the rate, from which on the rate is what limits."""
