@@ -14,6 +14,9 @@ from watcher.simulator.wire import Reply
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 1024 * 1024
+MAX_DIGITS = 19
+"""Of a Content-Length: those of a 64-bit number. Python itself refuses to read thousands of them."""
+
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -69,17 +72,18 @@ class RequestReader:
     def _body(self, headers: dict[str, str]) -> bytes | None:
         if "transfer-encoding" in headers:
             raise BadRequestError(411, "send a Content-Length: chunked bodies are not taken")
-        length = headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()):
+        digits = headers.get("content-length", "0")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
             raise BadRequestError(400, "Content-Length is no number")
-        if int(length) > MAX_BODY:
+        length = int(digits)
+        if length > MAX_BODY:
             raise BadRequestError(413, f"body over {MAX_BODY} bytes")
         if headers.get("expect", "").lower() == "100-continue":
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while len(self._buffer) < int(length):
+        while len(self._buffer) < length:
             if not self._receive():
                 return None
-        body, self._buffer = self._buffer[: int(length)], self._buffer[int(length) :]
+        body, self._buffer = self._buffer[:length], self._buffer[length:]
         return body
 
     def _receive(self) -> bool:

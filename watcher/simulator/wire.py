@@ -73,7 +73,7 @@ def decode(body: bytes) -> dict[str, Any]:
         return {}
     try:
         members = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: nested more deeply than can be read
         raise ApiError(SERIALIZATION) from error
     if not isinstance(members, dict):
         raise ApiError(SERIALIZATION, "Unexpected value type in payload")

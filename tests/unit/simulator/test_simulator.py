@@ -75,6 +75,28 @@ def test_a_request_that_is_no_http_gets_an_answer_and_the_end_of_the_connection(
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
+@pytest.mark.parametrize("digits", ["9" * 5_000, "0" * 5_000])
+def test_a_length_of_thousands_of_digits_gets_an_answer_and_the_end_of_the_connection(
+    simulator: Simulator, digits: str
+) -> None:
+    with socket.create_connection(address(simulator), timeout=1) as connection:
+        connection.sendall(f"POST / HTTP/1.1\r\nContent-Length: {digits}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(1000), b""))
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b"\r\n\r\nContent-Length is no number")
+
+
+@pytest.mark.parametrize("opening", ["[", '{"SessionId":', '{"Other":'])
+def test_a_body_nested_too_deeply_is_a_serialization_exception_and_the_connection_goes_on(
+    client: Client, opening: str
+) -> None:
+    headers = {"X-Amz-Target": TARGET_PREFIX + GET}
+    client.connection.request("POST", "/", opening * 50_000, headers)
+    with client.connection.getresponse() as answer:
+        assert (answer.status, json.loads(answer.read())) == (400, {"__type": "SerializationException"})
+    assert client.call(GET, SessionId=SESSION_ID)["__type"] == "SessionNotFoundException"
+
+
 def test_a_reset_is_an_rst_and_no_orderly_end() -> None:
     resetting = Scenario.default().with_faults(Fault("reset", operation=None))
     with (
