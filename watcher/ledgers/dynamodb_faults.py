@@ -46,6 +46,9 @@ _LOCAL = (
     ((boto.ConnectionError, boto.HTTPClientError), f"check {_ENDPOINT}, and the network"),
     (_NO_CREDENTIALS, "check aws.profile and where the credentials come from"),
 )
+_NO_INDEX = ("not have the specified index", "Invalid index: ")
+"""DynamoDB's words, and those of its imitations."""
+
 _SECRETS = re.compile(r"(?<=//)[^/\s@]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 _LONGEST_TEXT = 300
 
@@ -106,11 +109,14 @@ def _words(error: Exception) -> str:
 
 def _fix(error: Any) -> str:
     code, text = _code(error), str(error)
+    if any(words in text for words in _NO_INDEX):
+        return (
+            f"; the table has no index of that name: add it as {TEMPLATE} has it, with the keys `log` and `sequence`"
+        )
     if code == "ResourceNotFoundException":
         return f"; check ledger.url and aws.region, or create the table with {TEMPLATE}"
     if code == "ValidationException" and "size has exceeded" not in text:
-        missing = "has no index of that name" if "specified index" in text else "has not the keys of a ledger"
-        return f"; the table {missing}: create one with {TEMPLATE}"
+        return f"; the table has not the keys of a ledger: create one with {TEMPLATE}"
     return f"; {_FIXES[code]}" if code in _FIXES else ""
 
 
