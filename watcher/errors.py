@@ -18,6 +18,10 @@ class ConfigError(WatcherError):
         self.problems = problems
 
 
+class AddressInUse(WatcherError):
+    """Another process has the address just now: it may be free in a second, so that a restart can help."""
+
+
 class PollError(WatcherError):
     """A poll that brought no believable answer. `result` is the metric's label."""
 

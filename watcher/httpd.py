@@ -1,5 +1,6 @@
 """/metrics, /livez and /readyz."""
 
+import errno
 import json
 import socket
 import sys
@@ -16,7 +17,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from watcher import __version__
-from watcher.errors import ConfigError
+from watcher.errors import AddressInUse, ConfigError
 
 log = structlog.get_logger(__name__)
 
@@ -40,15 +41,18 @@ class HealthServer:
         """Bind at once, so that an address in use is known before work begins; port 0 is a free one.
 
         Raises:
-            ConfigError: the address can't be bound.
+            AddressInUse: another process has it, perhaps one that still drains.
+            ConfigError: the address can't be bound, and never will be.
         """
         try:
             self._server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
         except (OSError, UnicodeError) as error:
             words = getattr(error, "strerror", None) or str(error)
-            raise ConfigError(
-                [f"http.host = {host!r}, http.port = {port}: {words}: choose another, or port 0"]
-            ) from error
+            problem = f"http.host = {host!r}, http.port = {port}: {words}"
+            if getattr(error, "errno", None) == errno.EADDRINUSE:
+                fix = "try again when the other process has ended, or choose another port, or port 0"
+                raise AddressInUse(f"{problem}: {fix}") from error
+            raise ConfigError([f"{problem}: choose another, or port 0"]) from error
         self._server.registry, self._server.late, self._server.problems = registry, late, problems
         self.host = host
         self.port: int = self._server.server_address[1]

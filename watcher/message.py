@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from watcher.errors import UnservableMessage
@@ -20,6 +20,7 @@ SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 MAX_DEPTH = 100
 """Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
 
+_LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d):60(?!\d)")
 _SHOWN = 80
 
 
@@ -59,15 +60,24 @@ def parse_message(
 
 
 def creation_time(value: object) -> float | None:
-    """Epoch seconds of an RFC 3339 time with its offset; None for anything else."""
+    """Epoch seconds of an RFC 3339 time with its offset; None for anything else.
+
+    `t` and `z` are as good as capitals (5.6), and a leap second counts as the following one: epoch seconds have none.
+    """
     if not isinstance(value, str):
         return None
+    text, leaps = _LEAP_SECOND.subn(r"\1:59", value.strip().upper(), count=1)
     try:
-        parsed = datetime.fromisoformat(value.strip())
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is None:
+            return None
         # In UTC, or an offset could carry it out of the years that an event's time can have.
-        return parsed.astimezone(UTC).timestamp() if parsed.tzinfo else None
+        moment = parsed.astimezone(UTC) + timedelta(seconds=leaps)
     except (ValueError, OverflowError):
         return None
+    # Leap seconds end a day of UTC (5.7); which days, nobody knows ahead.
+    is_possible = not leaps or moment.time().replace(microsecond=0) == time.min
+    return moment.timestamp() if is_possible else None
 
 
 def _fields(text: str) -> tuple[Mapping[str, Any], Mapping[str, str]]:

@@ -44,6 +44,17 @@ def test_options_make_a_message_of_an_id(folder: Path) -> None:
     assert (request.created_at, request.context) == (1749992800.0, {"user": "ü"})
 
 
+@pytest.mark.parametrize(
+    ("given", "epoch"), [("2025-06-15t15:06:40.5z", 1_750_000_000.5), ("2016-12-31T23:59:60Z", 1_483_228_800.0)]
+)
+def test_every_time_of_rfc_3339_is_taken(folder: Path, given: str, epoch: float) -> None:
+    line = json.dumps({"sessionId": TWO, "createdAt": given}).encode()
+    done = run_watcher(folder, "enqueue", "--created-at", given, ONE, "--file", "-", stdin=line)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "enqueued 2\n", "")
+    requests = [parse_message(body, 9e9, 9e9, []) for body in on_the_queue(folder)]
+    assert [(request.created_at, request.remark) for request in requests] == [(epoch, "")] * 2
+
+
 def test_a_file_has_an_id_or_a_message_a_line(folder: Path) -> None:
     message = json.dumps({"sessionId": TWO, "policy": "payout", "context": {"a": 1}})
     (folder / "ids").write_bytes(f"\ufeff{ONE}\r\n\n  \n{message}\n{THREE}".encode())

@@ -1,14 +1,17 @@
+import errno
 import http.client
 import json
+import os
 import socket
 from collections.abc import Iterator
+from socketserver import TCPServer
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 from structlog.testing import capture_logs
 
 from tests.unit.fakes import PATIENCE
-from watcher.errors import ConfigError
+from watcher.errors import AddressInUse, ConfigError
 from watcher.httpd import HealthServer
 
 
@@ -165,13 +168,26 @@ def test_a_bug_behind_a_path_is_logged_and_the_server_lives_on(health: Health) -
 
 
 def test_an_address_in_use_names_key_value_and_fix(health: Health) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(AddressInUse) as caught:
         HealthServer("127.0.0.1", health.server.port, health.registry, list, dict)
-    [problem] = caught.value.problems
+    problem = str(caught.value)
     assert "http.port" in problem
     assert str(health.server.port) in problem
     assert "Address already in use" in problem
     assert "choose another" in problem
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EADDRNOTAVAIL])
+def test_an_address_that_will_not_be_free_either_is_a_bad_setting(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(TCPServer, "server_bind", refuse)
+    with pytest.raises(ConfigError, match=f"http.port = 80: {os.strerror(number)}: choose another"):
+        HealthServer("127.0.0.1", 80, CollectorRegistry(), list, dict)
 
 
 @pytest.mark.parametrize("host", ["256.256.256.256", "no..name", "x" * 100 + ".invalid"])

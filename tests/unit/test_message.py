@@ -103,10 +103,41 @@ def test_the_body_s_policy_wins_over_the_attribute() -> None:
         ("2025-06-15T10:36:30-04:30", 10.0),
         ("2025-06-15 15:06:30Z", 10.0),
         ("2025-06-15T15:06:20.123456789Z", 20 - 0.123456),
+        ("2025-06-15t15:06:30z", 10.0),
+        ("2025-06-15t17:06:29.5+02:00", 10.5),
     ],
 )
 def test_a_creation_time_counts_with_its_offset(text: str, ago: float) -> None:
     assert parse({"sessionId": ID, "createdAt": text}).created_at == pytest.approx(START - ago, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "following"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("1990-12-31T15:59:60-08:00", "1991-01-01T00:00:00Z"),  # RFC 3339's own example
+        ("2015-07-01t05:29:60.25+05:30", "2015-07-01T00:00:00.25Z"),
+        ("2026-11-22 23:59:60z", "2026-11-23T00:00:00Z"),
+    ],
+)
+def test_a_leap_second_counts_as_the_following_second(text: str, following: str) -> None:
+    assert creation_time(text) == creation_time(following) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2016-12-31T23:58:60Z",
+        "2016-12-31T12:59:60Z",
+        "2016-12-31T23:59:60+01:00",
+        "2016-12-31T23:59:61Z",
+        "2016-12-31T23:59:600Z",
+        "2016-12-31T23:59:60",
+        "9999-12-31T23:59:60Z",
+    ],
+)
+def test_what_can_not_be_a_leap_second_is_no_time(text: str) -> None:
+    assert creation_time(text) is None
 
 
 @pytest.mark.parametrize(

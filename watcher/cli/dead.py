@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -33,7 +33,7 @@ def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
     if not letters:
         click.echo("no dead letters", err=True)
     for letter in letters:
-        click.echo(_json(letter) if as_json else _line(letter))
+        click.echo(json.dumps(members_of(letter)) if as_json else line_of(letter))
 
 
 @command.command()
@@ -78,7 +78,8 @@ def _report(done: str, count: int, chosen: list[str] | None) -> None:
         raise click.ClickException(f"{len(chosen) - count} of the {len(chosen)} ids are no dead letters")
 
 
-def _line(letter: "DeadLetter") -> str:
+def line_of(letter: "DeadLetter") -> str:
+    """A dead letter on one line."""
     from watcher.event import timestamp
 
     detail, body = printable(letter.detail, 200), printable(letter.body)
@@ -86,10 +87,11 @@ def _line(letter: "DeadLetter") -> str:
     return f"{letter.id}  {when}  received {letter.receive_count}x  {letter.reason}: {detail}  {body}"
 
 
-def _json(letter: "DeadLetter") -> str:
+def members_of(letter: "DeadLetter") -> dict[str, Any]:
+    """A dead letter as members of a JSON object."""
     from watcher.event import timestamp
 
-    members = {
+    return {
         "id": letter.id,
         "deadAt": timestamp(letter.dead_at),
         "sentAt": timestamp(letter.sent_at),
@@ -98,4 +100,3 @@ def _json(letter: "DeadLetter") -> str:
         "detail": letter.detail,
         "body": letter.body,
     }
-    return json.dumps(members)

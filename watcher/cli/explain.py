@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from watcher.cli.dead import line_of, members_of
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.shown import data_of, event_of, printable
+from watcher.cli.shown import data_of, event_of, found_on_queue, printable
 
 if TYPE_CHECKING:
     from watcher.config import Settings
-    from watcher.model import LedgerEntry
+    from watcher.model import DeadLetter, LedgerEntry
     from watcher.ports import Clock
     from watcher.queues import QueuedMessage
 
@@ -27,19 +28,22 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     """Tell one session's life.
 
     Received, each poll with status and delay, the decision, deliveries and ack, for each policy that decided it; and
-    the messages that still wait for it on the queue.
+    the messages for it that still wait on the queue, or were put aside as dead letters; SQS can't be searched for
+    either.
     """
     from watcher.clock import SystemClock
+    from watcher.queues import search, search_dead
 
     settings = settings_or_exit(source)
     clock = SystemClock()
     entries = _decided(settings, clock, session_id)
-    queued = _queued(settings, clock, session_id)
-    if not entries and not queued:
-        unseen = "not on the queue" if queued is not None else "and the queue can't be searched: it may wait there"
-        raise click.ClickException(f"nothing is known of session {session_id}: not decided, {unseen}")
+    queued = found_on_queue("queue", lambda: search(settings, clock, session_id))
+    # Last: what is buried meanwhile was on the queue before.
+    dead = found_on_queue("dead letters", lambda: search_dead(settings, session_id))
+    if not (entries or queued or dead):
+        raise click.ClickException(f"nothing is known of session {session_id}: not decided, {_unseen(queued, dead)}")
     if as_json:
-        click.echo(json.dumps(_document(session_id, entries, queued)))
+        click.echo(json.dumps(_document(session_id, entries, queued, dead)))
         return
     for entry in entries:
         click.echo(f"session {session_id}, policy {entry.event.key.policy}")
@@ -47,6 +51,9 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
             click.echo(f"  {line}")
     for message in queued or ():
         click.echo(_waiting(message, clock.time()))
+    for letter in dead or ():
+        click.echo(f"buried as dead letter {line_of(letter)}")
+        click.echo(f"  to put it back on the queue, once that is mended: watcher dead replay {letter.id}")
 
 
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
@@ -62,16 +69,11 @@ def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence[
         return []
 
 
-def _queued(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["QueuedMessage"] | None:
-    """The messages for the session; None when nobody can tell, as with SQS."""
-    from watcher.errors import QueueError
-    from watcher.queues import search
-
-    try:
-        return search(settings, clock, session_id)
-    except QueueError as error:
-        click.echo(f"no queue to search: {error}", err=True)
-        return None
+def _unseen(queued: Sequence["QueuedMessage"] | None, dead: Sequence["DeadLetter"] | None) -> str:
+    on_queue = "not on the queue" if queued is not None else "and the queue can't be searched: it may wait there"
+    if dead is not None:
+        return f"{on_queue}, no dead letter"
+    return f"{on_queue}, or be a dead letter: see `watcher dead list`"
 
 
 def _life(entry: "LedgerEntry") -> Iterator[str]:
@@ -152,7 +154,10 @@ def _trail(entry: "LedgerEntry") -> list[dict[str, Any]]:
 
 
 def _document(
-    session_id: str, entries: Sequence["LedgerEntry"], queued: Sequence["QueuedMessage"] | None
+    session_id: str,
+    entries: Sequence["LedgerEntry"],
+    queued: Sequence["QueuedMessage"] | None,
+    dead: Sequence["DeadLetter"] | None,
 ) -> dict[str, Any]:
     return {
         "sessionId": session_id,
@@ -168,6 +173,7 @@ def _document(
             for entry in entries
         ],
         "queued": None if queued is None else [_message(message) for message in queued],
+        "deadLetters": None if dead is None else [members_of(letter) for letter in dead],
     }
 
 

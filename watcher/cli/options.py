@@ -39,8 +39,8 @@ class SettingsSource:
     assignments: tuple[str, ...] = ()
     options: Mapping[str, str] | None = None
 
-    def load(self) -> "Loaded":
-        """Load the settings from file, environment and these; again at each call, for a reload.
+    def load(self, in_force: Path | None = None) -> "Loaded":
+        """Load the settings from file, environment and these; `in_force` is the file, where none is named.
 
         Raises:
             ConfigError: with every problem that there is.
@@ -58,7 +58,25 @@ class SettingsSource:
         for key, _, text in (assignment.partition("=") for assignment in self.assignments):
             overrides[key.strip()] = text
             names.pop(key.strip(), None)
-        return load(self.config, overrides, os.environ, Path.cwd(), names)
+        # Not Path.cwd(), which fails in a folder that was removed: a file that is missing there is told as one.
+        return load(self.config, overrides, os.environ, Path(), names, in_force)
+
+    def again(self, loaded: "Loaded") -> "Callable[[], Loaded]":
+        """What reads the settings anew for a reload, from the file that `loaded` came from.
+
+        The file in force stays the file until the process ends. When it is missing that is an error, and one of
+        higher rank that has appeared since is left alone: what a file decides must not change by where files come
+        and go. Without a file in force, the first that a reload finds is from then on.
+        """
+        in_force = loaded.file
+
+        def read() -> "Loaded":
+            nonlocal in_force
+            found = self.load(in_force)
+            in_force = found.file
+            return found
+
+        return read
 
 
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,7 +33,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     if notifier.watchdog:
         faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung
     try:
-        app = build(loaded, source.load, notifier)
+        app = build(loaded, source.again(loaded), notifier)
         signals.listen(stop=app.daemon.stop, reload=app.reload)
         app.daemon.run(until_empty=until_empty)
     except ConfigError as error:

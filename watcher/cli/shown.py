@@ -1,14 +1,16 @@
 """How the commands that look into queue and ledger show what they found."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from watcher.model import LedgerEntry
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -20,6 +22,17 @@ def told_to_the_user() -> Iterator[None]:
         yield
     except WatcherError as error:
         raise click.ClickException(str(error)) from error
+
+
+def found_on_queue(what: str, look: Callable[[], Sequence[T] | None]) -> Sequence[T] | None:
+    """What a look into the queue finds; None when nobody can tell, as with SQS. An error is only told on stderr."""
+    from watcher.errors import QueueError
+
+    try:
+        return look()
+    except QueueError as error:
+        click.echo(f"no {what} to search: {error}", err=True)
+        return None
 
 
 def printable(text: str, limit: int = 80) -> str:

@@ -37,6 +37,7 @@ def load(
     environ: Mapping[str, str],
     cwd: Path,
     option_names: Mapping[str, str] = _NO_NAMES,
+    in_force: Path | None = None,
 ) -> Loaded:
     """Lay the file, the environment and the command line over the defaults; the later wins.
 
@@ -46,12 +47,13 @@ def load(
         environ: the environment.
         cwd: where relative names of files start.
         option_names: the option by which an override came, for those that did not come by `--set`.
+        in_force: the file that was found before, for a reload: it is read again, and no other is looked for.
 
     Raises:
         ConfigError: with every problem that there is, one line each.
     """
     layers = Layers()
-    file = sources.add_file(layers, config, environ, cwd)
+    file = sources.add_file(layers, config, environ, cwd, in_force)
     sources.add_aws_variables(layers, environ)
     sources.add_own_variables(layers, environ)
     sources.add_overrides(layers, overrides, option_names)

@@ -19,11 +19,15 @@ _BEHIND_POLICY = 3
 _TOML_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
-def add_file(layers: Layers, config: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+def add_file(
+    layers: Layers, config: Path | None, environ: Mapping[str, str], cwd: Path, in_force: Path | None = None
+) -> Path | None:
     """Lay down the file: the named one, else `$WATCHER_CONFIG`, `./watcher.toml`, `/etc/watcher/watcher.toml`.
 
+    Where none is named and `in_force` is given, it is that one, and no other is looked for.
+
     Raises:
-        ConfigError: a file that was named is not there, or one can't be read or is not TOML.
+        ConfigError: a file that was named, or is in force, is not there, or one can't be read or is not TOML.
     """
     variable = environ.get("WATCHER_CONFIG", "")
     if config is not None:
@@ -33,6 +37,11 @@ def add_file(layers: Layers, config: Path | None, environ: Mapping[str, str], cw
     if config is not None or variable:
         layers.put_tree(_parse(named, _read(cwd / named, named, origin)), str(named))
         return named
+    if in_force is not None:
+        # One that is gone is an error: the next in rank, or the defaults, may be laxer than what it said.
+        text = _read(cwd / in_force, in_force, "in force until now", "put it back, or restart to do without it")
+        layers.put_tree(_parse(in_force, text), str(in_force))
+        return in_force
     for found in (LOCAL_FILE, SYSTEM_FILE):
         if _is_there(cwd / found):
             layers.put_tree(_parse(found, _read(cwd / found, found, "found there")), str(found))
@@ -95,12 +104,12 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _read(path: Path, named: Path, origin: str) -> str:
+def _read(path: Path, named: Path, origin: str, fix: str = "name a file that can") -> str:
     try:
         return path.read_bytes().decode()
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise ConfigError([f"{named} can't be read ({origin}): {why}: name a file that can"]) from error
+        raise ConfigError([f"{named} can't be read ({origin}): {why}: {fix}"]) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError([f"{named}, line {line}: is not UTF-8: save the file as UTF-8"]) from error

@@ -37,6 +37,8 @@ _LOCAL = (
     ((boto.ConnectionError, boto.HTTPClientError), f"check {_ENDPOINT}, and the network"),
     (NO_CREDENTIALS, CREDENTIALS_FIX),
 )
+_NO_INDEX = ("not have the specified index", "Invalid index: ")
+"""DynamoDB's words, and those of its imitations."""
 
 
 class Refused(Exception):
@@ -94,11 +96,14 @@ def _words(error: Exception) -> str:
 
 def _fix(error: Any) -> str:
     code, text = _code(error), str(error)
+    if any(words in text for words in _NO_INDEX):
+        return (
+            f"; the table has no index of that name: add it as {TEMPLATE} has it, with the keys `log` and `sequence`"
+        )
     if code == "ResourceNotFoundException":
         return f"; check ledger.url and aws.region, or create the table with {TEMPLATE}"
     if code == "ValidationException" and "size has exceeded" not in text:
-        missing = "has no index of that name" if "specified index" in text else "has not the keys of a ledger"
-        return f"; the table {missing}: create one with {TEMPLATE}"
+        return f"; the table has not the keys of a ledger: create one with {TEMPLATE}"
     return f"; {_FIXES[code]}" if code in _FIXES else ""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from watcher.config.settings import Settings
+from watcher.model import DeadLetter
 from watcher.ports import Clock, DeadLetters, Queue
 
 QUEUES = {
@@ -18,7 +19,7 @@ TOOLS = {
     "sqlite": "watcher.queues.sqlite_tools",
     "sqs": "watcher.queues.sqs",
 }
-"""From `queue.kind` to the module that has `open_dead_letters` and, if the backend can, `search` and `advise`."""
+"""From `queue.kind` to the module with `open_dead_letters` and, if it can, `search`, `search_dead` and `advise`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,13 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
     """
     look = getattr(import_module(TOOLS[settings.queue.kind]), "search", None)
     return None if look is None else look(settings, clock, text)
+
+
+def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter] | None:
+    """The dead letters with `text` in them, the oldest first; None where the backend can't look without receiving.
+
+    Raises:
+        QueueError: they can't be read.
+    """
+    look = getattr(import_module(TOOLS[settings.queue.kind]), "search_dead", None)
+    return None if look is None else look(settings, text)

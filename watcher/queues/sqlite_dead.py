@@ -1,7 +1,7 @@
 """The embedded queue's dead letters: in its own file, or in another one that several queues may share."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from sqlite3 import Cursor
 
@@ -30,6 +30,8 @@ SCHEMA = Schema(
         ),
     ),
 )
+
+_COLUMNS = "SELECT id, body, reason, detail, sent_at, dead_at, receive_count FROM dead_letters"
 
 _TAKE_OUT = "DELETE FROM queue_messages WHERE id = ? AND token = ?"
 
@@ -81,12 +83,7 @@ class SqliteDeadLetters:
     def list(self, limit: int) -> Sequence[DeadLetter]:
         """The oldest `limit` dead letters."""
         with self._file.reading() as cursor:
-            rows = cursor.execute(
-                """SELECT id, body, reason, detail, sent_at, dead_at, receive_count
-                FROM dead_letters ORDER BY id LIMIT ?""",
-                (limit,),
-            ).fetchall()
-        return [DeadLetter(str(row[0]), *row[1:]) for row in rows]
+            return _letters(cursor.execute(f"{_COLUMNS} ORDER BY id LIMIT ?", (limit,)))
 
     def replay(self, ids: Sequence[str] | None) -> int:
         """Put these (None: all) back on the queue; returns how many.
@@ -134,6 +131,20 @@ class SqliteDeadLetters:
             _storable(detail),
             _storable(delivery.body),
         )
+
+
+def search_in(path: Path, text: str) -> Sequence[DeadLetter]:
+    """The dead letters with `text` in their bodies in the file at `path`, which is left as it is.
+
+    Raises:
+        QueueError: it can't be read.
+    """
+    with closing(SqliteFile(path, SCHEMA, QueueError, create=False)) as file, file.reading() as cursor:
+        return _letters(cursor.execute(f"{_COLUMNS} WHERE instr(body, ?) > 0 ORDER BY id", (text,)))
+
+
+def _letters(rows: Cursor) -> list[DeadLetter]:
+    return [DeadLetter(str(row[0]), *row[1:]) for row in rows]
 
 
 def _put_in(cursor: Cursor, letter: Sequence[str | float]) -> str:

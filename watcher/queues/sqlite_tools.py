@@ -6,10 +6,11 @@ from contextlib import closing, contextmanager
 from watcher.config.settings import Settings
 from watcher.config.urls import sqlite_path
 from watcher.errors import QueueError
+from watcher.model import DeadLetter
 from watcher.ports import Clock
 from watcher.queues import QueuedMessage
 from watcher.queues.sqlite import SCHEMA, open_queue
-from watcher.queues.sqlite_dead import SqliteDeadLetters
+from watcher.queues.sqlite_dead import SqliteDeadLetters, search_in
 from watcher.sqlite_file import SqliteFile
 
 _SEARCH = """SELECT id, body, sent_at, receive_count,
@@ -29,6 +30,16 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
     with closing(SqliteFile(path, SCHEMA, QueueError, create=False)) as file, file.reading() as cursor:
         rows = cursor.execute(_SEARCH, {"now": clock.time(), "text": text}).fetchall()
     return [QueuedMessage(str(row[0]), *row[1:]) for row in rows]
+
+
+def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter]:
+    """The dead letters with `text` in them; none when there is no file for them yet.
+
+    Raises:
+        QueueError: the file can't be read.
+    """
+    path = sqlite_path(settings.queue.dead_letter_url or settings.queue.url)
+    return search_in(path, text) if path.exists() else []
 
 
 @contextmanager

@@ -75,7 +75,10 @@ def test_a_time_out_is_not_tried_again_here(opened: ExitStack) -> None:
             "dynamodb:X; allow it in the role",
         ),
         (refusal("ValidationException", "does not match the schema"), "has not the keys of a ledger"),
-        (refusal("ValidationException", "does not have the specified index: by-time"), "has no index of that name"),
+        (
+            refusal("ValidationException", "The table does not have the specified index: by-time"),
+            "has no index of that name: add it as deploy/aws/template.yaml has it",
+        ),
         (refusal("UnrecognizedClientException"), "check access key, secret, aws.region and this machine's clock"),
         (refusal("ExpiredTokenException"), "renew the credentials"),
         (
