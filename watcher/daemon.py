@@ -9,7 +9,7 @@ import structlog
 
 from watcher.delivery import Outbox
 from watcher.errors import QueueError, WatcherError
-from watcher.health import Liveness, Readiness
+from watcher.health import OUTSIDE_ALLOWANCE, Liveness, Readiness, outside_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
 from watcher.intake import Intake
@@ -23,9 +23,6 @@ from watcher.supervisor import Supervisor
 from watcher.threads import Threads, run_within
 
 log = structlog.get_logger(__name__)
-
-OUTSIDE_ALLOWANCE = 300.0
-"""Seconds of silence allowed to a thread that talks to queue or ledger: many calls may each meet their time-out."""
 
 EMPTY_INTERVAL = 0.2
 """Seconds between two looks at whether all is done, with `--until-empty`."""
@@ -122,7 +119,8 @@ class Daemon:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
         parts.outbox.start(self._threads, parts.liveness)
         start("leases", partial(parts.leases.run, self._drained, beat("leases", OUTSIDE_ALLOWANCE)))
-        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", self._call_allowance)))
+        looking = outside_allowance(self._call_allowance)
+        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", looking)))
         for _ in range(self._concurrency):
             start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
         start("intake", partial(parts.intake.run, self._stopping, beat("intake", OUTSIDE_ALLOWANCE)))

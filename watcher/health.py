@@ -6,6 +6,21 @@ from threading import Lock
 
 from watcher.ports import Clock
 
+# No time-out of a call interrupts getaddrinfo. resolv.conf(5): 5 s a server, 2 attempts, up to 3 servers. glibc waits
+# 5, 3 and 6 s for three in turn (res_send.c: the time doubles with each, and is shared), twice; and if the name with
+# a search domain gets no answer, the name as it is follows: 2 x 2 x 14 s.
+RESOLVING = 60.0
+"""Seconds that looking up a name may take when no name server answers."""
+
+LOOKUPS = 2
+"""Names that one call may have to look up: who gives credentials out (STS, say), and the endpoint."""
+
+SLACK = 30.0
+"""Seconds for all else in a call: signing, parsing, a busy machine."""
+
+OUTSIDE_ALLOWANCE = 300.0
+"""Seconds of silence allowed to a thread that talks to queue or ledger: many calls may each meet their time-out."""
+
 
 class Beat:
     """The sign of life of one thread. A thread that waits for work rests, and can't be late."""
@@ -96,8 +111,13 @@ class Readiness:
         }
 
 
-def call_allowance(connect_timeout: float, read_timeout: float, slack: float = 30.0) -> float:
+def call_allowance(connect_timeout: float, read_timeout: float) -> float:
     """Seconds that a worker may spend in one call before it counts as stuck; no limit where one time-out has none."""
     if connect_timeout == 0 or read_timeout == 0:
         return math.inf
-    return connect_timeout + read_timeout + slack
+    return connect_timeout + read_timeout + LOOKUPS * RESOLVING + SLACK
+
+
+def outside_allowance(one_call: float) -> float:
+    """Seconds for a thread that talks to queue or ledger, and calls the service with the allowance `one_call`."""
+    return max(OUTSIDE_ALLOWANCE, one_call)

@@ -1,7 +1,7 @@
 """Looks at the queue's depth, and at the endpoint while no poll tells how it is."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 
 import structlog
@@ -58,26 +58,31 @@ class Lookout:
     def run(self, stop: Event, beat: Beat) -> None:
         """Look, at once and then every few seconds, until `stop`."""
         while not stop.is_set():
-            beat.beat()
-            self.look()
+            self.look(beat)
             beat.rest()
             stop.wait(DEPTH_INTERVAL)
 
-    def look(self) -> None:
+    def look(self, beat: Beat) -> None:
         """Ask the queue for its depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
+        for step in (self._look_at_depth, *self._probes(), *self._also):
+            beat.beat()  # each by itself may wait for a name server that is down: none is stuck for the others' time
+            step()
+        self._readiness.regained(STARTING)
+
+    def _look_at_depth(self) -> None:
         try:
             self._metrics.show_depth(self._queue.depth())
             self._readiness.regained(DEPTH)
         except QueueError as error:
             self._readiness.lost(DEPTH, str(error))
+
+    def _probes(self) -> Iterator[Callable[[], None]]:
+        """What is looked at now and then while nothing is polled."""
         now = self._clock.monotonic()
         if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
             self._probed_at = now
-            self._probe()
-            self._probe_ledger()
-        for look in self._also:
-            look()
-        self._readiness.regained(STARTING)
+            yield self._probe
+            yield self._probe_ledger
 
     def _probe(self) -> None:
         try:

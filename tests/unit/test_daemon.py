@@ -10,9 +10,9 @@ from tests.unit.daemons import parts_of, running
 from tests.unit.fakes import PATIENCE
 from tests.unit.world import World
 from watcher import daemon as module
-from watcher.daemon import OUTSIDE_ALLOWANCE, Daemon
+from watcher.daemon import Daemon
 from watcher.errors import QueueError, SinkGone
-from watcher.health import Liveness
+from watcher.health import OUTSIDE_ALLOWANCE, Liveness
 from watcher.model import QueueDepth
 
 
