@@ -66,6 +66,7 @@ class LeaseKeeper:
         due, along = now - self._lease * (BEAT - 2 * LOOK_EVERY), now - self._lease * EARLIEST
         leases = self._in_flight.to_renew(due, along, self._queue.max_batch)
         if not leases:
+            self._regained()  # what failed was due until it is gone: its session has ended, and nothing is missed
             return True
         lost, remaining = self._extend(leases)
         missed = {*lost, *remaining}
@@ -85,9 +86,12 @@ class LeaseKeeper:
             if self._readiness.lost("leases", str(error)):
                 log.error("lost", part="leases", error=str(error), leases=len(remaining), consequence="tried again")
             return lost, remaining
+        self._regained()
+        return lost, ()
+
+    def _regained(self) -> None:
         if self._readiness.regained("leases"):
             log.info("regained", part="leases")
-        return lost, ()
 
     def _let_go(self, lost: Sequence[Lease]) -> None:
         # An ack may have come between: what is off the books was not lost, but done with.
