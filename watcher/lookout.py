@@ -6,7 +6,7 @@ from threading import Event
 
 import structlog
 
-from watcher.errors import LedgerError, PollError, QueueError
+from watcher.errors import LedgerError, OperatorError, PermanentPollError, PollError, QueueError
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
 from watcher.model import DEFAULT_POLICY, SessionKey
@@ -25,7 +25,7 @@ STARTING = "startup"
 """The readiness part that stands until the first look is over."""
 
 NOBODY = SessionKey("00000000-0000-0000-0000-000000000000", DEFAULT_POLICY)
-"""Asked for in the ledger to see that it answers; no session has the id of zeros."""
+"""Asked for in the ledger, or of the service, to see what it answers; no session has the id of zeros."""
 
 
 class Lookout:
@@ -82,6 +82,7 @@ class Lookout:
         if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
             self._probed_at = now
             yield self._probe
+            yield self._probe_credentials
             yield self._probe_ledger
 
     def _probe(self) -> None:
@@ -93,6 +94,24 @@ class Lookout:
         else:
             if self._readiness.regained("endpoint"):
                 log.info("regained", part="endpoint")
+
+    def _probe_credentials(self) -> None:
+        """Ask for nobody's session if the last poll was refused: no poll comes that could show that it was mended.
+
+        Only then, for it is a call like any other, which the account's quota counts.
+        """
+        if "credentials" not in self._readiness.problems():
+            return
+        try:
+            self._results.get(NOBODY.session_id)
+        except PermanentPollError:
+            pass  # there is no such session: whoever says so has looked at the credentials
+        except PollError as error:
+            if isinstance(error, OperatorError):
+                self._readiness.lost("credentials", str(error))
+            return  # a throttle, or no answer: that says nothing of them
+        if self._readiness.regained("credentials"):
+            log.info("regained", part="credentials")
 
     def _probe_ledger(self) -> None:
         try:

@@ -1,13 +1,23 @@
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support import SteppingEvent
 from tests.unit.builders import a_beat, a_delivery
 from tests.unit.world import World
-from watcher.errors import ConnectionFailed, LedgerError, QueueError
+from watcher.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    LedgerError,
+    PollError,
+    QueueError,
+    SessionNotFound,
+    Throttled,
+    UnreadableAnswer,
+)
 from watcher.health import LOOKUPS, OUTSIDE_ALLOWANCE, RESOLVING, Beat, call_allowance, outside_allowance
-from watcher.lookout import DEPTH_INTERVAL, PROBE_INTERVAL, Lookout
+from watcher.lookout import DEPTH_INTERVAL, NOBODY, PROBE_INTERVAL, Lookout
 
 
 def lookout(world: World, *also: Callable[[], None]) -> Lookout:
@@ -75,6 +85,44 @@ def test_a_failed_probe_is_a_problem_until_one_succeeds() -> None:
     world.clock.advance(PROBE_INTERVAL)
     looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
+
+
+def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothing_is_polled() -> None:
+    world = World(AccessDenied("still no permission"), SessionNotFound("no such session"))
+    world.readiness.lost("credentials", "no permission")
+    looker = lookout(world)
+    with capture_logs() as logs:
+        looker.look(a_beat(world.clock))
+        assert world.readiness.problems() == {"credentials": "still no permission"}
+        looker.look(a_beat(world.clock))
+        assert world.results.asked == [NOBODY.session_id]
+        world.clock.advance(PROBE_INTERVAL)
+        looker.look(a_beat(world.clock))
+    assert world.readiness.problems() == {}
+    assert world.results.asked == [NOBODY.session_id] * 2
+    assert [(entry["event"], entry["part"]) for entry in logs] == [("regained", "credentials")]
+
+
+@pytest.mark.parametrize("fault", [Throttled("slow down"), ConnectionFailed("refused"), UnreadableAnswer("blank")])
+def test_an_answer_that_says_nothing_of_the_credentials_changes_nothing(fault: PollError) -> None:
+    world = World(fault)
+    world.readiness.lost("credentials", "no permission")
+    lookout(world).look(a_beat(world.clock))
+    assert world.readiness.problems() == {"credentials": "no permission"}
+
+
+def test_credentials_that_nobody_refused_cost_no_call() -> None:
+    world = World()
+    lookout(world).look(a_beat(world.clock))
+    assert world.results.asked == []
+
+
+def test_a_refused_poll_is_not_asked_about_while_others_tell() -> None:
+    world = World()
+    world.readiness.lost("credentials", "no permission")
+    world.scheduler.add(world.watch(1), world.clock.monotonic() + 5.0)
+    lookout(world).look(a_beat(world.clock))
+    assert world.results.asked == []
 
 
 def test_it_looks_at_once_and_then_every_few_seconds() -> None:
