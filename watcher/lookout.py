@@ -4,16 +4,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 
-import structlog
-
 from watcher.errors import LedgerError, OperatorError, PermanentPollError, PollError, QueueError
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
 from watcher.model import DEFAULT_POLICY, SessionKey
 from watcher.ports import Clock, Ledger, Queue, SessionResults
 from watcher.scheduler import Scheduler
-
-log = structlog.get_logger(__name__)
 
 DEPTH_INTERVAL = 5.0
 PROBE_INTERVAL = 30.0
@@ -89,11 +85,9 @@ class Lookout:
         try:
             self._results.probe()
         except PollError as error:
-            if self._readiness.lost("endpoint", str(error)):
-                log.error("lost", part="endpoint", error=str(error), consequence="no session can be polled")
+            self._readiness.lost("endpoint", str(error), "no session can be polled")
         else:
-            if self._readiness.regained("endpoint"):
-                log.info("regained", part="endpoint")
+            self._readiness.regained("endpoint")
 
     def _probe_credentials(self) -> None:
         """Ask for nobody's session if the last poll was refused: no poll comes that could show that it was mended.
@@ -108,17 +102,14 @@ class Lookout:
             pass  # there is no such session: whoever says so has looked at the credentials
         except PollError as error:
             if isinstance(error, OperatorError):
-                self._readiness.lost("credentials", str(error))
+                self._readiness.lost("credentials", str(error), "no session can be polled")
             return  # a throttle, or no answer: that says nothing of them
-        if self._readiness.regained("credentials"):
-            log.info("regained", part="credentials")
+        self._readiness.regained("credentials")
 
     def _probe_ledger(self) -> None:
         try:
             self._ledger.find([NOBODY])
         except LedgerError as error:
-            if self._readiness.lost("ledger", str(error)):
-                log.error("lost", part="ledger", error=str(error), consequence="what comes can't be taken in")
+            self._readiness.lost("ledger", str(error), "what comes can't be taken in")
         else:
-            if self._readiness.regained("ledger"):
-                log.info("regained", part="ledger")
+            self._readiness.regained("ledger")

@@ -1,5 +1,7 @@
 import math
 
+from structlog.testing import capture_logs
+
 from tests.support import ManualClock
 from watcher.health import (
     LOOKUPS,
@@ -75,6 +77,34 @@ def test_readiness_tells_when_a_part_is_lost_and_regained() -> None:
     assert readiness.regained("queue")
     assert not readiness.regained("queue")
     assert readiness.problems() == {}
+
+
+def test_the_log_is_told_once_of_a_loss_with_its_consequence_and_of_its_end() -> None:
+    readiness = Readiness()
+    with capture_logs() as logs:
+        readiness.lost("leases", "down", "tried again", leases=3)
+        readiness.lost("leases", "still down", "tried again", leases=4)
+        readiness.regained("leases")
+        readiness.regained("leases")
+    lost, regained = logs
+    assert lost == {
+        "event": "lost",
+        "log_level": "error",
+        "part": "leases",
+        "error": "down",
+        "consequence": "tried again",
+        "leases": 3,
+    }
+    assert regained == {"event": "regained", "log_level": "info", "part": "leases"}
+
+
+def test_what_was_told_in_another_way_is_not_told_again() -> None:
+    readiness = Readiness()
+    with capture_logs() as logs:
+        readiness.lost("sink a", "circuit open")
+        readiness.lost("sink a", "circuit open", "too late to be told")
+        readiness.regained("sink a")
+    assert logs == []
 
 
 def test_a_call_may_take_its_time_outs_the_resolvers_and_some_slack() -> None:

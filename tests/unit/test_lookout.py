@@ -89,9 +89,9 @@ def test_a_failed_probe_is_a_problem_until_one_succeeds() -> None:
 
 def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothing_is_polled() -> None:
     world = World(AccessDenied("still no permission"), SessionNotFound("no such session"))
-    world.readiness.lost("credentials", "no permission")
     looker = lookout(world)
     with capture_logs() as logs:
+        world.readiness.lost("credentials", "no permission", "sessions wait")
         looker.look(a_beat(world.clock))
         assert world.readiness.problems() == {"credentials": "still no permission"}
         looker.look(a_beat(world.clock))
@@ -100,7 +100,10 @@ def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothin
         looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
     assert world.results.asked == [NOBODY.session_id] * 2
-    assert [(entry["event"], entry["part"]) for entry in logs] == [("regained", "credentials")]
+    assert [(entry["event"], entry["part"]) for entry in logs] == [
+        ("lost", "credentials"),
+        ("regained", "credentials"),
+    ]
 
 
 @pytest.mark.parametrize("fault", [Throttled("slow down"), ConnectionFailed("refused"), UnreadableAnswer("blank")])
