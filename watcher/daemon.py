@@ -9,7 +9,7 @@ import structlog
 
 from watcher.delivery import Outbox
 from watcher.errors import QueueError, WatcherError
-from watcher.health import Liveness, Readiness
+from watcher.health import OUTSIDE_ALLOWANCE, Liveness, Readiness, outside_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
 from watcher.intake import Intake
@@ -20,12 +20,9 @@ from watcher.poller import Poller
 from watcher.ports import Clock, Queue
 from watcher.scheduler import Scheduler
 from watcher.supervisor import Supervisor
-from watcher.threads import Threads
+from watcher.threads import Threads, run_within
 
 log = structlog.get_logger(__name__)
-
-OUTSIDE_ALLOWANCE = 300.0
-"""Seconds of silence allowed to a thread that talks to queue or ledger: many calls may each meet their time-out."""
 
 EMPTY_INTERVAL = 0.2
 """Seconds between two looks at whether all is done, with `--until-empty`."""
@@ -35,6 +32,14 @@ EMPTY_LOOKS = 2
 
 RELEASE_SHARE = 0.1
 """Share of the drain's time that is kept for giving messages back."""
+
+LEAST_RELEASE = 1.0
+"""Seconds that the queue has to take messages back where there is hardly a drain: a minute of their leases is at
+stake."""
+
+CLOSE_TIME = 2.0
+"""Seconds beyond the drain after which the watcher ends, whatever still hangs. What the service manager allows beyond
+the drain (`supervisor.STOP_SLACK`) is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,10 @@ class Daemon:
     """Runs the parts until it is told to stop, until the queue is empty, or until one of its threads dies."""
 
     def __init__(self, parts: Parts, *, concurrency: int, call_allowance: float, drain_timeout: float) -> None:
-        """`call_allowance`: seconds that one call may take; `drain_timeout`: seconds from the signal to the end."""
+        """`call_allowance`: seconds that one call may take; `drain_timeout`: seconds from the signal to the end.
+
+        Beyond that it takes `CLOSE_TIME` at most, and only if something hangs.
+        """
         self._parts = parts
         self._concurrency = concurrency
         self._call_allowance = call_allowance
@@ -80,21 +88,28 @@ class Daemon:
         """
         self._start()
         self._parts.supervisor.ready()
+        if until_empty:
+            # A thread of its own: a queue that hangs must not keep the main thread from a stop.
+            self._threads.start("emptiness", self._wait_for_empty)
         try:
-            self._wait(until_empty=until_empty)
+            self._wait()
         finally:
             self._drain()
         if self._fatal is not None:
             raise self._fatal
 
-    def _wait(self, *, until_empty: bool) -> None:
-        supervisor, empty_looks = self._parts.supervisor, 0
-        while not self._stopping.wait(EMPTY_INTERVAL if until_empty else supervisor.interval):
+    def _wait(self) -> None:
+        supervisor = self._parts.supervisor
+        while not self._stopping.wait(supervisor.interval):
             supervisor.tick()
-            empty_looks = empty_looks + 1 if until_empty and self._is_done() else 0
+
+    def _wait_for_empty(self) -> None:
+        empty_looks = 0
+        while not self._stopping.wait(EMPTY_INTERVAL):
+            empty_looks = empty_looks + 1 if self._is_done() else 0
             if empty_looks >= EMPTY_LOOKS:
                 log.info("queue_empty", consequence="ending, as --until-empty says")
-                return
+                self.stop()
 
     def stop(self) -> None:
         """Begin the drain; safe to call from a signal handler, any number of times."""
@@ -104,7 +119,8 @@ class Daemon:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
         parts.outbox.start(self._threads, parts.liveness)
         start("leases", partial(parts.leases.run, self._drained, beat("leases", OUTSIDE_ALLOWANCE)))
-        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", self._call_allowance)))
+        looking = outside_allowance(self._call_allowance)
+        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", looking)))
         for _ in range(self._concurrency):
             start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
         start("intake", partial(parts.intake.run, self._stopping, beat("intake", OUTSIDE_ALLOWANCE)))
@@ -119,9 +135,13 @@ class Daemon:
         3. The ledger, the sinks and the acks finish what is decided.
         4. The leases were kept alive until here; now the beat stops, or it would take back what is given back next.
         5. What is unfinished goes back to the queue, nearest deadline first: the most urgent is received first.
+
+        All of it has one bound, `drain_timeout`: systemd's TimeoutStopSec and Kubernetes' grace period are above it,
+        and kill what is not over by then.
         """
         parts = self._parts
-        end = parts.clock.monotonic() + self._drain_timeout * (1 - RELEASE_SHARE)
+        limit = parts.clock.monotonic() + self._drain_timeout
+        end = limit - self._drain_timeout * RELEASE_SHARE
         parts.readiness.lost("draining", "the watcher is stopping")
         parts.supervisor.stopping(self._drain_timeout)
         log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
@@ -134,17 +154,25 @@ class Daemon:
         self._drained.set()
         # Even when the time is up: an extension under way would take back what is given back next.
         self._threads.join(["leases"], end + self._drain_timeout * RELEASE_SHARE / 2)
-        self._release(parts.in_flight.abandon_all())
-        self._threads.dismiss()
-        parts.http.close()
-        parts.close()
+        # A disk, a lock or a service that hangs here is left to hang: leases run out, and all else is safe already.
+        if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
+            log.error("not_closed", consequence="the process ends all the same")
         log.info("stopped")
 
-    def _release(self, leases: Sequence[Lease]) -> None:
+    def _let_go(self, limit: float) -> None:
+        """Give back what is unfinished and close everything; what waits for others is told how long it may."""
+        parts, now = self._parts, self._parts.clock.monotonic
+        self._release(parts.in_flight.abandon_all(), max(limit - now(), LEAST_RELEASE))
+        self._threads.dismiss()
+        parts.http.close()
+        parts.queue.close(max(limit - now(), 0.0))
+        parts.close()
+
+    def _release(self, leases: Sequence[Lease], seconds: float) -> None:
         if not leases:
             return
         try:
-            self._parts.queue.release(leases)
+            self._parts.queue.release(leases, seconds)
         except QueueError as error:
             log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
         else:

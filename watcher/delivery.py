@@ -122,7 +122,7 @@ class Outbox:
             entries = patience.call(partial(self._ledger.record, rows), partial(self._failed, "ledger"))
         except LedgerError:
             return  # halted: nothing is recorded, so nothing was decided; the messages go back to the queue
-        self._worked("ledger")
+        self._readiness.regained("ledger")
         for decided, entry in zip(live, entries, strict=True):
             if entry.event == decided.event:
                 self._count(decided)
@@ -157,7 +157,7 @@ class Outbox:
     def _arrived(self, sink: str, watches: Sequence[Watch], patience: Patience) -> None:
         mark = partial(self._ledger.mark_delivered, [watch.key for watch in watches], sink)
         patience.call(mark, partial(self._failed, "ledger"))
-        self._worked("ledger")
+        self._readiness.regained("ledger")
         for watch in watches:
             with self._lock:
                 watch.awaiting -= {sink}
@@ -171,18 +171,13 @@ class Outbox:
             # Settled before acked: a crash between the two brings the message back and the same event goes out again.
             # The other way round, somebody who asks for this session once more might get no event at all.
             patience.call(partial(self._ledger.settle, settled), partial(self._failed, "ledger"))
-            self._worked("ledger")
+            self._readiness.regained("ledger")
             # Only now off the books: a ledger that is down for long must not cost the leases.
             acked = [lease for watch in batch for lease in self._in_flight.close(watch)]
             patience.call(partial(self._queue.ack, acked), partial(self._failed, "queue"))
         except (QueueError, LedgerError):
             return  # halted: the messages come again, and the ledger answers whoever receives them then
-        self._worked("queue")
+        self._readiness.regained("queue")
 
     def _failed(self, part: str, error: BaseException) -> None:
-        if self._readiness.lost(part, str(error)):
-            log.error("lost", part=part, error=str(error), consequence="deliveries and acks wait for it")
-
-    def _worked(self, part: str) -> None:
-        if self._readiness.regained(part):
-            log.info("regained", part=part)
+        self._readiness.lost(part, str(error), "deliveries and acks wait for it")

@@ -86,7 +86,7 @@ class Intake:
         except QueueError:
             return  # stopped while the queue was down: nothing was received
         if deliveries or not stop.is_set():  # a stop ends a receive early, and then nothing shows that it worked
-            self._worked("queue")
+            self._readiness.regained("queue")
         if deliveries:
             self.take_in(deliveries, patience)
 
@@ -106,7 +106,7 @@ class Intake:
             # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
             self._release([delivery.lease for delivery, _ in requests])
             return
-        self._worked("ledger")
+        self._readiness.regained("ledger")
         for delivery, request in requests:
             self._admit(delivery, request, entries.get(request.key))
 
@@ -139,10 +139,9 @@ class Intake:
         try:
             letter_id = self._queue.bury(delivery, fault.reason, str(fault))
         except QueueError as error:
-            if self._readiness.lost(DEAD_LETTERS, str(error)):
-                log.error("lost", part=DEAD_LETTERS, error=str(error), consequence="what can't be served comes again")
+            self._readiness.lost(DEAD_LETTERS, str(error), "what can't be served comes again")
             return False
-        self._worked(DEAD_LETTERS)
+        self._readiness.regained(DEAD_LETTERS)
         if letter_id is None:
             return True  # it comes again, perhaps many times: it counts once it is put aside
         self._metrics.dead_letters.labels(fault.reason.value).inc()
@@ -189,9 +188,4 @@ class Intake:
         )
 
     def _failed(self, part: str, error: BaseException) -> None:
-        if self._readiness.lost(part, str(error)):
-            log.error("lost", part=part, error=str(error), consequence="nothing is received until it works")
-
-    def _worked(self, part: str) -> None:
-        if self._readiness.regained(part):
-            log.info("regained", part=part)
+        self._readiness.lost(part, str(error), "nothing is received until it works")

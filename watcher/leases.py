@@ -66,6 +66,8 @@ class LeaseKeeper:
         due, along = now - self._lease * (BEAT - 2 * LOOK_EVERY), now - self._lease * EARLIEST
         leases = self._in_flight.to_renew(due, along, self._queue.max_batch)
         if not leases:
+            # What failed was due until it is gone: its session has ended, and nothing is missed.
+            self._readiness.regained("leases")
             return True
         lost, remaining = self._extend(leases)
         missed = {*lost, *remaining}
@@ -82,11 +84,9 @@ class LeaseKeeper:
         except QueueError as error:
             lost, remaining = (error.lost, error.remaining) if isinstance(error, NotAllExtended) else ((), leases)
             self._metrics.lease_extensions.labels("failed").inc(len(remaining))
-            if self._readiness.lost("leases", str(error)):
-                log.error("lost", part="leases", error=str(error), leases=len(remaining), consequence="tried again")
+            self._readiness.lost("leases", str(error), "tried again", leases=len(remaining))
             return lost, remaining
-        if self._readiness.regained("leases"):
-            log.info("regained", part="leases")
+        self._readiness.regained("leases")
         return lost, ()
 
     def _let_go(self, lost: Sequence[Lease]) -> None:

@@ -1,19 +1,15 @@
 """Looks at the queue's depth, and at the endpoint while no poll tells how it is."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 
-import structlog
-
-from watcher.errors import LedgerError, PollError, QueueError
+from watcher.errors import LedgerError, OperatorError, PermanentPollError, PollError, QueueError
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
 from watcher.model import DEFAULT_POLICY, SessionKey
 from watcher.ports import Clock, Ledger, Queue, SessionResults
 from watcher.scheduler import Scheduler
-
-log = structlog.get_logger(__name__)
 
 DEPTH_INTERVAL = 5.0
 PROBE_INTERVAL = 30.0
@@ -25,7 +21,7 @@ STARTING = "startup"
 """The readiness part that stands until the first look is over."""
 
 NOBODY = SessionKey("00000000-0000-0000-0000-000000000000", DEFAULT_POLICY)
-"""Asked for in the ledger to see that it answers; no session has the id of zeros."""
+"""Asked for in the ledger, or of the service, to see what it answers; no session has the id of zeros."""
 
 
 class Lookout:
@@ -58,43 +54,62 @@ class Lookout:
     def run(self, stop: Event, beat: Beat) -> None:
         """Look, at once and then every few seconds, until `stop`."""
         while not stop.is_set():
-            beat.beat()
-            self.look()
+            self.look(beat)
             beat.rest()
             stop.wait(DEPTH_INTERVAL)
 
-    def look(self) -> None:
+    def look(self, beat: Beat) -> None:
         """Ask the queue for its depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
+        for step in (self._look_at_depth, *self._probes(), *self._also):
+            beat.beat()  # each by itself may wait for a name server that is down: none is stuck for the others' time
+            step()
+        self._readiness.regained(STARTING)
+
+    def _look_at_depth(self) -> None:
         try:
             self._metrics.show_depth(self._queue.depth())
             self._readiness.regained(DEPTH)
         except QueueError as error:
             self._readiness.lost(DEPTH, str(error))
+
+    def _probes(self) -> Iterator[Callable[[], None]]:
+        """What is looked at now and then while nothing is polled."""
         now = self._clock.monotonic()
         if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
             self._probed_at = now
-            self._probe()
-            self._probe_ledger()
-        for look in self._also:
-            look()
-        self._readiness.regained(STARTING)
+            yield self._probe
+            yield self._probe_credentials
+            yield self._probe_ledger
 
     def _probe(self) -> None:
         try:
             self._results.probe()
         except PollError as error:
-            if self._readiness.lost("endpoint", str(error)):
-                log.error("lost", part="endpoint", error=str(error), consequence="no session can be polled")
+            self._readiness.lost("endpoint", str(error), "no session can be polled")
         else:
-            if self._readiness.regained("endpoint"):
-                log.info("regained", part="endpoint")
+            self._readiness.regained("endpoint")
+
+    def _probe_credentials(self) -> None:
+        """Ask for nobody's session if the last poll was refused: no poll comes that could show that it was mended.
+
+        Only then, for it is a call like any other, which the account's quota counts.
+        """
+        if "credentials" not in self._readiness.problems():
+            return
+        try:
+            self._results.get(NOBODY.session_id)
+        except PermanentPollError:
+            pass  # there is no such session: whoever says so has looked at the credentials
+        except PollError as error:
+            if isinstance(error, OperatorError):
+                self._readiness.lost("credentials", str(error), "no session can be polled")
+            return  # a throttle, or no answer: that says nothing of them
+        self._readiness.regained("credentials")
 
     def _probe_ledger(self) -> None:
         try:
             self._ledger.find([NOBODY])
         except LedgerError as error:
-            if self._readiness.lost("ledger", str(error)):
-                log.error("lost", part="ledger", error=str(error), consequence="what comes can't be taken in")
+            self._readiness.lost("ledger", str(error), "what comes can't be taken in")
         else:
-            if self._readiness.regained("ledger"):
-                log.info("regained", part="ledger")
+            self._readiness.regained("ledger")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
+from time import monotonic
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,14 +16,15 @@ def for_each(
     *,
     until_failure: bool = False,
     stopped: Event | None = None,
+    seconds: float | None = None,
 ) -> list[R]:
     """What `work` makes of each item, in their order; `at_once` of them at a time, the calling thread included.
 
     A failure keeps no other item from its turn, unless `until_failure` says so; after `stopped` none has its turn,
-    and is missing from the result.
+    and is missing from the result. So is what is not over after `seconds`: it goes on, and nobody waits for it.
 
     Raises:
-        Exception: the first failure, once all that was begun has ended.
+        Exception: the first failure, once all that was begun has ended, or is waited for no longer.
     """
     results: dict[int, R] = {}
     failures: list[Exception] = []
@@ -44,12 +46,19 @@ def for_each(
                 failures.append(error)
 
     # Daemon threads, unlike the standard library's pool: a call that hangs must not keep the process from ending.
-    threads = [Thread(target=run, daemon=True) for _ in range(min(at_once, len(items)) - 1)]
+    own = 1 if seconds is None else 0  # a thread that may be left behind can't be the calling one
+    threads = [Thread(target=run, daemon=True) for _ in range(min(at_once, len(items)) - own)]
     for thread in threads:
         thread.start()
-    run()
-    for thread in threads:
-        thread.join()
+    if seconds is None:
+        run()
+    _join(threads, seconds)
     if failures:
         raise failures[0]
-    return [results[number] for number in sorted(results)]
+    return [results[number] for number in sorted(results.copy())]  # one left behind may still add its own
+
+
+def _join(threads: Sequence[Thread], seconds: float | None) -> None:
+    deadline = None if seconds is None else monotonic() + seconds
+    for thread in threads:
+        thread.join(None if deadline is None else max(0.0, deadline - monotonic()))

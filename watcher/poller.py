@@ -108,9 +108,9 @@ class Poller:
         if isinstance(observation, PollError) and not self._is_there(observation):
             return
         self._unreachable = 0
-        self._regained("endpoint")
+        self._readiness.regained("endpoint")
         if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
-            self._regained("credentials")
+            self._readiness.regained("credentials")
 
     def _is_there(self, fault: PollError) -> bool:
         """Whether the service is, by this fault; what it is if not is told to readiness."""
@@ -126,13 +126,8 @@ class Poller:
             return False
         return True
 
-    def _regained(self, part: str) -> None:
-        if self._readiness.regained(part):
-            log.info("regained", part=part)
-
     def _lost(self, part: str, fault: PollError, consequence: str) -> None:
-        if self._readiness.lost(part, str(fault)):
-            log.error("lost", part=part, fault=_label(fault), error=str(fault), consequence=consequence)
+        self._readiness.lost(part, str(fault), consequence, fault=_label(fault))
 
     def _note(
         self, watch: Watch, observation: Observation, result: str, seconds: float, step: PollAgain | Ended

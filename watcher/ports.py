@@ -69,8 +69,12 @@ class Queue(Protocol):
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:
         """Delete the messages for good; returns those whose lease was lost (their messages stay)."""
 
-    def release(self, leases: Sequence[Lease]) -> None:
-        """Give the messages back at once, for another watcher. Lost leases are passed over."""
+    def release(self, leases: Sequence[Lease], seconds: float = ...) -> None:
+        """Give the messages back at once, for another watcher. Lost leases are passed over.
+
+        A stop hands over the `seconds` that it has left. A service that does not answer within them is not waited
+        for: what it was not seen to take back raises QueueError.
+        """
 
     def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
         """Move a message that can never be served to the dead letters, with its reason.
@@ -89,8 +93,11 @@ class Queue(Protocol):
     def depth(self) -> QueueDepth:
         """How much is waiting."""
 
-    def close(self) -> None:
-        """Release the backend's resources."""
+    def close(self, seconds: float = ...) -> None:
+        """Release the backend's resources, within `seconds` where there is something to wait for; twice is harmless.
+
+        What is still being received is waited for and given back.
+        """
 
 
 class DeadLetters(Protocol):

@@ -9,28 +9,28 @@ from time import monotonic
 
 import structlog
 
+from watcher.signal_mask import AWAITED, hold
+
 log = structlog.get_logger(__name__)
 
 SAME_STOP = 0.2
 """Seconds in which a second stop is the first one's echo: `timeout` signals a process and then its group."""
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
 
 def listen(stop: Callable[[], None], reload: Callable[[], None]) -> None:
     """From here on SIGTERM and SIGINT call `stop`, a second of them ends the process at once, SIGHUP calls `reload`.
 
-    Call it before any other thread starts: each thread inherits the mask that keeps the signals for this one.
+    Call it before any other thread starts: each thread inherits the mask that keeps the signals for this one. Those
+    that came since `hold` come now.
     """
-    awaited = {*STOP_SIGNALS, signal.SIGHUP}
-    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
-    Thread(target=_wait, args=(awaited, stop, reload), name="signals", daemon=True).start()
+    hold()
+    Thread(target=_wait, args=(stop, reload), name="signals", daemon=True).start()
 
 
-def _wait(awaited: set[signal.Signals], stop: Callable[[], None], reload: Callable[[], None]) -> None:
+def _wait(stop: Callable[[], None], reload: Callable[[], None]) -> None:
     stopped_at: float | None = None
     while True:
-        received = signal.Signals(signal.sigwait(awaited))
+        received = signal.Signals(signal.sigwait(AWAITED))
         log.info("signal", signal=received.name)
         if received == signal.SIGHUP:
             _try(reload)

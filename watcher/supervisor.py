@@ -18,7 +18,8 @@ FEEDS = 3
 """Times that the watchdog is fed within its time: one that comes late does no harm."""
 
 STOP_SLACK = 5.0
-"""Seconds beyond the drain for what has no bound of its own: closing files and connections."""
+"""Seconds beyond the drain that a service manager has to leave: for closing files and connections, which the daemon
+bounds (`CLOSE_TIME`), and for the process to end. The units and manifests under deploy/ leave more."""
 
 
 class Supervisor:

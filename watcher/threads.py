@@ -13,6 +13,29 @@ from watcher.ports import Clock
 log = structlog.get_logger(__name__)
 
 
+def run_within(deadline: float, work: Callable[[], None], clock: Clock) -> bool:
+    """Run `work` in a thread of its own; False if it is not over by `deadline` (monotonic): it is left behind then.
+
+    Raises:
+        BaseException: what `work` raised in time.
+    """
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        """Work, and keep the failure for the thread that waits."""
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+
+    thread = Thread(target=run, name="bounded", daemon=True)
+    thread.start()
+    thread.join(max(0.0, deadline - clock.monotonic()))
+    if failures:
+        raise failures[0]
+    return not thread.is_alive()
+
+
 class Threads:
     """Starts threads and reports the first that dies: a watcher that lost a thread stops, it never limps on."""
 

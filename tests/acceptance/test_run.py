@@ -168,6 +168,35 @@ def test_sigterm_drains_and_gives_back_what_is_unfinished_at_once(
     assert outcomes(successor) == {unfinished: ("inconclusive", "timed_out")}
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_that_comes_during_the_start_is_kept(tmp_path: Path, start: Start, number: signal.Signals) -> None:
+    """It would end with -15; and a container's process 1 would never hear of it, and be killed for that later."""
+    daemon = start("--config", slow_settings(tmp_path))
+    with (tmp_path / "slow").open("w"):  # it reads them now: no signal is listened for yet
+        daemon.send(number)
+    assert daemon.end() == 0
+    assert [line["event"] for line in daemon.log if line["event"] in {"signal", "stopped"}] == ["signal", "stopped"]
+
+
+def test_a_hangup_during_the_start_reloads_and_does_not_end_the_watcher(tmp_path: Path, start: Start) -> None:
+    daemon = start("--config", slow_settings(tmp_path))
+    with (tmp_path / "slow").open("w"):
+        daemon.send(signal.SIGHUP)
+    daemon.wait_for_event("signal")
+    with (tmp_path / "slow").open("w") as settings:
+        settings.write("[decision]\nthreshold = 81\n")
+    assert daemon.wait_for_event("reloaded")["applied"] == ["decision.threshold"]
+    daemon.wait_for_event("started")
+    daemon.send(signal.SIGTERM)
+    assert daemon.end() == 0
+
+
+def slow_settings(folder: Path) -> str:
+    """A file of settings whose reader waits until somebody has written them."""
+    os.mkfifo(folder / "slow")
+    return str(folder / "slow")
+
+
 def test_the_drain_keeps_its_limit_when_a_call_hangs(
     tmp_path: Path, simulator: Simulator, calls: "SimpleQueue[CallRecord]", start: Start
 ) -> None:

@@ -160,6 +160,15 @@ def test_a_released_message_is_there_at_once(queue: Queue, queues: QueueBackend)
     assert queue.ack([lease]) == [lease]
 
 
+def test_what_is_given_back_in_time_is_there_and_a_second_close_is_harmless(queues: QueueBackend) -> None:
+    queue = queues.open()
+    queue.send(["a"])
+    queue.release([receive_one(queue).lease], 30.0)
+    queue.close(0.0)
+    queue.close()
+    assert receive_one(queues.open()).lease.receive_count == 2
+
+
 def test_what_is_too_large_is_refused_and_nothing_of_its_batch_goes_in(queue: Queue) -> None:
     with pytest.raises(QueueError, match=r"message 2 .*262144"):
         queue.send(["a", "ü" * (LIMIT // 2) + "b"])

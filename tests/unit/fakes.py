@@ -85,6 +85,7 @@ class FakeQueue:
         self.waiting: list[Delivery] = []
         self.acked: list[Lease] = []
         self.released: list[Lease] = []
+        self.release_times: list[float] = []
         self.extended: list[list[Lease]] = []
         self.buried: list[tuple[Delivery, DeadReason, str]] = []
         self.lost: set[Lease] = set()
@@ -116,7 +117,8 @@ class FakeQueue:
         self._give_up(len(leases))
         return [lease for lease in leases if lease in self.lost]
 
-    def release(self, leases: Sequence[Lease]) -> None:
+    def release(self, leases: Sequence[Lease], seconds: float = PATIENCE) -> None:
+        self.release_times.append(seconds)
         self.calls.called("release")
         self.released += leases
         self._give_up(len(leases))
@@ -141,7 +143,7 @@ class FakeQueue:
         with self._lock:
             return QueueDepth(visible=len(self.waiting), leased=self._leased)
 
-    def close(self) -> None:
+    def close(self, seconds: float = PATIENCE) -> None:
         self.calls.called("close")
 
 

@@ -1,4 +1,5 @@
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,9 +10,9 @@ from tests.unit.daemons import parts_of, running
 from tests.unit.fakes import PATIENCE
 from tests.unit.world import World
 from watcher import daemon as module
-from watcher.daemon import OUTSIDE_ALLOWANCE, Daemon
+from watcher.daemon import Daemon
 from watcher.errors import QueueError, SinkGone
-from watcher.health import Liveness
+from watcher.health import OUTSIDE_ALLOWANCE, Liveness
 from watcher.model import QueueDepth
 
 
@@ -93,6 +94,9 @@ class Depths:
             raise depth
         return depth
 
+    def close(self, _: float) -> None:
+        """Nothing to close."""
+
 
 EMPTY, ONE, LEASED = QueueDepth(0, 0), QueueDepth(1, 0), QueueDepth(0, 1)
 
@@ -110,7 +114,7 @@ def test_it_ends_only_when_two_looks_in_a_row_find_nothing(depths: list[QueueDep
     """SQS counts its messages approximately: one look may find none while there is one."""
     queue = Depths(*depths)
     daemon = Daemon(parts_of(World(), [], queue=queue), concurrency=1, call_allowance=60.0, drain_timeout=PATIENCE)
-    daemon._wait(until_empty=True)
+    daemon._wait_for_empty()
     assert queue.looks == looks
 
 
@@ -166,14 +170,13 @@ def test_the_service_manager_is_told_when_all_runs_and_before_anything_is_stoppe
     assert told == ["http started", "ready", "stopping within 7 s", "http closed", "closed"]
 
 
-@pytest.mark.parametrize("until_empty", [True, False])
-def test_the_main_thread_shows_that_it_is_alive(until_empty: bool) -> None:
+def test_the_main_thread_shows_that_it_is_alive() -> None:
     world = World()
     supervising = Supervising([], interval=0.001)
     daemon = Daemon(
         parts_of(world, [], supervisor=supervising), concurrency=1, call_allowance=60.0, drain_timeout=1.0
     )
-    running = Thread(target=daemon._wait, kwargs={"until_empty": until_empty})
+    running = Thread(target=daemon._wait)
     running.start()
     assert supervising.ticked.wait(PATIENCE)
     daemon.stop()
@@ -182,17 +185,40 @@ def test_the_main_thread_shows_that_it_is_alive(until_empty: bool) -> None:
 
 
 def test_without_until_empty_the_queue_is_not_asked_whether_it_is() -> None:
-    queue, supervising = Depths(), Supervising([], interval=0.001)
-    parts = parts_of(World(), [], queue=queue, supervisor=supervising)
-    daemon = Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=1.0)
-    running = Thread(target=daemon._wait, kwargs={"until_empty": False})
-    running.start()
-    for _ in range(3):
-        supervising.ticked.clear()
-        assert supervising.ticked.wait(PATIENCE)
-    daemon.stop()
-    running.join(PATIENCE)
+    world, queue = World(), Depths()
+    idle = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
+    supervising = Supervising([], interval=0.001)
+    with running(parts_of(world, [], queue=queue, intake=idle, lookout=idle, supervisor=supervising)):
+        for _ in range(3):
+            supervising.ticked.clear()
+            assert supervising.ticked.wait(PATIENCE)
     assert queue.looks == 0
+
+
+def test_a_queue_that_hangs_does_not_hold_up_a_stop_while_it_is_watched_for_being_empty() -> None:
+    world, asked, gate = World(), Event(), Event()
+
+    def hang() -> QueueDepth:
+        asked.set()
+        gate.wait(PATIENCE)
+        return EMPTY
+
+    idle = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
+    queue = SimpleNamespace(depth=hang, close=lambda _: None)
+    daemon = Daemon(
+        parts_of(world, [], queue=queue, intake=idle, lookout=idle),
+        concurrency=1,
+        call_allowance=60.0,
+        drain_timeout=1.0,
+    )
+    thread = Thread(target=lambda: daemon.run(until_empty=True))
+    thread.start()
+    assert asked.wait(PATIENCE)
+    daemon.stop()
+    thread.join(PATIENCE / 2)
+    is_over = not thread.is_alive()
+    gate.set()
+    assert is_over
 
 
 def test_the_start_is_logged_with_what_the_watcher_is_set_to() -> None:
@@ -216,12 +242,8 @@ class Waited(Event):
         return True
 
 
-@pytest.mark.parametrize(
-    ("until_empty", "interval", "waits"), [(False, None, None), (False, 2.5, 2.5), (True, 2.5, 0.005)]
-)
-def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(
-    until_empty: bool, interval: float | None, waits: float | None
-) -> None:
+@pytest.mark.parametrize("interval", [None, 2.5])
+def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(interval: float | None) -> None:
     daemon = Daemon(
         parts_of(World(), [], supervisor=Supervising([], interval)),
         concurrency=1,
@@ -229,5 +251,5 @@ def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(
         drain_timeout=1.0,
     )
     daemon._stopping = stopping = Waited()
-    daemon._wait(until_empty=until_empty)
-    assert stopping.waits == [waits]
+    daemon._wait()
+    assert stopping.waits == [interval]

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from threading import Event
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from tests.support import session_id
@@ -9,11 +10,14 @@ from tests.unit.builders import a_delivery, an_answer, when_waited_on
 from tests.unit.daemons import parts_of, running
 from tests.unit.fakes import PATIENCE
 from tests.unit.world import World
+from watcher import daemon as module
 from watcher.clock import SystemClock
+from watcher.daemon import CLOSE_TIME, LEAST_RELEASE, Daemon
 from watcher.errors import QueueError
 from watcher.health import Beat
 from watcher.intake import ROOM_WAIT
 from watcher.model import SessionStatus
+from watcher.supervisor import STOP_SLACK
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
 
@@ -69,8 +73,12 @@ class Told:
         assert self.leases_stop is None or not self.leases_stop.is_set()
         self.names.append("outbox")
 
-    def release(self, _: Sequence[object]) -> None:
+    def release(self, _: Sequence[object], seconds: float) -> None:
+        assert 0 < seconds <= PATIENCE
         self.names.append("release")
+
+    def close(self, _: float) -> None:
+        self.names.append("queue closed")
 
 
 class Part:
@@ -92,13 +100,58 @@ def test_the_drain_goes_from_the_front_to_the_back_and_keeps_the_leases_to_the_l
         outbox=Part(start=lambda *_: None, drain=told.drain),
         leases=Part(run=told.leases),
         lookout=Part(run=lambda stop, _: stop.wait(PATIENCE)),
-        queue=Part(release=told.release),
+        queue=Part(release=told.release, close=told.close),
     )
     with running(parts) as daemon:
         daemon.daemon.stop()
         daemon.end()
-    expected = ["intake", "scheduler", "poller", "poller", "outbox", "leases", "release", "http closed", "closed"]
+    working = ["intake", "scheduler", "poller", "poller", "outbox", "leases", "release"]
+    expected = [*working, "http closed", "queue closed", "closed"]
     assert [name for name in told.names if name != "http started"] == expected
+
+
+def test_the_queue_is_told_how_much_of_the_drain_is_left() -> None:
+    world = World(WAITING)
+    world.watch(1)
+    world.calls.on("release", lambda: world.clock.advance(7.0))
+    closed: list[float] = []
+    world.queue.close = closed.append  # type: ignore[assignment]
+    drain_by_hand(world, drain_timeout=25.0, work=20.0)
+    assert world.queue.release_times == [5.0]
+    assert closed == [0.0]
+
+
+def test_the_queue_gets_a_moment_even_where_there_is_no_drain() -> None:
+    world = World(WAITING)
+    world.watch(1)
+    drain_by_hand(world, drain_timeout=0.0)
+    assert world.queue.release_times == [LEAST_RELEASE]
+
+
+def drain_by_hand(world: World, drain_timeout: float, work: float = 0.0) -> None:
+    """The drain of a daemon that has not begun, on the world's clock; what was under way takes `work` seconds."""
+    outbox = Part(drain=lambda *_: world.clock.advance(work))
+    parts = parts_of(world, [], clock=world.clock, outbox=outbox)
+    Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=drain_timeout)._drain()
+
+
+@pytest.mark.parametrize("part", ["release", "close"])
+def test_whatever_hangs_at_the_very_end_is_left_behind(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLOSE_TIME", 0.1)
+    world, gate = World(WAITING), Event()
+    world.watch(1)
+    world.calls.on(part, lambda: gate.wait(PATIENCE))
+    with capture_logs() as logs, running(parts_of(world, []), drain_timeout=0.1) as daemon:
+        daemon.daemon.stop()
+        daemon.end(PATIENCE / 2)
+    gate.set()
+    assert daemon.error is None
+    assert [entry["event"] for entry in logs if entry["event"] == "not_closed"] == ["not_closed"]
+
+
+def test_systemd_is_asked_for_more_than_a_stop_ever_takes() -> None:
+    """What the units and manifests leave is compared in tests/deploy/test_stop_times.py."""
+    assert LEAST_RELEASE < CLOSE_TIME < STOP_SLACK / 2, "the process itself has to end, too"
 
 
 def test_calls_that_outlast_the_drain_are_left_and_their_late_answers_dropped() -> None:

@@ -1,7 +1,19 @@
 import math
 
+from structlog.testing import capture_logs
+
 from tests.support import ManualClock
-from watcher.health import Beat, Liveness, Readiness, call_allowance
+from watcher.health import (
+    LOOKUPS,
+    OUTSIDE_ALLOWANCE,
+    RESOLVING,
+    SLACK,
+    Beat,
+    Liveness,
+    Readiness,
+    call_allowance,
+    outside_allowance,
+)
 
 
 def test_a_beat_is_late_only_after_its_allowance_and_never_at_rest() -> None:
@@ -67,10 +79,53 @@ def test_readiness_tells_when_a_part_is_lost_and_regained() -> None:
     assert readiness.problems() == {}
 
 
-def test_a_call_may_take_its_time_outs_and_some_slack() -> None:
-    assert call_allowance(60, 60) == 150
+def test_the_log_is_told_once_of_a_loss_with_its_consequence_and_of_its_end() -> None:
+    readiness = Readiness()
+    with capture_logs() as logs:
+        readiness.lost("leases", "down", "tried again", leases=3)
+        readiness.lost("leases", "still down", "tried again", leases=4)
+        readiness.regained("leases")
+        readiness.regained("leases")
+    lost, regained = logs
+    assert lost == {
+        "event": "lost",
+        "log_level": "error",
+        "part": "leases",
+        "error": "down",
+        "consequence": "tried again",
+        "leases": 3,
+    }
+    assert regained == {"event": "regained", "log_level": "info", "part": "leases"}
+
+
+def test_what_was_told_in_another_way_is_not_told_again() -> None:
+    readiness = Readiness()
+    with capture_logs() as logs:
+        readiness.lost("sink a", "circuit open")
+        readiness.lost("sink a", "circuit open", "too late to be told")
+        readiness.regained("sink a")
+    assert logs == []
+
+
+def test_a_call_may_take_its_time_outs_the_resolvers_and_some_slack() -> None:
+    assert call_allowance(60, 60) == 120 + LOOKUPS * RESOLVING + SLACK
     assert call_allowance(0, 60) == math.inf
     assert call_allowance(60, 0) == math.inf
+
+
+def test_a_lookup_may_take_what_resolv_conf_allows_by_default() -> None:
+    """5, 3 and 6 s for three servers in turn, two attempts, with a search domain and without."""
+    assert RESOLVING >= 2 * 2 * (5 + 3 + 6)
+
+
+def test_no_allowance_is_beyond_what_the_alert_for_stuck_threads_takes_for_one() -> None:
+    """WatcherThreadStuck fires at 330 s, with the default time-outs of `[aws]`."""
+    assert max(call_allowance(60, 60), outside_allowance(call_allowance(60, 60))) <= OUTSIDE_ALLOWANCE <= 300
+
+
+def test_talk_with_queue_and_ledger_has_its_own_allowance_and_never_less_than_a_call() -> None:
+    assert outside_allowance(10.0) == OUTSIDE_ALLOWANCE
+    assert outside_allowance(math.inf) == math.inf
 
 
 def test_one_cause_is_told_once_for_a_part_and_what_belongs_to_it() -> None:

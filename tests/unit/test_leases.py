@@ -86,6 +86,19 @@ def test_a_failing_queue_is_told_to_readiness_and_the_log_once_until_it_works() 
     assert [(entry["event"], entry["part"]) for entry in logs] == [("lost", "leases"), ("regained", "leases")]
 
 
+def test_a_lease_that_failed_costs_readiness_no_longer_than_its_session_lasts() -> None:
+    world = World()
+    watch = world.watch(1)
+    world.calls.fail("extend", QueueError("down"))
+    with capture_logs() as logs:
+        assert not extend(world)
+        world.in_flight.close(watch)
+        world.watch(2).leases[0].renewed_at = world.clock.monotonic() + 24.0  # not due: it has nothing to say
+        assert extend(world)
+    assert world.readiness.problems() == {}
+    assert [entry["event"] for entry in logs] == ["lost", "regained"]
+
+
 def test_a_watch_whose_last_lease_is_lost_is_abandoned() -> None:
     world = World()
     lost, kept = world.watch(1), world.watch(2, a_lease(2), a_lease(3))

@@ -1,11 +1,26 @@
+from collections.abc import Callable
+
+import pytest
+from structlog.testing import capture_logs
+
 from tests.support import SteppingEvent
 from tests.unit.builders import a_beat, a_delivery
 from tests.unit.world import World
-from watcher.errors import ConnectionFailed, LedgerError, QueueError
-from watcher.lookout import DEPTH_INTERVAL, PROBE_INTERVAL, Lookout
+from watcher.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    LedgerError,
+    PollError,
+    QueueError,
+    SessionNotFound,
+    Throttled,
+    UnreadableAnswer,
+)
+from watcher.health import LOOKUPS, OUTSIDE_ALLOWANCE, RESOLVING, Beat, call_allowance, outside_allowance
+from watcher.lookout import DEPTH_INTERVAL, NOBODY, PROBE_INTERVAL, Lookout
 
 
-def lookout(world: World) -> Lookout:
+def lookout(world: World, *also: Callable[[], None]) -> Lookout:
     return Lookout(
         queue=world.queue,
         ledger=world.ledger,
@@ -14,6 +29,7 @@ def lookout(world: World) -> Lookout:
         clock=world.clock,
         metrics=world.metrics,
         readiness=world.readiness,
+        also=also,
     )
 
 
@@ -21,14 +37,14 @@ def test_a_watcher_is_not_ready_before_its_first_look() -> None:
     world = World()
     looker = lookout(world)
     assert list(world.readiness.problems()) == ["startup"]
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
 
 
 def test_the_depth_is_shown() -> None:
     world = World()
     world.queue.waiting = [a_delivery("x")] * 3
-    lookout(world).look()
+    lookout(world).look(a_beat(world.clock))
     assert world.labelled("watcher_queue_messages", state="visible") == 3
 
 
@@ -36,27 +52,27 @@ def test_a_queue_that_cannot_be_asked_is_a_problem_until_it_can() -> None:
     world = World()
     looker = lookout(world)
     world.calls.fail("depth", QueueError("down"))
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert list(world.readiness.problems().values()) == ["down"]
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
 
 
 def test_the_endpoint_is_probed_now_and_then_while_nothing_is_polled() -> None:
     world = World()
     looker = lookout(world)
-    looker.look()
-    looker.look()
+    looker.look(a_beat(world.clock))
+    looker.look(a_beat(world.clock))
     assert world.results.probed == 1
     world.clock.advance(PROBE_INTERVAL)
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert world.results.probed == 2
 
 
 def test_polls_tell_enough_where_there_are_some() -> None:
     world = World()
     world.scheduler.add(world.watch(1), world.clock.monotonic() + 5.0)
-    lookout(world).look()
+    lookout(world).look(a_beat(world.clock))
     assert world.results.probed == 0
 
 
@@ -64,11 +80,52 @@ def test_a_failed_probe_is_a_problem_until_one_succeeds() -> None:
     world = World()
     world.results.probes = [ConnectionFailed("refused")]
     looker = lookout(world)
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {"endpoint": "refused"}
     world.clock.advance(PROBE_INTERVAL)
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
+
+
+def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothing_is_polled() -> None:
+    world = World(AccessDenied("still no permission"), SessionNotFound("no such session"))
+    looker = lookout(world)
+    with capture_logs() as logs:
+        world.readiness.lost("credentials", "no permission", "sessions wait")
+        looker.look(a_beat(world.clock))
+        assert world.readiness.problems() == {"credentials": "still no permission"}
+        looker.look(a_beat(world.clock))
+        assert world.results.asked == [NOBODY.session_id]
+        world.clock.advance(PROBE_INTERVAL)
+        looker.look(a_beat(world.clock))
+    assert world.readiness.problems() == {}
+    assert world.results.asked == [NOBODY.session_id] * 2
+    assert [(entry["event"], entry["part"]) for entry in logs] == [
+        ("lost", "credentials"),
+        ("regained", "credentials"),
+    ]
+
+
+@pytest.mark.parametrize("fault", [Throttled("slow down"), ConnectionFailed("refused"), UnreadableAnswer("blank")])
+def test_an_answer_that_says_nothing_of_the_credentials_changes_nothing(fault: PollError) -> None:
+    world = World(fault)
+    world.readiness.lost("credentials", "no permission")
+    lookout(world).look(a_beat(world.clock))
+    assert world.readiness.problems() == {"credentials": "no permission"}
+
+
+def test_credentials_that_nobody_refused_cost_no_call() -> None:
+    world = World()
+    lookout(world).look(a_beat(world.clock))
+    assert world.results.asked == []
+
+
+def test_a_refused_poll_is_not_asked_about_while_others_tell() -> None:
+    world = World()
+    world.readiness.lost("credentials", "no permission")
+    world.scheduler.add(world.watch(1), world.clock.monotonic() + 5.0)
+    lookout(world).look(a_beat(world.clock))
+    assert world.results.asked == []
 
 
 def test_it_looks_at_once_and_then_every_few_seconds() -> None:
@@ -90,8 +147,41 @@ def test_a_ledger_that_cannot_be_asked_is_a_problem_of_an_idle_watcher_until_it_
     world = World()
     looker = lookout(world)
     world.calls.fail("find", LedgerError("no such table"))
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {"ledger": "no such table"}
     world.clock.advance(PROBE_INTERVAL)
-    looker.look()
+    looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
+
+
+@pytest.mark.parametrize(("connect", "read"), [(0.5, 0.5), (5.0, 10.0), (60.0, 60.0)])
+def test_name_servers_that_are_down_make_no_thread_late(connect: float, read: float) -> None:
+    """Nothing interrupts a look-up; a call may make two, and the queue's depth takes two calls of 13 s."""
+    world, silences = World(), list[float]()
+    world.results.probes = [ConnectionFailed("no such name")]
+    call = connect + read + LOOKUPS * RESOLVING
+    beat = Beat(world.clock, outside_allowance(call_allowance(connect, read)))
+
+    def hang(seconds: float) -> None:
+        world.clock.advance(seconds)
+        silences.append(beat.silence())
+        assert not beat.is_late
+
+    world.calls.on("depth", lambda: hang(2 * (13.0 + LOOKUPS * RESOLVING)))
+    world.calls.on("find", lambda: hang(13.0 + LOOKUPS * RESOLVING))
+    world.results.probe = lambda: hang(call)  # type: ignore[method-assign]
+    lookout(world, lambda: hang(call), lambda: hang(call)).look(beat)
+    assert len(silences) == 5
+
+
+def test_a_look_that_never_ends_is_late_in_the_end() -> None:
+    world = World()
+    beat = Beat(world.clock, outside_allowance(call_allowance(60.0, 60.0)))
+    late: list[bool] = []
+
+    def hang() -> None:
+        world.clock.advance(OUTSIDE_ALLOWANCE + 1.0)
+        late.append(beat.is_late)
+
+    lookout(world, hang).look(beat)
+    assert late == [True]

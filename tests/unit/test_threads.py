@@ -1,12 +1,13 @@
 from threading import Event
 
+import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock
 from tests.unit.fakes import PATIENCE
 from watcher.clock import SystemClock
 from watcher.errors import SinkGone
-from watcher.threads import Threads
+from watcher.threads import Threads, run_within
 
 
 def die_of(error: BaseException) -> tuple[list[tuple[str, BaseException]], list[str]]:
@@ -76,3 +77,25 @@ def test_a_dismissed_thread_dies_unheard() -> None:
         threads.join(["worker"], SystemClock().monotonic() + PATIENCE)
     assert deaths == []
     assert logs == []
+
+
+def test_work_that_is_not_over_in_time_is_left_behind() -> None:
+    gate, over, clock = Event(), Event(), SystemClock()
+
+    def work() -> None:
+        gate.wait(PATIENCE)
+        over.set()
+
+    assert not run_within(clock.monotonic() + 0.05, work, clock)
+    assert not run_within(clock.monotonic() - 1.0, work, clock)
+    gate.set()
+    assert over.wait(PATIENCE)
+    assert run_within(clock.monotonic() + PATIENCE, work, clock)
+
+
+def test_work_that_fails_in_time_fails_where_it_is_waited_for() -> None:
+    def work() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_within(SystemClock().monotonic() + PATIENCE, work, SystemClock())

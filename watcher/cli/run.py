@@ -9,6 +9,7 @@ import click
 
 from watcher.cli.options import SettingsSource, exit_with, load_or_exit, settings_options
 from watcher.journal import marked
+from watcher.signal_mask import hold
 
 
 @click.command()
@@ -21,6 +22,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     settings that can't be used, 1 for anything else. SIGHUP reloads the settings that can change at run time; a
     second SIGTERM or SIGINT stops at once.
     """
+    hold()  # before all that takes its time
     loaded = load_or_exit(source)
     _import_structlog()
     from watcher import logs, signals

@@ -16,7 +16,7 @@ from watcher.errors import QueueError
 from watcher.model import DeadReason, Delivery, Lease, QueueDepth
 from watcher.ports import Clock
 from watcher.queues.sqlite_dead import SqliteDeadLetters
-from watcher.sqlite_file import Schema, SqliteFile
+from watcher.sqlite_file import BUSY_TIMEOUT, Schema, SqliteFile
 
 MAX_BODY_BYTES = 256 * 1024
 FIRST_LOOK, LAST_LOOK, LOOK_GROWTH = 0.2, 0.5, 1.25
@@ -111,8 +111,8 @@ class SqliteQueue:
         """Delete the messages; see the port."""
         return self._for_each(leases, _ACK)
 
-    def release(self, leases: Sequence[Lease]) -> None:
-        """Give the messages back; see the port."""
+    def release(self, leases: Sequence[Lease], seconds: float = BUSY_TIMEOUT) -> None:
+        """Give the messages back; it may take as long as another process holds the file's lock. See the port."""
         self._for_each(leases, _RELEASE)
 
     def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
@@ -145,7 +145,7 @@ class SqliteQueue:
             oldest_age=None if first_sent_at is None else max(0.0, now - first_sent_at),
         )
 
-    def close(self) -> None:
+    def close(self, seconds: float = BUSY_TIMEOUT) -> None:
         """Close the file."""
         self.dead_letters.close()
         self._file.close()

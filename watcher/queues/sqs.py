@@ -18,7 +18,7 @@ from watcher.queues.sqs_batches import SIZE, Batches
 from watcher.queues.sqs_bury import Burial, told
 from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_dead import open_dead_letters
-from watcher.queues.sqs_leases import Leases
+from watcher.queues.sqs_leases import CALL_TIME, Leases
 from watcher.queues.sqs_messages import RECEIVED, delivery
 from watcher.queues.sqs_pace import Pace
 from watcher.queues.sqs_poll import Poll
@@ -32,7 +32,7 @@ LONGEST_POLL, SHORT_POLL, SHORT_LEASE = 2, 1, 20
 watcher's polls cost half a dollar a month."""
 
 CLOSE_WAIT = 5.0
-"""Seconds that closing waits for a poll left behind; one that hangs is given up, and its leases run out."""
+"""Seconds at most that closing waits for a poll left behind; one that hangs is given up, and its leases run out."""
 
 NOT_BURIED = "it comes back when its lease runs out: set queue.dead_letter_url, or see the queue's redrive policy"
 
@@ -91,9 +91,9 @@ class SqsQueue:
         """Delete the messages; see `Leases`."""
         return self._leases.ack(leases)
 
-    def release(self, leases: Sequence[Lease]) -> None:
-        """Give the messages back; see `Leases`."""
-        self._leases.release(leases)
+    def release(self, leases: Sequence[Lease], seconds: float = CALL_TIME) -> None:
+        """Give the messages back within `seconds`; see `Leases`."""
+        self._leases.release(leases, seconds)
 
     def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters, if there is a queue for them; there it keeps its id.
@@ -130,11 +130,11 @@ class SqsQueue:
             dead = sum(_count(self._dead_letters.attributes(*names), name) for name in names)
         return QueueDepth(sum(_count(counts, name) for name in names), _count(counts, leased), dead)
 
-    def close(self) -> None:
+    def close(self, seconds: float = CLOSE_WAIT) -> None:
         """Wait for a poll that was left behind, so that what it brings is given back; then close the connections."""
-        deadline = self._clock.monotonic() + CLOSE_WAIT
+        deadline = self._clock.monotonic() + min(seconds, CLOSE_WAIT)
         with self._lock:
-            polls = list(self._polls)
+            polls, self._polls = self._polls, set()
         for poll in polls:
             poll.join(max(0.0, deadline - self._clock.monotonic()))
         self._batches.close()

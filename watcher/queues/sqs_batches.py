@@ -2,11 +2,11 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from threading import Event
+from contextlib import nullcontext
+from threading import Event, Semaphore
 from typing import Any
 
+from watcher.parallel import for_each
 from watcher.ports import Clock
 from watcher.queues.sqs_client import SqsCaller
 from watcher.queues.sqs_faults import INVALID_RECEIPTS, SqsFault, entry_fault
@@ -32,27 +32,33 @@ class Batches:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._closing = Event()
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sqs")
+        self._slots = Semaphore(WORKERS)
 
     def run(
-        self, caller: SqsCaller, operation: str, entries: Sequence[Entry], seconds: float
+        self, caller: SqsCaller, operation: str, entries: Sequence[Entry], seconds: float, *, is_bound: bool = False
     ) -> list[SqsFault | None]:
         """What became of each entry, in order: None if it was done.
 
         A failed entry that may yet succeed is tried again, without those that did. After `seconds` no more tries
-        begin: what was not done by then keeps its last fault.
+        begin: what was not done by then keeps its last fault. If `is_bound`, a call that is still under way then is
+        not waited for either, and nobody knows what becomes of its entries.
         """
         deadline = self._clock.monotonic() + seconds
-        work = partial(self._batch, caller, operation, deadline=deadline)
-        batches = [entries[start : start + SIZE] for start in range(0, len(entries), SIZE)]
-        # One batch needs no other thread, and still works when the pool is closed already.
-        outcomes = map(work, batches) if len(batches) == 1 else self._pool.map(work, batches)
-        return [fault for outcome in outcomes for fault in outcome]
+        faults: list[SqsFault | None] = [_unanswered(caller, seconds)] * len(entries)
+
+        def work(start: int) -> None:
+            batch = entries[start : start + SIZE]
+            # A single batch, an ack, say, does not wait behind the many calls of an extension.
+            with self._slots if len(entries) > SIZE else nullcontext():
+                outcome = self._batch(caller, operation, batch, deadline=deadline)
+            faults[start : start + len(batch)] = outcome
+
+        for_each(work, range(0, len(entries), SIZE), WORKERS, seconds=seconds if is_bound else None)
+        return list(faults)
 
     def close(self) -> None:
-        """Interrupt the backoffs and end the threads, each after the call that it is in."""
+        """Interrupt the backoffs. Whoever is in a call still has been given up by those who asked for it."""
         self._closing.set()
-        self._pool.shutdown(cancel_futures=True)
 
     def _batch(
         self, caller: SqsCaller, operation: str, entries: Sequence[Entry], *, deadline: float
@@ -71,6 +77,10 @@ class Batches:
             if not pending:
                 break
         return [outcome[index] for index in range(len(entries))]
+
+
+def _unanswered(caller: SqsCaller, seconds: float) -> SqsFault:
+    return SqsFault(f"{caller.url}: no answer within the {seconds:.1f} s that were left", is_transient=True)
 
 
 def _backoff(attempt: int) -> float:

@@ -12,7 +12,7 @@ from watcher.queues.sqs_faults import INVALID_RECEIPTS, SqsFault
 from watcher.queues.sqs_held import HeldLeases
 
 CALL_TIME = 20.0
-"""Seconds within which the tries of one `ack` or `release` begin."""
+"""Seconds within which the tries of one `ack` or `extend` begin, and a `release` is over unless it is in a hurry."""
 
 
 class Leases:
@@ -40,7 +40,7 @@ class Leases:
         held, lost = self.held.sort_out(leases)
         since = self._clock.monotonic()
         # Well within a beat, which is two fifths of the lease: the next one must not wait for this one.
-        done, refused, failed = self._change(held, self._seconds, self._seconds / 4)
+        done, refused, failed = self._change(held, self._seconds, min(self._seconds / 4, CALL_TIME))
         self.held.renew(done, since)
         lost = _ordered(leases, [*lost, *refused])
         if failed:
@@ -67,26 +67,32 @@ class Leases:
             raise QueueError(_summary(failed, len(leases), "messages were not deleted")) from failed[0]
         return _ordered(leases, [*lost, *refused])
 
-    def release(self, leases: Sequence[Lease]) -> None:
-        """Give the messages back at once, in this order; lost ones are passed over."""
+    def release(self, leases: Sequence[Lease], seconds: float) -> None:
+        """Give the messages back at once, in this order, within `seconds`; lost ones are passed over."""
         held, _ = self.held.sort_out(leases)
-        done, _, failed = self._change(_ordered(leases, held), 0, CALL_TIME)
+        done, _, failed = self._change(_ordered(leases, held), 0, seconds, is_bound=True)
         self.held.drop(done)
         if failed:
             what = "messages were not given back, their leases run out"
             raise QueueError(_summary(failed, len(held), what)) from failed[0]
 
     def _change(
-        self, leases: Sequence[Lease], timeout: int, seconds: float
+        self, leases: Sequence[Lease], timeout: int, seconds: float, *, is_bound: bool = False
     ) -> tuple[list[Lease], list[Lease], list[SqsFault]]:
         entries = [{"ReceiptHandle": lease.receipt, "VisibilityTimeout": timeout} for lease in leases]
-        return self._run("change_message_visibility_batch", leases, entries, seconds)
+        return self._run("change_message_visibility_batch", leases, entries, seconds, is_bound=is_bound)
 
     def _run(
-        self, operation: str, leases: Sequence[Lease], entries: Sequence[Entry], seconds: float
+        self,
+        operation: str,
+        leases: Sequence[Lease],
+        entries: Sequence[Entry],
+        seconds: float,
+        *,
+        is_bound: bool = False,
     ) -> tuple[list[Lease], list[Lease], list[SqsFault]]:
         """The leases for which it was done, those that SQS says are lost, and the faults of the rest."""
-        faults = self._batches.run(self._caller, operation, entries, seconds)
+        faults = self._batches.run(self._caller, operation, entries, seconds, is_bound=is_bound)
         outcome = list(zip(leases, faults, strict=True))
         done = [lease for lease, fault in outcome if fault is None]
         refused = [lease for lease, fault in outcome if fault and fault.code in INVALID_RECEIPTS]

@@ -11,9 +11,7 @@ import pytest
 from tests.deploy.kubernetes.rendering import Objects, container, helmed, loaded_settings, pod, values_sqs, workload
 from tests.support import ROOT
 from watcher.config import Settings
-
-RELEASE_MARGIN = 5
-"""Seconds that the process has after the drain's end, to close its files and connections."""
+from watcher.supervisor import STOP_SLACK
 
 
 @pytest.fixture
@@ -64,14 +62,14 @@ def test_the_region_is_the_watchers_even_where_eks_sets_the_clusters(objects: Ob
 
 
 def test_the_grace_period_is_above_the_drain(objects: Objects, settings: Settings) -> None:
-    assert pod(objects)["terminationGracePeriodSeconds"] >= settings.shutdown.drain_timeout + RELEASE_MARGIN
+    assert pod(objects)["terminationGracePeriodSeconds"] >= settings.shutdown.drain_timeout + STOP_SLACK
     assert "lifecycle" not in container(objects), "a preStop hook would take its time from the drain"
 
 
 def test_the_drain_is_the_same_for_systemd_and_fits_there_too(settings: Settings) -> None:
     unit = (ROOT / "deploy/systemd/watcher.service").read_text()
     (stop,) = re.findall(r"^TimeoutStopSec=(\d+)", unit, re.MULTILINE)
-    assert int(stop) >= settings.shutdown.drain_timeout + RELEASE_MARGIN
+    assert int(stop) >= settings.shutdown.drain_timeout + STOP_SLACK
 
 
 def test_the_drain_lets_a_call_come_to_its_end(settings: Settings) -> None:

@@ -2,6 +2,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from threading import Event
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, messag
 from watcher.errors import NotAllExtended, QueueError
 from watcher.model import DeadReason, Delivery, Lease
 from watcher.queues import sqs_batches
-from watcher.queues.sqs import SqsQueue
+from watcher.queues.sqs import CLOSE_WAIT, SqsQueue
 from watcher.queues.sqs_client import SqsCaller
 from watcher.queues.sqs_held import HeldLeases
 
@@ -222,6 +223,63 @@ def test_release_gives_back_in_the_order_asked_for(opened: Open, clock: ManualCl
     assert client.entries(EXTEND) == [["r3", "r1", "r2"]]
     assert client.entries(EXTEND, "VisibilityTimeout") == [[0, 0, 0]]
     assert queue.extend(leases) == leases
+
+
+@pytest.mark.parametrize("count", [1, 25])
+def test_a_release_that_gets_no_answer_is_over_when_its_time_is(opened: Open, count: int) -> None:
+    gate = Event()
+
+    def hang(_parameters: dict[str, Any]) -> dict[str, Any]:
+        gate.wait(30)
+        return {}
+
+    receives: list[Answer] = [received(*range(n, min(n + 10, count))) for n in range(0, count, 10)]
+    queue, _ = opened(receive_message=receives, change_message_visibility_batch=[hang] * 3)
+    leases = [lease for _ in receives for lease in take(queue)]
+    begun = monotonic()
+    with pytest.raises(QueueError, match=rf"{count} of {count} messages were not given back.* within the 0\.1 s"):
+        queue.release(leases, 0.1)
+    queue.close(0.0)
+    assert monotonic() - begun < 15
+    gate.set()
+
+
+def test_what_was_given_back_in_time_is_not_told_as_failed(opened: Open) -> None:
+    gate = Event()
+
+    def hang_for_r1(parameters: dict[str, Any]) -> dict[str, Any]:
+        if parameters["Entries"][0]["ReceiptHandle"] == "r1":
+            gate.wait(30)
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
+
+    receives: list[Answer] = [received(*range(n, n + 10)) for n in (1, 11)]
+    queue, _ = opened(receive_message=receives, change_message_visibility_batch=[hang_for_r1] * 2)
+    leases = [lease for _ in receives for lease in take(queue)]
+    with pytest.raises(QueueError, match="10 of 20 messages were not given back"):
+        queue.release(leases, 0.5)
+    gate.set()
+
+
+def test_a_poll_that_hangs_is_waited_for_no_longer_than_there_is_time_and_not_twice(opened: Open) -> None:
+    begun, gate, stop = Event(), Event(), Event()
+
+    def hang(_parameters: dict[str, Any]) -> dict[str, Any]:
+        begun.set()
+        gate.wait(30)
+        return {}
+
+    queue, client = opened(receive_message=[hang])
+    waiting = threading.Thread(target=queue.receive, args=(10, 20, stop))
+    waiting.start()
+    assert begun.wait(30)
+    stop.set()
+    waiting.join(30)
+    before = monotonic()
+    queue.close(0.1)
+    queue.close()
+    assert monotonic() - before < CLOSE_WAIT
+    assert client.is_closed
+    gate.set()
 
 
 def test_a_stop_leaves_a_poll_behind_and_what_it_brings_is_given_back(opened: Open) -> None:
