@@ -1,8 +1,9 @@
 """What the polls of one session have brought so far. Sessions that wait for their first poll have none of it."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from math import inf
+from types import MappingProxyType
 
 from watcher.errors import PollError, Throttled, UnreadableAnswer
 from watcher.model import SessionResult
@@ -12,8 +13,9 @@ from watcher.model import SessionResult
 class Course:
     """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
 
-    `on_the_way_at` (monotonic): when the latest answer said so. `awaiting`: the sinks still without the decision.
-    `notes`: the trail of what was noted, as the members of a JSON list, each with a comma before it.
+    `on_the_way_at` (monotonic): when the latest answer said so. `awaiting`: the sinks still without the decision;
+    `refused`: those that will not take it, and why. `notes`: the trail of what was noted, as the members of a JSON
+    list, each with a comma before it.
     """
 
     polls: int = 0
@@ -24,6 +26,7 @@ class Course:
     last_error: PollError | None = None
     on_the_way_at: float = -inf
     awaiting: Set[str] = frozenset()
+    refused: Mapping[str, str] = MappingProxyType({})
     notes: str = ""
 
     def saw(self, observation: SessionResult | PollError) -> None:

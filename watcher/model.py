@@ -75,6 +75,7 @@ class DeadReason(StrEnum):
     INVALID_SESSION_ID = "invalid_session_id"
     UNKNOWN_POLICY = "unknown_policy"
     TOO_LARGE = "too_large"
+    REFUSED_BY_SINK = "refused_by_sink"
 
 
 class SessionKey(NamedTuple):
