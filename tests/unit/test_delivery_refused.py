@@ -4,12 +4,12 @@ from threading import Event
 
 import pytest
 
-from tests.support import session_id
+from tests.support import decision, session_id
 from tests.unit.builders import a_beat, a_delivery, a_lease
 from tests.unit.outboxes import decided, running
 from tests.unit.world import World
 from watcher.errors import LedgerError, QueueError, Refusal, SinkError
-from watcher.model import DeadReason, Delivery, SessionKey
+from watcher.model import DeadReason, Delivery, LedgerEntry, SessionKey
 from watcher.stage import Patience
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -18,13 +18,18 @@ KEY = SessionKey(session_id(1), "default")
 TOO_LARGE = SinkError("no", untaken={0}, refused={0: Refusal("too large", is_certain=True)})
 
 
+@pytest.fixture(autouse=True)
+def _no_gathering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for more acks."""
+    monkeypatch.setattr("watcher.delivery.ACK_GATHER", 0.0)
+
+
 def refuse(world: World, *sinks: str) -> None:
     """Hand a decision over that these sinks refuse, and let its message go where it goes."""
     for sink in sinks:
         world.calls.fail(sink, TOO_LARGE)
     with running(world) as outbox:
         decided(world, world.watch(1))
-        world.calls.wait_for("release")
         outbox.drain()
 
 
@@ -51,14 +56,20 @@ def test_the_other_sinks_have_it_first_and_the_ledger_says_which_lacks_it() -> N
     world.calls.fail("a", TOO_LARGE)
     with running(world) as outbox:
         decided(world, world.watch(1))
-        world.calls.wait_for("b")
         world.calls.wait_for("a")
-        assert (world.queue.released, len(world.in_flight)) == ([], 1)
+        decided(world, world.watch(2))
+        world.calls.wait_for("delivered a")  # the refusal before it has been told by then
+        for acks in (1, 2):  # the second batch comes after all that the first one would bring
+            entry = LedgerEntry(decision(9), 1.0, delivered={"a": 1.0, "b": 1.0})
+            world.ledger.entries[entry.event.key] = entry
+            world.outbox.known(world.watch(9, a_lease(9 + acks)), entry)
+            world.calls.wait_for("ack", acks)
+        assert a_lease(1) not in world.queue.released
         world.sinks["b"].gate.set()
         world.calls.wait_for("release")
         outbox.drain()
     entry = world.ledger.entries[KEY]
-    assert (set(entry.delivered), entry.settled_at) == ({"b"}, None)
+    assert (set(entry.delivered), entry.settled_at, world.queue.released) == ({"b"}, None, [a_lease(1)])
 
 
 def test_two_sinks_that_refuse_it_are_both_told() -> None:
