@@ -141,7 +141,11 @@ class Metrics:
             self.policy_confidence.labels(policy)
 
     def _backends(self, sinks: Sequence[str]) -> None:
-        self.deliveries = self._counter("sink_deliveries", "Events handed to a sink.", ["sink", "result"])
+        self.deliveries = self._counter(
+            "sink_deliveries",
+            "Events handed to a sink: ok, failed, or refused for what they are.",
+            ["sink", "result"],
+        )
         self.delivery_duration = self._histogram(
             "sink_delivery_seconds", "Duration of one hand-over to a sink.", _DELIVERY_SECONDS, ["sink"]
         )
