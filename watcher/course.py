@@ -1,8 +1,9 @@
 """What the polls of one session have brought so far. Sessions that wait for their first poll have none of it."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from math import inf
+from types import MappingProxyType
 
 from watcher.errors import PollError, Throttled, UnreadableAnswer
 from watcher.model import SessionResult, SessionStatus
@@ -12,10 +13,10 @@ from watcher.model import SessionResult, SessionStatus
 class Course:
     """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
 
-    `on_the_way_at` (monotonic): when the latest answer said so. `awaiting`: the sinks still without the decision.
-    `latest`: what the session is decided by if its time runs out now: the status of the latest answer, or the fault
-    that came after it.
-    `notes`: the trail of what was noted, as the members of a JSON list, each with a comma before it.
+    `on_the_way_at` (monotonic): when the latest answer said so. `latest`: what the session is decided by if its time
+    runs out now, the status of the latest answer or the fault after it. `awaiting`: the sinks still without the
+    decision; `refused`: those that will not take it, and why. `notes`: the trail of what was noted, as members of
+    a JSON list, each with a comma before it.
     """
 
     polls: int = 0
@@ -26,6 +27,7 @@ class Course:
     last_error: PollError | None = None
     on_the_way_at: float = -inf
     awaiting: Set[str] = frozenset()
+    refused: Mapping[str, str] = MappingProxyType({})
     latest: SessionStatus | PollError | None = None
     notes: str = ""
 

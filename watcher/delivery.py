@@ -11,7 +11,7 @@ from threading import Event, Lock
 
 import structlog
 
-from watcher.errors import LedgerError, QueueError
+from watcher.errors import LedgerError
 from watcher.health import Liveness, Readiness
 from watcher.inflight import InFlight
 from watcher.lane import Lane
@@ -19,6 +19,8 @@ from watcher.metrics import Metrics, trace_exemplar
 from watcher.model import DecisionEvent, LedgerEntry, Verdict
 from watcher.parcels import Parcel
 from watcher.ports import Clock, Ledger, Queue, Sink
+from watcher.refusals import Refusals
+from watcher.settler import Settler
 from watcher.stage import Patience, Stage
 from watcher.threads import Threads
 from watcher.watch import Watch
@@ -66,9 +68,7 @@ class Outbox:
         metrics: Metrics,
         readiness: Readiness,
     ) -> None:
-        self._queue = queue
         self._ledger = ledger
-        self._in_flight = in_flight
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
@@ -76,10 +76,27 @@ class Outbox:
         self._lock = Lock()
         self._recorder = Stage(self._record, RECORD_BATCH, clock=clock, rest=RECORD_REST, full=RECORD_BATCH)
         self._lanes = {
-            sink.name: Lane(sink, arrived=self._arrived, clock=clock, metrics=metrics, readiness=readiness)
+            sink.name: Lane(
+                sink,
+                arrived=self._arrived,
+                given_up=self._ended,
+                clock=clock,
+                metrics=metrics,
+                readiness=readiness,
+            )
             for sink in sinks
         }
-        self._settler = Stage(self._settle, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
+        self.refusals = Refusals(clock)
+        """For the intake: what it gets back to put aside."""
+        settler = Settler(
+            queue=queue,
+            ledger=ledger,
+            in_flight=in_flight,
+            refusals=self.refusals,
+            failed=self._failed,
+            worked=self._readiness.regained,
+        )
+        self._settler = Stage(settler.settle, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
 
     def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
         """Take over a watch with its fresh decision."""
@@ -159,25 +176,17 @@ class Outbox:
         patience.call(mark, partial(self._failed, "ledger"))
         self._readiness.regained("ledger")
         for watch in watches:
-            with self._lock:
-                watch.awaiting -= {sink}
-                is_everywhere = not watch.awaiting
-            if is_everywhere:
-                self._settler.put(watch)
+            self._ended(sink, watch)
 
-    def _settle(self, batch: Sequence[Watch], patience: Patience) -> None:
-        settled = [watch.key for watch in batch if not watch.abandoned]
-        try:
-            # Settled before acked: a crash between the two brings the message back and the same event goes out again.
-            # The other way round, somebody who asks for this session once more might get no event at all.
-            patience.call(partial(self._ledger.settle, settled), partial(self._failed, "ledger"))
-            self._readiness.regained("ledger")
-            # Only now off the books: a ledger that is down for long must not cost the leases.
-            acked = [lease for watch in batch for lease in self._in_flight.close(watch)]
-            patience.call(partial(self._queue.ack, acked), partial(self._failed, "queue"))
-        except (QueueError, LedgerError):
-            return  # halted: the messages come again, and the ledger answers whoever receives them then
-        self._readiness.regained("queue")
+    def _ended(self, sink: str, watch: Watch, refusal: str = "") -> None:
+        """One sink has the decision, or will not take it; after the last of them the watch is over."""
+        with self._lock:
+            if refusal:
+                watch.refuse(sink, refusal)
+            watch.awaiting -= {sink}
+            is_over = not watch.awaiting
+        if is_over:
+            self._settler.put(watch)
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.lost(part, str(error), "deliveries and acks wait for it")

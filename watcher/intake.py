@@ -12,7 +12,7 @@ from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
 from watcher.message import parse_message
 from watcher.metrics import Metrics
-from watcher.model import Delivery, Lease, LedgerEntry, SessionRequest
+from watcher.model import DeadReason, Delivery, Lease, LedgerEntry, SessionRequest
 from watcher.policy import last_poll_at
 from watcher.ports import Clock, Ledger, Queue
 from watcher.runtime import Runtime
@@ -108,7 +108,11 @@ class Intake:
             return
         self._readiness.regained("ledger")
         for delivery, request in requests:
-            self._admit(delivery, request, entries.get(request.key))
+            refusal = self._outbox.refusals.take(request.key)
+            if refusal:
+                self._put_aside(delivery, UnservableMessage(DeadReason.REFUSED_BY_SINK, refusal))
+            else:
+                self._admit(delivery, request, entries.get(request.key))
 
     def _release(self, leases: Sequence[Lease]) -> None:
         self._in_flight.drop(leases)
@@ -122,12 +126,15 @@ class Intake:
         try:
             return parse_message(delivery.body, delivery.sent_at, now, policies, delivery.attributes)
         except UnservableMessage as fault:
-            self._in_flight.drop([delivery.lease])
-            # While some wait, one at a time finds out whether it works again.
-            is_over = not self._unburied and self._bury(delivery, fault)
-            if not is_over and len(self._unburied) < MOST_UNBURIED:
-                self._unburied.append((delivery, fault))
+            self._put_aside(delivery, fault)
             return None
+
+    def _put_aside(self, delivery: Delivery, fault: UnservableMessage) -> None:
+        self._in_flight.drop([delivery.lease])
+        # While some wait, one at a time finds out whether it works again.
+        is_over = not self._unburied and self._bury(delivery, fault)
+        if not is_over and len(self._unburied) < MOST_UNBURIED:
+            self._unburied.append((delivery, fault))
 
     def _bury_again(self) -> None:
         """Try once more to bury what could not be, until its lease has run out: then it comes again anyway."""

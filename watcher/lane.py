@@ -1,6 +1,5 @@
 """The way of decisions to one sink: a thread of its own, and a circuit that spares a sink that is down."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -9,23 +8,28 @@ import structlog
 
 from watcher.circuit import Circuit
 from watcher.errors import LedgerError, SinkError
+from watcher.handover import Handover, untaken_places
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
-from watcher.model import DecisionEvent
-from watcher.parcels import Parcel, Suspects
+from watcher.parcels import Parcel, Suspects, Waiting
 from watcher.ports import Clock, Sink
 from watcher.stage import Patience
 from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)
 
+GIVEN_UP = (
+    "given up: once all other sinks have it, its message becomes a dead letter; mend it, then `watcher dead replay`"
+)
+
 
 class Lane:
     """Hands parcels to its sink until they are taken.
 
-    What a sink refused goes behind all that waits. One that is refused again although the sink has taken others since
-    is a suspect: the event is wrong, not the sink. Suspects are tried apart, with longer and longer rests, and say
-    nothing about the circuit: one event that is never taken costs the others nothing.
+    What a sink did not take goes behind all that waits. One that the sink refuses for what it is, or that is refused
+    again although others have been taken since, is a suspect: the event is wrong, not the sink. Suspects are tried
+    apart, with longer and longer rests, and say nothing about the circuit: one event that is never taken costs the
+    others nothing. At last it is given up, for its place and its memory would be gone for ever.
     How much can wait is bounded at the intake: a session is in flight until every sink has its decision. One whose
     leases are lost is in flight no more, so while the circuit is open its parcel is dropped: its message comes again,
     here or to another watcher, and the ledger has the decision.
@@ -36,21 +40,27 @@ class Lane:
         sink: Sink,
         *,
         arrived: Callable[[str, Sequence[Watch], Patience], None],
+        given_up: Callable[[str, Watch, str], None],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
     ) -> None:
-        """`arrived` gets the sink's name and the watches whose decisions it has taken; it may raise LedgerError."""
+        """`arrived` gets the sink's name and the watches whose decisions it has taken; it may raise LedgerError.
+
+        `given_up` gets the sink's name, a watch whose decision it will not take, and why.
+        """
         self._sink = sink
         self._arrived = arrived
+        self._given_up = given_up
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
         self._part = f"sink {sink.name}"
+        self._handover = Handover(sink, clock, metrics)
         self._circuit = Circuit()
         self._halt = Event()
         self._inbox: SimpleQueue[Parcel | None] = SimpleQueue()
-        self._waiting: deque[Parcel] = deque()
+        self._waiting = Waiting()
         self._suspects = Suspects()
         self._successes = 0
         self._is_closing = False
@@ -98,7 +108,7 @@ class Lane:
                 if parcel is None:
                     self._is_closed = True
                 else:
-                    self._waiting.append(parcel)
+                    self._waiting.add([parcel])
         except Empty:
             return
 
@@ -109,55 +119,54 @@ class Lane:
             SinkError: none was, and it is not known to be the events' fault.
         """
         self._collect()
-        size = 1 if self._circuit.is_open else self._sink.max_batch
-        batch = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
-        batch = batch or self._suspects.take_due(self._clock.monotonic(), size)
+        batch = self._next_batch()
         if not batch:
             return ()
-        refusal = self._hand_over([parcel.event for parcel in batch])
-        untaken = _untaken(refusal, len(batch))
+        error = self._handover.try_once([parcel.event for parcel in batch])
+        untaken = untaken_places(error, len(batch))
         before = self._successes
         if len(untaken) < len(batch):
-            self._worked()
+            self._successes += 1
+        if len(untaken) < len(batch) or (error and error.refused):
+            self._answered()
         # The first of them last: where a sink begins nothing after a failure, it is the one that failed.
-        left = [batch[place] for place in [*untaken[1:], *untaken[:1]]]
-        again = [parcel for parcel in left if not self._set_apart(parcel, before, refusal)]
-        self._waiting.extend(again)
-        if refusal is not None and again:
+        left = [
+            place for place in [*untaken[1:], *untaken[:1]] if not self._set_apart(batch[place], place, before, error)
+        ]
+        self._waiting.add(batch[place] for place in left)
+        if error is not None and left:
             if len(untaken) == len(batch):
-                raise refusal
-            sessions = [parcel.watch.key.session_id for parcel in again]
-            log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=str(refusal))
+                raise error
+            sessions = [batch[place].watch.session_id for place in left]
+            log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=str(error))
         return [parcel for place, parcel in enumerate(batch) if place not in untaken]
 
-    def _set_apart(self, parcel: Parcel, before: int, refusal: SinkError | None) -> bool:
-        """Set this refused parcel apart if it is a suspect; `before`: the successes before it was refused."""
-        if not parcel.is_suspect(before, self._successes):
+    def _next_batch(self) -> Sequence[Parcel]:
+        size = 1 if self._circuit.is_open else self._sink.max_batch
+        waiting = self._waiting.take_trial() if self._circuit.is_open else self._waiting.take(size)
+        return waiting or self._suspects.take_due(self._clock.monotonic(), size)
+
+    def _set_apart(self, parcel: Parcel, place: int, before: int, error: SinkError | None) -> bool:
+        """Set this untaken parcel apart if it is what is wrong; `before`: the successes before it was refused."""
+        refusal = error.refused.get(place) if error else None
+        if not parcel.is_suspect(before, self._successes) and refusal is None:
             return False
+        why = refusal.why if refusal else str(error)
+        is_over = parcel.is_hopeless(refusal, self._successes)
         log.error(
             "event_refused",
             sink=self._sink.name,
-            session_id=parcel.watch.key.session_id,
-            error=str(refusal),
-            consequence=f"others are taken; this one is tried again in {parcel.rest:.0f} s, and its message stays",
+            session_id=parcel.watch.session_id,
+            bytes=len(parcel.event.body.encode()),
+            error=why,
+            refusals=parcel.refusals,
+            consequence=GIVEN_UP if is_over else f"it is tried again in {parcel.rest:.0f} s; others are not held up",
         )
-        self._suspects.add(parcel, self._clock.monotonic())
+        if is_over:
+            self._given_up(self._sink.name, parcel.watch, why)
+        else:
+            self._suspects.add(parcel, self._clock.monotonic())
         return True
-
-    def _hand_over(self, events: Sequence[DecisionEvent]) -> SinkError | None:
-        begun = self._clock.monotonic()
-        failed = len(events)  # unless shown otherwise: a sink that is gone, or a bug, took nothing that we know of
-        refusal = None
-        try:
-            self._sink.emit(events)
-            failed = 0
-        except SinkError as error:
-            refusal, failed = error, len(_untaken(error, len(events)))
-        finally:
-            self._metrics.deliveries.labels(self._sink.name, "ok").inc(len(events) - failed)
-            self._metrics.deliveries.labels(self._sink.name, "failed").inc(failed)
-            self._metrics.delivery_duration.labels(self._sink.name).observe(self._clock.monotonic() - begun)
-        return refusal
 
     def _failed(self, error: BaseException) -> None:
         asked = error.retry_after if isinstance(error, SinkError) else None
@@ -172,7 +181,7 @@ class Lane:
         else:
             log.warning("sink_failed", sink=self._sink.name, error=str(error))
         if self._circuit.is_open:
-            self._waiting = deque(parcel for parcel in self._waiting if not parcel.watch.abandoned)
+            self._waiting.drop_abandoned()
             self._readiness.lost(self._part, f"circuit open, {len(self._waiting)} decisions wait: {error}")
         self._give_up_if_down()
 
@@ -180,17 +189,10 @@ class Lane:
         if self._is_closing and self._circuit.is_open:
             self._halt.set()
 
-    def _worked(self) -> None:
-        self._successes += 1
+    def _answered(self) -> None:
+        """The sink is there: it took something, or has looked at it closely enough to refuse it for what it is."""
         seconds = self._circuit.worked(self._clock.monotonic())
         if seconds is not None:
             self._metrics.circuit_open.labels(self._sink.name).set(0)
             self._readiness.regained(self._part)
             log.info("circuit_closed", sink=self._sink.name, seconds=round(seconds, 1))
-
-
-def _untaken(refusal: SinkError | None, size: int) -> Sequence[int]:
-    """The places of a batch of this size that have to be handed over again, in order."""
-    if refusal is None:
-        return ()
-    return range(size) if refusal.untaken is None else sorted(set(refusal.untaken))

@@ -8,11 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from watcher.errors import UnservableMessage
-from watcher.model import DEFAULT_POLICY, DeadReason, SessionKey, SessionRequest
+from watcher.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, SessionKey, SessionRequest
 from watcher.terms import NO_CONTEXT, TRACEPARENT
-
-MAX_BYTES = 256 * 1024
-"""SQS's own limit for a message, kept for every queue so that a dead letter fits wherever it goes."""
 
 # The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
 SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -41,8 +38,8 @@ def parse_message(
     Raises:
         UnservableMessage: no valid session id, unknown policy, over 256 KiB, or a form that means nothing.
     """
-    if len(body) > MAX_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_BYTES // 1024} KiB")
+    if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
+        raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
     fields, enclosed = _fields(body.strip())
     attributes = {**(attributes or {}), **enclosed}
     named = fields.get("policy")

@@ -40,11 +40,11 @@ _LAG_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180)
 _RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, for each policy has them all
 _POLLS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
-_DELIVERY_SECONDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10, 60)
+_DELIVERY_SECONDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10)
 
 _HISTOGRAM = 3  # series beside its buckets: +Inf, sum, count
 _POLICY_SERIES = len(VERDICTS) + len(_RATIOS) + _HISTOGRAM
-_SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 4  # two results, its thread's progress, its circuit
+_SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 5  # three results, its thread's progress, its circuit
 
 
 def own_policy_labels(sinks: int) -> int:
@@ -139,7 +139,11 @@ class Metrics:
             self.policy_confidence.labels(policy)
 
     def _backends(self, sinks: Sequence[str]) -> None:
-        self.deliveries = self._counter("sink_deliveries", "Events handed to a sink.", ["sink", "result"])
+        self.deliveries = self._counter(
+            "sink_deliveries",
+            "Events handed to a sink: ok, failed, or refused for what they are.",
+            ["sink", "result"],
+        )
         self.delivery_duration = self._histogram(
             "sink_delivery_seconds", "Duration of one hand-over to a sink.", _DELIVERY_SECONDS, ["sink"]
         )
@@ -149,7 +153,7 @@ class Metrics:
         for sink in sinks:
             self.circuit_open.labels(sink)
             self.delivery_duration.labels(sink)
-            for result in ("ok", "failed"):
+            for result in ("ok", "failed", "refused"):
                 self.deliveries.labels(sink, result)
         self.queue_messages = self._gauge("queue_messages", "Messages on the queue, by state.", ["state"])
         for state in ("visible", "leased", "dead"):

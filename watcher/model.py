@@ -9,6 +9,10 @@ from watcher.lease import Lease as Lease  # noqa: PLC0414 - its place for everyb
 
 DEFAULT_POLICY = "default"
 
+MAX_MESSAGE_BYTES = 256 * 1024
+"""The most that a message may have: of SQS's limits the one that every server and every older queue has, kept for
+every queue so that a dead letter fits wherever it goes."""
+
 
 class SessionStatus(StrEnum):
     """The five states that the service model gives for a Face Liveness session."""
@@ -71,6 +75,7 @@ class DeadReason(StrEnum):
     INVALID_SESSION_ID = "invalid_session_id"
     UNKNOWN_POLICY = "unknown_policy"
     TOO_LARGE = "too_large"
+    REFUSED_BY_SINK = "refused_by_sink"
 
 
 class SessionKey(NamedTuple):

@@ -1,25 +1,37 @@
 """Decisions on their way to a sink, and those among them that are themselves what is wrong."""
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from watcher.errors import Refusal
 from watcher.model import DecisionEvent
 from watcher.watch import Watch
 
 FIRST_REST, LONGEST_REST = 1.0, 60.0
-"""Seconds until a suspect is tried again, doubled each time up to the longest."""
+"""Seconds until one that was set apart is tried again, doubled each time up to the longest."""
+
+TRIES = 6
+"""Refusals, half a minute of them, after which the word of a sink that takes others counts."""
+
+LAST_TRY = 16
+"""Refusals, ten minutes of them, after which an event is given up whatever the sink says. A receiver that is broken
+may refuse every event for a while; but what is never taken must not hold its place for ever."""
 
 
 @dataclass(slots=True, eq=False)
 class Parcel:
     """A decision on its way to a sink, and the watch that waits for its arrival.
 
-    `refused_after` is how many batches the sink had taken something of when it first refused this one. `due`
-    (monotonic seconds) is when a suspect is tried next, `rest` how long it then waits if it is refused again.
+    `refused_after` is how many batches the sink had taken something of when it first refused this one; `refusals` how
+    often it did since this one was set apart. `due` (monotonic seconds) is when it is then tried next, `rest` how
+    long it waits if it is refused again.
     """
 
     watch: Watch
     event: DecisionEvent
     refused_after: int | None = None
+    refusals: int = 0
     due: float = 0.0
     rest: float = FIRST_REST
 
@@ -32,6 +44,50 @@ class Parcel:
             self.refused_after = successes_before
             return False
         return successes > self.refused_after
+
+    def is_hopeless(self, refusal: Refusal | None, successes: int) -> bool:
+        """Count one more refusal of one that is set apart; whether it is the last.
+
+        `refusal`: what the sink has against it, if it said so; `successes`: batches that it has taken something of.
+        """
+        self.refusals += 1
+        if refusal is None:
+            return self.refusals >= LAST_TRY
+        takes_others = self.refused_after is not None and successes > self.refused_after
+        return refusal.is_certain or self.refusals >= (TRIES if takes_others else LAST_TRY)
+
+
+class Waiting:
+    """Parcels that wait for their first or their next try, in order."""
+
+    def __init__(self) -> None:
+        self._parcels: deque[Parcel] = deque()
+
+    def __len__(self) -> int:
+        return len(self._parcels)
+
+    def add(self, parcels: Iterable[Parcel]) -> None:
+        """Put these behind the others."""
+        self._parcels.extend(parcels)
+
+    def take(self, limit: int) -> list[Parcel]:
+        """Take up to `limit`."""
+        return [self._parcels.popleft() for _ in range(min(limit, len(self._parcels)))]
+
+    def take_trial(self) -> list[Parcel]:
+        """Take one for a sink that seems to be down; one that it never refused, if there is one.
+
+        Else a good decision would wait for the turns of all those that made the sink look as if it were down.
+        """
+        place = next((place for place, parcel in enumerate(self._parcels) if parcel.refused_after is None), 0)
+        self._parcels.rotate(-place)
+        found = self.take(1)
+        self._parcels.rotate(place)
+        return found
+
+    def drop_abandoned(self) -> None:
+        """Drop those whose leases are lost: their messages come again."""
+        self._parcels = deque(parcel for parcel in self._parcels if not parcel.watch.abandoned)
 
 
 class Suspects:

@@ -193,6 +193,16 @@ class Watch:
     def awaiting(self, sinks: Set[str]) -> None:
         self._own_course().awaiting = sinks
 
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """The sinks that will not take its decision for what it is, and why."""
+        return self._course.refused
+
+    def refuse(self, sink: str, why: str) -> None:
+        """This sink will not take its decision."""
+        course = self._own_course()
+        course.refused = {**course.refused, sink: why}
+
     def _own_course(self) -> Course:
         if self._course is _UNPOLLED:
             self._course = Course()

@@ -1,98 +1,18 @@
-"""A lane by itself, over a sink that refuses what it is told to."""
+"""A lane over a sink that is down, or that did not take all of a batch."""
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support import ManualClock, SteppingEvent, decision
-from tests.unit.builders import a_beat, a_watch, value
+from tests.support import decision
+from tests.unit.builders import a_beat
+from tests.unit.lanes import Rig, down, never_taking, parcel_of, refusing
 from watcher.circuit import FAILURES, SHORTEST_REST
-from watcher.errors import LedgerError, SinkError, SinkGone
-from watcher.health import Readiness
+from watcher.errors import LedgerError, SinkGone
 from watcher.lane import Lane
-from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
-from watcher.parcels import Parcel, Suspects
-from watcher.stage import Patience
-from watcher.watch import Watch
-
-Answer = Callable[[Sequence[DecisionEvent]], None]
-
-
-class Recipient:
-    """A sink that does with each batch what `answers` say, then takes all."""
-
-    name = "s"
-    max_batch = 4
-
-    def __init__(self) -> None:
-        self.answers: list[Answer] = []
-        self.always: Answer = lambda _: None
-        self.batches: list[list[DecisionEvent]] = []
-
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
-        self.batches.append(list(events))
-        (self.answers.pop(0) if self.answers else self.always)(events)
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-def down(_: Sequence[DecisionEvent]) -> None:
-    raise SinkError("down")
-
-
-def refusing(*places: int) -> Answer:
-    def answer(_: Sequence[DecisionEvent]) -> None:
-        raise SinkError("not these", untaken=places)
-
-    return answer
-
-
-class Rig:
-    """A lane whose waits let the clock run."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.halt = SteppingEvent(self.clock)
-        self.sink = Recipient()
-        self.metrics = Metrics(sinks=["s"])
-        self.readiness = Readiness()
-        self.taken: list[str] = []
-        self.expected = 0
-        self.lane = Lane(
-            self.sink, arrived=self.arrived, clock=self.clock, metrics=self.metrics, readiness=self.readiness
-        )
-        self.lane._halt = self.halt
-        self.watches = {number: a_watch(number, self.clock) for number in range(30)}
-
-    def arrived(self, sink: str, watches: Sequence[Watch], _: Patience) -> None:
-        assert sink == "s"
-        self.taken += [watch.key.session_id for watch in watches]
-        if len(self.taken) == self.expected:
-            self.lane.close()
-
-    def deliver(self, *numbers: int, expected: int | None = None) -> None:
-        """Put these and let the lane run until all, or as many as expected, are taken."""
-        for number in numbers:
-            self.lane.put(Parcel(self.watches[number], decision(number)))
-        self.expected = len(numbers) if expected is None else expected
-        self.run()
-
-    def run(self) -> None:
-        self.lane.run(a_beat(self.clock))
-
-    def ids(self, *numbers: int) -> list[str]:
-        return [self.watches[number].key.session_id for number in numbers]
-
-    def count(self, result: str) -> float | None:
-        return value(self.metrics, "watcher_sink_deliveries_total", sink="s", result=result)
-
-    @property
-    def is_open(self) -> bool:
-        return value(self.metrics, "watcher_sink_circuit_open", sink="s") == 1.0
+from watcher.parcels import Parcel
 
 
 @pytest.fixture
@@ -117,57 +37,6 @@ def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
     assert [entry["session_ids"] for entry in logs if entry["event"] == "not_all_taken"] == [rig.ids(3, 1)]
 
 
-def never_taking(number: int) -> Answer:
-    """As a webhook with one connection does: what comes after a failure is not begun."""
-
-    def answer(events: Sequence[DecisionEvent]) -> None:
-        if decision(number) in events:
-            place = list(events).index(decision(number))
-            raise SinkError("422", untaken=range(place, len(events)))
-
-    return answer
-
-
-def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> None:
-    rig.sink.always = never_taking(0)
-    begun = rig.clock.monotonic()
-    with capture_logs() as logs:
-        rig.deliver(*range(10), expected=9)
-    assert sorted(rig.taken) == sorted(rig.ids(*range(1, 10)))
-    assert rig.clock.monotonic() - begun < 1.0
-    assert not rig.is_open
-    (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
-    assert (refused["session_id"], refused["error"]) == (rig.ids(0)[0], "422")
-
-
-def test_a_suspect_is_tried_apart_until_it_is_taken_and_its_failures_open_no_circuit(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    until_due = Suspects.until_due
-
-    def rest(suspects: Suspects, now: float) -> float | None:
-        """Nobody waits for the rest: the clock runs instead."""
-        seconds = until_due(suspects, now)
-        rig.clock.advance(seconds or 0.0)
-        return None if seconds is None else 0.0
-
-    monkeypatch.setattr(Suspects, "until_due", rest)
-    tries: list[float] = []
-
-    def at_last(events: Sequence[DecisionEvent]) -> None:
-        if decision(0) in events:
-            tries.append(rig.clock.monotonic())
-            if len(tries) < FAILURES + 3:
-                never_taking(0)(events)
-
-    rig.sink.always = at_last
-    rig.deliver(*range(3))
-    assert len(tries) == FAILURES + 3
-    assert [later - sooner for sooner, later in pairwise(tries[1:6])] == [1.0, 2.0, 4.0, 8.0]
-    assert rig.taken[-1:] == rig.ids(0)
-    assert rig.readiness.problems() == {}
-
-
 def test_an_event_that_opened_the_circuit_by_itself_is_found_out_by_the_next_one(rig: Rig) -> None:
     def another_comes(events: Sequence[DecisionEvent]) -> None:
         rig.lane.put(parcel_of(rig, 1))
@@ -181,10 +50,6 @@ def test_an_event_that_opened_the_circuit_by_itself_is_found_out_by_the_next_one
     assert (rig.is_open, rig.readiness.problems()) == (False, {})
     told = [entry["event"] for entry in logs if entry["log_level"] != "warning"]
     assert told[:2] == ["circuit_opened", "circuit_closed"]
-
-
-def parcel_of(rig: Rig, number: int) -> Parcel:
-    return Parcel(rig.watches[number], decision(number))
 
 
 def test_a_sink_that_stays_down_opens_the_circuit_and_then_gets_single_events(rig: Rig) -> None:
@@ -289,7 +154,14 @@ def test_a_ledger_that_is_down_at_the_halt_ends_the_lane(rig: Rig) -> None:
     def failing(*_: object) -> None:
         raise LedgerError("down")
 
-    lane = Lane(rig.sink, arrived=failing, clock=rig.clock, metrics=rig.metrics, readiness=rig.readiness)
+    lane = Lane(
+        rig.sink,
+        arrived=failing,
+        given_up=rig.gave_up,
+        clock=rig.clock,
+        metrics=rig.metrics,
+        readiness=rig.readiness,
+    )
     lane.put(Parcel(rig.watches[1], decision(1)))
     lane.run(a_beat(rig.clock))
     assert len(rig.sink.batches) == 1

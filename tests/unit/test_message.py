@@ -4,8 +4,8 @@ import pytest
 
 from tests.support import START
 from tests.unit.messages import ID, SENT, parse, refusal
-from watcher.message import MAX_BYTES, creation_time, parse_message
-from watcher.model import DeadReason
+from watcher.message import creation_time, parse_message
+from watcher.model import MAX_MESSAGE_BYTES, DeadReason
 
 
 @pytest.mark.parametrize("body", [ID, f"  {ID}\r\n", {"sessionId": ID}, f' \n{{"sessionId": "{ID}"}}\n'])
@@ -196,17 +196,17 @@ def of_size(size: int, filler: str) -> str:
 
 
 def test_the_size_limit_is_256_kib_to_the_byte() -> None:
-    assert parse(of_size(MAX_BYTES, "x")).key.session_id == ID
-    assert refusal(of_size(MAX_BYTES + 1, "x")).reason is DeadReason.TOO_LARGE
+    assert parse(of_size(MAX_MESSAGE_BYTES, "x")).key.session_id == ID
+    assert refusal(of_size(MAX_MESSAGE_BYTES + 1, "x")).reason is DeadReason.TOO_LARGE
 
 
 def test_the_size_limit_counts_bytes_and_not_characters() -> None:
-    body = json.dumps({"sessionId": ID, "context": {"a": "é" * (MAX_BYTES // 2)}}, ensure_ascii=False)
-    assert len(body) < MAX_BYTES
+    body = json.dumps({"sessionId": ID, "context": {"a": "é" * (MAX_MESSAGE_BYTES // 2)}}, ensure_ascii=False)
+    assert len(body) < MAX_MESSAGE_BYTES
     assert refusal(body).reason is DeadReason.TOO_LARGE
 
 
 def test_a_huge_body_that_means_nothing_is_too_large_and_its_text_is_not_repeated() -> None:
-    error = refusal("x" * (MAX_BYTES + 1))
+    error = refusal("x" * (MAX_MESSAGE_BYTES + 1))
     assert error.reason is DeadReason.TOO_LARGE
     assert len(str(error)) < 100

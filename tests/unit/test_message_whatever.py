@@ -39,7 +39,7 @@ def test_whatever_comes_is_served_or_refused_and_what_is_served_keeps_its_contex
         return
     data = event_of(request)["data"]
     assert data["context"] == request.context
-    assert data["sessionId"] == ID
+    assert data["sessionId"] == request.key.session_id
     assert request.created_at <= START
 
 

@@ -110,7 +110,7 @@ def test_every_known_label_value_is_there_from_the_start_at_zero() -> None:
     assert labels_of(metrics, "watcher_queue_messages") == states
     extensions = [{"result": result} for result in ("ok", "lost", "failed")]
     assert labels_of(metrics, "watcher_lease_extensions_total") == extensions
-    deliveries = [{"sink": sink, "result": result} for sink in "abc" for result in ("ok", "failed")]
+    deliveries = [{"sink": sink, "result": result} for sink in "abc" for result in ("ok", "failed", "refused")]
     assert labels_of(metrics, "watcher_sink_deliveries_total") == deliveries
     for policy in ("default", "payout"):
         assert {"policy": policy} in labels_of(metrics, "watcher_policy_confidence_ratio_count")

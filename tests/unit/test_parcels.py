@@ -2,7 +2,8 @@ import pytest
 
 from tests.support import ManualClock, decision
 from tests.unit.builders import a_watch
-from watcher.parcels import FIRST_REST, LONGEST_REST, Parcel, Suspects
+from watcher.errors import Refusal
+from watcher.parcels import FIRST_REST, LAST_TRY, LONGEST_REST, TRIES, Parcel, Suspects, Waiting
 
 CLOCK = ManualClock()
 
@@ -26,6 +27,41 @@ def test_what_was_taken_together_with_the_first_refusal_counts() -> None:
     parcel = a_parcel()
     parcel.is_suspect(3, 4)
     assert parcel.is_suspect(4, 4)
+
+
+def tries_of(refusal: Refusal | None, *, successes: int) -> int:
+    """Refusals until it is hopeless, of a parcel whose sink had taken something of 3 batches before the first."""
+    parcel, tries = a_parcel(), 1
+    parcel.is_suspect(3, successes)
+    while not parcel.is_hopeless(refusal, successes):
+        tries += 1
+    return tries
+
+
+def test_a_certain_refusal_is_the_last_whatever_the_sink_takes() -> None:
+    assert tries_of(Refusal("too large", is_certain=True), successes=3) == 1
+
+
+def test_another_refusal_counts_sooner_if_the_sink_takes_others() -> None:
+    refusal = Refusal("422", is_certain=False)
+    assert tries_of(refusal, successes=4) == TRIES
+    assert tries_of(refusal, successes=3) == LAST_TRY
+
+
+def test_an_event_that_fails_without_a_word_against_it_is_given_up_last() -> None:
+    assert tries_of(None, successes=4) == LAST_TRY
+
+
+def test_a_trial_is_with_the_first_that_was_never_refused_and_the_others_keep_their_order() -> None:
+    waiting, parcels = Waiting(), [a_parcel(number) for number in range(5)]
+    for parcel in (*parcels[:2], parcels[4]):
+        parcel.is_suspect(0, 0)
+    waiting.add(parcels)
+    assert waiting.take_trial() == parcels[2:3]
+    assert waiting.take_trial() == parcels[3:4]
+    assert waiting.take_trial() == parcels[:1]
+    assert waiting.take(5) == [parcels[1], parcels[4]]
+    assert (waiting.take_trial(), len(waiting)) == ([], 0)
 
 
 def test_rests_double_up_to_the_longest() -> None:

@@ -13,12 +13,11 @@ from threading import Event
 from watcher.config.settings import Settings
 from watcher.config.urls import sqlite_path
 from watcher.errors import QueueError
-from watcher.model import DeadReason, Delivery, Lease, QueueDepth
+from watcher.model import MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease, QueueDepth
 from watcher.ports import Clock
 from watcher.queues.sqlite_dead import SqliteDeadLetters
 from watcher.sqlite_file import BUSY_TIMEOUT, Schema, SqliteFile
 
-MAX_BODY_BYTES = 256 * 1024
 FIRST_LOOK, LAST_LOOK, LOOK_GROWTH = 0.2, 0.5, 1.25
 """Seconds between two looks at an empty queue, growing from the first to the last."""
 
@@ -188,9 +187,9 @@ def _check(body: str, position: int) -> None:
         size = len(body.encode())
     except UnicodeEncodeError as error:
         raise QueueError(f"message {position} is not valid text (a lone surrogate): send proper Unicode") from error
-    if size > MAX_BODY_BYTES:
+    if size > MAX_MESSAGE_BYTES:
         raise QueueError(
-            f"message {position} has {size} bytes: {MAX_BODY_BYTES} (256 KiB) is the most a message may have"
+            f"message {position} has {size} bytes: {MAX_MESSAGE_BYTES} (256 KiB) is the most a message may have"
         )
 
 

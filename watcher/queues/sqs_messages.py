@@ -8,10 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from watcher.errors import QueueError
-from watcher.model import Delivery, Lease
-
-MAX_BODY_BYTES = 256 * 1024
-"""The most in one message; of SQS's limits the one that every server and every older queue has."""
+from watcher.model import MAX_MESSAGE_BYTES, Delivery, Lease
 
 SENT_AT = "watcher.sentAt"
 MESSAGE_ID = "watcher.messageId"
@@ -107,8 +104,8 @@ def check_bodies(bodies: Sequence[str]) -> None:
         size = len(body.encode())
         if not size:
             raise QueueError(f"message {position} is empty: SQS takes no such message")
-        if size > MAX_BODY_BYTES:
-            limit = f"{MAX_BODY_BYTES} (256 KiB)"
+        if size > MAX_MESSAGE_BYTES:
+            limit = f"{MAX_MESSAGE_BYTES} (256 KiB)"
             raise QueueError(f"message {position} has {size} bytes: {limit} is the most a message may have")
 
 
@@ -117,7 +114,7 @@ def batches(entries: Sequence[Mapping[str, Any]], count: int) -> Iterator[Sequen
     start, size = 0, 0
     for index, item in enumerate(entries):
         length = _size(item)
-        if index > start and (index - start >= count or size + length > MAX_BODY_BYTES):
+        if index > start and (index - start >= count or size + length > MAX_MESSAGE_BYTES):
             yield entries[start:index]
             start, size = index, 0
         size += length

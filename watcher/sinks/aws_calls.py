@@ -9,7 +9,7 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, CredentialsExpired, attempt, one_line
-from watcher.errors import SinkError
+from watcher.errors import Refusal, SinkError
 
 T = TypeVar("T")
 
@@ -19,7 +19,10 @@ _NOT_SIGNED_IN = re.compile(
 )
 _MISSING = re.compile(r"NonExistentQueue|QueueDoesNotExist|^NotFound|ResourceNotFound")
 _TOO_LONG = re.compile(r"TooLong|TooLarge|InvalidParameter|ValidationException|InvalidMessageContents")
-_ABOUT_SIZE = re.compile(r"long|size|large|bytes|exceed", re.IGNORECASE)
+_ABOUT_SIZE = re.compile(
+    r"Too(Long|Large)|\b(too long|too large|longer|shorter|size|bytes|exceeds?|over the limit)\b", re.IGNORECASE
+)
+_MALFORMED = re.compile(r"InvalidMessageContents|MalformedDetail")
 _MAY_NOT = re.compile(r"AccessDenied|AuthorizationError|NotAuthorized")
 # Told in words of the watcher's own: their texts may quote what a credential process printed, or the answer.
 _IN_OUR_WORDS: tuple[tuple[Any, str], ...] = (
@@ -60,7 +63,8 @@ class Target:
         """One call.
 
         Raises:
-            SinkError: what botocore raises on purpose, in one line with the fix where one is known.
+            SinkError: what botocore raises on purpose, in one line with the fix where one is known. With place 0
+                among its `refused`, the call was refused for what is in it.
         """
         return attempt(work, self._fault)
 
@@ -68,7 +72,8 @@ class Target:
         if not isinstance(error, boto.ClientError):
             return SinkError(f"{self.shown}: {_local_words(error)}")
         found = error.response.get("Error", {})
-        return SinkError(self.problem(str(found.get("Code") or "Unknown"), str(found.get("Message") or "")))
+        told = self.told(str(found.get("Code") or "Unknown"), str(found.get("Message") or ""))
+        return SinkError(told.why, refused={0: told}) if isinstance(told, Refusal) else SinkError(told)
 
     def look(self, ask: Callable[[], object]) -> None:
         """One call that changes nothing.
@@ -85,12 +90,18 @@ class Target:
                 raise MayNotLookError(f"{self.shown}: not looked at; allow {self.look_action} on it") from cause
             raise
 
-    def problem(self, code: str, message: str) -> str:
-        """One line about an error of the service, for a call or for one of its entries."""
+    def told(self, code: str, message: str) -> str | Refusal:
+        """One line about an error of the service, for a call or for one of its entries.
+
+        It is a refusal if the service will not take that for what it is, however often it is sent.
+        """
         if code.isdigit():  # botocore puts the HTTP status where a body has no code
-            return f"{self.shown}: HTTP {code}"
+            line = f"{self.shown}: HTTP {code}"
+            return Refusal(f"{line}; {self.if_too_long}", is_certain=True) if code == "413" else line
         said = one_line(message).rstrip(".") or "no reason given"
-        return f"{self.shown}: {code}: {said}{self._fix(code, message)}"
+        line = f"{self.shown}: {code}: {said}{self._fix(code, message)}"
+        is_refusal = _is_too_long(code, message) or _MALFORMED.search(code)
+        return Refusal(line, is_certain=True) if is_refusal else line
 
     def _fix(self, code: str, message: str) -> str:
         if _DENIED.search(code):
@@ -99,9 +110,13 @@ class Target:
             return f"; {CREDENTIALS_FIX}"
         if _MISSING.search(code):
             return f"; {self.if_missing}"
-        if _TOO_LONG.search(code) and _ABOUT_SIZE.search(f"{code} {message}"):
+        if _is_too_long(code, message):
             return f"; {self.if_too_long}"
         return ""
+
+
+def _is_too_long(code: str, message: str) -> bool:
+    return bool(_TOO_LONG.search(code) and _ABOUT_SIZE.search(f"{code} {message}"))
 
 
 def _local_words(error: Exception) -> str:

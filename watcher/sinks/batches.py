@@ -1,10 +1,10 @@
-"""Calls that take up to ten events: how AWS's services want them, and what becomes of those they refuse."""
+"""Calls that take up to ten events: how AWS's services want them, and what becomes of those they don't take."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from watcher.errors import SinkError
+from watcher.errors import Refusal, SinkError
 from watcher.model import DecisionEvent
 
 MAX_ENTRIES = 10
@@ -20,8 +20,11 @@ class Entry:
     size: int
 
 
-Call = Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]]
-"""Makes one call; returns for each place in it that was refused, why. Raises SinkError when all were."""
+Untaken = Mapping[int, str | Refusal]
+"""By place, why an entry was not taken: a refusal if it is for what the entry is."""
+
+Call = Callable[[Sequence[Mapping[str, Any]]], Untaken]
+"""Makes one call; returns what of it was not taken. Raises SinkError when nothing was."""
 
 
 class Batches:
@@ -37,28 +40,41 @@ class Batches:
         Raises:
             SinkError: not all were taken; it says which.
         """
-        untaken = dict.fromkeys(range(len(events)), "")
+        untaken: dict[int, str | Refusal] = dict.fromkeys(range(len(events)), "")
         for group in _groups((place, self._entry(event)) for place, event in enumerate(events)):
             try:
-                refusals = self._send_group([entry for _, entry in group])
+                left = self._send_group([entry for _, entry in group])
             except SinkError as error:
-                raise SinkError(str(error), error.retry_after, set(untaken)) from error
-            for number, (place, _) in enumerate(group):
-                if number in refusals:
-                    untaken[place] = refusals[number]
+                raise SinkError(str(error), error.retry_after, set(untaken), _refused(untaken)) from error
+            for number, (place, entry) in enumerate(group):
+                if number in left:
+                    untaken[place] = _with_size(left[number], entry.size)
                 else:
                     del untaken[place]
         if untaken:
             first = next(iter(untaken.values()))
-            raise SinkError(f"{len(untaken)} of {len(events)} events not taken: {first}", untaken=set(untaken))
+            words = f"{len(untaken)} of {len(events)} events not taken: {_why(first)}"
+            raise SinkError(words, untaken=set(untaken), refused=_refused(untaken))
 
-    def _send_group(self, entries: Sequence[Entry]) -> Mapping[int, str]:
+    def _send_group(self, entries: Sequence[Entry]) -> Untaken:
         try:
             return self._call([entry.fields for entry in entries])
         except SinkError as error:
+            if error.refused:
+                return error.refused if len(entries) == 1 else self._send_apart(entries)
             if entries[0].size <= MAX_BYTES:
                 raise
             return {0: str(error)}  # too large for a batch, so it went alone: the others need not wait for it
+
+    def _send_apart(self, entries: Sequence[Entry]) -> Untaken:
+        """Each in a call of its own: a call that is refused as a whole doesn't say for which of its entries."""
+        left: dict[int, str | Refusal] = {}
+        for place, entry in enumerate(entries):
+            try:
+                left.update((place, why) for why in self._send_group([entry]).values())
+            except SinkError as error:  # not raised: what was taken before must not be sent twice
+                return left | dict.fromkeys(range(place, len(entries)), str(error))
+        return left
 
 
 def _groups(entries: Iterable[tuple[int, Entry]]) -> Iterator[list[tuple[int, Entry]]]:
@@ -73,3 +89,19 @@ def _groups(entries: Iterable[tuple[int, Entry]]) -> Iterator[list[tuple[int, En
         size += entry.size
     if group:
         yield group
+
+
+def _with_size(why: str | Refusal, size: int) -> str | Refusal:
+    """The refusal, with the size that the service looked at, and the limit where it can't have told a higher one."""
+    if isinstance(why, str):
+        return why
+    over = f", more than the usual {MAX_BYTES}" if size > MAX_BYTES else ""
+    return why._replace(why=f"an entry of {size} bytes{over}: {why.why}")
+
+
+def _why(why: str | Refusal) -> str:
+    return why if isinstance(why, str) else why.why
+
+
+def _refused(untaken: Untaken) -> Mapping[int, Refusal]:
+    return {place: why for place, why in untaken.items() if isinstance(why, Refusal)}

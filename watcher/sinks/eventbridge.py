@@ -9,6 +9,7 @@ import structlog
 
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import EventBridgeSinkSettings
+from watcher.errors import Refusal
 from watcher.model import DecisionEvent
 from watcher.sinks.aws_calls import MayNotLookError, Target
 from watcher.sinks.aws_client import arn_region, open_client
@@ -88,16 +89,16 @@ class EventBridgeSink:
         }
         return Entry(fields, _TIME_BYTES + len(SOURCE) + len(DETAIL_TYPE) + len(event.body.encode()))
 
-    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str | Refusal]:
         answer = self._target.call(partial(self._client.put_events, Entries=list(entries)))
         told = list(answer.get("Entries") or ())
         told += [None] * (len(entries) - len(told))
         return {place: self._why(entry) for place, entry in enumerate(told) if not _is_taken(entry)}
 
-    def _why(self, entry: object) -> str:
+    def _why(self, entry: object) -> str | Refusal:
         if not isinstance(entry, Mapping) or not entry.get("ErrorCode"):
             return f"{self._target.shown}: the answer says nothing about the entry"
-        return self._target.problem(str(entry["ErrorCode"]), str(entry.get("ErrorMessage") or ""))
+        return self._target.told(str(entry["ErrorCode"]), str(entry.get("ErrorMessage") or ""))
 
     def close(self) -> None:
         """Close the connections."""

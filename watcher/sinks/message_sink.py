@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from watcher.errors import Refusal
 from watcher.model import DecisionEvent
 from watcher.sinks.aws_calls import Target
 from watcher.sinks.batches import MAX_ENTRIES, Batches
-from watcher.sinks.messages import message_entry, refused_entries, with_ids
+from watcher.sinks.messages import message_entry, untaken_entries, with_ids
 
 
 class MessageSink:
@@ -54,9 +55,9 @@ class MessageSink:
         """
         self._target.look(self._ask)
 
-    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str | Refusal]:
         answer = self._target.call(lambda: self._send(with_ids(entries)))
-        return refused_entries(answer, len(entries), self._target)
+        return untaken_entries(answer, len(entries), self._target)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,10 +1,11 @@
-"""Decisions as messages of SQS and SNS: the entries of a call, and which of them its answer says were refused."""
+"""Decisions as messages of SQS and SNS: the entries of a call, and which of them its answer says were not taken."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from watcher.errors import Refusal
 from watcher.model import DecisionEvent
 from watcher.sinks.aws_calls import Target
 from watcher.sinks.batches import Entry
@@ -38,8 +39,8 @@ def with_ids(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
 
 
-def refused_entries(answer: Mapping[str, Any], sent: int, target: Target) -> Mapping[int, str]:
-    """What was refused, by place, and why; an entry that the answer doesn't name as taken was refused, too."""
+def untaken_entries(answer: Mapping[str, Any], sent: int, target: Target) -> Mapping[int, str | Refusal]:
+    """What was not taken, by place, and why; an entry that the answer doesn't name as taken wasn't, either."""
     taken, failed = _by_id(answer, "Successful"), _by_id(answer, "Failed")
     return {place: _why(failed.get(str(place)), target) for place in range(sent) if str(place) not in taken}
 
@@ -49,10 +50,10 @@ def _by_id(answer: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
     return {str(entry.get("Id")): entry for entry in entries}
 
 
-def _why(failure: Mapping[str, Any] | None, target: Target) -> str:
+def _why(failure: Mapping[str, Any] | None, target: Target) -> str | Refusal:
     if failure is None:
         return f"{target.shown}: the answer says nothing about the entry"
-    return target.problem(str(failure.get("Code") or "Failed"), str(failure.get("Message") or ""))
+    return target.told(str(failure.get("Code") or "Failed"), str(failure.get("Message") or ""))
 
 
 def _attributes(event: DecisionEvent) -> dict[str, str]:

@@ -11,7 +11,7 @@ import structlog
 from watcher import __version__
 from watcher.clock import SystemClock
 from watcher.config.sinks import WebhookSinkSettings
-from watcher.errors import ConfigError, SinkError
+from watcher.errors import ConfigError, Refusal, SinkError
 from watcher.model import DecisionEvent
 from watcher.parallel import for_each
 from watcher.ports import Clock
@@ -28,11 +28,19 @@ _HEADERS = {
     "Accept-Encoding": "identity",
 }
 
+_REFUSED = {
+    400: "see in its log what it has against the event",
+    413: "raise its limit for bodies, or send less context",
+    422: "see in its log what it has against the event",
+}
+"""Statuses that speak of the event and not of the receiver, each with the fix (RFC 9110, 15.5)."""
+
 
 class WebhookSink:
     """Posts each event by itself: same id and bytes over all retries, a fresh timestamp and signature for each.
 
-    Only 2xx counts as taken. A receiver that asks for time (Retry-After) gets it. One that answers 410 Gone gets
+    Only 2xx counts as taken. What is refused for what it is (400, 413, 422) keeps no other from its turn; what fails
+    otherwise ends the batch. A receiver that asks for time (Retry-After) gets it. One that answers 410 Gone gets
     nothing more from this process: the decisions wait on the queue until the operator names another URL or removes
     the sink, for a decision that nobody took must not be acked.
     """
@@ -78,16 +86,18 @@ class WebhookSink:
         keys = self._keys.keys() if self._keys else ()
         places = range(len(events))
         taken: set[int] = set()
+        refused: dict[int, Refusal] = {}
         try:
-            post = partial(self._post_place, events, keys, taken)
+            post = partial(self._post_place, events, keys, taken, refused)
             for_each(post, places, self._concurrency, until_failure=True, stopped=self._closed)
         except SinkError as error:
-            raise SinkError(str(error), error.retry_after, set(places) - taken) from error
+            raise SinkError(str(error), error.retry_after, set(places) - taken, refused) from error
         finally:
             if self._is_gone:
                 log.error("webhook disabled", sink=self.name, problem=self._gone())
         if len(taken) < len(events):
-            raise SinkError(f"{self._poster.shown}: the watcher is stopping", untaken=set(places) - taken)
+            why = next(iter(refused.values())).why if refused else f"{self._poster.shown}: the watcher is stopping"
+            raise SinkError(why, untaken=set(places) - taken, refused=refused)
 
     def _wait_is_over(self) -> None:
         if self._is_gone:
@@ -97,13 +107,22 @@ class WebhookSink:
             raise SinkError(f"{self._poster.shown}: asked for {left:.0f} s more before the next try", left)
 
     def _post_place(
-        self, events: Sequence[DecisionEvent], keys: Sequence[bytes], taken: set[int], place: int
+        self,
+        events: Sequence[DecisionEvent],
+        keys: Sequence[bytes],
+        taken: set[int],
+        refused: dict[int, Refusal],
+        place: int,
     ) -> None:
         event = events[place]
-        answer = self._poster.post(event.body.encode(), self._headers(event, keys))
-        if not 200 <= answer.status < 300:
-            raise self._refused(answer)
-        taken.add(place)
+        body = event.body.encode()
+        answer = self._poster.post(body, self._headers(event, keys))
+        if 200 <= answer.status < 300:
+            taken.add(place)
+        elif answer.status in _REFUSED and "retry-after" not in answer.headers:  # with it, it is not for good
+            refused[place] = self._refusal(answer.status, len(body))
+        else:
+            raise self._failure(answer)
 
     def _headers(self, event: DecisionEvent, keys: Sequence[bytes]) -> dict[str, str]:
         message_id, timestamp = webhook_id(event.key.event_id), int(self._clock.time())
@@ -112,7 +131,11 @@ class WebhookSink:
             headers["webhook-signature"] = signature(keys, message_id, timestamp, event.body)
         return headers
 
-    def _refused(self, answer: Answer) -> SinkError:
+    def _refusal(self, status: int, size: int) -> Refusal:
+        words = f"{self._poster.shown}: answered {status} to a body of {size} bytes; {_REFUSED[status]}"
+        return Refusal(words, is_certain=status == 413)
+
+    def _failure(self, answer: Answer) -> SinkError:
         if answer.status == 410:
             self._is_gone = True
             return SinkError(self._gone(), LONGEST)

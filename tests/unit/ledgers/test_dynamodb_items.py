@@ -10,8 +10,7 @@ from tests.support import START, ManualClock, decision
 from watcher.ledgers.dynamodb_items import MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
 from watcher.ledgers.dynamodb_order import Numbering
 from watcher.ledgers.retention import LIFE
-from watcher.message import MAX_BYTES as MESSAGE_BYTES
-from watcher.model import DecisionEvent, LedgerEntry
+from watcher.model import MAX_MESSAGE_BYTES, DecisionEvent, LedgerEntry
 
 DAY = 86_400
 
@@ -52,7 +51,7 @@ def test_a_long_text_is_stored_compressed() -> None:
 @pytest.mark.parametrize(("first", "last"), [(0x20, 0x7F), (0x80, 0x800), (0x800, 0xD800), (0x10000, 0x110000)])
 def test_the_largest_context_that_a_message_can_bring_fits(first: int, last: int) -> None:
     random, characters = Random(1), []
-    room = MESSAGE_BYTES
+    room = MAX_MESSAGE_BYTES
     while room > 0:
         characters.append(chr(random.randrange(first, last)))
         room -= len(characters[-1].encode())

@@ -2,9 +2,9 @@ import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from watcher.errors import SinkError
+from watcher.errors import Refusal, SinkError
 from watcher.sinks.aws_calls import Target
-from watcher.sinks.messages import refused_entries
+from watcher.sinks.messages import untaken_entries
 
 TARGET = Target("the queue", "sqs:SendMessage", "sqs:GetQueueAttributes", "create it", "send less")
 
@@ -38,6 +38,48 @@ def test_what_the_operator_can_mend_is_told(code: str, message: str, fix: str) -
     text = told(service_error(code, message))
     assert text.startswith(f"the queue: {code}: {message}")
     assert fix in text
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer than 262144 bytes."),
+        ("InvalidParameterValue", "Reason: Message must be shorter than 262144 bytes."),
+        ("InvalidParameter", "Invalid parameter: Message too long"),
+        ("ValidationException", "Total size of the entries in the request is over the limit."),
+        ("InvalidMessageContents", "characters outside the allowed set"),
+        ("MalformedDetail", "Detail is malformed."),
+        ("413", ""),
+    ],
+)
+def test_what_a_service_refuses_for_what_it_is_is_told_as_that(code: str, message: str) -> None:
+    assert refusal_of(code, message) is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("InvalidParameter", "Invalid parameter: TopicArn Reason: it belongs to nobody"),
+        ("ValidationException", "eventBusName failed to satisfy constraint: length less than or equal to 1600"),
+        ("AccessDenied", "too long ago"),
+        ("InternalFailure", "no"),
+        ("400", ""),
+    ],
+)
+def test_what_is_wrong_with_the_target_or_the_call_is_held_against_no_event(code: str, message: str) -> None:
+    assert refusal_of(code, message) is None
+
+
+def refusal_of(code: str, message: str) -> Refusal | None:
+    def fail() -> None:
+        raise service_error(code, message)
+
+    with pytest.raises(SinkError) as caught:
+        TARGET.call(fail)
+    found = caught.value.refused.get(0)
+    assert found in (None, Refusal(str(caught.value), is_certain=True))
+    assert (caught.value.untaken, set(caught.value.refused) - {0}) == (None, set())
+    return found
 
 
 @pytest.mark.parametrize("code", ["RequestThrottled", "InternalFailure", "InvalidParameterValue"])
@@ -103,9 +145,9 @@ def test_another_exception_is_a_bug_and_surfaces() -> None:
 
 def test_only_what_the_answer_names_as_taken_was_taken() -> None:
     answer = {"Successful": [{"Id": "0"}, None], "Failed": [{"Id": "2", "Code": "Throttled"}, {}]}
-    assert refused_entries(answer, 4, TARGET) == {
+    assert untaken_entries(answer, 4, TARGET) == {
         1: "the queue: the answer says nothing about the entry",
         2: "the queue: Throttled: no reason given",
         3: "the queue: the answer says nothing about the entry",
     }
-    assert set(refused_entries({}, 2, TARGET)) == {0, 1}
+    assert set(untaken_entries({}, 2, TARGET)) == {0, 1}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import decision
-from watcher.errors import SinkError
+from watcher.errors import Refusal, SinkError
 from watcher.model import DecisionEvent
 from watcher.sinks.batches import MAX_BYTES, MAX_ENTRIES, Batches, Entry
 
@@ -18,6 +18,7 @@ class Service:
         self.sizes = sizes or {}
         self.calls: list[list[DecisionEvent]] = []
         self.refuses: set[DecisionEvent] = set()
+        self.limit = 10 * MAX_BYTES
         self.down: list[SinkError] = []
         self.batches = Batches(self._entry, self._call)
 
@@ -29,6 +30,8 @@ class Service:
         self.calls.append(events)
         if self.down:
             raise self.down.pop(0)
+        if any(self.sizes.get(event, 100) > self.limit for event in events):
+            raise SinkError("too long", refused={0: Refusal("too long", is_certain=True)})
         return {place: f"no {place}" for place, event in enumerate(events) if event in self.refuses}
 
 
@@ -90,3 +93,47 @@ def test_only_an_event_that_is_too_large_may_fail_a_call_without_holding_up_the_
     service.down = [SinkError("too large")]
     assert untaken_of(service, EVENTS[:3], "1 of 3 events not taken: too large") == {0}
     assert service.calls == [EVENTS[:1], EVENTS[1:3]]
+
+
+def refused_of(service: Service, events: Sequence[DecisionEvent]) -> tuple[set[int], dict[int, str]]:
+    with pytest.raises(SinkError) as caught:
+        service.batches.send(events)
+    assert all(refusal.is_certain for refusal in caught.value.refused.values())
+    whys = {place: refusal.why for place, refusal in caught.value.refused.items()}
+    return set(caught.value.untaken or ()), whys
+
+
+def test_a_call_that_is_refused_for_the_size_of_an_entry_is_made_again_for_each() -> None:
+    service = Service({EVENTS[1]: 2000})
+    service.limit = 1024
+    assert refused_of(service, EVENTS[:3]) == ({1}, {1: "an entry of 2000 bytes: too long"})
+    assert service.calls == [EVENTS[:3], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
+
+
+def test_an_event_over_the_usual_limit_is_tried_once_and_told_with_its_size_and_the_limit() -> None:
+    service = Service({EVENTS[1]: MAX_BYTES + 900})
+    service.limit = MAX_BYTES
+    why = "an entry of 263044 bytes, more than the usual 262144: too long"
+    assert refused_of(service, EVENTS[:3]) == ({1}, {1: why})
+    assert service.calls == [EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
+
+
+def test_a_target_that_is_set_to_take_more_gets_more() -> None:
+    service = Service({EVENTS[1]: MAX_BYTES + 900})
+    service.batches.send(EVENTS[:3])
+
+
+def test_a_target_that_goes_down_between_single_calls_is_not_sent_twice_what_it_has() -> None:
+    service = Service({EVENTS[1]: 2000})
+    service.limit = 1024
+    service.batches = Batches(service._entry, failing_at(service, 3, SinkError("down")))
+    assert refused_of(service, EVENTS[:4]) == ({1, 2, 3}, {1: "an entry of 2000 bytes: too long"})
+    assert service.calls == [EVENTS[:4], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
+
+
+def test_what_was_refused_is_told_although_a_later_call_failed() -> None:
+    service = Service({EVENTS[0]: MAX_BYTES + 1})
+    service.limit = MAX_BYTES
+    service.batches = Batches(service._entry, failing_at(service, 1, SinkError("down")))
+    untaken, refused = refused_of(service, EVENTS[:3])
+    assert (untaken, set(refused)) == ({0, 1, 2}, {0})

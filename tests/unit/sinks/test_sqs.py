@@ -1,4 +1,5 @@
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,27 +108,19 @@ def test_the_entry_that_was_refused_is_told_by_its_place(sqs: Any, url: str, sin
     assert sorted(bodies) == sorted(event.body for event in events[:3] + events[4:])
 
 
-def test_one_event_that_is_too_large_does_not_hold_up_the_others(sqs: Any, sink_for: SinkFor) -> None:
-    url = sqs.create_queue(QueueName="small", Attributes={"MaximumMessageSize": "1024"})["QueueUrl"]
-    sink = sink_for(url)
-    batch = [decision(1), large_decision(2, 300 * 1024), decision(3)]
-    with pytest.raises(SinkError, match="1 of 3 events not taken"):
-        Refusing(sink).emit(batch)
+@pytest.mark.parametrize("limit", [1024, 256 * 1024])
+def test_one_event_that_is_too_large_is_refused_for_that_and_does_not_hold_up_the_others(
+    sqs: Any, sink_for: SinkFor, limit: int
+) -> None:
+    url = sqs.create_queue(QueueName="small", Attributes={"MaximumMessageSize": str(limit)})["QueueUrl"]
+    batch = [decision(1), large_decision(2, limit), decision(3)]
+    with pytest.raises(SinkError, match="1 of 3 events not taken") as caught:
+        sink_for(url).emit(batch)
     assert [message["Body"] for message in take_all(sqs, url)] == [batch[0].body, batch[2].body]
-
-
-class Refusing:
-    """Refuses what is above 256 KiB as SQS does: the whole call, with an error."""
-
-    def __init__(self, sink: SqsSink) -> None:
-        self.emit = sink.emit
-
-        def refuse(params: dict[str, Any], **_: object) -> None:
-            if len(params["Entries"][0]["MessageBody"]) > 256 * 1024:
-                error = {"Code": "AWS.SimpleQueueService.BatchRequestTooLong", "Message": "too many bytes"}
-                raise ClientError({"Error": error}, "SendMessageBatch")
-
-        sink._client.meta.events.register("before-parameter-build.*.SendMessageBatch", refuse)
+    assert (caught.value.untaken, set(caught.value.refused)) == ({1}, {1})
+    why, is_certain = caught.value.refused[1]
+    assert re.match(rf"an entry of \d+ bytes.*{url}: .*shorter than {limit} bytes; raise the queue's Max", why)
+    assert is_certain
 
 
 def test_a_queue_that_is_not_there_is_told_with_the_fix(url: str, sink_for: SinkFor) -> None:

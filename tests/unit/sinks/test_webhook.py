@@ -59,6 +59,42 @@ def test_what_was_not_taken_is_told_and_what_comes_after_a_failure_is_not_begun(
     assert receiver.ids == [decision(number).key.event_id for number in (1, 2)]
 
 
+@pytest.mark.parametrize(("status", "is_certain"), [(400, False), (413, True), (422, False)])
+def test_an_event_that_is_refused_for_what_it_is_keeps_no_other_from_its_turn(
+    receive: Receive, webhook_for: Sinks, status: int, is_certain: bool
+) -> None:
+    receiver = receive(204, status, 204)
+    error = failure(webhook_for(receiver.url), 1, 2, 3)
+    assert (error.untaken, set(error.refused), len(receiver.got)) == ({1}, {1}, 3)
+    size = len(decision(2).body)
+    words = f"http://localhost:{receiver.port}: answered {status} to a body of {size} bytes; "
+    assert error.refused[1].why.startswith(words)
+    assert error.refused[1].is_certain is is_certain
+    assert str(error) == error.refused[1].why
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 503])
+def test_what_else_a_receiver_answers_is_held_against_no_event(
+    receive: Receive, webhook_for: Sinks, status: int
+) -> None:
+    assert failure(webhook_for(receive(status).url), 1).refused == {}
+
+
+def test_a_receiver_that_asks_for_time_does_not_refuse_for_good(receive: Receive, webhook_for: Sinks) -> None:
+    receiver = receive(answer(413, retry_after="30"), 204)
+    error = failure(webhook_for(receiver.url), 1, 2)
+    assert (error.refused, error.untaken, error.retry_after) == ({}, {0, 1}, 30)
+
+
+def test_what_was_refused_is_told_although_the_receiver_failed_at_another(
+    receive: Receive, webhook_for: Sinks
+) -> None:
+    receiver = receive(422, 503, 204)
+    error = failure(webhook_for(receiver.url), 1, 2, 3)
+    assert (set(error.refused), error.untaken, len(receiver.got)) == ({0}, {0, 1, 2}, 2)
+    assert "answered 503" in str(error)
+
+
 def test_an_event_handed_over_anew_is_posted_anew(receive: Receive, webhook_for: Sinks) -> None:
     receiver = receive()
     sink = webhook_for(receiver.url)

@@ -1,0 +1,158 @@
+"""A lane over a sink that takes others, but not this one."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support import decision
+from tests.unit.lanes import Answer, Rig, down, never_taking, parcel_of
+from watcher.circuit import FAILURES
+from watcher.errors import Refusal, SinkError
+from watcher.model import DecisionEvent
+from watcher.parcels import LAST_TRY, TRIES, Suspects
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.fixture
+def no_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a suspect's rest: the clock runs instead."""
+    until_due = Suspects.until_due
+
+    def rest(suspects: Suspects, now: float) -> float | None:
+        seconds = until_due(suspects, now)
+        rig.clock.advance(seconds or 0.0)
+        return None if seconds is None else 0.0
+
+    monkeypatch.setattr(Suspects, "until_due", rest)
+
+
+def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> None:
+    rig.sink.always = never_taking(0)
+    begun = rig.clock.monotonic()
+    with capture_logs() as logs:
+        rig.deliver(*range(10), expected=9)
+    assert sorted(rig.taken) == sorted(rig.ids(*range(1, 10)))
+    assert rig.clock.monotonic() - begun < 1.0
+    assert not rig.is_open
+    (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
+    assert (refused["session_id"], refused["error"]) == (rig.ids(0)[0], "422")
+
+
+@pytest.mark.usefixtures("no_rests")
+def test_a_suspect_is_tried_apart_until_it_is_taken_and_its_failures_open_no_circuit(rig: Rig) -> None:
+    tries: list[float] = []
+
+    def at_last(events: Sequence[DecisionEvent]) -> None:
+        if decision(0) in events:
+            tries.append(rig.clock.monotonic())
+            if len(tries) < FAILURES + 3:
+                never_taking(0)(events)
+
+    rig.sink.always = at_last
+    rig.deliver(*range(3))
+    assert len(tries) == FAILURES + 3
+    assert [later - sooner for sooner, later in pairwise(tries[1:6])] == [1.0, 2.0, 4.0, 8.0]
+    assert rig.taken[-1:] == rig.ids(0)
+    assert rig.readiness.problems() == {}
+
+
+def refusing_large(*numbers: int, is_certain: bool = True) -> Answer:
+    """As a sink does that says so: these are refused for what they are, the others are taken."""
+    bad = [decision(number) for number in numbers]
+
+    def answer(events: Sequence[DecisionEvent]) -> None:
+        refused = {n: Refusal("too large", is_certain) for n, event in enumerate(events) if event in bad}
+        if refused:
+            raise SinkError("not all", untaken=set(refused), refused=refused)
+
+    return answer
+
+
+def test_what_is_too_large_is_given_up_at_once_and_opens_no_circuit(rig: Rig) -> None:
+    rig.sink.always = refusing_large(*range(15))
+    with capture_logs() as logs:
+        rig.deliver(*range(16), expected=1)
+    assert rig.taken == rig.ids(15)
+    assert rig.given_up == dict.fromkeys(rig.ids(*range(15)), "too large")
+    assert (rig.is_open, rig.halt.waits, rig.readiness.problems()) == (False, [], {})
+    assert {(entry["event"], entry["log_level"]) for entry in logs} == {("event_refused", "error")}
+    assert [entry["session_id"] for entry in logs[3:4]] == rig.ids(0)  # the first of a batch is the last to be told
+    assert (logs[3]["sink"], logs[3]["bytes"], logs[3]["error"]) == ("s", len(decision(0).body), "too large")
+    assert "dead replay" in logs[3]["consequence"]
+    assert [rig.count(result) for result in ("ok", "failed", "refused")] == [1, 0, 15]
+
+
+def test_a_good_decision_does_not_wait_for_those_that_are_refused(rig: Rig) -> None:
+    rig.sink.always = refusing_large(*range(15), is_certain=False)
+    begun = rig.clock.monotonic()
+    rig.deliver(*range(16), expected=1)
+    assert rig.taken == rig.ids(15)
+    assert rig.clock.monotonic() == begun
+    assert (rig.is_open, rig.given_up) == (False, {})
+
+
+@pytest.mark.usefixtures("no_rests")
+@pytest.mark.parametrize(
+    ("numbers", "tries", "seconds"), [((0, 1), TRIES, 31.0), ((0,), LAST_TRY, 603.0)], ids=["some", "nothing"]
+)
+def test_the_word_of_a_sink_that_takes_others_counts_sooner_than_that_of_one_that_takes_nothing(
+    rig: Rig, numbers: tuple[int, ...], tries: int, seconds: float
+) -> None:
+    rig.sink.always = refusing_large(0, is_certain=False)
+    begun = rig.clock.monotonic()
+    rig.deliver(*numbers, expected=0)
+    assert rig.given_up == {rig.ids(0)[0]: "too large"}
+    assert sum(decision(0) in batch for batch in rig.sink.batches) == tries
+    assert rig.clock.monotonic() - begun == seconds
+
+
+@pytest.mark.usefixtures("no_rests")
+def test_a_suspect_that_is_never_taken_is_given_up_at_last(rig: Rig) -> None:
+    rig.sink.always = never_taking(0)
+    rig.deliver(0, 1, expected=0)
+    assert rig.given_up == {rig.ids(0)[0]: "422"}
+    assert sum(decision(0) in batch for batch in rig.sink.batches) == LAST_TRY + 1
+
+
+def test_what_a_sink_says_of_an_event_shows_that_it_is_there(rig: Rig) -> None:
+    """Its circuit closes although it has taken nothing: nothing else may come for hours."""
+    rig.sink.answers = [down] * FAILURES
+    rig.sink.always = refusing_large(0)
+    rig.deliver(0, expected=0)
+    assert (rig.is_open, rig.readiness.problems()) == (False, {})
+
+
+def test_a_sink_that_refuses_one_and_fails_at_the_others_is_still_down(rig: Rig) -> None:
+    def answer(_: Sequence[DecisionEvent]) -> None:
+        raise SinkError("down", untaken={0, 1, 2}, refused={0: Refusal("too large", is_certain=True)})
+
+    rig.sink.answers = [answer, *[down] * FAILURES]
+    rig.deliver(0, 1, 2, expected=2)
+    assert rig.given_up == {rig.ids(0)[0]: "too large"}
+    assert sorted(rig.taken) == sorted(rig.ids(1, 2))
+    assert len(rig.halt.waits) == FAILURES + 1
+    assert [rig.count(result) for result in ("ok", "failed", "refused")] == [2, 2 + 2 * (FAILURES - 1) + 1, 1]
+
+
+def test_while_the_circuit_is_open_one_that_was_never_refused_is_tried_first(rig: Rig) -> None:
+    """The sink fails at the first fifteen without a word: it looks as if it were down."""
+
+    def another_comes(events: Sequence[DecisionEvent]) -> None:
+        rig.lane.put(parcel_of(rig, 20))
+        down(events)
+
+    def failing(events: Sequence[DecisionEvent]) -> None:
+        if decision(20) not in events:
+            raise SinkError("500")
+
+    rig.sink.answers = [*[down] * (FAILURES + 10), another_comes]
+    rig.sink.always = failing
+    rig.deliver(*range(15), expected=1)
+    assert rig.taken == rig.ids(20)
+    assert rig.sink.batches[FAILURES + 11] == [decision(20)]
