@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tests.support import START, session_id
 from tests.unit.messages import ID, event_of, eventbridge, parse, sns
 from watcher.errors import UnservableMessage
+from watcher.message import SESSION_ID
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(ID) | st.just("payout"),
@@ -40,6 +41,7 @@ def test_whatever_comes_is_served_or_refused_and_what_is_served_keeps_its_contex
     data = event_of(request)["data"]
     assert data["context"] == request.context
     assert data["sessionId"] == request.key.session_id
+    assert SESSION_ID.fullmatch(data["sessionId"])  # mostly ID, but others come by chance
     assert request.created_at <= START
 
 
