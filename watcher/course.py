@@ -1,12 +1,14 @@
 """What the polls of one session have brought so far. Sessions that wait for their first poll have none of it."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from types import MappingProxyType
 
 from watcher.errors import PollError, Throttled, UnreadableAnswer
 from watcher.model import SessionResult, SessionStatus
+
+_BY_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +29,7 @@ class Course:
     last_error: PollError | None = None
     on_the_way_at: float = -inf
     awaiting: Set[str] = frozenset()
-    refused: Mapping[str, str] = MappingProxyType({})
+    refused: Mapping[str, str] = field(default_factory=lambda: _BY_NOBODY)
     latest: SessionStatus | PollError | None = None
     notes: str = ""
 
