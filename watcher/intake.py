@@ -108,11 +108,11 @@ class Intake:
             return
         self._readiness.regained("ledger")
         for delivery, request in requests:
-            refusal = self._outbox.refusals.take(request.key)
-            if refusal:
+            entry = entries.get(request.key)
+            if entry and (refusal := self._outbox.refusals.take(request.key)):
                 self._put_aside(delivery, UnservableMessage(DeadReason.REFUSED_BY_SINK, refusal))
             else:
-                self._admit(delivery, request, entries.get(request.key))
+                self._admit(delivery, request, entry)
 
     def _release(self, leases: Sequence[Lease]) -> None:
         self._in_flight.drop(leases)
