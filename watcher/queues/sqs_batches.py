@@ -80,7 +80,7 @@ class Batches:
 
 
 def _unanswered(caller: SqsCaller, seconds: float) -> SqsFault:
-    return SqsFault(f"{caller.url}: no answer within the {seconds:.1f} s that were left", is_transient=True)
+    return SqsFault(f"{caller.shown}: no answer within the {seconds:.1f} s that were left", is_transient=True)
 
 
 def _backoff(attempt: int) -> float:

@@ -1,10 +1,13 @@
 from contextlib import closing
+from threading import Event
+from typing import Any
 
 import pytest
 from botocore import exceptions as boto
 
 from tests.support import ManualClock
-from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, service_error
+from tests.unit.fakes import PATIENCE
+from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, all_done, failing, service_error
 from watcher.config import AwsSettings
 from watcher.errors import ConfigError, QueueError
 from watcher.queues.sqs_batches import Batches
@@ -160,6 +163,22 @@ def test_no_text_about_an_entry_shows_what_a_queues_url_keeps_secret(
     batches.close()  # so that nothing is tried twice, nor waited for
     (fault,) = batches.run(caller, "delete_message_batch", [{"ReceiptHandle": "r1"}], seconds)
     assert str(fault) == f"{SHOWN_URL}: {words}"
+
+
+def test_a_call_that_nobody_waits_for_is_told_without_what_a_queues_url_keeps_secret() -> None:
+    release = Event()
+
+    def answer_late(parameters: dict[str, Any]) -> dict[str, Any]:
+        release.wait(PATIENCE)
+        return all_done(parameters)
+
+    caller = SqsCaller(FakeClient(delete_message_batch=[answer_late]), SECRET_URL)
+    try:
+        entries = [{"ReceiptHandle": "r1"}]
+        (fault,) = Batches(ManualClock()).run(caller, "delete_message_batch", entries, 0.01, is_bound=True)
+    finally:
+        release.set()
+    assert str(fault).startswith(f"{SHOWN_URL}: no answer within")
 
 
 def test_a_queue_without_dead_letters_is_named_without_what_its_url_keeps_secret() -> None:
