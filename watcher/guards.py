@@ -4,7 +4,7 @@ from functools import lru_cache
 from math import ceil, floor, inf
 from operator import attrgetter
 
-from watcher.policy import is_parting, last_poll_at
+from watcher.last_poll import is_parting, last_poll_at
 from watcher.timetable import Timetable
 from watcher.watch import Watch
 

@@ -10,10 +10,10 @@ from watcher.delivery import Outbox
 from watcher.errors import LedgerError, QueueError, UnservableMessage
 from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
+from watcher.last_poll import last_poll_at
 from watcher.message import parse_message
 from watcher.metrics import Metrics
 from watcher.model import DeadReason, Delivery, Lease, LedgerEntry, SessionRequest
-from watcher.policy import last_poll_at
 from watcher.ports import Clock, Ledger, Queue
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler

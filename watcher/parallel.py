@@ -45,20 +45,21 @@ def for_each(
             except Exception as error:  # noqa: BLE001 - raised below, in the thread that asked
                 failures.append(error)
 
-    # Daemon threads, unlike the standard library's pool: a call that hangs must not keep the process from ending.
-    own = 1 if seconds is None else 0  # a thread that may be left behind can't be the calling one
-    threads = [Thread(target=run, daemon=True) for _ in range(min(at_once, len(items)) - own)]
-    for thread in threads:
-        thread.start()
-    if seconds is None:
-        run()
-    _join(threads, seconds)
+    _in_threads(run, min(at_once, len(items)), seconds)
     if failures:
         raise failures[0]
     return [results[number] for number in sorted(results.copy())]  # one left behind may still add its own
 
 
-def _join(threads: Sequence[Thread], seconds: float | None) -> None:
+def _in_threads(run: Callable[[], None], count: int, seconds: float | None) -> None:
+    """`run` in so many threads, the calling one among them unless they may be left behind after `seconds`."""
+    own = 1 if seconds is None else 0
+    # Daemon threads, unlike the standard library's pool: a call that hangs must not keep the process from ending.
+    threads = [Thread(target=run, daemon=True) for _ in range(count - own)]
+    for thread in threads:
+        thread.start()
+    if seconds is None:
+        run()
     deadline = None if seconds is None else monotonic() + seconds
     for thread in threads:
         thread.join(None if deadline is None else max(0.0, deadline - monotonic()))

@@ -8,7 +8,6 @@ that a redelivery would start a session's three minutes anew.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 
 from tenacity import Future, RetryCallState, Retrying
 from tenacity.retry import retry_base
@@ -24,6 +23,7 @@ from watcher.errors import (
     UnknownStatus,
     UnreadableAnswer,
 )
+from watcher.last_poll import answered, last_poll_at, lead
 from watcher.learning import Schedule, wait_learned
 from watcher.model import SessionResult, SessionStatus
 from watcher.ports import Clock
@@ -36,12 +36,6 @@ UNREADABLE_LIMIT = 5
 """Answers in a row that are not the API's, after which the session is given up: about 10 s at the default backoff,
 long enough for a proxy's hiccup, short enough for the person who waits. An unknown status is waited for to the
 deadline instead: it may be a new, passing one."""
-
-LAST_POLL_LEAD = 1.0
-"""Seconds before the deadline (at most a twentieth of the time-out) at which the last poll begins: AWS forgets the
-session at the deadline, and a last poll that fails still has time for another try."""
-
-_PARTING = -inf
 
 Observation = SessionResult | PollError
 
@@ -79,21 +73,6 @@ class _Brought(Future):
         return self._observation
 
 
-def last_poll_at(watch: Watch) -> float:
-    """When (monotonic) the poll that is kept for the deadline begins; earlier while it is brought forward."""
-    brought_to, moment = watch.last_poll_by, watch.deadline - _lead(watch)
-    return brought_to if _PARTING < brought_to < moment else moment
-
-
-def is_parting(watch: Watch) -> bool:
-    """Whether its last poll was brought forward, and answered: any other before its deadline is a gift."""
-    return watch.last_poll_by == _PARTING
-
-
-def _lead(watch: Watch) -> float:
-    return min(LAST_POLL_LEAD, watch.terms.lifetime / 20)
-
-
 class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
     """Another wait with a share of it random: between (1 - jitter) and 1 of it, never outside [minimum, maximum].
 
@@ -124,8 +103,8 @@ class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
     def __call__(self, retry_state: RetryCallState) -> bool:
         """Whether the session's time is over."""
         watch = _watch(retry_state)
-        answered = retry_state.outcome is not None and not retry_state.outcome.failed
-        return self.clock.monotonic() >= watch.deadline - (_lead(watch) if answered else 0.0)
+        is_answered = retry_state.outcome is not None and not retry_state.outcome.failed
+        return self.clock.monotonic() >= watch.deadline - (lead(watch) if is_answered else 0.0)
 
 
 class retry_unsettled(retry_base):  # noqa: N801 - named like tenacity's own
@@ -174,9 +153,8 @@ class PollPolicy:
             self.forget(watch)
             return Ended(observation)
         now = self._clock.monotonic()
-        # An answer just before the moment that it was brought forward to is as good as one at that moment.
-        if isinstance(observation, SessionResult) and now >= watch.last_poll_by - _lead(watch):
-            watch.last_poll_by = _PARTING
+        if isinstance(observation, SessionResult):
+            answered(watch, now)
         kept = last_poll_at(watch)
         return PollAgain(min(float(self._strategies.wait(state)), (kept if now < kept else watch.deadline) - now))
 

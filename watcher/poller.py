@@ -10,9 +10,10 @@ from watcher.delivery import Outbox
 from watcher.errors import OperatorError, PollError, Throttled, TransientPollError, UnreadableAnswer
 from watcher.event import decision_event
 from watcher.health import Beat, Readiness
+from watcher.last_poll import last_poll_at
 from watcher.metrics import Metrics
 from watcher.model import Reason, SessionResult
-from watcher.policy import Ended, Observation, PollAgain, last_poll_at
+from watcher.policy import Ended, Observation, PollAgain
 from watcher.ports import Clock, SessionResults
 from watcher.runtime import Runtime
 from watcher.scheduler import Due, Scheduler

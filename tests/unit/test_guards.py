@@ -4,7 +4,7 @@ from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_watch
 from tests.unit.heaps import scheduler, taken
 from watcher.guards import AHEAD, FEWEST, PARTS, SHARE
-from watcher.policy import last_poll_at
+from watcher.last_poll import last_poll_at
 from watcher.ratelimit import TokenBucket
 from watcher.scheduler import Due, Scheduler
 from watcher.watch import Watch

@@ -12,9 +12,10 @@ from tests.unit.polling import CREATED, WAITING, policy
 from tests.unit.world import World
 from watcher.errors import CallTimedOut, Throttled
 from watcher.guards import AHEAD
+from watcher.last_poll import last_poll_at
 from watcher.learning import Schedule
 from watcher.model import SessionStatus
-from watcher.policy import Observation, PollAgain, PollPolicy, backoff, last_poll_at, learned
+from watcher.policy import Observation, PollAgain, PollPolicy, backoff, learned
 from watcher.ratelimit import TokenBucket
 from watcher.scheduler import RATE_PAUSE, Due, Scheduler
 from watcher.watch import Watch

@@ -9,9 +9,10 @@ from tests.unit.learning.sessions import lasts
 from tests.unit.learning.sessions import watch as poll_through
 from tests.unit.polling import WAITING, life
 from watcher.errors import CallTimedOut, Throttled
+from watcher.last_poll import last_poll_at
 from watcher.learning import Mode, Schedule
 from watcher.model import SessionStatus
-from watcher.policy import Ended, PollAgain, PollPolicy, backoff, last_poll_at, learned
+from watcher.policy import Ended, PollAgain, PollPolicy, backoff, learned
 from watcher.watch import Watch
 
 

@@ -14,13 +14,13 @@ from watcher.errors import (
     Throttled,
     UnknownStatus,
 )
+from watcher.last_poll import last_poll_at
 from watcher.policy import (
     Ended,
     Observation,
     PollAgain,
     PollPolicy,
     backoff,
-    last_poll_at,
 )
 
 

@@ -20,8 +20,9 @@ from watcher.errors import (
     UnknownStatus,
     UnreadableAnswer,
 )
+from watcher.last_poll import last_poll_at
 from watcher.model import DecisionRules, PollResult, SessionResult, SessionStatus
-from watcher.policy import Ended, Observation, PollAgain, last_poll_at
+from watcher.policy import Ended, Observation, PollAgain
 from watcher.runtime import Rules
 from watcher.scheduler import Due
 from watcher.watch import Watch
