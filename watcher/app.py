@@ -33,6 +33,7 @@ from watcher.scheduler import Scheduler
 from watcher.sdnotify import Notifier
 from watcher.sinks import SINKS
 from watcher.supervisor import Supervisor
+from watcher.timekeeper import Timekeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,9 @@ def _parts(
         scheduler=core.scheduler,
         intake=intake,
         poller=poller,
+        timekeeper=Timekeeper(
+            scheduler=core.scheduler, poller=poller, clock=common["clock"], readiness=common["readiness"]
+        ),
         outbox=outbox,
         leases=LeaseKeeper(
             queue=backends.queue,

@@ -21,6 +21,7 @@ from watcher.ports import Clock, Queue
 from watcher.scheduler import Scheduler
 from watcher.supervisor import Supervisor
 from watcher.threads import Threads, run_within
+from watcher.timekeeper import Timekeeper
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class Parts:
     scheduler: Scheduler
     intake: Intake
     poller: Poller
+    timekeeper: Timekeeper
     outbox: Outbox
     leases: LeaseKeeper
     lookout: Lookout
@@ -123,6 +125,7 @@ class Daemon:
         start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", looking)))
         for _ in range(self._concurrency):
             start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
+        start("timekeeper", partial(parts.timekeeper.run, self._stopping, beat("timekeeper")))
         start("intake", partial(parts.intake.run, self._stopping, beat("intake", OUTSIDE_ALLOWANCE)))
         parts.http.start()
         log.info("started", **parts.described, host=parts.http.host, port=parts.http.port)

@@ -5,9 +5,10 @@ from functools import cache
 
 import structlog
 
+from watcher.calls import Calls
 from watcher.decision import decide
 from watcher.delivery import Outbox
-from watcher.errors import OperatorError, PollError, Throttled, TransientPollError, UnreadableAnswer
+from watcher.errors import CallTimedOut, OperatorError, PollError, Throttled, TransientPollError, UnreadableAnswer
 from watcher.event import decision_event
 from watcher.health import Beat, Readiness
 from watcher.last_poll import last_poll_at
@@ -54,6 +55,7 @@ class Poller:
         self._metrics = metrics
         self._readiness = readiness
         self._source = source
+        self.calls = Calls()
         self._unreachable = 0
         self._polls = cache(metrics.polls.labels)
 
@@ -72,12 +74,16 @@ class Poller:
             self._end(watch, watch.ending)
             return
         begun = self._clock.monotonic()
+        self.calls.begin(watch, begun)
         observation = self._ask(watch.session_id)
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
         seconds = self._clock.monotonic() - begun
         result = _label(observation)
         self._count(result, lag=begun - due.at, seconds=seconds)
         self._heed(observation)
+        if self.calls.end(watch) is None:
+            log.warning("answer_too_late", session_id=watch.session_id, result=result, seconds=round(seconds, 3))
+            return
         if watch.abandoned:  # its lease was lost while we asked: another watcher answers for this session now
             return
         watch.saw(observation)
@@ -90,6 +96,18 @@ class Poller:
                 self._scheduler.hasten(watch, last_poll_at(watch))
         else:
             self._end(watch, step.ending)
+
+    def give_up(self, watch: Watch) -> None:
+        """Decide a watch whose call outlasts its time, by what is known; what the call still brings is dropped."""
+        begun = self.calls.end(watch)
+        if begun is None or watch.abandoned:
+            return
+        seconds = self._clock.monotonic() - begun
+        fault = CallTimedOut(f"the session's time ran out while a call for it hung, for {seconds:.0f} s so far")
+        watch.saw(fault)
+        self._runtime.rules.polling.forget(watch)
+        self._note(watch, fault, _label(fault), seconds, Ended(fault))
+        self._end(watch, watch.ending)
 
     def _ask(self, session_id: str) -> Observation:
         try:
@@ -109,6 +127,7 @@ class Poller:
         if isinstance(observation, PollError) and not self._is_there(observation):
             return
         self._unreachable = 0
+        self.calls.answered_at = self._clock.monotonic()
         self._readiness.regained("endpoint")
         if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
             self._readiness.regained("credentials")

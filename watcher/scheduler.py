@@ -95,9 +95,7 @@ class Scheduler:
             return min(delay, RATE_PAUSE, self._guards.until_over(guarded, now))
         if guarded is None:
             self._turns.drop()
-        watch = guarded or first.watch
-        watch.waits, watch.taken_at = False, now
-        return Due(watch, min(watch.due_at, now), is_over)
+        return _handed_out(guarded or first.watch, now, is_over=is_over)
 
     def take(self) -> Due | None:
         """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""
@@ -120,6 +118,15 @@ class Scheduler:
             self._leader.wait(min(found, MAX_PAUSE))
         return None
 
+    def take_over(self) -> Due | None:
+        """A watch whose time has run out and that no worker has come to yet; None if there is none. Never blocks."""
+        with self._lock:
+            now = self._clock.monotonic()
+            guarded, is_over = self._guards.due(now)
+            if guarded is None or not is_over or self._stopped:
+                return None
+            return _handed_out(guarded, now, is_over=True)
+
     def heed(self, *, throttled: bool) -> None:
         """Tell the limiter how a call that `take` gave leave for ended. Once for each."""
         with self._lock:
@@ -137,6 +144,11 @@ class Scheduler:
             self._stopped = True
             self._leader.notify_all()
             self._followers.notify_all()
+
+
+def _handed_out(watch: Watch, now: float, *, is_over: bool) -> Due:
+    watch.waits, watch.taken_at = False, now
+    return Due(watch, min(watch.due_at, now), is_over)
 
 
 def _is_void(turn: Turn) -> bool:

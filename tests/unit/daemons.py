@@ -40,6 +40,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "scheduler": world.scheduler,
         "intake": world.intake,
         "poller": world.poller,
+        "timekeeper": world.timekeeper(),
         "outbox": world.outbox,
         "leases": world.keeper(),
         "lookout": Lookout(

@@ -19,6 +19,7 @@ from watcher.poller import Poller
 from watcher.ports import Sink
 from watcher.runtime import Rules, Runtime
 from watcher.scheduler import Scheduler
+from watcher.timekeeper import Timekeeper
 from watcher.watch import Watch
 
 
@@ -83,6 +84,10 @@ class World:
             metrics=self.metrics,
             readiness=self.readiness,
         )
+
+    def timekeeper(self) -> Timekeeper:
+        """What ends sessions while the workers hang."""
+        return Timekeeper(scheduler=self.scheduler, poller=self.poller, clock=self.clock, readiness=self.readiness)
 
     def labelled(self, name: str, **labels: str) -> float | None:
         return value(self.metrics, name, **labels)

@@ -1,0 +1,205 @@
+"""Sessions end on time while every worker hangs in a call, and the hanging calls are told of."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.unit.builders import an_answer, live_answer
+from tests.unit.polling import WAITING
+from tests.unit.test_poller import decided
+from tests.unit.world import World
+from watcher.errors import CallTimedOut, PollError, SessionNotFound
+from watcher.model import SessionResult, SessionStatus
+from watcher.poller import UNREACHABLE_AFTER
+from watcher.scheduler import Due
+from watcher.timekeeper import LATE_ANSWER, SILENCE
+from watcher.watch import Watch
+
+
+class Hanging:
+    """A service whose answer comes only after something else has happened."""
+
+    def __init__(self, meanwhile: Callable[[], None], answer: SessionResult | PollError) -> None:
+        self.meanwhile, self.answer = meanwhile, answer
+
+    def get(self, session_id: str) -> SessionResult:
+        self.meanwhile()
+        if isinstance(self.answer, PollError):
+            raise self.answer
+        return self.answer
+
+    def probe(self) -> None:
+        """It is not asked for."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def poll_that_hangs(
+    world: World, watch: Watch, meanwhile: Callable[[], None], answer: SessionResult | PollError
+) -> None:
+    world.poller._results = Hanging(meanwhile, answer)
+    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+
+
+def test_a_session_that_waits_for_a_worker_ends_at_its_deadline_by_what_is_known() -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    watch.saw(CallTimedOut("no answer"))
+    world.scheduler.add(watch, world.clock.monotonic() + 5.0)
+    world.clock.advance(179.9)
+    keeper.look()
+    assert not watch.abandoned
+    assert watch.waits
+    world.clock.advance(0.1)
+    keeper.look()
+    (data,) = decided(world)
+    assert (data["reason"], data["lastError"]) == ("timed_out", "no answer")
+    assert world.results.asked == []
+    assert not watch.waits
+
+
+def test_the_workers_find_nothing_where_the_timekeeper_was_first() -> None:
+    world = World()
+    world.scheduler.add(world.watch(), world.clock.monotonic())
+    world.clock.advance(180.0)
+    world.timekeeper().look()
+    assert not isinstance(world.scheduler.next(world.clock.monotonic()), Due)
+
+
+def test_a_stopped_scheduler_hands_out_no_session_that_is_over() -> None:
+    """They go back to the queue with the others: who receives them next decides."""
+    world = World()
+    world.scheduler.add(world.watch(), world.clock.monotonic())
+    world.clock.advance(180.0)
+    world.scheduler.stop()
+    assert world.scheduler.take_over() is None
+
+
+@pytest.mark.parametrize("late", [live_answer(), WAITING, CallTimedOut("x"), SessionNotFound("x")], ids=str)
+def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: SessionResult | PollError) -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    world.clock.advance(179.0)
+
+    def meanwhile() -> None:
+        world.clock.advance(LATE_ANSWER - 0.01)
+        keeper.look()
+        assert world.poller.calls.outlasting(world.clock.monotonic(), LATE_ANSWER) == []
+        world.clock.advance(0.02)
+        keeper.look()
+        keeper.look()
+        world.clock.advance(60.0)
+
+    with capture_logs() as logs:
+        poll_that_hangs(world, watch, meanwhile, late)
+    (data,) = decided(world)
+    assert (data["outcome"], data["reason"], data["polls"]) == ("inconclusive", "timed_out", 1)
+    assert "hung, for 10 s" in str(data["lastError"])
+    assert not watch.waits
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["answer_too_late"]
+    (note,) = json.loads(watch.trail)[-1:]
+    assert (note["result"], note["seconds"]) == ("timeout", pytest.approx(10.01))
+    assert world.poller.calls.waiting(world.clock.monotonic(), 0.0) == []
+
+
+def test_a_call_that_hangs_for_long_is_given_up_at_the_deadline_itself() -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    world.clock.advance(150.0)
+
+    def meanwhile() -> None:
+        world.clock.advance(29.9)
+        keeper.look()
+        assert world.poller.calls.waiting(world.clock.monotonic(), SILENCE) == [pytest.approx(29.9)]
+        world.clock.advance(0.1)
+        keeper.look()
+
+    poll_that_hangs(world, watch, meanwhile, live_answer())
+    (data,) = decided(world)
+    assert (data["outcome"], data["reason"]) == ("inconclusive", "timed_out")
+
+
+def test_a_slow_answer_just_after_the_deadline_counts() -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    world.clock.advance(179.0)
+
+    def meanwhile() -> None:
+        world.clock.advance(LATE_ANSWER - 0.01)
+        keeper.look()
+
+    poll_that_hangs(world, watch, meanwhile, live_answer())
+    (data,) = decided(world)
+    assert data["outcome"] == "live"
+
+
+def test_the_one_call_of_a_session_that_came_late_has_its_time() -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    world.clock.advance(500.0)
+
+    def meanwhile() -> None:
+        world.clock.advance(LATE_ANSWER - 0.01)
+        keeper.look()
+
+    poll_that_hangs(world, watch, meanwhile, an_answer(SessionStatus.FAILED))
+    (data,) = decided(world)
+    assert data["reason"] == "session_failed"
+
+
+def test_a_session_whose_lease_was_lost_meanwhile_is_not_decided_here() -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+
+    def meanwhile() -> None:
+        watch.abandoned = True
+        world.clock.advance(200.0)
+        keeper.look()
+
+    poll_that_hangs(world, watch, meanwhile, live_answer())
+    assert decided(world) == []
+
+
+def unanswered(world: World, calls: int, seconds: float) -> dict[str, str]:
+    """What readiness says after so many calls have hung for so long."""
+    for number in range(calls):
+        world.poller.calls.begin(world.watch(number + 1), world.clock.monotonic())
+    world.clock.advance(seconds)
+    world.timekeeper().look()
+    return world.readiness.problems()
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds", "is_told"),
+    [
+        (UNREACHABLE_AFTER, SILENCE, True),
+        (UNREACHABLE_AFTER - 1, SILENCE, False),
+        (UNREACHABLE_AFTER, SILENCE - 0.1, False),
+    ],
+)
+def test_some_calls_that_hang_say_that_the_service_cannot_be_reached(
+    calls: int, seconds: float, is_told: bool
+) -> None:
+    with capture_logs() as logs:
+        problems = unanswered(World(), calls, seconds)
+    assert problems == ({"endpoint": "3 calls wait for an answer, the oldest for 10 s"} if is_told else {})
+    assert [entry["event"] for entry in logs] == (["lost"] if is_told else [])
+
+
+def test_hanging_calls_say_nothing_while_others_are_answered_and_the_next_answer_ends_the_matter() -> None:
+    world = World(WAITING)
+    world.clock.advance(5.0)
+    for number in range(4):
+        world.poller.calls.begin(world.watch(number + 1), world.clock.monotonic())
+    world.clock.advance(SILENCE)
+    world.poller.poll_once(Due(world.watch(9), world.clock.monotonic()))
+    world.timekeeper().look()
+    assert world.readiness.problems() == {}
+    world.clock.advance(SILENCE)
+    world.timekeeper().look()
+    assert set(world.readiness.problems()) == {"endpoint"}
+    world.poller.poll_once(Due(world.watch(10), world.clock.monotonic()))
+    assert world.readiness.problems() == {}
