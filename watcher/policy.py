@@ -164,11 +164,14 @@ class PollPolicy:
             self._learned.schedule.forget(watch)
 
     def first_poll(self, watch: Watch) -> float:
-        """When (monotonic) a new watch is polled first: at once, unless that is known to be too early."""
+        """When (monotonic) a new watch is polled first: now, unless that is known to be too early.
+
+        A moment that has passed sets it before all that became worth a call after it: it was told of late, and is
+        probably over. Not one that AWS has forgotten.
+        """
         now = self._clock.monotonic()
-        if self._learned is None:
-            return now
-        return max(now, min(now + self._learned.first(self._blank(watch)), last_poll_at(watch)))
+        wait = self._learned.first(self._blank(watch)) if self._learned is not None else 0.0
+        return now if now >= watch.deadline else min(now + wait, max(now, last_poll_at(watch)))
 
     def _learn(self, watch: Watch, observation: Observation) -> None:
         """Pass on what an answer says of the session's end. EXPIRED says nothing: AWS ended it, not the person."""

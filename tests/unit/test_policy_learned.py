@@ -5,6 +5,7 @@ from tenacity.wait import wait_base
 
 from tests.support import ManualClock
 from tests.unit.builders import a_watch, an_answer
+from tests.unit.heaps import scheduler
 from tests.unit.learning.sessions import lasts
 from tests.unit.learning.sessions import watch as poll_through
 from tests.unit.polling import WAITING, life
@@ -13,6 +14,7 @@ from watcher.last_poll import last_poll_at
 from watcher.learning import Mode, Schedule
 from watcher.model import SessionStatus
 from watcher.policy import Ended, PollAgain, PollPolicy, backoff, learned
+from watcher.scheduler import Due
 from watcher.watch import Watch
 
 
@@ -78,13 +80,32 @@ def test_a_fault_backs_off_whatever_was_learned() -> None:
     assert delays == pytest.approx([1.0, 1.6, 2.56, 4.096])
 
 
-def test_a_new_watch_is_polled_when_it_is_worth_it_and_an_old_one_at_once() -> None:
+def test_a_new_watch_is_polled_when_it_is_worth_it() -> None:
     clock, schedule = ManualClock(), taught()
     rule, young = policy(schedule, clock), a_watch(1, clock)
     assert young.born + 3.0 < rule.first_poll(young) < young.born + 10.0
     clock.advance(30.0)
     assert rule.first_poll(a_watch(2, clock)) > clock.monotonic()
-    assert rule.first_poll(young) == clock.monotonic()
+
+
+def test_one_that_is_told_of_late_goes_before_those_that_are_due_since_then() -> None:
+    clock = ManualClock()
+    rule, heap = policy(taught(), clock), scheduler(clock)
+    late = a_watch(1, clock)
+    clock.advance(30.0)
+    due = a_watch(2, clock)
+    heap.add(due, clock.monotonic() - 5.0)
+    heap.add(late, rule.first_poll(late))
+    found = heap.next(clock.monotonic())
+    assert isinstance(found, Due)
+    assert found.watch is late
+
+
+def test_one_that_aws_has_forgotten_does_not() -> None:
+    clock = ManualClock()
+    rule, stale = policy(taught(), clock), a_watch(1, clock)
+    clock.advance(180.0)
+    assert rule.first_poll(stale) == clock.monotonic()
 
 
 def test_with_plain_backoff_a_new_watch_is_polled_at_once() -> None:

@@ -103,16 +103,19 @@ class Schedule:
             return wait
 
     def first(self, session: Planned, kind: str, age: float, now: float, *, least: float, most: float) -> float:
-        """Seconds until the first poll of a session of this age: 0 unless it is known to be too early for it."""
+        """Seconds until the first poll of a session of this age is worth a call; below 0: it has been for so long.
+
+        Who polls the longest due first thereby asks first for those that were told of late, and are probably over.
+        """
         with self._lock:
             learner, rate = self._learner(kind), self.rate()
             threshold = self._fit(rate)
-            due = 0.0
+            wait = 0.0
             if learner.mode is Mode.LEARNED:
-                due = learner.curve.due(0.0, threshold)
+                wait = learner.curve.due(0.0, threshold) - age
             elif learner.mode is Mode.EVEN:
-                due = self._threshold.fair_interval(rate)
-            wait = max(0.0, min(due - age, self._longest(most, rate)))
+                wait = max(0.0, self._threshold.fair_interval(rate) - age)
+            wait = min(wait, self._longest(most, rate))
             self._threshold.planned(session, now, max(wait, least))
             return wait
 

@@ -76,7 +76,7 @@ class wait_learned(wait_base):  # noqa: N801 - named like tenacity's own
         )
 
     def first(self, retry_state: RetryCallState) -> float:
-        """Seconds to wait before the first attempt; `retry_state` has no outcome yet."""
+        """Seconds to wait before the first attempt, whose `retry_state` has no outcome yet; see `Schedule.first`."""
         return self.schedule.first(
             self.session(retry_state),
             self.kind(retry_state),

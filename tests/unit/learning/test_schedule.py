@@ -67,6 +67,18 @@ def test_polls_are_dense_where_sessions_end_and_rare_where_they_do_not() -> None
 def test_the_first_poll_waits_until_it_is_worth_a_call() -> None:
     schedule = taught()
     assert 3.0 < first(schedule, 0.0) < MOST
+
+
+def test_a_session_that_is_told_of_late_has_been_worth_its_first_poll_for_so_long() -> None:
+    schedule = taught()
+    due = first(schedule, 0.0)
+    assert first(schedule, 25.0) == pytest.approx(due - 25.0, rel=0.1)
+
+
+@pytest.mark.parametrize("mode", [Mode.FRESH, Mode.EVEN])
+def test_where_nothing_is_known_of_it_it_is_worth_it_from_now_on(mode: Mode) -> None:
+    schedule = Schedule(lambda: 1.0)
+    schedule._all.mode = mode
     assert first(schedule, 25.0) == 0.0
 
 
