@@ -1,6 +1,7 @@
 """The moments kept for last polls: no session is forgotten unseen because others were due first."""
 
 from functools import lru_cache
+from itertools import chain
 from math import ceil, floor, inf
 from operator import attrgetter
 
@@ -20,7 +21,8 @@ SHARE = 0.8
 SHORTEST = 1e-6
 """Seconds of a wait: what rounding leaves must not be one that moves no clock."""
 
-_LOOK_EVERY = 1.0
+LOOK_EVERY = 1.0
+"""Seconds between two looks for a crowd of last polls that are near."""
 
 PARTS = 64
 """Of a second. A guard stands at the end of one, so that many sessions have the number of their moment in common."""
@@ -29,13 +31,15 @@ PARTS = 64
 class Guards:
     """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it.
 
-    A watch whose last poll was brought forward and answered is guarded once more, for its deadline: in a timetable of
-    its own, for it needs no call to end, and must not wait for those that do.
+    A watch whose moment has come is in line to be polled, the earliest moment first, and for its end, the earliest
+    deadline first: that needs no call, and must not wait for those that do. A watch whose last poll was brought
+    forward and answered only waits for its end.
     """
 
     def __init__(self) -> None:
         self._turns = Timetable(attrgetter("guarded_at"))
-        self._ends = Timetable(attrgetter("guarded_at"))
+        self._called = Timetable(attrgetter("guarded_at"))
+        self._ends = Timetable(_end)
         self._looked_at = -inf
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
@@ -44,7 +48,7 @@ class Guards:
         if 0.0 <= watch.guarded_at - at < 1 / PARTS or watch.came_late:  # too late is no moment to be kept to
             return
         if is_parting(watch):
-            watch.guarded_at = _end_of_part(floor(watch.deadline * PARTS))  # so that nobody is decided after it
+            watch.guarded_at = -inf
             self._ends.enter(watch)
             return
         watch.guarded_at = _end_of_part(ceil(at * PARTS))
@@ -53,26 +57,37 @@ class Guards:
             self._clear()
 
     def due(self, now: float) -> tuple[Watch | None, bool]:
-        """The watch whose moment came first, if any has come, and whether it is over: its time has run out."""
+        """A watch whose time has run out, if there is any, or the one whose moment came first; and which it is."""
+        self._call(now)
         ended = _first(self._ends, now)
         if ended is not None:
             return ended, True
-        watch = _first(self._turns, now)
+        watch = _first(self._called, now)
         return watch, watch is not None and now >= watch.deadline
 
-    def until_over(self, guarded: Watch | None, now: float) -> float:
-        """Seconds until the time of one may run out: of `guarded`, which is due, or one that waits for no call."""
-        ends = self._ends.first()
-        soonest = min(ends.at if ends else inf, guarded.deadline if guarded else inf)
-        return max(SHORTEST, soonest - now)
+    def _call(self, now: float) -> None:
+        """Put those in line whose moment has come."""
+        while (watch := _first(self._turns, now)) is not None:
+            self._turns.drop()
+            self._called.enter(watch)
+            self._ends.enter(watch)
+
+    def until_called(self, now: float) -> float:
+        """Seconds until the next moment may come."""
+        return _until(self._turns, now)
+
+    def until_over(self, now: float) -> float:
+        """Seconds until the time of one may run out that is in line."""
+        return _until(self._ends, now)
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
-        if rate <= 0 or now - self._looked_at < _LOOK_EVERY:
+        if rate <= 0 or now - self._looked_at < LOOK_EVERY:
             return
         self._looked_at = now
         step = 1.0 / (rate * SHARE)
-        coming = dict.fromkeys(watch for watch in self._turns.near(now + AHEAD) if _is_to_come(watch, now))
+        guarded = chain(self._called.near(now), self._turns.near(now + AHEAD))
+        coming = dict.fromkeys(watch for watch in guarded if _is_to_come(watch, now))
         near = sorted(coming, key=last_poll_at)
         late = [place for place, watch in enumerate(near) if now + place * step > last_poll_at(watch)]
         crowd = max(late, default=-1)
@@ -87,14 +102,25 @@ class Guards:
 
 
 def _first(turns: Timetable, now: float) -> Watch | None:
+    """The first in a timetable whose moment has come; those before it that count no longer are dropped."""
     while (turn := turns.first(now)) is not None:
-        watch, counts = turn.watch, turn.watch.guarded_at == turn.at
-        if counts and watch.waits and not watch.abandoned:
+        watch = turn.watch
+        if turns.counts(turn) and watch.waits and not watch.abandoned:
             return watch
         turns.drop()
-        if counts:
+        if watch.guarded_at == turn.at:
             watch.guarded_at = -inf
     return None
+
+
+def _until(turns: Timetable, now: float) -> float:
+    turn = turns.first()
+    return max(SHORTEST, turn.at - now) if turn else inf
+
+
+def _end(watch: Watch) -> float:
+    """When the time of a watch runs out: just before, so that nobody is decided after it."""
+    return _end_of_part(floor(watch.deadline * PARTS))
 
 
 @lru_cache(maxsize=256)

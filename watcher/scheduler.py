@@ -1,10 +1,11 @@
 """One heap of due times: which session is polled next, by whichever worker is free, once the rate allows it."""
 
+from math import inf
 from operator import attrgetter
 from threading import Condition, Lock
 from typing import NamedTuple
 
-from watcher.guards import Guards
+from watcher.guards import LOOK_EVERY, Guards
 from watcher.health import Beat
 from watcher.ports import Clock, RateLimiter
 from watcher.timetable import Timetable, Turn
@@ -89,10 +90,11 @@ class Scheduler:
         self._guards.spread(now, self._limiter.rate)
         guarded, is_over = self._guards.due(now)
         if guarded is None and first.at > now:
-            return first.at - now
+            look = LOOK_EVERY if self._limiter.rate > 0 else inf
+            return min(first.at - now, self._guards.until_called(now), look)
         delay = 0.0 if is_over else self._limiter.acquire(now)
         if delay > 0:
-            return min(delay, RATE_PAUSE, self._guards.until_over(guarded, now))
+            return min(delay, RATE_PAUSE, self._guards.until_over(now))
         if guarded is None:
             self._turns.drop()
         return _handed_out(guarded or first.watch, now, is_over=is_over)

@@ -65,6 +65,10 @@ class Timetable:
                     self._size -= 1
         return self._turns[0] if self._turns and self._turns[0].at <= until else None
 
+    def counts(self, turn: Turn) -> bool:
+        """Whether the moment of a turn is still its watch's."""
+        return self._moment(turn.watch) == turn.at
+
     def drop(self) -> None:
         """Take out the turn that `first` gave."""
         heapq.heappop(self._turns)

@@ -185,3 +185,36 @@ def test_a_session_that_is_over_no_longer_counts_as_in_flight() -> None:
     assert schedule._threshold.in_flight == 1
     rule.forget(watch)
     assert schedule._threshold.in_flight == 0
+
+
+def test_no_one_waits_for_the_end_of_one_whose_last_poll_was_brought_forward() -> None:
+    """That one is first in line for a call, of which there is none; its deadline is later."""
+    clock = ManualClock()
+    heap, earlier = exhausted(clock), a_watch(1, clock)
+    clock.advance(15.0)
+    later = a_watch(2, clock)
+    later.last_poll_by = earlier.deadline - 5.0
+    for watch in (later, earlier):
+        heap.add(watch, last_poll_at(watch))
+    clock.advance(earlier.deadline - clock.monotonic())
+    assert over(heap, clock) == [earlier]
+    clock.advance(15.0)
+    assert over(heap, clock) == [later]
+
+
+@pytest.mark.parametrize("number", [40, 70])
+def test_a_crowd_is_seen_in_time_by_a_scheduler_that_has_nothing_else_to_do(number: int) -> None:
+    """All of them wait for their last poll and nothing else."""
+    clock, rate = ManualClock(), 5.0
+    heap, watches = scheduler(clock, TokenBucket(rate)), [a_watch(each, clock) for each in range(number)]
+    for watch in watches:
+        heap.add(watch, last_poll_at(watch))
+    polled = set()
+    while clock.monotonic() < watches[0].deadline:
+        due = heap.next(clock.monotonic())
+        if isinstance(due, Due):
+            assert not due.is_over
+            polled.add(due.watch)
+        else:
+            clock.advance(due)
+    assert polled == set(watches)
