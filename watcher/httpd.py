@@ -72,6 +72,7 @@ class HealthServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # with socketserver's 5 a probe waits a second while others connect
     registry: CollectorRegistry
     late: Callable[[], Sequence[str]]
     problems: Callable[[], Mapping[str, str]]

@@ -17,6 +17,7 @@ SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 MAX_DEPTH = 100
 """Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
 
+_BYTE_ORDER_MARK = "\ufeff"
 _LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d):60(?!\d)")
 _SHOWN = 80
 
@@ -40,7 +41,7 @@ def parse_message(
     """
     if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
         raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
-    fields, enclosed = _fields(body.strip())
+    fields, enclosed = _fields(body.removeprefix(_BYTE_ORDER_MARK).strip())
     attributes = {**(attributes or {}), **enclosed}
     named = fields.get("policy")
     policy = _policy(attributes.get("policy") if named is None else named, policies)

@@ -216,12 +216,14 @@ def test_a_ledger_that_keeps_nothing_is_a_warning() -> None:
 
 def test_a_file_sink_is_looked_at_and_not_created(tmp_path: Path) -> None:
     (tmp_path / "there").touch()
+    os.mkfifo(tmp_path / "pipe")
     given = settings(
         sinks='[{"type": "file", "name": "a", "path": "there"}, {"type": "file", "name": "b", "path": "new"},'
+        ' {"type": "file", "name": "e", "path": "pipe"},'
         ' {"type": "file", "name": "c", "path": "/no/such/folder/x"}, {"type": "file", "name": "d", "path": "."}]'
     )
     levels = {name: finding.level for name, finding in by_subject(check_sinks(given, offline=False)).items()}
-    assert levels == {"sink a": "ok", "sink b": "ok", "sink c": "failed", "sink d": "failed"}
+    assert levels == {"sink a": "ok", "sink b": "ok", "sink c": "failed", "sink d": "failed", "sink e": "failed"}
     assert not (tmp_path / "new").exists()
 
 

@@ -219,3 +219,12 @@ def test_a_server_that_was_never_started_can_be_closed_and_closed_again() -> Non
     server = Health().server
     server.close()
     server.close()
+
+
+def test_many_can_connect_at_once() -> None:
+    """With a backlog of five the others' handshakes are dropped, and tried again a second later."""
+    server = HealthServer("127.0.0.1", 0, CollectorRegistry(), list, dict)
+    clients = [socket.create_connection((server.host, server.port), timeout=PATIENCE) for _ in range(50)]
+    for client in clients:
+        client.close()
+    server.close()

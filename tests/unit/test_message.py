@@ -16,6 +16,11 @@ def test_a_bare_id_and_the_least_json_ask_for_the_default_policy(body: object) -
     assert request.context == {}
 
 
+@pytest.mark.parametrize("body", [ID, json.dumps({"sessionId": ID})])
+def test_a_byte_order_mark_is_no_part_of_it(body: str) -> None:
+    assert parse("\ufeff" + body).key.session_id == ID
+
+
 def test_every_member_is_read() -> None:
     request = parse(
         {

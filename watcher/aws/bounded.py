@@ -12,7 +12,7 @@ from typing import Any
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from watcher.aws.dial import SocketOptions, connect_to_any, keepalive_options
-from watcher.aws.exchange import Answer, read_answer
+from watcher.aws.exchange import Answer, FinalResponse, read_answer
 
 
 class BoundedCalls:
@@ -134,7 +134,7 @@ class _Armed:
         return count
 
 
-class _BoundedResponse(HTTPResponse):
+class _BoundedResponse(FinalResponse):
     """Reads status line, headers and body through a file that arms the socket before each read."""
 
     def __init__(self, sock: Any, *args: Any, arm: Callable[[], None], **kwargs: Any) -> None:

@@ -24,6 +24,30 @@ BLOCK = 4 * 1024 * 1024
 """Bytes of a body in one piece: room is made for no more than that before it comes, whatever was announced."""
 
 
+MOST_INTERIM = 10
+"""Interim answers that are passed over."""
+
+
+class FinalResponse(HTTPResponse):
+    """Reads on where http.client takes an interim answer for the answer: of those it knows only 100.
+
+    A client has to expect any of them (RFC 9110, 15.2); what followed would be taken for the next call's answer.
+    """
+
+    def begin(self) -> None:
+        """Read as far as the body of the final answer; 101 is one, for no other follows.
+
+        Raises:
+            HTTPException: this is not HTTP, or there is no end of interim answers.
+        """
+        for _ in range(MOST_INTERIM + 1):
+            super().begin()
+            if self.status >= 200 or self.status == 101:
+                return
+            self.headers = self.msg = None  # type: ignore[assignment] # what tells http.client that it has not begun
+        raise HTTPException("interim answers without an end")
+
+
 class Source(Protocol):
     """A socket, as far as it matters here. Both give nothing at the end, and raise OSError."""
 
@@ -127,15 +151,15 @@ def _block(source: Source, begun: bytes, size: int) -> bytes:
 
 def _by_library(source: Source, begun: bytes, method: str) -> Answer:
     replayed = _Replayed(source, begun)
-    response = HTTPResponse(replayed, method=method)  # type: ignore[arg-type] # a socket's one method
+    response = FinalResponse(replayed, method=method)  # type: ignore[arg-type] # a socket's one method
     try:
         response.begin()
         parts = list(iter(lambda: response.read(READ), b""))
         headers: dict[str, str] = {}
         for name, value in response.getheaders():
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        # The library takes an interim answer other than 100 for the answer, which is then still to come.
-        keeps = response.isclosed() and not response.will_close and response.status >= 200 and replayed.is_used_up()
+        is_kept = response.isclosed() and not response.will_close and response.status >= 200
+        keeps = is_kept and replayed.is_used_up()
     except ValueError as error:  # what the library lets out at a chunk of negative size
         raise HTTPException(f"not HTTP: {error}") from error
     finally:

@@ -20,6 +20,8 @@ def existing_file(subject: str, shown: str, path: Path) -> Finding:
     """About a file that is there: whether the watcher may append to it."""
     if path.is_dir():
         return failed(subject, f"{shown} is a folder", "name a file")
+    if path.is_fifo():
+        return failed(subject, f"{shown} is a pipe, which loses what nobody reads", "name a file")
     if not os.access(path, os.W_OK):
         return failed(subject, f"{shown} can't be written", "let this user write it")
     return ok(subject, f"{shown}: writable")

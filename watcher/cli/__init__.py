@@ -1,5 +1,8 @@
 """The commands, one a file. Each is imported only when it is called, so that a quick one starts quickly."""
 
+import errno
+import os
+import sys
 from importlib import import_module
 
 import click
@@ -19,6 +22,9 @@ COMMANDS = {
     "dead": "watcher.cli.dead",
     "simulate": "watcher.cli.simulate",
 }
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class LazyGroup(click.Group):
@@ -45,4 +51,11 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the `watcher` command."""
-    cli(prog_name="watcher")
+    try:
+        cli(prog_name="watcher")
+    except OSError as error:  # all others have been told by what they are about
+        if error.errno not in _UNWRITABLE:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails at it once more, at its end
+        click.echo(f"Error: standard output can't be written: {error.strerror}", err=True)
+        sys.exit(1)

@@ -28,6 +28,9 @@ class FileSink:
         self.name = name
         self._path = Path(path)
         try:
+            if self._path.is_fifo():
+                fix = "name a file, or use the stdout sink"
+                raise ConfigError([f"sinks.{name}: path = {str(path)!r}: a pipe loses what nobody reads: {fix}"])
             os.close(self._open())
         except OSError as error:
             raise ConfigError(
@@ -60,7 +63,7 @@ class FileSink:
 
 def _append(descriptor: int, lines: bytes) -> None:
     # Locked, so that the batches of two watchers on one file don't mix, nor one cuts off what the other wrote.
-    with suppress(OSError):  # a pipe or a device can't be locked
+    with suppress(OSError):  # a device can't be locked
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     end = os.fstat(descriptor).st_size
     if end and os.pread(descriptor, 1, end - 1) != b"\n":
@@ -71,5 +74,5 @@ def _append(descriptor: int, lines: bytes) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a pipe or a device, such as /dev/stdout, has nothing to sync
+        if error.errno != errno.EINVAL:  # a device has nothing to sync
             raise

@@ -154,7 +154,8 @@ def _credentials(parts: SplitResult) -> dict[str, str]:
 def _finish(response: Any) -> None:
     """Make the connection usable again by reading a small body; a large or slow one costs the connection."""
     try:
-        if len(response.read(_BODY_READ + 1, decode_content=False)) > _BODY_READ:
+        is_long = len(response.read(_BODY_READ + 1, decode_content=False)) > _BODY_READ
+        if is_long or response.status < 200:  # 101: what comes now is no HTTP
             response.close()
     except (HTTPError, OSError, ValueError):
         response.close()  # the status has come: what happens to the body changes nothing about it

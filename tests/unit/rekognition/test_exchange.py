@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.aws import exchange
-from watcher.aws.exchange import BLOCK, MOST_HEAD, Answer, read_answer
+from watcher.aws.exchange import BLOCK, MOST_HEAD, MOST_INTERIM, Answer, read_answer
 
 PLAIN = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: r-1\r\nContent-Length: 4\r\n\r\nbody"
 
@@ -87,14 +87,25 @@ def test_a_connection_that_can_carry_no_other_call_is_not_kept(data: bytes) -> N
 
 
 @pytest.mark.parametrize("size", [27, 65536])
-def test_a_connection_on_which_the_answer_is_still_to_come_is_not_kept(size: int) -> None:
+@pytest.mark.parametrize("count", [1, MOST_INTERIM])
+def test_interim_answers_are_passed_over(size: int, count: int) -> None:
     """The library takes 103 for the answer; the next call would get this one's, and so on for ever."""
-    answer = read(b"HTTP/1.1 103 Early Hints\r\n\r\n" + PLAIN, size)
-    assert (answer.status, answer.keeps) == (103, False)
+    answer = read(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * count + PLAIN, size)
+    assert (answer.status, body(answer), answer.keeps) == (200, b"body", True)
+
+
+def test_interim_answers_without_an_end_are_no_http() -> None:
+    with pytest.raises(HTTPException, match="without an end"):
+        read(b"HTTP/1.1 103 Early Hints\r\n\r\n" * (MOST_INTERIM + 1) + PLAIN)
+
+
+def test_after_a_change_of_protocol_the_connection_is_not_kept() -> None:
+    answer = read(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + PLAIN)
+    assert (answer.status, answer.keeps) == (101, False)
 
 
 def test_rekognitions_own_form_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.aws.exchange.HTTPResponse", None)
+    monkeypatch.setattr("watcher.aws.exchange.FinalResponse", None)
     answer = read(PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n"))
     assert (body(answer), answer.keeps) == (b"body", True)
 

@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.support import ManualClock, decision
-from tests.unit.sinks.receivers import PATIENCE, Receiver, answer
+from tests.unit.sinks.receivers import PATIENCE, Receiver, Script, answer
 from tests.unit.sinks.webhooks import KEY, Receive, Sinks, failure
 from watcher.errors import SinkError
 
@@ -216,3 +216,23 @@ def test_a_stop_begins_no_further_post(receive: Receive, webhook_for: Sinks) -> 
     thread.join(PATIENCE)
     assert len(receiver.got) == 1
     assert "stopping" in str(errors[0])
+
+
+def test_an_interim_answer_is_nobodys_answer(receive: Receive, webhook_for: Sinks) -> None:
+    """The final one after it would be taken for the next event's, which would count as delivered and be lost."""
+
+    def hinted(status: int) -> Script:
+        def run(_: Receiver, handler: Any) -> None:
+            for line in (
+                b"HTTP/1.1 103 Early Hints\r\n\r\n",
+                b"HTTP/1.1 %d Some\r\ncontent-length: 0\r\n\r\n" % status,
+            ):
+                handler.wfile.write(line)
+
+        return run
+
+    receiver = receive(hinted(200), hinted(500))
+    sink = webhook_for(receiver.url)
+    sink.emit([decision(1)])
+    assert "answered 500" in str(failure(sink, 2))
+    assert len({got.connection for got in receiver.got}) == 1
