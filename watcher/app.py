@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypedDict
 
 from watcher.aws.client import resolve_region
+from watcher.burials import Burials
 from watcher.clock import SystemClock
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
@@ -161,13 +162,14 @@ def _parts(
     opened: ExitStack,
 ) -> Parts:
     settings = loaded.settings
-    outbox, intake, poller = _pipeline(backends, core, common)
+    outbox, burials, intake, poller = _pipeline(backends, core, common)
     return Parts(
         clock=common["clock"],
         queue=backends.queue,
         in_flight=core.in_flight,
         scheduler=core.scheduler,
         intake=intake,
+        burials=burials,
         poller=poller,
         timekeeper=Timekeeper(
             scheduler=core.scheduler, poller=poller, clock=common["clock"], readiness=common["readiness"]
@@ -213,16 +215,18 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
     return _Backends(results, queue, ledger, memory, sinks, source=f"/watcher/{settings.aws.region}")
 
 
-def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, Intake, Poller]:
+def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, Burials, Intake, Poller]:
     """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
     queue, ledger = backends.queue, backends.ledger
     outbox = Outbox(queue=queue, ledger=ledger, sinks=backends.sinks, in_flight=core.in_flight, **common)
+    burials = Burials(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
     intake = Intake(
         queue=queue,
         ledger=ledger,
         in_flight=core.in_flight,
         scheduler=core.scheduler,
         outbox=outbox,
+        burials=burials,
         runtime=core.runtime,
         **common,
     )
@@ -234,4 +238,4 @@ def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox
         source=backends.source,
         **common,
     )
-    return outbox, intake, poller
+    return outbox, burials, intake, poller

@@ -7,6 +7,7 @@ from threading import Event
 
 import structlog
 
+from watcher.burials import Burials
 from watcher.delivery import Outbox
 from watcher.errors import QueueError, WatcherError
 from watcher.health import OUTSIDE_ALLOWANCE, Liveness, Readiness, outside_allowance
@@ -52,6 +53,7 @@ class Parts:
     in_flight: InFlight
     scheduler: Scheduler
     intake: Intake
+    burials: Burials
     poller: Poller
     timekeeper: Timekeeper
     outbox: Outbox
@@ -120,6 +122,7 @@ class Daemon:
     def _start(self) -> None:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
         parts.outbox.start(self._threads, parts.liveness)
+        parts.burials.start(self._threads, parts.liveness, self._stopping)
         start("leases", partial(parts.leases.run, self._drained, beat("leases", OUTSIDE_ALLOWANCE)))
         looking = outside_allowance(self._call_allowance)
         start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", looking)))
@@ -135,7 +138,7 @@ class Daemon:
 
         1. The intake first: nothing new comes in.
         2. The workers finish the call they are in. A session whose last poll is under way is decided, not lost.
-        3. The ledger, the sinks and the acks finish what is decided.
+        3. The ledger, the sinks and the acks finish what is decided; what can't be served is buried meanwhile.
         4. The leases were kept alive until here; now the beat stops, or it would take back what is given back next.
         5. What is unfinished goes back to the queue, nearest deadline first: the most urgent is received first.
 
@@ -154,6 +157,7 @@ class Daemon:
         parts.scheduler.stop()
         self._threads.join(["poller"], end)
         parts.outbox.drain(self._threads, end)
+        parts.burials.drain(self._threads, end)
         self._drained.set()
         # Even when the time is up: an extension under way would take back what is given back next.
         self._threads.join(["leases"], end + self._drain_timeout * RELEASE_SHARE / 2)

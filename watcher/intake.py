@@ -6,6 +6,7 @@ from threading import Event
 
 import structlog
 
+from watcher.burials import Burials
 from watcher.delivery import Outbox
 from watcher.errors import LedgerError, QueueError, UnservableMessage
 from watcher.health import Beat, Readiness
@@ -28,12 +29,6 @@ RECEIVE_WAIT = 20.0
 ROOM_WAIT = 5.0
 """Seconds between two looks at a full house."""
 
-MOST_UNBURIED = 100
-"""Messages kept that could not be put aside, of up to 256 KiB each: more are left to their leases, and come again."""
-
-DEAD_LETTERS = "dead letters"
-"""The readiness part for a place where nothing can be put aside."""
-
 
 class Intake:
     """The way in: receive, parse, answer from the ledger what is already decided, watch the rest."""
@@ -46,6 +41,7 @@ class Intake:
         in_flight: InFlight,
         scheduler: Scheduler,
         outbox: Outbox,
+        burials: Burials,
         runtime: Runtime,
         clock: Clock,
         metrics: Metrics,
@@ -56,19 +52,18 @@ class Intake:
         self._in_flight = in_flight
         self._scheduler = scheduler
         self._outbox = outbox
+        self._burials = burials
         self._runtime = runtime
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
         self._is_full = False
-        self._unburied: list[tuple[Delivery, UnservableMessage]] = []
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
         patience = Patience(stop, beat)
         while not stop.is_set():
             beat.beat()
-            self._bury_again()
             room = self._in_flight.wait_for_room(ROOM_WAIT)
             self._tell_if_full(is_full=room == 0 and not stop.is_set())
             if room > 0:
@@ -91,7 +86,7 @@ class Intake:
             self.take_in(deliveries, patience)
 
     def take_in(self, deliveries: Sequence[Delivery], patience: Patience) -> None:
-        """Make a watch of each message, or a dead letter of one that can never be served."""
+        """Make a watch of each message; hand over one that can never be served, to be buried."""
         leases = [delivery.lease for delivery in deliveries]
         if not self._in_flight.hold(leases, self._clock.monotonic()):
             self._release(leases)  # a receive that outlasted the drain
@@ -131,35 +126,7 @@ class Intake:
 
     def _put_aside(self, delivery: Delivery, fault: UnservableMessage) -> None:
         self._in_flight.drop([delivery.lease])
-        # While some wait, one at a time finds out whether it works again.
-        is_over = not self._unburied and self._bury(delivery, fault)
-        if not is_over and len(self._unburied) < MOST_UNBURIED:
-            self._unburied.append((delivery, fault))
-
-    def _bury_again(self) -> None:
-        """Try once more to bury what could not be, until its lease has run out: then it comes again anyway."""
-        while self._unburied and self._bury(*self._unburied[0]):
-            self._unburied.pop(0)
-
-    def _bury(self, delivery: Delivery, fault: UnservableMessage) -> bool:
-        """Whether that is over with; a failure must not hold up the sessions behind it."""
-        try:
-            letter_id = self._queue.bury(delivery, fault.reason, str(fault))
-        except QueueError as error:
-            self._readiness.lost(DEAD_LETTERS, str(error), "what can't be served comes again")
-            return False
-        self._readiness.regained(DEAD_LETTERS)
-        if letter_id is None:
-            return True  # it comes again, perhaps many times: it counts once it is put aside
-        self._metrics.dead_letters.labels(fault.reason.value).inc()
-        log.warning(
-            "dead_letter",
-            message_id=delivery.lease.message_id,
-            dead_letter_id=letter_id,
-            reason=fault.reason.value,
-            detail=str(fault),
-        )
-        return True
+        self._burials.put(delivery, fault)
 
     def _admit(self, delivery: Delivery, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()

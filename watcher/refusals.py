@@ -18,7 +18,7 @@ class Refusals:
     """Why messages that were given back can't be served. Threads share it.
 
     The message is not at hand when its decision is refused: the body of one that waits is kept nowhere. So it goes
-    back, and the intake, which alone puts messages aside, finds here that this is what it came back for.
+    back, and the intake, which alone hands messages to the burials, finds here that this is what it came back for.
     """
 
     def __init__(self, clock: Clock) -> None:

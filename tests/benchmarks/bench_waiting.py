@@ -186,6 +186,7 @@ def make_intake() -> Intake:
         in_flight=InFlight(10**6),
         scheduler=scheduler,
         outbox=unused,
+        burials=unused,
         runtime=runtime,
         clock=clock,
         metrics=metrics,

@@ -39,6 +39,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "in_flight": world.in_flight,
         "scheduler": world.scheduler,
         "intake": world.intake,
+        "burials": world.burials,
         "poller": world.poller,
         "timekeeper": world.timekeeper(),
         "outbox": world.outbox,

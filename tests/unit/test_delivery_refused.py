@@ -35,6 +35,7 @@ def refuse(world: World, *sinks: str) -> None:
 
 def take_in(world: World, *deliveries: Delivery) -> None:
     world.intake.take_in(deliveries, Patience(Event(), a_beat(world.clock)))
+    world.bury()
 
 
 def test_the_message_goes_back_and_then_to_the_dead_letters_and_holds_no_place() -> None:

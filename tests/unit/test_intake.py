@@ -10,7 +10,6 @@ from tests.unit.fakes import PATIENCE
 from tests.unit.outboxes import running
 from tests.unit.world import World
 from watcher.errors import LedgerError, QueueError
-from watcher.intake import MOST_UNBURIED
 from watcher.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
 from watcher.scheduler import Due
 from watcher.stage import Patience
@@ -128,6 +127,7 @@ def test_no_more_is_received_than_the_queue_gives_at_once() -> None:
 def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body: str, reason: DeadReason) -> None:
     world = World()
     take_in(world, session(2), a_delivery(body, 1), session(3))
+    world.bury()
     [(delivery, why, detail)] = world.queue.buried
     assert (delivery.lease, why) == (a_lease(1, "one-batch"), reason)
     assert detail
@@ -136,68 +136,23 @@ def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body
     assert world.labelled("watcher_sessions_received_total") == 2
 
 
-def test_a_burial_that_fails_is_tried_again() -> None:
+def test_a_place_for_dead_letters_that_is_down_or_hangs_costs_the_intake_no_time() -> None:
     world = World()
-    world.calls.fail("bury", QueueError("down"))
-    take_in(world, a_delivery("x"))
-    assert (world.queue.buried, world.readiness.problems()) == ([], {"dead letters": "down"})
-    run_until_idle(world)
-    assert len(world.queue.buried) == 1
-    assert world.readiness.problems() == {}
-
-
-def test_a_message_that_cannot_be_put_aside_holds_up_no_session() -> None:
-    """A dead-letter queue that is missing, or may not be written: the message comes again, and so do others."""
-    world = World()
-    world.calls.break_down("bury", QueueError("denied"))
-    take_in(world, a_delivery("x", 8), session(1), a_delivery("y", 9))
-    assert len(world.scheduler) == 1
-    assert world.calls.names.count("bury") == 1  # each may take its time to fail
-    world.queue.waiting = [session(2)]
-    run_until_idle(world)
-    assert len(world.scheduler) == 2
-    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
-
-
-def test_no_more_is_kept_to_be_put_aside_than_memory_is_there_for() -> None:
-    world = World()
-    world.calls.break_down("bury", QueueError("denied"))
-    for number in range(3 * MOST_UNBURIED):
-        take_in(world, a_delivery("x", number))
-    world.calls.mend("bury")
-    run_until_idle(world)
-    assert len(world.queue.buried) == MOST_UNBURIED
-    take_in(world, a_delivery("x", 2 * MOST_UNBURIED))
-    assert len(world.queue.buried) == MOST_UNBURIED + 1  # what was left to its lease comes again
-
-
-def test_a_burial_that_never_worked_is_not_counted() -> None:
-    world = World()
+    began = world.clock.monotonic()
+    world.calls.on(
+        "bury", lambda: world.clock.advance(21.3)
+    )  # tries that each hang, as long as a queue goes on with them
     world.calls.break_down("bury", QueueError("down"))
-    take_in(world, a_delivery("x"), stop=stopped())
-    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
-
-
-def test_a_message_that_was_not_put_aside_is_no_dead_letter_yet() -> None:
-    world = World()
-    world.queue.has_dead_letters = False
-    with capture_logs() as logs:
-        take_in(world, a_delivery("x"))
-        take_in(world, a_delivery("x"))
-    assert logs == []  # the queue tells why, with its fix
-    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 0
-    world.queue.has_dead_letters = True
-    with capture_logs() as logs:
-        take_in(world, a_delivery("x"))
-    assert world.labelled("watcher_dead_letters_total", reason="invalid_session_id") == 1
-    assert [(line["event"], line["message_id"], line["dead_letter_id"]) for line in logs] == [
-        ("dead_letter", "1", "dead-1")
-    ]
+    world.queue.waiting = [a_delivery("x", 0), *(session(number) for number in range(1, 30)), a_delivery("y", 30)]
+    run_until_idle(world)
+    assert world.clock.monotonic() == began
+    assert len(world.scheduler) == 29
 
 
 def test_a_batch_of_dead_letters_asks_nothing_of_the_ledger() -> None:
     world = World()
     take_in(world, a_delivery("x"))
+    world.bury()
     assert world.calls.names == ["bury"]
 
 

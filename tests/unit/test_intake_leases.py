@@ -44,6 +44,7 @@ def test_a_message_is_on_the_books_while_the_ledger_is_asked_and_off_them_before
     world = World()
     seen = Seen(world, "bury", "find")
     take_in(world, session(1), a_delivery("nonsense", 2, receipt="receipt-2"))
+    world.bury()
     assert seen.leases == {"bury": [a_lease(1)], "find": [a_lease(1)]}
 
 

@@ -1,11 +1,13 @@
 """The core of a watcher put together from fakes."""
 
 from collections.abc import Mapping, Sequence
+from threading import Event
 from typing import Any
 
 from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, a_lease, a_watch, live_answer, put_in, value
 from tests.unit.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
+from watcher.burials import Burials
 from watcher.delivery import Outbox
 from watcher.errors import PollError
 from watcher.health import Readiness
@@ -50,12 +52,14 @@ class World:
         self.outbox = Outbox(
             queue=self.queue, ledger=self.ledger, sinks=sink_list, in_flight=self.in_flight, **shared
         )
+        self.burials = Burials(queue=self.queue, metrics=self.metrics, readiness=self.readiness)
         self.intake = Intake(
             queue=self.queue,
             ledger=self.ledger,
             in_flight=self.in_flight,
             scheduler=self.scheduler,
             outbox=self.outbox,
+            burials=self.burials,
             runtime=self.runtime,
             **shared,
         )
@@ -73,6 +77,11 @@ class World:
         watch = a_watch(number, self.clock, policy=policy, traceparent=traceparent)
         first, *others = leases or (a_lease(number),)
         return put_in(self.in_flight, watch, first, *others, now=self.clock.monotonic())
+
+    def bury(self, stop: Event | None = None) -> None:
+        """Bury what the intake has handed over, until none of it is left or, after a stop, until a failure."""
+        self.burials.close()
+        self.burials.run(stop or Event(), a_beat(self.clock))
 
     def keeper(self, visibility_timeout: float = 60.0) -> LeaseKeeper:
         """What keeps the leases of this world alive."""
