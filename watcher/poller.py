@@ -83,9 +83,10 @@ class Poller:
         self._heed(observation)
         if self.calls.end(watch) is None:
             log.warning("answer_too_late", session_id=watch.session_id, result=result, seconds=round(seconds, 3))
-            return
-        if watch.abandoned:  # its lease was lost while we asked: another watcher answers for this session now
-            return
+        elif not watch.abandoned:  # else its lease was lost while we asked: another watcher answers for it now
+            self._go_on(watch, observation, result, seconds)
+
+    def _go_on(self, watch: Watch, observation: Observation, result: str, seconds: float) -> None:
         watch.saw(observation)
         deadline = watch.deadline
         step = self._runtime.rules.polling.next_step(watch, observation)
