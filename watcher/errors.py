@@ -134,7 +134,8 @@ class SinkError(WatcherError):
     """A sink did not take every event; try again, but not within `retry_after` seconds (None: as soon as you like).
 
     `untaken` are the places in the batch of those it did not take; None: nobody knows of any that it took. `refused`
-    are those among them that it refused for what they are: they say nothing about the sink.
+    are those among them that it refused for what they are: they say nothing about the sink. `untried` are those that
+    it was not asked to take, or only together with others: the failure says nothing about them.
     """
 
     def __init__(
@@ -143,11 +144,13 @@ class SinkError(WatcherError):
         retry_after: float | None = None,
         untaken: Collection[int] | None = None,
         refused: Mapping[int, Refusal] | None = None,
+        untried: Collection[int] = (),
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.untaken = untaken
         self.refused = refused or {}
+        self.untried = untried
 
 
 class SinkGone(WatcherError):

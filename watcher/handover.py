@@ -1,11 +1,27 @@
-"""One call of a sink, and the count of what became of each event."""
+"""One call of a sink, and what became of each event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from watcher.errors import SinkError
+from watcher.errors import Refusal, SinkError
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
 from watcher.ports import Clock, Sink
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch, by places in it, in order. What the sink refused for what it is has `failed`, too.
+
+    The sink was not asked to take those that are `untried`: neither taken nor failed. `error` is why not all were
+    taken.
+    """
+
+    taken: Sequence[int]
+    failed: Sequence[int] = ()
+    untried: Sequence[int] = ()
+    refused: Mapping[int, Refusal] = field(default_factory=dict)
+    error: SinkError | None = None
 
 
 class Handover:
@@ -16,31 +32,38 @@ class Handover:
         self._clock = clock
         self._metrics = metrics
 
-    def try_once(self, events: Sequence[DecisionEvent]) -> SinkError | None:
-        """Hand these over once; returns what is known of those that were not taken, None if all were.
+    def try_once(self, events: Sequence[DecisionEvent]) -> Outcome:
+        """Hand these over once; returns what is known of each.
 
         Raises:
             SinkGone: the sink can never work again.
         """
         begun = self._clock.monotonic()
-        failed, refused = len(events), 0  # unless shown otherwise: a sink that is gone, or a bug, took nothing
-        caught = None
+        outcome = Outcome((), failed=range(len(events)))  # of a sink that is gone, or has a bug
         try:
             self._sink.emit(events)
-            failed = 0
+            outcome = Outcome(range(len(events)))
         except SinkError as error:
-            caught, refused = error, len(error.refused)
-            failed = len(untaken_places(error, len(events))) - refused
+            outcome = _outcome(len(events), error)
         finally:
-            counts = {"ok": len(events) - failed - refused, "failed": failed, "refused": refused}
-            for result, count in counts.items():
-                self._metrics.deliveries.labels(self._sink.name, result).inc(count)
+            self._count(outcome)
             self._metrics.delivery_duration.labels(self._sink.name).observe(self._clock.monotonic() - begun)
-        return caught
+        return outcome
+
+    def _count(self, outcome: Outcome) -> None:
+        refused = len(outcome.refused)
+        failed = len(outcome.failed) + len(outcome.untried) - refused
+        for result, count in {"ok": len(outcome.taken), "failed": failed, "refused": refused}.items():
+            self._metrics.deliveries.labels(self._sink.name, result).inc(count)
 
 
-def untaken_places(error: SinkError | None, size: int) -> Sequence[int]:
-    """The places of a batch of this size that were not taken, in order."""
-    if error is None:
-        return ()
-    return range(size) if error.untaken is None else sorted(set(error.untaken))
+def _outcome(size: int, error: SinkError) -> Outcome:
+    untaken = range(size) if error.untaken is None else set(error.untaken)
+    untried = set(error.untried)
+    return Outcome(
+        taken=[place for place in range(size) if place not in untaken],
+        failed=sorted(set(untaken) - untried),
+        untried=sorted(untried),
+        refused=error.refused,
+        error=error,
+    )

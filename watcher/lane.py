@@ -8,10 +8,10 @@ import structlog
 
 from watcher.circuit import Circuit
 from watcher.errors import LedgerError, SinkError
-from watcher.handover import Handover, untaken_places
+from watcher.handover import Handover, Outcome
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
-from watcher.parcels import Parcel, Suspects, Waiting
+from watcher.parcels import SHARE, Parcel, Suspects, Waiting
 from watcher.ports import Clock, Sink
 from watcher.stage import Patience
 from watcher.watch import Watch
@@ -26,10 +26,12 @@ GIVEN_UP = (
 class Lane:
     """Hands parcels to its sink until they are taken.
 
-    What a sink did not take goes behind all that waits. One that the sink refuses for what it is, or that is refused
-    again although others have been taken since, is a suspect: the event is wrong, not the sink. Suspects are tried
-    apart, with longer and longer rests, and say nothing about the circuit: one event that is never taken costs the
-    others nothing. At last it is given up, for its place and its memory would be gone for ever.
+    What a sink failed at goes behind all that waits; what it was not asked to take keeps its turn. One that the sink
+    refuses for what it is, or fails at again although it has taken others since, is a suspect: the event is wrong,
+    not the sink. Suspects are tried apart, with longer and longer rests, in a share of the time, and say nothing of
+    the circuit: one that is never taken costs the others little. At last it is given up, for its place and its
+    memory would be gone for ever. One that fails while nothing else is taken waits with the others again: then it
+    may be the sink.
     How much can wait is bounded at the intake: a session is in flight until every sink has its decision. One whose
     leases are lost is in flight no more, so while the circuit is open its parcel is dropped: its message comes again,
     here or to another watcher, and the ledger has the decision.
@@ -119,32 +121,48 @@ class Lane:
             SinkError: none was, and it is not known to be the events' fault.
         """
         self._collect()
-        batch = self._next_batch()
+        source, batch = self._next_batch()
         if not batch:
             return ()
-        error = self._handover.try_once([parcel.event for parcel in batch])
-        untaken = untaken_places(error, len(batch))
-        before = self._successes
-        if len(untaken) < len(batch):
+        begun, before = self._clock.monotonic(), self._successes
+        outcome = self._handover.try_once([parcel.event for parcel in batch])
+        if source is self._suspects:
+            self._suspects.tried(begun, self._clock.monotonic())
+        if outcome.taken:
             self._successes += 1
-        if len(untaken) < len(batch) or (error and error.refused):
+        if outcome.taken or outcome.refused:
             self._answered()
-        # The first of them last: where a sink begins nothing after a failure, it is the one that failed.
-        left = [
-            place for place in [*untaken[1:], *untaken[:1]] if not self._set_apart(batch[place], place, before, error)
-        ]
+        left = [place for place in outcome.failed if not self._set_apart(batch[place], place, before, outcome.error)]
+        source.put_back([batch[place] for place in outcome.untried])
         self._waiting.add(batch[place] for place in left)
-        if error is not None and left:
-            if len(untaken) == len(batch):
-                raise error
-            sessions = [batch[place].watch.session_id for place in left]
-            log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=str(error))
-        return [parcel for place, parcel in enumerate(batch) if place not in untaken]
+        self._tell(outcome, [batch[place] for place in left])
+        return [batch[place] for place in outcome.taken]
 
-    def _next_batch(self) -> Sequence[Parcel]:
-        size = 1 if self._circuit.is_open else self._sink.max_batch
-        waiting = self._waiting.take_trial() if self._circuit.is_open else self._waiting.take(size)
-        return waiting or self._suspects.take_due(self._clock.monotonic(), size)
+    def _next_batch(self) -> tuple[Waiting | Suspects, Sequence[Parcel]]:
+        """What is tried next, and where it was taken from; nothing, if nothing is due."""
+        now = self._clock.monotonic()
+        if self._circuit.is_open:
+            trial = self._waiting.take_trial()
+            return (self._waiting, trial) if trial else (self._suspects, self._suspects.take_due(now, 1))
+        if not self._waiting or self._suspects.may_interrupt(now):
+            apart = self._suspects.take_due(now, max(1, int(SHARE * self._sink.max_batch)))
+            if apart:
+                return self._suspects, apart
+        return self._waiting, self._waiting.take(self._sink.max_batch)
+
+    def _tell(self, outcome: Outcome, left: Sequence[Parcel]) -> None:
+        """Tell what was not taken of a batch; `left` has failed, and it is not known to be the events' fault.
+
+        Raises:
+            SinkError: nothing was taken, and not all that was tried is the events' fault.
+        """
+        if outcome.error is None:
+            return
+        if not outcome.taken and (left or not outcome.failed):
+            raise outcome.error
+        if left:
+            sessions = [parcel.watch.session_id for parcel in left]
+            log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=str(outcome.error))
 
     def _set_apart(self, parcel: Parcel, place: int, before: int, error: SinkError | None) -> bool:
         """Set this untaken parcel apart if it is what is wrong; `before`: the successes before it was refused."""

@@ -1,6 +1,9 @@
 """A lane by itself, over a sink that refuses what it is told to."""
 
 from collections.abc import Callable, Sequence
+from itertools import count
+
+import pytest
 
 from tests.support import ManualClock, SteppingEvent, decision
 from tests.unit.builders import a_beat, a_watch, value
@@ -9,7 +12,7 @@ from watcher.health import Readiness
 from watcher.lane import Lane
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
-from watcher.parcels import Parcel
+from watcher.parcels import Parcel, Suspects
 from watcher.stage import Patience
 from watcher.watch import Watch
 
@@ -103,15 +106,40 @@ class Rig:
 
 
 def never_taking(number: int) -> Answer:
-    """As a webhook with one connection does: what comes after a failure is not begun."""
+    """As a webhook with one connection fails: what comes after a failure is not begun."""
 
     def answer(events: Sequence[DecisionEvent]) -> None:
         if decision(number) in events:
             place = list(events).index(decision(number))
-            raise SinkError("422", untaken=range(place, len(events)))
+            raise SinkError("500", untaken=range(place, len(events)), untried=range(place + 1, len(events)))
 
     return answer
 
 
+def while_others_come(rig: Rig, answer: Answer) -> Answer:
+    """Does as `answer` does, and another decision comes with each try of the one with number 0."""
+    numbers = count(1000)
+
+    def also(events: Sequence[DecisionEvent]) -> None:
+        if decision(0) in events:
+            number = next(numbers)
+            rig.lane.put(Parcel(a_watch(number, rig.clock), decision(number)))
+        answer(events)
+
+    return also
+
+
 def parcel_of(rig: Rig, number: int) -> Parcel:
     return Parcel(rig.watches[number], decision(number))
+
+
+def skip_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a suspect's rest: the clock runs instead, unless there is something to do."""
+    until_due = Suspects.until_due
+
+    def rest(suspects: Suspects, now: float) -> float | None:
+        seconds = until_due(suspects, now)
+        rig.clock.advance((seconds or 0.0) if rig.lane._inbox.empty() else 0.0)
+        return None if seconds is None else 0.0
+
+    monkeypatch.setattr(Suspects, "until_due", rest)

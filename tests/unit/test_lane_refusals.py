@@ -7,11 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import decision
-from tests.unit.lanes import Answer, Rig, down, never_taking, parcel_of
+from tests.unit.lanes import Answer, Rig, down, never_taking, parcel_of, skip_rests, while_others_come
 from watcher.circuit import FAILURES
 from watcher.errors import Refusal, SinkError
 from watcher.model import DecisionEvent
-from watcher.parcels import LAST_TRY, TRIES, Suspects
+from watcher.parcels import LAST_TRY, TRIES
 
 
 @pytest.fixture
@@ -21,15 +21,7 @@ def rig() -> Rig:
 
 @pytest.fixture
 def no_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for a suspect's rest: the clock runs instead."""
-    until_due = Suspects.until_due
-
-    def rest(suspects: Suspects, now: float) -> float | None:
-        seconds = until_due(suspects, now)
-        rig.clock.advance(seconds or 0.0)
-        return None if seconds is None else 0.0
-
-    monkeypatch.setattr(Suspects, "until_due", rest)
+    skip_rests(rig, monkeypatch)
 
 
 def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> None:
@@ -41,7 +33,7 @@ def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> Non
     assert rig.clock.monotonic() - begun < 1.0
     assert not rig.is_open
     (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
-    assert (refused["session_id"], refused["error"]) == (rig.ids(0)[0], "422")
+    assert (refused["session_id"], refused["error"]) == (rig.ids(0)[0], "500")
 
 
 @pytest.mark.usefixtures("no_rests")
@@ -52,13 +44,15 @@ def test_a_suspect_is_tried_apart_until_it_is_taken_and_its_failures_open_no_cir
         if decision(0) in events:
             tries.append(rig.clock.monotonic())
             if len(tries) < FAILURES + 3:
+                rig.lane.put(parcel_of(rig, 10 + len(tries)))
                 never_taking(0)(events)
 
     rig.sink.always = at_last
-    rig.deliver(*range(3))
+    rig.deliver(*range(3), expected=3 + FAILURES + 2)
     assert len(tries) == FAILURES + 3
     assert [later - sooner for sooner, later in pairwise(tries[1:6])] == [1.0, 2.0, 4.0, 8.0]
     assert rig.taken[-1:] == rig.ids(0)
+    assert len(rig.halt.waits) == 1  # before anything was taken
     assert rig.readiness.problems() == {}
 
 
@@ -82,8 +76,8 @@ def test_what_is_too_large_is_given_up_at_once_and_opens_no_circuit(rig: Rig) ->
     assert rig.given_up == dict.fromkeys(rig.ids(*range(15)), "too large")
     assert (rig.is_open, rig.halt.waits, rig.readiness.problems()) == (False, [], {})
     assert {(entry["event"], entry["log_level"]) for entry in logs} == {("event_refused", "error")}
-    assert [entry["session_id"] for entry in logs[3:4]] == rig.ids(0)  # the first of a batch is the last to be told
-    assert (logs[3]["sink"], logs[3]["bytes"], logs[3]["error"]) == ("s", len(decision(0).body), "too large")
+    assert [entry["session_id"] for entry in logs[3:4]] == rig.ids(3)
+    assert (logs[3]["sink"], logs[3]["bytes"], logs[3]["error"]) == ("s", len(decision(3).body), "too large")
     assert "dead replay" in logs[3]["consequence"]
     assert [rig.count(result) for result in ("ok", "failed", "refused")] == [1, 0, 15]
 
@@ -114,10 +108,12 @@ def test_the_word_of_a_sink_that_takes_others_counts_sooner_than_that_of_one_tha
 
 @pytest.mark.usefixtures("no_rests")
 def test_a_suspect_that_is_never_taken_is_given_up_at_last(rig: Rig) -> None:
-    rig.sink.always = never_taking(0)
+    begun = rig.clock.monotonic()
+    rig.sink.always = while_others_come(rig, never_taking(0))
     rig.deliver(0, 1, expected=0)
-    assert rig.given_up == {rig.ids(0)[0]: "422"}
+    assert rig.given_up == {rig.ids(0)[0]: "500"}
     assert sum(decision(0) in batch for batch in rig.sink.batches) == LAST_TRY + 1
+    assert rig.clock.monotonic() - begun == pytest.approx(603.0, abs=0.2)
 
 
 def test_what_a_sink_says_of_an_event_shows_that_it_is_there(rig: Rig) -> None:

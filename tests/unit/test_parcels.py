@@ -3,7 +3,7 @@ import pytest
 from tests.support import ManualClock, decision
 from tests.unit.builders import a_watch
 from watcher.errors import Refusal
-from watcher.parcels import FIRST_REST, LAST_TRY, LONGEST_REST, TRIES, Parcel, Suspects, Waiting
+from watcher.parcels import FIRST_REST, LAST_TRY, LONGEST_REST, SHARE, TRIES, Parcel, Suspects, Waiting
 
 CLOCK = ManualClock()
 
@@ -27,6 +27,12 @@ def test_what_was_taken_together_with_the_first_refusal_counts() -> None:
     parcel = a_parcel()
     parcel.is_suspect(3, 4)
     assert parcel.is_suspect(4, 4)
+
+
+def test_each_failure_needs_others_that_were_taken_since_the_one_before_it() -> None:
+    parcel = a_parcel()
+    told = [parcel.is_suspect(before, after) for before, after in [(3, 4), (4, 4), (4, 4), (5, 5), (5, 5), (5, 6)]]
+    assert told == [False, True, False, True, False, True]
 
 
 def tries_of(refusal: Refusal | None, *, successes: int) -> int:
@@ -64,6 +70,22 @@ def test_a_trial_is_with_the_first_that_was_never_refused_and_the_others_keep_th
     assert (waiting.take_trial(), len(waiting)) == ([], 0)
 
 
+def test_a_trial_is_rather_with_one_that_was_in_no_batch_that_failed() -> None:
+    waiting, parcels = Waiting(), [a_parcel(number) for number in range(4)]
+    parcels[0].is_suspect(0, 0)
+    waiting.add(parcels)
+    waiting.put_back(waiting.take(3))
+    assert waiting.take_trial() == parcels[3:]
+    assert waiting.take_trial() == parcels[1:2]
+
+
+def test_what_was_not_tried_is_next_again_in_its_order() -> None:
+    waiting, parcels = Waiting(), [a_parcel(number) for number in range(4)]
+    waiting.add(parcels)
+    waiting.put_back(waiting.take(3)[1:])
+    assert waiting.take(5) == parcels[1:]
+
+
 def test_rests_double_up_to_the_longest() -> None:
     suspects, parcel, rests = Suspects(), a_parcel(), list[float | None]()
     for _ in range(9):
@@ -82,6 +104,22 @@ def test_those_that_are_due_are_taken_and_no_more_than_asked_for() -> None:
     assert suspects.take_due(FIRST_REST + 1.5, 5) == parcels[1:2]
     assert suspects.take_due(FIRST_REST + 1.5, 5) == []
     assert suspects.until_due(FIRST_REST + 1.5) == 0.5
+
+
+def test_of_those_that_are_due_what_was_not_tried_is_first_again() -> None:
+    suspects, parcels = Suspects(), [a_parcel(number) for number in range(4)]
+    for parcel in parcels:
+        suspects.add(parcel, 0.0)
+    suspects.put_back(suspects.take_due(100.0, 3)[1:])
+    assert suspects.take_due(100.0, 2) == parcels[1:3]
+
+
+def test_they_may_interrupt_others_for_a_share_of_the_time() -> None:
+    suspects = Suspects()
+    assert suspects.may_interrupt(0.0)
+    suspects.tried(10.0, 14.0)
+    assert not suspects.may_interrupt(25.9)
+    assert suspects.may_interrupt(14.0 + 4.0 * (1 - SHARE) / SHARE)
 
 
 def test_one_whose_leases_are_lost_is_dropped() -> None:

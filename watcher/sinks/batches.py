@@ -40,52 +40,56 @@ class Batches:
         Raises:
             SinkError: not all were taken; it says which.
         """
-        untaken: dict[int, str | Refusal] = dict.fromkeys(range(len(events)), "")
-        for group in _groups((place, self._entry(event)) for place, event in enumerate(events)):
-            try:
-                left = self._send_group([entry for _, entry in group])
-            except SinkError as error:
-                raise SinkError(str(error), error.retry_after, set(untaken), _refused(untaken)) from error
-            for number, (place, entry) in enumerate(group):
-                if number in left:
-                    untaken[place] = _with_size(left[number], entry.size)
-                else:
-                    del untaken[place]
+        untaken: dict[int, str | Refusal] = {}
+        judged = 0
+        try:
+            for group in _groups(self._entry(event) for event in events):
+                for why in self._send_group(group):
+                    if why is not None:
+                        untaken[judged] = why
+                    judged += 1
+        except SinkError as error:
+            untried = range(judged, len(events))
+            places = {*untaken, *untried}
+            raise SinkError(str(error), error.retry_after, places, _refused(untaken), untried) from error
         if untaken:
-            first = next(iter(untaken.values()))
-            words = f"{len(untaken)} of {len(events)} events not taken: {_why(first)}"
+            words = f"{len(untaken)} of {len(events)} events not taken: {_why(next(iter(untaken.values())))}"
             raise SinkError(words, untaken=set(untaken), refused=_refused(untaken))
 
-    def _send_group(self, entries: Sequence[Entry]) -> Untaken:
+    def _send_group(self, entries: Sequence[Entry]) -> Iterator[str | Refusal | None]:
+        """Why each entry was not taken, in order; None if it was.
+
+        A call that fails as a whole doesn't say for which of its entries, so it is made again for each. The first
+        that fails by itself ends that: the service is down, or this one is what is wrong, and the others are untried.
+
+        Raises:
+            SinkError: nothing more should be sent; what was told of the entries until then holds.
+        """
         try:
-            return self._call([entry.fields for entry in entries])
+            left = self._call([entry.fields for entry in entries])
         except SinkError as error:
-            if error.refused:
-                return error.refused if len(entries) == 1 else self._send_apart(entries)
-            if entries[0].size <= MAX_BYTES:
+            if len(entries) > 1:
+                for entry in entries:
+                    yield from self._send_group([entry])
+                return
+            yield _with_size(error.refused.get(0, str(error)), entries[0].size)
+            # One that is too large for a batch went alone: the others need not wait for it.
+            if not error.refused and entries[0].size <= MAX_BYTES:
                 raise
-            return {0: str(error)}  # too large for a batch, so it went alone: the others need not wait for it
-
-    def _send_apart(self, entries: Sequence[Entry]) -> Untaken:
-        """Each in a call of its own: a call that is refused as a whole doesn't say for which of its entries."""
-        left: dict[int, str | Refusal] = {}
-        for place, entry in enumerate(entries):
-            try:
-                left.update((place, why) for why in self._send_group([entry]).values())
-            except SinkError as error:  # not raised: what was taken before must not be sent twice
-                return left | dict.fromkeys(range(place, len(entries)), str(error))
-        return left
+        else:
+            for place, entry in enumerate(entries):
+                yield _with_size(left[place], entry.size) if place in left else None
 
 
-def _groups(entries: Iterable[tuple[int, Entry]]) -> Iterator[list[tuple[int, Entry]]]:
+def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Cut into calls, in order. An entry over the limit goes alone: the target may have been set to take more."""
-    group: list[tuple[int, Entry]] = []
+    group: list[Entry] = []
     size = 0
-    for place, entry in entries:
+    for entry in entries:
         if group and (len(group) == MAX_ENTRIES or size + entry.size > MAX_BYTES):
             yield group
             group, size = [], 0
-        group.append((place, entry))
+        group.append(entry)
         size += entry.size
     if group:
         yield group

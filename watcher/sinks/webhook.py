@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 from urllib.parse import urlsplit
@@ -34,6 +35,21 @@ _REFUSED = {
     422: "see in its log what it has against the event",
 }
 """Statuses that speak of the event and not of the receiver, each with the fix (RFC 9110, 15.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Events, and by their places what became of them. Threads share it."""
+
+    events: Sequence[DecisionEvent]
+    begun: set[int] = field(default_factory=set)
+    taken: set[int] = field(default_factory=set)
+    refused: dict[int, Refusal] = field(default_factory=dict)
+
+    def failure(self, why: str, retry_after: float | None = None) -> SinkError:
+        """An error that says which were not taken; what was not begun has not failed."""
+        places = set(range(len(self.events)))
+        return SinkError(why, retry_after, places - self.taken, self.refused, places - self.begun)
 
 
 class WebhookSink:
@@ -82,22 +98,15 @@ class WebhookSink:
         Raises:
             SinkError: not all were taken; it says which.
         """
-        self._wait_is_over()
-        keys = self._keys.keys() if self._keys else ()
-        places = range(len(events))
-        taken: set[int] = set()
-        refused: dict[int, Refusal] = {}
+        batch = _Batch(events)
         try:
-            post = partial(self._post_place, events, keys, taken, refused)
-            for_each(post, places, self._concurrency, until_failure=True, stopped=self._closed)
+            self._wait_is_over()
+            self._post_all(batch)
         except SinkError as error:
-            raise SinkError(str(error), error.retry_after, set(places) - taken, refused) from error
-        finally:
-            if self._is_gone:
-                log.error("webhook disabled", sink=self.name, problem=self._gone())
-        if len(taken) < len(events):
-            why = next(iter(refused.values())).why if refused else f"{self._poster.shown}: the watcher is stopping"
-            raise SinkError(why, untaken=set(places) - taken, refused=refused)
+            raise batch.failure(str(error), error.retry_after) from error
+        if len(batch.taken) < len(events):
+            told = next(iter(batch.refused.values()), None)
+            raise batch.failure(told.why if told else f"{self._poster.shown}: the watcher is stopping")
 
     def _wait_is_over(self) -> None:
         if self._is_gone:
@@ -106,21 +115,25 @@ class WebhookSink:
         if left > 0:
             raise SinkError(f"{self._poster.shown}: asked for {left:.0f} s more before the next try", left)
 
-    def _post_place(
-        self,
-        events: Sequence[DecisionEvent],
-        keys: Sequence[bytes],
-        taken: set[int],
-        refused: dict[int, Refusal],
-        place: int,
-    ) -> None:
-        event = events[place]
+    def _post_all(self, batch: _Batch) -> None:
+        keys = self._keys.keys() if self._keys else ()
+        places = range(len(batch.events))
+        try:
+            post = partial(self._post_place, batch, keys)
+            for_each(post, places, self._concurrency, until_failure=True, stopped=self._closed)
+        finally:
+            if self._is_gone:
+                log.error("webhook disabled", sink=self.name, problem=self._gone())
+
+    def _post_place(self, batch: _Batch, keys: Sequence[bytes], place: int) -> None:
+        batch.begun.add(place)
+        event = batch.events[place]
         body = event.body.encode()
         answer = self._poster.post(body, self._headers(event, keys))
         if 200 <= answer.status < 300:
-            taken.add(place)
+            batch.taken.add(place)
         elif answer.status in _REFUSED and "retry-after" not in answer.headers:  # with it, it is not for good
-            refused[place] = self._refusal(answer.status, len(body))
+            batch.refused[place] = self._refusal(answer.status, len(body))
         else:
             raise self._failure(answer)
 

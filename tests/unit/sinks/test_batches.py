@@ -62,13 +62,41 @@ def test_a_call_that_failed_leaves_what_came_after_it_untaken_too() -> None:
     with pytest.raises(SinkError, match="down") as caught:
         service.batches.send(EVENTS)
     assert caught.value.untaken == {3, *range(10, 25)}
+    assert set(caught.value.untried) == set(range(11, 25))
+    assert service.calls[1:] == [EVENTS[10:20], EVENTS[10:11]]
     assert caught.value.retry_after == 7.0
+
+
+def test_a_call_that_fails_for_one_of_its_events_says_so_of_that_one_alone() -> None:
+    service = Service()
+    service.batches = Batches(service._entry, unable_to_serve(service, EVENTS[2]))
+    with pytest.raises(SinkError, match="500") as caught:
+        service.batches.send(EVENTS[:5])
+    assert (caught.value.untaken, list(caught.value.untried)) == ({2, 3, 4}, [3, 4])
+    assert service.calls == [EVENTS[:5], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
+
+
+def unable_to_serve(service: Service, event: DecisionEvent) -> Callable[..., Mapping[int, str]]:
+    def call(entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+        left = service._call(entries)
+        if any(entry["event"] == event for entry in entries):
+            raise SinkError("500")
+        return left
+
+    return call
+
+
+def test_a_call_that_failed_once_is_made_again_for_each_of_its_events() -> None:
+    service = Service()
+    service.down = [SinkError("throttled")]
+    service.batches.send(EVENTS[:3])
+    assert service.calls == [EVENTS[:3], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
 def failing_at(service: Service, number: int, error: SinkError) -> Callable[..., Mapping[int, str]]:
     def call(entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
         if len(service.calls) == number:
-            service.down = [error]
+            service.down = [error, error]
         return service._call(entries)
 
     return call

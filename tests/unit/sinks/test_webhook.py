@@ -55,7 +55,8 @@ def test_what_was_not_taken_is_told_and_what_comes_after_a_failure_is_not_begun(
     receive: Receive, webhook_for: Sinks
 ) -> None:
     receiver = receive(204, 500, 204)
-    assert failure(webhook_for(receiver.url), 1, 2, 3).untaken == {1, 2}
+    error = failure(webhook_for(receiver.url), 1, 2, 3)
+    assert (error.untaken, error.untried) == ({1, 2}, {2})
     assert receiver.ids == [decision(number).key.event_id for number in (1, 2)]
 
 
@@ -83,7 +84,7 @@ def test_what_else_a_receiver_answers_is_held_against_no_event(
 def test_a_receiver_that_asks_for_time_does_not_refuse_for_good(receive: Receive, webhook_for: Sinks) -> None:
     receiver = receive(answer(413, retry_after="30"), 204)
     error = failure(webhook_for(receiver.url), 1, 2)
-    assert (error.refused, error.untaken, error.retry_after) == ({}, {0, 1}, 30)
+    assert (error.refused, error.untaken, error.untried, error.retry_after) == ({}, {0, 1}, {1}, 30)
 
 
 def test_what_was_refused_is_told_although_the_receiver_failed_at_another(
@@ -91,7 +92,8 @@ def test_what_was_refused_is_told_although_the_receiver_failed_at_another(
 ) -> None:
     receiver = receive(422, 503, 204)
     error = failure(webhook_for(receiver.url), 1, 2, 3)
-    assert (set(error.refused), error.untaken, len(receiver.got)) == ({0}, {0, 1, 2}, 2)
+    assert (set(error.refused), error.untaken, error.untried) == ({0}, {0, 1, 2}, {2})
+    assert len(receiver.got) == 2
     assert "answered 503" in str(error)
 
 
@@ -131,7 +133,9 @@ def test_retry_after_is_told_and_kept_to(receive: Receive, webhook_for: Sinks) -
     sink = webhook_for(receiver.url, clock)
     assert failure(sink).retry_after == 30
     clock.advance(29)
-    assert failure(sink).retry_after == pytest.approx(1)
+    error = failure(sink, 1, 2)
+    assert error.retry_after == pytest.approx(1)
+    assert (error.untaken, error.untried) == ({0, 1}, {0, 1})
     assert len(receiver.got) == 1
     clock.advance(1)
     sink.emit([decision(1)])

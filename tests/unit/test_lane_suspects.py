@@ -1,0 +1,176 @@
+"""Decisions that were set apart, beside busy traffic and in an outage of their sink; and those not even tried."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support import decision
+from tests.unit.builders import a_watch
+from tests.unit.lanes import Answer, Rig, parcel_of, skip_rests
+from watcher.circuit import FAILURES
+from watcher.errors import Refusal, SinkError
+from watcher.model import DecisionEvent
+from watcher.parcels import SHARE, TRIES, Parcel
+from watcher.sinks.batches import Batches, Entry
+
+CALL = 0.5
+"""Seconds that the sink takes for a batch."""
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.fixture
+def no_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    skip_rests(rig, monkeypatch)
+
+
+class Busy:
+    """A sink with more to do than it can: each batch takes its time, and as many decisions come meanwhile."""
+
+    def __init__(self, rig: Rig, answer: Answer, batches: int) -> None:
+        self._rig = rig
+        self._answer = answer
+        self._left = batches
+        self._next = 1000
+
+    def __call__(self, events: Sequence[DecisionEvent]) -> None:
+        self._rig.clock.advance(CALL)
+        self._left -= 1
+        if self._left == 0:
+            self._rig.lane.close()
+        elif self._left > 0:
+            for _ in range(self._rig.sink.max_batch):
+                self._rig.lane.put(Parcel(a_watch(self._next, self._rig.clock), decision(self._next)))
+                self._next += 1
+        self._answer(events)
+
+
+def taking_all_but(*numbers: int, word: str = "") -> Answer:
+    """Each is judged by itself. With a word the sink says that it refuses these for what they are."""
+    bad = [decision(number) for number in numbers]
+
+    def answer(events: Sequence[DecisionEvent]) -> None:
+        untaken = {place for place, event in enumerate(events) if event in bad}
+        refused = dict.fromkeys(untaken, Refusal(word, is_certain=False)) if word else {}
+        if untaken:
+            raise SinkError("500", untaken=untaken, refused=refused)
+
+    return answer
+
+
+def set_apart(rig: Rig, *numbers: int) -> None:
+    """The sink fails at these twice, and takes others."""
+    rig.sink.answers = [taking_all_but(*numbers)] * 2
+    rig.sink.max_batch = len(numbers) + 1
+    for others in ([*numbers, 20], [21]):
+        for number in others:
+            rig.lane.put(parcel_of(rig, number))
+        rig.lane._try()
+    rig.sink.max_batch = 4
+    rig.sink.batches.clear()
+
+
+def be_busy(rig: Rig, answer: Answer, batches: int) -> None:
+    """Let the lane run for so many batches."""
+    for number in range(22, 26):
+        rig.lane.put(parcel_of(rig, number))
+    rig.sink.always = Busy(rig, answer, batches)
+    rig.expected = -1
+    rig.run()
+
+
+def test_a_sink_that_is_well_again_gets_what_was_set_apart_however_busy_it_is(rig: Rig) -> None:
+    set_apart(rig, 0)
+    be_busy(rig, taking_all_but(), batches=20)
+    assert rig.ids(0)[0] in rig.taken
+    [place] = [place for place, batch in enumerate(rig.sink.batches) if decision(0) in batch]
+    assert place * CALL <= 1.5
+
+
+def test_a_pile_of_what_is_never_taken_costs_the_others_a_quarter_of_the_time(rig: Rig) -> None:
+    hopeless = range(12)
+    set_apart(rig, *hopeless)
+    be_busy(rig, taking_all_but(*hopeless), batches=100)
+    apart = [batch for batch in rig.sink.batches if any(decision(number) in batch for number in hopeless)]
+    assert 0 < len(apart) <= SHARE * len(rig.sink.batches)
+    assert {len(batch) for batch in apart} == {1}  # a quarter of 4
+    assert not rig.is_open
+    assert rig.halt.waits == []
+
+
+def test_what_is_set_apart_is_given_up_beside_busy_traffic_too(rig: Rig) -> None:
+    set_apart(rig, 0)
+    be_busy(rig, taking_all_but(0, word="422"), batches=90)
+    assert rig.given_up == {rig.ids(0)[0]: "422"}
+    assert sum(decision(0) in batch for batch in rig.sink.batches) == TRIES - 1
+
+
+def test_what_the_sink_was_not_asked_to_take_keeps_its_turn_and_has_not_failed(rig: Rig) -> None:
+    def fails_at_first(events: Sequence[DecisionEvent]) -> None:
+        raise SinkError("503", untaken=range(1, len(events)), untried=range(2, len(events)))
+
+    rig.sink.answers = [fails_at_first] * 3
+    rig.deliver(*range(10))
+    batches = [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7], [6, 7, 8, 9], [1, 3, 5]]
+    assert rig.sink.batches == [[decision(number) for number in batch] for batch in batches]
+    assert rig.taken == rig.ids(0, 2, 4, 6, 7, 8, 9, 1, 3, 5)
+
+
+def test_a_receiver_that_asks_for_time_is_no_failure_of_those_that_wait_for_it(rig: Rig) -> None:
+    def fails_at_first(events: Sequence[DecisionEvent]) -> None:
+        raise SinkError("429", 10.0, untaken=[0])
+
+    def wait(events: Sequence[DecisionEvent]) -> None:
+        raise SinkError("asked for 10 s more", 10.0, range(len(events)), untried=range(len(events)))
+
+    rig.sink.answers = [fails_at_first, wait, wait]
+    for number in (0, 1):
+        rig.lane.put(parcel_of(rig, number))
+    rig.expected = 2
+    rig.run()
+    assert (rig.taken, rig.lane._suspects.until_due(0.0)) == (rig.ids(1, 0), None)
+    assert min(rig.halt.waits) == 10.0
+
+
+@pytest.mark.usefixtures("no_rests")
+def test_an_outage_is_held_against_no_event_that_was_set_apart_before(rig: Rig) -> None:
+    """It opens the circuit and is told; once it is over the event is taken."""
+    set_apart(rig, 0)
+    seen: list[tuple[bool, dict[str, str]]] = []
+
+    def down_for_long(_: Sequence[DecisionEvent]) -> None:
+        seen.append((rig.is_open, rig.readiness.problems()))
+        if len(seen) < 200:
+            raise SinkError("connection refused")
+
+    rig.sink.always = down_for_long
+    begun = rig.clock.monotonic()
+    rig.expected = 1
+    rig.run()
+    assert (rig.taken, rig.given_up) == (rig.ids(0), {})
+    assert rig.clock.monotonic() - begun > 900.0
+    assert [is_open for is_open, _ in seen].index(True) <= FAILURES + 1
+    assert seen[-1] == (True, {"sink s": "circuit open, 1 decisions wait: connection refused"})
+    assert (rig.is_open, rig.readiness.problems()) == (False, {})
+
+
+def test_an_event_that_makes_the_calls_fail_that_it_is_in_is_told_from_those_beside_it(rig: Rig) -> None:
+    def call(entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+        if any(entry["event"] == decision(0) for entry in entries):
+            raise SinkError("500")
+        return {}
+
+    batches = Batches(lambda event: Entry({"event": event}, 100), call)
+    for number in range(4):
+        rig.lane.put(parcel_of(rig, number))
+    with capture_logs() as logs:
+        be_busy(rig, batches.send, batches=50)
+    told = [entry["session_id"] for entry in logs if entry["event"] == "event_refused"]
+    assert (set(told), len(told) > 3) == (set(rig.ids(0)), True)
+    assert set(rig.ids(1, 2, 3)) <= set(rig.taken)
+    assert not rig.is_open
