@@ -6,31 +6,38 @@ from watcher.watch import Watch
 
 
 class Calls:
-    """Who takes a watch off this list goes on with it: the worker whose call is over, or who gives the call up.
+    """Who claims the watch of a call goes on with it: the worker once the call is over, or whoever gives it up before.
 
     Times are monotonic seconds. Each change is one step of a dict, so that no lock is needed for it.
     """
 
     def __init__(self) -> None:
         self._since: dict[Watch, float] = {}
+        self._unclaimed: dict[Watch, float] = {}
         self.answered_at = -inf
         """When the service last answered any call."""
 
     def begin(self, watch: Watch, now: float) -> None:
         """A worker asks for this watch's session."""
-        self._since[watch] = now
+        self._since[watch] = self._unclaimed[watch] = now
 
-    def end(self, watch: Watch) -> float | None:
-        """Take it off the list; when its call began, None if somebody else took it off."""
-        return self._since.pop(watch, None)
+    def end(self, watch: Watch) -> bool:
+        """The call is over; whether its worker is to go on with the watch: not if the call was given up."""
+        self._since.pop(watch, None)
+        return self.claim(watch) is not None
+
+    def claim(self, watch: Watch) -> float | None:
+        """Take the watch over from its call; when that began, None if somebody else was first."""
+        return self._unclaimed.pop(watch, None)
 
     def outlasting(self, now: float, grace: float) -> list[Watch]:
         """Those whose session's deadline has come while their call goes on for `grace` seconds or more."""
-        return [watch for watch, since in self._copy() if now >= max(watch.deadline, since + grace)]
+        return [watch for watch, since in _pairs(self._unclaimed) if now >= max(watch.deadline, since + grace)]
 
     def waiting(self, now: float, least: float) -> list[float]:
-        """Of the calls that wait for `least` seconds and more: for how long."""
-        return [now - since for _, since in self._copy() if now - since >= least]
+        """Of the calls that wait for `least` seconds and more, given up or not: for how long."""
+        return [now - since for _, since in _pairs(self._since) if now - since >= least]
 
-    def _copy(self) -> list[tuple[Watch, float]]:
-        return list(self._since.items())
+
+def _pairs(calls: dict[Watch, float]) -> list[tuple[Watch, float]]:
+    return list(calls.items())  # one step: they may change meanwhile

@@ -81,7 +81,7 @@ class Poller:
         result = _label(observation)
         self._count(result, lag=begun - max(due.at, watch.known_at), seconds=seconds)
         self._heed(observation)
-        if self.calls.end(watch) is None:
+        if not self.calls.end(watch):
             log.warning("answer_too_late", session_id=watch.session_id, result=result, seconds=round(seconds, 3))
         elif not watch.abandoned:  # else its lease was lost while we asked: another watcher answers for it now
             self._go_on(watch, observation, result, seconds)
@@ -100,7 +100,7 @@ class Poller:
 
     def give_up(self, watch: Watch) -> None:
         """Decide a watch whose call outlasts its time, by what is known; what the call still brings is dropped."""
-        begun = self.calls.end(watch)
+        begun = self.calls.claim(watch)
         if begun is None or watch.abandoned:
             return
         seconds = self._clock.monotonic() - begun

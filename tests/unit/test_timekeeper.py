@@ -113,9 +113,10 @@ def test_a_call_that_hangs_for_long_is_given_up_at_the_deadline_itself() -> None
     def meanwhile() -> None:
         world.clock.advance(29.9)
         keeper.look()
-        assert world.poller.calls.waiting(world.clock.monotonic(), SILENCE) == [pytest.approx(29.9)]
         world.clock.advance(0.1)
         keeper.look()
+        assert world.poller.calls.outlasting(world.clock.monotonic(), LATE_ANSWER) == []
+        assert world.poller.calls.waiting(world.clock.monotonic(), SILENCE) == [pytest.approx(30.0)]
 
     poll_that_hangs(world, watch, meanwhile, live_answer())
     (data,) = decided(world)
