@@ -6,7 +6,7 @@ from watcher.watch import Watch
 
 
 class Calls:
-    """Who claims the watch of a call goes on with it: the worker once the call is over, or whoever gives it up before.
+    """Who claims the watch of a call goes on with it: its worker once it is over, or whoever gives it up before.
 
     Times are monotonic seconds. Each change is one step of a dict, so that no lock is needed for it.
     """
