@@ -41,6 +41,7 @@ class Guards:
         self._called = Timetable(attrgetter("guarded_at"))
         self._ends = Timetable(_end)
         self._looked_at = -inf
+        self._quiet_until = inf
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
         """Guard a watch among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
@@ -50,20 +51,27 @@ class Guards:
         if is_parting(watch):
             watch.guarded_at = -inf
             self._ends.enter(watch)
+            self._quiet_until = min(self._quiet_until, _end(watch))
             return
         watch.guarded_at = _end_of_part(ceil(at * PARTS))
         self._turns.enter(watch)
+        self._quiet_until = min(self._quiet_until, watch.guarded_at)
         if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
 
     def due(self, now: float) -> tuple[Watch | None, bool]:
         """A watch whose time has run out, if there is any, or the one whose moment came first; and which it is."""
+        if now < self._quiet_until:  # the usual case, and asked with every poll
+            return None, False
         self._call(now)
         ended = _first(self._ends, now)
         if ended is not None:
             return ended, True
         watch = _first(self._called, now)
-        return watch, watch is not None and now >= watch.deadline
+        if watch is None:
+            self._quiet_until = min(_next(self._turns), _next(self._ends))
+            return None, False
+        return watch, now >= watch.deadline
 
     def _call(self, now: float) -> None:
         """Put those in line whose moment has come."""
@@ -74,11 +82,11 @@ class Guards:
 
     def until_called(self, now: float) -> float:
         """Seconds until the next moment may come."""
-        return _until(self._turns, now)
+        return max(SHORTEST, _next(self._turns) - now)
 
     def until_over(self, now: float) -> float:
         """Seconds until the time of one may run out that is in line."""
-        return _until(self._ends, now)
+        return max(SHORTEST, _next(self._ends) - now)
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
@@ -113,9 +121,10 @@ def _first(turns: Timetable, now: float) -> Watch | None:
     return None
 
 
-def _until(turns: Timetable, now: float) -> float:
+def _next(turns: Timetable) -> float:
+    """When the first of a timetable comes, counting or not; inf if there is none."""
     turn = turns.first()
-    return max(SHORTEST, turn.at - now) if turn else inf
+    return turn.at if turn else inf
 
 
 def _end(watch: Watch) -> float:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.learning.sessions import lasts, watch
 from watcher.learning.learner import Mode
 from watcher.learning.moment import Session
-from watcher.learning.schedule import ENOUGH_OF_A_KIND, MOST_KINDS, MOST_SHARES, Schedule
+from watcher.learning.schedule import ENOUGH_OF_A_KIND, MOST_KINDS, MOST_SHARES, TAKEN_IN_EVERY, Schedule
 
 LEAST, MOST, FALLBACK = 1.0, 10.0, 2.5
 
@@ -209,3 +209,27 @@ def test_the_crowd_of_a_fresh_start_is_priced_as_soon_as_enough_is_known() -> No
     teach(schedule, 100, "default")
     wait(schedule, 10.0, session=0)
     assert schedule.state().threshold > 0.3
+
+
+def test_what_many_polls_see_in_a_moment_is_taken_in_together_and_nothing_of_it_is_lost() -> None:
+    schedule, alone = Schedule(), Schedule()
+    for number in range(50):
+        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number / 1000)
+        alone.saw("default", 5.0, 6.0, ended=True)
+    assert schedule._all.sessions == pytest.approx(1.0)
+    assert schedule.state().sessions == pytest.approx(alone.state().sessions)
+
+
+def test_what_a_poll_now_and_then_sees_is_taken_in_at_once() -> None:
+    schedule = Schedule()
+    for number in range(5):
+        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number * TAKEN_IN_EVERY * 1.01)
+    assert schedule._all.sessions == pytest.approx(5.0, rel=0.01)
+
+
+def test_what_was_learned_before_takes_the_place_of_what_was_just_seen() -> None:
+    known, schedule = taught(), Schedule()
+    schedule.saw("default", 5.0, 6.0, ended=True, now=10.0)
+    schedule.saw("default", 5.0, 6.0, ended=True, now=10.01)
+    schedule.load(known.dump())
+    assert schedule.dump() == known.dump()
