@@ -79,7 +79,7 @@ class Poller:
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
         seconds = self._clock.monotonic() - begun
         result = _label(observation)
-        self._count(result, lag=begun - max(due.at, watch.known_at), seconds=seconds)
+        self._count(result, lag=begun - due.at, seconds=seconds)
         self._heed(observation)
         if not self.calls.end(watch):
             log.warning("answer_too_late", session_id=watch.session_id, result=result, seconds=round(seconds, 3))

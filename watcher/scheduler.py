@@ -19,7 +19,7 @@ RATE_PAUSE = 0.25
 
 
 class Due(NamedTuple):
-    """A watch taken from the heap, and when (monotonic seconds) its poll was due.
+    """A watch taken from the heap, and when (monotonic seconds) its poll was due; not before its receipt.
 
     `is_over`: its time has run out; it is decided by what is known, without a call.
     """
@@ -150,7 +150,8 @@ class Scheduler:
 
 def _handed_out(watch: Watch, now: float, *, is_over: bool) -> Due:
     watch.waits, watch.taken_at = False, now
-    return Due(watch, min(watch.due_at, now), is_over)
+    received = -inf if watch.received_at is None else watch.received_at - watch.terms.epoch
+    return Due(watch, min(max(watch.due_at, received), now), is_over)
 
 
 def _is_void(turn: Turn) -> bool:

@@ -91,11 +91,6 @@ class Watch:
         return self.created_at - terms.epoch + terms.lifetime
 
     @property
-    def known_at(self) -> float:
-        """When (monotonic) it was received, as far as that is known."""
-        return _NEVER if self.received_at is None else self.received_at - self.terms.epoch
-
-    @property
     def policy(self) -> str:
         """By whose rules it is decided."""
         return self.terms.policy

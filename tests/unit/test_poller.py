@@ -77,15 +77,6 @@ def test_lag_and_duration_are_measured() -> None:
     assert world.labelled("watcher_poll_duration_seconds_sum") == 0.5
 
 
-def test_a_session_that_was_told_of_late_lags_since_its_receipt() -> None:
-    world = World()
-    watch = world.watch()
-    watch.received_at = watch.created_at + 30.0
-    world.clock.advance(32.0)
-    world.poller.poll_once(Due(watch, world.clock.monotonic() - 28.0))
-    assert world.labelled("watcher_poll_lag_seconds_sum") == pytest.approx(2.0)
-
-
 def test_an_unsettled_session_is_polled_again_after_its_wait_from_the_answer() -> None:
     world = World(WAITING)
     world.results.during = lambda: world.clock.advance(0.5)

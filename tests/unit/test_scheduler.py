@@ -1,5 +1,7 @@
 import itertools
 
+import pytest
+
 from tests.support import ManualClock
 from tests.unit.builders import a_watch
 from tests.unit.heaps import scheduler, taken
@@ -122,3 +124,14 @@ def test_the_limiter_holds_back_what_is_due() -> None:
             clock.advance(found)
     assert begun[0] == 0.0
     assert all(later - sooner > 0.4 for sooner, later in itertools.pairwise(begun))
+
+
+def test_a_session_that_was_told_of_late_is_due_since_its_receipt() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    watch.received_at = watch.created_at + 30.0
+    heap.add(watch, clock.monotonic() + 4.0)
+    clock.advance(32.0)
+    due = heap.next(clock.monotonic())
+    assert isinstance(due, Due)
+    assert due.at == pytest.approx(watch.born + 30.0)
