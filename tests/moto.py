@@ -25,6 +25,7 @@ from threading import RLock
 from moto.core import utils
 from moto.dynamodb.models import DynamoDBBackend
 from moto.server import ThreadedMotoServer
+from moto.sqs.models import Queue
 
 running, stopped_at = utils.utcnow, None
 
@@ -43,7 +44,11 @@ writing = RLock()
 
 
 def in_one_step(write):
-    """DynamoDB checks a condition and writes in one step; moto's threads could come in between."""
+    """AWS checks a condition and writes in one step; moto's threads could come in between.
+
+    Two writes to DynamoDB would both find an item missing. And of two deletes at once from an SQS queue each makes
+    a new list of its messages: one that is sent between them is in the first alone, and lost.
+    """
 
     @wraps(write)
     def alone(*args, **kwargs):
@@ -55,6 +60,8 @@ def in_one_step(write):
 
 DynamoDBBackend.put_item = in_one_step(DynamoDBBackend.put_item)
 DynamoDBBackend.update_item = in_one_step(DynamoDBBackend.update_item)
+Queue.add_message = in_one_step(Queue.add_message)
+Queue.delete_message = in_one_step(Queue.delete_message)
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)
