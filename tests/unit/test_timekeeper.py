@@ -123,32 +123,25 @@ def test_a_call_that_hangs_for_long_is_given_up_at_the_deadline_itself() -> None
     assert (data["outcome"], data["reason"]) == ("inconclusive", "timed_out")
 
 
-def test_a_slow_answer_just_after_the_deadline_counts() -> None:
+@pytest.mark.parametrize(
+    ("age", "answer", "reason"),
+    [
+        pytest.param(179.0, live_answer(), "confidence_met", id="the last poll"),
+        pytest.param(500.0, an_answer(SessionStatus.FAILED), "session_failed", id="the one call of a late session"),
+    ],
+)
+def test_a_slow_answer_after_the_deadline_counts(age: float, answer: SessionResult, reason: str) -> None:
     world = World()
     watch, keeper = world.watch(), world.timekeeper()
-    world.clock.advance(179.0)
+    world.clock.advance(age)
 
     def meanwhile() -> None:
         world.clock.advance(LATE_ANSWER - 0.01)
         keeper.look()
 
-    poll_that_hangs(world, watch, meanwhile, live_answer())
+    poll_that_hangs(world, watch, meanwhile, answer)
     (data,) = decided(world)
-    assert data["outcome"] == "live"
-
-
-def test_the_one_call_of_a_session_that_came_late_has_its_time() -> None:
-    world = World()
-    watch, keeper = world.watch(), world.timekeeper()
-    world.clock.advance(500.0)
-
-    def meanwhile() -> None:
-        world.clock.advance(LATE_ANSWER - 0.01)
-        keeper.look()
-
-    poll_that_hangs(world, watch, meanwhile, an_answer(SessionStatus.FAILED))
-    (data,) = decided(world)
-    assert data["reason"] == "session_failed"
+    assert data["reason"] == reason
 
 
 def test_a_session_whose_lease_was_lost_meanwhile_is_not_decided_here() -> None:
