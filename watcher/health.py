@@ -7,6 +7,7 @@ from threading import Lock
 import structlog
 
 from watcher.ports import Clock
+from watcher.util import stalls
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +30,9 @@ OUTSIDE_ALLOWANCE = 300.0
 class Beat:
     """The sign of life of one thread. A thread that waits for work rests, and can't be late."""
 
-    def __init__(self, clock: Clock, allowance: float) -> None:
+    def __init__(self, clock: Clock, allowance: float, role: str = "") -> None:
         """`allowance`: seconds that one piece of its work may take; infinity where a call has no limit."""
+        self._role = role
         self._clock = clock
         self._allowance = allowance
         self._last = clock.monotonic()
@@ -40,6 +42,7 @@ class Beat:
         """Progress was made just now, and work goes on."""
         self._last = self._clock.monotonic()
         self._resting = False
+        stalls.point(self._role)
 
     def rest(self) -> None:
         """Nothing to do until further notice."""
@@ -65,7 +68,7 @@ class Liveness:
 
     def beat(self, role: str, allowance: float = 60.0) -> Beat:
         """A new beat for a thread of this role. Call it before the threads start."""
-        beat = Beat(self._clock, allowance)
+        beat = Beat(self._clock, allowance, role)
         self._beats.setdefault(role, []).append(beat)
         return beat
 

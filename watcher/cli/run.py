@@ -29,12 +29,14 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     from watcher.app import build
     from watcher.errors import ConfigError, WatcherError
     from watcher.sdnotify import Notifier
+    from watcher.util import stalls
 
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
         faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung
     try:
+        stalls.arm(os.environ)
         app = build(loaded, source.again(loaded), notifier)
         signals.listen(stop=app.daemon.stop, reload=app.reload)
         app.daemon.run(until_empty=until_empty)
