@@ -117,12 +117,24 @@ class Intake:
             log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
 
     def _parse(self, delivery: Delivery) -> SessionRequest | None:
-        now, policies = self._clock.time(), self._runtime.rules.decision.keys()
         try:
-            return parse_message(delivery.body, delivery.sent_at, now, policies, delivery.attributes)
+            return self._request(delivery)
         except UnservableMessage as fault:
             self._put_aside(delivery, fault)
             return None
+
+    def _request(self, delivery: Delivery) -> SessionRequest:
+        if delivery.fault:
+            raise UnservableMessage(DeadReason.INVALID_MESSAGE, delivery.fault)
+        rules = self._runtime.rules
+        return parse_message(
+            delivery.body,
+            delivery.sent_at,
+            self._clock.time(),
+            rules.decision.keys(),
+            delivery.attributes,
+            require_policy=rules.require_policy,
+        )
 
     def _put_aside(self, delivery: Delivery, fault: UnservableMessage) -> None:
         self._in_flight.drop([delivery.lease])

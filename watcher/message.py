@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -27,25 +27,28 @@ def parse_message(
     sent_at: float,
     now: float,
     policies: Collection[str],
-    attributes: Mapping[str, str] | None = None,
+    attributes: Mapping[str, object] | None = None,
+    *,
+    require_policy: bool = False,
 ) -> SessionRequest:
     """What a message asks for.
 
     `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
     is never turned away for its producer's clock. A creation after that or in the future is clock skew: the deadline
-    would move with each receipt. The attribute `policy` applies where the body names none; `traceparent` is handed
-    through if it is one. An SNS envelope's attributes count like the message's own, and go before them.
+    would move with each receipt. `policy` and `traceparent` may stand in the body, in the message's attributes or
+    in those of an SNS envelope. Policies that differ make a dead letter: nobody knows which one was meant.
+    With `require_policy` so does a message that names none.
 
     Raises:
-        UnservableMessage: no valid session id, unknown policy, over 256 KiB, or a form that means nothing.
+        UnservableMessage: no valid session id, an unknown policy, two policies or none where one is required, over
+            256 KiB, or a form that means nothing.
     """
     if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
         raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
     fields, enclosed = _fields(body.removeprefix(_BYTE_ORDER_MARK).strip())
-    attributes = {**(attributes or {}), **enclosed}
-    named = fields.get("policy")
-    policy = _policy(attributes.get("policy") if named is None else named, policies)
-    traceparent = attributes.get("traceparent", "").strip()
+    layers = (fields, *enclosed, attributes or {})
+    policy = _policy(_said("policy", layers), policies, is_required=require_policy)
+    traceparent = next((found for value in _said("traceparent", layers) if (found := _traceparent(value))), "")
     created_at = creation_time(fields.get("createdAt"))
     is_unread = created_at is None and fields.get("createdAt") is not None
     return SessionRequest(
@@ -53,7 +56,7 @@ def parse_message(
         created_at=min(sent_at if created_at is None else created_at, sent_at, now),
         context=_context(fields.get("context")),
         remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
-        traceparent=traceparent if TRACEPARENT.fullmatch(traceparent) else "",
+        traceparent=traceparent,
     )
 
 
@@ -78,40 +81,61 @@ def creation_time(value: object) -> float | None:
     return moment.timestamp() if is_possible else None
 
 
-def _fields(text: str) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-    """The members of the message itself, taken out of any envelope around it, and the attributes on the envelope."""
+def _fields(text: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+    """The members of the message itself, taken out of its envelopes, and the attributes on each envelope."""
     if not text.startswith("{"):
-        return {"sessionId": text}, {}
+        return {"sessionId": text}, ()
     members = _json_object(text)
     if "sessionId" in members:
-        return members, {}
+        return members, ()
     if isinstance(members.get("Message"), str) and (
         "TopicArn" in members or members.get("Type") == "Notification"
     ):  # SNS without raw delivery
         fields, inner = _fields(members["Message"].strip())
-        return fields, {**_sns_attributes(members.get("MessageAttributes")), **inner}
+        return fields, (*inner, _sns_attributes(members.get("MessageAttributes")))
     detail = members.get("detail")
     if "detail-type" in members and isinstance(detail, Mapping):  # EventBridge
-        return detail, {}
+        return detail, ()
     if "detail-type" in members and isinstance(detail, str):
         return _fields(detail.strip())
-    return members, {}
+    return members, ()
 
 
-def _sns_attributes(value: object) -> dict[str, str]:
-    """Text attributes as SNS writes them into its envelope: name -> {"Type": ..., "Value": ...}."""
-    members = value.items() if isinstance(value, Mapping) else ()
-    texts = ((name, member.get("Value")) for name, member in members if isinstance(member, Mapping))
-    return {name: text for name, text in texts if isinstance(text, str)}
+def _sns_attributes(value: object) -> dict[str, object]:
+    """Attributes as SNS writes them into its envelope: name -> {"Type": ..., "Value": ...}."""
+    members = value if isinstance(value, Mapping) else {}
+    # One that is not of that form stands for itself: a policy that can't be read must not count as none.
+    return {name: (isinstance(member, Mapping) and member.get("Value")) or member for name, member in members.items()}
+
+
+def _said(name: str, layers: Iterable[Mapping[str, Any]]) -> list[object]:
+    """What body, envelopes and attributes say of this, the inmost first."""
+    return [layer[name] for layer in layers if layer.get(name) is not None]
+
+
+def _traceparent(value: object) -> str:
+    """The trace that a text names (W3C Trace Context); empty for anything else."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if TRACEPARENT.fullmatch(text) else ""
 
 
 def _json_object(text: str) -> Mapping[str, Any]:
     try:
-        members = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        members = json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated)
     except (ValueError, RecursionError) as error:
         raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"not JSON: {str(error)[:_SHOWN]}") from error
     if not isinstance(members, dict):
         raise UnservableMessage(DeadReason.INVALID_MESSAGE, "not a JSON object")
+    return members
+
+
+def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two members with one name each reader takes another one.
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"the member {_short(name)} is there twice")
+        members[name] = value
     return members
 
 
@@ -134,16 +158,26 @@ def _session_id(value: object) -> str:
     return value
 
 
-def _policy(value: object, policies: Collection[str]) -> str:
-    if value is None:
-        return DEFAULT_POLICY
-    if value != DEFAULT_POLICY and (not isinstance(value, str) or value not in policies):
+def _policy(said: Sequence[object], policies: Collection[str], *, is_required: bool) -> str:
+    if not said and is_required:
+        raise UnservableMessage(
+            DeadReason.MISSING_POLICY,
+            'the message names no policy, and decision.require_policy is on: give it "policy"',
+        )
+    policy = said[0] if said else DEFAULT_POLICY
+    other = next((value for value in said if value != policy), None)
+    if other is not None:
+        raise UnservableMessage(
+            DeadReason.INVALID_MESSAGE,
+            f"policy {_short(policy)} in the message, {_short(other)} in an attribute: send one of them",
+        )
+    if policy != DEFAULT_POLICY and (not isinstance(policy, str) or policy not in policies):
         known = ", ".join(sorted({*policies, DEFAULT_POLICY}))
         raise UnservableMessage(
             DeadReason.UNKNOWN_POLICY,
-            f"policy {_short(value)} is unknown (known: {known}): add [decision.policies.NAME] for it",
+            f"policy {_short(policy)} is unknown (known: {known}): add [decision.policies.NAME] for it",
         )
-    return str(value)
+    return str(policy)
 
 
 def _context(value: object) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from watcher.terms import TRACEPARENT
 SERIES_LIMIT = 300
 """Series at most, those of the process included; section 7 of the interface."""
 
-COMMON_SERIES = 123
+COMMON_SERIES = 127
 """Series that belong to no policy and no sink, with a few to spare."""
 
 OTHER = "other"
@@ -35,12 +35,12 @@ VERDICTS = (
 )
 """The rows of the decision table."""
 
-_CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LAG_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180)
 _RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, for each policy has them all
 _POLLS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
-_DELIVERY_SECONDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10)
+_DELIVERY_SECONDS = (0.025, 0.1, 0.5, 2.5, 10)
 
 _HISTOGRAM = 3  # series beside its buckets: +Inf, sum, count
 _POLICY_SERIES = len(VERDICTS) + len(_RATIOS) + _HISTOGRAM

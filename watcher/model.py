@@ -74,6 +74,7 @@ class DeadReason(StrEnum):
     INVALID_MESSAGE = "invalid_message"
     INVALID_SESSION_ID = "invalid_session_id"
     UNKNOWN_POLICY = "unknown_policy"
+    MISSING_POLICY = "missing_policy"
     TOO_LARGE = "too_large"
     REFUSED_BY_SINK = "refused_by_sink"
 
@@ -135,12 +136,16 @@ class SessionResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as received: its body, when it was sent (epoch seconds) and the lease on it."""
+    """One message as received: its body, when it was sent (epoch seconds) and the lease on it.
+
+    `fault` is what the queue found wrong with it: why it can never be served, empty if nothing.
+    """
 
     lease: Lease
     body: str
     sent_at: float
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str | bytes] = field(default_factory=dict)
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

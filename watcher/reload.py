@@ -27,6 +27,7 @@ def rules_of(settings: Settings, clock: Clock, schedule: Schedule | None = None)
         decision={name: rules for name in names if (rules := settings.decision.rules(name))},
         polling=PollPolicy(_wait(settings.polling, clock, schedule), clock),
         session_timeout=settings.polling.session_timeout,
+        require_policy=settings.decision.require_policy,
     )
 
 

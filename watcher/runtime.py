@@ -9,11 +9,15 @@ from watcher.policy import PollPolicy
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules in force: decision rules by policy name, the poll policy, and a session's time-out in seconds."""
+    """The rules in force: decision rules by policy name, the poll policy, and a session's time-out in seconds.
+
+    `require_policy`: whether a message has to name its policy.
+    """
 
     decision: Mapping[str, DecisionRules]
     polling: PollPolicy
     session_timeout: float
+    require_policy: bool = False
 
 
 class Runtime:

@@ -149,3 +149,15 @@ def test_a_queue_that_fails_tells_where_to_go_on(folder: Path) -> None:
     assert done.returncode == 1
     assert "watcher.db: file is not a database - this is not an SQLite database" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_id_without_the_policy_that_is_required_is_not_enqueued(folder: Path) -> None:
+    settings = folder / "watcher.toml"
+    settings.write_text("[decision]\nrequire_policy = true\n" + settings.read_text())
+    lines = f'{{"sessionId": "{THREE}", "policy": "payout"}}\n{TWO}\n'.encode()
+    done = run_watcher(folder, "enqueue", ONE, "--file", "-", stdin=lines)
+    assert (done.returncode, done.stdout) == (1, "enqueued 1\n")
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["argument 1", "line 2"]
+    assert "decision.require_policy" in done.stderr
+    assert run_watcher(folder, "enqueue", ONE, "--policy", "payout").returncode == 0
+    assert [json.loads(body)["sessionId"] for body in on_the_queue(folder)] == [THREE, ONE]

@@ -1,6 +1,7 @@
 """Messages of the queue, what they are read as, and the events that come of them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,14 +18,18 @@ SENT = START - 10.0
 POLICIES = {"default", "payout"}
 
 
-def parse(body: object, attributes: dict[str, str] | None = None) -> SessionRequest:
+def parse(
+    body: object, attributes: Mapping[str, object] | None = None, *, require_policy: bool = False
+) -> SessionRequest:
     text = body if isinstance(body, str) else json.dumps(body)
-    return parse_message(text, SENT, START, POLICIES, attributes)
+    return parse_message(text, SENT, START, POLICIES, attributes, require_policy=require_policy)
 
 
-def refusal(body: object, attributes: dict[str, str] | None = None) -> UnservableMessage:
+def refusal(
+    body: object, attributes: Mapping[str, object] | None = None, *, require_policy: bool = False
+) -> UnservableMessage:
     with pytest.raises(UnservableMessage) as caught:
-        parse(body, attributes)
+        parse(body, attributes, require_policy=require_policy)
     return caught.value
 
 

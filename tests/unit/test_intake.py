@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
@@ -134,6 +135,28 @@ def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body
     assert len(world.in_flight) == 2
     assert world.labelled("watcher_dead_letters_total", reason=reason.value) == 1
     assert world.labelled("watcher_sessions_received_total") == 2
+
+
+def test_a_required_policy_that_is_missing_makes_a_dead_letter_and_one_that_is_named_does_not() -> None:
+    world = World()
+    world.runtime.swap(replace(world.runtime.rules, require_policy=True))
+    named = a_delivery(f'{{"sessionId": "{session_id(2)}", "policy": "default"}}', 2)
+    take_in(world, session(1), named)
+    world.bury()
+    assert [(delivery.lease.message_id, why) for delivery, why, _ in world.queue.buried] == [
+        ("1", DeadReason.MISSING_POLICY)
+    ]
+    assert world.labelled("watcher_dead_letters_total", reason="missing_policy") == 1
+    assert len(world.in_flight) == 1
+
+
+def test_a_message_that_the_queue_found_a_fault_with_makes_a_dead_letter() -> None:
+    world = World()
+    take_in(world, replace(session(1), fault="has lost attributes"))
+    world.bury()
+    [(_, why, detail)] = world.queue.buried
+    assert (why, detail) == (DeadReason.INVALID_MESSAGE, "has lost attributes")
+    assert len(world.in_flight) == 0
 
 
 def test_a_place_for_dead_letters_that_is_down_or_hangs_costs_the_intake_no_time() -> None:

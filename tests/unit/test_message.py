@@ -95,8 +95,50 @@ def test_the_attribute_policy_applies_where_the_body_names_none(body: object) ->
     assert refusal(body, {"policy": "nope"}).reason is DeadReason.UNKNOWN_POLICY
 
 
-def test_the_body_s_policy_wins_over_the_attribute() -> None:
-    assert parse({"sessionId": ID, "policy": "default"}, {"policy": "payout"}).key.policy == "default"
+@pytest.mark.parametrize(
+    ("body", "attribute"), [("default", "payout"), ("payout", "default"), ("payout", "nope"), ("payout", b"payout")]
+)
+def test_two_policies_that_differ_make_a_dead_letter(body: str, attribute: object) -> None:
+    fault = refusal({"sessionId": ID, "policy": body}, {"policy": attribute})
+    assert fault.reason is DeadReason.INVALID_MESSAGE
+    assert repr(body) in str(fault)
+    assert repr(attribute) in str(fault)
+
+
+def test_the_same_policy_may_be_said_twice() -> None:
+    assert parse({"sessionId": ID, "policy": "payout"}, {"policy": "payout"}).key.policy == "payout"
+
+
+@pytest.mark.parametrize("attribute", [b"payout", b"", " payout"])
+def test_a_policy_that_can_not_be_read_is_not_the_default_policy(attribute: object) -> None:
+    assert refusal(ID, {"policy": attribute}).reason is DeadReason.UNKNOWN_POLICY
+
+
+@pytest.mark.parametrize("body", [ID, {"sessionId": ID}, {"sessionId": ID, "policy": None}])
+def test_a_required_policy_that_is_missing_makes_a_dead_letter(body: object) -> None:
+    fault = refusal(body, require_policy=True)
+    assert fault.reason is DeadReason.MISSING_POLICY
+    assert "decision.require_policy" in str(fault)
+    assert parse(body, {"policy": "payout"}, require_policy=True).key.policy == "payout"
+
+
+def test_the_default_policy_may_be_named_where_one_is_required() -> None:
+    assert parse({"sessionId": ID, "policy": "default"}, require_policy=True).key.policy == "default"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"sessionId": "{ID}", "sessionId": "{ID}"}}',
+        f'{{"sessionId": "{ID}", "policy": "payout", "policy": "default"}}',
+        f'{{"sessionId": "{ID}", "context": {{"a": [{{"b": 1, "b": 1}}]}}}}',
+        f'{{"sessionId": "{ID}", "policy": "payout", "p\\u006flicy": "default"}}',
+    ],
+)
+def test_a_member_that_is_there_twice_makes_a_dead_letter(text: str) -> None:
+    fault = refusal(text)
+    assert fault.reason is DeadReason.INVALID_MESSAGE
+    assert "twice" in str(fault)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,13 @@ def test_the_attributes_of_an_sns_envelope_count() -> None:
     assert (request.traceparent, request.key.policy) == (TRACE, "payout")
 
 
-@pytest.mark.parametrize("attributes", [None, [], "x", {"policy": None}, {"policy": "payout"}])
+def test_a_trace_may_stand_in_the_body() -> None:
+    other = TRACE.replace("4bf9", "4bfa")
+    assert parse({"sessionId": ID, "traceparent": TRACE}, {"traceparent": other}).traceparent == TRACE
+    assert parse({"sessionId": ID, "traceparent": 7}, {"traceparent": other}).traceparent == other
+    assert parse(ID, {"traceparent": b"00"}).traceparent == ""
+
+
+@pytest.mark.parametrize("attributes", [None, [], "x", {"policy": None}, {"other": "payout"}])
 def test_attributes_of_an_envelope_that_mean_nothing_are_passed_over(attributes: object) -> None:
     assert parse(sns(ID) | {"MessageAttributes": attributes}).key.policy == "default"

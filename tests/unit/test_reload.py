@@ -131,3 +131,10 @@ def test_a_session_in_flight_is_decided_by_the_new_threshold(monkeypatch: pytest
     world.outbox._recorder.close()
     [decided], _ = world.outbox._recorder._next_batch()
     assert decided.verdict.outcome == "not_live"
+
+
+def test_whether_a_policy_is_required_changes_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    reloading = Reloading(monkeypatch)
+    assert not reloading.runtime.rules.require_policy
+    reloading.reload(decision={"require_policy": True})
+    assert reloading.runtime.rules.require_policy

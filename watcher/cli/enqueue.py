@@ -55,7 +55,8 @@ def command(
     settings = settings_or_exit(source)
     clock = SystemClock()
     common = _common(policy, created_at, context)
-    messages = Messages(common, settings.decision.policies, clock.time)
+    rules = settings.decision
+    messages = Messages(common, rules.policies, clock.time, require_policy=rules.require_policy)
     _check_options(messages, common)
     with told_to_the_user(), closing(open_queue(settings, clock)) as queue:
         _send(queue, messages.of(lines(ids, file)))

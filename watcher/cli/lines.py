@@ -37,9 +37,17 @@ class Messages:
     `common` is what holds for every message that doesn't say it itself; `refused` counts the lines that made none.
     """
 
-    def __init__(self, common: dict[str, Any], policies: Collection[str], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        common: dict[str, Any],
+        policies: Collection[str],
+        now: Callable[[], float],
+        *,
+        require_policy: bool = False,
+    ) -> None:
         self._common = common
         self._policies = policies
+        self._require_policy = require_policy
         self._now = now
         self.refused = 0
 
@@ -67,22 +75,23 @@ class Messages:
             text = raw.decode().strip()
         except UnicodeDecodeError as error:
             raise _refusal("not UTF-8: save the file in that encoding") from error
-        self._parse(text)
+        self._parse(text)  # before anything is added: it names what is wrong with the line itself
         is_object = text.startswith("{")
         members = json.loads(text) if is_object else {"sessionId": text}
         _check_creation(members)
         if not self._common:
+            self._parse(text, require_policy=self._require_policy)
             return text
         if "sessionId" not in members:
             raise _refusal("options can't be added to an SNS or EventBridge envelope: give the message inside it")
         said = {name: value for name, value in members.items() if value is not None}
         body = _json(said | {name: value for name, value in self._common.items() if name not in said})
-        self._parse(body)
+        self._parse(body, require_policy=self._require_policy)
         return body
 
-    def _parse(self, body: str) -> None:
+    def _parse(self, body: str, *, require_policy: bool = False) -> None:
         now = self._now()
-        parse_message(body, now, now, self._policies)
+        parse_message(body, now, now, self._policies, require_policy=require_policy)
 
 
 def _check_creation(members: dict[str, Any]) -> None:

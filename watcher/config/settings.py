@@ -87,6 +87,9 @@ class DecisionSettings(Group):
     require_reference_image: bool = Field(
         default=True, description="Whether a live session needs a reference image; without one it is inconclusive."
     )
+    require_policy: bool = Field(
+        default=False, description="Whether a message has to name its policy; one that doesn't is a dead letter."
+    )
     policies: dict[Name, PolicyOverrides] = Field(
         default_factory=dict,
         description='Named policies, chosen by a message\'s "policy".',

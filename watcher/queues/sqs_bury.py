@@ -48,8 +48,7 @@ class Burial:
         with self._lock:
             if delivery.lease.receipt in self._sent:
                 return True
-        attributes = {
-            **delivery.attributes,
+        own = {
             SENT_AT: milliseconds(delivery.sent_at),
             MESSAGE_ID: delivery.lease.message_id,
             RECEIVE_COUNT: str(delivery.lease.receive_count),
@@ -58,7 +57,11 @@ class Burial:
         }
         queue = self._dead_letters
         letter = entry(
-            delivery.body, is_fifo=queue.is_fifo, deduplication_id=delivery.lease.message_id, attributes=attributes
+            delivery.body,
+            is_fifo=queue.is_fifo,
+            deduplication_id=delivery.lease.message_id,
+            own=own,
+            attributes=delivery.attributes,
         )
         (fault,) = self._batches.run(queue, "send_message_batch", [letter], CALL_TIME)
         if fault and fault.code in TOO_LARGE:

@@ -14,6 +14,7 @@ from watcher.ports import Clock
 from watcher.queues.sqs_batches import Batches
 from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_messages import (
+    CUT,
     DETAIL,
     MESSAGE_ID,
     REASON,
@@ -21,8 +22,11 @@ from watcher.queues.sqs_messages import (
     RECEIVED,
     SENT_AT,
     entry,
+    given_attributes,
+    is_cut,
+    own_attributes,
     seconds,
-    string_attributes,
+    whole_number,
 )
 from watcher.queues.sqs_redrive import redrive_policy
 from watcher.queues.sqs_send import send_entries
@@ -34,7 +38,6 @@ LOOK = 1000
 """Messages among which the oldest are looked for."""
 
 BATCH_TIME = 30.0
-_OWN = {REASON, DETAIL, MESSAGE_ID, RECEIVE_COUNT}
 
 Message = Mapping[str, Any]
 
@@ -65,16 +68,22 @@ class SqsDeadLetters:
         """Put these (None: all) back on the queue; returns how many.
 
         They are sent first and deleted after: a crash in between doubles some, and loses none. They keep the time
-        they were first sent, from which a session's deadline counts when its message gives no `createdAt`.
+        they were first sent, from which a session's deadline counts when its message gives no `createdAt`. One that
+        lost attributes stays: without its policy, its session would be decided by another.
+
+        Raises:
+            QueueError: not all were replayed; it says how many, and why.
         """
         with self._chosen(ids) as messages:
-            entries = [_replayed(message, is_fifo=self._source.is_fifo) for message in messages]
+            whole = [message for message in messages if not is_cut(message)]
+            entries = [_replayed(message, is_fifo=self._source.is_fifo) for message in whole]
             faults = send_entries(self._source, self._batches, entries)
-            sent = [message for message, fault in zip(messages, faults, strict=True) if fault is None]
+            sent = [message for message, fault in zip(whole, faults, strict=True) if fault is None]
             self._delete(sent, "were replayed, but are among the dead letters still")
-        failed = [fault for fault in faults if fault]
-        if failed:
-            raise QueueError(f"{failed[0]}; {len(sent)} were replayed, {len(failed)} were not") from failed[0]
+        problems = [str(fault) for fault in faults if fault]
+        problems += [f"{_ids(message)[0]} {CUT}" for message in messages if is_cut(message)]
+        if problems:
+            raise QueueError(f"{problems[0]}; {len(sent)} were replayed, {len(problems)} were not")
         return len(sent)
 
     def drop(self, ids: Sequence[str] | None) -> int:
@@ -132,31 +141,38 @@ class SqsDeadLetters:
 
 def _ids(message: Message) -> list[str]:
     """The id to show, which is the one that the log has, then SQS's own, which changes when a message is sent on."""
-    given = string_attributes(message).get(MESSAGE_ID)
+    given = own_attributes(message).get(MESSAGE_ID)
     return [*([given] if given else []), message["MessageId"]]
 
 
 def _letter(message: Message) -> DeadLetter:
-    system, attributes = message.get("Attributes") or {}, string_attributes(message)
-    sent_at = seconds(system.get("SentTimestamp"), 0.0)
-    received = attributes.get(RECEIVE_COUNT) or system.get("ApproximateReceiveCount") or "0"
+    system, own = message.get("Attributes") or {}, own_attributes(message)
+    dead_at = seconds(system.get("SentTimestamp"), 0.0)
+    received = own.get(RECEIVE_COUNT) or system.get("ApproximateReceiveCount")
+    detail = own.get(DETAIL, "") if own else "put aside by the queue's redrive policy"
     return DeadLetter(
         id=_ids(message)[0],
         body=message.get("Body") or "",
-        reason=attributes.get(REASON, "max_receive_count"),
-        detail=attributes.get(DETAIL, "" if REASON in attributes else "put aside by the queue's redrive policy"),
-        sent_at=seconds(attributes.get(SENT_AT), sent_at),
-        dead_at=sent_at,
-        receive_count=int(received) if received.isdigit() else 0,
+        reason=own.get(REASON, "max_receive_count"),
+        detail=f"{CUT}; {detail}" if is_cut(message) else detail,
+        sent_at=seconds(own.get(SENT_AT) or given_attributes(message).get(SENT_AT), dead_at),
+        dead_at=dead_at,
+        receive_count=whole_number(received, 0),
     )
 
 
 def _replayed(message: Message, *, is_fifo: bool) -> dict[str, Any]:
-    attributes = {name: value for name, value in string_attributes(message).items() if name not in _OWN}
-    sent_at = (message.get("Attributes") or {}).get("SentTimestamp")
-    attributes = {**attributes, SENT_AT: attributes.get(SENT_AT) or sent_at or ""}
-    # One replay, tried again within SQS's five minutes, sends nothing twice.
-    return entry(message["Body"], is_fifo=is_fifo, deduplication_id=message["MessageId"], attributes=attributes)
+    given = given_attributes(message)
+    first_sent_at = own_attributes(message).get(SENT_AT) or given.pop(SENT_AT, None)
+    system = message.get("Attributes") or {}
+    return entry(
+        message["Body"],
+        is_fifo=is_fifo,
+        # One replay, tried again within SQS's five minutes, sends nothing twice.
+        deduplication_id=message["MessageId"],
+        own={SENT_AT: str(first_sent_at or system.get("SentTimestamp") or "")},
+        attributes=given,
+    )
 
 
 @contextmanager

@@ -39,21 +39,25 @@ _ACTIONS = {
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
     "delete_message_batch": "sqs:DeleteMessage",
     "get_queue_attributes": "sqs:GetQueueAttributes",
-    "get_shown": "sqs:GetQueueUrl",
+    "get_queue_url": "sqs:GetQueueUrl",
     "receive_message": "sqs:ReceiveMessage",
     "send_message_batch": "sqs:SendMessage",
 }
+_DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _KEYS = "check access key and secret, and this machine's clock"
 _FIXES = {
     "ExpiredToken": "renew the credentials",
     "ExpiredTokenException": "renew the credentials",
-    "InvalidAddress": "mend the queue's URL",
+    "InvalidAddress": "correct the queue's URL",
     "InvalidClientTokenId": _KEYS,
     "InvalidSecurity": "sign the requests (aws.sign_request) and use https",
     "InvalidSignatureException": _KEYS,
     "KmsAccessDenied": "allow kms:Decrypt and kms:GenerateDataKey on the queue's key",
-    "KmsDisabled": "turn the queue's key on again",
-    "KmsNotFound": "give the queue a key that exists",
+    "KmsDisabled": "enable the queue's KMS key",
+    "KmsInvalidKeyUsage": "give the queue a symmetric KMS key for encryption and decryption",
+    "KmsInvalidState": "see the state of the queue's KMS key: it may be pending deletion or import",
+    "KmsNotFound": "give the queue a KMS key that exists in its region",
+    "KmsOptInRequired": "enable KMS for this account",
     "MissingAuthenticationToken": "give credentials, or leave aws.sign_request on",
     "OverLimit": "120000 messages are in flight (20000 on FIFO), as many as SQS allows: lower queue.max_in_flight",
     "RequestExpired": "set this machine's clock",
@@ -96,13 +100,22 @@ def translate(error: Exception, operation: str, shown: str) -> SqsFault:
 def entry_fault(entry: dict[str, Any], operation: str, shown: str) -> SqsFault:
     """The fault of one entry in a batch answer's `Failed`. What is not the sender's fault is worth another try."""
     code = bare_code(entry.get("Code"))
-    text = f"{shown}: {_action(operation)}: {code}: {one_line(entry.get('Message') or '')}"
+    message = one_line(entry.get("Message") or "no reason given")
+    text = f"{shown}: {_action(operation)}: {code}: {message}"
     return SqsFault(text, code, is_transient=code in _TRANSIENT or not entry.get("SenderFault"))
 
 
 def bare_code(code: object) -> str:
-    """The last part of a code: SQS's older protocol writes `AWS.SimpleQueueService.MessageNotInflight`."""
-    return re.split(r"[.#]", str(code or ""))[-1]
+    """The last part of a code: SQS's older protocol writes `AWS.SimpleQueueService.MessageNotInflight`.
+
+    That protocol's codes for KMS have a prefix that makes the difference: `KMS.AccessDeniedException` becomes
+    `KmsAccessDenied`, the name that the service model gives it.
+    """
+    *prefix, last = re.split(r"[.#]", str(code or ""))
+    if prefix and prefix[-1].upper() == "KMS":
+        name = last.removesuffix("Exception")
+        return "KmsThrottled" if name == "Throttling" else f"Kms{name}"
+    return last
 
 
 def _from_service(response: dict[str, Any], operation: str, shown: str) -> SqsFault:
@@ -112,15 +125,22 @@ def _from_service(response: dict[str, Any], operation: str, shown: str) -> SqsFa
         text = f"{shown}: HTTP {status} without an error code of the API: a proxy's? Check queue.endpoint_url"
         return SqsFault(text, is_transient=status >= 500 or status == 429)
     if code in ("QueueDoesNotExist", "NonExistentQueue"):
-        fix = "create it, or mend the URL and the region"
+        fix = "create it, or correct the URL and the region"
         return SqsFault(f"{shown}: there is no such queue: {fix}", code, is_transient=False)
-    text = f"{shown}: {code}: {one_line(response['Error'].get('Message') or '')}"
-    if code in ("AccessDenied", "AccessDeniedException"):
-        fix = f"allow {_action(operation)} on this queue in the role's policy"
-        return SqsFault(f"{text} ({fix})", code, is_transient=False)
-    if code in _FIXES:
-        text = f"{text} ({_FIXES[code]})"
+    message = one_line(response["Error"].get("Message") or "")
+    text = f"{shown}: {code}: {message}" if message else f"{shown}: {code}"
+    if fix := _fix(code, message, operation):
+        text = f"{text} ({fix})"
     return SqsFault(text, code, is_transient=code in _TRANSIENT or status >= 500 or status == 429)
+
+
+def _fix(code: str, message: str, operation: str) -> str:
+    if code in ("AccessDenied", "AccessDeniedException"):
+        named = _DENIED.search(message)  # AWS's own word, if it gives one: it may be KMS's permission that is missing
+        action = named[1] if named else _action(operation)
+        resource = "the queue's key" if action.startswith("kms:") else "this queue"
+        return f"allow {action} on {resource} in the role's policy"
+    return _FIXES.get(code, "")
 
 
 def _action(operation: str) -> str:

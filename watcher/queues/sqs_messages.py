@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from watcher.errors import QueueError
 from watcher.model import MAX_MESSAGE_BYTES, Delivery, Lease
+from watcher.queues.sqs_attributes import REFUSED, Attribute, attributes_of, is_incomplete, size_of, unpacked, written
 
 SENT_AT = "watcher.sentAt"
 MESSAGE_ID = "watcher.messageId"
@@ -19,37 +20,59 @@ DETAIL = "detail"
 was received on the queue that it comes from, and why it is dead. A replayed message keeps the first, from which a
 session's deadline counts."""
 
+_OWN = {SENT_AT, MESSAGE_ID, RECEIVE_COUNT, REASON, DETAIL}
+
+CUT = "has lost attributes, perhaps its policy: it can't be decided or replayed; enqueue its session with its policy"
+
 _SYSTEM = ["SentTimestamp", "ApproximateReceiveCount"]
 RECEIVED = {"AttributeNames": _SYSTEM, "MessageSystemAttributeNames": _SYSTEM, "MessageAttributeNames": ["All"]}
 """What a receive asks for besides the body; the first is the second's older name, which some servers know alone."""
 
-# What SQS refuses in a body or an attribute (API reference, SendMessage): all but #x9 #xA #xD #x20-#xD7FF
-# #xE000-#xFFFD #x10000-#x10FFFF.
-_REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GROUP = re.compile(r"[!-~]{1,128}")
 
 
 def delivery(message: Mapping[str, Any], now: float) -> Delivery:
     """A received message; `now` (epoch) stands in for a sent time that the server doesn't give."""
     system = message.get("Attributes") or {}
-    attributes = string_attributes(message)
+    given = given_attributes(message)
     sent_at = seconds(system.get("SentTimestamp"), now)
-    first_sent_at = seconds(attributes.pop(SENT_AT, None), sent_at)
-    count = str(system.get("ApproximateReceiveCount") or "1")
-    lease = Lease(message["ReceiptHandle"], message["MessageId"], int(count) if count.isdigit() else 1)
-    return Delivery(lease, message.get("Body") or "", min(sent_at, first_sent_at), attributes)
+    first_sent_at = seconds(own_attributes(message).get(SENT_AT) or given.pop(SENT_AT, None), sent_at)
+    lease = Lease(
+        message["ReceiptHandle"], message["MessageId"], whole_number(system.get("ApproximateReceiveCount"), 1)
+    )
+    fault = CUT if is_cut(message) else ""
+    return Delivery(lease, message.get("Body") or "", min(sent_at, first_sent_at), given, fault)
 
 
-def string_attributes(message: Mapping[str, Any]) -> dict[str, str]:
-    """The message attributes that are text or numbers."""
-    values = (message.get("MessageAttributes") or {}).items()
-    return {name: value["StringValue"] for name, value in values if "StringValue" in value}
+def own_attributes(message: Mapping[str, Any]) -> dict[str, str]:
+    """What the watcher wrote on a dead letter; nothing on any other message, or on one that SQS itself moved."""
+    found = attributes_of(message)
+    if MESSAGE_ID not in found:
+        return {}
+    return {name: value for name, value in found.items() if name in _OWN and isinstance(value, str)}
 
 
-def seconds(milliseconds: str | None, default: float) -> float:
+def given_attributes(message: Mapping[str, Any]) -> dict[str, Attribute]:
+    """The attributes that a message was sent with, also if a dead letter was made of it since."""
+    own = own_attributes(message)
+    return unpacked({name: value for name, value in attributes_of(message).items() if name not in own})
+
+
+def is_cut(message: Mapping[str, Any]) -> bool:
+    """Whether this is a dead letter of the watcher that has lost attributes."""
+    return bool(own_attributes(message)) and is_incomplete(attributes_of(message))
+
+
+def seconds(milliseconds: object, default: float) -> float:
     """Epoch seconds of what SQS writes in milliseconds."""
-    text = str(milliseconds or "")
-    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) <= 15 else default
+    count = whole_number(milliseconds, -1)
+    return default if count < 0 else count / 1000
+
+
+def whole_number(value: object, default: int) -> int:
+    """A count or a time as SQS writes them; `default` for anything else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else default
 
 
 def milliseconds(epoch: float) -> str:
@@ -57,33 +80,23 @@ def milliseconds(epoch: float) -> str:
     return str(round(epoch * 1000))
 
 
-def attribute_values(attributes: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Message attributes as SQS takes them: ten at most, none of them empty."""
-    texts = {name: storable(value) for name, value in attributes.items() if value}
-    return {name: {"DataType": "String", "StringValue": text} for name, text in list(texts.items())[-10:]}
-
-
-def storable(text: str) -> str:
-    """Text without the characters that SQS refuses."""
-    return _REFUSED.sub("\ufffd", text)
-
-
 def entry(
     body: str,
     *,
     is_fifo: bool,
     deduplication_id: str | None = None,
-    attributes: Mapping[str, str] | None = None,
+    own: Mapping[str, str] | None = None,
+    attributes: Mapping[str, Attribute] | None = None,
 ) -> dict[str, Any]:
-    """An entry of SendMessageBatch.
+    """An entry of SendMessageBatch, with the watcher's `own` attributes and those that the message had.
 
     In a FIFO queue the session is the group: what is asked for one session comes in order, and blocks nobody else.
     Unless given, the deduplication id is a new one for each entry: it keeps a repeated call from sending twice, and
     lets the same question be asked again within SQS's five minutes.
     """
     fields: dict[str, Any] = {"MessageBody": body}
-    if attributes:
-        fields["MessageAttributes"] = attribute_values(attributes)
+    if own or attributes:
+        fields["MessageAttributes"] = written(own or {}, attributes or {})
     if is_fifo:
         fields |= {"MessageGroupId": _group(body), "MessageDeduplicationId": deduplication_id or str(uuid4())}
     return fields
@@ -96,7 +109,7 @@ def check_bodies(bodies: Sequence[str]) -> None:
         QueueError: a body is too large, or has a character that SQS doesn't take.
     """
     for position, body in enumerate(bodies, 1):
-        refused = _REFUSED.search(body)
+        refused = REFUSED.search(body)
         if refused and "\ud800" <= refused[0] <= "\udfff":
             raise QueueError(f"message {position} is not valid text (a lone surrogate): send proper Unicode")
         if refused:
@@ -130,11 +143,8 @@ def in_order(done: Callable[[int], bool], count: int) -> str:
 
 
 def _size(item: Mapping[str, Any]) -> int:
-    attributes = item.get("MessageAttributes") or {}
-    extra = sum(
-        len(name) + len(value["DataType"]) + len(value["StringValue"].encode()) for name, value in attributes.items()
-    )
-    return len(item["MessageBody"].encode("utf-8", "replace")) + extra
+    size = size_of(item.get("MessageAttributes") or {})
+    return size + len(item["MessageBody"].encode("utf-8", "replace"))
 
 
 def _group(body: str) -> str:

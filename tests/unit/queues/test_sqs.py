@@ -62,7 +62,7 @@ def test_a_receive_asks_for_times_counts_and_attributes_under_its_own_lease(open
     attributes = {"policy": {"DataType": "String", "StringValue": "payout"}, "blob": {"BinaryValue": b"x"}}
     queue, client = opened(receive_message=[{"Messages": [message(1, MessageAttributes=attributes)]}])
     assert queue.receive(3, 0, NEVER) == [
-        Delivery(Lease("r1", "m1", 1), "a", 1_750_000_000.0, {"policy": "payout"}),
+        Delivery(Lease("r1", "m1", 1), "a", 1_750_000_000.0, {"policy": "payout", "blob": b"x"}),
     ]
     (asked,) = client.of("receive_message")
     assert (asked["MaxNumberOfMessages"], asked["VisibilityTimeout"], asked["WaitTimeSeconds"]) == (3, 60, 0)

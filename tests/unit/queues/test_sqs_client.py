@@ -1,22 +1,27 @@
+import ast
 from contextlib import closing
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 from botocore import exceptions as boto
+from botocore import loaders, session
 
 from tests.support import ManualClock
 from tests.unit.fakes import PATIENCE
 from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, all_done, failing, service_error
 from watcher.config import AwsSettings
 from watcher.errors import ConfigError, QueueError
+from watcher.queues import sqs_faults
 from watcher.queues.sqs_batches import Batches
 from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_dead import _redrive_url
-from watcher.queues.sqs_faults import SqsFault, translate
+from watcher.queues.sqs_faults import _ACTIONS, SqsFault, translate
 from watcher.queues.sqs_send import send_entries
 
 AWS = AwsSettings(region="ap-south-1")
+SHAPES: dict[str, Any] = loaders.Loader().load_service_model("sqs", "service-2")["shapes"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,7 @@ def test_calls_are_bounded_below_a_lease(given: tuple[float, float], connect: fl
         (
             service_error("AWS.SimpleQueueService.NonExistentQueue"),
             "receive_message",
-            "create it, or mend the URL",
+            "create it, or correct the URL",
             False,
         ),
         (service_error("QueueDoesNotExist"), "receive_message", "there is no such queue", False),
@@ -81,6 +86,17 @@ def test_calls_are_bounded_below_a_lease(given: tuple[float, float], connect: fl
             False,
         ),
         (service_error("KmsAccessDenied"), "receive_message", "allow kms:Decrypt", False),
+        (service_error("KMS.AccessDeniedException"), "receive_message", "allow kms:Decrypt", False),
+        (service_error("KMS.DisabledException"), "receive_message", "enable the queue's KMS key", False),
+        (service_error("KMS.InvalidStateException"), "receive_message", "pending deletion", False),
+        (service_error("KMS.ThrottlingException"), "receive_message", "KmsThrottled: why", True),
+        (
+            service_error("AccessDenied", 403, message="User: x is not authorized to perform: kms:Decrypt on y"),
+            "receive_message",
+            "(allow kms:Decrypt on the queue's key in the role's policy)",
+            False,
+        ),
+        (service_error("AccessDenied", 403, message=""), "receive_message", ": AccessDenied (allow sqs:Rec", False),
         (service_error("ExpiredToken", 403), "receive_message", "renew the credentials", False),
         (service_error("RequestThrottled", 403), "receive_message", "RequestThrottled: why", True),
         (service_error("OverLimit", 403), "receive_message", "lower queue.max_in_flight", True),
@@ -110,6 +126,40 @@ def test_what_botocore_raises_becomes_a_fault_with_its_fix(
     assert text in str(caught.value)
     assert caught.value.is_transient == is_transient
     assert caught.value.__cause__ is error
+
+
+CLIENT_METHODS = set(session.Session().create_client("sqs", "us-east-1").meta.method_to_api_mapping)
+
+
+@pytest.mark.parametrize("operation", sorted(_ACTIONS))
+def test_a_denied_operation_names_the_permission_to_allow(operation: str) -> None:
+    assert operation in CLIENT_METHODS
+    text = str(translate(service_error("AccessDenied"), operation, URL))
+    assert f"(allow {_ACTIONS[operation]} on this queue" in text
+    # A batch needs the permission of the single call (API permissions reference of SQS).
+    assert _ACTIONS[operation].removeprefix("sqs:").lower() == operation.removesuffix("_batch").replace("_", "")
+
+
+def test_every_operation_that_is_called_has_its_permission() -> None:
+    names = set()
+    for file in Path(sqs_faults.__file__).parent.glob("sqs*.py"):
+        if file.name != "sqs_faults.py":
+            constants = (
+                node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)
+            )
+            names |= {value for value in constants if value in CLIENT_METHODS}
+    assert names == set(_ACTIONS)
+
+
+MODELLED = {name for name, shape in SHAPES.items() if shape.get("exception")}
+
+
+@pytest.mark.parametrize("code", sorted(name for name in MODELLED if name.startswith("Kms")))
+def test_every_fault_of_kms_in_the_service_model_has_its_fix_or_passes(code: str) -> None:
+    fault = translate(service_error(code), "send_message_batch", URL)
+    assert fault.is_transient or ("(" in str(fault) and "sqs:" not in str(fault))
+    old_name = "KMS." + code.removeprefix("Kms").replace("Throttled", "Throttling") + "Exception"
+    assert str(translate(service_error(old_name), "send_message_batch", URL)) == str(fault)
 
 
 def test_an_errors_text_has_one_line_and_no_secrets() -> None:

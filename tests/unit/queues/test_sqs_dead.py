@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from tests.unit.queues.sqs_fakes import URL, FakeClient, message, service_error
 from watcher.clock import SystemClock
 from watcher.config import AwsSettings, QueueSettings, Settings
 from watcher.errors import QueueError
+from watcher.model import DeadReason
 from watcher.queues import open_dead_letters, open_queue
 from watcher.queues.sqs_batches import Batches
 from watcher.queues.sqs_client import SqsCaller
 from watcher.queues.sqs_dead import SqsDeadLetters
+from watcher.queues.sqs_messages import delivery
 from watcher.queues.sqs_redrive import advise
 
 CLOCK = SystemClock()
@@ -123,7 +126,8 @@ def test_a_replayed_letter_keeps_its_first_time_and_loses_its_reason() -> None:
     def text(value: str) -> dict[str, str]:
         return {"DataType": "String", "StringValue": value}
 
-    attributes = {name: text(name) for name in ("policy", "reason", "detail", "watcher.receiveCount")}
+    names = ("policy", "reason", "detail", "watcher.receiveCount", "watcher.messageId")
+    attributes = {name: text(name) for name in names}
     own = message(1, MessageAttributes=attributes | {"watcher.sentAt": text("1740000000000")})
     source, dead = FakeClient(), FakeClient(receive_message=[{"Messages": [own, message(2)]}, {}])
     for put_aside in letters(source, dead):
@@ -136,3 +140,79 @@ def test_a_replayed_letter_keeps_its_first_time_and_loses_its_reason() -> None:
     assert second["watcher.sentAt"]["StringValue"] == "1750000000000"
     assert dead.entries("delete_message_batch") == [["r1", "r2"]]
     assert dead.of("change_message_visibility_batch") == []
+
+
+CROWDED = {
+    "policy": "payout",
+    **{f"a{n}": f"value {n}" for n in range(7)},
+    "reason": "the producer's own",
+    "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+}
+"""Ten attributes, as many as SQS takes."""
+
+
+def send(client: Any, url: str, attributes: dict[str, Any]) -> None:
+    typed = {
+        name: {"DataType": "Binary", "BinaryValue": value}
+        if isinstance(value, bytes)
+        else {"DataType": "String", "StringValue": value}
+        for name, value in attributes.items()
+    }
+    client.send_message(QueueUrl=url, MessageBody="a", MessageAttributes=typed)
+
+
+@pytest.mark.parametrize("attributes", [CROWDED, dict(list(CROWDED.items())[:5]), {**CROWDED, "a1": b"\x00\xff"}])
+def test_dead_letters_and_replays_keep_every_attribute(
+    client: Any, moto_server: str, attributes: dict[str, Any]
+) -> None:
+    url, dead_url = create(client, "q"), create(client, "dead")
+    here = settings(url, moto_server, dead_url)
+    send(client, url, attributes)
+    with closing(open_queue(here, CLOCK)) as queue:
+        for _ in range(3):
+            (received,) = queue.receive(1, 0, Event())
+            assert received.attributes == attributes
+            assert received.fault == ""
+            assert queue.bury(received, DeadReason.UNKNOWN_POLICY, "why")
+            with open_dead_letters(here, CLOCK) as dead:
+                (letter,) = dead.list(10)
+                assert (letter.reason, letter.detail) == ("unknown_policy", "why")
+                assert dead.replay(None) == 1
+
+
+def test_a_letter_that_was_moved_back_by_hand_keeps_every_attribute(client: Any, moto_server: str) -> None:
+    url, dead_url = create(client, "q"), create(client, "dead")
+    send(client, url, CROWDED)
+    with closing(open_queue(settings(url, moto_server, dead_url), CLOCK)) as queue:
+        (received,) = queue.receive(1, 0, Event())
+        queue.bury(received, DeadReason.UNKNOWN_POLICY, "why")
+        (letter,) = client.receive_message(QueueUrl=dead_url, MessageAttributeNames=["All"])["Messages"]
+        client.send_message(QueueUrl=url, MessageBody="a", MessageAttributes=letter["MessageAttributes"])
+        (again,) = queue.receive(1, 0, Event())
+    assert again.attributes == CROWDED
+    assert again.sent_at == received.sent_at
+
+
+def cut_letter(number: int) -> dict[str, Any]:
+    """As version 0.1.0 wrote it: the last ten of fifteen."""
+    names = [f"a{n}" for n in range(5)]
+    names += ["watcher.sentAt", "watcher.messageId", "watcher.receiveCount", "reason", "detail"]
+    return message(number, MessageAttributes={name: {"DataType": "String", "StringValue": name} for name in names})
+
+
+def test_a_letter_that_lost_attributes_says_so_and_is_not_replayed() -> None:
+    source, dead = FakeClient(), FakeClient()
+    for put_aside in letters(source, dead):
+        dead.script("receive_message", {"Messages": [cut_letter(1), message(2)]}, {})
+        found = {letter.id: letter.detail for letter in put_aside.list(10)}
+        assert "lost attributes" in found["watcher.messageId"]
+        assert "lost attributes" not in found["m2"]
+        dead.script("receive_message", {"Messages": [cut_letter(1), message(2)]}, {})
+        with pytest.raises(QueueError, match=r"has lost attributes.*; 1 were replayed, 1 were not"):
+            put_aside.replay(None)
+    assert dead.entries("delete_message_batch") == [["r2"]]
+
+
+def test_a_letter_that_lost_attributes_and_was_moved_back_by_hand_is_not_served() -> None:
+    assert "lost attributes" in delivery(cut_letter(1), 0.0).fault
+    assert delivery(message(1), 0.0).fault == ""

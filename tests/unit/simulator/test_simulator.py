@@ -6,6 +6,7 @@ import math
 import socket
 import threading
 from collections.abc import Iterator
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -59,8 +60,19 @@ def test_the_status_page_counts_calls_by_operation_and_result(client: Client) ->
     client.call(GET, SessionId=SESSION_ID)
     http_status, page = client.ask("GET")
     assert (http_status, page["sessions"], page["operations"]) == (200, 1, [CREATE, GET])
-    assert page["uptime_seconds"] >= 0
     assert page["calls"] == {CREATE: {"OK": 1}, GET: {"SessionNotFoundException": 1}}
+
+
+def test_the_status_page_tells_the_uptime_in_real_seconds(client: Client) -> None:
+    asked = monotonic()
+    first = client.ask("GET")[1]["uptime_seconds"]
+    answered = monotonic()
+    while monotonic() - answered < 0.05:
+        sleep(0.01)
+    again = monotonic()
+    passed = client.ask("GET")[1]["uptime_seconds"] - first
+    rounding = 0.001
+    assert again - answered - rounding <= passed <= monotonic() - asked + rounding
 
 
 @pytest.mark.parametrize(("method", "path", "http_status"), [("GET", "/other", 404), ("PUT", "/", 405)])
