@@ -27,6 +27,8 @@ _NOT_IN_VALUES = {"aws": ("region",), "queue": ("url", "dead_letter_url")}
 
 _SECTIONS_NOT_IN_VALUES = ("ledger", "http")
 
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+
 _HEAD = "# Made by deploy/kubernetes/generate.py from deploy/prometheus. Change it there.\n"
 
 
@@ -84,7 +86,21 @@ def _values_schema() -> dict[str, Any]:
     del settings["$schema"]
     schema["properties"]["settings"] = settings
     schema["$defs"] = definitions
+    _refuse_control_characters(settings)
+    _refuse_control_characters(definitions)
     return schema
+
+
+def _refuse_control_characters(schema: Any) -> None:
+    """Let every text in `schema` that has no pattern be of one line: no setting needs a control character."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "string" and not {"pattern", "enum", "const"} & schema.keys():
+            schema["pattern"] = _ONE_LINE
+        for inner in schema.values():
+            _refuse_control_characters(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _refuse_control_characters(inner)
 
 
 def main() -> None:

@@ -3,20 +3,20 @@
 {{- end -}}
 
 {{- define "watcher.selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "watcher.labels" -}}
 {{ include "watcher.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
 {{- define "watcher.metadata" -}}
-name: {{ include "watcher.name" . }}
-namespace: {{ .Release.Namespace }}
+name: {{ include "watcher.name" . | quote }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "watcher.labels" . | nindent 2 }}
 {{- end -}}

@@ -2,39 +2,35 @@
 metadata:
   labels:
     {{- include "watcher.selectorLabels" . | nindent 4 }}
-    {{- with .Values.podLabels }}
-    {{- toYaml . | nindent 4 }}
+    {{- range $name, $value := .Values.podLabels }}
+    {{ include "watcher.json" $name }}: {{ include "watcher.json" $value }}
     {{- end }}
   annotations:
     # Another content, another pod: a change of the settings is a roll-out.
     checksum/config: {{ print (include "watcher.toml" .) (include "watcher.env" .) | sha256sum }}
-    {{- with .Values.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
+    {{- range $name, $value := .Values.podAnnotations }}
+    {{ include "watcher.json" $name }}: {{ include "watcher.json" $value }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "watcher.serviceAccountName" . }}
+  serviceAccountName: {{ include "watcher.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   # SIGTERM begins the drain, which takes settings.shutdown.drain_timeout at most.
-  terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ int .Values.terminationGracePeriodSeconds }}
   {{- with .Values.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
+  imagePullSecrets: {{ include "watcher.json" . }}
   {{- end }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.nodeSelector }}
-  nodeSelector:
-    {{- toYaml . | nindent 4 }}
+  nodeSelector: {{ include "watcher.json" . }}
   {{- end }}
   {{- with .Values.tolerations }}
-  tolerations:
-    {{- toYaml . | nindent 4 }}
+  tolerations: {{ include "watcher.json" . }}
   {{- end }}
   {{- with .Values.affinity }}
-  affinity:
-    {{- toYaml . | nindent 4 }}
+  affinity: {{ include "watcher.json" . }}
   {{- end }}
   securityContext:
     runAsNonRoot: true
@@ -59,19 +55,19 @@ spec:
   {{- end }}
   containers:
     - name: watcher
-      image: {{ include "watcher.image" . }}
-      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      image: {{ include "watcher.image" . | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy | quote }}
       args: [run, --config, /etc/watcher/watcher.toml]
       env:
         # The probes and Prometheus come from outside the pod.
         - name: WATCHER_HTTP__HOST
           value: {{ .Values.httpHost | quote }}
-        {{- with .Values.extraEnv }}
-        {{- toYaml . | nindent 8 }}
+        {{- range .Values.extraEnv }}
+        - {{ include "watcher.json" . }}
         {{- end }}
       envFrom:
         - configMapRef:
-            name: {{ include "watcher.name" . }}-env
+            name: {{ printf "%s-env" (include "watcher.name" .) | quote }}
       ports:
         - name: metrics
           containerPort: 9464
@@ -101,8 +97,7 @@ spec:
         periodSeconds: 5
         timeoutSeconds: 5
         failureThreshold: 2
-      resources:
-        {{- toYaml .Values.resources | nindent 8 }}
+      resources: {{ include "watcher.json" .Values.resources }}
       securityContext:
         allowPrivilegeEscalation: false
         readOnlyRootFilesystem: true
@@ -126,14 +121,14 @@ spec:
   volumes:
     - name: config
       configMap:
-        name: {{ include "watcher.name" . }}-config
+        name: {{ printf "%s-config" (include "watcher.name" .) | quote }}
     - name: tmp
       emptyDir:
         sizeLimit: 64Mi
     {{- with .Values.secrets.existingSecret }}
     - name: secrets
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
         defaultMode: 288 # 0440, and the group is fsGroup
     {{- end }}
 {{- end -}}
