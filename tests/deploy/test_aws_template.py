@@ -125,14 +125,21 @@ def test_what_holds_decisions_outlives_the_stack() -> None:
     assert kept == {"Table", "Key"}
 
 
-def test_the_role_is_for_one_service_account_by_pod_identity(moto: MotoServer, stack: dict[str, str]) -> None:
-    statement = trust(moto, stack)
+def test_the_role_is_for_one_service_account_of_one_cluster_by_pod_identity(moto: MotoServer) -> None:
+    statement = trust(moto, create_stack(moto.url, ClusterName="mine", Association="none"))
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert set(statement["Action"]) == {"sts:AssumeRole", "sts:TagSession"}
     assert statement["Condition"]["StringEquals"] == {
+        "aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:{REGION}:123456789012:cluster/mine",
         "aws:RequestTag/kubernetes-namespace": "liveness",
         "aws:RequestTag/kubernetes-service-account": "watcher",
     }
+
+
+def test_a_role_without_a_cluster_is_refused() -> None:
+    template, _ = decode_str(TEMPLATE.read_text())
+    (assertion,) = template["Rules"]["PodIdentity"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ClusterName"}, ""]}]}
 
 
 def test_the_role_is_for_one_service_account_by_irsa(moto: MotoServer) -> None:
