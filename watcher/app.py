@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import TypedDict
 
 from watcher.aws.client import resolve_region
@@ -13,7 +14,7 @@ from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
 from watcher.delivery import Outbox
 from watcher.described import described
-from watcher.health import Liveness, Readiness, call_allowance
+from watcher.health import OUTSIDE_LIMIT, Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
 from watcher.intake import Intake
@@ -22,6 +23,7 @@ from watcher.leases import LeaseKeeper
 from watcher.ledgers import open_ledger, open_memory
 from watcher.lookout import Lookout
 from watcher.metrics import Metrics
+from watcher.outside import watched
 from watcher.poller import Poller
 from watcher.ports import Clock, Ledger, Memory, Queue, SessionResults, Sink
 from watcher.queues import open_queue
@@ -35,6 +37,10 @@ from watcher.sdnotify import Notifier
 from watcher.sinks import SINKS
 from watcher.supervisor import Supervisor
 from watcher.timekeeper import Timekeeper
+
+LOCAL_SINKS = frozenset({"file", "stdout"})
+"""Types of sinks whose writes have no time-out: who reads the pipe, or the disk, decides how long they take. That is
+no reason to restart the watcher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +107,8 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
     aws, clock = effective_aws(loaded), SystemClock()
     settings = loaded.settings.model_copy(update={"aws": aws})
     metrics = Metrics(settings.decision.policies, [sink.name for sink in settings.sinks])
-    common: _Common = {"clock": clock, "metrics": metrics, "readiness": Readiness()}
     liveness = Liveness(clock)
+    common: _Common = {"clock": clock, "metrics": metrics, "readiness": Readiness(liveness.slow_calls)}
     http = HealthServer(
         settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].problems
     )
@@ -113,7 +119,6 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
     daemon = Daemon(
         _parts(replace(loaded, settings=settings), backends, core, common, liveness, http, supervisor, opened),
         concurrency=settings.polling.concurrency,
-        call_allowance=call_allowance(aws.connect_timeout, aws.read_timeout),
         drain_timeout=settings.shutdown.drain_timeout,
     )
     reloader = Reloader(
@@ -138,8 +143,7 @@ def _progress(core: _Core, metrics: Metrics) -> str:
 def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Liveness, opened: ExitStack) -> _Core:
     aws, clock, metrics = settings.aws, common["clock"], common["metrics"]
     limiter = limiter_for(settings.polling.max_rate, aws.region)
-    allowance = call_allowance(aws.connect_timeout, aws.read_timeout)
-    scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", allowance))
+    scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", is_shared=True))
     schedule = Schedule(lambda: scheduler.rate)
     remembering = Remembering(schedule, backends.memory, clock)
     remembering.load()
@@ -201,8 +205,10 @@ def _parts(
 def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Backends:
     sinks = []
     for sink in settings.sinks:
-        sinks.append(SINKS[sink.type](sink, settings.aws))
-        opened.callback(sinks[-1].close)
+        opened_sink = SINKS[sink.type](sink, settings.aws)
+        opened.callback(opened_sink.close)
+        limit = inf if sink.type in LOCAL_SINKS else OUTSIDE_LIMIT
+        sinks.append(watched(opened_sink, f"sink {sink.name}", limit))
     results = RekognitionResults(build_client(settings.aws, concurrency=settings.polling.concurrency))
     opened.callback(results.close)
     queue = open_queue(settings, clock)
@@ -212,7 +218,15 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
     memory = open_memory(settings, clock)
     if memory is not None:
         opened.callback(memory.close)
-    return _Backends(results, queue, ledger, memory, sinks, source=f"/watcher/{settings.aws.region}")
+    one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
+    return _Backends(
+        results=watched(results, "endpoint", one_call),
+        queue=watched(queue, "queue", OUTSIDE_LIMIT),
+        ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
+        memory=watched(memory, "ledger", OUTSIDE_LIMIT) if memory is not None else None,
+        sinks=sinks,
+        source=f"/watcher/{settings.aws.region}",
+    )
 
 
 def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, Burials, Intake, Poller]:

@@ -7,7 +7,7 @@ from threading import Condition, Event
 import structlog
 
 from watcher.errors import QueueError, UnservableMessage
-from watcher.health import OUTSIDE_ALLOWANCE, Beat, Liveness, Readiness
+from watcher.health import Beat, Liveness, Readiness
 from watcher.metrics import Metrics
 from watcher.model import Delivery
 from watcher.ports import Queue
@@ -56,7 +56,7 @@ class Burials:
 
     def start(self, threads: Threads, liveness: Liveness, stop: Event) -> None:
         """Start the thread."""
-        threads.start(ROLE, partial(self.run, stop, liveness.beat(ROLE, OUTSIDE_ALLOWANCE)))
+        threads.start(ROLE, partial(self.run, stop, liveness.beat(ROLE)))
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Bury each message, until its lease has run out; ends after the close, or with a failure after `stop`."""

@@ -17,7 +17,7 @@ SHORTEST_REST = 5.0
 """Seconds at least between two trials of what is down."""
 
 LONGEST_ASKED_WAIT = 240.0
-"""Seconds at most that a backend can ask for (Retry-After): less than the silence that /livez allows its thread."""
+"""Seconds at most that a backend can ask for (Retry-After): nobody waits for a decision longer than that."""
 
 _while_closed = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
 _while_open = wait_random(min=SHORTEST_REST, max=LONGEST_WAIT)

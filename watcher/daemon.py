@@ -10,7 +10,7 @@ import structlog
 from watcher.burials import Burials
 from watcher.delivery import Outbox
 from watcher.errors import QueueError, WatcherError
-from watcher.health import OUTSIDE_ALLOWANCE, Liveness, Readiness, outside_allowance
+from watcher.health import Beat, Liveness, Readiness
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
 from watcher.intake import Intake
@@ -70,14 +70,13 @@ class Parts:
 class Daemon:
     """Runs the parts until it is told to stop, until the queue is empty, or until one of its threads dies."""
 
-    def __init__(self, parts: Parts, *, concurrency: int, call_allowance: float, drain_timeout: float) -> None:
-        """`call_allowance`: seconds that one call may take; `drain_timeout`: seconds from the signal to the end.
+    def __init__(self, parts: Parts, *, concurrency: int, drain_timeout: float) -> None:
+        """`drain_timeout`: seconds from the signal to the end.
 
         Beyond that it takes `CLOSE_TIME` at most, and only if something hangs.
         """
         self._parts = parts
         self._concurrency = concurrency
-        self._call_allowance = call_allowance
         self._drain_timeout = drain_timeout
         self._stopping = Event()
         self._drained = Event()
@@ -94,7 +93,8 @@ class Daemon:
         self._parts.supervisor.ready()
         if until_empty:
             # A thread of its own: a queue that hangs must not keep the main thread from a stop.
-            self._threads.start("emptiness", self._wait_for_empty)
+            emptiness = self._parts.liveness.beat("emptiness")
+            self._threads.start("emptiness", partial(self._wait_for_empty, emptiness))
         try:
             self._wait()
         finally:
@@ -103,13 +103,16 @@ class Daemon:
             raise self._fatal
 
     def _wait(self) -> None:
-        supervisor = self._parts.supervisor
+        supervisor, beat = self._parts.supervisor, self._parts.liveness.beat("main")
         while not self._stopping.wait(supervisor.interval):
+            beat.beat()
             supervisor.tick()
+            beat.rest()
 
-    def _wait_for_empty(self) -> None:
+    def _wait_for_empty(self, beat: Beat) -> None:
         empty_looks = 0
         while not self._stopping.wait(EMPTY_INTERVAL):
+            beat.beat()
             empty_looks = empty_looks + 1 if self._is_done() else 0
             if empty_looks >= EMPTY_LOOKS:
                 log.info("queue_empty", consequence="ending, as --until-empty says")
@@ -123,14 +126,13 @@ class Daemon:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
         parts.outbox.start(self._threads, parts.liveness)
         parts.burials.start(self._threads, parts.liveness, self._stopping)
-        start("leases", partial(parts.leases.run, self._drained, beat("leases", OUTSIDE_ALLOWANCE)))
-        looking = outside_allowance(self._call_allowance)
-        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout", looking)))
+        start("leases", partial(parts.leases.run, self._drained, beat("leases")))
+        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout")))
         for _ in range(self._concurrency):
-            start("poller", partial(parts.poller.run, beat("poller", self._call_allowance)))
+            start("poller", partial(parts.poller.run, beat("poller")))
         start("timekeeper", partial(parts.timekeeper.run, self._stopping, beat("timekeeper")))
-        start("intake", partial(parts.intake.run, self._stopping, beat("intake", OUTSIDE_ALLOWANCE)))
-        parts.http.start()
+        start("intake", partial(parts.intake.run, self._stopping, beat("intake")))
+        start("http", partial(parts.http.run, beat("http")))
         log.info("started", **parts.described, host=parts.http.host, port=parts.http.port)
 
     def _drain(self) -> None:

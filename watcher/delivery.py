@@ -40,9 +40,6 @@ RECORD_REST = 0.1
 """Seconds from one batch of decisions to the next: for the ledger, and for all that follows, each batch costs as much
 as a dozen polls. Only where decisions come that fast does one wait, and nobody notices so little."""
 
-ALLOWANCE = 300.0
-"""Seconds that one batch may take: each of its calls may meet its time-out."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
@@ -114,10 +111,10 @@ class Outbox:
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
         for role, run in {"recorder": self._recorder.run, "settler": self._settler.run}.items():
-            threads.start(role, partial(run, self._halt, liveness.beat(role, ALLOWANCE)))
+            threads.start(role, partial(run, self._halt, liveness.beat(role)))
         for name, lane in self._lanes.items():
             role = f"sink-{name}"
-            threads.start(role, partial(lane.run, liveness.beat(role, ALLOWANCE)))
+            threads.start(role, partial(lane.run, liveness.beat(role)))
 
     def drain(self, threads: Threads, deadline: float) -> None:
         """Finish what was handed over, stage after stage, until `deadline` (monotonic); then give up what is left."""

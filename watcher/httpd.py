@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from threading import Thread
+from time import sleep
 from typing import Any
 
 import structlog
@@ -17,11 +17,19 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from watcher import __version__
+from watcher.connections import Connections
 from watcher.errors import AddressInUse, ConfigError
+from watcher.health import Beat
 
 log = structlog.get_logger(__name__)
 
 Answer = tuple[HTTPStatus, str, bytes]
+
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of accept that say that this process, or the machine, has no room for a connection now (accept(2))."""
+
+EXHAUSTED_PAUSE = 0.1
+"""Seconds before the next try then."""
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus's own text form; it can't carry exemplars."""
@@ -58,10 +66,16 @@ class HealthServer:
         self.port: int = self._server.server_address[1]
         self._is_started = False
 
-    def start(self) -> None:
-        """Serve from a thread of its own."""
+    @property
+    def connections(self) -> Connections:
+        """Those that are open."""
+        return self._server.connections
+
+    def run(self, beat: Beat) -> None:
+        """Serve until `close`."""
         self._is_started = True
-        Thread(target=self._server.serve_forever, name="http", daemon=True).start()
+        self._server.beat = beat
+        self._server.serve_forever()
 
     def close(self) -> None:
         """Stop serving."""
@@ -76,6 +90,35 @@ class _Server(ThreadingHTTPServer):
     registry: CollectorRegistry
     late: Callable[[], Sequence[str]]
     problems: Callable[[], Mapping[str, str]]
+    beat: Beat
+
+    def __init__(self, *arguments: Any) -> None:
+        self.connections = Connections()
+        super().__init__(*arguments)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. Without a free file descriptor it stays acceptable: asked at once, this would spin."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                sleep(EXHAUSTED_PAUSE)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own; the oldest connection makes room for this one if there are too many."""
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection, whether it was answered or not."""
+        super().shutdown_request(request)
+        self.connections.remove(request)
+
+    def service_actions(self) -> None:
+        """What is done twice a second: a sign of life, and an end to clients that dawdle."""
+        self.beat.beat()
+        self.connections.end_old()
 
     def server_bind(self) -> None:
         """Bind, without the look-up of the host's name that HTTPServer makes: it can take seconds."""

@@ -7,6 +7,7 @@ from operator import attrgetter
 from threading import Condition
 
 from watcher.model import Lease, SessionKey
+from watcher.named_lock import NamedLock
 from watcher.watch import Watch
 
 MOST_WEIGHT = 64 * 1024 * 1024
@@ -33,7 +34,7 @@ class InFlight:
         self._weight = 0
         self._is_shut = False
         self._is_abandoned = False
-        self._changed = Condition()
+        self._changed = Condition(NamedLock("sessions in flight"))  # type: ignore[arg-type] # enough of a lock
 
     def __len__(self) -> int:
         return sum(map(len, self._watches.values()))

@@ -23,8 +23,8 @@ from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)
 
-RECEIVE_WAIT = 20.0
-"""Seconds that one receive waits for a message: SQS's longest long poll."""
+RECEIVE_WAIT = 6.0
+"""Seconds that one receive waits for a message: well below the time after which readiness takes a call for stuck."""
 
 ROOM_WAIT = 5.0
 """Seconds between two looks at a full house."""

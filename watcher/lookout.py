@@ -61,7 +61,7 @@ class Lookout:
     def look(self, beat: Beat) -> None:
         """Ask the queue for its depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
         for step in (self._look_at_depth, *self._probes(), *self._also):
-            beat.beat()  # each by itself may wait for a name server that is down: none is stuck for the others' time
+            beat.beat()
             step()
         self._readiness.regained(STARTING)
 

@@ -2,17 +2,18 @@
 
 from math import inf
 from operator import attrgetter
-from threading import Condition, Lock
+from threading import Condition
 from typing import NamedTuple
 
 from watcher.guards import LOOK_EVERY, Guards
 from watcher.health import Beat
+from watcher.named_lock import NamedLock
 from watcher.ports import Clock, RateLimiter
 from watcher.timetable import Timetable, Turn
 from watcher.watch import Watch
 
 MAX_PAUSE = 5.0
-"""Seconds after which the waiting leader looks around even if nothing is due: proof of life for /livez."""
+"""Seconds after which the waiting leader looks around even if nothing is due."""
 
 RATE_PAUSE = 0.25
 """Seconds after which a leader that waits for the rate looks for sessions whose time has run out meanwhile."""
@@ -40,14 +41,15 @@ class Scheduler:
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
+        """`beat`: of the leader's work, whichever worker leads."""
         self._limiter = limiter
         self._clock = clock
         self._beat = beat
         self._turns = Timetable(attrgetter("due_at"))
         self._guards = Guards()
-        self._lock = Lock()
-        self._leader = Condition(self._lock)
-        self._followers = Condition(self._lock)
+        self._lock = NamedLock("scheduler")
+        self._leader = Condition(self._lock)  # type: ignore[arg-type] # all that it needs of a lock is there
+        self._followers = Condition(self._lock)  # type: ignore[arg-type]
         self._is_led = False
         self._stopped = False
 
@@ -115,6 +117,7 @@ class Scheduler:
         while not self._stopped:
             self._beat.beat()
             found = self.next(self._clock.monotonic())
+            self._beat.rest()
             if isinstance(found, Due):
                 return found
             self._leader.wait(min(found, MAX_PAUSE))

@@ -26,7 +26,7 @@ class Patience:
     """Calls a backend until it works, with jittered exponential backoff that a halt interrupts."""
 
     def __init__(self, halt: Event, beat: Beat) -> None:
-        """`beat` is the calling thread's: a backend that is down is no reason to restart the watcher."""
+        """`beat` is the calling thread's, which rests between two tries: a restart does not help a backend."""
         self._halt = halt
         self._beat = beat
 
@@ -45,7 +45,6 @@ class Patience:
         """
 
         def failed(state: RetryCallState) -> None:
-            self._beat.beat()
             error = state.outcome.exception() if state.outcome else None
             if error is not None:
                 on_failure(error)
@@ -54,11 +53,16 @@ class Patience:
             wait=wait or _backoff,
             stop=stop_when_event_set(self._halt),
             retry=retry_if_exception_type(RETRIED),
-            sleep=sleep_using_event(self._halt),
+            sleep=self._sleep,
             after=failed,
             reraise=True,
         )
         return retrying(work)
+
+    def _sleep(self, seconds: float) -> None:
+        self._beat.rest()
+        sleep_using_event(self._halt)(seconds)
+        self._beat.beat()
 
 
 class Stage(Generic[T]):

@@ -43,13 +43,12 @@ class Supervisor:
         self._is_stopping = False
         self._bad_settings = ""
         self._is_late = False
+        self._slow: set[str] = set()
         self._next = 0.0
 
     @property
-    def interval(self) -> float | None:
-        """Seconds at most between two ticks; None: nobody waits for one."""
-        if not self._notifier.is_heard:
-            return None
+    def interval(self) -> float:
+        """Seconds at most between two ticks."""
         return min(STATUS_INTERVAL, (self._notifier.watchdog or STATUS_INTERVAL * FEEDS) / FEEDS)
 
     def ready(self) -> None:
@@ -57,9 +56,9 @@ class Supervisor:
         self._notifier.tell(READY=1, STATUS=self._status())
 
     def tick(self) -> None:
-        """The main thread is alive. Feeds the watchdog unless another thread is stuck."""
+        """The main thread is alive. Logs what is stuck; feeds the watchdog unless it is a thread of ours."""
         now = self._clock.monotonic()
-        if self.interval is None or now < self._next:
+        if now < self._next:
             return
         self._next = now + self.interval / 2  # a caller that comes more often than needed is not always let through
         if self._all_threads_live():
@@ -98,11 +97,21 @@ class Supervisor:
     def _all_threads_live(self) -> bool:
         late = self._liveness.late()
         if late and not self._is_late:
-            log.error("thread_stuck", late=late, consequence="the watchdog is not fed, systemd restarts the watcher")
+            log.error("thread_stuck", late=late, consequence="/livez fails: the service manager restarts the watcher")
         elif self._is_late and not late:
             log.info("thread_unstuck")
         self._is_late = bool(late)
+        self._log_slow_calls()
         return not late
+
+    def _log_slow_calls(self) -> None:
+        """Log each part whose call has not returned for long, once, and when it has."""
+        slow = self._liveness.slow_calls()
+        for part in slow.keys() - self._slow:
+            log.error("call_stuck", part=part, error=slow[part], consequence="what needs it waits; /readyz fails")
+        for part in self._slow - slow.keys():
+            log.info("call_returned", part=part)
+        self._slow = set(slow)
 
     def _status(self) -> str:
         wrong = [*self._liveness.late(), *(f"{part}: {why}" for part, why in self._readiness.problems().items())]

@@ -8,6 +8,7 @@ from threading import Thread
 import structlog
 
 from watcher.errors import WatcherError
+from watcher.health import current
 from watcher.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,9 @@ class Threads:
             if not isinstance(error, WatcherError):  # a bug: its traceback is wanted
                 log.critical("thread_died", thread=threading.current_thread().name, exc_info=sys.exc_info())
             self._on_death(role, error)
+        finally:
+            if (beat := current()) is not None:  # a thread that has ended is not late
+                beat.rest()
 
     def dismiss(self) -> None:
         """From here on a thread may die unheard: what it works on is being closed under its hands."""

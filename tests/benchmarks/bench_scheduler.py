@@ -52,7 +52,7 @@ class Time:
 def watcher_polls(waiting: int) -> Round:
     """The watcher's own parts with `waiting` sessions; the limiter is asked, and never says no."""
     clock = Time()
-    scheduler = Scheduler(TokenBucket(1e9), clock, Beat(clock, NEVER))
+    scheduler = Scheduler(TokenBucket(1e9), clock, Beat(clock, "scheduler", is_shared=True))
     policy = PollPolicy(backoff(FIRST, LONGEST, GROWTH, JITTER), clock)
     answers = {}
     for number in range(waiting):
@@ -151,7 +151,7 @@ def bytes_each(waiting: int) -> float:
     gc.collect()
     tracemalloc.start()
     clock = Time()
-    scheduler = Scheduler(TokenBucket(1.0), clock, Beat(clock, NEVER))
+    scheduler = Scheduler(TokenBucket(1.0), clock, Beat(clock, "scheduler", is_shared=True))
     for number in range(waiting):
         scheduler.add(make_watch(number), float(number))
     size, _ = tracemalloc.get_traced_memory()

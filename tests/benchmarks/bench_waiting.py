@@ -148,7 +148,7 @@ def names(count: int) -> list[str]:
 
 def bytes_a_session(count: int) -> float:
     """Of Python's memory: a delivery taken in by the real intake, on SQS's books, the watcher's and the heap."""
-    intake, patience = make_intake(), Patience(Event(), Beat(SystemClock(), PATIENCE))
+    intake, patience = make_intake(), Patience(Event(), Beat(SystemClock(), "worker"))
     held = HeldLeases(SystemClock(), PATIENCE)
     receive(0, held, intake, patience)
     gc.collect()
@@ -170,7 +170,7 @@ def receive(number: int, held: HeldLeases, intake: Intake, patience: Patience) -
 
 def make_intake() -> Intake:
     clock, metrics = SystemClock(), Metrics()
-    scheduler = Scheduler(limiter_for(25, "us-east-1"), clock, Beat(clock, PATIENCE))
+    scheduler = Scheduler(limiter_for(25, "us-east-1"), clock, Beat(clock, "scheduler", is_shared=True))
     wait = learned(
         Schedule(lambda: scheduler.rate), clock, backoff(1, 10, 1.6, 0.2), minimum=1, maximum=10, jitter=0.2
     )

@@ -154,7 +154,7 @@ def run(
     """Let the watcher's scheduler and policy watch this. `patience`: throttles in a row that lose a session."""
     sessions = traffic(plan, random.Random(seed))
     clock = JumpingClock()
-    scheduler = Scheduler(limiter, clock, Beat(clock, 1e12))
+    scheduler = Scheduler(limiter, clock, Beat(clock, "scheduler", is_shared=True))
     policy = PollPolicy(make_wait(clock, scheduler, sessions), clock)
     service, result = Quota(quota), Run(sessions)
     tickets = count()

@@ -62,7 +62,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def a_beat(clock: ManualClock | None = None) -> Beat:
-    return Beat(clock or ManualClock(), 60.0)
+    return Beat(clock or ManualClock(), "worker")
 
 
 def held(books: InFlight) -> list[Lease]:

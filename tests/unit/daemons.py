@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from tests.unit.fakes import PATIENCE
@@ -10,7 +10,7 @@ from tests.unit.world import World
 from watcher.clock import SystemClock
 from watcher.daemon import Daemon, Parts
 from watcher.errors import WatcherError
-from watcher.health import Liveness
+from watcher.health import Beat, Liveness
 from watcher.lookout import Lookout
 from watcher.sdnotify import Notifier
 from watcher.supervisor import Supervisor
@@ -24,11 +24,15 @@ class FakeHttp:
     def __init__(self, told: list[str]) -> None:
         self._told = told
 
-    def start(self) -> None:
+        self._closed = Event()
+
+    def run(self, beat: Beat) -> None:
         self._told.append("http started")
+        self._closed.wait(PATIENCE)
 
     def close(self) -> None:
         self._told.append("http closed")
+        self._closed.set()
 
 
 def parts_of(world: World, told: list[str], **others: Any) -> Parts:
@@ -67,7 +71,7 @@ class Running:
     """A daemon in a thread of its own."""
 
     def __init__(self, parts: Parts, drain_timeout: float = PATIENCE) -> None:
-        self.daemon = Daemon(parts, concurrency=2, call_allowance=60.0, drain_timeout=drain_timeout)
+        self.daemon = Daemon(parts, concurrency=2, drain_timeout=drain_timeout)
         self.error: BaseException | None = None
         self.thread = Thread(target=self._run)
 

@@ -5,14 +5,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import session_id
-from tests.unit.builders import a_delivery
+from tests.unit.builders import a_beat, a_delivery
 from tests.unit.daemons import parts_of, running
 from tests.unit.fakes import PATIENCE
 from tests.unit.world import World
 from watcher import daemon as module
 from watcher.daemon import Daemon
 from watcher.errors import QueueError, SinkGone
-from watcher.health import OUTSIDE_ALLOWANCE, Liveness
+from watcher.health import OUTSIDE_LIMIT, SLOW_CALL, Liveness, Readiness
 from watcher.model import QueueDepth
 
 
@@ -29,7 +29,7 @@ def test_it_ends_once_the_queue_is_empty_and_all_is_decided() -> None:
     world, told = World(sinks=("a", "b")), list[str]()
     world.queue.waiting = [a_delivery(session_id(number), number) for number in range(30)]
     world.queue.waiting.append(a_delivery("nonsense", 99))
-    daemon = Daemon(parts_of(world, told), concurrency=4, call_allowance=60.0, drain_timeout=PATIENCE)
+    daemon = Daemon(parts_of(world, told), concurrency=4, drain_timeout=PATIENCE)
     daemon.run(until_empty=True)
     assert len(world.queue.acked) == 30
     assert len(world.queue.buried) == 1
@@ -43,14 +43,14 @@ def test_a_queue_that_cannot_be_asked_is_not_empty() -> None:
     world = World()
     world.queue.waiting = [a_delivery(session_id(1))]
     world.calls.fail("depth", *[QueueError("down")] * 3)
-    daemon = Daemon(parts_of(world, []), concurrency=1, call_allowance=60.0, drain_timeout=PATIENCE)
+    daemon = Daemon(parts_of(world, []), concurrency=1, drain_timeout=PATIENCE)
     daemon.run(until_empty=True)
     assert len(world.queue.acked) == 1
 
 
 def test_a_second_stop_and_one_before_the_start_are_harmless() -> None:
     world, told = World(), list[str]()
-    daemon = Daemon(parts_of(world, told), concurrency=1, call_allowance=60.0, drain_timeout=PATIENCE)
+    daemon = Daemon(parts_of(world, told), concurrency=1, drain_timeout=PATIENCE)
     daemon.stop()
     daemon.stop()
     daemon.run()
@@ -113,28 +113,30 @@ EMPTY, ONE, LEASED = QueueDepth(0, 0), QueueDepth(1, 0), QueueDepth(0, 1)
 def test_it_ends_only_when_two_looks_in_a_row_find_nothing(depths: list[QueueDepth | QueueError], looks: int) -> None:
     """SQS counts its messages approximately: one look may find none while there is one."""
     queue = Depths(*depths)
-    daemon = Daemon(parts_of(World(), [], queue=queue), concurrency=1, call_allowance=60.0, drain_timeout=PATIENCE)
-    daemon._wait_for_empty()
+    daemon = Daemon(parts_of(World(), [], queue=queue), concurrency=1, drain_timeout=PATIENCE)
+    daemon._wait_for_empty(a_beat())
     assert queue.looks == looks
 
 
 def test_a_session_in_flight_is_not_empty_whatever_the_queue_counts() -> None:
     world, queue = World(), Depths()
     watch = world.watch(1)
-    daemon = Daemon(parts_of(world, [], queue=queue), concurrency=1, call_allowance=60.0, drain_timeout=PATIENCE)
+    daemon = Daemon(parts_of(world, [], queue=queue), concurrency=1, drain_timeout=PATIENCE)
     assert not daemon._is_done()
     world.in_flight.close(watch)
     assert daemon._is_done()
 
 
-def test_a_thread_that_waits_for_queue_or_ledger_is_not_late_for_minutes() -> None:
-    """Its many calls may each meet a time-out, and a restart would mend nothing."""
+def test_a_ledger_that_hangs_is_named_by_readiness_and_makes_no_thread_late() -> None:
+    """Its calls may each meet a time-out, and a restart would help nothing."""
     world = World()
     liveness = Liveness(world.clock)
-    late: list[str] = []
+    late, problems = list[str](), dict[str, str]()
 
     def last_long() -> None:
-        world.clock.advance(OUTSIDE_ALLOWANCE - 1.0)
+        world.clock.advance(SLOW_CALL)
+        problems.update(Readiness(liveness.slow_calls).problems())
+        world.clock.advance(OUTSIDE_LIMIT - SLOW_CALL)
         late.extend(liveness.late())
 
     world.calls.on("find", last_long)
@@ -142,13 +144,14 @@ def test_a_thread_that_waits_for_queue_or_ledger_is_not_late_for_minutes() -> No
     with running(parts_of(world, [], liveness=liveness)):
         assert world.queue.idle.wait(PATIENCE)
     assert world.calls.count("find") == 1
+    assert problems == {"ledger": "no answer for 20 s (find, called by the thread intake)"}
     assert [line for line in late if line.startswith("intake")] == []
 
 
 class Supervising:
     """A supervisor that notes what it is called for, and in which state the daemon is then."""
 
-    def __init__(self, told: list[str], interval: float | None = None) -> None:
+    def __init__(self, told: list[str], interval: float = 60.0) -> None:
         self.told = told
         self.interval = interval
         self.ticked = Event()
@@ -166,16 +169,14 @@ class Supervising:
 def test_the_service_manager_is_told_when_all_runs_and_before_anything_is_stopped() -> None:
     world, told = World(), list[str]()
     parts = parts_of(world, told, supervisor=Supervising(told))
-    Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=7.0).run(until_empty=True)
+    Daemon(parts, concurrency=1, drain_timeout=7.0).run(until_empty=True)
     assert told == ["http started", "ready", "stopping within 7 s", "http closed", "closed"]
 
 
 def test_the_main_thread_shows_that_it_is_alive() -> None:
     world = World()
     supervising = Supervising([], interval=0.001)
-    daemon = Daemon(
-        parts_of(world, [], supervisor=supervising), concurrency=1, call_allowance=60.0, drain_timeout=1.0
-    )
+    daemon = Daemon(parts_of(world, [], supervisor=supervising), concurrency=1, drain_timeout=1.0)
     running = Thread(target=daemon._wait)
     running.start()
     assert supervising.ticked.wait(PATIENCE)
@@ -208,7 +209,6 @@ def test_a_queue_that_hangs_does_not_hold_up_a_stop_while_it_is_watched_for_bein
     daemon = Daemon(
         parts_of(world, [], queue=queue, intake=idle, lookout=idle),
         concurrency=1,
-        call_allowance=60.0,
         drain_timeout=1.0,
     )
     thread = Thread(target=lambda: daemon.run(until_empty=True))
@@ -224,7 +224,7 @@ def test_a_queue_that_hangs_does_not_hold_up_a_stop_while_it_is_watched_for_bein
 def test_the_start_is_logged_with_what_the_watcher_is_set_to() -> None:
     parts = parts_of(World(), [], described={"version": "1.2.3", "queue": "sqlite:///q.db"})
     with capture_logs() as logs:
-        Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=1.0).run(until_empty=True)
+        Daemon(parts, concurrency=1, drain_timeout=1.0).run(until_empty=True)
     [started] = [entry for entry in logs if entry["event"] == "started"]
     about = {"version": "1.2.3", "queue": "sqlite:///q.db", "host": "127.0.0.1", "port": 1}
     assert about.items() <= started.items()
@@ -242,12 +242,11 @@ class Waited(Event):
         return True
 
 
-@pytest.mark.parametrize("interval", [None, 2.5])
-def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(interval: float | None) -> None:
+@pytest.mark.parametrize("interval", [5.0, 2.5])
+def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(interval: float) -> None:
     daemon = Daemon(
         parts_of(World(), [], supervisor=Supervising([], interval)),
         concurrency=1,
-        call_allowance=60.0,
         drain_timeout=1.0,
     )
     daemon._stopping = stopping = Waited()

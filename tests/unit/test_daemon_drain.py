@@ -132,7 +132,7 @@ def drain_by_hand(world: World, drain_timeout: float, work: float = 0.0) -> None
     """The drain of a daemon that has not begun, on the world's clock; what was under way takes `work` seconds."""
     outbox = Part(drain=lambda *_: world.clock.advance(work))
     parts = parts_of(world, [], clock=world.clock, outbox=outbox)
-    Daemon(parts, concurrency=1, call_allowance=60.0, drain_timeout=drain_timeout)._drain()
+    Daemon(parts, concurrency=1, drain_timeout=drain_timeout)._drain()
 
 
 @pytest.mark.parametrize("part", ["release", "close"])

@@ -6,8 +6,8 @@ from tests.unit.fakes import PATIENCE
 from tests.unit.outboxes import decided, running
 from tests.unit.world import World
 from watcher.clock import SystemClock
-from watcher.delivery import ALLOWANCE
 from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
+from watcher.health import OUTSIDE_LIMIT, SLOW_CALL
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -131,20 +131,27 @@ def test_whatever_failed_after_the_decision_is_well_again_once_it_works(part: st
     assert world.readiness.problems() == {}
 
 
-@pytest.mark.parametrize(("call", "role"), [("record", "recorder"), ("a", "sink-a"), ("ack", "settler")])
-def test_a_slow_backend_does_not_make_its_thread_look_dead(call: str, role: str) -> None:
-    """One batch may be many calls that each meet a time-out."""
+@pytest.mark.parametrize(
+    ("call", "role", "part"),
+    [("record", "recorder", "ledger"), ("a", "sink-a", "sink a"), ("ack", "settler", "queue")],
+)
+def test_a_backend_that_hangs_is_named_and_its_thread_is_late_only_beyond_all_time_outs(
+    call: str, role: str, part: str
+) -> None:
     world = World()
     late: list[list[str]] = []
+    slow: list[set[str]] = []
 
     with running(world) as outbox:
 
         def last_long() -> None:
-            for seconds in (ALLOWANCE - 1.0, 2.0):
+            for seconds in (SLOW_CALL - 1.0, 1.0, OUTSIDE_LIMIT - SLOW_CALL, 1.0):
                 world.clock.advance(seconds)
-                late.append([line for line in outbox.liveness.late() if line.startswith(role)])
+                slow.append(set(outbox.liveness.slow_calls()))
+                late.append([line.partition(":")[0] for line in outbox.liveness.late()])
 
         world.calls.on(call, last_long)
         decided(world, world.watch(1))
         outbox.drain()
-    assert late == [[], [f"{role}: no progress for 301 s"]]
+    assert slow == [set(), {part}, {part}, {part}]
+    assert late == [[], [], [], [role]]

@@ -4,14 +4,18 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from socketserver import TCPServer
+from threading import Thread
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 from structlog.testing import capture_logs
 
 from tests.unit.fakes import PATIENCE
+from watcher.clock import SystemClock
 from watcher.errors import AddressInUse, ConfigError
+from watcher.health import Beat
 from watcher.httpd import HealthServer
 
 
@@ -26,12 +30,23 @@ class Health:
         self.server = HealthServer("127.0.0.1", 0, self.registry, lambda: self.late, lambda: self.problems)
 
 
+@contextmanager
+def serving(server: HealthServer) -> Iterator[None]:
+    """The server with its thread."""
+    thread = Thread(target=server.run, args=(Beat(SystemClock(), "http"),))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.close()
+        thread.join(PATIENCE)
+
+
 @pytest.fixture(scope="module")
 def running() -> Iterator[Health]:
     health = Health()
-    health.server.start()
-    yield health
-    health.server.close()
+    with serving(health.server):
+        yield health
 
 
 @pytest.fixture

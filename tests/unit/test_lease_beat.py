@@ -8,7 +8,9 @@ from tests.support import SteppingEvent
 from tests.unit.builders import a_beat, a_lease
 from tests.unit.world import World
 from watcher.errors import QueueError
+from watcher.health import OWN_LIMIT, SLOW_CALL, Liveness, Readiness
 from watcher.inflight import InFlight
+from watcher.model import Lease
 
 
 class StopAfter(SteppingEvent):
@@ -124,3 +126,35 @@ def test_others_are_renewed_along_only_to_fill_a_batch_that_is_needed() -> None:
     assert books.to_renew(1.0, 6.0, 3) == [a_lease(1), a_lease(2), a_lease(3)]
     assert books.to_renew(3.0, 6.0, 3) == [a_lease(1), a_lease(2), a_lease(3)]
     assert books.to_renew(5.0, 6.0, 4) == [a_lease(number) for number in range(1, 7)]
+
+
+def test_a_lease_keeper_that_hangs_in_our_own_code_is_late_and_one_that_waits_for_its_next_look_is_not() -> None:
+    world = World()
+    liveness = Liveness(world.clock)
+    world.watch(1)
+    late: list[list[str]] = []
+
+    def hang(*_: object) -> list[Lease]:
+        world.clock.advance(OWN_LIMIT + 1.0)
+        late.append(liveness.late())
+        return []
+
+    world.in_flight.to_renew = hang  # type: ignore[method-assign, assignment]
+    world.keeper(3600.0).run(StopAfter(world, 2), liveness.beat("leases"))
+    assert late == [["leases: no progress for 21 s"]] * 2
+    assert liveness.late() == []
+
+
+def test_a_lease_extension_that_hangs_is_named_by_readiness() -> None:
+    world = World()
+    liveness = Liveness(world.clock)
+    world.watch(1)
+    problems: list[str] = []
+
+    def hang() -> None:
+        world.clock.advance(SLOW_CALL)
+        problems.extend(Readiness(liveness.slow_calls).problems().values())
+
+    world.calls.on("extend", hang)
+    world.keeper(60.0).run(StopAfter(world, 15), liveness.beat("leases"))
+    assert set(problems) == {"no answer for 20 s (extend, called by the thread leases)"}

@@ -16,7 +16,6 @@ from watcher.errors import (
     Throttled,
     UnreadableAnswer,
 )
-from watcher.health import LOOKUPS, OUTSIDE_ALLOWANCE, RESOLVING, Beat, call_allowance, outside_allowance
 from watcher.lookout import DEPTH_INTERVAL, NOBODY, PROBE_INTERVAL, Lookout
 
 
@@ -152,36 +151,3 @@ def test_a_ledger_that_cannot_be_asked_is_a_problem_of_an_idle_watcher_until_it_
     world.clock.advance(PROBE_INTERVAL)
     looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
-
-
-@pytest.mark.parametrize(("connect", "read"), [(0.5, 0.5), (5.0, 10.0), (60.0, 60.0)])
-def test_name_servers_that_are_down_make_no_thread_late(connect: float, read: float) -> None:
-    """Nothing interrupts a look-up; a call may make two, and the queue's depth takes two calls of 13 s."""
-    world, silences = World(), list[float]()
-    world.results.probes = [ConnectionFailed("no such name")]
-    call = connect + read + LOOKUPS * RESOLVING
-    beat = Beat(world.clock, outside_allowance(call_allowance(connect, read)))
-
-    def hang(seconds: float) -> None:
-        world.clock.advance(seconds)
-        silences.append(beat.silence())
-        assert not beat.is_late
-
-    world.calls.on("depth", lambda: hang(2 * (13.0 + LOOKUPS * RESOLVING)))
-    world.calls.on("find", lambda: hang(13.0 + LOOKUPS * RESOLVING))
-    world.results.probe = lambda: hang(call)  # type: ignore[method-assign]
-    lookout(world, lambda: hang(call), lambda: hang(call)).look(beat)
-    assert len(silences) == 5
-
-
-def test_a_look_that_never_ends_is_late_in_the_end() -> None:
-    world = World()
-    beat = Beat(world.clock, outside_allowance(call_allowance(60.0, 60.0)))
-    late: list[bool] = []
-
-    def hang() -> None:
-        world.clock.advance(OUTSIDE_ALLOWANCE + 1.0)
-        late.append(beat.is_late)
-
-    lookout(world, hang).look(beat)
-    assert late == [True]

@@ -1,10 +1,15 @@
+import time
 from collections import Counter
-from threading import Event, Lock, Thread
+from collections.abc import Callable
+from math import inf
+from threading import Barrier, Event, Lock, Thread
 
 from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, a_watch
 from tests.unit.fakes import PATIENCE
 from tests.unit.heaps import scheduler, waiter
+from watcher.health import OWN_LIMIT, Beat, Liveness
+from watcher.named_lock import NamedLock
 from watcher.ratelimit import TokenBucket
 from watcher.scheduler import MAX_PAUSE, Due, Scheduler
 
@@ -113,13 +118,72 @@ def test_a_leader_that_leaves_with_a_watch_hands_the_lead_to_a_follower() -> Non
     assert {due.watch.key.session_id[-1] for due in first + second if due} == {"1", "2"}
 
 
-def test_the_leader_shows_a_sign_of_life_while_nothing_is_due() -> None:
+class HangingLimiter(Unlimited):
+    """Lets the clock run while it is asked, so that the leader seems to hang under the scheduler's lock."""
+
+    def __init__(self, hang: Callable[[], None]) -> None:
+        self._hang = hang
+
+    def acquire(self, now: float) -> float:
+        self._hang()
+        return 0.0
+
+
+def test_a_leader_that_hangs_is_named_and_nobody_who_waits_for_its_lock() -> None:
+    clock, late = ManualClock(), list[list[str]]()
+    liveness = Liveness(clock)
+    others = [liveness.beat(role) for role in ("poller", "timekeeper", "intake")]
+    asking = Barrier(len(others) + 1)
+
+    def ask(beat: Beat) -> None:
+        beat.beat()
+        asking.wait(PATIENCE)
+        heap.take_over()
+
+    def hang() -> None:
+        threads = [Thread(target=ask, args=(beat,)) for beat in others]
+        for thread in threads:
+            thread.start()
+        asking.wait(PATIENCE)
+        while not all(beat.blocked(inf) for beat in others):
+            time.sleep(0.001)
+        clock.advance(OWN_LIMIT + 1.0)
+        late.append(liveness.late())
+
+    heap = Scheduler(HangingLimiter(hang), clock, liveness.beat("scheduler", is_shared=True))
+    heap.add(a_watch(1, clock), clock.monotonic())
+    assert heap.take() is not None
+    assert late == [["scheduler: no progress for 21 s"]]
+
+
+def test_who_waits_for_a_lock_is_named_where_nobody_else_is() -> None:
+    """Whoever has it has no beat."""
+    clock = ManualClock()
+    liveness, lock = Liveness(clock), NamedLock("scheduler")
+    beat = liveness.beat("intake")
+
+    def wait() -> None:
+        beat.beat()
+        with lock:
+            pass
+
+    with lock:
+        thread = Thread(target=wait)
+        thread.start()
+        while not beat.blocked(inf):
+            time.sleep(0.001)
+        clock.advance(OWN_LIMIT + 1.0)
+        late = liveness.late()
+    thread.join(PATIENCE)
+    assert late == ["intake: no progress for 21 s, it waits for the lock of the scheduler"]
+
+
+def test_a_leader_that_waits_rests() -> None:
     clock = ManualClock()
     beat = a_beat(clock)
     heap = Scheduler(Unlimited(), clock, beat)
     thread, _ = waiter(heap)
     clock.advance(30.0)
-    assert beat.silence() == 30.0
-    heap.limit(Unlimited())
+    assert beat.silence() == 0.0
     heap.stop()
     thread.join(PATIENCE)

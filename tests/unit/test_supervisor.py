@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock
-from watcher.health import Liveness, Readiness
+from watcher.health import OWN_LIMIT, SLOW_CALL, Liveness, Readiness
 from watcher.sdnotify import Notifier
 from watcher.supervisor import FEEDS, STATUS_INTERVAL, STOP_SLACK, Supervisor
 
@@ -30,7 +30,7 @@ class Supervised:
         self.clock = ManualClock()
         self.notifier = Listened(watchdog)
         liveness = Liveness(self.clock)
-        self.beat = liveness.beat("poller", 10.0)
+        self.beat = liveness.beat("poller")
         self.readiness = Readiness()
         self.supervisor = Supervisor(self.notifier, self.clock, liveness, self.readiness, lambda: "3 decided")
 
@@ -69,17 +69,38 @@ def test_the_status_is_looked_at_every_few_seconds(watchdog: float | None, inter
     assert Supervised(watchdog).supervisor.interval == interval
 
 
-def test_nobody_is_waited_for_where_nobody_listens() -> None:
+def test_what_is_stuck_is_logged_where_no_service_manager_listens() -> None:
     clock = ManualClock()
-    assert Supervisor(Notifier(), clock, Liveness(clock), Readiness(), str).interval is None
+    liveness = Liveness(clock)
+    supervisor = Supervisor(Notifier(), clock, liveness, Readiness(), str)
+    assert supervisor.interval == STATUS_INTERVAL
+    liveness.beat("poller").beat()
+    clock.advance(OWN_LIMIT + 1.0)
+    with capture_logs() as logs:
+        supervisor.tick()
+    assert [(entry["event"], entry["late"]) for entry in logs] == [("thread_stuck", ["poller: no progress for 21 s"])]
+
+
+def test_a_call_that_does_not_return_is_logged_once_and_once_it_has() -> None:
+    supervised = Supervised()
+    with capture_logs() as logs:
+        with supervised.beat.calling("sink a", "emit", 1000.0):
+            assert supervised.tick(SLOW_CALL)["WATCHDOG"] == 1
+            supervised.tick()
+        supervised.tick()
+        supervised.tick()
+    assert [(entry["event"], entry["part"]) for entry in logs] == [
+        ("call_stuck", "sink a"),
+        ("call_returned", "sink a"),
+    ]
 
 
 def test_a_stuck_thread_is_logged_once_and_the_watchdog_starves() -> None:
     supervised = Supervised()
     supervised.beat.beat()
     with capture_logs() as logs:
-        assert "WATCHDOG" in supervised.tick(9.0)
-        for silence in (11, 13):
+        assert "WATCHDOG" in supervised.tick(19.0)
+        for silence in (21, 23):
             assert supervised.tick(2.0) == {"STATUS": f"3 decided; poller: no progress for {silence} s"}
     assert [(entry["event"], entry["log_level"]) for entry in logs] == [("thread_stuck", "error")]
 
@@ -88,10 +109,10 @@ def test_a_thread_that_goes_on_after_all_feeds_it_again() -> None:
     supervised = Supervised()
     supervised.beat.beat()
     with capture_logs() as logs:
-        supervised.tick(11.0)
+        supervised.tick(21.0)
         supervised.beat.beat()
         assert supervised.tick() == {"WATCHDOG": 1, "STATUS": "3 decided"}
-        supervised.tick(11.0)
+        supervised.tick(21.0)
     assert [entry["event"] for entry in logs] == ["thread_stuck", "thread_unstuck", "thread_stuck"]
 
 

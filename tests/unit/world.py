@@ -10,12 +10,13 @@ from tests.unit.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
 from watcher.burials import Burials
 from watcher.delivery import Outbox
 from watcher.errors import PollError
-from watcher.health import Readiness
+from watcher.health import OUTSIDE_LIMIT, Readiness
 from watcher.inflight import InFlight
 from watcher.intake import Intake
 from watcher.leases import LeaseKeeper
 from watcher.metrics import Metrics
 from watcher.model import DEFAULT_POLICY, DecisionRules, Lease, SessionResult
+from watcher.outside import watched
 from watcher.policy import PollPolicy, backoff
 from watcher.poller import Poller
 from watcher.ports import Sink
@@ -48,14 +49,14 @@ class World:
         self.runtime = Runtime(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
         self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
         shared: dict[str, Any] = {"metrics": self.metrics, "readiness": self.readiness, "clock": self.clock}
-        sink_list: list[Sink] = list(self.sinks.values())
-        self.outbox = Outbox(
-            queue=self.queue, ledger=self.ledger, sinks=sink_list, in_flight=self.in_flight, **shared
-        )
-        self.burials = Burials(queue=self.queue, metrics=self.metrics, readiness=self.readiness)
+        queue = watched(self.queue, "queue", OUTSIDE_LIMIT)
+        ledger = watched(self.ledger, "ledger", OUTSIDE_LIMIT)
+        sink_list: list[Sink] = [watched(sink, f"sink {name}", OUTSIDE_LIMIT) for name, sink in self.sinks.items()]
+        self.outbox = Outbox(queue=queue, ledger=ledger, sinks=sink_list, in_flight=self.in_flight, **shared)
+        self.burials = Burials(queue=queue, metrics=self.metrics, readiness=self.readiness)
         self.intake = Intake(
-            queue=self.queue,
-            ledger=self.ledger,
+            queue=queue,
+            ledger=ledger,
             in_flight=self.in_flight,
             scheduler=self.scheduler,
             outbox=self.outbox,
@@ -64,7 +65,7 @@ class World:
             **shared,
         )
         self.poller = Poller(
-            results=self.results,
+            results=watched(self.results, "endpoint", OUTSIDE_LIMIT),
             scheduler=self.scheduler,
             outbox=self.outbox,
             runtime=self.runtime,
@@ -86,7 +87,7 @@ class World:
     def keeper(self, visibility_timeout: float = 60.0) -> LeaseKeeper:
         """What keeps the leases of this world alive."""
         return LeaseKeeper(
-            queue=self.queue,
+            queue=watched(self.queue, "queue", OUTSIDE_LIMIT),
             in_flight=self.in_flight,
             visibility_timeout=visibility_timeout,
             clock=self.clock,

@@ -1,0 +1,58 @@
+"""Connections of the HTTP server: few, and none for long, so that clients can't use up the file descriptors."""
+
+import socket
+from contextlib import suppress
+from threading import Condition
+from time import monotonic
+
+MOST = 64
+"""Connections at once. Each takes a thread and a file descriptor, of which a process often has 1,024; a kubelet, a
+Prometheus and a person need three."""
+
+LONGEST = 10.0
+"""Seconds from accepting a connection to its end: it carries one request, and an answer takes milliseconds."""
+
+ROOM_WAIT = 1.0
+"""Seconds at most that a new connection waits for the thread of an older one to close that."""
+
+
+class Connections:
+    """The open ones, oldest first. A new one is never turned away: a probe is new, and whoever idles is old."""
+
+    def __init__(self, most: int = MOST, longest: float = LONGEST) -> None:
+        self._most = most
+        self._longest = longest
+        self._since: dict[socket.socket, float] = {}
+        self._changed = Condition()
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def add(self, connection: socket.socket) -> None:
+        """Note a new one; if there are too many, the oldest is ended first, and waited for."""
+        with self._changed:
+            while len(self._since) >= self._most:
+                _end(next(iter(self._since)))
+                if not self._changed.wait(ROOM_WAIT):
+                    break  # its thread computes an answer, and will find the connection gone
+            self._since[connection] = monotonic()
+
+    def remove(self, connection: socket.socket) -> None:
+        """Note that one was closed."""
+        with self._changed:
+            self._since.pop(connection, None)
+            self._changed.notify_all()
+
+    def end_old(self) -> None:
+        """End those that have been open for too long."""
+        with self._changed:
+            for connection, since in self._since.items():
+                if monotonic() - since < self._longest:
+                    break
+                _end(connection)
+
+
+def _end(connection: socket.socket) -> None:
+    """Wake the thread that reads from or writes to a connection; that thread closes it."""
+    with suppress(OSError):  # the client has ended it already
+        connection.shutdown(socket.SHUT_RDWR)
