@@ -126,7 +126,7 @@ def test_what_holds_decisions_outlives_the_stack() -> None:
 
 
 def test_the_role_is_for_one_service_account_of_one_cluster_by_pod_identity(moto: MotoServer) -> None:
-    statement = trust(moto, create_stack(moto.url, ClusterName="mine", Association="none"))
+    statement = trust(moto, create_stack(moto.url, ClusterName="mine", Associate="no"))
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert set(statement["Action"]) == {"sts:AssumeRole", "sts:TagSession"}
     assert statement["Condition"]["StringEquals"] == {
@@ -138,7 +138,7 @@ def test_the_role_is_for_one_service_account_of_one_cluster_by_pod_identity(moto
 
 def test_a_role_without_a_cluster_is_refused() -> None:
     template, _ = decode_str(TEMPLATE.read_text())
-    (assertion,) = template["Rules"]["PodIdentity"]["Assertions"]
+    (assertion,) = template["Rules"]["ByPodIdentity"]["Assertions"]
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ClusterName"}, ""]}]}
 
 
