@@ -12,7 +12,7 @@ from watcher.burials import Burials
 from watcher.clock import SystemClock
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
-from watcher.delivery import Outbox
+from watcher.delivery.outbox import Outbox
 from watcher.described import described
 from watcher.health import OUTSIDE_LIMIT, Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer

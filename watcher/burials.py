@@ -6,12 +6,12 @@ from threading import Condition, Event
 
 import structlog
 
+from watcher.delivery.batch_processor import Patience
 from watcher.errors import QueueError, UnservableMessage
 from watcher.health import Beat, Liveness, Readiness
 from watcher.metrics import Metrics
 from watcher.model import Delivery
 from watcher.ports import Queue
-from watcher.stage import Patience
 from watcher.threads import Threads
 
 log = structlog.get_logger(__name__)

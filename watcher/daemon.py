@@ -8,7 +8,7 @@ from threading import Event
 import structlog
 
 from watcher.burials import Burials
-from watcher.delivery import Outbox
+from watcher.delivery.outbox import Outbox
 from watcher.errors import QueueError, WatcherError
 from watcher.health import Beat, Liveness, Readiness
 from watcher.httpd import HealthServer

@@ -7,7 +7,8 @@ from threading import Event
 import structlog
 
 from watcher.burials import Burials
-from watcher.delivery import Outbox
+from watcher.delivery.batch_processor import Patience
+from watcher.delivery.outbox import Outbox
 from watcher.errors import LedgerError, QueueError, UnservableMessage
 from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
@@ -18,7 +19,6 @@ from watcher.model import DeadReason, Delivery, Lease, LedgerEntry, SessionReque
 from watcher.ports import Clock, Ledger, Queue
 from watcher.runtime import Runtime
 from watcher.scheduler import Scheduler
-from watcher.stage import Patience
 from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)

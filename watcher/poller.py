@@ -7,7 +7,7 @@ import structlog
 
 from watcher.calls import Calls
 from watcher.decision import decide
-from watcher.delivery import Outbox
+from watcher.delivery.outbox import Outbox
 from watcher.errors import CallTimedOut, OperatorError, PollError, Throttled, TransientPollError, UnreadableAnswer
 from watcher.event import decision_event
 from watcher.health import Beat, Readiness

@@ -30,6 +30,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.benchmarks.processes import PATIENCE, WATCHER, numbers, spawn
 from tests.benchmarks.service import end, endpoint
 from watcher.clock import SystemClock
+from watcher.delivery.batch_processor import Patience
 from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
 from watcher.intake import Intake
@@ -41,7 +42,6 @@ from watcher.queues.sqlite import SqliteQueue
 from watcher.queues.sqs_held import HeldLeases
 from watcher.ratelimit import limiter_for
 from watcher.scheduler import Scheduler
-from watcher.stage import Patience
 
 BAR_READY = 1.0
 BAR_MEGABYTES = 75.0

@@ -11,9 +11,9 @@ from tests.unit.builders import a_beat, a_delivery
 from tests.unit.world import World
 from watcher import burials
 from watcher.burials import MOST_UNBURIED, ROOM_WAIT
+from watcher.delivery.batch_processor import MAX_RETRY_WAIT
 from watcher.errors import QueueError, UnservableMessage
 from watcher.model import DeadReason, Delivery
-from watcher.stage import MAX_RETRY_WAIT
 
 FAULT = UnservableMessage(DeadReason.INVALID_SESSION_ID, "no id")
 

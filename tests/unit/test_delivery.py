@@ -3,8 +3,8 @@ import json
 import pytest
 
 from tests.unit.builders import a_lease
+from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.fakes import FakeSink
-from tests.unit.outboxes import decided, event_of, running
 from tests.unit.world import World
 from watcher.model import LedgerEntry, Outcome, Reason, Verdict
 

@@ -7,13 +7,13 @@ from structlog.testing import capture_logs
 
 from tests.support import session_id
 from tests.unit.builders import a_beat, a_delivery, a_lease, held, when_waited_on
+from tests.unit.delivery.outboxes import running
 from tests.unit.fakes import PATIENCE
-from tests.unit.outboxes import running
 from tests.unit.world import World
+from watcher.delivery.batch_processor import Patience
 from watcher.errors import LedgerError, QueueError
 from watcher.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
 from watcher.scheduler import Due
-from watcher.stage import Patience
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -8,9 +8,9 @@ from structlog.testing import capture_logs
 from tests.support import START, session_id
 from tests.unit.builders import a_beat, a_delivery, a_lease, held, on_books
 from tests.unit.world import World
+from watcher.delivery.batch_processor import Patience
 from watcher.errors import LedgerError, QueueError
 from watcher.model import Delivery, Lease
-from watcher.stage import Patience
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -8,7 +8,7 @@ from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, a_lease, a_watch, live_answer, put_in, value
 from tests.unit.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
 from watcher.burials import Burials
-from watcher.delivery import Outbox
+from watcher.delivery.outbox import Outbox
 from watcher.errors import PollError
 from watcher.health import OUTSIDE_LIMIT, Readiness
 from watcher.inflight import InFlight

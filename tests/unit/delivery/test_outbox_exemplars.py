@@ -6,7 +6,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from tests.unit.outboxes import decided, running
+from tests.unit.delivery.outboxes import decided, running
 from tests.unit.world import World
 
 pytestmark = pytest.mark.usefixtures("no_waiting")

@@ -7,11 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import decision
-from tests.unit.lanes import Answer, Rig, down, never_taking, parcel_of, skip_rests, while_others_come
-from watcher.circuit import FAILURES
+from tests.unit.delivery.sink_workers import Answer, Rig, down, never_taking, parcel_of, skip_rests, while_others_come
+from watcher.delivery.circuit_breaker import FAILURES
+from watcher.delivery.pending import LAST_TRY, TRIES
 from watcher.errors import Refusal, SinkError
 from watcher.model import DecisionEvent
-from watcher.parcels import LAST_TRY, TRIES
 
 
 @pytest.fixture

@@ -1,7 +1,14 @@
 import pytest
 from tenacity import Future, RetryCallState, Retrying
 
-from watcher.circuit import FAILURES, LONGEST_ASKED_WAIT, LONGEST_WAIT, PATIENCE, SHORTEST_REST, Circuit
+from watcher.delivery.circuit_breaker import (
+    FAILURES,
+    LONGEST_ASKED_WAIT,
+    LONGEST_WAIT,
+    PATIENCE,
+    SHORTEST_REST,
+    Circuit,
+)
 from watcher.errors import LedgerError, SinkError
 
 

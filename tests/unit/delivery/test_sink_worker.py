@@ -7,12 +7,12 @@ from structlog.testing import capture_logs
 
 from tests.support import decision
 from tests.unit.builders import a_beat
-from tests.unit.lanes import Rig, down, never_taking, parcel_of, refusing
-from watcher.circuit import FAILURES, SHORTEST_REST
+from tests.unit.delivery.sink_workers import Rig, down, never_taking, parcel_of, refusing
+from watcher.delivery.circuit_breaker import FAILURES, SHORTEST_REST
+from watcher.delivery.pending import Parcel
+from watcher.delivery.sink_worker import Lane
 from watcher.errors import LedgerError, SinkGone
-from watcher.lane import Lane
 from watcher.model import DecisionEvent
-from watcher.parcels import Parcel
 
 
 @pytest.fixture

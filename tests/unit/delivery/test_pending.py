@@ -2,8 +2,8 @@ import pytest
 
 from tests.support import ManualClock, decision
 from tests.unit.builders import a_watch
+from watcher.delivery.pending import FIRST_REST, LAST_TRY, LONGEST_REST, SHARE, TRIES, Parcel, Suspects, Waiting
 from watcher.errors import Refusal
-from watcher.parcels import FIRST_REST, LAST_TRY, LONGEST_REST, SHARE, TRIES, Parcel, Suspects, Waiting
 
 CLOCK = ManualClock()
 

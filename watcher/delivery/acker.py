@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from watcher.delivery.batch_processor import Patience
+from watcher.delivery.rejections import Refusals
 from watcher.errors import LedgerError, QueueError
 from watcher.inflight import InFlight
 from watcher.ports import Ledger, Queue
-from watcher.refusals import Refusals
-from watcher.stage import Patience
 from watcher.watch import Watch
 
 

@@ -11,17 +11,17 @@ from threading import Event, Lock
 
 import structlog
 
+from watcher.delivery.acker import Settler
+from watcher.delivery.batch_processor import Patience, Stage
+from watcher.delivery.pending import Parcel
+from watcher.delivery.rejections import Refusals
+from watcher.delivery.sink_worker import Lane
 from watcher.errors import LedgerError
 from watcher.health import Liveness, Readiness
 from watcher.inflight import InFlight
-from watcher.lane import Lane
 from watcher.metrics import Metrics, trace_exemplar
 from watcher.model import DecisionEvent, LedgerEntry, Verdict
-from watcher.parcels import Parcel
 from watcher.ports import Clock, Ledger, Queue, Sink
-from watcher.refusals import Refusals
-from watcher.settler import Settler
-from watcher.stage import Patience, Stage
 from watcher.threads import Threads
 from watcher.watch import Watch
 

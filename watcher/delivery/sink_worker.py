@@ -6,14 +6,14 @@ from threading import Event
 
 import structlog
 
-from watcher.circuit import Circuit
+from watcher.delivery.attempt import Handover, Outcome
+from watcher.delivery.batch_processor import Patience
+from watcher.delivery.circuit_breaker import Circuit
+from watcher.delivery.pending import SHARE, Parcel, Suspects, Waiting
 from watcher.errors import LedgerError, SinkError
-from watcher.handover import Handover, Outcome
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
-from watcher.parcels import SHARE, Parcel, Suspects, Waiting
 from watcher.ports import Clock, Sink
-from watcher.stage import Patience
 from watcher.watch import Watch
 
 log = structlog.get_logger(__name__)

@@ -8,11 +8,11 @@ from structlog.testing import capture_logs
 
 from tests.support import decision
 from tests.unit.builders import a_watch
-from tests.unit.lanes import Answer, Rig, parcel_of, skip_rests
-from watcher.circuit import FAILURES
+from tests.unit.delivery.sink_workers import Answer, Rig, parcel_of, skip_rests
+from watcher.delivery.circuit_breaker import FAILURES
+from watcher.delivery.pending import SHARE, TRIES, Parcel
 from watcher.errors import Refusal, SinkError
 from watcher.model import DecisionEvent
-from watcher.parcels import SHARE, TRIES, Parcel
 from watcher.sinks.batches import Batches, Entry
 
 CALL = 0.5

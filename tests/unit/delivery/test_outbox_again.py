@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.builders import a_lease
-from tests.unit.outboxes import decided, event_of, running
+from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.world import World
 from watcher.model import LedgerEntry
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.support import decision, session_id
 from tests.unit.builders import a_beat, a_delivery, a_lease
-from tests.unit.outboxes import decided, running
+from tests.unit.delivery.outboxes import decided, running
 from tests.unit.world import World
+from watcher.delivery.batch_processor import Patience
 from watcher.errors import LedgerError, QueueError, Refusal, SinkError
 from watcher.model import DeadReason, Delivery, LedgerEntry, SessionKey
-from watcher.stage import Patience
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -21,7 +21,7 @@ TOO_LARGE = SinkError("no", untaken={0}, refused={0: Refusal("too large", is_cer
 @pytest.fixture(autouse=True)
 def _no_gathering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for more acks."""
-    monkeypatch.setattr("watcher.delivery.ACK_GATHER", 0.0)
+    monkeypatch.setattr("watcher.delivery.outbox.ACK_GATHER", 0.0)
 
 
 def refuse(world: World, *sinks: str) -> None:

@@ -7,8 +7,8 @@ from tenacity import wait_fixed
 from tests.support import ManualClock, SteppingEvent
 from tests.unit.builders import a_beat
 from tests.unit.fakes import PATIENCE
+from watcher.delivery.batch_processor import MAX_RETRY_WAIT, Patience, Stage
 from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
-from watcher.stage import MAX_RETRY_WAIT, Patience, Stage
 
 
 class Failing:

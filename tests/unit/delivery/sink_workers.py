@@ -7,13 +7,13 @@ import pytest
 
 from tests.support import ManualClock, SteppingEvent, decision
 from tests.unit.builders import a_beat, a_watch, value
+from watcher.delivery.batch_processor import Patience
+from watcher.delivery.pending import Parcel, Suspects
+from watcher.delivery.sink_worker import Lane
 from watcher.errors import SinkError
 from watcher.health import Readiness
-from watcher.lane import Lane
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
-from watcher.parcels import Parcel, Suspects
-from watcher.stage import Patience
 from watcher.watch import Watch
 
 Answer = Callable[[Sequence[DecisionEvent]], None]

@@ -2,8 +2,8 @@ import pytest
 from tenacity import wait_fixed
 
 from tests.unit.builders import a_lease, when_waited_on
+from tests.unit.delivery.outboxes import decided, running
 from tests.unit.fakes import PATIENCE
-from tests.unit.outboxes import decided, running
 from tests.unit.world import World
 from watcher.clock import SystemClock
 from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
@@ -104,7 +104,7 @@ def test_a_drain_that_runs_out_of_time_gives_up_without_a_death(broken: str, err
 
 
 def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.circuit._while_closed", wait_fixed(3600))
+    monkeypatch.setattr("watcher.delivery.circuit_breaker._while_closed", wait_fixed(3600))
     world = World()
     world.calls.break_down("a", SinkError("full"))
     is_waiting = when_waited_on(world.outbox._lanes["a"]._halt)

@@ -1,6 +1,6 @@
 from tests.support import ManualClock, session_id
+from watcher.delivery.rejections import LASTING, MOST, Refusals
 from watcher.model import SessionKey
-from watcher.refusals import LASTING, MOST, Refusals
 
 KEY = SessionKey(session_id(1), "default")
 

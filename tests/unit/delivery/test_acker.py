@@ -1,8 +1,8 @@
 import pytest
 
 from tests.unit.builders import a_lease, held, on_books
+from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.fakes import PATIENCE
-from tests.unit.outboxes import decided, event_of, running
 from tests.unit.world import World
 from watcher.errors import LedgerError, QueueError
 from watcher.model import LedgerEntry
