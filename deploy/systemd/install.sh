@@ -41,6 +41,8 @@ systemd=$(systemctl --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p'
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 
+[ ! -e "$prefix/bin" ] || [ -L "$prefix/bin" ] ||
+  fail "--prefix $prefix: $prefix/bin belongs to something else; take a folder that is not there yet"
 mkdir -p "$prefix/releases"
 release=$(mktemp -d "$prefix/releases/$(date -u +%Y%m%dT%H%M%S).XXXX")
 trap '[ -e "$release/complete" ] || rm -rf "$release"' EXIT
@@ -81,8 +83,9 @@ mkdir -p /etc/watcher
 [ -e /etc/watcher/watcher.toml ] || cp "$source/config/watcher.toml" /etc/watcher/watcher.toml
 install -d -m 700 /etc/credstore
 
-# The one before stays for the way back.
-find "$prefix/releases" -mindepth 1 -maxdepth 1 | sort -r | tail -n +3 | xargs -r rm -rf
+# The one before stays for the way back. What this script did not make is not its to remove.
+find "$prefix/releases" -mindepth 2 -maxdepth 2 -name complete | sort -r | tail -n +3 |
+  while read -r mark; do rm -rf "$(dirname "$mark")"; done
 
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload

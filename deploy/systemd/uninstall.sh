@@ -15,7 +15,13 @@ while [ $# -gt 0 ]; do
 done
 
 [ "$(id -u)" = 0 ] || fail "needs root: sudo $0"
-[ ! -e "$prefix" ] || [ -d "$prefix/releases" ] || fail "--prefix $prefix: the watcher was not installed there"
+case $prefix in /*) ;; *) fail "--prefix $prefix: give the full path" ;; esac
+
+# What install.sh makes, and nothing else: virtual environments below releases/, and bin, a link into one of them.
+is_release() { [ ! -L "$1" ] && [ -f "$1/pyvenv.cfg" ] && [ -x "$1/bin/watcher" ] && [ -e "$1/complete" ]; }
+is_ours() { [ -L "$prefix/bin" ] && case $(readlink "$prefix/bin") in "$prefix"/releases/*/bin) ;; *) false ;; esac; }
+[ ! -e "$prefix" ] || is_ours ||
+  fail "--prefix $prefix: the watcher was not installed there ($prefix/bin is not a link to a release); nothing was removed"
 
 units=/etc/systemd/system
 if [ -d /run/systemd/system ]; then
@@ -29,8 +35,15 @@ for unit in watcher.service watcher@.service; do
   rmdir "$units/$unit.d" 2>/dev/null || true  # what `systemctl edit` made is the operator's
 done
 rm -f /usr/local/bin/watcherctl
-rm -rf "$prefix/releases" "$prefix/bin"
-rmdir "$prefix" 2>/dev/null || true
+if [ -e "$prefix" ]; then
+  for release in "$prefix"/releases/*; do
+    if is_release "$release"; then rm -rf "$release"; fi
+  done
+  rm -f "$prefix/bin"
+  for folder in "$prefix/releases" "$prefix"; do
+    [ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || echo "left: $folder, where there is something else"
+  done
+fi
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   systemctl reset-failed watcher.service 'watcher@*.service' 2>/dev/null || true

@@ -58,6 +58,7 @@ def test_from_the_installation_to_its_removal(service: Service) -> None:
     _reload(service)
     _second_instance(service)
     _stop_and_fail(service)
+    _arguments_are_texts(box)
     _uninstall(box)
 
 
@@ -134,10 +135,43 @@ def _stop_and_fail(service: Service) -> None:
     service.wait_for_decisions(ids)
 
 
+HOSTILE_ARGUMENTS = ["${HIDDEN}", "$HIDDEN", "$$", "$$HIDDEN", "a $ b", "%n", "\\n", "two\nlines\n", "", "'\"`id`"]
+
+
+def _arguments_are_texts(box: Box) -> None:
+    """What `watcherctl` hands over is what it was given: no variable of the service gets into it."""
+    show = "#!/bin/sh\nprintf '<%s>' \"$@\"\n"
+    box.run("sh", "-c", "echo HIDDEN=made-up-secret >> /etc/watcher/watcher.env")
+    box.run("mv", f"{BIN}/watcher", f"{BIN}/watcher.real")
+    box.write(f"{BIN}/watcher", show)
+    box.run("chmod", "755", f"{BIN}/watcher")
+    try:
+        said = box.run("watcherctl", "enqueue", *HOSTILE_ARGUMENTS).stdout
+    finally:
+        box.run("mv", f"{BIN}/watcher.real", f"{BIN}/watcher")
+    assert said == "".join(f"<{argument}>" for argument in ["enqueue", *HOSTILE_ARGUMENTS])
+
+
+def _uninstall_leaves_what_is_not_the_watchers(box: Box) -> None:
+    """A folder that happens to have releases/ and bin/ is somebody else's."""
+    uninstall = "/src/deploy/systemd/uninstall.sh"
+    for path in ("/srv/app/releases/v1/data", "/srv/app/bin/app", "/opt/liveness-watcher/releases/notes/mine"):
+        box.write(path, "precious")
+    for prefix in ("/srv/app", "/srv", "app", "/opt"):
+        refused = box.run(uninstall, "--prefix", prefix, check=False)
+        assert refused.returncode == 1
+        assert "--prefix" in refused.stderr
+    box.run("systemctl", "is-active", "watcher")
+    box.run("ls", "/srv/app/releases/v1/data", "/srv/app/bin/app", f"{BIN}/watcher")
+
+
 def _uninstall(box: Box) -> None:
     """The program goes, the state stays, until it is told to go, too."""
     uninstall = "/src/deploy/systemd/uninstall.sh"
-    box.run(uninstall)
+    _uninstall_leaves_what_is_not_the_watchers(box)
+    assert "left: /opt/liveness-watcher/releases" in box.run(uninstall).stdout
+    assert box.run("ls", "/opt/liveness-watcher/releases").stdout == "notes\n"
+    box.run("rm", "-r", "/opt/liveness-watcher")
     assert box.run("systemctl", "cat", "watcher", check=False).returncode != 0
     assert box.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "watcher*").stdout == ""
     kept = [
