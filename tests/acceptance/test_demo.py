@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -37,8 +38,20 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("demo")
     kept = folder / "kept"
     command = [*COMMAND, "--sessions", "25", "--keep", str(kept)]
+    planting = Thread(target=plant, args=(kept, folder / "planted-code-ran"))
+    planting.start()
     done = subprocess.run(command, env=environment(folder), capture_output=True, text=True, timeout=110, check=False)
+    planting.join()
     return Ran(done.returncode, done.stdout, done.stderr, kept)
+
+
+def plant(kept: Path, proof: Path) -> None:
+    """Put a module into the folder to keep as soon as it is there, as somebody might where others can write."""
+    end = time.monotonic() + 60
+    while not kept.exists() and time.monotonic() < end:
+        time.sleep(0.001)
+    for name in ("watcher", "sqlite3", "boto3"):
+        (kept / f"{name}.py").write_text(f"open({str(proof)!r}, 'w')\n")
 
 
 def test_every_decision_is_as_scripted(ran: Ran) -> None:
@@ -66,6 +79,11 @@ def test_progress_goes_to_stderr_a_line_at_a_time(ran: Ran) -> None:
 def test_what_is_kept_can_be_looked_at(ran: Ran) -> None:
     assert f"WATCHER_CONFIG={ran.kept}/watcher.toml watcher decisions" in ran.err
     assert {path.name for path in ran.kept.iterdir()} >= {"watcher.toml", "watcher.db", "decisions.jsonl"}
+
+
+def test_no_code_of_the_folder_is_run(ran: Ran) -> None:
+    assert (ran.kept / "watcher.py").exists()
+    assert not (ran.kept.parent / "planted-code-ran").exists()
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class Place:
         """`environ` without what could lead the daemon to the user's AWS account, settings or proxy."""
         kept = {name: value for name, value in environ.items() if not _is_foreign(name)}
         nothing = str(self.folder / "none")
+        # Full paths only: an empty or a relative one would be looked for in the daemon's own folder.
+        users = [str(Path(path).absolute()) for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path]
         library = str(Path(watcher.__file__).parents[1])
         return kept | {
             "AWS_ACCESS_KEY_ID": "demo",
@@ -64,7 +67,7 @@ class Place:
             "AWS_CONFIG_FILE": nothing,
             "AWS_SHARED_CREDENTIALS_FILE": nothing,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "PYTHONPATH": os.pathsep.join(filter(None, [library, environ.get("PYTHONPATH", "")])),
+            "PYTHONPATH": os.pathsep.join([library, *users]),
         }
 
 
@@ -124,10 +127,14 @@ def open_place(keep: Path | None) -> Iterator[Place]:
             yield Place(Path(folder).resolve())
         return
     try:
-        keep.mkdir(parents=True, exist_ok=True)
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        keep.mkdir(mode=0o700, exist_ok=True)
         is_used = any(keep.iterdir())
+        status = keep.stat()
     except OSError as error:
         raise DemoError(f"--keep {keep}: {error.strerror or error}: name a folder that you may write") from error
     if is_used:
         raise DemoError(f"--keep {keep}: is not empty: name a new folder")
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise DemoError(f"--keep {keep}: others can write there: name a new folder, which is yours alone")
     yield Place(keep.resolve())

@@ -67,7 +67,8 @@ def start_daemon(place: Place) -> Iterator[DaemonProcess]:
     Raises:
         DemoError: it did not start.
     """
-    command = [sys.executable, "-m", "watcher", "run", "--config", str(place.config)]
+    # -P: no module comes from the folder that it works in.
+    command = [sys.executable, "-P", "-m", "watcher", "run", "--config", str(place.config)]
     with place.log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
             command,

@@ -54,6 +54,27 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
         pytest.fail("it was opened")
 
 
+def test_a_new_folder_is_the_users_alone(tmp_path: Path) -> None:
+    with open_place(tmp_path / "new") as place:
+        assert place.folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702])
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(mode)
+    with pytest.raises(DemoError, match="others can write there"), open_place(shared):
+        pytest.fail("it was opened")
+
+
+def test_no_module_comes_from_the_daemons_own_folder(tmp_path: Path) -> None:
+    given = f":relative:{tmp_path}:"
+    paths = Place(tmp_path).environment({"PYTHONPATH": given})["PYTHONPATH"].split(":")
+    assert paths[1:] == [str(Path.cwd() / "relative"), str(tmp_path)]
+    assert all(Path(path).is_absolute() for path in paths)
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DemoError, match=r"--keep .*file.*: name a folder"), open_place(tmp_path / "file" / "below"):
