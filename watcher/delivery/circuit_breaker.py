@@ -36,14 +36,15 @@ class Circuit:
         self._failing_since = 0.0
         self.is_open = False
 
-    def failed(self, now: float, asked: float | None = None) -> bool:
+    def failed(self, now: float, asked: float | None = None, begun: float | None = None) -> bool:
         """Count a failure at `now` (monotonic seconds); returns whether it opened the circuit.
 
+        `begun`: when the try began that failed, if that took a while: a backend that never answers fails since then.
         `asked`: seconds that the backend wants to be left alone. One that asks for more than `LONGEST_WAIT` is as
         good as down.
         """
         if not self._failures:
-            self._failing_since = now
+            self._failing_since = now if begun is None else begun
         self._failures += 1
         is_down = self._failures >= FAILURES or now - self._failing_since >= PATIENCE or (asked or 0.0) > LONGEST_WAIT
         opened = is_down and not self.is_open

@@ -65,6 +65,7 @@ class Lane:
         self._waiting = Waiting()
         self._suspects = Suspects()
         self._successes = 0
+        self._begun = clock.monotonic()
         self._is_closing = False
         self._is_closed = False
 
@@ -124,7 +125,8 @@ class Lane:
         source, batch = self._next_batch()
         if not batch:
             return ()
-        begun, before = self._clock.monotonic(), self._successes
+        self._begun = begun = self._clock.monotonic()
+        before = self._successes
         outcome = self._handover.try_once([parcel.event for parcel in batch])
         if source is self._suspects:
             self._suspects.tried(begun, self._clock.monotonic())
@@ -188,7 +190,7 @@ class Lane:
 
     def _failed(self, error: BaseException) -> None:
         asked = error.retry_after if isinstance(error, SinkError) else None
-        if self._circuit.failed(self._clock.monotonic(), asked):
+        if self._circuit.failed(self._clock.monotonic(), asked, self._begun):
             self._metrics.circuit_open.labels(self._sink.name).set(1)
             log.error(
                 "circuit_opened",

@@ -49,6 +49,11 @@ def test_failures_that_take_long_open_it_sooner() -> None:
     assert circuit.failed(100.0 + PATIENCE)
 
 
+def test_a_backend_that_never_answers_has_failed_since_it_was_asked() -> None:
+    assert Circuit().failed(100.0 + PATIENCE, begun=100.0)
+    assert not Circuit().failed(100.0 + PATIENCE, begun=100.1)
+
+
 def test_the_time_counts_from_the_first_failure_after_a_success() -> None:
     circuit = Circuit()
     circuit.failed(0.0)

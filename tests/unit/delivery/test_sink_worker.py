@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tests.support import decision
 from tests.unit.builders import a_beat
 from tests.unit.delivery.sink_workers import Rig, down, never_taking, parcel_of, refusing
-from watcher.delivery.circuit_breaker import FAILURES, SHORTEST_REST
+from watcher.delivery.circuit_breaker import FAILURES, PATIENCE, SHORTEST_REST
 from watcher.delivery.pending import Parcel
 from watcher.delivery.sink_worker import Lane
 from watcher.errors import LedgerError, SinkGone
@@ -191,3 +191,18 @@ def test_a_lane_that_waits_for_work_rests(rig: Rig) -> None:
     rig.lane.run(beat)
     assert silences == [7.0]
     assert beat.silence() == 0.0
+
+
+def test_a_sink_that_never_answers_is_down_after_the_first_try_that_took_so_long(rig: Rig) -> None:
+    problems: list[str] = []
+
+    def hang(events: Sequence[DecisionEvent]) -> None:
+        rig.clock.advance(PATIENCE)
+        down(events)
+
+    def take(_: Sequence[DecisionEvent]) -> None:
+        problems.extend(rig.readiness.problems())
+
+    rig.sink.answers = [hang, take]
+    rig.deliver(1)
+    assert problems == ["sink s"]
