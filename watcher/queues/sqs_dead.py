@@ -19,7 +19,7 @@ from watcher.queues.sqs_messages import (
     MESSAGE_ID,
     REASON,
     RECEIVE_COUNT,
-    RECEIVED,
+    RECEIVED_DEAD,
     SENT_AT,
     entry,
     given_attributes,
@@ -94,9 +94,14 @@ class SqsDeadLetters:
 
     @contextmanager
     def _chosen(self, ids: Sequence[str] | None) -> Iterator[Sequence[Message]]:
+        """The messages with these ids, one for each.
+
+        Raises:
+            QueueError: an id that two letters have, as after a crash or a forgery: nobody knows which is meant.
+        """
         wanted = None if ids is None else set(ids)
         with self._all(None, lambda found: wanted is not None and wanted <= found) as messages:
-            yield [message for message in messages if wanted is None or not wanted.isdisjoint(_ids(message))]
+            yield messages if wanted is None else [m for one in sorted(wanted) for m in _named(one, messages)]
 
     @contextmanager
     def _all(
@@ -111,7 +116,7 @@ class SqsDeadLetters:
                 if not batch:
                     break
                 messages.update((message["MessageId"], message) for message in batch)
-                found.update(known for message in batch for known in _ids(message))
+                found.update(message["MessageId"] for message in batch)
             yield list(messages.values())
         finally:
             # Should that fail, HOLD runs out.
@@ -125,7 +130,7 @@ class SqsDeadLetters:
             MaxNumberOfMessages=10,
             WaitTimeSeconds=self._poll,
             VisibilityTimeout=HOLD,
-            **RECEIVED,
+            **RECEIVED_DEAD,
         )
         return answer.get("Messages") or []
 
@@ -143,6 +148,16 @@ def _ids(message: Message) -> list[str]:
     """The id to show, which is the one that the log has, then SQS's own, which changes when a message is sent on."""
     given = own_attributes(message).get(MESSAGE_ID)
     return [*([given] if given else []), message["MessageId"]]
+
+
+def _named(letter_id: str, messages: Sequence[Message]) -> Sequence[Message]:
+    """The message with this id of SQS; else the letter that the watcher wrote of one with this id."""
+    exact = [message for message in messages if message["MessageId"] == letter_id]
+    named = exact or [message for message in messages if letter_id in _ids(message)]
+    if len(named) > 1:
+        theirs = ", ".join(message["MessageId"] for message in named)
+        raise QueueError(f"{len(named)} dead letters have the id {letter_id}: name one by its id in SQS: {theirs}")
+    return named
 
 
 def _letter(message: Message) -> DeadLetter:

@@ -24,9 +24,20 @@ _OWN = {SENT_AT, MESSAGE_ID, RECEIVE_COUNT, REASON, DETAIL}
 
 CUT = "has lost attributes, perhaps its policy: it can't be decided or replayed; enqueue its session with its policy"
 
+_MOVED_FROM = "DeadLetterQueueSourceArn"
 _SYSTEM = ["SentTimestamp", "ApproximateReceiveCount"]
-RECEIVED = {"AttributeNames": _SYSTEM, "MessageSystemAttributeNames": _SYSTEM, "MessageAttributeNames": ["All"]}
-"""What a receive asks for besides the body; the first is the second's older name, which some servers know alone."""
+
+
+def _asking_for(names: Sequence[str]) -> dict[str, Sequence[str]]:
+    # The first is the second's older name, which some servers know alone.
+    return {"AttributeNames": names, "MessageSystemAttributeNames": names, "MessageAttributeNames": ["All"]}
+
+
+RECEIVED = _asking_for(_SYSTEM)
+"""What a receive asks for besides the body."""
+
+RECEIVED_DEAD = _asking_for([*_SYSTEM, _MOVED_FROM])
+"""The same for dead letters: whether a redrive policy moved it."""
 
 _GROUP = re.compile(r"[!-~]{1,128}")
 
@@ -47,8 +58,8 @@ def delivery(message: Mapping[str, Any], now: float) -> Delivery:
 def own_attributes(message: Mapping[str, Any]) -> dict[str, str]:
     """What the watcher wrote on a dead letter; nothing on any other message, or on one that SQS itself moved."""
     found = attributes_of(message)
-    if MESSAGE_ID not in found:
-        return {}
+    if MESSAGE_ID not in found or _MOVED_FROM in (message.get("Attributes") or {}):
+        return {}  # on one that SQS moved, all attributes are its sender's
     return {name: value for name, value in found.items() if name in _OWN and isinstance(value, str)}
 
 

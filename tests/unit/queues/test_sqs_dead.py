@@ -216,3 +216,48 @@ def test_a_letter_that_lost_attributes_says_so_and_is_not_replayed() -> None:
 def test_a_letter_that_lost_attributes_and_was_moved_back_by_hand_is_not_served() -> None:
     assert "lost attributes" in delivery(cut_letter(1), 0.0).fault
     assert delivery(message(1), 0.0).fault == ""
+
+
+def own_letter(number: int, message_id: str, **more: Any) -> dict[str, Any]:
+    own = {"watcher.messageId": message_id, "watcher.sentAt": "1740000000000", "reason": "unknown_policy"}
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in own.items()}
+    return message(number, MessageAttributes=attributes, **more)
+
+
+def replayed(*found: dict[str, Any], ids: list[str]) -> list[str]:
+    """The receipts of the letters that were replayed."""
+    source, dead = FakeClient(), FakeClient(receive_message=[{"Messages": list(found)}, {}])
+    for put_aside in letters(source, dead):
+        put_aside.replay(ids)
+    return [receipt for call in dead.entries("delete_message_batch") for receipt in call]
+
+
+def test_a_letter_is_named_by_the_id_its_message_had_or_by_its_own() -> None:
+    assert replayed(own_letter(1, "a"), own_letter(2, "b"), ids=["b"]) == ["r2"]
+    assert replayed(own_letter(1, "a"), own_letter(2, "b"), ids=["m2"]) == ["r2"]
+
+
+def test_an_id_means_the_message_that_has_it_not_one_that_says_it() -> None:
+    assert replayed(own_letter(1, "m2"), message(2), ids=["m2"]) == ["r2"]
+
+
+def test_a_sender_who_gives_another_letters_id_is_not_replayed_with_it() -> None:
+    moved = own_letter(1, "a", Attributes={"SentTimestamp": "1750000000000", "DeadLetterQueueSourceArn": "arn:q"})
+    assert replayed(moved, own_letter(2, "a"), ids=["a"]) == ["r2"]
+
+
+def test_an_id_that_two_letters_have_is_refused_with_ids_that_only_one_has() -> None:
+    with pytest.raises(QueueError, match="2 dead letters have the id a: name one by its id in SQS: m1, m2"):
+        replayed(own_letter(1, "a"), own_letter(2, "a"), ids=["a"])
+
+
+def test_a_message_that_a_redrive_policy_moved_keeps_its_sender_s_attributes() -> None:
+    moved = own_letter(1, "forged", Attributes={"SentTimestamp": "1", "DeadLetterQueueSourceArn": "arn:q"})
+    source, dead = FakeClient(), FakeClient(receive_message=[{"Messages": [moved]}, {}, {"Messages": [moved]}, {}])
+    for put_aside in letters(source, dead):
+        (letter,) = put_aside.list(10)
+        assert (letter.id, letter.reason) == ("m1", "max_receive_count")
+        assert put_aside.replay(["m1"]) == 1
+    ((attributes,),) = source.entries("send_message_batch", "MessageAttributes")
+    assert attributes["reason"]["StringValue"] == "unknown_policy"
+    assert attributes["watcher.messageId"]["StringValue"] == "forged"
