@@ -21,6 +21,7 @@ from watcher.intake import Intake
 from watcher.learning import Schedule
 from watcher.leases import LeaseKeeper
 from watcher.ledgers import open_ledger, open_memory
+from watcher.logs import dropped_lines
 from watcher.lookout import Lookout
 from watcher.metrics import Metrics
 from watcher.outside import watched
@@ -149,7 +150,12 @@ def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Li
     remembering.load()
     opened.callback(remembering.save)  # before the memory, which was opened earlier, is closed
     in_flight = InFlight(settings.queue.max_in_flight)
-    metrics.show(rate=lambda: scheduler.rate, in_flight=lambda: len(in_flight), progress=liveness.last_progress)
+    metrics.show(
+        rate=lambda: scheduler.rate,
+        in_flight=lambda: len(in_flight),
+        progress=liveness.last_progress,
+        dropped_lines=dropped_lines,
+    )
     metrics.show_schedule(schedule.state)
     runtime = Runtime(rules_of(settings, clock, schedule))
     return _Core(scheduler, schedule, remembering, in_flight, runtime)
