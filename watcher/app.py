@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from typing import TypedDict
 
-from watcher.aws.client import resolve_region
+from watcher.aws.session import resolve_region
 from watcher.burials import Burials
 from watcher.clock import SystemClock
 from watcher.config import AwsSettings, Loaded, Settings
@@ -95,10 +95,16 @@ def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) 
 def effective_aws(loaded: Loaded) -> AwsSettings:
     """The settings of `[aws]`; where nothing names a region, the profile's, else us-east-1.
 
+    A profile that only AWS's own variables name is left to botocore: keys in the environment go before it, as in the
+    AWS CLI, and before no other.
+
     Raises:
         ConfigError: there is no such profile.
+        WatcherError: AWS's configuration files can't be read.
     """
     aws = loaded.settings.aws
+    if loaded.origins["aws.profile"] in ("env AWS_PROFILE", "env AWS_DEFAULT_PROFILE"):
+        aws = aws.model_copy(update={"profile": ""})
     if loaded.origins["aws.region"] != "default":
         return aws
     return aws.model_copy(update={"region": resolve_region(aws.model_copy(update={"region": ""}))})

@@ -14,11 +14,12 @@ from watcher.rekognition.faults import translate
 class RekognitionResults:
     """Asks for sessions over `client` (see `build_client`), which it owns: `close` closes it.
 
-    Only what botocore raises on purpose is translated. Any other exception is a bug, and surfaces as one.
+    Whatever a call raises becomes a PollError of its session. A bug in reading the answer surfaces as one.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._translate = partial(translate, region=client.meta.region_name)
 
     def get(self, session_id: str) -> SessionResult:
         """One call, one attempt; held no longer than connect + read time-out (`watcher.aws.transport`).
@@ -27,7 +28,7 @@ class RekognitionResults:
             PollError: one of its kinds.
         """
         ask = partial(self._client.get_face_liveness_session_results, SessionId=session_id)
-        response = attempt(ask, translate)
+        response = attempt(ask, self._translate)
         return parse_answer(session_id, response)
 
     def probe(self) -> None:
@@ -41,7 +42,7 @@ class RekognitionResults:
         """
         request = AWSRequest(method="GET", url=self._client.meta.endpoint_url).prepare()
         send = self._client._endpoint.http_session.send  # noqa: SLF001 - pinned by a contract test
-        attempt(partial(send, request), translate)
+        attempt(partial(send, request), self._translate)
 
     def close(self) -> None:
         """Close the connections."""
