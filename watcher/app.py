@@ -14,7 +14,7 @@ from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
 from watcher.delivery.outbox import Outbox
 from watcher.described import described
-from watcher.health import OUTSIDE_LIMIT, Liveness, Readiness, call_allowance
+from watcher.health import OUTSIDE_LIMIT, Beat, Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
 from watcher.intake import Intake
@@ -50,6 +50,7 @@ class App:
 
     daemon: Daemon
     reload: Callable[[], None]
+    signals_beat: Beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
         metrics=metrics,
         schedule=core.schedule,
     )
-    return App(daemon, partial(supervisor.reload, reloader.reload))
+    return App(daemon, partial(supervisor.reload, reloader.reload), liveness.beat("signals"))
 
 
 def _progress(core: _Core, metrics: Metrics) -> str:

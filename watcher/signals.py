@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from math import inf
 from threading import Event, Thread
 from time import monotonic
 from types import FrameType
@@ -20,6 +21,9 @@ AWAITED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 SAME_STOP = 0.2
 """Seconds in which a second stop is the first one's echo: `timeout` signals a process and then its group."""
+
+BEAT_INTERVAL = 5.0
+"""Seconds between two signs of life: a few times within those after which a thread counts as stuck."""
 
 FAREWELL = 0.6
 """Seconds for the last log lines when the process ends at once: more than their flush has (`line_buffer.LAST_FLUSH`),
@@ -43,12 +47,14 @@ class Log(Protocol):
 class Handlers:
     """What signals do once the daemon is built. `stop` must not block; `reload` runs in a thread of its own.
 
+    `beat` is called every few seconds, as the listener's sign of life.
     `stop_limit`: seconds after `stop` at which the process ends, whatever hangs.
     """
 
     stop: Callable[[], None]
     reload: Callable[[], object]
     stop_limit: float
+    beat: Callable[[], None]
     log: Log
     flush: Callable[[], object]
 
@@ -67,21 +73,33 @@ class Listener:
         Thread(target=self._reload_when_wanted, args=(handlers,), name="reload", daemon=True).start()
 
     def listen(self, pipe: int) -> None:
-        """Take signals for ever."""
+        """Take signals for ever. A bug in here stops the watcher: nobody could do so any more."""
+        try:
+            self._listen(pipe)
+        except BaseException:
+            if self._handlers is None:
+                raise
+            self._handlers.stop()
+            self._handlers.log.exception("thread_died", thread="signals", consequence="the watcher stops")
+
+    def _listen(self, pipe: int) -> None:
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
         while True:
-            if poll.poll(self._milliseconds_left()):
+            if self._handlers is not None:
+                self._handlers.beat()
+            seconds_left = self._seconds_left()
+            if poll.poll(min(seconds_left, BEAT_INTERVAL) * 1000):
                 for number in os.read(pipe, 64):
                     self._take(number)
-            else:
+            elif seconds_left <= BEAT_INTERVAL:
                 self._end(1, "stop_limit_exceeded", consequence="the process ends; leases run out by themselves")
 
-    def _milliseconds_left(self) -> float | None:
-        """Until the stop has to be over; None: no stop is under way."""
+    def _seconds_left(self) -> float:
+        """Until the stop has to be over; infinity while none is under way."""
         if self._stopped_at is None or self._handlers is None:
-            return None
-        return max(0.0, self._stopped_at + self._handlers.stop_limit - monotonic()) * 1000
+            return inf
+        return max(0.0, self._stopped_at + self._handlers.stop_limit - monotonic())
 
     def _take(self, number: int) -> None:
         if number not in AWAITED:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -99,9 +101,11 @@ def test_a_second_signal_ends_it_within_a_second_while_nobody_reads_standard_err
     tmp_path: Path, simulator: Simulator, calls: "SimpleQueue[CallRecord]", spawn: Spawn, full_pipe: int
 ) -> None:
     enqueue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall"),))))
-    process = spawn(stderr=full_pipe, WATCHER_SHUTDOWN__DRAIN_TIMEOUT="60")
+    port = free_port()
+    process = spawn(stderr=full_pipe, WATCHER_SHUTDOWN__DRAIN_TIMEOUT="60", WATCHER_HTTP__PORT=str(port))
     assert calls.get(timeout=PATIENCE).result == "stall"
     process.send_signal(signal.SIGTERM)
+    wait_until_draining(port)
     time.sleep(SAME_STOP + 0.1)
     process.send_signal(signal.SIGINT)
     begun = time.monotonic()
@@ -139,9 +143,20 @@ def test_a_full_disk_behind_standard_error_shows_in_the_metrics(
     assert process.wait(PATIENCE) == 0
 
 
-def free_port() -> int:
-    import socket
+def wait_until_draining(port: int) -> None:
+    limit = time.monotonic() + PATIENCE
+    while True:
+        try:
+            urlopen(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE).close()
+        except HTTPError as error:
+            with error:
+                if b"draining" in error.read():
+                    return
+        assert time.monotonic() < limit
+        time.sleep(0.05)
 
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -218,3 +233,11 @@ def test_an_interrupt_at_any_moment_of_the_start_is_no_traceback_of_ours(
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=PATIENCE)
         assert b"watcher/" not in error or b"Traceback" not in error, (offset, error.decode())
+
+
+def test_a_thread_of_the_signals_that_dies_stops_the_watcher(tmp_path: Path, start: Start) -> None:
+    daemon = start(WATCHER_TEST_STALL="signals:0:die")
+    daemon.wait_for_event("started")
+    daemon.send(signal.SIGHUP)
+    assert daemon.wait_for_event("thread_died")["thread"] == "signals"
+    assert daemon.end() == 0

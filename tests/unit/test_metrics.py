@@ -11,7 +11,19 @@ from watcher.learning import Schedule
 from watcher.metrics import SERIES_LIMIT, VERDICTS, Metrics, own_policy_labels, trace_exemplar
 from watcher.model import DeadReason, PollResult, QueueDepth
 
-ROLES = ["recorder", "settler", "leases", "lookout", "poller", "timekeeper", "intake", "burials", "scheduler"]
+ROLES = [
+    "recorder",
+    "settler",
+    "leases",
+    "lookout",
+    "poller",
+    "timekeeper",
+    "intake",
+    "burials",
+    "scheduler",
+    "http",
+    "signals",
+]
 POLICIES = [f"policy-{number:02}" for number in range(20)]
 
 NAMES = {

@@ -32,6 +32,10 @@ def reload():
     if "broken" in sys.argv:
         raise OSError("a bug")
 
+def beat():
+    if "dying" in sys.argv:
+        raise ZeroDivisionError("a bug")
+
 listener = signals.install()
 if "early" not in sys.argv:
     listener.connect(
@@ -39,6 +43,7 @@ if "early" not in sys.argv:
             stop=stop,
             reload=reload,
             stop_limit=0.5 if "late" in sys.argv else 60.0,
+            beat=beat,
             log=logs.logger(),
             flush=lambda: print("flushed", flush=True),
         )
@@ -185,3 +190,10 @@ def test_signals_that_our_parent_blocked_are_taken_all_the_same() -> None:
             assert [process.line(), process.line()] == ["stop", "ended"]
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_a_listener_that_dies_stops_the_watcher_for_nobody_else_could() -> None:
+    with program("dying") as process:
+        process.wait_until_ready()
+        process.send(signal.SIGHUP)
+        assert process.end() == 0

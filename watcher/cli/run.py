@@ -46,6 +46,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
                 stop=app.daemon.stop,
                 reload=app.reload,
                 stop_limit=app.daemon.stop_limit,
+                beat=app.signals_beat.beat,
                 log=logs.logger(),
                 flush=partial(stderr.drain, line_buffer.LAST_FLUSH),
             )
