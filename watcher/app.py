@@ -14,6 +14,7 @@ from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
 from watcher.delivery.outbox import Outbox
 from watcher.described import described
+from watcher.endpoint_check import EndpointCheck
 from watcher.health import OUTSIDE_LIMIT, Beat, Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
@@ -56,6 +57,7 @@ class App:
 @dataclass(frozen=True, slots=True)
 class _Backends:
     results: SessionResults
+    endpoint: EndpointCheck
     queue: Queue
     ledger: Ledger
     memory: Memory | None
@@ -202,6 +204,7 @@ def _parts(
             queue=backends.queue,
             ledger=backends.ledger,
             results=backends.results,
+            endpoint=backends.endpoint,
             scheduler=core.scheduler,
             also=[core.remembering.look],
             **common,
@@ -232,8 +235,10 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
     if memory is not None:
         opened.callback(memory.close)
     one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
+    seen = watched(results, "endpoint", one_call)
     return _Backends(
-        results=watched(results, "endpoint", one_call),
+        results=seen,
+        endpoint=EndpointCheck(seen),
         queue=watched(queue, "queue", OUTSIDE_LIMIT),
         ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
         memory=watched(memory, "ledger", OUTSIDE_LIMIT) if memory is not None else None,
@@ -259,6 +264,7 @@ def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox
     )
     poller = Poller(
         results=backends.results,
+        endpoint=backends.endpoint,
         scheduler=core.scheduler,
         outbox=outbox,
         runtime=core.runtime,

@@ -23,6 +23,8 @@ ROLES = [
     "scheduler",
     "http",
     "signals",
+    "main",
+    "emptiness",
 ]
 POLICIES = [f"policy-{number:02}" for number in range(20)]
 
