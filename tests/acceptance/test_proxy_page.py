@@ -133,8 +133,9 @@ def test_sessions_behind_a_page_time_out_at_their_deadline_and_say_what_came(
     tmp_path: Path, simulator: Simulator, portal: Portal, start: Start
 ) -> None:
     portal.page = (403, "text/html", HTML)
+    daemon = start(AWS_ENDPOINT_URL_REKOGNITION=portal.url, WATCHER_POLLING__SESSION_TIMEOUT="15")
+    daemon.wait_for_event("started")
     enqueue(tmp_path, *[simulator.create_session() for _ in range(5)])
-    daemon = start(AWS_ENDPOINT_URL_REKOGNITION=portal.url, WATCHER_POLLING__SESSION_TIMEOUT="6")
     for event in daemon.wait_for_decisions(5):
         assert event["data"]["reason"] == "timed_out"
         assert "HTTP 403 without an error code" in event["data"]["lastError"]
