@@ -5,6 +5,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from watcher import __version__
+from watcher.bounded_http.origin import split
+from watcher.bounded_http.proxy import proxy_for
 from watcher.config import Settings, SinkSettings
 from watcher.urls import without_secrets
 
@@ -43,3 +45,5 @@ def _place(sink: SinkSettings) -> Iterator[str]:
         case "webhook":
             parts = urlsplit(sink.url)  # the path of many a receiver is its password
             yield f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+            if proxy := proxy_for(split(sink.url)[0]):
+                yield f"through the proxy {proxy.shown}"

@@ -50,7 +50,8 @@ def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> F
     try:
         with closing(SINKS[sink.type](sink, aws)) as built:
             if not isinstance(built, Lookable):
-                return ok(subject, f"{target}: can be set up; nothing was sent to try it")
+                through = f", through the proxy {proxy}" if (proxy := getattr(built, "proxy", "")) else ""
+                return ok(subject, f"{target}{through}: can be set up; nothing was sent to try it")
             built.look()
     except MayNotLookError as error:
         return warning(subject, f"{error}; decisions may arrive all the same, nothing was sent to try it")

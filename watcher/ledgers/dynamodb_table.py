@@ -129,7 +129,10 @@ class Table:
             sleep=sleep_using_event(self._is_closed),
             reraise=True,
         )
-        return attempt(partial(retrying, call), self._translated)
+        try:
+            return attempt(partial(retrying, call), self._translated)
+        except Unanswered as error:
+            raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> Exception:
         return refused(error) or translate(error, self._name)

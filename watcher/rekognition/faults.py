@@ -4,12 +4,15 @@ from http import HTTPStatus
 from typing import Any
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, UNREADABLE, one_line
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, one_line, unfetched
 from watcher.errors import (
     AccessDenied,
     CallTimedOut,
     ConnectionFailed,
+    OperatorError,
+    PermanentPollError,
     PollError,
     RejectedByService,
     ServerFault,
@@ -42,23 +45,19 @@ _OPERATION = "GetFaceLivenessSessionResults"
 
 _RENEW = "renew the credentials"
 _CHECK_KEYS = "check access key and secret"
-_CLOCK = "set this machine's clock"
-_SIGN = "give credentials, or leave aws.sign_request on"
-_ALLOW = f"allow rekognition:{_OPERATION} in the role's policy, and check aws.region"
 _FIXES = {
-    "AccessDenied": _ALLOW,
-    "AccessDeniedException": _ALLOW,
+    "AccessDeniedException": f"allow rekognition:{_OPERATION} in the role's policy",
     "ExpiredToken": _RENEW,
     "ExpiredTokenException": _RENEW,
     "IncompleteSignature": _CHECK_KEYS,
     "IncompleteSignatureException": _CHECK_KEYS,
     "InvalidClientTokenId": _CHECK_KEYS,
     "InvalidSignatureException": f"{_CHECK_KEYS}, and this machine's clock",
-    "MissingAuthenticationToken": _SIGN,
-    "MissingAuthenticationTokenException": _SIGN,
+    "MissingAuthenticationToken": "give credentials, or leave aws.sign_request on",
+    "MissingAuthenticationTokenException": "give credentials, or leave aws.sign_request on",
     "OptInRequired": "turn the region on for this account, or change aws.region",
-    "RequestExpired": _CLOCK,
-    "RequestTimeTooSkewed": _CLOCK,
+    "RequestExpired": "set this machine's clock",
+    "RequestTimeTooSkewed": "set this machine's clock",
     "SignatureDoesNotMatch": f"{_CHECK_KEYS}, and this machine's clock",
     "UnknownOperationException": "check aws.endpoint_url: what answers there has no Face Liveness",
     "UnrecognizedClientException": f"{_CHECK_KEYS}, and aws.region",
@@ -68,23 +67,25 @@ _FIX = "check aws.region, aws.profile and the role's policy"
 # In this order: botocore's ConnectTimeoutError and SSLError are ConnectionErrors too.
 _LOCAL: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[PollError], str], ...] = (
     ((boto.ConnectTimeoutError, boto.ReadTimeoutError), CallTimedOut, ""),
-    # A poll has no other parameter than the session id: any other error is about a role to assume.
-    ((*NO_CREDENTIALS, boto.ParamValidationError), AccessDenied, f": {CREDENTIALS_FIX}"),
+    (ResponseParserError, UnreadableAnswer, ""),
+    (NO_CREDENTIALS, AccessDenied, f": {CREDENTIALS_FIX}"),
+    # For a poll it is about the session id; any other is about a role to assume.
+    (boto.ParamValidationError, AccessDenied, f": {CREDENTIALS_FIX}"),
     (boto.SSLError, ConnectionFailed, f": {CA_FIX}"),
-    (UNREADABLE, UnreadableAnswer, ""),
 )
 
 
-def translate(error: Exception, region: str = "") -> PollError:
-    """The watcher's error for whatever a poll raised (raise it `from error`).
+def translate(error: Exception) -> PollError:
+    """The watcher's error for `error` (raise it `from error`); its text is one line, without credentials or bodies.
 
-    Its text is one line, without credentials or bodies; a refusal names `region`, where it was asked.
+    CredentialRetrievalError becomes ConnectionFailed: the source of the credentials (instance metadata, STS, a
+    process) did not answer now, which is transient, while credentials that are missing or wrong need the operator.
     """
-    if isinstance(error, boto.ClientError) and error.operation_name != _OPERATION:  # STS or SSO, while signing
-        code = one_line(error.response.get("Error", {}).get("Code") or "no code")
-        return AccessDenied(f"no AWS credentials: {error.operation_name} was refused with {code}: {CREDENTIALS_FIX}")
     if isinstance(error, boto.ClientError):
-        return _from_service(error.response, region)
+        poll_error = _from_service(error.response)
+        return poll_error if error.operation_name == _OPERATION else _while_signing(error.operation_name, poll_error)
+    if isinstance(error, boto.CredentialRetrievalError):
+        return ConnectionFailed(unfetched(error))
     if isinstance(error, boto.ParamValidationError) and "SessionId" in str(error):
         return RejectedByService("the session id is not of the API's form")
     for kinds, translated, fix in _LOCAL:
@@ -93,21 +94,26 @@ def translate(error: Exception, region: str = "") -> PollError:
     return ConnectionFailed(one_line(error))
 
 
-def _from_service(response: dict[str, Any], region: str) -> PollError:
+def _while_signing(operation: str, error: PollError) -> PollError:
+    """An error of STS or SSO, which botocore asks for credentials: what they refuse says nothing about a session."""
+    if isinstance(error, OperatorError | PermanentPollError):
+        return AccessDenied(f"no credentials, {operation} was refused: {error}")
+    return error
+
+
+def _from_service(response: dict[str, Any]) -> PollError:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    code = one_line(response.get("Error", {}).get("Code") or "")
+    code = str(response.get("Error", {}).get("Code") or "")
     if not code or code.isdigit():  # botocore puts the HTTP status where a body has no code
         return _from_status(status)
-    message = one_line(response["Error"].get("Message") or "")
-    text = f"{code}: {message}" if message else code
+    text = f"{code}: {one_line(response['Error'].get('Message', ''))}"
     if code in _BY_CODE:
         return _BY_CODE[code](text)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(text)
     if status >= 500:
         return ServerFault(text)
-    where = f" in {region}" if region else ""
-    return AccessDenied(f"{text}{where} ({_FIXES.get(code, _FIX)})")
+    return AccessDenied(f"{text} ({_FIXES.get(code, _FIX)})")
 
 
 def _from_status(status: int) -> PollError:

@@ -3,8 +3,7 @@
 from functools import partial
 from typing import Any
 
-from botocore.awsrequest import AWSRequest
-
+from watcher.aws.call_deadline import send
 from watcher.aws.faults import attempt
 from watcher.model import SessionResult
 from watcher.rekognition.answer import parse_answer
@@ -14,35 +13,32 @@ from watcher.rekognition.faults import translate
 class RekognitionResults:
     """Asks for sessions over `client` (see `build_client`), which it owns: `close` closes it.
 
-    Whatever a call raises becomes a PollError of its session. A bug in reading the answer surfaces as one.
+    Only what botocore raises on purpose is translated. Any other exception is a bug, and surfaces as one.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._translate = partial(translate, region=client.meta.region_name)
 
     def get(self, session_id: str) -> SessionResult:
-        """One call, one attempt; held no longer than connect + read time-out (`watcher.aws.transport`).
+        """One call, one attempt; held no longer than connect + read time-out (`watcher.aws.call_deadline`).
 
         Raises:
             PollError: one of its kinds.
         """
         ask = partial(self._client.get_face_liveness_session_results, SessionId=session_id)
-        response = attempt(ask, self._translate)
+        response = attempt(ask, translate)
         return parse_answer(session_id, response)
 
     def probe(self) -> None:
         """Reach the endpoint without asking for a session; any HTTP status means that it is there.
 
-        It goes through botocore's own HTTP session, so that proxy, CA bundle and time-outs count as for a poll. It is
-        not signed: reaching the endpoint must not need credentials, nor use up the quota.
+        Proxy, CA bundle and time-outs count as for a poll. It is not signed: reaching the endpoint must not need
+        credentials, nor use up the quota.
 
         Raises:
             PollError: it can't be reached.
         """
-        request = AWSRequest(method="GET", url=self._client.meta.endpoint_url).prepare()
-        send = self._client._endpoint.http_session.send  # noqa: SLF001 - pinned by a contract test
-        attempt(partial(send, request), self._translate)
+        attempt(partial(send, self._client, "GET", self._client.meta.endpoint_url), translate)
 
     def close(self) -> None:
         """Close the connections."""

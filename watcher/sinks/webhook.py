@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from watcher import __version__
+from watcher.bounded_http.errors import HttpError
 from watcher.clock import SystemClock
 from watcher.config.sinks import WebhookSinkSettings
 from watcher.errors import ConfigError, Refusal, SinkError
@@ -80,17 +81,15 @@ class WebhookSink:
         self._concurrency = settings.concurrency
         _check_literal(settings)
         self._keys = KeyFile(settings.name, settings.secret_file) if settings.secret_file else None
-        self._poster = Poster(
-            settings.url,
-            allow_private=settings.allow_private,
-            connections=settings.concurrency,
-            tls=_tls(settings),
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-        )
+        self._poster = _poster(settings, connect_timeout, read_timeout)
         self._not_before = 0.0
         self._is_gone = False
         self._closed = Event()
+
+    @property
+    def proxy(self) -> str:
+        """The URL of the proxy that is used, without its password; empty: there is none."""
+        return self._poster.proxy
 
     def emit(self, events: Sequence[DecisionEvent]) -> None:
         """Post every event; up to `concurrency` at once, begun in order.
@@ -166,6 +165,20 @@ class WebhookSink:
         """Begin no further POST, and close the connections."""
         self._closed.set()
         self._poster.close()
+
+
+def _poster(settings: WebhookSinkSettings, connect_timeout: float, read_timeout: float) -> Poster:
+    try:
+        return Poster(
+            settings.url,
+            allow_private=settings.allow_private,
+            connections=settings.concurrency,
+            tls=_tls(settings),
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+        )
+    except HttpError as error:
+        raise ConfigError([f"sinks.{settings.name}: {error}"]) from error
 
 
 def _check_literal(settings: WebhookSinkSettings) -> None:

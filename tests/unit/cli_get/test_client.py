@@ -1,11 +1,14 @@
 """How the AWS session and client of a run are set up."""
 
+import socket
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
+from watcher.aws.call_deadline import send
 from watcher.cli.get.client import open_client, open_session
 
 
@@ -57,11 +60,12 @@ def test_retries_are_legacy_unless_configured(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_attempt_is_bounded_like_the_daemons() -> None:
-    pools = opened()._endpoint.http_session._manager.pool_classes_by_scheme
-    assert {pool.__name__ for pool in pools.values()} == {
-        "BoundedAWSHTTPConnectionPool",
-        "BoundedAWSHTTPSConnectionPool",
-    }
+    client = opened(connect_timeout=0.3, read_timeout=0.3, sign_request=False)
+    client._endpoint.http_session.send = lambda _: pytest.fail("botocore sent this call itself")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = "http://{}:{}".format(*silent.getsockname())
+        with pytest.raises(ReadTimeoutError):
+            send(client, "GET", endpoint)
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,8 @@ def own_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 @pytest.fixture
 def way() -> str:
-    """How calls are sent: `default` is what `build_client` makes of it.
-
-    `stock`: botocore's own way. `lean`: the lean one, on a connection that is open already, and no other.
-    """
-    return "default"
+    """`reused`: the test's first call goes over a connection that has carried one, which does not count."""
+    return "fresh"
 
 
 @pytest.fixture
@@ -44,7 +41,7 @@ def serve(way: str) -> Iterator[Callable[..., Server]]:
             while server.read_request(sock):
                 sock.sendall(answer)
 
-        server = Server(script or answer_all, warms_up=way == "lean", **options)
+        server = Server(script or answer_all, warms_up=way == "reused", **options)
         servers.append(server)
         return server
 
@@ -60,11 +57,11 @@ def connect(way: str) -> Iterator[Callable[..., Any]]:
 
     def build(endpoint_url: str, *, concurrency: int = 4, **settings: Any) -> Any:
         aws = Aws(endpoint_url=endpoint_url, **settings)
-        client = build_client(aws, concurrency=concurrency, is_lean=way != "stock")
+        client = build_client(aws, concurrency=concurrency)
         clients.append(client)
-        if way == "lean":
+        client._endpoint.http_session.send = lambda _: pytest.fail("botocore sent this call itself")
+        if way == "reused":
             client.get_face_liveness_session_results(SessionId=SESSION_ID)
-            client._endpoint.http_session.send = lambda _: pytest.fail("this call was not sent the lean way")
         return client
 
     yield build

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-BOTH_WAYS = pytest.mark.parametrize("way", ["stock", "lean"])
-"""For a test that has to hold however calls are sent; see the fixture `way`."""
+BOTH_WAYS = pytest.mark.parametrize("way", ["fresh", "reused"])
+"""For a test that has to hold on a new connection and on one that has carried a call; see the fixture `way`."""
 
 SESSION_ID = "0f3c2b1a-1111-4222-8333-444455556666"
 Script = Callable[["Server", socket.socket], object]

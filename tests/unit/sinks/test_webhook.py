@@ -29,8 +29,10 @@ def test_each_event_is_a_post_of_its_own_that_the_official_package_verifies(
         assert got.headers["host"] == f"localhost:{receiver.port}"
 
 
-def test_connections_are_kept(receive: Receive, webhook_for: Sinks) -> None:
-    receiver = receive(answer(200, b"thanks"))
+@pytest.mark.parametrize("head", [b"Content-Length: 6\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n6\r\n"])
+def test_connections_are_kept(receive: Receive, webhook_for: Sinks, head: bytes) -> None:
+    body = head + b"thanks" + (b"\r\n0\r\n\r\n" if b"chunked" in head else b"")
+    receiver = receive(lambda _, handler: handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + body))
     sink = webhook_for(receiver.url)
     sink.emit([decision(1), decision(2)])
     sink.emit([decision(3)])
@@ -156,16 +158,53 @@ def test_a_receiver_that_is_gone_gets_nothing_more_and_no_decision_is_lost(
     assert capsys.readouterr().out.count("webhook disabled") == 1
 
 
-def test_an_answer_that_only_drips_is_ended_in_time(receive: Receive, webhook_for: Sinks) -> None:
+def test_a_status_line_that_only_drips_is_ended_in_time(receive: Receive, webhook_for: Sinks) -> None:
     def drip(receiver: Receiver, handler: Any) -> None:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nx: ")
         while not receiver.stopped.wait(0.02):
-            handler.wfile.write(b"x")
+            handler.wfile.write(b"HTTP/1.1 200 OK"[:1])
 
     receiver = receive(drip)
     begun = time.monotonic()
     assert "no answer within 0.6 s" in str(failure(webhook_for(receiver.url, timeout=0.3)))
     assert time.monotonic() - begun < PATIENCE
+
+
+STATUS = b"HTTP/1.1 200 OK\r\n"
+UNENDING = {
+    "no body": (STATUS + b"Content-Length: 10\r\n\r\n", b""),
+    "a dripping body": (STATUS + b"Content-Length: 9999\r\n\r\n", b"x"),
+    "dripping chunks": (STATUS + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "a body until the connection closes": (STATUS + b"\r\n", b"x"),
+    "no headers": (STATUS, b""),
+    "dripping headers": (STATUS + b"x-a: ", b"x"),
+    "after a hint": (b"HTTP/1.1 103 Early Hints\r\n\r\n" + STATUS + b"x-a: ", b"x"),
+}
+
+
+@pytest.mark.parametrize(("head", "part"), UNENDING.values(), ids=UNENDING)
+def test_the_status_line_is_the_answer(receive: Receive, webhook_for: Sinks, head: bytes, part: bytes) -> None:
+    def run(receiver: Receiver, handler: Any) -> None:
+        handler.wfile.write(head)
+        while not receiver.stopped.wait(0.05):
+            handler.wfile.write(part)
+
+    receiver = receive(run)
+    sink = webhook_for(receiver.url, timeout=60)
+    begun = time.monotonic()
+    for number in (1, 2):
+        sink.emit([decision(number)])
+    assert time.monotonic() - begun < PATIENCE  # both time-outs are two minutes
+    assert len({got.connection for got in receiver.got}) == 2
+
+
+def test_a_refusal_counts_though_its_body_never_ends(receive: Receive, webhook_for: Sinks) -> None:
+    def run(receiver: Receiver, handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 10\r\n\r\n")
+        receiver.stopped.wait(PATIENCE)
+
+    error = failure(webhook_for(receive(run).url, timeout=60))
+    assert "answered 503" in str(error)
+    assert error.retry_after == 7
 
 
 def test_a_silent_receiver_is_given_up(receive: Receive, webhook_for: Sinks) -> None:

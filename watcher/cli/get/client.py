@@ -20,7 +20,7 @@ from botocore.session import Session
 from botocore.utils import JSONFileCache
 
 from watcher import __version__
-from watcher.aws.transport import bound_calls
+from watcher.aws.call_deadline import enforce_call_deadline
 from watcher.cli.get.failures import Failure
 from watcher.cli.get.loader import PARTITIONS, SwiftLoader, known_regions
 
@@ -95,16 +95,16 @@ def open_client(session: Session, options: Namespace) -> Any:
     loader.brief_endpoints = _is_plain(session, loader, region, signed=options.sign_request)
     verify = options.ca_bundle if options.verify_ssl else False
     client = session.create_client(SERVICE, region_name=region, endpoint_url=options.endpoint_url, verify=verify)
-    _bound(client)
+    _bound(client, session, verify)
     return client
 
 
-def _bound(client: Any) -> None:
+def _bound(client: Any, session: Session, verify: Any) -> None:
     """The daemon's limit: no attempt takes longer than both time-outs together, however slowly a server drips."""
     connect, read = client.meta.config.connect_timeout or 0, client.meta.config.read_timeout or 0
     # A time-out below zero is refused in urllib3's words, as soon as it is used.
     if connect >= 0 and read >= 0:
-        bound_calls(client, connect_timeout=connect, read_timeout=read)
+        enforce_call_deadline(client, session, connect_timeout=connect, read_timeout=read, verify=verify)
 
 
 def _swift_loader(session: Session) -> SwiftLoader:

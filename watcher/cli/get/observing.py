@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from watcher.aws.faults import FAULTS
 from watcher.config import Settings
 from watcher.decision import decide
 from watcher.errors import PermanentPollError, PollError
@@ -48,7 +49,7 @@ class Observed:
         """Make one call and read its answer as the daemon does."""
         try:
             self.answer, self.error = ask(), None
-        except Exception as error:  # noqa: BLE001 - as for the daemon's polls, it belongs to the call
+        except FAULTS as error:
             self.error = error
             self.latest = translate(error)
         else:

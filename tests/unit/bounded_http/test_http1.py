@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.aws import exchange
-from watcher.aws.exchange import BLOCK, MOST_HEAD, MOST_INTERIM, Answer, read_answer
+from watcher.bounded_http import http1
+from watcher.bounded_http.errors import ResponseTooLarge
+from watcher.bounded_http.http1 import BLOCK, MAX_HEAD, MAX_INTERIM, Response, read_head, read_response
 
+MAX_BODY = 8 * 1024 * 1024
 PLAIN = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: r-1\r\nContent-Length: 4\r\n\r\nbody"
 
 
@@ -32,18 +34,18 @@ class Wire:
         return len(part)
 
 
-def read(data: bytes, size: int = 65536) -> Answer:
-    return read_answer(Wire(data, size), "POST")
+def read(data: bytes, size: int = 65536) -> Response:
+    return read_response(Wire(data, size), "POST", MAX_BODY)
 
 
-def body(answer: Answer) -> bytes:
+def body(answer: Response) -> bytes:
     return b"".join(answer.stream())
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 65536])
 def test_a_plain_answer_is_read_however_it_is_cut(size: int) -> None:
     answer = read(PLAIN, size)
-    assert (answer.status, answer.headers, body(answer), answer.keeps) == (
+    assert (answer.status, answer.headers, body(answer), answer.keep_alive) == (
         200,
         {"x-amzn-RequestId": "r-1", "Content-Length": "4"},
         b"body",
@@ -66,7 +68,7 @@ OTHER_FORMS = {
 def test_another_form_is_read_as_well_and_keeps_the_connection(data: bytes) -> None:
     for size in (1, 65536):
         answer = read(data, size)
-        assert (answer.status, body(answer), answer.keeps) == (200, b"body", True)
+        assert (answer.status, body(answer), answer.keep_alive) == (200, b"body", True)
 
 
 @pytest.mark.parametrize(
@@ -83,37 +85,37 @@ def test_another_form_is_read_as_well_and_keeps_the_connection(data: bytes) -> N
 )
 def test_a_connection_that_can_carry_no_other_call_is_not_kept(data: bytes) -> None:
     answer = read(data)
-    assert (body(answer), answer.keeps) == (b"body"[: 4 - data.endswith(b"bod")], False)
+    assert (body(answer), answer.keep_alive) == (b"body"[: 4 - data.endswith(b"bod")], False)
 
 
 @pytest.mark.parametrize("size", [27, 65536])
-@pytest.mark.parametrize("count", [1, MOST_INTERIM])
+@pytest.mark.parametrize("count", [1, MAX_INTERIM])
 def test_interim_answers_are_passed_over(size: int, count: int) -> None:
     """The library takes 103 for the answer; the next call would get this one's, and so on for ever."""
     answer = read(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * count + PLAIN, size)
-    assert (answer.status, body(answer), answer.keeps) == (200, b"body", True)
+    assert (answer.status, body(answer), answer.keep_alive) == (200, b"body", True)
 
 
 def test_interim_answers_without_an_end_are_no_http() -> None:
     with pytest.raises(HTTPException, match="without an end"):
-        read(b"HTTP/1.1 103 Early Hints\r\n\r\n" * (MOST_INTERIM + 1) + PLAIN)
+        read(b"HTTP/1.1 103 Early Hints\r\n\r\n" * (MAX_INTERIM + 1) + PLAIN)
 
 
 def test_after_a_change_of_protocol_the_connection_is_not_kept() -> None:
     answer = read(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + PLAIN)
-    assert (answer.status, answer.keeps) == (101, False)
+    assert (answer.status, answer.keep_alive) == (101, False)
 
 
 def test_rekognitions_own_form_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.aws.exchange.FinalResponse", None)
+    monkeypatch.setattr("watcher.bounded_http.http1.FinalResponse", None)
     answer = read(PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n"))
-    assert (body(answer), answer.keeps) == (b"body", True)
+    assert (body(answer), answer.keep_alive) == (b"body", True)
 
 
 def test_a_length_of_thousands_of_digits_is_no_bug_of_ours() -> None:
     """int() refuses it with an error that nobody expects from a socket."""
     answer = read(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nbody")
-    assert (body(answer), answer.keeps) == (b"body", False)
+    assert (body(answer), answer.keep_alive) == (b"body", False)
 
 
 def test_headers_that_come_twice_are_joined() -> None:
@@ -142,8 +144,8 @@ def test_chunks_that_break_off_are_an_error() -> None:
 def test_headers_without_an_end_are_not_read_for_ever() -> None:
     wire = Wire(b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 1_000_000)
     with pytest.raises(HTTPException):
-        read_answer(wire, "POST")
-    assert len(wire.data) > 8_000_000 - 4 * MOST_HEAD
+        read_response(wire, "POST", MAX_BODY)
+    assert len(wire.data) > 8_000_000 - 4 * MAX_HEAD
 
 
 @given(st.binary(max_size=200), st.integers(1, 40))
@@ -161,13 +163,13 @@ def test_whatever_comes_gives_an_answer_or_one_kind_of_error(data: bytes, size: 
 def test_a_long_body_is_read_in_blocks_as_far_as_it_comes(
     size: int, come: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "BLOCK", 4)
-    monkeypatch.setattr(exchange, "READ", 40)  # so that the body doesn't come with the head
+    monkeypatch.setattr(http1, "BLOCK", 4)
+    monkeypatch.setattr(http1, "READ", 40)  # so that the body doesn't come with the head
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
     assert len(head) <= 40
     answer = read(head + b"0123456789"[:come], size)
     assert body(answer) == b"0123456789"[:come]
-    assert answer.keeps == (come == 10)
+    assert answer.keep_alive == (come == 10)
 
 
 def test_an_answer_of_the_usual_size_is_one_piece() -> None:
@@ -178,8 +180,70 @@ def test_an_answer_of_the_usual_size_is_one_piece() -> None:
 
 def test_room_is_not_made_for_all_that_is_announced() -> None:
     tracemalloc.start()
-    answer = read(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\nbody")
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\nbody"
+    response = read_response(Wire(data), "POST", 10**15)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (body(answer), answer.keeps) == (b"body", False)
+    assert (body(response), response.keep_alive) == (b"body", False)
     assert peak < 3 * BLOCK
+
+
+def test_a_head_has_no_body() -> None:
+    response = read_response(Wire(PLAIN[:-4]), "HEAD", MAX_BODY)
+    assert (response.status, body(response), response.keep_alive) == (200, b"", True)
+
+
+def chunked(*sizes: int) -> bytes:
+    chunks = b"".join(b"%x\r\n%b\r\n" % (size, b"x" * size) for size in sizes)
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+
+def forms(size: int) -> list[bytes]:
+    """Responses with a body of this size, in every form."""
+    plain = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size
+    return [plain, plain.replace(b"1.1", b"1.0"), b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * size, chunked(size)]
+
+
+@pytest.mark.parametrize("form", range(4))
+def test_a_body_of_the_limit_is_read_and_not_a_byte_more(form: int) -> None:
+    limit = 100_000
+    assert len(body(read_response(Wire(forms(limit)[form]), "POST", limit))) == limit
+    with pytest.raises(ResponseTooLarge, match="more than"):
+        read_response(Wire(forms(limit + 1)[form]), "POST", limit)
+
+
+@pytest.mark.parametrize("size", [1, 6, 20])
+def test_a_large_body_in_tiny_chunks_is_not_read(size: int) -> None:
+    with pytest.raises(ResponseTooLarge, match="too small"):
+        read(chunked(*[size] * (500_000 // size)))
+
+
+def test_a_small_body_in_tiny_chunks_is_read() -> None:
+    assert body(read(chunked(*[1] * 5000))) == b"x" * 5000
+
+
+def test_the_head_is_read_and_nothing_waits_for_the_body() -> None:
+    class Stalling(Wire):
+        def recv(self, count: int) -> bytes:
+            if not self.data:
+                raise TimeoutError
+            return super().recv(count)
+
+    for data in (PLAIN[:-4], b"HTTP/1.1 103 Early Hints\r\n\r\n" + PLAIN[:-2]):
+        head = read_head(Stalling(data, 7), "POST")
+        assert (head.status, head.headers["x-amzn-requestid"], head.data) == (200, "r-1", data)
+
+
+@pytest.mark.parametrize("data", [b"", b"HTTP/1.1 2", b"no HTTP\r\n\r\n"])
+def test_a_head_that_is_none_is_an_error(data: bytes) -> None:
+    with pytest.raises(HTTPException):
+        read_head(Wire(data), "POST")
+
+
+def test_a_head_is_limited() -> None:
+    wire = Wire(b"HTTP/1.1 103 Early Hints\r\nX-A: " + b"a" * 60_000 + b"\r\n\r\n" + PLAIN.ljust(100_000))
+    for read_it in (lambda: read_head(wire, "POST"), lambda: read_response(wire, "POST", MAX_BODY)):
+        wire.data = b"HTTP/1.1 103 Early Hints\r\nX-A: " + b"a" * 60_000 + b"\r\n\r\n"
+        wire.data += PLAIN.replace(b"r-1", b"a" * 10_000)
+        with pytest.raises(ResponseTooLarge, match="headers"):
+            read_it()

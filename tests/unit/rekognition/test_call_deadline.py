@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Script, Server, reply
-from watcher.aws import dial
-from watcher.aws.transport import bound_calls
+from watcher.bounded_http import connector
+from watcher.bounded_http.connect import connect_to_any
 from watcher.errors import CallTimedOut, ConnectionFailed, PollError
 from watcher.rekognition import RekognitionResults
 
@@ -230,40 +231,81 @@ def test_a_connection_that_the_server_closed_while_idle_is_replaced_without_a_fa
 
 
 @BOTH_WAYS
-def test_a_connection_cut_in_the_middle_of_a_call_is_a_failed_connection(serve: Serve, connect: Connect) -> None:
+def test_a_connection_cut_in_the_middle_of_a_call_is_a_failed_connection(
+    serve: Serve, connect: Connect, way: str
+) -> None:
     server = serve(script=lambda server, sock: server.read_request(sock))
     failed_call(connect(server.url), ConnectionFailed)
-    assert server.connections == 1
+    assert server.connections == (2 if way == "reused" else 1)  # see the next test
+
+
+def closing(answered: bytes, when: str) -> Script:
+    """Answers the first connection's first request; closes it at the second, or does not even read that."""
+
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        sock.sendall(reply(ANSWER))
+        if server.connections == 1:
+            if when == "after the request":
+                server.read_request(sock)
+                sock.sendall(answered)
+            else:
+                sock.recv(1)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+            sock.close()
+        server.stopped.wait()
+
+    return script
+
+
+@pytest.mark.parametrize("when", ["after the request", "with a reset"])
+def test_a_reused_connection_that_brings_nothing_is_replaced_once(serve: Serve, connect: Connect, when: str) -> None:
+    """The server closed it while it was idle, and the request crossed that on its way."""
+    server = serve(script=closing(b"", when))
+    results = RekognitionResults(connect(server.url))
+    for _ in range(2):
+        assert results.get(SESSION_ID).session_id == SESSION_ID
+    assert server.connections == 2
+
+
+def test_a_call_of_which_a_byte_was_answered_is_not_sent_again(serve: Serve, connect: Connect) -> None:
+    server = serve(script=closing(b"H", "after the request"))
+    results = RekognitionResults(connect(server.url))
+    results.get(SESSION_ID)
+    with pytest.raises(ConnectionFailed):
+        results.get(SESSION_ID)
+    assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_the_second_connection_of_a_call_has_what_is_left_of_its_time(serve: Serve, connect: Connect) -> None:
+    def script(server: Server, sock: socket.socket) -> None:
+        server.read_request(sock)
+        if server.connections == 1:
+            sock.sendall(reply(ANSWER))
+            server.read_request(sock)
+            server.stopped.wait(CONNECT)
+            return
+        server.drip(sock, ENDLESS)
+
+    client = connect(serve(script=script).url, connect_timeout=CONNECT, read_timeout=2 * CONNECT)
+    RekognitionResults(client).get(SESSION_ID)
+    assert failed_call(client, CallTimedOut) <= 3 * CONNECT + SLACK
 
 
 def test_keep_alive_probes_come_before_a_nat_forgets_the_connection(
     monkeypatch: pytest.MonkeyPatch, serve: Serve, connect: Connect
 ) -> None:
     made: list[socket.socket] = []
-    original = dial.connect_to_any
+    original = connect_to_any
 
     def spy(*args: Any) -> socket.socket:
         made.append(original(*args))
         return made[-1]
 
-    monkeypatch.setattr("watcher.aws.bounded.connect_to_any", spy)
+    monkeypatch.setattr(connector, "connect_to_any", spy)
     client = connect(serve(reply(ANSWER)).url)
     RekognitionResults(client).get(SESSION_ID)
     assert made[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     if not hasattr(socket, "TCP_KEEPIDLE"):
         pytest.skip("this platform can't time keep-alive probes")
     assert made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 350
-
-
-def test_a_botocore_that_is_built_otherwise_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, connect: Connect
-) -> None:
-    client = connect("http://localhost:1")
-    monkeypatch.setattr("watcher.aws.transport._OVERRIDDEN", ("send_all",))
-    with pytest.raises(RuntimeError, match=r"can't be bounded in time.*send_all"):
-        bound_calls(client, connect_timeout=1, read_timeout=1)
-
-
-def test_a_client_with_another_http_session_stops_the_start() -> None:
-    with pytest.raises(RuntimeError, match="HTTP session is another"):
-        bound_calls(object(), connect_timeout=1, read_timeout=1)

@@ -1,0 +1,71 @@
+"""The watcher touches nothing of a library that is private: an upgrade must not break it."""
+
+import ast
+from pathlib import Path
+
+import watcher
+
+SOURCES = sorted(Path(watcher.__file__).parent.rglob("*.py"))
+DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace"}
+"""Public in spite of their names: os._exit, and those of named tuples."""
+
+ALLOWED = {"_request_signer", "_credentials"}
+"""For `watcher check`, which shows where botocore found credentials; no call depends on it."""
+
+
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
+
+
+def names(tree: ast.AST) -> set[str]:
+    """What the module defines itself with a leading underscore: functions, classes, attributes, slots."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                found.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                found.add(name)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                found.add(name)
+            case ast.Assign(targets=targets):
+                found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def test_no_private_name_of_a_library_is_used() -> None:
+    """Of `self` those count that no class of the watcher's has, of all else those that the module itself has not."""
+    trees = {source: ast.parse(source.read_text()) for source in SOURCES}
+    everywhere = set[str]().union(*map(names, trees.values()))
+    used = [
+        f"{source.name}:{node.lineno} {node.attr}"
+        for source, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and private(node.attr) and node.attr not in DOCUMENTED | ALLOWED
+        if node.attr not in (everywhere if is_own(node.value) else names(tree))
+    ]
+    assert used == []
+
+
+def is_own(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id in {"self", "cls"}
+
+
+def test_nothing_private_of_a_library_is_imported() -> None:
+    imported = [
+        f"{source.name}:{node.lineno} {node.module}.{one.name}"
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("watcher")
+        for one in node.names
+        if private(one.name) or any(private(part) for part in (node.module or "").split("."))
+    ]
+    assert imported == []
+
+
+def test_nothing_of_botocores_or_urllib3s_is_replaced() -> None:
+    for source in SOURCES:
+        text = source.read_text()
+        assert "http_session" not in text
+        assert "import urllib3" not in text
+        assert "from urllib3" not in text

@@ -1,0 +1,75 @@
+"""One deadline for every call of a botocore client, and of those that fetch its credentials."""
+
+import os
+from typing import Any
+
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import get_cert_path
+
+from watcher.aws.direct_sender import DirectSender
+from watcher.bounded_http.client import HttpSettings
+from watcher.bounded_http.tls import Tls
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of a response that are read. The largest that AWS sends to us is half of it: ten SQS messages of 1 MiB, or a
+page of DynamoDB items, with JSON's escapes."""
+
+_EVENT = "before-send"
+
+HANDLER_ID = "watcher-call-deadline"
+"""By which the handler can be unregistered."""
+
+
+def enforce_call_deadline(
+    client: Any,
+    session: Any,
+    *,
+    connect_timeout: float,
+    read_timeout: float,
+    verify: bool | str | None = None,
+    max_body: int = MAX_BODY,
+) -> None:
+    """Let no call over `client` take longer than `connect_timeout` + `read_timeout` seconds (0: no limit).
+
+    With one of them 0 a whole call has no limit, only each operation the other one's. The same goes for the clients
+    that botocore makes from `session` (botocore's) to fetch credentials. `verify` is `create_client`'s. Closing the
+    client closes its connections.
+    """
+    config = client.meta.config
+
+    def sender(tls: Tls, connections: int, proxies: Any, limit: int) -> DirectSender:
+        return DirectSender(HttpSettings(connect_timeout, read_timeout, limit, connections, tls, proxies))
+
+    own = sender(_tls(session, verify, config.client_cert), config.max_pool_connections, config.proxies, max_body)
+    credentials = sender(_tls(session, None, None), 1, None, MAX_BODY)
+    client.meta.events.register(_EVENT, own, HANDLER_ID)
+    session.register(_EVENT, credentials, HANDLER_ID)  # the client has its handlers already: a copy of the session's
+
+    close = client.close
+
+    def close_all() -> None:
+        for one in (close, own.close, credentials.close):
+            one()
+
+    client.close = close_all
+
+
+def send(client: Any, method: str, url: str) -> None:
+    """Send a request without a body or signature as the client's own are sent, whatever its response is.
+
+    Raises:
+        BotoCoreError: there is no response.
+    """
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.emit(f"{_EVENT}.{service}.Probe", request=AWSRequest(method=method, url=url).prepare())
+
+
+def _tls(session: Any, verify: Any, client_cert: Any) -> Tls:
+    """As `Session.create_client` and its HTTP session have it."""
+    if verify is None:
+        verify = session.get_config_variable("ca_bundle")
+    if verify is None:
+        verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+    if not verify:
+        return Tls(verify=False, client_cert=client_cert)
+    return Tls(ca_file=get_cert_path(verify), client_cert=client_cert)

@@ -1,0 +1,147 @@
+"""One open connection: each of its operations gets what is left of the call's deadline."""
+
+import select
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPException, IncompleteRead
+from time import monotonic
+from typing import Any, TypeVar
+
+from watcher.bounded_http.deadline import Deadline
+from watcher.bounded_http.errors import ConnectionBroken, ReadTimedOut, ResponseTooLarge, TlsFailed
+from watcher.bounded_http.http1 import READ, read_response
+
+T = TypeVar("T")
+
+MAX_UNREAD = 16 * 1024
+"""Bytes of a response, head included, whose body nobody wants, that are read to keep the connection."""
+
+
+FINISH_WAIT = 0.1
+"""Seconds that the next call waits for the rest of such a body: many servers send it right after the head. Another
+connection takes as long."""
+
+
+class DeadlineConnection:
+    """A connection, and a `Source` for reading responses. One call at a time.
+
+    `sock`: a socket, one with TLS, or `watcher.bounded_http.tls.NestedTls`.
+    """
+
+    __slots__ = ("_deadline", "_is_answered", "_poll", "_sock", "_unread")
+
+    def __init__(self, sock: Any, deadline: Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._is_answered = False
+        self._unread: tuple[str, bytes] | None = None
+        self._poll = select.poll()
+        self._poll.register(sock.fileno(), select.POLLIN)
+
+    def exchange(self, message: bytes, deadline: Deadline, read: Callable[["DeadlineConnection"], T]) -> T:
+        """Send the request and `read` the response.
+
+        Raises:
+            HttpError: the call failed; the connection can't be used again.
+        """
+        self._deadline, self._is_answered = deadline, False
+        try:
+            self._send(message)
+            deadline.start_reading()
+            return read(self)
+        except TimeoutError as error:
+            raise ReadTimedOut("no response in time") from error
+        except ssl.SSLError as error:
+            raise TlsFailed(str(error)) from error
+        except ResponseTooLarge:
+            raise
+        except (HTTPException, OSError) as error:
+            raise ConnectionBroken(
+                f"the connection broke ({type(error).__name__})", is_unanswered=not self._is_answered
+            ) from error
+
+    def _send(self, message: bytes) -> None:
+        self._deadline.start_sending()
+        self._arm()
+        # The response may have come before the connection was closed.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._sock.sendall(message)
+
+    def recv(self, count: int) -> bytes:
+        """Up to `count` bytes."""
+        self._arm()
+        data: bytes = self._sock.recv(count)
+        self._is_answered = self._is_answered or bool(data)
+        return data
+
+    def recv_into(self, room: memoryview) -> int:
+        """Read into `room`; how many bytes."""
+        self._arm()
+        count: int = self._sock.recv_into(room)
+        return count
+
+    def shorten(self, seconds: float) -> None:
+        """What is still to be read gets no more than this."""
+        self._deadline.shorten(seconds)
+
+    def leave_unread(self, method: str, data: bytes) -> None:
+        """`data` is the head of a response whose body nobody wants, with what came with it."""
+        self._unread = (method, data)
+
+    def is_idle(self) -> bool:
+        """Whether another call can begin: the other end has neither closed nor sent what nobody asked for."""
+        return not self._has_data()
+
+    def finish_unread(self) -> bool:
+        """Read the rest of a response that nobody wants; whether that was all of it, and soon."""
+        if self._unread is None:
+            return True
+        (method, data), self._unread = self._unread, None
+        end = monotonic() + FINISH_WAIT
+        try:
+            while not _is_whole(data, method):
+                self._sock.settimeout(max(end - monotonic(), 0.0))
+                more = self._sock.recv(READ)
+                if not more or len(data) > MAX_UNREAD:
+                    return False
+                data += more
+        except (OSError, HTTPException):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close it."""
+        self._sock.close()
+
+    def _has_data(self) -> bool:
+        # What TLS has decrypted and nobody has read doesn't show at the socket.
+        return bool(self._poll.poll(0)) or (hasattr(self._sock, "pending") and self._sock.pending() > 0)
+
+    def _arm(self) -> None:
+        left = self._deadline.left()
+        if self._sock.gettimeout() != left:  # to set it is a system call, which lets go of the interpreter's lock
+            self._sock.settimeout(left)
+
+
+def _is_whole(data: bytes, method: str) -> bool:
+    try:
+        return read_response(_Received(data), method, MAX_UNREAD).keep_alive
+    except IncompleteRead:
+        return False
+
+
+class _Received:
+    """A source with what has come, and nothing after that."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def recv(self, count: int) -> bytes:
+        part, self._data = self._data[:count], self._data[count:]
+        return part
+
+    def recv_into(self, room: memoryview) -> int:
+        part = self.recv(len(room))
+        room[: len(part)] = part
+        return len(part)

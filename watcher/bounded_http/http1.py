@@ -1,0 +1,301 @@
+"""HTTP/1.1 responses read from a socket, within limits.
+
+A plain response (a status, headers a line each, a Content-Length) is read here, with as little in between as can be;
+any other form (chunks, HTTP/1.0, a body until the connection closes, interim responses) goes to the standard library,
+which gets to see every byte. Either way a connection with a byte too many on it is not kept: that would be taken for
+the next call's response.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Any, NamedTuple, Protocol
+
+from watcher.bounded_http.errors import ResponseTooLarge
+
+READ = 65536
+"""Bytes of a read: a whole response without images, and more than a TLS record."""
+
+MAX_HEAD = 65536
+"""Bytes of a status line and headers, interim responses included. AWS's have about 500, and common servers allow 8 to
+64 KiB. Their number is limited to 100 by the standard library."""
+
+MAX_HEADERS = 100
+"""Headers of a response, as in the standard library."""
+
+MAX_DIGITS = 15
+"""Digits of a length that is plain; Python refuses to make a number of thousands."""
+
+BLOCK = 4 * 1024 * 1024
+"""Bytes of a body in one piece: room is made for no more than that before it comes, whatever was announced."""
+
+MAX_INTERIM = 10
+"""Interim responses that are passed over."""
+
+
+class FinalResponse(HTTPResponse):
+    """Reads on where http.client takes an interim response for the final one: of those it knows only 100.
+
+    A client has to expect any of them (RFC 9110, 15.2); what followed would be taken for the next call's response.
+    """
+
+    def begin(self) -> None:
+        """Read as far as the body of the final response; 101 is one, for no other follows.
+
+        Raises:
+            HTTPException: this is not HTTP, or there is no end of interim responses.
+        """
+        for _ in range(MAX_INTERIM + 1):
+            super().begin()
+            if self.status >= 200 or self.status == 101:
+                return
+            self.headers = self.msg = None  # type: ignore[assignment] # what tells http.client that it has not begun
+        raise HTTPException("interim responses without an end")
+
+
+class Source(Protocol):
+    """A socket, as far as it matters here. Both return nothing at the end, and raise OSError."""
+
+    def recv(self, count: int, /) -> bytes:
+        """Up to `count` bytes."""
+
+    def recv_into(self, room: memoryview, /) -> int:
+        """Read as much as has come and there is room for; how many bytes."""
+
+
+@dataclass(slots=True)
+class Response:
+    """A whole response. `keep_alive`: the connection can carry another call."""
+
+    status: int
+    headers: dict[str, str]
+    parts: list[bytes]
+    keep_alive: bool
+
+    def stream(self) -> Iterator[bytes]:
+        """The body, in the parts that it came in."""
+        return iter(self.parts)
+
+
+class Head(NamedTuple):
+    """Status and headers (names in lower case), and all bytes that were read for them; none: it is not complete."""
+
+    status: int
+    headers: dict[str, str]
+    data: bytes
+
+
+def read_response(source: Source, method: str, max_body: int) -> Response:
+    """The response to a request that was sent.
+
+    A body that breaks off is returned as far as it came, as urllib3 does for botocore. It is never decoded: botocore
+    asks for none that is compressed.
+
+    Raises:
+        HTTPException: this is not HTTP, or it broke off where that can be seen; ResponseTooLarge: over a limit.
+        OSError: whatever `source` raises.
+    """
+    data = source.recv(READ)
+    while data and (end := data.find(b"\r\n\r\n")) < 0 and len(data) < MAX_HEAD:
+        more = source.recv(READ)
+        if not more:
+            break
+        data += more
+    plain = _plain_head(data[:end]) if data and end >= 0 and method != "HEAD" else None
+    if plain is None:
+        return _by_library(source, data, method, max_body)
+    status, headers, length = plain
+    if length > max_body:
+        raise too_large(max_body)
+    return _read_body(source, data[end + 4 :], length, status, headers)
+
+
+def read_head(source: Source, method: str, on_status: Callable[[], None] | None = None) -> Head:
+    """The head of the final response; no more is read than has come with it.
+
+    `on_status` is called before each read once the final status is known. With it, the status is the answer: headers
+    that break off, or don't come in time, are left out.
+
+    Raises:
+        HTTPException: this is not HTTP, or it broke off; ResponseTooLarge: over a limit.
+        OSError: whatever `source` raises.
+    """
+
+    def before_read() -> None:
+        if on_status is not None and _is_final(response.status):
+            on_status()
+
+    replayed = _Replayed(source, b"", 0, before_read)
+    response = FinalResponse(replayed, method=method)  # type: ignore[arg-type] # a socket's one method
+    try:
+        response.begin()
+    except (HTTPException, OSError):
+        if on_status is None or not _is_final(response.status):
+            raise
+        return Head(response.status, {}, b"")
+    finally:
+        response.close()
+    headers = {name.lower(): value for name, value in _joined(response).items()}
+    return Head(response.status, headers, bytes(replayed.seen))
+
+
+def _is_final(status: Any) -> bool:
+    """http.client's is a text as long as there is none."""
+    return isinstance(status, int) and status >= 200
+
+
+def too_large(max_body: int) -> ResponseTooLarge:
+    """The error for a body that is longer than `max_body` bytes."""
+    return ResponseTooLarge(f"the response has more than {max_body / 1024 / 1024:g} MiB, the most that is read")
+
+
+def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
+    """Status, headers and length of the body; None for everything that is not the usual form."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    if not first.startswith("HTTP/1.1 ") or not first[9:12].isdecimal() or first[12:13] not in {"", " "}:
+        return None
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name in headers or name.strip() != name or "\n" in line or "\r" in line:
+            return None
+        headers[name] = value.strip()
+    known = {name.lower(): value for name, value in headers.items()}
+    length, status = known.get("content-length", ""), int(first[9:12])
+    # Rekognition says keep-alive, though HTTP/1.1 means that anyway.
+    is_kept = known.get("connection", "keep-alive").lower() == "keep-alive"
+    is_plain = len(known) == len(headers) <= MAX_HEADERS and "transfer-encoding" not in known and is_kept
+    is_length = length.isascii() and length.isdecimal() and len(length) <= MAX_DIGITS
+    if not is_plain or not is_length or status < 200 or status in {204, 304}:
+        return None
+    return status, headers, int(length)
+
+
+def _read_body(source: Source, begun: bytes, length: int, status: int, headers: dict[str, str]) -> Response:
+    if len(begun) >= length:
+        # More than was announced is what urllib3 leaves in the socket, where it would be the next call's response.
+        return Response(status, headers, [begun[:length]], keep_alive=len(begun) == length)
+    parts, missing = [], length
+    while missing > 0:
+        size = min(missing, BLOCK)
+        part = _block(source, begun, size)
+        parts.append(part)
+        if len(part) < size:
+            return Response(status, headers, parts, keep_alive=False)
+        begun, missing = b"", missing - size
+    return Response(status, headers, parts, keep_alive=True)
+
+
+def _block(source: Source, begun: bytes, size: int) -> bytes:
+    """So many bytes, of which the first have come; fewer if there are no more.
+
+    They are read into their place: a response with images, put together from pieces, would be copied as a whole.
+    """
+    buffer = io.BytesIO(begun)
+    buffer.seek(size - 1)
+    buffer.write(b"\0")
+    come, count = len(begun), 1
+    with buffer.getbuffer() as room:
+        while come < size and count:
+            with room[come:] as rest:  # released at once: a traceback would keep it, and it the buffer
+                count = source.recv_into(rest)
+            come += count
+    buffer.truncate(come)
+    return buffer.getvalue()
+
+
+def _by_library(source: Source, begun: bytes, method: str, max_body: int) -> Response:
+    replayed = _Replayed(source, begun, max_body)
+    response = FinalResponse(replayed, method=method)  # type: ignore[arg-type] # a socket's one method
+    try:
+        response.begin()
+        replayed.allow_body()
+        parts = _parts(response, replayed, max_body)
+        is_kept = response.isclosed() and not response.will_close and response.status >= 200
+        keep_alive = is_kept and replayed.use_up()
+    except ValueError as error:  # what the library raises for a chunk of negative size
+        raise HTTPException(f"not HTTP: {error}") from error
+    finally:
+        response.close()  # after a failure, too: left to the collector it may find its file gone before it
+    return Response(response.status, _joined(response), parts, keep_alive)
+
+
+def _parts(response: HTTPResponse, replayed: "_Replayed", max_body: int) -> list[bytes]:
+    parts, size = [], 0
+    while part := response.read(READ):
+        parts.append(part)
+        size += len(part)
+        if size > max_body:
+            raise too_large(max_body)
+        if replayed.body_bytes > READ + size + size // 8:  # a chunk costs microseconds, however small it is
+            raise ResponseTooLarge("the response's chunks are too small")
+    return parts
+
+
+def _joined(response: HTTPResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+class _Replayed(io.RawIOBase):
+    """A file that begins with what was read before, and counts what is read: of a head no more than the limit.
+
+    Of a body with its framing it lets through an eighth more than the limit: trailers have no limit of their own.
+    """
+
+    def __init__(
+        self, source: Source, begun: bytes, max_body: int, before_read: Callable[[], None] | None = None
+    ) -> None:
+        self.seen = bytearray()
+        """All that was read for the head."""
+        self.body_bytes = 0
+        """Bytes that were read for the body, framing included."""
+        self._receive = source.recv
+        self._begun = begun
+        self._reader = _Reader(self)
+        self._max_body, self._is_head = max_body, True
+        self._before_read = before_read
+
+    def makefile(self, _mode: str) -> Any:
+        """What http.client asks a socket for."""
+        return self._reader
+
+    def allow_body(self) -> None:
+        """The head is over."""
+        self._is_head = False
+
+    def use_up(self) -> bool:
+        """Read nothing more from the source; whether nothing of what has come is left."""
+        self._receive = lambda _: b""
+        return not self._reader.read(1)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part, self._begun = self._begun[: len(buffer)], self._begun[len(buffer) :]
+        if not part:
+            if self._before_read is not None:
+                self._before_read()
+            part = self._receive(len(buffer))
+        buffer[: len(part)] = part
+        self._count(part)
+        return len(part)
+
+    def _count(self, part: bytes) -> None:
+        if self._is_head:
+            self.seen += part
+            if len(self.seen) > MAX_HEAD:
+                raise ResponseTooLarge(f"the response's headers have more than {MAX_HEAD // 1024} KiB")
+            return
+        self.body_bytes += len(part)
+        if self.body_bytes > READ + self._max_body + self._max_body // 8:
+            raise too_large(self._max_body)
+
+
+class _Reader(io.BufferedReader):
+    def close(self) -> None:
+        """Nothing: http.client closes it at the response's end, and then one still wants to know what is left."""

@@ -1,0 +1,114 @@
+"""Connections to one origin, kept for their next call."""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from watcher.bounded_http.connection import MAX_UNREAD, DeadlineConnection
+from watcher.bounded_http.deadline import Deadline
+from watcher.bounded_http.errors import ConnectionBroken
+from watcher.bounded_http.http1 import Head, Response, read_head, read_response
+
+T = TypeVar("T")
+
+HEADERS_AFTER_STATUS = 1.0
+"""Seconds for headers whose status line has come: servers send both in one packet."""
+
+
+class Pool:
+    """Lends a connection to each call; any number of threads may call. The last used is the first to be used again.
+
+    A reused connection may have been closed by the server at this very moment. If not a byte of a response comes, the
+    request is sent once more, over a new connection and within the same deadline (RFC 9112, 9.3.1).
+    """
+
+    def __init__(self, open_connection: Callable[[Deadline], DeadlineConnection], size: int) -> None:
+        """`size`: connections that are kept while no call needs them."""
+        self._open, self._size = open_connection, size
+        self._idle: deque[DeadlineConnection] = deque()
+
+    def call(self, message: bytes, method: str, deadline: Deadline, max_body: int) -> Response:
+        """Send a request and read the whole response.
+
+        Raises:
+            HttpError: the call failed.
+        """
+
+        def read(connection: DeadlineConnection) -> Response:
+            return read_response(connection, method, max_body)
+
+        connection, response = self._exchange(message, deadline, read)
+        if response.keep_alive:
+            self._keep(connection)
+        else:
+            connection.close()
+        return response
+
+    def call_for_head(self, message: bytes, method: str, deadline: Deadline) -> Head:
+        """Send a request and read the head of the response. Nobody waits for its body.
+
+        The next call uses the connection if the body is small and there by then.
+
+        Raises:
+            HttpError: the call failed.
+        """
+
+        def read(connection: DeadlineConnection) -> Head:
+            return read_head(connection, method, partial(connection.shorten, HEADERS_AFTER_STATUS))
+
+        connection, head = self._exchange(message, deadline, read)
+        if not head.data or len(head.data) > MAX_UNREAD:
+            connection.close()
+        else:
+            connection.leave_unread(method, head.data)
+            self._keep(connection)
+        return head
+
+    def close(self) -> None:
+        """Close the connections that wait; those in use are kept when their call ends."""
+        while (connection := self._take()) is not None:
+            connection.close()
+
+    def _exchange(
+        self, message: bytes, deadline: Deadline, read: Callable[[DeadlineConnection], T]
+    ) -> tuple[DeadlineConnection, T]:
+        while (connection := self._take()) is not None:
+            if not connection.finish_unread() or not connection.is_idle():
+                connection.close()
+                continue
+            try:
+                return connection, _exchange(connection, message, deadline, read)
+            except ConnectionBroken as error:
+                if not error.is_unanswered:
+                    raise
+                break
+        connection = self._open(deadline)
+        return connection, _exchange(connection, message, deadline, read)
+
+    def _take(self) -> DeadlineConnection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _keep(self, connection: DeadlineConnection) -> None:
+        self._idle.append(connection)
+        if len(self._idle) > self._size and (oldest := self._oldest()) is not None:
+            oldest.close()
+
+    def _oldest(self) -> DeadlineConnection | None:
+        try:
+            return self._idle.popleft()
+        except IndexError:
+            return None
+
+
+def _exchange(
+    connection: DeadlineConnection, message: bytes, deadline: Deadline, read: Callable[[DeadlineConnection], T]
+) -> T:
+    try:
+        return connection.exchange(message, deadline, read)
+    except BaseException:
+        connection.close()
+        raise
