@@ -2,7 +2,7 @@
 
 import signal
 
-pytest_plugins = ["tests.moto"]
+pytest_plugins = ["tests.moto", "tests.chaos.options"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background so, and every command that these tests spawn and interrupt would
