@@ -77,6 +77,7 @@ class DeadReason(StrEnum):
     MISSING_POLICY = "missing_policy"
     TOO_LARGE = "too_large"
     REFUSED_BY_SINK = "refused_by_sink"
+    UNREADABLE_DECISION = "unreadable_decision"
 
 
 class SessionKey(NamedTuple):
@@ -199,7 +200,8 @@ class LedgerEntry:
     """What the ledger knows of one decided session.
 
     `delivered` maps a sink's name to when it had the event; `settled_at` is when the message was acked; `trail` is
-    the session's life as JSON (for `watcher explain`). Times are epoch seconds.
+    the session's life as JSON (for `watcher explain`). Times are epoch seconds. `fault` is why the decision can't be
+    read, empty if it can: the session is decided, and nobody knows how.
     """
 
     event: DecisionEvent
@@ -208,6 +210,7 @@ class LedgerEntry:
     delivered: Mapping[str, float] = field(default_factory=dict)
     settled_at: float | None = None
     sequence: int = 0
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

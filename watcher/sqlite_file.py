@@ -108,6 +108,8 @@ class SqliteFile:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except (OverflowError, UnicodeEncodeError) as error:  # a number or a text that SQLite can't hold
+            raise self._error(f"{self.path}: a value can't be stored: {type(error).__name__}") from error
         except sqlite3.Error as error:
             fix = _FIXES.get(_kind(error))
             raise self._error(f"{self.path}: {error}" + (f" - {fix}" if fix else "")) from error

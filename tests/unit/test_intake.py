@@ -257,3 +257,15 @@ def test_after_a_stop_nothing_is_received() -> None:
     world = World()
     world.intake.run(stopped(), a_beat(world.clock))
     assert world.calls.names == []
+
+
+def test_a_session_whose_decision_can_not_be_read_is_not_decided_anew() -> None:
+    world = World()
+    key = SessionKey(session_id(1), "default")
+    world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, "damaged"), 1.0, fault="damaged")
+    take_in(world, session(1), session(2))
+    world.bury()
+    [(_, why, detail)] = world.queue.buried
+    assert (why, detail) == (DeadReason.UNREADABLE_DECISION, "damaged")
+    assert world.labelled("watcher_dead_letters_total", reason="unreadable_decision") == 1
+    assert len(world.scheduler) == 1

@@ -187,7 +187,7 @@ class Schedule:
                 raise ValueError("it is of another form")
             all_sessions = _loaded(known["all"])
             kinds = {str(kind): _loaded(part) for kind, part in list(known["kinds"].items())[:MOST_KINDS]}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"what was learned can't be read: {error}") from error
         with self._lock:
             self._seen.clear()

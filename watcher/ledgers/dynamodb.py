@@ -21,6 +21,7 @@ from watcher.ledgers.dynamodb_client import open_client
 from watcher.ledgers.dynamodb_items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
 from watcher.ledgers.dynamodb_order import Numbering
 from watcher.ledgers.dynamodb_table import Table
+from watcher.ledgers.reading import fault_in
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.parallel import for_each
 from watcher.ports import Clock
@@ -58,7 +59,7 @@ class DynamoDbLedger:
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
         """The entries there are for these keys."""
         items = self._table.get(key_of(key) for key in dict.fromkeys(keys))
-        return {key_in(item): self._entry(item) for item in items}
+        return {entry.event.key: entry for entry in map(self._entry, items)}
 
     def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
         """Write each decision unless one is there; returns the entries that stand, in order.
@@ -108,11 +109,21 @@ class DynamoDbLedger:
         item, has_trail = fitting(entry)
         standing = self._table.put_new(item)
         if standing is not None:
-            return self._entry(standing)
+            return self._standing(standing)
         if has_trail:
             return entry
         log.warning("trail_dropped", session_id=entry.event.key.session_id, reason="too large for an item")
         return replace(entry, trail=NO_TRAIL)
+
+    def _standing(self, item: Item) -> LedgerEntry:
+        entry = self._entry(item)
+        if entry.fault:
+            session_id = entry.event.key.session_id
+            raise LedgerError(
+                f"ledger table {self._name!r} in DynamoDB: the item of session {session_id} is no entry of a ledger;"
+                " delete it, or set ledger.url to a table of the ledger's own"
+            )
+        return entry
 
     def _note(self, keys: Iterable[SessionKey], path: str, names: Mapping[str, str]) -> None:
         values = {":now": number(self._clock.time())}
@@ -141,16 +152,25 @@ class DynamoDbLedger:
             Limit=limit,
             **how,
         )
-        found = self.find([key_in(item) for item in islice(items, limit)])
+        found = self.find([self._key(item) for item in islice(items, limit)])
         return sorted(found.values(), key=lambda entry: entry.sequence)
 
     def _entry(self, item: Item) -> LedgerEntry:
+        """The entry in an item; one with a `fault` if only its key can be read."""
+        key = self._key(item)
         try:
             return entry_of(item)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except Exception:  # noqa: BLE001 - an item may have anything in it, and numbers have errors of their own
+            log.warning("entry_unreadable", session_id=key.session_id, policy=key.policy, table=self._name)
+            return LedgerEntry(DecisionEvent(key, ""), 0.0, fault=fault_in(""))
+
+    def _key(self, item: Item) -> SessionKey:
+        try:
+            return key_in(item)
+        except (LookupError, TypeError) as error:
             raise LedgerError(
-                f"ledger table {self._name!r} in DynamoDB: the item of session {item['sessionId']['S']} is no entry"
-                " of a ledger; delete it, or set ledger.url to a table of the ledger's own"
+                f"ledger table {self._name!r} in DynamoDB: an item without session id and policy is no ledger's;"
+                " check AWS_ENDPOINT_URL_DYNAMODB, or set ledger.url to a table of the ledger's own"
             ) from error
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from watcher.ledgers.reading import fault_in
 from watcher.ledgers.retention import LIFE
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 
@@ -33,6 +34,12 @@ PACKED_FROM = 32_768
 A message of 256 KiB can become an event of three times that, because JSON escapes two to four bytes in six to twelve.
 """
 
+MOST_UNPACKED = 8 * 1024 * 1024
+"""Bytes of a text that is taken out of an item: no event or trail of 256 KiB messages comes near."""
+
+MOST_SEQUENCE, LATEST = 10**30, 253_402_300_799.0
+"""Above every number that `dynamodb_order` gives, and the last second (epoch) of the year 9999."""
+
 NO_TRAIL = "[]"
 
 
@@ -53,21 +60,30 @@ def entry_of(item: Item) -> LedgerEntry:
     """The entry in an item.
 
     Raises:
-        LookupError, TypeError, ValueError: somebody else's item.
+        LookupError, TypeError, ValueError, ArithmeticError: somebody else's item.
     """
+    event = DecisionEvent(key_in(item), unpacked(item["body"]))
     return LedgerEntry(
-        event=DecisionEvent(key_in(item), unpacked(item["body"])),
-        recorded_at=float(item["recordedAt"]["N"]),
+        event=event,
+        recorded_at=_time(item["recordedAt"]),
         trail=unpacked(item["trail"]),
-        delivered={sink: float(at["N"]) for sink, at in item["delivered"]["M"].items()},
-        settled_at=float(item["settledAt"]["N"]) if "settledAt" in item else None,
-        sequence=int(Decimal(item["sequence"]["N"])),
+        delivered={sink: _time(at) for sink, at in item["delivered"]["M"].items()},
+        settled_at=_time(item["settledAt"]) if "settledAt" in item else None,
+        sequence=_sequence(item["sequence"]),
+        fault=fault_in(event.body),
     )
 
 
 def key_in(item: Item) -> SessionKey:
-    """The key that an item, of the table or of the index, is about."""
-    return SessionKey(item["sessionId"]["S"], item["policy"]["S"])
+    """The key that an item, of the table or of the index, is about.
+
+    Raises:
+        LookupError, TypeError: it has none.
+    """
+    session_id, policy = item["sessionId"]["S"], item["policy"]["S"]
+    if not isinstance(session_id, str) or not isinstance(policy, str):
+        raise TypeError
+    return SessionKey(session_id, policy)
 
 
 def size(item: Item) -> int:
@@ -96,10 +112,28 @@ def unpacked(value: Mapping[str, Any]) -> str:
     """
     if "S" in value:
         return str(value["S"])
+    reader = zlib.decompressobj()
     try:
-        return zlib.decompress(value["B"]).decode()
+        text = reader.decompress(value["B"], MOST_UNPACKED)
     except zlib.error as error:
         raise ValueError(str(error)) from error
+    if reader.unconsumed_tail:
+        raise ValueError("larger than any text of a ledger")
+    return text.decode()
+
+
+def _time(value: Mapping[str, Any]) -> float:
+    seconds = float(value["N"])
+    if not 0 <= seconds <= LATEST:  # what is not a number fails as well
+        raise ValueError("no time")
+    return seconds
+
+
+def _sequence(value: Mapping[str, Any]) -> int:
+    number = Decimal(value["N"])
+    if not 0 <= number < MOST_SEQUENCE:  # before it becomes an int, for which "1e999999" would take its time
+        raise ValueError("no sequence number")
+    return int(number)
 
 
 def _item(entry: LedgerEntry, trail: str) -> dict[str, Any]:

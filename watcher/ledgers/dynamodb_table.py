@@ -87,11 +87,11 @@ class Table:
         """What Query finds, page after page."""
         start: dict[str, Any] = {}
         while True:
-            page = self._call(self._client.query, **query, **start)
-            yield from page.get("Items", [])
-            if not page.get("LastEvaluatedKey"):
+            items, last = self._repeat(partial(self._page, **query, **start))
+            yield from items
+            if not last:
                 return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": last}
 
     def close(self) -> None:
         """Close the connections; what waits before another try gives up."""
@@ -104,16 +104,21 @@ class Table:
             return item
         raise LedgerError(f"the ledger's DynamoDB table {self._name!r}: an entry vanished just now; try again")
 
+    def _page(self, **query: Any) -> tuple[list[Item], Any]:
+        """The items of a page, and where the next one begins; nothing if it is the last."""
+        page = self._client.query(TableName=self._name, **query)
+        return _listed(page.get("Items") or []), page.get("LastEvaluatedKey")
+
     def _get(self, keys: list[Item]) -> tuple[list[Item], list[Item]]:
         def ask() -> tuple[list[Item], list[Item]]:
             """What was found of them, and the keys that are left to be asked for."""
             answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
-            left = (answer.get("UnprocessedKeys") or {}).get(self._name, {}).get("Keys", [])
-            if len(left) == len(keys):
+            left = _listed((answer.get("UnprocessedKeys") or {}).get(self._name, {}).get("Keys", []))
+            if len(left) >= len(keys):
                 raise Unanswered
             if "Responses" not in answer:  # "none of these" is said with an empty one
                 raise ResponseParserError("the answer has no responses")
-            return answer["Responses"].get(self._name, []), left
+            return _listed(answer["Responses"].get(self._name, [])), left
 
         return self._repeat(ask)
 
@@ -136,6 +141,12 @@ class Table:
 
     def _translated(self, error: Exception) -> Exception:
         return refused(error) or translate(error, self._name)
+
+
+def _listed(items: Any) -> list[Item]:
+    if not isinstance(items, list):
+        raise ResponseParserError("the answer has something else where a list should be")
+    return items
 
 
 def _check_is_dynamodbs(http_response: Any, **_: Any) -> None:

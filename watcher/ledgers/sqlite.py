@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from watcher.config.settings import Settings
 from watcher.errors import LedgerError
+from watcher.ledgers.reading import fault_in
 from watcher.ledgers.sqlite_retention import Retention
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.ports import Clock
 from watcher.sqlite_file import Schema, SqliteFile
+from watcher.sqlite_values import text_in, time_in
 
 T = TypeVar("T")
 
@@ -89,6 +91,11 @@ class SqliteLedger:
             if len(recorded) == len(events):
                 return recorded
             standing = _find(cursor, (event.key for event, _ in events))
+        damaged = [key.session_id for key, entry in standing.items() if entry.fault]
+        if damaged:
+            raise LedgerError(
+                f"{self._file.path}: the entry of session {damaged[0]} is damaged: restore or delete it"
+            )
         return [standing[event.key] for event, _ in events]
 
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
@@ -179,11 +186,13 @@ def _entries(cursor: Cursor, query: str, values: Sequence[Any] | Mapping[str, An
 
 def _entry(columns: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> LedgerEntry:
     sequence, session_id, policy, recorded_at, settled_at, body, trail = columns
+    event = DecisionEvent(SessionKey(text_in(session_id), text_in(policy)), text_in(body))
     return LedgerEntry(
-        event=DecisionEvent(SessionKey(session_id, policy), body),
-        recorded_at=recorded_at,
-        trail=trail,
-        delivered={sink: at for *_, sink, at in rows if sink is not None},
-        settled_at=settled_at,
+        event=event,
+        recorded_at=time_in(recorded_at) or 0.0,
+        trail=text_in(trail),
+        delivered={text_in(sink): time_in(at) or 0.0 for *_, sink, at in rows if sink is not None},
+        settled_at=time_in(settled_at),
         sequence=sequence,
+        fault=fault_in(event.body),
     )

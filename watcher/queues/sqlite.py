@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from watcher.config.settings import Settings
 from watcher.config.urls import sqlite_path
@@ -17,6 +18,7 @@ from watcher.model import MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease, QueueD
 from watcher.ports import Clock
 from watcher.queues.sqlite_dead import SqliteDeadLetters
 from watcher.sqlite_file import BUSY_TIMEOUT, Schema, SqliteFile
+from watcher.sqlite_values import count_in, text_in, time_in
 
 FIRST_LOOK, LAST_LOOK, LOOK_GROWTH = 0.2, 0.5, 1.25
 """Seconds between two looks at an empty queue, growing from the first to the last."""
@@ -141,7 +143,7 @@ class SqliteQueue:
             visible=waiting + expired,
             leased=leased - expired,
             dead=self.dead_letters.count(),
-            oldest_age=None if first_sent_at is None else max(0.0, now - first_sent_at),
+            oldest_age=None if (sent_at := time_in(first_sent_at)) is None else max(0.0, now - sent_at),
         )
 
     def close(self, seconds: float = BUSY_TIMEOUT) -> None:
@@ -158,10 +160,15 @@ class SqliteQueue:
         with self._file.writing() as cursor:
             # The time is read under the lock: one from before the wait for it would be behind the leases that others
             # took meanwhile, which would look like a clock that jumped.
-            values = {"now": self._clock.time(), "limit": limit, "lease": self._lease, "token": token}
+            values: dict[str, Any] = {
+                "now": self._clock.time(),
+                "limit": limit,
+                "lease": self._lease,
+                "token": token,
+            }
             rows = cursor.execute(_TAKE, values).fetchall()
         # RETURNING promises no order.
-        return [_delivery(row, token) for row in sorted(rows, key=itemgetter(0))]
+        return [_delivery(row, token, values["now"]) for row in sorted(rows, key=itemgetter(0))]
 
     def _for_each(self, leases: Sequence[Lease], statement: str) -> list[Lease]:
         """Run a statement for each lease that still holds; returns those that don't."""
@@ -176,10 +183,13 @@ class SqliteQueue:
             ]
 
 
-def _delivery(row: tuple[int, int, float, str | bytes], token: str) -> Delivery:
+def _delivery(row: Sequence[Any], token: str, now: float) -> Delivery:
+    """The message in a row. One that says no sent time is dead: it was `now`, so that a replay has one."""
     message_id, receive_count, sent_at, body = row
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    return Delivery(Lease(token, str(message_id), receive_count), text, sent_at)
+    lease = Lease(token, str(message_id), count_in(receive_count))
+    known = time_in(sent_at)
+    fault = "" if known is not None else "its row in the queue's file has no sent time that can be read"
+    return Delivery(lease, text_in(body), now if known is None else known, fault=fault)
 
 
 def _check(body: str, position: int) -> None:

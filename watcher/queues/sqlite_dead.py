@@ -9,6 +9,7 @@ from watcher.errors import QueueError
 from watcher.model import DeadLetter, DeadReason, Delivery
 from watcher.ports import Clock
 from watcher.sqlite_file import Schema, SqliteFile
+from watcher.sqlite_values import count_in, text_in, time_in
 
 # `origin` (the queue's file), `message_id` and `sent_at` tell a letter that was written twice: a crash between the
 # two files brings the message once more.
@@ -144,7 +145,21 @@ def search_in(path: Path, text: str) -> Sequence[DeadLetter]:
 
 
 def _letters(rows: Cursor) -> list[DeadLetter]:
-    return [DeadLetter(str(row[0]), *row[1:]) for row in rows]
+    return [_dead_letter(*row) for row in rows]
+
+
+def _dead_letter(
+    letter_id: object, body: object, reason: object, detail: object, sent_at: object, dead_at: object, count: object
+) -> DeadLetter:
+    return DeadLetter(
+        id=str(letter_id),
+        body=text_in(body),
+        reason=text_in(reason),
+        detail=text_in(detail),
+        sent_at=time_in(sent_at) or 0.0,
+        dead_at=time_in(dead_at) or 0.0,
+        receive_count=count_in(count),
+    )
 
 
 def _put_in(cursor: Cursor, letter: Sequence[str | float]) -> str:

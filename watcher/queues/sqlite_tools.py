@@ -12,6 +12,7 @@ from watcher.queues import QueuedMessage
 from watcher.queues.sqlite import SCHEMA, open_queue
 from watcher.queues.sqlite_dead import SqliteDeadLetters, search_in
 from watcher.sqlite_file import SqliteFile
+from watcher.sqlite_values import count_in, text_in, time_in
 
 _SEARCH = """SELECT id, body, sent_at, receive_count,
         CASE WHEN visible_at > :now AND visible_at <= :now + lease_seconds THEN visible_at END
@@ -29,7 +30,10 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
         return []
     with closing(SqliteFile(path, SCHEMA, QueueError, create=False)) as file, file.reading() as cursor:
         rows = cursor.execute(_SEARCH, {"now": clock.time(), "text": text}).fetchall()
-    return [QueuedMessage(str(row[0]), *row[1:]) for row in rows]
+    return [
+        QueuedMessage(str(number), text_in(body), time_in(sent_at) or 0.0, count_in(count), time_in(until))
+        for number, body, sent_at, count, until in rows
+    ]
 
 
 def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter]:

@@ -19,7 +19,7 @@ from watcher.queues.sqs_bury import Burial, told
 from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_dead import open_dead_letters
 from watcher.queues.sqs_leases import CALL_TIME, Leases
-from watcher.queues.sqs_messages import RECEIVED, delivery
+from watcher.queues.sqs_messages import RECEIVED, delivery, received_messages, whole_number
 from watcher.queues.sqs_pace import Pace
 from watcher.queues.sqs_poll import Poll
 from watcher.queues.sqs_redrive import advise
@@ -157,22 +157,22 @@ class SqsQueue:
 
     def _receive(self, limit: int, wait: int) -> list[Delivery]:
         since = self._clock.monotonic()
-        answer = self._caller.call(
+        messages = self._caller.ask(
             "receive_message",
+            received_messages,
             MaxNumberOfMessages=limit,
             WaitTimeSeconds=wait,
             VisibilityTimeout=self._visibility,
             **RECEIVED,
         )
         now = self._clock.time()
-        deliveries = [delivery(message, now) for message in answer.get("Messages") or ()]
+        deliveries = [delivery(message, now) for message in messages]
         self._leases.held.take((received.lease for received in deliveries), since)
         return deliveries
 
 
 def _count(attributes: dict[str, str], name: str) -> int:
-    value = attributes.get(name, "")
-    return int(value) if value.isdigit() else 0
+    return whole_number(attributes.get(name), 0)
 
 
 def open_queue(settings: Settings, clock: Clock) -> SqsQueue:

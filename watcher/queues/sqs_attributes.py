@@ -41,12 +41,19 @@ def written(own: Mapping[str, str], given: Mapping[str, Attribute]) -> dict[str,
 
 
 def attributes_of(message: Mapping[str, Any]) -> dict[str, Attribute]:
-    """The attributes of a received message, just as they are there."""
+    """The attributes of a received message, just as they are there.
+
+    Raises:
+        AttributeError, TypeError: they are not of SQS's form.
+    """
     found: dict[str, Attribute] = {}
     for name, typed in (message.get("MessageAttributes") or {}).items():
         value = typed.get("StringValue", typed.get("BinaryValue"))
-        if value is not None:
-            found[name] = value
+        if value is None:
+            continue
+        if not isinstance(value, str | bytes):
+            raise TypeError(f"an attribute of type {type(value).__name__}")
+        found[name] = value
     return found
 
 

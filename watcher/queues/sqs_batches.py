@@ -90,19 +90,24 @@ def _backoff(attempt: int) -> float:
 def _call(caller: SqsCaller, operation: str, entries: Mapping[int, Entry]) -> dict[int, SqsFault | None]:
     """One call, and what it did to each entry."""
     try:
-        answer = caller.call(operation, Entries=[{"Id": str(index), **entry} for index, entry in entries.items()])
+        batch = [{"Id": str(index), **entry} for index, entry in entries.items()]
+        done, failed = caller.ask(operation, _told, Entries=batch)
     except SqsFault as fault:
         if fault.code in INVALID_RECEIPTS and len(entries) > 1:
             # A server that refuses a whole batch for one of its entries doesn't say for which one.
             return {index: _call(caller, operation, {index: entry})[index] for index, entry in entries.items()}
         return dict.fromkeys(entries, fault)
-    failed = {item.get("Id"): item for item in answer.get("Failed") or ()}
-    done = {item.get("Id") for item in answer.get("Successful") or ()}
     return {index: _fault(str(index), done, failed, caller, operation) for index in entries}
 
 
+def _told(answer: Mapping[str, Any]) -> tuple[set[str], dict[str, dict[str, Any]]]:
+    """The ids of the entries that were done, and those that failed; raises AttributeError for what is no answer."""
+    failed = {str(item.get("Id")): item for item in answer.get("Failed") or ()}
+    return {str(item.get("Id")) for item in answer.get("Successful") or ()}, failed
+
+
 def _fault(
-    entry_id: str, done: set[Any], failed: Mapping[Any, dict[str, Any]], caller: SqsCaller, operation: str
+    entry_id: str, done: set[str], failed: Mapping[str, dict[str, Any]], caller: SqsCaller, operation: str
 ) -> SqsFault | None:
     if entry_id in failed:
         return entry_fault(failed[entry_id], operation, caller.shown)

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from watcher.aws.client import build_client
 from watcher.aws.faults import attempt
@@ -12,6 +11,8 @@ from watcher.config.settings import AwsSettings
 from watcher.queues.sqs_faults import translate
 from watcher.sqs_url import queue_place
 from watcher.urls import without_secrets
+
+T = TypeVar("T")
 
 CONNECTIONS = 56
 """Calls that may be under way at once: those of the batches, a poll or two, the depth."""
@@ -43,7 +44,15 @@ class SqsCaller:
         Raises:
             SqsFault: it failed.
         """
-        return self._attempt(operation, QueueUrl=self.url, **parameters)
+        return self.ask(operation, lambda answer: answer, **parameters)
+
+    def ask(self, operation: str, read: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
+        """What `read` takes out of the answer to one attempt; an answer that it stumbles over is a failed call.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        return self._attempt(operation, read, QueueUrl=self.url, **parameters)
 
     def url_of(self, arn: str) -> str:
         """The URL of the queue with this ARN.
@@ -51,11 +60,15 @@ class SqsCaller:
         Raises:
             SqsFault: it failed.
         """
-        *_, account, name = arn.split(":")
-        return str(self._attempt("get_queue_url", QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"])
+        *_, account, name = ["", "", *arn.split(":")]
+        return self._attempt(
+            "get_queue_url", lambda answer: str(answer["QueueUrl"]), QueueName=name, QueueOwnerAWSAccountId=account
+        )
 
-    def _attempt(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        work: Callable[[], dict[str, Any]] = partial(getattr(self.client, operation), **parameters)
+    def _attempt(self, operation: str, read: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
+        def work() -> T:
+            return read(getattr(self.client, operation)(**parameters))
+
         return attempt(work, lambda error: translate(error, operation, self.shown))
 
     def attributes(self, *names: str) -> dict[str, str]:
@@ -64,12 +77,15 @@ class SqsCaller:
         Raises:
             SqsFault: it failed.
         """
-        answer = self.call("get_queue_attributes", AttributeNames=list(names))
-        return answer.get("Attributes") or {}
+        return self.ask("get_queue_attributes", _attributes, AttributeNames=list(names))
 
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
+
+
+def _attributes(answer: dict[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in (answer.get("Attributes") or {}).items()}
 
 
 def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCaller:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import structlog
+
 from watcher.config.settings import Settings
 from watcher.errors import QueueError
 from watcher.model import DeadLetter
@@ -25,11 +27,14 @@ from watcher.queues.sqs_messages import (
     given_attributes,
     is_cut,
     own_attributes,
+    received_messages,
     seconds,
     whole_number,
 )
 from watcher.queues.sqs_redrive import redrive_policy
 from watcher.queues.sqs_send import send_entries
+
+log = structlog.get_logger(__name__)
 
 HOLD = 300
 """Seconds that messages are out of the queue at most, should this process be killed."""
@@ -125,14 +130,14 @@ class SqsDeadLetters:
             self._batches.run(self._dead, "change_message_visibility_batch", entries, BATCH_TIME)
 
     def _receive(self) -> Sequence[Message]:
-        answer = self._dead.call(
+        return self._dead.ask(
             "receive_message",
+            _readable,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=self._poll,
             VisibilityTimeout=HOLD,
             **RECEIVED_DEAD,
         )
-        return answer.get("Messages") or []
 
     def _delete(self, messages: Sequence[Message], otherwise: str) -> None:
         entries = [{"ReceiptHandle": message["ReceiptHandle"]} for message in messages]
@@ -142,6 +147,22 @@ class SqsDeadLetters:
         failed = [fault for fault in faults if fault]
         if failed:
             raise QueueError(f"{failed[0]}; {len(failed)} of {len(faults)} {otherwise}") from failed[0]
+
+
+def _readable(answer: Mapping[str, Any]) -> Sequence[Message]:
+    """The messages in an answer, without those that can't be read: they stay where they are."""
+    messages = received_messages(answer)
+    readable = [message for message in messages if _is_readable(message)]
+    if len(readable) < len(messages):
+        log.warning("dead_letters_unreadable", messages=len(messages) - len(readable), consequence="left out")
+    return readable
+
+
+def _is_readable(message: Message) -> bool:
+    try:
+        return isinstance(_letter(message).body, str)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return False
 
 
 def _ids(message: Message) -> list[str]:
@@ -181,7 +202,7 @@ def _replayed(message: Message, *, is_fifo: bool) -> dict[str, Any]:
     first_sent_at = own_attributes(message).get(SENT_AT) or given.pop(SENT_AT, None)
     system = message.get("Attributes") or {}
     return entry(
-        message["Body"],
+        message.get("Body") or "",
         is_fifo=is_fifo,
         # One replay, tried again within SQS's five minutes, sends nothing twice.
         deduplication_id=message["MessageId"],

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+import structlog
+
 from watcher.errors import QueueError
 from watcher.model import MAX_MESSAGE_BYTES, Delivery, Lease
 from watcher.queues.sqs_attributes import REFUSED, Attribute, attributes_of, is_incomplete, size_of, unpacked, written
+
+log = structlog.get_logger(__name__)
 
 SENT_AT = "watcher.sentAt"
 MESSAGE_ID = "watcher.messageId"
@@ -42,8 +46,41 @@ RECEIVED_DEAD = _asking_for([*_SYSTEM, _MOVED_FROM])
 _GROUP = re.compile(r"[!-~]{1,128}")
 
 
+def received_messages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The messages in an answer that can be worked on: those with an id and a receipt.
+
+    The others can be neither deleted nor moved: their leases run out, and in the end the queue's redrive policy takes
+    them. Raises TypeError if it is no answer to a receive.
+    """
+    messages = answer.get("Messages") or []
+    if not isinstance(messages, list):
+        raise TypeError("Messages is no list")
+    usable = [message for message in messages if isinstance(message, Mapping) and _has_receipt(message)]
+    if len(usable) < len(messages):
+        consequence = "they come again when their leases run out, until the queue's redrive policy takes them"
+        log.warning("messages_without_receipt", messages=len(messages) - len(usable), consequence=consequence)
+    return usable
+
+
+def _has_receipt(message: Mapping[str, Any]) -> bool:
+    values = (message.get("MessageId"), message.get("ReceiptHandle"))
+    return all(isinstance(value, str) and value and value.isprintable() for value in values)
+
+
 def delivery(message: Mapping[str, Any], now: float) -> Delivery:
-    """A received message; `now` (epoch) stands in for a sent time that the server doesn't give."""
+    """One of `received_messages`; `now` (epoch) stands in for a sent time that the server doesn't give.
+
+    What else is in it may be of any form: a message that can't be read is a dead letter, and no other is lost by it.
+    """
+    try:
+        return _delivery(message, now)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        fault = f"the queue's answer about this message can't be read: {type(error).__name__}"
+        lease = Lease(message["ReceiptHandle"], message["MessageId"])
+        return Delivery(lease, _body(message), now, fault=fault)
+
+
+def _delivery(message: Mapping[str, Any], now: float) -> Delivery:
     system = message.get("Attributes") or {}
     given = given_attributes(message)
     sent_at = seconds(system.get("SentTimestamp"), now)
@@ -52,7 +89,12 @@ def delivery(message: Mapping[str, Any], now: float) -> Delivery:
         message["ReceiptHandle"], message["MessageId"], whole_number(system.get("ApproximateReceiveCount"), 1)
     )
     fault = CUT if is_cut(message) else ""
-    return Delivery(lease, message.get("Body") or "", min(sent_at, first_sent_at), given, fault)
+    return Delivery(lease, _body(message), min(sent_at, first_sent_at), given, fault)
+
+
+def _body(message: Mapping[str, Any]) -> str:
+    body = message.get("Body") or ""
+    return body if isinstance(body, str) else json.dumps(body, default=str)
 
 
 def own_attributes(message: Mapping[str, Any]) -> dict[str, str]:

@@ -18,7 +18,7 @@ def redrive_policy(caller: SqsCaller) -> tuple[str, int] | None:
     try:
         policy = json.loads(caller.attributes("RedrivePolicy").get("RedrivePolicy") or "null")
         return str(policy["deadLetterTargetArn"]), int(policy["maxReceiveCount"])
-    except (ValueError, LookupError, TypeError):
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         return None
 
 

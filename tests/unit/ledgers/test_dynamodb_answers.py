@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -17,7 +18,7 @@ from tests.support import START, ManualClock, decision, session_id
 from tests.unit.ledgers.scripted import Script, answer, refusal
 from watcher.errors import LedgerError
 from watcher.ledgers.dynamodb import DynamoDbLedger
-from watcher.ledgers.dynamodb_items import fitting, key_of
+from watcher.ledgers.dynamodb_items import MOST_UNPACKED, fitting, key_of, unpacked
 from watcher.model import LedgerEntry
 
 CLOSED = ConnectionClosedError(endpoint_url="http://x")
@@ -206,8 +207,48 @@ def test_no_more_is_read_of_the_index_than_was_asked_for(opened: ExitStack) -> N
     assert [operation for operation, _ in script.requests] == ["Query", "Query", "BatchGetItem"]
 
 
-def test_an_item_that_is_no_entry_is_named(opened: ExitStack) -> None:
-    assert session_id(1) in failure(opened, answer({"Responses": {"decided": [key_of(EVENT.key)]}}))
+def test_an_item_that_is_no_entry_is_neither_handed_on_nor_written_over(opened: ExitStack) -> None:
+    damaged, sound = key_of(EVENT.key), stored(2)
+    here = answer({"Responses": {"decided": [damaged, sound]}})
+    ledger, _ = scripted(opened, here, refusal("ConditionalCheckFailedException", Item=damaged))
+    found = ledger.find([EVENT.key, decision(2).key])
+    assert ("damaged" in found[EVENT.key].fault, found[decision(2).key].fault) == (True, "")
+    with pytest.raises(LedgerError, match=session_id(1)):
+        ledger.record([(EVENT, "[]")])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("body", {"S": "no event"}),
+        ("body", {"B": "AAAA"}),
+        ("recordedAt", {"N": "NaN"}),
+        ("recordedAt", {"N": "1e999"}),
+        ("sequence", {"N": "NaN"}),
+        ("sequence", {"N": "1e99999999"}),
+        ("sequence", {"N": "many"}),
+        ("delivered", {"M": {"s": {"N": ["1"]}}}),
+        ("trail", {"N": "1"}),
+        ("settledAt", {"S": "x"}),
+    ],
+)
+def test_an_item_with_an_odd_attribute_blocks_no_other(opened: ExitStack, name: str, value: object) -> None:
+    here = answer({"Responses": {"decided": [{**stored(), name: value}, stored(2)]}})
+    ledger, _ = scripted(opened, here)
+    found = ledger.find([EVENT.key, decision(2).key])
+    assert (bool(found[EVENT.key].fault), found[decision(2).key].fault) == (True, "")
+
+
+def test_a_text_that_grows_without_end_is_not_unpacked() -> None:
+    bomb = zlib.compress(b"0" * (MOST_UNPACKED + 1))
+    with pytest.raises(ValueError, match="larger"):
+        unpacked({"B": bomb})
+    assert unpacked({"B": zlib.compress(b"0" * 1000)}) == "0" * 1000
+
+
+@pytest.mark.parametrize("items", [[{}], [7], [{"sessionId": {"N": "1"}, "policy": {"S": "p"}}], {"a": 1}, "x"])
+def test_an_answer_that_names_no_session_is_a_failure(opened: ExitStack, items: object) -> None:
+    assert "decided" in failure(opened, answer({"Responses": {"decided": items}}))
 
 
 def test_an_empty_session_id_has_no_entries(opened: ExitStack) -> None:
