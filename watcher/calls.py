@@ -30,9 +30,16 @@ class Calls:
         """Take the watch over from its call; when that began, None if somebody else was first."""
         return self._unclaimed.pop(watch, None)
 
-    def outlasting(self, now: float, grace: float) -> list[Watch]:
-        """Those whose session's deadline has come while their call goes on for `grace` seconds or more."""
-        return [watch for watch, since in _pairs(self._unclaimed) if now >= max(watch.deadline, since + grace)]
+    def outlasting(self, now: float, after_deadline: float, late: float) -> list[Watch]:
+        """Those whose call goes on `after_deadline` seconds after their session's deadline.
+
+        A call that began after the deadline has `late` seconds.
+        """
+        return [
+            watch
+            for watch, since in _pairs(self._unclaimed)
+            if now >= (since + late if since > watch.deadline else watch.deadline + after_deadline)
+        ]
 
     def waiting(self, now: float, least: float) -> list[float]:
         """Of the calls that wait for `least` seconds and more, given up or not: for how long."""

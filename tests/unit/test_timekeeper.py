@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from math import inf
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +15,7 @@ from watcher.errors import CallTimedOut, PollError, SessionNotFound
 from watcher.model import SessionResult, SessionStatus
 from watcher.poller import UNREACHABLE_AFTER
 from watcher.scheduler import Due
-from watcher.timekeeper import LATE_ANSWER, SILENCE
+from watcher.timekeeper import AFTER_DEADLINE, LATE_ANSWER, LOOK_INTERVAL, SILENCE
 from watcher.watch import Watch
 
 
@@ -42,6 +43,11 @@ def poll_that_hangs(
 ) -> None:
     world.poller._results = Hanging(meanwhile, answer)
     world.poller.poll_once(Due(watch, world.clock.monotonic()))
+
+
+def is_given_up(world: World) -> bool:
+    """Whether the one call under way has lost its session."""
+    return world.poller.calls.outlasting(inf, 0.0, 0.0) == []
 
 
 def test_a_session_that_waits_for_a_worker_ends_at_its_deadline_by_what_is_known() -> None:
@@ -85,9 +91,9 @@ def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: 
     world.clock.advance(179.0)
 
     def meanwhile() -> None:
-        world.clock.advance(LATE_ANSWER - 0.01)
+        world.clock.advance(1.0 + AFTER_DEADLINE - 0.01)
         keeper.look()
-        assert world.poller.calls.outlasting(world.clock.monotonic(), LATE_ANSWER) == []
+        assert not is_given_up(world)
         world.clock.advance(0.02)
         keeper.look()
         keeper.look()
@@ -97,26 +103,27 @@ def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: 
         poll_that_hangs(world, watch, meanwhile, late)
     (data,) = decided(world)
     assert (data["outcome"], data["reason"], data["polls"]) == ("inconclusive", "timed_out", 1)
-    assert "hung, for 10 s" in str(data["lastError"])
+    assert "hung, for 2 s" in str(data["lastError"])
     assert not watch.waits
     assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["answer_too_late"]
     (note,) = json.loads(watch.trail)[-1:]
-    assert (note["result"], note["seconds"]) == ("timeout", pytest.approx(10.01))
+    assert (note["result"], note["seconds"]) == ("timeout", pytest.approx(1.0 + AFTER_DEADLINE + 0.01))
     assert world.poller.calls.waiting(world.clock.monotonic(), 0.0) == []
 
 
-def test_a_call_that_hangs_for_long_is_given_up_at_the_deadline_itself() -> None:
+@pytest.mark.parametrize("hung_for", [0.0, 0.01, 1.0, 5.0, 9.99, 10.0, 30.0, 120.0])
+def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_began(hung_for: float) -> None:
     world = World()
     watch, keeper = world.watch(), world.timekeeper()
-    world.clock.advance(150.0)
+    world.clock.advance(180.0 - hung_for)
 
     def meanwhile() -> None:
-        world.clock.advance(29.9)
+        world.clock.advance(hung_for)
         keeper.look()
-        world.clock.advance(0.1)
+        assert not is_given_up(world)
+        world.clock.advance(1.0 - LOOK_INTERVAL)
         keeper.look()
-        assert world.poller.calls.outlasting(world.clock.monotonic(), LATE_ANSWER) == []
-        assert world.poller.calls.waiting(world.clock.monotonic(), SILENCE) == [pytest.approx(30.0)]
+        assert is_given_up(world)
 
     poll_that_hangs(world, watch, meanwhile, live_answer())
     (data,) = decided(world)
@@ -124,19 +131,26 @@ def test_a_call_that_hangs_for_long_is_given_up_at_the_deadline_itself() -> None
 
 
 @pytest.mark.parametrize(
-    ("age", "answer", "reason"),
+    ("age", "took", "answer", "reason"),
     [
-        pytest.param(179.0, live_answer(), "confidence_met", id="the last poll"),
-        pytest.param(500.0, an_answer(SessionStatus.FAILED), "session_failed", id="the one call of a late session"),
+        pytest.param(179.0, 1.0 + AFTER_DEADLINE - 0.01, live_answer(), "confidence_met", id="the last poll"),
+        pytest.param(
+            500.0,
+            LATE_ANSWER - 0.01,
+            an_answer(SessionStatus.FAILED),
+            "session_failed",
+            id="a late session's one call",
+        ),
+        pytest.param(500.0, LATE_ANSWER, an_answer(SessionStatus.FAILED), "timed_out", id="for ever"),
     ],
 )
-def test_a_slow_answer_after_the_deadline_counts(age: float, answer: SessionResult, reason: str) -> None:
+def test_a_slow_answer_after_the_deadline_counts(age: float, took: float, answer: SessionResult, reason: str) -> None:
     world = World()
     watch, keeper = world.watch(), world.timekeeper()
     world.clock.advance(age)
 
     def meanwhile() -> None:
-        world.clock.advance(LATE_ANSWER - 0.01)
+        world.clock.advance(took)
         keeper.look()
 
     poll_that_hangs(world, watch, meanwhile, answer)
