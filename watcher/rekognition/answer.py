@@ -13,6 +13,13 @@ from watcher.errors import MalformedResult, UnknownStatus, UnreadableAnswer
 from watcher.model import BoundingBox, Challenge, Image, S3Object, SessionResult, SessionStatus
 from watcher.rekognition.images import DIGESTED
 
+AUDIT_IMAGES = 4
+"""Audit images of an answer, the most that a session can have; what comes beyond is dropped."""
+
+_MAX_BUCKET, _MAX_KEY, _MAX_CHALLENGE = 255, 1024, 100
+"""Characters of an S3 bucket, of a key or version (the service model's), and of a challenge's type or version, which
+has 30 at most today. A longer one is not the API's, and counts as absent."""
+
 _LONGEST_REPR = 60
 _STATUSES = {status.value: status for status in SessionStatus}
 _Take = Callable[[dict[str, Any]], str | None]
@@ -81,8 +88,9 @@ def _reference_image(value: object, take: _Take) -> Image | None:
 
 
 def _audit_images(value: object, take: _Take) -> tuple[Image, ...]:
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, list):
         return ()
+    del value[AUDIT_IMAGES:]
     return tuple(image for one in value if (image := _image(one, take)) is not None)
 
 
@@ -113,10 +121,11 @@ def _take_bytes(image: dict[str, Any]) -> bytes | bytearray:
 def _s3_object(value: object) -> S3Object | None:
     if not isinstance(value, dict):
         return None
-    bucket, name = _text(value.get("Bucket")), _text(value.get("Name"))
-    if bucket is None or name is None:
+    bucket, name = _text(value.get("Bucket"), _MAX_BUCKET), _text(value.get("Name"), _MAX_KEY)
+    version = _text(value.get("Version"), _MAX_KEY)
+    if bucket is None or name is None or (version is None and value.get("Version")):
         return None
-    return S3Object(bucket=bucket, name=name, version=_text(value.get("Version")))
+    return S3Object(bucket=bucket, name=name, version=version)
 
 
 def _bounding_box(value: object) -> BoundingBox | None:
@@ -133,12 +142,12 @@ def _bounding_box(value: object) -> BoundingBox | None:
 def _challenge(value: object) -> Challenge | None:
     if not isinstance(value, dict):
         return None
-    kind, version = _text(value.get("Type")), _text(value.get("Version"))
+    kind, version = (_text(value.get(key), _MAX_CHALLENGE) for key in ("Type", "Version"))
     return Challenge(type=kind, version=version) if kind or version else None
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _text(value: object, longest: int) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= longest else None
 
 
 def _finite(value: object) -> float | None:

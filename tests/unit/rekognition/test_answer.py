@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.rekognition.servers import SESSION_ID
 from watcher.errors import MalformedResult, PollError, UnknownStatus, UnreadableAnswer
 from watcher.model import BoundingBox, Challenge, Image, S3Object, SessionStatus
-from watcher.rekognition.answer import parse_answer
+from watcher.rekognition.answer import AUDIT_IMAGES, parse_answer
 
 NAN, INF = float("nan"), float("inf")
 BOX = {"Width": 0.3, "Height": 1.5, "Left": -0.1, "Top": 0}
@@ -34,6 +34,38 @@ def test_a_whole_answer_keeps_everything_but_the_bytes() -> None:
     assert result.reference_image == Image(s3_object=S3Object("b", "n", "v"), bounding_box=box)
     assert result.audit_images == (Image(bounding_box=box, sha256=hashlib.sha256(b"face").hexdigest()),)
     assert result.challenge == Challenge("FaceMovementChallenge", "1.0.0")
+
+
+def test_of_ten_thousand_audit_images_those_that_a_session_can_have_are_kept() -> None:
+    images = [{"Bytes": b"face %d" % number, "BoundingBox": BOX} for number in range(10_000)]
+    response = answer(Confidence=99.5, ReferenceImage={"Bytes": b"face"}, AuditImages=images)
+    result = parse_answer(SESSION_ID, response)
+    assert [image.sha256 for image in result.audit_images] == [
+        hashlib.sha256(b"face %d" % number).hexdigest() for number in range(AUDIT_IMAGES)
+    ]
+    assert (result.status, result.confidence) == (SessionStatus.SUCCEEDED, 99.5)
+    assert b"face" not in repr(response).encode()
+
+
+def test_odd_entries_make_no_room_for_more_audit_images() -> None:
+    response = answer("FAILED", AuditImages=[None] * 3 + [{"Bytes": b"a"}] * 10)
+    assert len(parse_answer(SESSION_ID, response).audit_images) == 1
+
+
+@pytest.mark.parametrize(
+    ("member", "longest"), [("Bucket", 255), ("Name", 1024), ("Version", 1024)], ids=["bucket", "name", "version"]
+)
+def test_a_place_that_no_image_can_have_is_none(member: str, longest: int) -> None:
+    """So that an answer can't bloat the event; without a reference image nobody is live."""
+    for extra in (0, 1):
+        place = {"Bucket": "b", "Name": "n", "Version": "v", member: "x" * (longest + extra)}
+        response = answer(Confidence=99.5, ReferenceImage={"S3Object": place})
+        assert (parse_answer(SESSION_ID, response).reference_image is None) == bool(extra)
+
+
+def test_a_challenge_of_any_length_is_left_out() -> None:
+    response = answer(Confidence=99.5, Challenge={"Type": "x" * 1_000_000, "Version": "1" * 1_000_000})
+    assert parse_answer(SESSION_ID, response).challenge is None
 
 
 def test_image_bytes_are_taken_out_of_the_response() -> None:
