@@ -10,6 +10,7 @@ from typing import TypedDict
 from watcher.aws.client import resolve_region
 from watcher.burials import Burials
 from watcher.clock import SystemClock
+from watcher.clock_steps import ClockSteps
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
 from watcher.delivery.outbox import Outbox
@@ -190,7 +191,7 @@ def _parts(
             ledger=backends.ledger,
             results=backends.results,
             scheduler=core.scheduler,
-            also=[core.remembering.look],
+            also=[core.remembering.look, ClockSteps(common["clock"]).look],
             **common,
         ),
         liveness=liveness,

@@ -71,16 +71,17 @@ class InFlight:
             for lease in leases:
                 self._fresh.pop(lease, None)
 
-    def join(self, key: SessionKey, lease: Lease, created_at: float) -> Watch | None:
+    def join(self, key: SessionKey, lease: Lease, created_at: float, born: float) -> Watch | None:
         """Put a lease on the watch that there is for `key`; returns that watch, None if there is none.
 
-        The earlier creation counts: a message without one carries its sent time, which can only be later.
+        The earlier creation counts (`born`: the same on the monotonic clock): a message without one carries its sent
+        time, which can only be later.
         """
         with self._changed:
             watch = self._find(key)
             if watch is None:
                 return None
-            watch.created_at = min(watch.created_at, created_at)  # its deadline moves along
+            watch.created_by(created_at, born)
             self._bind(watch, lease)
             return watch
 

@@ -132,7 +132,6 @@ class Intake:
         return parse_message(
             delivery.body,
             delivery.sent_at,
-            self._clock.time(),
             rules.decision.keys(),
             delivery.attributes,
             require_policy=rules.require_policy,
@@ -146,12 +145,13 @@ class Intake:
         self._metrics.received.inc()
         if request.remark:
             log.warning("sent_time_counts", session_id=request.key.session_id, remark=request.remark)
-        joined = self._in_flight.join(request.key, delivery.lease, request.created_at)
+        born = self._born(delivery, request)
+        joined = self._in_flight.join(request.key, delivery.lease, request.created_at, born)
         if joined is not None:
             log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
             self._scheduler.hasten(joined, last_poll_at(joined))
             return
-        watch = self._watch(delivery, request)
+        watch = self._watch(delivery, request, born)
         if not self._in_flight.add(watch, delivery.lease):
             return  # its lease was lost while the ledger was asked, or all was given back
         if entry is not None:
@@ -160,9 +160,14 @@ class Intake:
         else:
             self._scheduler.add(watch, self._runtime.rules.polling.first_poll(watch))
 
-    def _watch(self, delivery: Delivery, request: SessionRequest) -> Watch:
-        now = self._clock.time()
-        born = self._clock.monotonic() - (now - request.created_at)
+    def _born(self, delivery: Delivery, request: SessionRequest) -> float:
+        """When (monotonic) the session was created: so long before the message was sent as its two times say."""
+        sent = delivery.sent_monotonic
+        if sent is None:
+            sent = self._clock.monotonic() - max(0.0, self._clock.time() - delivery.sent_at)
+        return sent - (delivery.sent_at - request.created_at)
+
+    def _watch(self, delivery: Delivery, request: SessionRequest, born: float) -> Watch:
         return Watch(
             key=request.key,
             created_at=request.created_at,
@@ -171,7 +176,8 @@ class Intake:
             context=request.context,
             weight=len(delivery.body) if request.context else 0,
             traceparent=request.traceparent,
-            received_at=now,
+            # Not by our wall clock: it may have been set since the session was created.
+            received_at=request.created_at + self._clock.monotonic() - born,
             sent_at=delivery.sent_at,
         )
 

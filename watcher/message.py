@@ -25,7 +25,6 @@ _SHOWN = 80
 def parse_message(
     body: str,
     sent_at: float,
-    now: float,
     policies: Collection[str],
     attributes: Mapping[str, object] | None = None,
     *,
@@ -34,9 +33,10 @@ def parse_message(
     """What a message asks for.
 
     `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
-    is never turned away for its producer's clock. A creation after that or in the future is clock skew: the deadline
-    would move with each receipt. `policy` and `traceparent` may stand in the body, in the message's attributes or
-    in those of an SNS envelope. Policies that differ make a dead letter: nobody knows which one was meant.
+    is never turned away for its producer's clock. A creation after that is clock skew: the deadline would move with
+    each receipt. Our own clock has no say, because it may be set between two receipts.
+    `policy` and `traceparent` may stand in the body, in the message's attributes or in those of an SNS envelope.
+    Policies that differ make a dead letter: nobody knows which one was meant.
     With `require_policy` so does a message that names none.
 
     Raises:
@@ -53,7 +53,7 @@ def parse_message(
     is_unread = created_at is None and fields.get("createdAt") is not None
     return SessionRequest(
         key=SessionKey(_session_id(fields.get("sessionId")), policy),
-        created_at=min(sent_at if created_at is None else created_at, sent_at, now),
+        created_at=sent_at if created_at is None else min(created_at, sent_at),
         context=_context(fields.get("context")),
         remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
         traceparent=traceparent,

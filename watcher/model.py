@@ -139,7 +139,9 @@ class SessionResult(NamedTuple):
 class Delivery:
     """One message as received: its body, when it was sent (epoch seconds) and the lease on it.
 
-    `fault` is what the queue found wrong with it: why it can never be served, empty if nothing.
+    `fault` is what the queue found wrong with it: why it can never be served, empty if nothing. `sent_monotonic` is
+    when it was sent on the watcher's monotonic clock, which no step of the wall clock moves; None if the queue has
+    only the wall clock to go by.
     """
 
     lease: Lease
@@ -147,6 +149,7 @@ class Delivery:
     sent_at: float
     attributes: Mapping[str, str | bytes] = field(default_factory=dict)
     fault: str = ""
+    sent_monotonic: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the service manager is told of the daemon: ready, alive, reloading, stopping, and how it goes."""
 
+import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 
@@ -72,7 +73,7 @@ class Supervisor:
         Ready again at the end in any case: the old settings work on.
         """
         self._unless_stopping(
-            RELOADING=1, MONOTONIC_USEC=int(self._clock.monotonic() * 1e6), STATUS="reloading the settings"
+            RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000, STATUS="reloading the settings"
         )
         problems: Sequence[str] = ["a bug, see the log"]
         try:

@@ -17,6 +17,9 @@ from watcher.terms import NO_CONTEXT, plain
 TRAIL_LIMIT = 32_768
 """Characters of trail kept for a session; one of 180 s at one poll a second stays below it."""
 
+CREATION_SLACK = 0.001
+"""Seconds by which two messages' creation times differ without meaning it: that much is lost in rounding."""
+
 _NEVER = -inf
 # One for all watches: Python makes a new `-inf` wherever it is written.
 
@@ -89,6 +92,15 @@ class Watch:
         """When (monotonic) its time is over."""
         terms = self.terms
         return self.created_at - terms.epoch + terms.lifetime
+
+    def created_by(self, created_at: float, born: float) -> None:
+        """Another message's word for when it was created: the earlier one counts, and the deadline moves along.
+
+        Earlier on the monotonic clock: wall times of before and after a step of that clock can't be compared.
+        """
+        if born < self.born - CREATION_SLACK:
+            self.created_at = created_at
+            self.terms = replace(self.terms, epoch=round(created_at - born, 4))
 
     @property
     def policy(self) -> str:

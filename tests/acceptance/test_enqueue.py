@@ -39,7 +39,7 @@ def test_options_make_a_message_of_an_id(folder: Path) -> None:
     options = ("--policy", "payout", "--created-at", "2025-06-15T15:06:40+02:00", "--context", '{"user": "ü"}')
     assert run_watcher(folder, "enqueue", *options, ONE).returncode == 0
     (body,) = on_the_queue(folder)
-    request = parse_message(body, 9e9, 9e9, ["payout"])
+    request = parse_message(body, 9e9, ["payout"])
     assert request.key == (ONE, "payout")
     assert (request.created_at, request.context) == (1749992800.0, {"user": "ü"})
 
@@ -51,7 +51,7 @@ def test_every_time_of_rfc_3339_is_taken(folder: Path, given: str, epoch: float)
     line = json.dumps({"sessionId": TWO, "createdAt": given}).encode()
     done = run_watcher(folder, "enqueue", "--created-at", given, ONE, "--file", "-", stdin=line)
     assert (done.returncode, done.stdout, done.stderr) == (0, "enqueued 2\n", "")
-    requests = [parse_message(body, 9e9, 9e9, []) for body in on_the_queue(folder)]
+    requests = [parse_message(body, 9e9, []) for body in on_the_queue(folder)]
     assert [(request.created_at, request.remark) for request in requests] == [(epoch, "")] * 2
 
 

@@ -26,6 +26,7 @@ from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_dead import SqsDeadLetters
 
 VISIBILITY = 60.0
+BOOT = 1
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _sqlite_queue(
         return queue.dead_letters
 
     return QueueBackend(
-        lambda: stack.enter_context(closing(SqliteQueue(folder / "q.db", VISIBILITY, clock, dead_letter_path))),
+        lambda: stack.enter_context(closing(SqliteQueue(folder / "q.db", VISIBILITY, clock, dead_letter_path, BOOT))),
         dead_letters,
         clock.advance,
         clock.time,

@@ -160,6 +160,34 @@ def test_a_released_message_is_there_at_once(queue: Queue, queues: QueueBackend)
     assert queue.ack([lease]) == [lease]
 
 
+@pytest.mark.parametrize("use", ["ack", "extend", "release", "bury"])
+def test_a_released_lease_is_lost(queue: Queue, use: str) -> None:
+    queue.send(["a"])
+    delivery = receive_one(queue)
+    queue.release([delivery.lease])
+    if use == "release":
+        queue.release([delivery.lease])
+    elif use == "bury":
+        assert queue.bury(delivery, DeadReason.INVALID_MESSAGE, "too late") is None
+    else:
+        assert getattr(queue, use)([delivery.lease]) == [delivery.lease]
+    again = receive_one(queue)
+    assert again.lease.receive_count == 2
+    assert queue.ack([again.lease]) == []
+
+
+def test_expired_leases_come_again_the_oldest_message_first(queue: Queue, queues: QueueBackend) -> None:
+    if not queues.delivers_once:
+        pytest.skip("SQS promises no order")
+    queue.send(["a", "b", "c"])
+    first, *later = [delivery.lease for delivery in receive(queue)]
+    queues.let_pass(30)
+    assert queue.extend([first]) == []  # its lease ends last, and it is the oldest all the same
+    queue.release(later[1:])
+    queues.let_pass(61)
+    assert [delivery.body for delivery in receive(queue)] == ["a", "b", "c"]
+
+
 def test_what_is_given_back_in_time_is_there_and_a_second_close_is_harmless(queues: QueueBackend) -> None:
     queue = queues.open()
     queue.send(["a"])

@@ -85,7 +85,7 @@ def put_in(books: InFlight, watch: Watch, first: Lease, *others: Lease, now: flo
 
 def join(books: InFlight, watch: Watch, leases: Iterable[Lease]) -> None:
     for lease in leases:
-        assert books.join(watch.key, lease, watch.created_at) is watch
+        assert books.join(watch.key, lease, watch.created_at, watch.born) is watch
 
 
 def when_waited_on(waited_on: Condition | Event) -> Event:

@@ -22,7 +22,7 @@ def parse(
     body: object, attributes: Mapping[str, object] | None = None, *, require_policy: bool = False
 ) -> SessionRequest:
     text = body if isinstance(body, str) else json.dumps(body)
-    return parse_message(text, SENT, START, POLICIES, attributes, require_policy=require_policy)
+    return parse_message(text, SENT, POLICIES, attributes, require_policy=require_policy)
 
 
 def refusal(

@@ -55,7 +55,7 @@ def test_a_watch_is_not_added_under_a_lease_that_was_lost_meanwhile() -> None:
     assert not books.add(watch, a_lease(1))
     assert len(books) == 0
     assert watch.leases == []
-    assert books.join(watch.key, a_lease(2), 0.0) is None
+    assert books.join(watch.key, a_lease(2), 0.0, 0.0) is None
 
 
 def test_a_lease_that_was_lost_meanwhile_joins_without_being_held() -> None:
@@ -63,15 +63,15 @@ def test_a_lease_that_was_lost_meanwhile_joins_without_being_held() -> None:
     watch = put_in(books, a_watch(1), a_lease(1))
     books.hold([a_lease(2)], 0.0)
     books.lose(on_books(books, a_lease(2)))
-    assert books.join(watch.key, a_lease(2), watch.created_at) is watch
+    assert books.join(watch.key, a_lease(2), watch.created_at, watch.born) is watch
     assert list(books.close(watch)) == [a_lease(1)]
 
 
 def test_a_session_that_is_not_in_flight_is_not_joined() -> None:
     books = InFlight(2)
     put_in(books, a_watch(1), a_lease(1))
-    assert books.join(SessionKey(session_id(2), "default"), a_lease(2), 0.0) is None
-    assert books.join(SessionKey(session_id(1), "payout"), a_lease(2), 0.0) is None
+    assert books.join(SessionKey(session_id(2), "default"), a_lease(2), 0.0, 0.0) is None
+    assert books.join(SessionKey(session_id(1), "payout"), a_lease(2), 0.0, 0.0) is None
     assert held(books) == [a_lease(1)]
 
 
@@ -87,7 +87,7 @@ def test_the_earlier_creation_of_two_messages_counts(later_by: float, moved: flo
     books, watch = InFlight(1), a_watch(1)
     created_at, born, deadline = watch.created_at, watch.born, watch.deadline
     put_in(books, watch, a_lease(1))
-    books.join(watch.key, a_lease(2), created_at + later_by)
+    books.join(watch.key, a_lease(2), created_at + later_by, watch.born + later_by)
     assert (watch.created_at, watch.born, watch.deadline) == (created_at - moved, born - moved, deadline - moved)
 
 
@@ -117,7 +117,7 @@ def test_the_last_lost_lease_abandons_the_watch_and_makes_room() -> None:
     assert books.lose(on_books(books, a_lease(1)))
     assert watch.abandoned
     assert len(books) == 0
-    assert books.join(watch.key, a_lease(2), 0.0) is None
+    assert books.join(watch.key, a_lease(2), 0.0, 0.0) is None
 
 
 def test_messages_of_one_batch_are_told_apart_though_they_share_a_receipt() -> None:
@@ -156,7 +156,7 @@ def test_closing_an_abandoned_watch_does_not_touch_its_successor() -> None:
     second = put_in(books, a_watch(1), a_lease(2))
     assert list(books.close(first)) == []
     assert held(books) == [a_lease(2)]
-    assert books.join(second.key, a_lease(3), second.created_at) is second
+    assert books.join(second.key, a_lease(3), second.created_at, second.born) is second
 
 
 def test_abandoning_all_gives_the_leases_back_nearest_deadline_first() -> None:
@@ -233,7 +233,7 @@ def test_a_lease_that_joins_while_its_watch_is_closed_is_acked_or_starts_anew_an
 
         def join(books: InFlight = books, barrier: Barrier = barrier, joined: list[Watch | None] = joined) -> None:
             barrier.wait(PATIENCE)
-            joined.append(books.join(SessionKey(session_id(1), "default"), a_lease(2), 0.0))
+            joined.append(books.join(SessionKey(session_id(1), "default"), a_lease(2), 0.0, 0.0))
 
         thread = Thread(target=join)
         thread.start()

@@ -12,6 +12,7 @@ from tests.unit.fakes import PATIENCE
 from tests.unit.world import World
 from watcher.delivery.batch_processor import Patience
 from watcher.errors import LedgerError, QueueError
+from watcher.event import timestamp
 from watcher.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
 from watcher.scheduler import Due
 
@@ -269,3 +270,41 @@ def test_a_session_whose_decision_can_not_be_read_is_not_decided_anew() -> None:
     assert (why, detail) == (DeadReason.UNREADABLE_DECISION, "damaged")
     assert world.labelled("watcher_dead_letters_total", reason="unreadable_decision") == 1
     assert len(world.scheduler) == 1
+
+
+@pytest.mark.parametrize("step", [-3600.0, -200.0, -60.0, 60.0, 200.0, 3600.0])
+def test_a_step_of_the_wall_clock_moves_no_creation_and_no_deadline(step: float) -> None:
+    world = World()
+    sent, now = world.clock.time(), world.clock.monotonic()
+    body = json.dumps({"sessionId": session_id(1), "createdAt": timestamp(sent - 3.0)})
+    delivery = replace(a_delivery(body, 1, sent), sent_monotonic=now)
+    world.clock.advance(10.0)
+    world.clock.set_wall(world.clock.time() + step)
+    take_in(world, delivery)
+    due = world.scheduler.take()
+    assert isinstance(due, Due)
+    assert (due.watch.created_at, due.watch.born, due.watch.deadline) == (sent - 3.0, now - 3.0, now + 177.0)
+    assert not due.watch.came_late
+    # The same session's second message was sent after the step: the first one's creation stands.
+    again = replace(a_delivery(session_id(1), 2, sent + 11.0 + step), sent_monotonic=now + 11.0)
+    take_in(world, again)
+    assert (due.watch.created_at, due.watch.deadline) == (sent - 3.0, now + 177.0)
+
+
+def test_an_earlier_message_that_comes_later_moves_creation_and_deadline_together() -> None:
+    world = World()
+    sent, now = world.clock.time(), world.clock.monotonic()
+    take_in(world, replace(session(1, sent + 3600.0), sent_monotonic=now))
+    take_in(world, replace(a_delivery(session_id(1), 2, sent - 20.0), sent_monotonic=now - 20.0))
+    due = world.scheduler.take()
+    assert isinstance(due, Due)
+    assert (due.watch.created_at, due.watch.born, due.watch.deadline) == (sent - 20.0, now - 20.0, now + 160.0)
+
+
+def test_a_queue_that_knows_only_wall_times_makes_no_session_younger_than_new() -> None:
+    world = World()
+    now = world.clock.monotonic()
+    take_in(world, session(1, world.clock.time() + 200.0))
+    due = world.scheduler.take()
+    assert isinstance(due, Due)
+    assert (due.watch.created_at, due.watch.born) == (world.clock.time() + 200.0, now)

@@ -174,7 +174,7 @@ def test_a_deadline_that_moves_while_the_next_poll_is_reckoned_is_kept(monkeypat
 
     def joined_meanwhile(watch: Watch, observation: Observation) -> PollAgain | Ended:
         step = next_step(watch, observation)
-        assert world.in_flight.join(watch.key, a_lease(2), watch.created_at - 178.5) is watch
+        assert world.in_flight.join(watch.key, a_lease(2), watch.created_at - 178.5, watch.born - 178.5) is watch
         world.scheduler.hasten(watch, last_poll_at(watch))
         return step
 

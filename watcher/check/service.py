@@ -3,8 +3,6 @@
 import uuid
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from watcher.aws.patience import hurried
@@ -14,6 +12,7 @@ from watcher.errors import AccessDenied, ConfigError, PollError, RejectedByServi
 from watcher.ports import Clock
 from watcher.rekognition import RekognitionResults, build_client
 from watcher.urls import without_secrets
+from watcher.util.http_date import http_date
 
 PATIENCE = 10.0
 """Seconds at most for a connect or a read here: somebody is waiting."""
@@ -73,7 +72,7 @@ def _calls(client: Any, results: RekognitionResults, clock: Clock) -> Findings:
     skews: list[float] = []
 
     def compare(response_dict: dict[str, Any], **_: Any) -> None:
-        told = _epoch(response_dict.get("headers", {}).get("Date"))
+        told = http_date(response_dict.get("headers", {}).get("Date"))
         skews.extend([] if told is None else [clock.time() - told])
 
     client.meta.events.register(_EVENT, compare)
@@ -108,15 +107,6 @@ def _clock(skews: list[float]) -> Finding:
     if abs(skew) > SKEW_NOTED:
         return warning("clock", f"{what}: sessions look older or younger than they are", "set this machine's clock")
     return ok("clock", "within 5 s of the service's")
-
-
-def _epoch(date: object) -> float | None:
-    """Seconds of an HTTP date; None for anything else."""
-    try:
-        parsed = parsedate_to_datetime(str(date))
-    except (ValueError, OverflowError):
-        return None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 @contextmanager

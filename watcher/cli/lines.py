@@ -91,7 +91,7 @@ class Messages:
 
     def _parse(self, body: str, *, require_policy: bool = False) -> None:
         now = self._now()
-        parse_message(body, now, now, self._policies, require_policy=require_policy)
+        parse_message(body, now, self._policies, require_policy=require_policy)
 
 
 def _check_creation(members: dict[str, Any]) -> None:

@@ -144,7 +144,7 @@ class Outbox:
 
     def _count(self, decided: _Decided) -> None:
         watch, verdict = decided.watch, decided.verdict
-        latency = max(0.0, self._clock.time() - watch.created_at)
+        latency = max(0.0, self._clock.monotonic() - watch.born)
         policy = self._metrics.policy_label(watch.policy)
         exemplar = trace_exemplar(watch.traceparent)
         self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc(exemplar=exemplar)

@@ -1,7 +1,7 @@
 """The embedded queue: one SQLite file, any number of watchers and producers on it.
 
 A message is leased, never taken away: only `ack` and `bury` delete it, so that a watcher that dies loses nothing.
-Leases are measured with the wall clock, because processes (and reboots) share it.
+Leases and ages are measured on a clock that nobody sets; see `sqlite_schema`.
 """
 
 import secrets
@@ -11,59 +11,38 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from watcher.clock import this_boot
 from watcher.config.settings import Settings
 from watcher.config.urls import sqlite_path
 from watcher.errors import QueueError
 from watcher.model import MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease, QueueDepth
 from watcher.ports import Clock
 from watcher.queues.sqlite_dead import SqliteDeadLetters
-from watcher.sqlite_file import BUSY_TIMEOUT, Schema, SqliteFile
+from watcher.queues.sqlite_schema import EXPIRED, LEASED_ROWS, SCHEMA, SEND, SENT_COLUMNS, WAITING_ROWS, Moment
+from watcher.sqlite_file import BUSY_TIMEOUT, SqliteFile
 from watcher.sqlite_values import count_in, text_in, time_in
 
 FIRST_LOOK, LAST_LOOK, LOOK_GROWTH = 0.2, 0.5, 1.25
 """Seconds between two looks at an empty queue, growing from the first to the last."""
 
-# AUTOINCREMENT: an id that was used never comes again, or a late ack could hit another message.
-# A message that waits has `visible_at` and `lease_seconds` 0. The index keeps `receive` cheap however many messages
-# wait or are leased; the queries name it, because SQLite would rather read the whole table in the order of ids.
-SCHEMA = Schema(
-    "queue",
-    (
-        (
-            """CREATE TABLE queue_messages (
-                id INTEGER PRIMARY KEY AUTOINCREMENT,
-                sent_at REAL NOT NULL,
-                receive_count INTEGER NOT NULL DEFAULT 0,
-                token TEXT,
-                visible_at REAL NOT NULL DEFAULT 0,
-                lease_seconds REAL NOT NULL DEFAULT 0,
-                body TEXT NOT NULL)""",
-            "CREATE INDEX queue_visibility ON queue_messages (visible_at, lease_seconds)",
-        ),
-    ),
-)
+_COUNT = f"""SELECT (SELECT count(*) FROM {WAITING_ROWS}), (SELECT count(*) FROM {LEASED_ROWS}),
+    (SELECT count(*) FROM {LEASED_ROWS} AND {EXPIRED})"""  # noqa: S608 - no outside text in it
 
-# A lease that ends further away than it is long was given before the wall clock jumped back: without the second
-# condition its message would be frozen for as long as the jump. The slack is for clocks that are set a little.
-CLOCK_SLACK = 5.0
-_EXPIRED = f"(visible_at <= :now OR visible_at > :now + lease_seconds + {CLOCK_SLACK})"
-_WAITING_ROWS = "queue_messages INDEXED BY queue_visibility WHERE visible_at = 0 AND lease_seconds = 0"
-_LEASED_ROWS = "queue_messages INDEXED BY queue_visibility WHERE visible_at > 0"
+_OLDEST = f"SELECT {SENT_COLUMNS} FROM queue_messages ORDER BY id LIMIT 1"  # noqa: S608 - likewise
 
-_COUNT = f"""SELECT (SELECT count(*) FROM {_WAITING_ROWS}), (SELECT count(*) FROM {_LEASED_ROWS}),
-    (SELECT count(*) FROM {_LEASED_ROWS} AND {_EXPIRED}),
-    (SELECT sent_at FROM queue_messages ORDER BY id LIMIT 1)"""  # noqa: S608 - no outside text in it
-
-_FREE = f"""SELECT id FROM (SELECT id FROM {_WAITING_ROWS} ORDER BY id LIMIT :limit)
-    UNION ALL SELECT id FROM (SELECT id FROM {_LEASED_ROWS} AND {_EXPIRED} ORDER BY id LIMIT :limit)
+_FREE = f"""SELECT id FROM (SELECT id FROM {WAITING_ROWS} ORDER BY id LIMIT :limit)
+    UNION ALL SELECT id FROM (SELECT id FROM {LEASED_ROWS} AND {EXPIRED} ORDER BY id LIMIT :limit)
     ORDER BY id LIMIT :limit"""  # noqa: S608 - likewise
 
+_LEASED = """visible_at = :now + :lease, lease_seconds = :lease,
+    lease_boot = :boot, lease_until = :clock + :lease"""
+
 _TAKE = f"""UPDATE queue_messages
-    SET token = :token, visible_at = :now + :lease, lease_seconds = :lease, receive_count = receive_count + 1
-    WHERE id IN ({_FREE}) RETURNING id, receive_count, sent_at, body"""  # noqa: S608 - likewise
+    SET token = :token, {_LEASED}, receive_count = receive_count + 1
+    WHERE id IN ({_FREE}) RETURNING id, receive_count, body, {SENT_COLUMNS}"""  # noqa: S608 - likewise
 
 _HELD = "WHERE id = :id AND token = :token"
-_EXTEND = f"UPDATE queue_messages SET visible_at = :now + :lease, lease_seconds = :lease {_HELD}"  # noqa: S608
+_EXTEND = f"UPDATE queue_messages SET {_LEASED} {_HELD}"  # noqa: S608
 _RELEASE = f"UPDATE queue_messages SET visible_at = 0, lease_seconds = 0, token = NULL {_HELD}"  # noqa: S608
 _ACK = f"DELETE FROM queue_messages {_HELD}"  # noqa: S608
 
@@ -71,7 +50,8 @@ _ACK = f"DELETE FROM queue_messages {_HELD}"  # noqa: S608
 class SqliteQueue:
     """The queue in the file at `path`; leases last `visibility_timeout` seconds.
 
-    Dead letters go to `dead_letter_path`, or into the same file.
+    Dead letters go to `dead_letter_path`, or into the same file. `boot` numbers the run of the monotonic clock, which
+    processes of the same number share; None: they share only the wall clock.
 
     Raises:
         QueueError: here and in every method, when the file can't be used; the text names it and the fix.
@@ -80,9 +60,15 @@ class SqliteQueue:
     max_batch = 100
 
     def __init__(
-        self, path: Path, visibility_timeout: float, clock: Clock, dead_letter_path: Path | None = None
+        self,
+        path: Path,
+        visibility_timeout: float,
+        clock: Clock,
+        dead_letter_path: Path | None = None,
+        boot: int | None = None,
     ) -> None:
         self._clock = clock
+        self._boot = boot
         self._lease = visibility_timeout
         self._file = SqliteFile(path, SCHEMA, QueueError)
         try:
@@ -129,21 +115,20 @@ class SqliteQueue:
         for position, body in enumerate(bodies, 1):
             _check(body, position)
         with self._file.writing() as cursor:
-            now = self._clock.time()
-            cursor.executemany(
-                "INSERT INTO queue_messages (sent_at, body) VALUES (?, ?)", ((now, body) for body in bodies)
-            )
+            sent = self._moment()
+            cursor.executemany(SEND, ((sent.now, sent.boot, sent.clock, body) for body in bodies))
 
     def depth(self) -> QueueDepth:
         """How many wait, are leased and dead; an expired lease counts as waiting."""
         with self._file.reading() as cursor:
-            now = self._clock.time()
-            waiting, leased, expired, first_sent_at = cursor.execute(_COUNT, {"now": now}).fetchone()
+            moment = self._moment()
+            waiting, leased, expired = cursor.execute(_COUNT, moment.values).fetchone()
+            oldest = cursor.execute(_OLDEST).fetchone()
         return QueueDepth(
             visible=waiting + expired,
             leased=leased - expired,
             dead=self.dead_letters.count(),
-            oldest_age=None if (sent_at := time_in(first_sent_at)) is None else max(0.0, now - sent_at),
+            oldest_age=None if oldest is None or time_in(oldest[0]) is None else moment.age(*oldest),
         )
 
     def close(self, seconds: float = BUSY_TIMEOUT) -> None:
@@ -154,28 +139,25 @@ class SqliteQueue:
     def _take(self, limit: int) -> list[Delivery]:
         # Look before locking: an idle watcher must not keep the producers from writing.
         with self._file.reading() as cursor:
-            if not cursor.execute(_FREE, {"now": self._clock.time(), "limit": 1}).fetchone():
+            if not cursor.execute(_FREE, {**self._moment().values, "limit": 1}).fetchone():
                 return []
         token = secrets.token_hex(8)
         with self._file.writing() as cursor:
-            # The time is read under the lock: one from before the wait for it would be behind the leases that others
-            # took meanwhile, which would look like a clock that jumped.
-            values: dict[str, Any] = {
-                "now": self._clock.time(),
-                "limit": limit,
-                "lease": self._lease,
-                "token": token,
-            }
+            moment = self._moment()  # under the lock: a lease must not begin before the wait for it
+            values = {**moment.values, "limit": limit, "lease": self._lease, "token": token}
             rows = cursor.execute(_TAKE, values).fetchall()
         # RETURNING promises no order.
-        return [_delivery(row, token, values["now"]) for row in sorted(rows, key=itemgetter(0))]
+        return [_delivery(row, token, moment) for row in sorted(rows, key=itemgetter(0))]
+
+    def _moment(self) -> Moment:
+        return Moment.read(self._clock, self._boot)
 
     def _for_each(self, leases: Sequence[Lease], statement: str) -> list[Lease]:
         """Run a statement for each lease that still holds; returns those that don't."""
         if not leases:
             return []
         with self._file.writing() as cursor:
-            values = {"now": self._clock.time(), "lease": self._lease}
+            values = {**self._moment().values, "lease": self._lease}
             return [
                 lease
                 for lease in leases
@@ -183,13 +165,14 @@ class SqliteQueue:
             ]
 
 
-def _delivery(row: Sequence[Any], token: str, now: float) -> Delivery:
-    """The message in a row. One that says no sent time is dead: it was `now`, so that a replay has one."""
-    message_id, receive_count, sent_at, body = row
+def _delivery(row: Sequence[Any], token: str, moment: Moment) -> Delivery:
+    """The message in a row. One that says no sent time is dead: it was the `moment`'s, so that a replay has one."""
+    message_id, receive_count, body, sent_at, *marks = row
     lease = Lease(token, str(message_id), count_in(receive_count))
     known = time_in(sent_at)
     fault = "" if known is not None else "its row in the queue's file has no sent time that can be read"
-    return Delivery(lease, text_in(body), now if known is None else known, fault=fault)
+    sent = moment.now if known is None else known
+    return Delivery(lease, text_in(body), sent, fault=fault, sent_monotonic=moment.clock - moment.age(sent, *marks))
 
 
 def _check(body: str, position: int) -> None:
@@ -207,4 +190,4 @@ def open_queue(settings: Settings, clock: Clock) -> SqliteQueue:
     """The queue that the settings name."""
     queue = settings.queue
     dead_letter_path = sqlite_path(queue.dead_letter_url) if queue.dead_letter_url else None
-    return SqliteQueue(sqlite_path(queue.url), queue.visibility_timeout, clock, dead_letter_path)
+    return SqliteQueue(sqlite_path(queue.url), queue.visibility_timeout, clock, dead_letter_path, this_boot())

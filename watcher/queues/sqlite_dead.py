@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from sqlite3 import Cursor
+from typing import Any
 
 from watcher.errors import QueueError
 from watcher.model import DeadLetter, DeadReason, Delivery
 from watcher.ports import Clock
+from watcher.queues.sqlite_schema import SEND
 from watcher.sqlite_file import Schema, SqliteFile
 from watcher.sqlite_values import count_in, text_in, time_in
 
@@ -29,15 +31,22 @@ SCHEMA = Schema(
                 body TEXT NOT NULL,
                 UNIQUE (origin, message_id, sent_at))""",
         ),
+        # When the message was sent, on the clock that nobody sets: what it goes back to the queue with.
+        (
+            "ALTER TABLE dead_letters ADD COLUMN sent_boot INTEGER",
+            "ALTER TABLE dead_letters ADD COLUMN sent_clock REAL",
+        ),
     ),
 )
 
 _COLUMNS = "SELECT id, body, reason, detail, sent_at, dead_at, receive_count FROM dead_letters"
 
+_HELD = "SELECT sent_boot, sent_clock FROM queue_messages WHERE id = ? AND token = ?"
 _TAKE_OUT = "DELETE FROM queue_messages WHERE id = ? AND token = ?"
 
-_PUT_IN = """INSERT INTO dead_letters (origin, message_id, sent_at, dead_at, receive_count, reason, detail, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+_PUT_IN = """INSERT INTO dead_letters
+    (origin, message_id, sent_at, dead_at, receive_count, reason, detail, body, sent_boot, sent_clock)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 _KNOWN = "SELECT id FROM dead_letters WHERE origin = ? AND message_id = ? AND sent_at = ?"
 
@@ -65,13 +74,15 @@ class SqliteDeadLetters:
         letter = self._letter(delivery, reason, detail)
         if self._same:
             with self._queue.writing() as cursor:
-                return _put_in(cursor, letter) if cursor.execute(_TAKE_OUT, held).rowcount else None
+                sent = cursor.execute(_HELD, held).fetchone()
+                return _put_in(cursor, (*letter, *sent)) if sent and cursor.execute(_TAKE_OUT, held) else None
         # Never both locks at once: `replay` holds them in one order, and this would be the other.
         with self._queue.reading() as cursor:
-            if not cursor.execute("SELECT 1 FROM queue_messages WHERE id = ? AND token = ?", held).fetchone():
-                return None
+            sent = cursor.execute(_HELD, held).fetchone()
+        if sent is None:
+            return None
         with self._file.writing() as cursor:
-            letter_id = _put_in(cursor, letter)
+            letter_id = _put_in(cursor, (*letter, *sent))
         with self._queue.writing() as cursor:
             cursor.execute(_TAKE_OUT, held)
         return letter_id
@@ -94,9 +105,7 @@ class SqliteDeadLetters:
         """
         with self._both() as (queue, dead):
             rows = _select(dead, ids)
-            queue.executemany(
-                "INSERT INTO queue_messages (sent_at, body) VALUES (?, ?)", ((row[1], row[2]) for row in rows)
-            )
+            queue.executemany(SEND, (row[1:] for row in rows))
             dead.executemany("DELETE FROM dead_letters WHERE id = ?", ((row[0],) for row in rows))
         return len(rows)
 
@@ -173,8 +182,8 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _select(cursor: Cursor, ids: Sequence[str] | None) -> list[tuple[int, float, str]]:
-    columns = "SELECT id, sent_at, body FROM dead_letters"
+def _select(cursor: Cursor, ids: Sequence[str] | None) -> list[tuple[Any, ...]]:
+    columns = "SELECT id, sent_at, sent_boot, sent_clock, body FROM dead_letters"
     if ids is None:
         return cursor.execute(f"{columns} ORDER BY id").fetchall()
     found = (cursor.execute(f"{columns} WHERE id = ?", (letter_id,)).fetchone() for letter_id in dict.fromkeys(ids))

@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
+from watcher.clock import this_boot
 from watcher.config.settings import Settings
 from watcher.config.urls import sqlite_path
 from watcher.errors import QueueError
 from watcher.model import DeadLetter
 from watcher.ports import Clock
 from watcher.queues import QueuedMessage
-from watcher.queues.sqlite import SCHEMA, open_queue
+from watcher.queues.sqlite import open_queue
 from watcher.queues.sqlite_dead import SqliteDeadLetters, search_in
+from watcher.queues.sqlite_schema import EXPIRED, SCHEMA, Moment
 from watcher.sqlite_file import SqliteFile
 from watcher.sqlite_values import count_in, text_in, time_in
 
-_SEARCH = """SELECT id, body, sent_at, receive_count,
-        CASE WHEN visible_at > :now AND visible_at <= :now + lease_seconds THEN visible_at END
-    FROM queue_messages WHERE instr(body, :text) > 0 ORDER BY id"""
+_SEARCH = f"""SELECT id, body, sent_at, receive_count,
+        CASE WHEN visible_at = 0 OR {EXPIRED} THEN NULL
+            WHEN lease_boot = :boot THEN :now + lease_until - :clock ELSE visible_at END
+    FROM queue_messages WHERE instr(body, :text) > 0 ORDER BY id"""  # noqa: S608 - no outside text in it
 
 
 def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessage]:
@@ -29,7 +32,7 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
     if not path.exists():
         return []
     with closing(SqliteFile(path, SCHEMA, QueueError, create=False)) as file, file.reading() as cursor:
-        rows = cursor.execute(_SEARCH, {"now": clock.time(), "text": text}).fetchall()
+        rows = cursor.execute(_SEARCH, {**Moment.read(clock, this_boot()).values, "text": text}).fetchall()
     return [
         QueuedMessage(str(number), text_in(body), time_in(sent_at) or 0.0, count_in(count), time_in(until))
         for number, body, sent_at, count, until in rows

@@ -24,6 +24,7 @@ from watcher.queues.sqs_pace import Pace
 from watcher.queues.sqs_poll import Poll
 from watcher.queues.sqs_redrive import advise
 from watcher.queues.sqs_send import send
+from watcher.queues.sqs_time import service_time
 
 __all__ = ["SqsQueue", "advise", "open_dead_letters", "open_queue"]
 
@@ -157,16 +158,16 @@ class SqsQueue:
 
     def _receive(self, limit: int, wait: int) -> list[Delivery]:
         since = self._clock.monotonic()
-        messages = self._caller.ask(
+        messages, now = self._caller.ask(
             "receive_message",
-            received_messages,
+            lambda answer: (received_messages(answer), service_time(answer, self._clock.time())),
             MaxNumberOfMessages=limit,
             WaitTimeSeconds=wait,
             VisibilityTimeout=self._visibility,
             **RECEIVED,
         )
-        now = self._clock.time()
-        deliveries = [delivery(message, now) for message in messages]
+        monotonic = self._clock.monotonic()
+        deliveries = [delivery(message, now, monotonic) for message in messages]
         self._leases.held.take((received.lease for received in deliveries), since)
         return deliveries
 

@@ -67,20 +67,22 @@ def _has_receipt(message: Mapping[str, Any]) -> bool:
     return all(isinstance(value, str) and value and value.isprintable() for value in values)
 
 
-def delivery(message: Mapping[str, Any], now: float) -> Delivery:
-    """One of `received_messages`; `now` (epoch) stands in for a sent time that the server doesn't give.
+def delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Delivery:
+    """One of `received_messages`; `now` (epoch, the server's) stands in for a sent time that it does not give.
+
+    `monotonic` is the same moment on the watcher's own clock.
 
     What else is in it may be of any form: a message that can't be read is a dead letter, and no other is lost by it.
     """
     try:
-        return _delivery(message, now)
+        return _delivery(message, now, monotonic)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         fault = f"the queue's answer about this message can't be read: {type(error).__name__}"
         lease = Lease(message["ReceiptHandle"], message["MessageId"])
-        return Delivery(lease, _body(message), now, fault=fault)
+        return Delivery(lease, _body(message), now, fault=fault, sent_monotonic=monotonic)
 
 
-def _delivery(message: Mapping[str, Any], now: float) -> Delivery:
+def _delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Delivery:
     system = message.get("Attributes") or {}
     given = given_attributes(message)
     sent_at = seconds(system.get("SentTimestamp"), now)
@@ -89,7 +91,8 @@ def _delivery(message: Mapping[str, Any], now: float) -> Delivery:
         message["ReceiptHandle"], message["MessageId"], whole_number(system.get("ApproximateReceiveCount"), 1)
     )
     fault = CUT if is_cut(message) else ""
-    return Delivery(lease, _body(message), min(sent_at, first_sent_at), given, fault)
+    first = min(sent_at, first_sent_at)
+    return Delivery(lease, _body(message), first, given, fault, monotonic - max(0.0, now - first))
 
 
 def _body(message: Mapping[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """The header Retry-After."""
 
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from watcher.util.http_date import http_date
 
 LONGEST = 300.0
 """Seconds at most that a receiver can ask for: decisions are wanted while the person still waits."""
@@ -10,14 +9,10 @@ LONGEST = 300.0
 def retry_after(value: str | None, now: float) -> float | None:
     """Seconds to wait by a header (RFC 9110, 10.2.3: seconds or a date), 0 to 300; None where it says nothing.
 
-    `now` is in epoch seconds.
+    `now` is in epoch seconds, by the receiver's clock if it tells it.
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:10]), LONGEST)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):  # the second for a year of twenty digits
-        return None
-    at = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return min(max(at.timestamp() - now, 0.0), LONGEST)
+    at = http_date(text)
+    return None if at is None else min(max(at - now, 0.0), LONGEST)

@@ -21,6 +21,7 @@ from watcher.sinks.addresses import refusal
 from watcher.sinks.post import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Poster
 from watcher.sinks.retry_after import LONGEST, retry_after
 from watcher.sinks.signing import KeyFile, signature, webhook_id
+from watcher.util.http_date import http_date
 
 log = structlog.get_logger(__name__)
 
@@ -151,7 +152,8 @@ class WebhookSink:
         if answer.status == 410:
             self._is_gone = True
             return SinkError(self._gone(), LONGEST)
-        wait = retry_after(answer.headers.get("retry-after"), self._clock.time())
+        told = http_date(answer.headers.get("date"))
+        wait = retry_after(answer.headers.get("retry-after"), self._clock.time() if told is None else told)
         if wait:
             self._not_before = max(self._not_before, self._clock.monotonic() + wait)
         hint = "; redirects are not followed: give the URL it leads to" if 300 <= answer.status < 400 else ""

@@ -128,7 +128,7 @@ def read(delivery: Delivery) -> None:
     assert isinstance(delivery.lease.receipt, str)
     with suppress(UnservableMessage):
         if not delivery.fault:
-            parse_message(delivery.body, delivery.sent_at, 2e9, (), delivery.attributes)
+            parse_message(delivery.body, delivery.sent_at, (), delivery.attributes)
 
 
 NAMES = (

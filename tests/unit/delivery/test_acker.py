@@ -78,7 +78,7 @@ def test_a_message_that_joins_before_the_ack_is_acked_with_the_others() -> None:
     world = World()
     watch = world.watch(1)
     world.in_flight.hold([a_lease(2)], world.clock.monotonic())
-    world.calls.on("settle", lambda: world.in_flight.join(watch.key, a_lease(2), watch.created_at))
+    world.calls.on("settle", lambda: world.in_flight.join(watch.key, a_lease(2), watch.created_at, watch.born))
     with running(world) as outbox:
         decided(world, watch)
         outbox.drain()

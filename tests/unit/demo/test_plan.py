@@ -70,7 +70,7 @@ def test_sessions_that_only_the_deadline_ends_come_early() -> None:
 def test_every_message_asks_for_the_session_under_its_policy() -> None:
     sessions = make_plan(200, seed=1).sessions
     for session in sessions:
-        request = parse_message(session.message(CREATED_AT), CREATED_AT, CREATED_AT, {STRICT_POLICY})
+        request = parse_message(session.message(CREATED_AT), CREATED_AT, {STRICT_POLICY})
         assert (request.key, request.created_at) == (session.key, CREATED_AT)
     assert {session.is_bare for session in sessions} == {True, False}
 
@@ -85,7 +85,7 @@ def test_a_message_in_json_carries_creation_and_context() -> None:
 @pytest.mark.parametrize(("body", "reason"), JUNK)
 def test_junk_is_unservable_for_the_reason_given(body: str, reason: str) -> None:
     with pytest.raises(UnservableMessage) as caught:
-        parse_message(body, CREATED_AT, CREATED_AT, {DEFAULT_POLICY, STRICT_POLICY})
+        parse_message(body, CREATED_AT, {DEFAULT_POLICY, STRICT_POLICY})
     assert caught.value.reason == reason
 
 

@@ -214,8 +214,8 @@ def test_a_letter_that_lost_attributes_says_so_and_is_not_replayed() -> None:
 
 
 def test_a_letter_that_lost_attributes_and_was_moved_back_by_hand_is_not_served() -> None:
-    assert "lost attributes" in delivery(cut_letter(1), 0.0).fault
-    assert delivery(message(1), 0.0).fault == ""
+    assert "lost attributes" in delivery(cut_letter(1), 0.0, 0.0).fault
+    assert delivery(message(1), 0.0, 0.0).fault == ""
 
 
 def own_letter(number: int, message_id: str, **more: Any) -> dict[str, Any]:
