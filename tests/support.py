@@ -92,13 +92,18 @@ def decision(number: int, outcome: str = "live", policy: str = DEFAULT_POLICY) -
     return DecisionEvent(key, json.dumps(body, separators=(",", ":")))
 
 
+def environment_of(**settings: str) -> dict[str, str]:
+    """The environment of a real command: these settings, and none of this machine's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHER_", "AWS_"))}
+    return {**kept, "PYTHONPATH": str(ROOT), **settings}
+
+
 def watcher_process(cwd: Path, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
     """The real command in the folder `cwd`, with pipes, and with none of this machine's settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHER_", "AWS_"))}
     return subprocess.Popen(
         [sys.executable, "-m", "watcher", *arguments],
         cwd=cwd,
-        env={**kept, "PYTHONPATH": str(ROOT), **settings},
+        env=environment_of(**settings),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

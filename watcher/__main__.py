@@ -1,6 +1,26 @@
 """`watcher` and `python -m watcher`."""
 
-from watcher.cli import main
+import _signal  # type: ignore[import-not-found]  # `signal` takes milliseconds, in which Ctrl-C is a traceback
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until the command that answers it is imported
+
+import sys
+
+from watcher.util.standard_streams import fill_closed
+
+
+def main() -> None:
+    """Entry point: what must not wait for the imports of a command, which take a while, and then the command."""
+    fill_closed()
+    if sys.argv[1:2] == ["run"]:
+        from watcher import signals  # noqa: PLC0415 - only `run` needs it
+
+        signals.install()
+    from watcher.cli import main as run_command  # noqa: PLC0415 - late, for it imports click
+
+    run_command()
+
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from typing import TypedDict
 
-from watcher.aws.client import resolve_region
+from watcher.aws.session import resolve_region
 from watcher.burials import Burials
 from watcher.clock import SystemClock
 from watcher.clock_steps import ClockSteps
@@ -15,13 +15,15 @@ from watcher.config import AwsSettings, Loaded, Settings
 from watcher.daemon import Daemon, Parts
 from watcher.delivery.outbox import Outbox
 from watcher.described import described
-from watcher.health import OUTSIDE_LIMIT, Liveness, Readiness, call_allowance
+from watcher.endpoint_check import EndpointCheck
+from watcher.health import OUTSIDE_LIMIT, Beat, Liveness, Readiness, call_allowance
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
 from watcher.intake import Intake
 from watcher.learning import Schedule
 from watcher.leases import LeaseKeeper
 from watcher.ledgers import open_ledger, open_memory
+from watcher.logs import dropped_lines
 from watcher.lookout import Lookout
 from watcher.metrics import Metrics
 from watcher.outside import watched
@@ -50,11 +52,13 @@ class App:
 
     daemon: Daemon
     reload: Callable[[], None]
+    signals_beat: Beat
 
 
 @dataclass(frozen=True, slots=True)
 class _Backends:
     results: SessionResults
+    endpoint: EndpointCheck
     queue: Queue
     ledger: Ledger
     memory: Memory | None
@@ -95,10 +99,16 @@ def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) 
 def effective_aws(loaded: Loaded) -> AwsSettings:
     """The settings of `[aws]`; where nothing names a region, the profile's, else us-east-1.
 
+    A profile that only AWS's own variables name is left to botocore: keys in the environment go before it, as in the
+    AWS CLI, and before no other.
+
     Raises:
         ConfigError: there is no such profile.
+        WatcherError: AWS's configuration files can't be read.
     """
     aws = loaded.settings.aws
+    if loaded.origins["aws.profile"] in ("env AWS_PROFILE", "env AWS_DEFAULT_PROFILE"):
+        aws = aws.model_copy(update={"profile": ""})
     if loaded.origins["aws.region"] != "default":
         return aws
     return aws.model_copy(update={"region": resolve_region(aws.model_copy(update={"region": ""}))})
@@ -131,7 +141,7 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
         metrics=metrics,
         schedule=core.schedule,
     )
-    return App(daemon, partial(supervisor.reload, reloader.reload))
+    return App(daemon, partial(supervisor.reload, reloader.reload), liveness.beat("signals"))
 
 
 def _progress(core: _Core, metrics: Metrics) -> str:
@@ -150,7 +160,12 @@ def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Li
     remembering.load()
     opened.callback(remembering.save)  # before the memory, which was opened earlier, is closed
     in_flight = InFlight(settings.queue.max_in_flight)
-    metrics.show(rate=lambda: scheduler.rate, in_flight=lambda: len(in_flight), progress=liveness.last_progress)
+    metrics.show(
+        rate=lambda: scheduler.rate,
+        in_flight=lambda: len(in_flight),
+        progress=liveness.last_progress,
+        dropped_lines=dropped_lines,
+    )
     metrics.show_schedule(schedule.state)
     runtime = Runtime(rules_of(settings, clock, schedule))
     return _Core(scheduler, schedule, remembering, in_flight, runtime)
@@ -190,6 +205,7 @@ def _parts(
             queue=backends.queue,
             ledger=backends.ledger,
             results=backends.results,
+            endpoint=backends.endpoint,
             scheduler=core.scheduler,
             also=[core.remembering.look, ClockSteps(common["clock"]).look],
             **common,
@@ -220,8 +236,10 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
     if memory is not None:
         opened.callback(memory.close)
     one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
+    seen = watched(results, "endpoint", one_call)
     return _Backends(
-        results=watched(results, "endpoint", one_call),
+        results=seen,
+        endpoint=EndpointCheck(seen),
         queue=watched(queue, "queue", OUTSIDE_LIMIT),
         ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
         memory=watched(memory, "ledger", OUTSIDE_LIMIT) if memory is not None else None,
@@ -247,6 +265,7 @@ def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox
     )
     poller = Poller(
         results=backends.results,
+        endpoint=backends.endpoint,
         scheduler=core.scheduler,
         outbox=outbox,
         runtime=core.runtime,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from threading import Event
 
 import structlog
@@ -43,6 +44,13 @@ CLOSE_TIME = 2.0
 """Seconds beyond the drain after which the watcher ends, whatever still hangs. What the service manager allows beyond
 the drain (`supervisor.STOP_SLACK`) is more."""
 
+LOCK_TIME = 0.5
+"""Seconds that a step of the drain may wait for a lock. They are held for microseconds; a thread that hangs while it
+holds one holds it for ever, and two such locks must fit into `CLOSE_TIME`."""
+
+LAST_RESORT = 1.0
+"""Seconds beyond that after which the thread that takes the signals ends the process: the main thread hangs, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -82,6 +90,11 @@ class Daemon:
         self._drained = Event()
         self._threads = Threads(parts.clock, self._died)
         self._fatal: WatcherError | None = None
+
+    @property
+    def stop_limit(self) -> float:
+        """Seconds from a stop to the end of the process at most, whatever hangs."""
+        return self._drain_timeout + CLOSE_TIME + LAST_RESORT
 
     def run(self, *, until_empty: bool = False) -> None:
         """Work until `stop` is called, or with `until_empty` until nothing is left to do.
@@ -145,21 +158,19 @@ class Daemon:
         5. What is unfinished goes back to the queue, nearest deadline first: the most urgent is received first.
 
         All of it has one bound, `drain_timeout`: systemd's TimeoutStopSec and Kubernetes' grace period are above it,
-        and kill what is not over by then.
+        and kill what is not over by then. A step that hangs, say at a lock, costs only what depends on it.
         """
         parts = self._parts
         limit = parts.clock.monotonic() + self._drain_timeout
         end = limit - self._drain_timeout * RELEASE_SHARE
-        parts.readiness.lost("draining", "the watcher is stopping")
-        parts.supervisor.stopping(self._drain_timeout)
-        log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
         self._stopping.set()
-        parts.in_flight.shut()
+        self._step("announcement", self._announce_stop)
+        self._step("in_flight", parts.in_flight.shut)
         self._threads.join(["intake"], end)
-        parts.scheduler.stop()
+        self._step("scheduler", parts.scheduler.stop)
         self._threads.join(["poller"], end)
-        parts.outbox.drain(self._threads, end)
-        parts.burials.drain(self._threads, end)
+        self._step("outbox", partial(parts.outbox.drain, self._threads, end), end)
+        self._step("dead_letters", partial(parts.burials.drain, self._threads, end), end)
         self._drained.set()
         # Even when the time is up: an extension under way would take back what is given back next.
         self._threads.join(["leases"], end + self._drain_timeout * RELEASE_SHARE / 2)
@@ -167,6 +178,18 @@ class Daemon:
         if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
             log.error("not_closed", consequence="the process ends all the same")
         log.info("stopped")
+
+    def _announce_stop(self) -> None:
+        parts = self._parts
+        parts.readiness.lost("draining", "the watcher is stopping")
+        parts.supervisor.stopping(self._drain_timeout)
+        log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
+
+    def _step(self, name: str, work: Callable[[], None], end: float = -inf) -> None:
+        """One step of the drain, which waits for nothing, or for threads until `end`. One that hangs is left."""
+        clock = self._parts.clock
+        if not run_within(max(clock.monotonic(), end) + LOCK_TIME, work, clock):
+            log.error("drain_step_hangs", step=name, consequence="the drain goes on without it")
 
     def _let_go(self, limit: float) -> None:
         """Give back what is unfinished and close everything; what waits for others is told how long it may."""

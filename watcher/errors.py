@@ -70,6 +70,12 @@ class UnknownStatus(UnreadableAnswer):
         self.status = status
 
 
+class EndpointFault(TransientPollError):
+    """Nothing that looks like the API answers, whoever is asked for: a proxy, a captive portal, a wrong URL."""
+
+    result = PollResult.MALFORMED
+
+
 class PermanentPollError(PollError):
     """No later poll can bring a better answer."""
 

@@ -13,6 +13,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
 from watcher.journal import JournalFormatter, is_journal, with_priority
+from watcher.util.line_buffer import LineBuffer
 
 LOGGER = "watcher"
 
@@ -67,6 +68,21 @@ def configure(level: str, log_format: str) -> None:
     for library in ("boto3", "botocore", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
     set_level(level)
+
+
+def logger() -> Any:
+    """A logger for what is not a part of the watcher's own."""
+    return structlog.get_logger(LOGGER)
+
+
+def dropped_lines() -> int:
+    """Log lines that were dropped because nobody read them, or because they could not be written."""
+    return sys.stderr.dropped if isinstance(sys.stderr, LineBuffer) else 0
+
+
+def report_dropped_lines(count: int) -> None:
+    """Say that so many lines were dropped, now that lines can be written again."""
+    logger().warning("log_lines_dropped", lines=count, consequence="the log has a gap; decisions went on")
 
 
 def set_level(level: str) -> None:

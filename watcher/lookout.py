@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 
+from watcher import endpoint_check
+from watcher.endpoint_check import EndpointCheck
 from watcher.errors import LedgerError, OperatorError, PermanentPollError, PollError, QueueError
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
@@ -20,8 +22,8 @@ DEPTH = "queue depth"
 STARTING = "startup"
 """The readiness part that stands until the first look is over."""
 
-NOBODY = SessionKey("00000000-0000-0000-0000-000000000000", DEFAULT_POLICY)
-"""Asked for in the ledger, or of the service, to see what it answers; no session has the id of zeros."""
+NOBODY = SessionKey(endpoint_check.NOBODY, DEFAULT_POLICY)
+"""Asked for in the ledger, or of the service, to see what it answers."""
 
 
 class Lookout:
@@ -33,6 +35,7 @@ class Lookout:
         queue: Queue,
         ledger: Ledger,
         results: SessionResults,
+        endpoint: EndpointCheck,
         scheduler: Scheduler,
         clock: Clock,
         metrics: Metrics,
@@ -44,6 +47,7 @@ class Lookout:
         self._queue = queue
         self._ledger = ledger
         self._results = results
+        self._endpoint = endpoint
         self._scheduler = scheduler
         self._clock = clock
         self._metrics = metrics
@@ -87,7 +91,8 @@ class Lookout:
         except PollError as error:
             self._readiness.lost("endpoint", str(error), "no session can be polled")
         else:
-            self._readiness.regained("endpoint")
+            if not self._endpoint.is_at_fault or self._endpoint.ask_again():  # a proxy's page can be reached, too
+                self._readiness.regained("endpoint")
 
     def _probe_credentials(self) -> None:
         """Ask for nobody's session if the last poll was refused: no poll comes that could show that it was mended.

@@ -89,11 +89,13 @@ class Metrics:
         rate: Callable[[], float],
         in_flight: Callable[[], float],
         progress: Callable[[], Mapping[str, float]],
+        dropped_lines: Callable[[], int],
     ) -> None:
-        """Read these at each scrape: the limiter's rate, the sessions in flight, the threads' last progress."""
+        """Read these at each scrape: the limiter's rate, sessions in flight, the threads' progress, lost lines."""
         self.rate_limit.set_function(rate)
         self.in_flight.set_function(in_flight)
         self.registry.register(_Progress(progress))
+        self.registry.register(_DroppedLines(dropped_lines))
 
     def show_schedule(self, state: Callable[[], State]) -> None:
         """Read what the learned schedule knows at each scrape."""
@@ -216,6 +218,22 @@ class _Schedule:
             yield GaugeMetricFamily(f"watcher_schedule_{name}", text, value)
         yield CounterMetricFamily("watcher_schedule_shifts", "Shifts of the durations noticed.", state.shifts)
         yield from (modes, lasting)
+
+
+class _DroppedLines:
+    """`watcher_log_lines_dropped_total`, read when scraped."""
+
+    def __init__(self, dropped_lines: Callable[[], int]) -> None:
+        self._dropped_lines = dropped_lines
+
+    def describe(self) -> Iterable[Metric]:
+        """No families: nothing else has this name."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """The counter as it is now."""
+        text = "Log lines dropped because nobody read standard error, or because it could not be written."
+        return [CounterMetricFamily("watcher_log_lines_dropped", text, self._dropped_lines())]
 
 
 class _Progress:

@@ -8,7 +8,16 @@ import structlog
 from watcher.calls import Calls
 from watcher.decision import decide
 from watcher.delivery.outbox import Outbox
-from watcher.errors import CallTimedOut, OperatorError, PollError, Throttled, TransientPollError, UnreadableAnswer
+from watcher.endpoint_check import EndpointCheck
+from watcher.errors import (
+    CallTimedOut,
+    EndpointFault,
+    OperatorError,
+    PollError,
+    Throttled,
+    TransientPollError,
+    UnreadableAnswer,
+)
 from watcher.event import decision_event
 from watcher.health import Beat, Readiness
 from watcher.last_poll import last_poll_at
@@ -38,6 +47,7 @@ class Poller:
         self,
         *,
         results: SessionResults,
+        endpoint: EndpointCheck,
         scheduler: Scheduler,
         outbox: Outbox,
         runtime: Runtime,
@@ -48,6 +58,7 @@ class Poller:
     ) -> None:
         """`source`: the CloudEvents source, which names the region."""
         self._results = results
+        self._endpoint = endpoint
         self._scheduler = scheduler
         self._outbox = outbox
         self._runtime = runtime
@@ -75,7 +86,7 @@ class Poller:
             return
         begun = self._clock.monotonic()
         self.calls.begin(watch, begun)
-        observation = self._ask(watch.session_id)
+        observation = self._endpoint.judge(watch, self._ask(watch.session_id))
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
         seconds = self._clock.monotonic() - begun
         result = _label(observation)
@@ -140,6 +151,10 @@ class Poller:
             return False
         if isinstance(fault, UnreadableAnswer):
             return False  # of one session, perhaps: it says neither that the service is there nor that it is not
+        if isinstance(fault, EndpointFault):
+            if self._endpoint.is_at_fault:  # else there was no answer to tell by
+                self._lost("endpoint", fault, "sessions wait until their deadline; nobody is rejected for it")
+            return False
         if isinstance(fault, TransientPollError) and not isinstance(fault, Throttled):
             self._unreachable += 1
             if self._unreachable >= UNREACHABLE_AFTER:

@@ -1,6 +1,7 @@
 """SIGHUP: the settings that can change at run time, applied as one piece or not at all."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 from tenacity.wait import wait_base
@@ -16,6 +17,7 @@ from watcher.ports import Clock
 from watcher.ratelimit import limiter_for
 from watcher.runtime import Rules, Runtime
 from watcher.scheduler import Scheduler
+from watcher.threads import run_within
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,10 @@ def _wait(polling: PollingSettings, clock: Clock, schedule: Schedule | None) -> 
     if schedule is None or polling.strategy == "backoff":
         return fallback
     return learned(schedule, clock, fallback, minimum=low, maximum=high, jitter=jitter)
+
+
+READ_LIMIT = 10.0
+"""Seconds that reading the settings may take: a second on a slow disk, for ever on a network mount that hangs."""
 
 
 class Reloader:
@@ -62,12 +68,13 @@ class Reloader:
         self._clock = clock
         self._metrics = metrics
         self._schedule = schedule
+        self._is_reading = False
         self._succeeded()
 
     def reload(self) -> Sequence[str]:
         """Apply the changed settings; bad ones change nothing, and are logged, counted, and returned: one a line."""
         try:
-            new = self._read().settings
+            new = self._read_in_time().settings
         except ConfigError as error:
             self._metrics.reload_ok.set(0)
             log.error("reload_failed", problems=error.problems, consequence="nothing changed")
@@ -82,6 +89,29 @@ class Reloader:
         self._succeeded()
         log.info("reloaded", applied=applied, needs_restart=needing_restart)
         return ()
+
+    def _read_in_time(self) -> Loaded:
+        """The settings as they are now.
+
+        Raises:
+            ConfigError: they can't be used, or reading them takes too long: a file system that hangs.
+        """
+        if self._is_reading:
+            raise ConfigError(["an earlier reload still reads the settings: their file system hangs: restart it"])
+        found: list[Loaded] = []
+        if not run_within(self._clock.monotonic() + READ_LIMIT, partial(self._read_into, found), self._clock):
+            limit = f"{READ_LIMIT:.0f} s"
+            raise ConfigError(
+                [f"the settings could not be read within {limit}: check their file system, then reload"]
+            )
+        return found[0]
+
+    def _read_into(self, found: list[Loaded]) -> None:
+        self._is_reading = True
+        try:
+            found.append(self._read())
+        finally:
+            self._is_reading = False
 
     def _succeeded(self) -> None:
         self._metrics.reload_ok.set(1)

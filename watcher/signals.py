@@ -1,55 +1,159 @@
-"""Signals, waited for by a thread: a Python handler would run inside whatever lock the main thread holds."""
+"""Signals, taken by a thread that never waits for anything else.
+
+Python's C handler writes each signal's number to a pipe (`signal.set_wakeup_fd`), and a thread reads the pipe. A
+Python handler would run inside whatever lock the main thread holds; blocked signals with `sigwait` would be inherited
+by child processes (a credential_process), which then could not be stopped.
+"""
 
 import os
+import select
 import signal
-import sys
 from collections.abc import Callable
-from threading import Thread
+from dataclasses import dataclass, field
+from functools import cache
+from math import inf
+from threading import Event, Thread
 from time import monotonic
+from types import FrameType
+from typing import Protocol
 
-import structlog
-
-from watcher.signal_mask import AWAITED, hold
-
-log = structlog.get_logger(__name__)
+AWAITED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 SAME_STOP = 0.2
 """Seconds in which a second stop is the first one's echo: `timeout` signals a process and then its group."""
 
+BEAT_INTERVAL = 5.0
+"""Seconds between two signs of life: a few times within those after which a thread counts as stuck."""
 
-def listen(stop: Callable[[], None], reload: Callable[[], None]) -> None:
-    """From here on SIGTERM and SIGINT call `stop`, a second of them ends the process at once, SIGHUP calls `reload`.
+FAREWELL = 0.6
+"""Seconds for the last log lines when the process ends at once: more than their flush has (`line_buffer.LAST_FLUSH`),
+less than the second that is promised."""
 
-    Call it before any other thread starts: each thread inherits the mask that keeps the signals for this one. Those
-    that came since `hold` come now.
+
+class Log(Protocol):
+    """What the listener needs of a logger."""
+
+    def info(self, event: str, /, **fields: object) -> object:
+        """Log a line."""
+
+    def warning(self, event: str, /, **fields: object) -> object:
+        """Log a warning."""
+
+    def exception(self, event: str, /, **fields: object) -> object:
+        """Log the current exception with its traceback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handlers:
+    """What signals do once the daemon is built. `stop` must not block; `reload` runs in a thread of its own.
+
+    `beat` is called every few seconds, as the listener's sign of life.
+    `stop_limit`: seconds after `stop` at which the process ends, whatever hangs.
     """
-    hold()
-    Thread(target=_wait, args=(stop, reload), name="signals", daemon=True).start()
+
+    stop: Callable[[], None]
+    reload: Callable[[], object]
+    stop_limit: float
+    beat: Callable[[], None]
+    log: Log
+    flush: Callable[[], object]
 
 
-def _wait(stop: Callable[[], None], reload: Callable[[], None]) -> None:
-    stopped_at: float | None = None
-    while True:
-        received = signal.Signals(signal.sigwait(AWAITED))
-        log.info("signal", signal=received.name)
-        if received == signal.SIGHUP:
-            _try(reload)
-        elif stopped_at is None:
-            stopped_at = monotonic()
-            stop()
-        elif monotonic() - stopped_at >= SAME_STOP:
-            _leave_at_once()
+@dataclass
+class Listener:
+    """Listens from `install` on; until `connect` there is nothing to drain, and a stop ends the process at once."""
+
+    _handlers: Handlers | None = None
+    _reload_wanted: Event = field(default_factory=Event)
+    _stopped_at: float | None = None
+
+    def connect(self, handlers: Handlers) -> None:
+        """From here on signals do this; a SIGHUP that came earlier does it now."""
+        self._handlers = handlers
+        Thread(target=self._reload_when_wanted, args=(handlers,), name="reload", daemon=True).start()
+
+    def listen(self, pipe: int) -> None:
+        """Take signals for ever. A bug in here stops the watcher: nobody could do so any more."""
+        try:
+            self._listen(pipe)
+        except BaseException:
+            if self._handlers is None:
+                raise
+            self._handlers.stop()
+            self._handlers.log.exception("thread_died", thread="signals", consequence="the watcher stops")
+
+    def _listen(self, pipe: int) -> None:
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        while True:
+            if self._handlers is not None:
+                self._handlers.beat()
+            seconds_left = self._seconds_left()
+            if poll.poll(min(seconds_left, BEAT_INTERVAL) * 1000):
+                for number in os.read(pipe, 64):
+                    self._take(number)
+            elif seconds_left <= BEAT_INTERVAL:
+                self._end(1, "stop_limit_exceeded", consequence="the process ends; leases run out by themselves")
+
+    def _seconds_left(self) -> float:
+        """Until the stop has to be over; infinity while none is under way."""
+        if self._stopped_at is None or self._handlers is None:
+            return inf
+        return max(0.0, self._stopped_at + self._handlers.stop_limit - monotonic())
+
+    def _take(self, number: int) -> None:
+        if number not in AWAITED:
+            return
+        if number == signal.SIGHUP:
+            self._reload_wanted.set()
+        elif self._handlers is None:
+            os._exit(0)  # nothing was received yet: there is nothing to drain
+        elif self._stopped_at is None:
+            self._stopped_at = monotonic()
+            self._handlers.stop()
+        elif monotonic() - self._stopped_at >= SAME_STOP:
+            self._end(1, "stopped_at_once", consequence="leases run out by themselves")
+        if self._handlers is not None:
+            self._handlers.log.info("signal", signal=signal.Signals(number).name)
+
+    def _reload_when_wanted(self, handlers: Handlers) -> None:
+        while self._reload_wanted.wait():
+            self._reload_wanted.clear()
+            try:
+                handlers.reload()
+            except Exception:  # a bug; later reloads may work
+                handlers.log.exception("reload_failed", consequence="nothing, or only a part, changed")
+
+    def _end(self, code: int, event: str, **fields: object) -> None:
+        """End the process; the log line is tried in another thread, for it must not be able to hold this one up."""
+        # Nothing is lost: leases run out, and what is recorded is in the ledger.
+        farewell = Thread(target=self._say, args=(event, fields), daemon=True)
+        farewell.start()
+        farewell.join(FAREWELL)
+        os._exit(code)
+
+    def _say(self, event: str, fields: dict[str, object]) -> None:
+        if self._handlers is not None:
+            self._handlers.log.warning(event, **fields)
+            self._handlers.flush()
 
 
-def _try(reload: Callable[[], None]) -> None:
-    try:
-        reload()
-    except Exception:  # without this thread nobody could stop the watcher any more
-        log.exception("reload_failed", consequence="nothing, or only a part, changed")
+@cache
+def install() -> Listener:
+    """Take SIGTERM, SIGINT and SIGHUP from here on; call it in the main thread, before anything that takes time.
+
+    The process has one listener: a second call returns it.
+    """
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+    signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
+    listener = Listener()
+    Thread(target=listener.listen, args=(receiver,), name="signals", daemon=True).start()
+    for number in AWAITED:
+        signal.signal(number, _taken_by_the_listener)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)  # whoever started us may have blocked them
+    return listener
 
 
-def _leave_at_once() -> None:
-    # Nothing is lost: leases run out, and what is recorded is in the ledger.
-    log.warning("stopped_at_once", consequence="leases run out by themselves")
-    sys.stderr.flush()
-    os._exit(1)
+def _taken_by_the_listener(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the number is in the pipe already."""

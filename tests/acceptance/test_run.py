@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from urllib.error import HTTPError
@@ -169,32 +170,47 @@ def test_sigterm_drains_and_gives_back_what_is_unfinished_at_once(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_that_comes_during_the_start_is_kept(tmp_path: Path, start: Start, number: signal.Signals) -> None:
-    """It would end with -15; and a container's process 1 would never hear of it, and be killed for that later."""
-    daemon = start("--config", slow_settings(tmp_path))
-    with (tmp_path / "slow").open("w"):  # it reads them now: no signal is listened for yet
+def test_a_stop_that_comes_during_the_start_ends_it_at_once(
+    tmp_path: Path, start: Start, number: signal.Signals
+) -> None:
+    """Nothing was received yet: there is nothing to drain, and what the start waits for may never come."""
+    with locked_queue(tmp_path):
+        daemon = start()
+        wait_until_open(daemon, tmp_path / "watcher.db")
         daemon.send(number)
-    assert daemon.end() == 0
-    assert [line["event"] for line in daemon.log if line["event"] in {"signal", "stopped"}] == ["signal", "stopped"]
+        assert daemon.end() == 0
+    assert daemon.log == []
+    assert daemon.stray == []
 
 
 def test_a_hangup_during_the_start_reloads_and_does_not_end_the_watcher(tmp_path: Path, start: Start) -> None:
-    daemon = start("--config", slow_settings(tmp_path))
-    with (tmp_path / "slow").open("w"):
+    settings = tmp_path / "watcher.toml"
+    settings.write_text("")
+    with locked_queue(tmp_path):
+        daemon = start()
+        wait_until_open(daemon, tmp_path / "watcher.db")
+        settings.write_text("[decision]\nthreshold = 81\n")
         daemon.send(signal.SIGHUP)
-    daemon.wait_for_event("signal")
-    with (tmp_path / "slow").open("w") as settings:
-        settings.write("[decision]\nthreshold = 81\n")
     assert daemon.wait_for_event("reloaded")["applied"] == ["decision.threshold"]
     daemon.wait_for_event("started")
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
 
 
-def slow_settings(folder: Path) -> str:
-    """A file of settings whose reader waits until somebody has written them."""
-    os.mkfifo(folder / "slow")
-    return str(folder / "slow")
+@contextmanager
+def locked_queue(folder: Path) -> Iterator[None]:
+    """A queue that another process holds for itself: a start waits for it."""
+    with closing(sqlite3.connect(folder / "watcher.db")) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def wait_until_open(daemon: Daemon, path: Path) -> None:
+    limit = time.monotonic() + PATIENCE
+    descriptors = Path(f"/proc/{daemon.process.pid}/fd")
+    while not any(descriptor.resolve() == path for descriptor in descriptors.iterdir()):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
 
 
 def test_the_drain_keeps_its_limit_when_a_call_hangs(

@@ -52,6 +52,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
             queue=world.queue,
             ledger=World().ledger,  # what a test scripts is for the intake
             results=world.results,
+            endpoint=world.endpoint,
             scheduler=world.scheduler,
             clock=world.clock,
             metrics=world.metrics,

@@ -1,6 +1,6 @@
 """What becomes of messages that can never be served, once the intake has found that out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Condition, Event
 
 import pytest
@@ -14,6 +14,7 @@ from watcher.burials import MOST_UNBURIED, ROOM_WAIT
 from watcher.delivery.batch_processor import MAX_RETRY_WAIT
 from watcher.errors import QueueError, UnservableMessage
 from watcher.model import DeadReason, Delivery
+from watcher.threads import Threads
 
 FAULT = UnservableMessage(DeadReason.INVALID_SESSION_ID, "no id")
 
@@ -201,3 +202,42 @@ def test_the_thread_rests_while_there_is_nothing_to_bury_and_counts_from_where_i
     assert silences == [7.0, 7.0]
     world.clock.advance(600.0)
     assert beat.silence() == 0.0
+
+
+class Joined(Threads):
+    """Threads that are only asked for, and that end at once."""
+
+    def __init__(self) -> None:
+        self.roles: list[str] = []
+
+    def join(self, roles: Iterable[str], deadline: float) -> bool:
+        self.roles.extend(roles)
+        return True
+
+
+def test_a_drain_waits_for_what_is_left() -> None:
+    world, threads = World(), Joined()
+    put(world, 1)
+    world.burials.drain(threads, 1.0)
+    assert threads.roles == [burials.ROLE]
+
+
+def test_a_drain_does_not_wait_for_dead_letters_that_are_stuck() -> None:
+    """They may never work again, and all of the drain's time would be gone, the leases' release included."""
+    world, threads = World(), Joined()
+    world.calls.fail("bury", QueueError("down"))
+    put(world, 1)
+    world.burials.run(stopped(), a_beat(world.clock))
+    world.burials.drain(threads, 1.0)
+    assert threads.roles == []
+
+
+def test_a_drain_waits_again_once_they_work() -> None:
+    world, threads = World(), Joined()
+    world.calls.fail("bury", QueueError("down"))
+    put(world, 1)
+    world.burials.run(stopped(), a_beat(world.clock))
+    world.burials.close()
+    world.burials.run(stopped(), a_beat(world.clock))
+    world.burials.drain(threads, 1.0)
+    assert threads.roles == [burials.ROLE]

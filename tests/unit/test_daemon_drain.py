@@ -264,3 +264,24 @@ def test_what_the_intake_still_works_on_at_the_end_of_the_drain_is_given_back_to
         gate.set()
         assert daemon.daemon._threads.join(["intake"], SystemClock().monotonic() + PATIENCE)
     assert len(world.in_flight) == 0
+
+
+def test_a_lock_that_is_held_for_ever_costs_only_its_own_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOCK_TIME", 0.05)
+    world, gate = World(WAITING), Event()
+    world.watch(1)
+    closed: list[float] = []
+    world.queue.close = closed.append  # type: ignore[assignment]
+    hangs = Part(stop=lambda: gate.wait(PATIENCE))
+    parts = parts_of(world, [], scheduler=hangs)
+    with capture_logs() as logs:
+        Daemon(parts, concurrency=1, drain_timeout=0.2)._drain()
+    gate.set()
+    assert [entry["step"] for entry in logs if entry["event"] == "drain_step_hangs"] == ["scheduler"]
+    assert [lease.message_id for lease in world.queue.released] == ["1"]
+    assert len(closed) == 1
+
+
+def test_the_process_ends_soon_after_the_last_step_even_if_the_main_thread_hangs() -> None:
+    stop_limit = Daemon(parts_of(World(), []), concurrency=1, drain_timeout=7.0).stop_limit
+    assert 7.0 + CLOSE_TIME < stop_limit < 7.0 + STOP_SLACK

@@ -24,6 +24,7 @@ def lookout(world: World, *also: Callable[[], None]) -> Lookout:
         queue=world.queue,
         ledger=world.ledger,
         results=world.results,
+        endpoint=world.endpoint,
         scheduler=world.scheduler,
         clock=world.clock,
         metrics=world.metrics,
@@ -151,3 +152,17 @@ def test_a_ledger_that_cannot_be_asked_is_a_problem_of_an_idle_watcher_until_it_
     world.clock.advance(PROBE_INTERVAL)
     looker.look(a_beat(world.clock))
     assert world.readiness.problems() == {}
+
+
+def test_a_page_that_can_be_reached_is_not_the_service_once_it_was_at_fault() -> None:
+    """Idle, the endpoint is asked for a session that does not exist: any answer of the API ends the outage."""
+    world = World(*[UnreadableAnswer("HTTP 200")] * 2, SessionNotFound("no such session"))
+    looker = lookout(world)
+    assert not world.endpoint.ask_again()
+    world.readiness.lost("endpoint", "a page")
+    looker.look(a_beat(world.clock))
+    assert world.readiness.problems() == {"endpoint": "a page"}
+    world.clock.advance(PROBE_INTERVAL)
+    looker.look(a_beat(world.clock))
+    assert world.readiness.problems() == {}
+    assert world.results.asked == [NOBODY.session_id] * 3

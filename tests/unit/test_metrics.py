@@ -11,7 +11,21 @@ from watcher.learning import Schedule
 from watcher.metrics import SERIES_LIMIT, VERDICTS, Metrics, own_policy_labels, trace_exemplar
 from watcher.model import DeadReason, PollResult, QueueDepth
 
-ROLES = ["recorder", "settler", "leases", "lookout", "poller", "timekeeper", "intake", "burials", "scheduler"]
+ROLES = [
+    "recorder",
+    "settler",
+    "leases",
+    "lookout",
+    "poller",
+    "timekeeper",
+    "intake",
+    "burials",
+    "scheduler",
+    "http",
+    "signals",
+    "main",
+    "emptiness",
+]
 POLICIES = [f"policy-{number:02}" for number in range(20)]
 
 NAMES = {
@@ -35,6 +49,7 @@ NAMES = {
     "watcher_lease_extensions": "counter",
     "watcher_dead_letters": "counter",
     "watcher_last_progress_timestamp_seconds": "gauge",
+    "watcher_log_lines_dropped": "counter",
     "watcher_config_last_reload_successful": "gauge",
     "watcher_config_last_reload_timestamp_seconds": "gauge",
 }
@@ -43,7 +58,9 @@ NAMES = {
 def full(policies: list[str] = POLICIES, sinks: str = "abc") -> Metrics:
     metrics = Metrics(policies, list(sinks))
     roles = [*ROLES, *(f"sink-{sink}" for sink in sinks)]
-    metrics.show(rate=lambda: 25.0, in_flight=lambda: 7.0, progress=lambda: dict.fromkeys(roles, 1.5))
+    metrics.show(
+        rate=lambda: 25.0, in_flight=lambda: 7.0, progress=lambda: dict.fromkeys(roles, 1.5), dropped_lines=lambda: 0
+    )
     return metrics
 
 

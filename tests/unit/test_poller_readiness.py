@@ -12,8 +12,10 @@ from watcher.errors import (
     SessionNotFound,
     Throttled,
     UnknownStatus,
+    UnreadableAnswer,
 )
 from watcher.model import SessionResult, SessionStatus
+from watcher.policy import UNREADABLE_LIMIT
 from watcher.poller import UNREACHABLE_AFTER
 from watcher.scheduler import Due
 
@@ -74,4 +76,18 @@ def test_a_session_with_unreadable_answers_says_nothing_of_the_service() -> None
     world = World(*[UnknownStatus("odd", "COMPLETED")] * (UNREACHABLE_AFTER + 2))
     for _ in range(UNREACHABLE_AFTER + 2):
         poll(world)
+    assert world.readiness.problems() == {}
+
+
+def test_pages_for_everybody_are_the_endpoint_s_fault_and_the_first_answer_ends_that() -> None:
+    world = World(*[UnreadableAnswer("HTTP 403")] * (UNREADABLE_LIMIT + 2), WAITING)
+    due = Due(world.watch(1), world.clock.monotonic())
+    for _ in range(UNREADABLE_LIMIT):
+        world.poller.poll_once(due)
+    (problem,) = world.readiness.problems().items()
+    assert problem[0] == "endpoint"
+    assert "HTTP 403" in problem[1]
+    poll(world, 2)
+    assert "endpoint" in world.readiness.problems()
+    poll(world, 3)
     assert world.readiness.problems() == {}

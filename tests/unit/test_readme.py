@@ -37,7 +37,7 @@ def test_each_row_of_the_decision_table_is_there() -> None:
 
 def test_each_metric_is_listed_and_no_other() -> None:
     metrics = Metrics([], ["stdout"])
-    metrics.show(rate=lambda: 0.0, in_flight=lambda: 0.0, progress=lambda: {"intake": 1.0})
+    metrics.show(rate=lambda: 0.0, in_flight=lambda: 0.0, progress=lambda: {"intake": 1.0}, dropped_lines=lambda: 0)
     there = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in metrics.registry.collect()

@@ -1,5 +1,7 @@
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_beat, an_answer, live_answer
+from tests.unit.fakes import PATIENCE
 from tests.unit.world import World
 from watcher.config import Loaded, Settings
 from watcher.errors import ConfigError
@@ -138,3 +141,28 @@ def test_whether_a_policy_is_required_changes_at_run_time(monkeypatch: pytest.Mo
     assert not reloading.runtime.rules.require_policy
     reloading.reload(decision={"require_policy": True})
     assert reloading.runtime.rules.require_policy
+
+
+def test_settings_that_cannot_be_read_in_time_change_nothing_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watcher.reload.READ_LIMIT", 0.01)
+    reloading, gate = Reloading(monkeypatch), Event()
+    before = reloading.runtime.rules
+
+    def hang() -> Settings:
+        gate.wait(PATIENCE)
+        return Settings()
+
+    reloading.next = hang
+    (problem,) = reloading.reloader.reload()
+    assert "could not be read within" in problem
+    (problem,) = reloading.reloader.reload()
+    assert problem.startswith("an earlier reload still reads")
+    assert reloading.runtime.rules is before
+    assert reloading.metric("successful") == 0
+    gate.set()
+    monkeypatch.setattr("watcher.reload.READ_LIMIT", PATIENCE)
+    reloading.next = Settings
+    limit = time.monotonic() + PATIENCE
+    while reloading.reloader.reload():
+        assert time.monotonic() < limit, "the hanging read is over, yet it counts"
+    assert reloading.metric("successful") == 1

@@ -9,6 +9,7 @@ from tests.unit.builders import a_beat, a_lease, a_watch, live_answer, put_in, v
 from tests.unit.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
 from watcher.burials import Burials
 from watcher.delivery.outbox import Outbox
+from watcher.endpoint_check import EndpointCheck
 from watcher.errors import PollError
 from watcher.health import OUTSIDE_LIMIT, Readiness
 from watcher.inflight import InFlight
@@ -64,8 +65,11 @@ class World:
             runtime=self.runtime,
             **shared,
         )
+        results = watched(self.results, "endpoint", OUTSIDE_LIMIT)
+        self.endpoint = EndpointCheck(results)
         self.poller = Poller(
-            results=watched(self.results, "endpoint", OUTSIDE_LIMIT),
+            results=results,
+            endpoint=self.endpoint,
             scheduler=self.scheduler,
             outbox=self.outbox,
             runtime=self.runtime,

@@ -1,4 +1,4 @@
-"""One deadline for every call of a botocore client, and of those that fetch its credentials."""
+"""One deadline for every call of a botocore client, and of those that fetch credentials."""
 
 import os
 from typing import Any
@@ -31,27 +31,27 @@ def enforce_call_deadline(
 ) -> None:
     """Let no call over `client` take longer than `connect_timeout` + `read_timeout` seconds (0: no limit).
 
-    With one of them 0 a whole call has no limit, only each operation the other one's. The same goes for the clients
-    that botocore makes from `session` (botocore's) to fetch credentials. `verify` is `create_client`'s. Closing the
-    client closes its connections.
+    With one of them 0 a whole call has no limit, only each operation the other one's. `session` is the one that the
+    client was made from, `verify` is `create_client`'s. Closing the client closes its connections.
     """
-    config = client.meta.config
-
-    def sender(tls: Tls, connections: int, proxies: Any, limit: int) -> DirectSender:
-        return DirectSender(HttpSettings(connect_timeout, read_timeout, limit, connections, tls, proxies))
-
-    own = sender(_tls(session, verify, config.client_cert), config.max_pool_connections, config.proxies, max_body)
-    credentials = sender(_tls(session, None, None), 1, None, MAX_BODY)
-    client.meta.events.register(_EVENT, own, HANDLER_ID)
-    session.register(_EVENT, credentials, HANDLER_ID)  # the client has its handlers already: a copy of the session's
+    config, tls = client.meta.config, _tls(session, verify, client.meta.config.client_cert)
+    limits = HttpSettings(connect_timeout, read_timeout, max_body, config.max_pool_connections, tls, config.proxies)
+    sender = DirectSender(limits)
+    client.meta.events.register(_EVENT, sender, HANDLER_ID)
 
     close = client.close
 
     def close_all() -> None:
-        for one in (close, own.close, credentials.close):
-            one()
+        close()
+        sender.close()
 
     client.close = close_all
+
+
+def enforce_for_credentials(session: Any, *, connect_timeout: float, read_timeout: float) -> None:
+    """The same for the clients (STS, SSO) that botocore makes from `session` to fetch credentials."""
+    limits = HttpSettings(connect_timeout, read_timeout, MAX_BODY, 1, _tls(session, None, None), None)
+    session.register(_EVENT, DirectSender(limits), HANDLER_ID)
 
 
 def send(client: Any, method: str, url: str) -> None:

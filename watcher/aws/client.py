@@ -2,24 +2,24 @@
 
 import logging
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, InvalidRegionError
 
-from watcher.aws.call_deadline import MAX_BODY, enforce_call_deadline
+from watcher.aws.call_deadline import MAX_BODY, enforce_call_deadline, enforce_for_credentials
+from watcher.aws.credentials import LiveCredentials, find_credentials
 from watcher.aws.faults import one_line
 from watcher.aws.parsing import WaryParserFactory
+from watcher.aws.session import configuration_files, open_session, readable_session, region_of
 from watcher.aws.settings import AwsSettings
 from watcher.aws.user_agent import user_agent
 from watcher.errors import ConfigError
 from watcher.urls import is_http_url, without_secrets
-
-DEFAULT_REGION = "us-east-1"
 
 
 def build_client(
@@ -33,23 +33,26 @@ def build_client(
 ) -> Any:
     """A client that `concurrency` threads can share: one attempt a call, each call bounded in time.
 
-    Build it once: botocore's sessions are not thread-safe and leak memory when there are many (boto3 #1670).
+    Build it once: botocore's sessions are not thread-safe and leak memory when there are many (boto3 #1670). No
+    credentials are looked for before the first call (see `watcher.aws.credentials`).
     `endpoint_url` is called instead of AWS's own unless it is empty; `endpoint_key` is the setting it came from.
     `max_body`: bytes of a response's body that are read.
 
     Raises:
         ConfigError: a setting that can't be used.
+        WatcherError: AWS's configuration files can't be read.
     """
-    _silence_bodies()
-    session = _session(aws)
+    _silence_libraries()
+    session = readable_session(aws)
     problems = [*_endpoint_problems(endpoint_key, endpoint_url), *_bundle_problems(aws, session)]
     if problems:
         raise ConfigError(problems)
-    config = _config(aws, concurrency, user_agent(session))
-    # For the clients too that botocore makes for itself to fetch credentials (STS, SSO) in the middle of a call.
-    session.set_default_client_config(config)
-    session.register_component("response_parser_factory", WaryParserFactory())
+    _prepare(session, aws, concurrency)
+    credentials = live_credentials(aws)
+    session.register_component("credential_provider", _Fixed(credentials))
+    session.register_component("token_provider", _Fixed(None))  # no service here takes bearer tokens
     client = _create(service, aws, endpoint_url, session)
+    client.meta.events.register("after-call", credentials.check_answer)
     enforce_call_deadline(
         client,
         session,
@@ -61,35 +64,47 @@ def build_client(
     return client
 
 
-def resolve_region(aws: AwsSettings) -> str:
-    """The region: `aws.region`, else the one of profile or environment, else us-east-1.
+def live_credentials(aws: AwsSettings) -> LiveCredentials:
+    """What a client with these settings signs with."""
+    return LiveCredentials(partial(find, aws), configuration_files(open_session(aws.profile)))
+
+
+def find(aws: AwsSettings) -> Any:
+    """The credentials that AWS's sources give at this moment, as botocore has them: they may be fetched later.
 
     Raises:
-        ConfigError: there is no such profile.
+        CredentialsUnavailable: none, or a source failed.
     """
-    return _region(aws, _session(aws))
+    session = open_session(aws.profile)
+    if aws.region:  # of the services (STS, say) that sources call
+        session.set_config_variable("region", aws.region)
+    _prepare(session, aws, 1)
+    enforce_for_credentials(session, connect_timeout=aws.connect_timeout, read_timeout=aws.read_timeout)
+    return find_credentials(session)
 
 
-def _region(aws: AwsSettings, session: Any) -> str:
-    return aws.region or session.get_config_variable("region") or DEFAULT_REGION
+class _Fixed:
+    """In the place of botocore's chain of sources, which is asked only once."""
+
+    def __init__(self, credentials: LiveCredentials | None) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> LiveCredentials | None:
+        """The credentials of a session."""
+        return self._credentials
+
+    def load_token(self, **_: object) -> None:
+        """The bearer token of a session."""
 
 
-def _session(aws: AwsSettings) -> Any:
-    session = botocore.session.Session(profile=aws.profile or None)
-    try:
-        session.get_scoped_config()
-    except ProfileNotFound as error:
-        name = session.profile
-        raise ConfigError(
-            [f"aws.profile = {name!r}: AWS's configuration has no such profile; name one that it has"]
-        ) from error
-    except BotoCoreError as error:
-        raise ConfigError([f"aws.profile = {aws.profile!r}: {error}; mend AWS's configuration file"]) from error
-    return session
+def _prepare(session: Any, aws: AwsSettings, concurrency: int) -> None:
+    """Settings for each client of the session: also for those (STS, SSO) that botocore fetches credentials with."""
+    session.set_default_client_config(_config(aws, concurrency, user_agent(session)))
+    session.register_component("response_parser_factory", WaryParserFactory())
 
 
 def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> Any:
-    region = _region(aws, session)
+    region = region_of(aws, session)
     try:
         return boto3.Session(botocore_session=session).client(
             service,
@@ -101,7 +116,7 @@ def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> 
         raise ConfigError([f"aws.region = {region!r}: no region's name; write it like us-east-1"]) from error
     except (BotoCoreError, ValueError) as error:
         raise ConfigError(
-            [f"aws: no client for {service}: {one_line(error)}; check the section and AWS_* variables"]
+            [f"aws: no client for {service}: {one_line(str(error))}; check the section and AWS_* variables"]
         ) from error
 
 
@@ -145,8 +160,10 @@ def _bundle_problems(aws: AwsSettings, session: Any) -> list[str]:
     return []
 
 
-def _silence_bodies() -> None:
-    """Keep botocore from logging at DEBUG: it would print whole answers, face images too (botocore/parsers.py)."""
+def _silence_libraries() -> None:
+    """Keep botocore and urllib3 from logging: answers (face images too), headers, what credential processes print.
+
+    What is wrong is told by the errors of their calls, in our own words.
+    """
     for name in ("botocore", "boto3", "urllib3"):
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.INFO))
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -1,11 +1,13 @@
-"""What a call over a botocore client raises, and how it is told: the same for every service.
+"""What a call over a botocore client raises, and how it is put into words: the same for every service.
 
 What a fault means, and what is to be done about it, is each adapter's own business.
 """
 
+import os
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import PurePath
+from typing import TypeVar
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
@@ -14,28 +16,26 @@ from watcher.urls import without_secrets
 
 T = TypeVar("T")
 
-FAULTS: tuple[type[Exception], ...] = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
-"""What botocore raises on purpose, but for `CredentialsExpired`: see `attempt`."""
-
 CREDENTIALS_FIX = "check aws.profile and where the credentials come from"
 CA_FIX = "set aws.ca_bundle to the CA that signed the endpoint's certificate"
 
 LONGEST_TEXT = 300
 """Characters of a foreign text that are shown."""
 
-_STALE = "refreshed credentials"
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
-_SECRETS = re.compile(r"(?<=//)[^/\s]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
+# User and password, an access key id, and what is as long as only a token (or an image) is.
+_SECRETS = re.compile(r"(?<=//)[^/\s]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b|[A-Za-z0-9+/=]{100,}")
 
 
-class CredentialsExpired(boto.BotoCoreError):  # type: ignore[misc] # botocore has no types
-    """Credentials that are expired when they have just been fetched: botocore has no class of its own for them."""
+class CredentialsUnavailable(boto.BotoCoreError):  # type: ignore[misc] # botocore has no types
+    """No credentials to sign with: there are none, or their source failed. `text` is in our own words."""
 
-    fmt = "{error}"
+    fmt = "{text}"
 
 
 NO_CREDENTIALS: tuple[type[Exception], ...] = (
-    CredentialsExpired,
+    CredentialsUnavailable,
+    boto.CredentialRetrievalError,
     boto.InvalidConfigError,
     boto.NoAuthTokenError,
     boto.NoCredentialsError,
@@ -47,35 +47,82 @@ NO_CREDENTIALS: tuple[type[Exception], ...] = (
     # `aws login` is newer than the oldest botocore that the watcher runs with.
     getattr(boto, "LoginError", boto.SSOError),
 )
-"""Credentials that are missing or wrong, which the operator has to mend. CredentialRetrievalError is none of these:
-their source (instance metadata, STS, a process) did not answer now, which is transient."""
+"""Nothing to sign with, whatever the reason: only the operator can fix it, and it says nothing about a session. Our
+own clients raise the first alone; a session that looks for credentials by itself (`watcher get`), the others."""
+
+UNREADABLE: tuple[type[Exception], ...] = (
+    ResponseParserError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What botocore raises for an answer that is not the API's: on purpose, or by stumbling over it."""
+
+_NETWORK = (
+    boto.ConnectTimeoutError,
+    boto.ConnectionClosedError,
+    boto.EndpointConnectionError,
+    boto.ProxyConnectionError,
+    boto.ReadTimeoutError,
+    boto.SSLError,
+)
+"""Errors whose text has an address and a cause, and nothing that was sent."""
 
 
 def attempt(work: Callable[[], T], translate: Callable[[Exception], Exception]) -> T:
-    """What `work`, one call over a client, returns; what it raises on purpose becomes what `translate` makes of it.
+    """What `work`, one call over a client, returns; whatever it raises becomes what `translate` makes of it.
 
-    Any other exception is a bug, and surfaces as one.
+    A call runs through foreign code (signing, sources of credentials, parsers) that lets out errors of any class on
+    odd input. They belong to the call, so `work` has to be the call and nothing else: a bug in our own logic around
+    it must surface.
     """
     try:
         return work()
-    except FAULTS as error:
+    except Exception as error:
         raise translate(error) from error
-    except RuntimeError as error:
-        if _STALE not in str(error):
-            raise
-        raise translate(CredentialsExpired(error=error)) from error
-
-
-def unfetched(error: Any) -> str:
-    """The words for a CredentialRetrievalError; its own text may quote what a credential process printed."""
-    return f"no credentials from {error.kwargs.get('provider', 'their source')} at the moment"
 
 
 def one_line(error: object) -> str:
-    """The first line of a text, without access keys and without what URLs in it may carry (user, password, query).
+    """What may be shown of a text from elsewhere, or of an exception: one line without secrets.
 
-    The first only: a signature error goes on with the canonical request, session token included.
+    Of a text, the first line: a signature error goes on with the canonical request, session token included. Of an
+    exception, its text only if it is known to quote nothing that was sent or printed (see `_words`).
     """
-    line = next(iter(str(error).strip().splitlines()), "")
+    text = _words(error) if isinstance(error, BaseException) else str(error)
+    line = next(iter(text.strip().splitlines()), "")
     told = _URL.sub(lambda url: without_secrets(url[0]), line)
-    return _SECRETS.sub("***", told)[:LONGEST_TEXT]
+    shown = _SECRETS.sub("***", told)[:LONGEST_TEXT]
+    return "".join(char if char.isprintable() else "\ufffd" for char in shown)
+
+
+def _words(error: BaseException) -> str:
+    """An exception in words: its own for the few kinds that are safe, else its class and where it came up.
+
+    Others may quote a header, a token, or what a credential process printed.
+    """
+    kind = type(error).__name__
+    if isinstance(error, (CredentialsUnavailable, *_NETWORK)):
+        return str(error)
+    if isinstance(error, NO_CREDENTIALS):
+        return f"no AWS credentials: {kind}"
+    if isinstance(error, ResponseParserError):
+        return "the answer is not the API's"
+    if isinstance(error, OSError) and error.errno:
+        return f"{kind}: {os.strerror(error.errno)}"
+    if isinstance(error, boto.HTTPClientError):
+        cause = error.kwargs.get("error")
+        return f"{kind}: {_words(cause)}" if isinstance(cause, Exception) else kind
+    return kind if isinstance(error, boto.BotoCoreError) else f"{kind} in {_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """File and line where an exception came up: what a bug report needs, with no value in it."""
+    trace = error.__traceback__
+    if trace is None:
+        return "an unknown place"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{'/'.join(PurePath(trace.tb_frame.f_code.co_filename).parts[-2:])}:{trace.tb_lineno}"

@@ -37,10 +37,10 @@ class _WaryParser:
         if is_error and self._is_json and not _is_json_object(response["body"]):
             return _bare_error(status)
         parsed = self._try(response, shape)
+        if is_error:
+            return _with_texts(parsed, status) if isinstance(parsed, dict) else _bare_error(status)
         if isinstance(parsed, dict):
             return parsed
-        if is_error:
-            return _bare_error(status)
         raise ResponseParserError("the answer's body is not what the API sends")
 
     def _try(self, response: dict[str, Any], shape: Any) -> Any:
@@ -57,6 +57,21 @@ def _is_json_object(body: bytes) -> bool:
         return isinstance(json.loads(body), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _with_texts(parsed: dict[str, Any], status: int) -> dict[str, Any]:
+    """A parsed error whose code and message are texts: botocore looks codes up, and takes a member of any type.
+
+    Of an error that the service model has, botocore has the members parsed by themselves: these are left alone.
+    """
+    if "Error" not in parsed:
+        return parsed
+    error = parsed["Error"]
+    if not isinstance(error, dict) or not isinstance(error.get("Code"), str):
+        return _bare_error(status)
+    if not isinstance(error.get("Message"), str):
+        error["Message"] = ""
+    return parsed
 
 
 def _bare_error(status: int) -> dict[str, Any]:

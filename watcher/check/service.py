@@ -5,6 +5,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+from watcher.aws.client import find, live_credentials
+from watcher.aws.faults import CredentialsUnavailable
 from watcher.aws.patience import hurried
 from watcher.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import AwsSettings
@@ -34,31 +36,40 @@ def check_service(aws: AwsSettings, clock: Clock, environ: MutableMapping[str, s
             return
         results = RekognitionResults(client)
         try:
-            yield _credentials(client, aws, sources, offline=offline)
+            yield _credentials(aws, sources, offline=offline)
             if not offline:
                 yield from _calls(client, results, clock)
         finally:
             results.close()
 
 
-def _credentials(client: Any, aws: AwsSettings, sources: list[str], *, offline: bool) -> Finding:
+def _credentials(aws: AwsSettings, sources: list[str], *, offline: bool) -> Finding:
     if not aws.sign_request:
         return ok("credentials", "none needed (aws.sign_request = false)")
-    found = client._request_signer._credentials  # noqa: SLF001 - the session that botocore looked with is not kept
-    if found is None and offline:
-        where = f"; {' and '.join(sources)} was not asked" if sources else ", an instance's role was not looked for"
-        fix = "run without --offline to look there too, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
-        return warning("credentials", f"none found without the network{where} (--offline)", fix)
-    if found is None:
-        fix = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
-        return failed("credentials", "none found", fix)
-    if offline and hasattr(found, "refresh_needed"):
-        return ok("credentials", f"from {found.method}, not fetched (--offline)")
     try:
-        key = str(found.get_frozen_credentials().access_key)
-    except Exception as error:  # noqa: BLE001 - each source has errors of its own, and all mean the same here
-        return failed("credentials", f"{found.method} gave none: {type(error).__name__}", "check that source")
-    return ok("credentials", f"from {found.method}, access key id ending in {key[-4:]}")
+        return _without_fetching(aws) if offline else _fetched(aws)
+    except CredentialsUnavailable as error:
+        if offline:
+            where = (
+                f"; {' and '.join(sources)} was not asked" if sources else ", an instance's role was not looked for"
+            )
+            fix = "run without --offline to look there too, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+            return warning("credentials", f"{error}, without the network{where} (--offline)", fix)
+        fix = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
+        return failed("credentials", str(error), fix)
+
+
+def _without_fetching(aws: AwsSettings) -> Finding:
+    found = find(aws)
+    if hasattr(found, "refresh_needed"):
+        return ok("credentials", f"from {found.method}, not fetched (--offline)")
+    return ok("credentials", f"from {found.method}, access key id ending in {found.access_key[-4:]}")
+
+
+def _fetched(aws: AwsSettings) -> Finding:
+    credentials = live_credentials(aws)
+    key = credentials.get_frozen_credentials().access_key
+    return ok("credentials", f"from {credentials.method}, access key id ending in {key[-4:]}")
 
 
 def _calls(client: Any, results: RekognitionResults, clock: Clock) -> Findings:

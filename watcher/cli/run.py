@@ -3,13 +3,14 @@
 import faulthandler
 import os
 import sys
+from functools import partial
 from typing import IO, Any
 
 import click
 
+from watcher import signals
 from watcher.cli.options import SettingsSource, exit_with, load_or_exit, settings_options
 from watcher.journal import marked
-from watcher.signal_mask import hold
 
 
 @click.command()
@@ -22,23 +23,34 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     settings that can't be used, 1 for anything else. SIGHUP reloads the settings that can change at run time; a
     second SIGTERM or SIGINT stops at once.
     """
-    hold()  # before all that takes its time
+    listener = signals.install()  # before anything that takes time
     loaded = load_or_exit(source)
     _import_structlog()
-    from watcher import logs, signals
+    from watcher import logs
     from watcher.app import build
     from watcher.errors import ConfigError, WatcherError
     from watcher.sdnotify import Notifier
-    from watcher.util import stalls
+    from watcher.util import line_buffer, stalls
 
+    stderr = line_buffer.install()
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
+    stderr.on_recovery = logs.report_dropped_lines
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
         faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung
     try:
         stalls.arm(os.environ)
         app = build(loaded, source.again(loaded), notifier)
-        signals.listen(stop=app.daemon.stop, reload=app.reload)
+        listener.connect(
+            signals.Handlers(
+                stop=app.daemon.stop,
+                reload=app.reload,
+                stop_limit=app.daemon.stop_limit,
+                beat=app.signals_beat.beat,
+                log=logs.logger(),
+                flush=partial(stderr.drain, line_buffer.LAST_FLUSH),
+            )
+        )
         app.daemon.run(until_empty=until_empty)
     except ConfigError as error:
         exit_with(error.problems)

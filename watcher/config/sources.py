@@ -8,11 +8,15 @@ from typing import Any
 
 from watcher.config.layers import Layers
 from watcher.errors import ConfigError
+from watcher.util.files import UnreadableFile, read_text
 
 PREFIX = "WATCHER_"
 SEPARATOR = "__"
 SYSTEM_FILE = Path("/etc/watcher/watcher.toml")
 LOCAL_FILE = Path("watcher.toml")
+
+LARGEST = 1 << 20
+"""Bytes of a file of settings; the longest that anybody needs, hundreds of policies, has a tenth of it."""
 
 _POLICIES = ("decision", "policies")
 _BEHIND_POLICY = 3
@@ -104,15 +108,11 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _read(path: Path, named: Path, origin: str, fix: str = "name a file that can") -> str:
+def _read(path: Path, named: Path, origin: str, fix: str = "") -> str:
     try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise ConfigError([f"{named} can't be read ({origin}): {why}: {fix}"]) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError([f"{named}, line {line}: is not UTF-8: save the file as UTF-8"]) from error
+        return read_text(path, LARGEST)
+    except UnreadableFile as error:
+        raise ConfigError([f"{named} can't be read ({origin}): {error.why}: {fix or error.fix}"]) from error
 
 
 def _parse(named: Path, text: str) -> dict[str, Any]:

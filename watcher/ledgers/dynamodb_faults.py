@@ -3,9 +3,8 @@
 from typing import Any
 
 from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, one_line, unfetched
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, UNREADABLE, one_line
 from watcher.errors import LedgerError
 
 TEMPLATE = "deploy/aws/template.yaml"
@@ -82,11 +81,11 @@ def _words(error: Exception) -> str:
     if isinstance(error, boto.ClientError):
         if not _code(error) or _code(error).isdigit():  # botocore puts the HTTP status where a body has no code
             return f"{error.operation_name}: HTTP {_status(error)} without an error code; check {_ENDPOINT}"
-        message = one_line(error.response.get("Error", {}).get("Message") or "")
+        message = one_line(error.response.get("Error", {}).get("Message") or "no reason given")
         return f"{error.operation_name}: {_code(error)}: {message}{_fix(error)}"
-    if isinstance(error, boto.CredentialRetrievalError):
-        return unfetched(error)
-    if isinstance(error, ResponseParserError):
+    if isinstance(error, Unanswered):
+        return str(error)
+    if isinstance(error, UNREADABLE):
         return f"an answer that is not DynamoDB's; check {_ENDPOINT}"
     for kind, fix in _LOCAL:
         if isinstance(error, kind):

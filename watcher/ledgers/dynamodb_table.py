@@ -134,10 +134,7 @@ class Table:
             sleep=sleep_using_event(self._is_closed),
             reraise=True,
         )
-        try:
-            return attempt(partial(retrying, call), self._translated)
-        except Unanswered as error:
-            raise self._translated(error) from error
+        return attempt(partial(retrying, call), self._translated)
 
     def _translated(self, error: Exception) -> Exception:
         return refused(error) or translate(error, self._name)

@@ -4,9 +4,8 @@ import re
 from typing import Any
 
 from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, one_line, unfetched
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, UNREADABLE, one_line
 from watcher.errors import QueueError
 
 INVALID_RECEIPTS = frozenset(
@@ -69,7 +68,7 @@ _LOCAL: tuple[tuple[Any, str, bool], ...] = (
     (NO_CREDENTIALS, CREDENTIALS_FIX, False),
     (boto.ParamValidationError, "SQS's API doesn't take that", False),
     (boto.SSLError, CA_FIX, True),
-    (ResponseParserError, "check queue.endpoint_url, what answers there is no SQS", True),
+    (UNREADABLE, "check queue.endpoint_url, what answers there is no SQS", True),
 )
 _UNREACHABLE = "check the network, queue.url and queue.endpoint_url"
 
@@ -90,8 +89,6 @@ def translate(error: Exception, operation: str, shown: str) -> SqsFault:
     """
     if isinstance(error, boto.ClientError):
         return _from_service(error.response, operation, shown)
-    if isinstance(error, boto.CredentialRetrievalError):
-        return SqsFault(f"{shown}: {unfetched(error)}", is_transient=True)
     known = ((fix, is_transient) for kinds, fix, is_transient in _LOCAL if isinstance(error, kinds))
     fix, is_transient = next(known, (_UNREACHABLE, True))
     return SqsFault(f"{shown}: {one_line(error)}: {fix}", is_transient=is_transient)

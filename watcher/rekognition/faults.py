@@ -4,15 +4,12 @@ from http import HTTPStatus
 from typing import Any
 
 from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, one_line, unfetched
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, UNREADABLE, one_line
 from watcher.errors import (
     AccessDenied,
     CallTimedOut,
     ConnectionFailed,
-    OperatorError,
-    PermanentPollError,
     PollError,
     RejectedByService,
     ServerFault,
@@ -45,19 +42,23 @@ _OPERATION = "GetFaceLivenessSessionResults"
 
 _RENEW = "renew the credentials"
 _CHECK_KEYS = "check access key and secret"
+_CLOCK = "set this machine's clock"
+_SIGN = "give credentials, or leave aws.sign_request on"
+_ALLOW = f"allow rekognition:{_OPERATION} in the role's policy, and check aws.region"
 _FIXES = {
-    "AccessDeniedException": f"allow rekognition:{_OPERATION} in the role's policy",
+    "AccessDenied": _ALLOW,
+    "AccessDeniedException": _ALLOW,
     "ExpiredToken": _RENEW,
     "ExpiredTokenException": _RENEW,
     "IncompleteSignature": _CHECK_KEYS,
     "IncompleteSignatureException": _CHECK_KEYS,
     "InvalidClientTokenId": _CHECK_KEYS,
     "InvalidSignatureException": f"{_CHECK_KEYS}, and this machine's clock",
-    "MissingAuthenticationToken": "give credentials, or leave aws.sign_request on",
-    "MissingAuthenticationTokenException": "give credentials, or leave aws.sign_request on",
+    "MissingAuthenticationToken": _SIGN,
+    "MissingAuthenticationTokenException": _SIGN,
     "OptInRequired": "turn the region on for this account, or change aws.region",
-    "RequestExpired": "set this machine's clock",
-    "RequestTimeTooSkewed": "set this machine's clock",
+    "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
     "SignatureDoesNotMatch": f"{_CHECK_KEYS}, and this machine's clock",
     "UnknownOperationException": "check aws.endpoint_url: what answers there has no Face Liveness",
     "UnrecognizedClientException": f"{_CHECK_KEYS}, and aws.region",
@@ -67,25 +68,23 @@ _FIX = "check aws.region, aws.profile and the role's policy"
 # In this order: botocore's ConnectTimeoutError and SSLError are ConnectionErrors too.
 _LOCAL: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[PollError], str], ...] = (
     ((boto.ConnectTimeoutError, boto.ReadTimeoutError), CallTimedOut, ""),
-    (ResponseParserError, UnreadableAnswer, ""),
-    (NO_CREDENTIALS, AccessDenied, f": {CREDENTIALS_FIX}"),
-    # For a poll it is about the session id; any other is about a role to assume.
-    (boto.ParamValidationError, AccessDenied, f": {CREDENTIALS_FIX}"),
+    # A poll has no other parameter than the session id: any other error is about a role to assume.
+    ((*NO_CREDENTIALS, boto.ParamValidationError), AccessDenied, f": {CREDENTIALS_FIX}"),
     (boto.SSLError, ConnectionFailed, f": {CA_FIX}"),
+    (UNREADABLE, UnreadableAnswer, ""),
 )
 
 
-def translate(error: Exception) -> PollError:
-    """The watcher's error for `error` (raise it `from error`); its text is one line, without credentials or bodies.
+def translate(error: Exception, region: str = "") -> PollError:
+    """The watcher's error for whatever a poll raised (raise it `from error`).
 
-    CredentialRetrievalError becomes ConnectionFailed: the source of the credentials (instance metadata, STS, a
-    process) did not answer now, which is transient, while credentials that are missing or wrong need the operator.
+    Its text is one line, without credentials or bodies; a refusal names `region`, where it was asked.
     """
+    if isinstance(error, boto.ClientError) and error.operation_name != _OPERATION:  # STS or SSO, while signing
+        code = one_line(error.response.get("Error", {}).get("Code") or "no code")
+        return AccessDenied(f"no AWS credentials: {error.operation_name} was refused with {code}: {CREDENTIALS_FIX}")
     if isinstance(error, boto.ClientError):
-        poll_error = _from_service(error.response)
-        return poll_error if error.operation_name == _OPERATION else _while_signing(error.operation_name, poll_error)
-    if isinstance(error, boto.CredentialRetrievalError):
-        return ConnectionFailed(unfetched(error))
+        return _from_service(error.response, region)
     if isinstance(error, boto.ParamValidationError) and "SessionId" in str(error):
         return RejectedByService("the session id is not of the API's form")
     for kinds, translated, fix in _LOCAL:
@@ -94,26 +93,21 @@ def translate(error: Exception) -> PollError:
     return ConnectionFailed(one_line(error))
 
 
-def _while_signing(operation: str, error: PollError) -> PollError:
-    """An error of STS or SSO, which botocore asks for credentials: what they refuse says nothing about a session."""
-    if isinstance(error, OperatorError | PermanentPollError):
-        return AccessDenied(f"no credentials, {operation} was refused: {error}")
-    return error
-
-
-def _from_service(response: dict[str, Any]) -> PollError:
+def _from_service(response: dict[str, Any], region: str) -> PollError:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    code = str(response.get("Error", {}).get("Code") or "")
+    code = one_line(response.get("Error", {}).get("Code") or "")
     if not code or code.isdigit():  # botocore puts the HTTP status where a body has no code
         return _from_status(status)
-    text = f"{code}: {one_line(response['Error'].get('Message', ''))}"
+    message = one_line(response["Error"].get("Message") or "")
+    text = f"{code}: {message}" if message else code
     if code in _BY_CODE:
         return _BY_CODE[code](text)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(text)
     if status >= 500:
         return ServerFault(text)
-    return AccessDenied(f"{text} ({_FIXES.get(code, _FIX)})")
+    where = f" in {region}" if region else ""
+    return AccessDenied(f"{text}{where} ({_FIXES.get(code, _FIX)})")
 
 
 def _from_status(status: int) -> PollError:

@@ -13,11 +13,12 @@ from watcher.rekognition.faults import translate
 class RekognitionResults:
     """Asks for sessions over `client` (see `build_client`), which it owns: `close` closes it.
 
-    Only what botocore raises on purpose is translated. Any other exception is a bug, and surfaces as one.
+    Whatever a call raises becomes a PollError of its session. A bug in reading the answer surfaces as one.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._translate = partial(translate, region=client.meta.region_name)
 
     def get(self, session_id: str) -> SessionResult:
         """One call, one attempt; held no longer than connect + read time-out (`watcher.aws.call_deadline`).
@@ -26,7 +27,7 @@ class RekognitionResults:
             PollError: one of its kinds.
         """
         ask = partial(self._client.get_face_liveness_session_results, SessionId=session_id)
-        response = attempt(ask, translate)
+        response = attempt(ask, self._translate)
         return parse_answer(session_id, response)
 
     def probe(self) -> None:
@@ -38,7 +39,7 @@ class RekognitionResults:
         Raises:
             PollError: it can't be reached.
         """
-        attempt(partial(send, self._client, "GET", self._client.meta.endpoint_url), translate)
+        attempt(partial(send, self._client, "GET", self._client.meta.endpoint_url), self._translate)
 
     def close(self) -> None:
         """Close the connections."""

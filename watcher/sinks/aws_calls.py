@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, CredentialsExpired, attempt, one_line
+from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, UNREADABLE, attempt, one_line
 from watcher.errors import Refusal, SinkError
 
 T = TypeVar("T")
@@ -24,13 +23,6 @@ _ABOUT_SIZE = re.compile(
 )
 _MALFORMED = re.compile(r"InvalidMessageContents|MalformedDetail")
 _MAY_NOT = re.compile(r"AccessDenied|AuthorizationError|NotAuthorized")
-# Told in words of the watcher's own: their texts may quote what a credential process printed, or the answer.
-_IN_OUR_WORDS: tuple[tuple[Any, str], ...] = (
-    (boto.CredentialRetrievalError, f"no AWS credentials at the moment: {CREDENTIALS_FIX}"),
-    ((boto.NoCredentialsError, boto.PartialCredentialsError), f"no AWS credentials: {CREDENTIALS_FIX}"),
-    (CredentialsExpired, f"expired AWS credentials: {CREDENTIALS_FIX}"),
-    (ResponseParserError, "the answer is not the API's: check the endpoint"),
-)
 # In this order: botocore's SSLError is a ConnectionError, too.
 _LOCAL_FIXES: tuple[tuple[Any, str], ...] = (
     (NO_CREDENTIALS, CREDENTIALS_FIX),
@@ -39,6 +31,7 @@ _LOCAL_FIXES: tuple[tuple[Any, str], ...] = (
         (boto.HTTPClientError, boto.ConnectionError),
         "check the network, aws.region and the sink's endpoint_url",
     ),
+    (UNREADABLE, "check the endpoint"),
 )
 
 
@@ -120,9 +113,6 @@ def _is_too_long(code: str, message: str) -> bool:
 
 
 def _local_words(error: Exception) -> str:
-    """What botocore says itself, before or without an answer of the service, with the fix where one is known."""
-    told = next((words for kinds, words in _IN_OUR_WORDS if isinstance(error, kinds)), None)
-    if told:
-        return told
+    """What a call raised before or without an answer of the service, with the fix where one is known."""
     fix = next((f"; {fix}" for kinds, fix in _LOCAL_FIXES if isinstance(error, kinds)), "")
     return one_line(error) + fix

@@ -1,12 +1,24 @@
 """Decisions on standard output, a line each."""
 
-import os
+import select
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from io import FileIO
+from typing import Protocol
 
 from watcher.errors import ConfigError, SinkError, SinkGone
 from watcher.model import DecisionEvent
+from watcher.util.standard_streams import is_closed
+
+
+class Unbuffered(Protocol):
+    """A stream that writes at once; a buffer's lock, in which a thread hangs, would hold up the process's end."""
+
+    def write(self, data: bytes, /) -> int | None:
+        """Write some of it, and say how much; None: nothing can be written now."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
 
 
 class StdoutSink:
@@ -14,40 +26,43 @@ class StdoutSink:
 
     max_batch = 100
 
-    def __init__(self, name: str = "stdout", stream: BinaryIO | None = None) -> None:
+    def __init__(self, name: str = "stdout", stream: Unbuffered | None = None) -> None:
+        """`stream`: another than standard output.
+
+        Raises:
+            ConfigError: standard output is closed.
+        """
         self.name = name
-        if stream is None and sys.stdout is None:
+        if stream is None and is_closed(sys.stdout):
             raise ConfigError([f"sinks.{name}: standard output is closed: open it, or use another sink"])
         self._begin = b""
-        self._stream = stream or sys.stdout.buffer
+        self._stream = stream or FileIO(sys.stdout.fileno(), "wb", closefd=False)
 
     def emit(self, events: Sequence[DecisionEvent]) -> None:
-        """Write and flush.
+        """Write, for as long as the reader takes.
 
         Raises:
             SinkGone: the reader has closed the pipe; no later write can reach it.
             SinkError: another failure of the write, such as a full disk behind a redirect.
         """
         try:
-            # After a failure some of the batch may be out or in the buffer, down to half a line: begin a new one.
+            # After a failure some of the batch may be out, down to half a line: begin a new one.
             begin, self._begin = self._begin, b"\n"
-            self._stream.write(begin + b"".join(event.body.encode() + b"\n" for event in events))
-            self._stream.flush()
+            self._write(begin + b"".join(event.body.encode() + b"\n" for event in events))
             self._begin = b""
         except BrokenPipeError as error:
-            # What is left in the buffer would fail once more at exit, with a traceback of the interpreter's.
-            _redirect_to_nowhere(self._stream)
             raise SinkGone("stdout is closed: nobody reads the decisions any more") from error
         except (OSError, ValueError) as error:
             raise SinkError(f"stdout: {error}") from error
 
+    def _write(self, data: bytes) -> None:
+        while data:
+            written = self._stream.write(data)
+            if written is None:  # another process that shares the pipe has made it non-blocking
+                poll = select.poll()
+                poll.register(self._stream, select.POLLOUT)
+                poll.poll()
+            data = data[written or 0 :]
+
     def close(self) -> None:
         """Nothing to release: standard output is the process's."""
-
-
-def _redirect_to_nowhere(stream: BinaryIO) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, stream.fileno())
-    finally:
-        os.close(nowhere)

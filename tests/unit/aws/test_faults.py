@@ -1,12 +1,13 @@
 """What every adapter at AWS stands on when a call fails."""
 
+import json
+import re
+
 import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import LONGEST_TEXT, NO_CREDENTIALS, CredentialsExpired, attempt, one_line, unfetched
-
-STALE = RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+from watcher.aws.faults import LONGEST_TEXT, CredentialsUnavailable, attempt, one_line
 
 
 class TranslatedError(Exception):
@@ -43,27 +44,60 @@ def test_what_botocore_raises_on_purpose_is_translated(error: Exception) -> None
     assert failing_with(error) is error
 
 
-def test_credentials_that_are_expired_when_just_fetched_are_told_apart_from_bugs() -> None:
-    translated = failing_with(STALE)
-    assert isinstance(translated, CredentialsExpired)
-    assert isinstance(translated, NO_CREDENTIALS)
-    assert str(translated) == str(STALE)
+@pytest.mark.parametrize(
+    "error", [RuntimeError("odd"), KeyError("odd"), OSError("odd"), TypeError("odd"), MemoryError(), RecursionError()]
+)
+def test_whatever_else_a_call_raises_is_translated_too(error: Exception) -> None:
+    assert failing_with(error) is error
 
 
-@pytest.mark.parametrize("bug", [RuntimeError("a bug"), KeyError("a bug"), OSError("a bug"), ValueError("a bug")])
-def test_a_bug_surfaces_as_it_is(bug: Exception) -> None:
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(1)])
+def test_what_ends_the_process_is_no_fault_of_the_call(end: BaseException) -> None:
     def fail() -> None:
-        raise bug
+        raise end
 
-    with pytest.raises(type(bug)) as caught:
+    with pytest.raises(type(end)):
         attempt(fail, TranslatedError)
-    assert caught.value is bug
 
 
-def test_a_source_that_does_not_answer_is_named_and_not_quoted() -> None:
-    error = boto.CredentialRetrievalError(provider="custom-process", error_msg="printed s3cr3t")
-    assert unfetched(error) == "no credentials from custom-process at the moment"
-    assert not isinstance(error, NO_CREDENTIALS)
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (CredentialsUnavailable(text="our own words"), "our own words"),
+        (boto.CredentialRetrievalError(provider="p", error_msg="printed s3cr3t"), "no AWS credentials: Cred"),
+        (boto.HTTPClientError(error=ValueError("Invalid header value b's3cr3t'")), "HTTPClientError: ValueError in"),
+        (boto.HTTPClientError(error=OSError(24, "s3cr3t")), "HTTPClientError: OSError: Too many open files"),
+        (boto.ParamValidationError(report="s3cr3t"), "ParamValidationError"),
+        (ResponseParserError("s3cr3t"), "the answer is not the API's"),
+        (PermissionError(13, "s3cr3t", "s3cr3t"), "PermissionError: Permission denied"),
+        (
+            boto.ConnectTimeoutError(endpoint_url="https://u:s3cr3t@h/"),
+            'Connect timeout on endpoint URL: "https://h/"',
+        ),
+        (json.JSONDecodeError("s3cr3t", "s3cr3t", 0), "JSONDecodeError in"),
+        (KeyError("s3cr3t"), "KeyError in"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_an_exception_is_told_by_its_class_unless_its_text_is_known_to_be_safe(error: Exception, told: str) -> None:
+    assert one_line(error).startswith(told)
+    assert "s3cr3t" not in one_line(error)
+
+
+def test_an_unexpected_exception_is_told_with_the_place_where_it_came_up() -> None:
+    with pytest.raises(ValueError, match="Expecting value") as caught:
+        json.loads("s3cr3t")
+    assert re.fullmatch(r"JSONDecodeError in json/decoder\.py:\d+", one_line(caught.value))
+
+
+@pytest.mark.parametrize("text", ["a\ud800b", "a\x1b[31mb", "a\0b", "a\u202eb"])
+def test_a_text_drives_no_terminal_and_can_be_stored(text: str) -> None:
+    assert one_line(text).isprintable()
+    assert one_line(text).encode()
+
+
+def test_a_token_in_a_text_is_left_out() -> None:
+    assert one_line(f"token {'IQoJb3JpZ2luX2Vj' * 20} is bad") == "token *** is bad"
 
 
 @pytest.mark.parametrize(
@@ -89,5 +123,5 @@ def test_a_text_is_told_on_one_line_without_secrets(text: str, told: str | None)
 
 
 def test_a_long_text_is_cut() -> None:
-    assert one_line("x" * 100_000) == "x" * LONGEST_TEXT
-    assert "s3cr3t" not in one_line("x" * (LONGEST_TEXT - 15) + "https://svc:s3cr3t@host")
+    assert one_line("x " * 50_000) == "x " * (LONGEST_TEXT // 2)
+    assert "s3cr3t" not in one_line("x " * (LONGEST_TEXT // 2 - 8) + "https://svc:s3cr3t@host")

@@ -9,9 +9,6 @@ SOURCES = sorted(Path(watcher.__file__).parent.rglob("*.py"))
 DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace"}
 """Public in spite of their names: os._exit, and those of named tuples."""
 
-ALLOWED = {"_request_signer", "_credentials"}
-"""For `watcher check`, which shows where botocore found credentials; no call depends on it."""
-
 
 def private(name: str) -> bool:
     return name.startswith("_") and not name.endswith("__")
@@ -41,7 +38,7 @@ def test_no_private_name_of_a_library_is_used() -> None:
         f"{source.name}:{node.lineno} {node.attr}"
         for source, tree in trees.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and private(node.attr) and node.attr not in DOCUMENTED | ALLOWED
+        if isinstance(node, ast.Attribute) and private(node.attr) and node.attr not in DOCUMENTED
         if node.attr not in (everywhere if is_own(node.value) else names(tree))
     ]
     assert used == []

@@ -39,7 +39,7 @@ def test_the_named_file_beats_the_variables_and_that_beats_the_one_found(setting
 def test_a_named_file_that_is_not_there_is_an_error(
     problems_of: Problems, config: Path | None, environ: dict[str, str], origin: str
 ) -> None:
-    expected = f"nope.toml can't be read ({origin}): No such file or directory: name a file that can"
+    expected = f"nope.toml can't be read ({origin}): No such file or directory: name a file that can be read"
     assert problems_of("[http]\nport = 1\n", config=config, environ=environ) == [expected]
 
 
@@ -54,7 +54,7 @@ def test_a_folder_is_no_file(problems_of: Problems) -> None:
 
 def test_a_file_that_is_not_utf_8_is_told_with_its_line(problems_of: Problems, tmp_path: Path) -> None:
     (tmp_path / "watcher.toml").write_bytes(b"[aws]\nprofile = '\xff'\n")
-    assert problems_of() == ["watcher.toml, line 2: is not UTF-8: save the file as UTF-8"]
+    assert problems_of() == ["watcher.toml can't be read (found there): line 2 is not UTF-8: save the file as UTF-8"]
 
 
 def test_numbers_beyond_what_python_reads_are_no_traceback(problems_of: Problems) -> None:

@@ -1,16 +1,13 @@
 """A real client for DynamoDB whose answers are written down: what the wire brings, without a wire."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
-from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from tests.moto import CREDENTIALS
 from watcher.aws.call_deadline import HANDLER_ID
 from watcher.aws.client import build_client
 from watcher.config import AwsSettings
@@ -48,8 +45,7 @@ class Script:
 
     def client(self) -> Any:
         """The client; no connection is ever made."""
-        with patch.dict(os.environ, CREDENTIALS):
-            client = build_client("dynamodb", AwsSettings(), NOWHERE, concurrency=1)
+        client = build_client("dynamodb", AwsSettings(sign_request=False), NOWHERE, concurrency=1)
         client.meta.events.unregister("before-send", unique_id=HANDLER_ID)
         client.meta.events.register("before-send.dynamodb", self._send)
         return client

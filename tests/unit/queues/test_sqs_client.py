@@ -11,6 +11,7 @@ from botocore import loaders, session
 from tests.support import ManualClock
 from tests.unit.fakes import PATIENCE
 from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, all_done, failing, service_error
+from watcher.aws.faults import CredentialsUnavailable
 from watcher.config import AwsSettings
 from watcher.errors import ConfigError, QueueError
 from watcher.queues import sqs_faults
@@ -247,11 +248,19 @@ def test_messages_that_are_not_tried_are_told_without_what_the_queues_url_keeps_
     assert str(faults[-1]).endswith(": not tried")
 
 
-def test_credentials_that_are_expired_when_just_fetched_are_a_fault_with_its_fix() -> None:
-    stale = RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
-    with pytest.raises(SqsFault, match=r"still expired\.: check aws\.profile") as caught:
-        SqsCaller(FakeClient(receive_message=[stale]), URL).call("receive_message")
+def test_credentials_that_are_missing_are_a_fault_with_its_fix() -> None:
+    missing = CredentialsUnavailable(text="no AWS credentials: none found")
+    with pytest.raises(SqsFault, match=r"none found: check aws\.profile") as caught:
+        SqsCaller(FakeClient(receive_message=[missing]), URL).call("receive_message")
     assert not caught.value.is_transient
+
+
+@pytest.mark.parametrize("error", [TypeError("s3cr3t"), KeyError("s3cr3t"), RuntimeError("s3cr3t"), MemoryError()])
+def test_whatever_a_call_raises_is_the_queues_fault(error: Exception) -> None:
+    with pytest.raises(SqsFault, match=f"{type(error).__name__} in ") as caught:
+        SqsCaller(FakeClient(receive_message=[error]), URL).call("receive_message")
+    assert caught.value.is_transient
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_a_bad_endpoint_is_told_without_its_secrets() -> None:

@@ -13,8 +13,8 @@ from botocore import UNSIGNED
 
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Aws, Server, reply
 from watcher import __version__
-from watcher.aws.client import resolve_region
-from watcher.errors import ConfigError, ConnectionFailed
+from watcher.aws.session import resolve_region
+from watcher.errors import ConfigError, ConnectionFailed, WatcherError
 from watcher.rekognition import RekognitionResults, build_client
 
 Serve = Callable[..., Server]
@@ -110,7 +110,6 @@ def test_the_region_is_the_settings_then_the_profiles_then_us_east_1(tmp_path: P
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"profile": "nobody"}, "aws.profile = 'nobody'"),
         ({"region": "us east"}, "aws.region = 'us east'"),
         ({"ca_bundle": "/nowhere/ca.pem"}, "aws.ca_bundle = '/nowhere/ca.pem'"),
         ({"ca_bundle": __file__}, "no certificates"),
@@ -135,17 +134,33 @@ def test_all_settings_that_can_not_be_used_are_named_at_once() -> None:
     assert len(caught.value.problems) == 2
 
 
-def test_a_profile_of_the_environment_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_a_profile_that_no_file_has_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str) -> None:
+    (tmp_path / file).write_text("[default]\n")
     for use in (lambda: build_client(Aws(), concurrency=1), lambda: resolve_region(Aws(region=""))):
-        with pytest.raises(ConfigError, match="nobody"):
+        monkeypatch.setenv("AWS_PROFILE", "nobody")
+        with pytest.raises(ConfigError, match=r"aws\.profile = 'nobody'"):
             use()
+    monkeypatch.delenv("AWS_PROFILE")
+    with pytest.raises(ConfigError, match=r"aws\.profile = 'nobody'"):
+        build_client(Aws(profile="nobody"), concurrency=1)
 
 
-def test_a_configuration_file_that_can_not_be_read_is_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [{"profile": "later"}, {}])
+def test_a_profile_whose_files_are_not_there_yet_is_no_mistake(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "later")
+    assert resolve_region(Aws(region="", **settings)) == "us-east-1"
+    connect(ENDPOINT, **settings)
+
+
+def test_a_configuration_file_that_can_not_be_read_may_be_readable_after_a_restart(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("[default\n")
-    with pytest.raises(ConfigError, match="configuration file"):
-        build_client(Aws(), concurrency=1)
+    for use in (lambda: build_client(Aws(), concurrency=1), lambda: resolve_region(Aws(region=""))):
+        with pytest.raises(WatcherError, match="configuration file") as caught:
+            use()
+        assert not isinstance(caught.value, ConfigError)  # exit 78 is never restarted
 
 
 def test_an_endpoint_of_the_environment_without_a_scheme_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ from watcher.errors import (
     ServerFault,
     SessionNotFound,
     Throttled,
-    TransientPollError,
     UnreadableAnswer,
 )
 from watcher.rekognition.faults import translate
@@ -95,7 +94,7 @@ def test_the_services_code_decides(code: str, status: int, expected: type[PollEr
         (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), ConnectionFailed),
         (boto.ResponseStreamingError(error="cut"), ConnectionFailed),
         (boto.MetadataRetrievalError(error_msg="no answer"), ConnectionFailed),
-        (boto.CredentialRetrievalError(provider="assume-role", error_msg="later"), ConnectionFailed),
+        (boto.CredentialRetrievalError(provider="assume-role", error_msg="later"), AccessDenied),
         (boto.BotoCoreError(), ConnectionFailed),
         (ResponseParserError("odd"), UnreadableAnswer),
         (boto.ParamValidationError(report="Invalid length for parameter SessionId"), RejectedByService),
@@ -162,21 +161,29 @@ def test_a_long_message_is_cut() -> None:
     assert len(str(translate(refusal("AccessDeniedException", message="x" * 100_000)))) < 500
 
 
-def test_a_source_of_credentials_that_does_not_answer_is_asked_again() -> None:
-    error = boto.CredentialRetrievalError(provider="container-role", error_msg="refused")
-    assert isinstance(translate(error), TransientPollError)
-    assert "container-role" in str(translate(error))
+@pytest.mark.parametrize("code", ["ValidationException", "SessionNotFoundException", "Throttling", "InternalFailure"])
+def test_what_sts_refuses_is_the_operators_and_no_throttle_of_the_service(code: str) -> None:
+    translated = translate(refusal(code, operation="AssumeRole"))
+    assert type(translated) is AccessDenied
+    assert "AssumeRole" in str(translated)
+
+
+def test_a_refusal_without_a_message_names_region_and_permission() -> None:
+    text = str(translate(refusal("AccessDeniedException", message=""), "eu-west-1"))
+    allow = "allow rekognition:GetFaceLivenessSessionResults in the role's policy, and check aws.region"
+    assert text == f"AccessDeniedException in eu-west-1 ({allow})"
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"),
+    ("error", "expected"),
     [
-        ("ValidationException", AccessDenied),
-        ("SessionNotFoundException", AccessDenied),
-        ("AccessDenied", AccessDenied),
-        ("Throttling", Throttled),
-        ("InternalFailure", ServerFault),
+        (TypeError("odd"), UnreadableAnswer),
+        (KeyError("odd"), UnreadableAnswer),
+        (RecursionError("odd"), UnreadableAnswer),
+        (MemoryError(), ConnectionFailed),
+        (OSError(24, "odd"), ConnectionFailed),
+        (RuntimeError("odd"), ConnectionFailed),
     ],
 )
-def test_what_sts_refuses_is_never_held_against_a_session(code: str, expected: type[PollError]) -> None:
-    assert type(translate(refusal(code, operation="AssumeRole"))) is expected
+def test_an_error_that_nobody_expects_belongs_to_the_poll(error: Exception, expected: type[PollError]) -> None:
+    assert type(translate(error)) is expected

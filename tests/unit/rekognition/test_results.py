@@ -152,27 +152,27 @@ def test_missing_credentials_are_the_operators(
     assert server.requests == []
 
 
-def test_credentials_that_are_expired_when_just_fetched_are_the_operators(connect: Connect) -> None:
-    client = connect("http://localhost:1")
-
-    def refuse(**_: object) -> None:
-        raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
-
-    client.meta.events.register("before-call.rekognition", refuse)
-    with pytest.raises(AccessDenied, match="expired"):
-        RekognitionResults(client).get(SESSION_ID)
-
-
-@pytest.mark.parametrize("bug", [RuntimeError("a bug"), KeyError("a bug"), OSError("a bug")])
-def test_a_bug_surfaces_as_it_is(connect: Connect, bug: Exception) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("odd"), KeyError("odd"), OSError("odd"), MemoryError()])
+def test_whatever_a_call_raises_belongs_to_its_session(connect: Connect, error: Exception) -> None:
     client = connect("http://localhost:1")
 
     def fail(**_: object) -> None:
-        raise bug
+        raise error
 
     client.meta.events.register("before-call.rekognition", fail)
-    with pytest.raises(type(bug), match="a bug"):
+    with pytest.raises(PollError, match=f"{type(error).__name__} in "):
         RekognitionResults(client).get(SESSION_ID)
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("code", [["x"], {"a": 1}, 5, None, True, ["ThrottlingException"]])
+@pytest.mark.parametrize("message", ["no", ["x"], {"a": {}}, 7, None])
+def test_an_error_whose_members_are_of_odd_types_belongs_to_its_session(
+    serve: Serve, connect: Connect, code: object, message: object
+) -> None:
+    server = serve(reply({"__type": code, "message": message, "Code": code}, "400 Bad Request"))
+    with pytest.raises(UnreadableAnswer):
+        RekognitionResults(connect(server.url)).get(SESSION_ID)
 
 
 @pytest.mark.parametrize("status", ["200 OK", "403 Forbidden", "404 Not Found", "500 Oops"])

@@ -2,6 +2,7 @@ import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from watcher.aws.faults import CredentialsUnavailable
 from watcher.errors import Refusal, SinkError
 from watcher.sinks.aws_calls import Target
 from watcher.sinks.messages import untaken_entries
@@ -118,14 +119,14 @@ def test_an_error_is_one_line_without_credentials() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (boto.NoCredentialsError(), "no AWS credentials: check"),
-        (boto.CredentialRetrievalError(provider="process", error_msg="T0KEN"), "no AWS credentials at the moment"),
-        (RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired."), "expired"),
+        (boto.NoCredentialsError(), "no AWS credentials: NoCredentialsError; check"),
+        (boto.CredentialRetrievalError(provider="process", error_msg="T0KEN"), "no AWS credentials: Credential"),
+        (CredentialsUnavailable(text="no AWS credentials: in our words"), "no AWS credentials: in our words; check"),
         (ResponseParserError("Unable to parse:\nT0KEN"), "the answer is not the API's"),
         (boto.EndpointConnectionError(endpoint_url="http://x"), "Could not connect"),
         (
             boto.ProfileNotFound(profile="p"),
-            "The config profile (p) could not be found; check aws.profile and where the credentials come from",
+            "no AWS credentials: ProfileNotFound; check aws.profile and where the credentials come from",
         ),
     ],
 )
@@ -135,12 +136,15 @@ def test_faults_before_and_after_the_service_are_told_without_what_they_quote(er
     assert "T0KEN" not in text
 
 
-def test_another_exception_is_a_bug_and_surfaces() -> None:
+@pytest.mark.parametrize("error", [TypeError("T0KEN"), RuntimeError("T0KEN"), OSError("T0KEN"), MemoryError()])
+def test_whatever_a_call_raises_is_the_sinks_error_and_no_events(error: Exception) -> None:
     def fail() -> None:
-        raise RuntimeError("a bug")
+        raise error
 
-    with pytest.raises(RuntimeError, match="a bug"):
+    with pytest.raises(SinkError, match=f"the queue: {type(error).__name__} in ") as caught:
         TARGET.call(fail)
+    assert "T0KEN" not in str(caught.value)
+    assert not caught.value.refused
 
 
 def test_only_what_the_answer_names_as_taken_was_taken() -> None:

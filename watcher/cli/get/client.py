@@ -20,7 +20,7 @@ from botocore.session import Session
 from botocore.utils import JSONFileCache
 
 from watcher import __version__
-from watcher.aws.call_deadline import enforce_call_deadline
+from watcher.aws.call_deadline import enforce_call_deadline, enforce_for_credentials
 from watcher.cli.get.failures import Failure
 from watcher.cli.get.loader import PARTITIONS, SwiftLoader, known_regions
 
@@ -105,6 +105,7 @@ def _bound(client: Any, session: Session, verify: Any) -> None:
     # A time-out below zero is refused in urllib3's words, as soon as it is used.
     if connect >= 0 and read >= 0:
         enforce_call_deadline(client, session, connect_timeout=connect, read_timeout=read, verify=verify)
+        enforce_for_credentials(session, connect_timeout=connect, read_timeout=read)
 
 
 def _swift_loader(session: Session) -> SwiftLoader:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from watcher.aws.faults import FAULTS
 from watcher.config import Settings
 from watcher.decision import decide
 from watcher.errors import PermanentPollError, PollError
@@ -49,7 +48,7 @@ class Observed:
         """Make one call and read its answer as the daemon does."""
         try:
             self.answer, self.error = ask(), None
-        except FAULTS as error:
+        except Exception as error:  # noqa: BLE001 - as for the daemon's polls, it belongs to the call
             self.error = error
             self.latest = translate(error)
         else:

@@ -1,0 +1,221 @@
+"""The credentials that a client signs with, kept current for as long as the process runs.
+
+botocore looks for credentials once, when a client is made: what comes later (a file, a container's agent, an
+instance's role) is never seen, nor are keys that are replaced in a file. `LiveCredentials` looks again, in a thread
+of its own, because a source may hang (a `credential_process`): whoever has to sign waits for it with a limit.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Condition, Thread
+from time import monotonic
+from typing import Any
+
+from botocore import exceptions as boto
+
+from watcher.aws.faults import NO_CREDENTIALS, CredentialsUnavailable, one_line
+
+RETRY = 5.0
+"""Seconds between two looks: short, for sessions wait; and no storm on an instance's metadata service."""
+
+WAIT = 10.0
+"""Seconds that calls wait for one look, all of them together: no lease is shorter than that plus a call."""
+
+STUCK_AFTER, MOST_LOOKS = 60.0, 3
+"""Seconds after which a look that hangs no longer keeps another from beginning, and how many may be under way."""
+
+STAT_INTERVAL = 1.0
+"""Seconds between two looks at whether AWS's files have changed."""
+
+REJECTED = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes with which a service says that these keys are not, or no longer, valid."""
+
+_LABELS = (("access_key", "access key id"), ("secret_key", "secret access key"), ("token", "session token"))
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+class LiveCredentials:
+    """What botocore's signer takes for credentials. Safe to use from several threads.
+
+    They are looked for when there are none, when a service has rejected them, when a configuration file has changed,
+    and when they expire soon. One look at a time; the keys in hand stay in use until a look brings others.
+    """
+
+    def __init__(
+        self, find: Callable[[], Any], files: list[str], clock: Callable[[], float] = monotonic, wait: float = WAIT
+    ) -> None:
+        """`find` returns botocore's credentials, or raises CredentialsUnavailable; `files` may hold them."""
+        self._find = find
+        self._files = files
+        self._clock = clock
+        self._wait = wait
+        self._changed = Condition()
+        self._found: Any = None
+        self._frozen: Any = None
+        self._failure = "none found"
+        self._is_rejected = False
+        self._looks: list[Thread] = []
+        self._begun_at: float | None = None
+        self._next_at = self._stat_at = -float("inf")
+        self._stamp: Stamp | None = None
+
+    def get_frozen_credentials(self) -> Any:
+        """The keys to sign with now.
+
+        Raises:
+            CredentialsUnavailable: there are none.
+        """
+        with self._changed:
+            now = self._clock()
+            if self._is_due(now):
+                self._begin(now)
+            if not self._is_usable() and self._begun_at is not None:
+                left = self._begun_at + self._wait - now
+                self._changed.wait_for(lambda: self._begun_at is None, max(0.0, left))
+            if self._is_usable():
+                return self._frozen
+            raise CredentialsUnavailable(text=f"no AWS credentials: {self._why()}")
+
+    @property
+    def method(self) -> str:
+        """Botocore's name of the source that the keys in hand came from; empty if there are none."""
+        return str(getattr(self._found, "method", ""))
+
+    def get_deferred_property(self, name: str) -> Callable[[], Any]:
+        """What botocore asks for an account id, which some endpoints have in their name."""
+        return lambda: getattr(self.get_frozen_credentials(), name, None)
+
+    def reject(self) -> None:
+        """A service has said that the keys are not valid: look for others."""
+        self._is_rejected = True
+
+    def check_answer(self, parsed: Any, **_: Any) -> None:
+        """Handler for botocore's `after-call`: notes an answer that rejects the keys."""
+        error = parsed.get("Error") if isinstance(parsed, dict) else None
+        code = error.get("Code") if isinstance(error, dict) else None
+        if isinstance(code, str) and code.rpartition(".")[2] in REJECTED:
+            self.reject()
+
+    def _is_usable(self) -> bool:
+        return self._frozen is not None and not _expires(self._found, 0)
+
+    def _is_due(self, now: float) -> bool:
+        if self._begun_at is not None and now - self._begun_at < STUCK_AFTER:
+            return self._has_changed_files(now)
+        is_needed = self._frozen is None or self._is_rejected or _expires(self._found)
+        return (is_needed and now >= self._next_at) or self._has_changed_files(now)
+
+    def _has_changed_files(self, now: float) -> bool:
+        if now - self._stat_at < STAT_INTERVAL:
+            return False
+        self._stat_at = now
+        return self._stamp is not None and _stamp(self._files) != self._stamp
+
+    def _begin(self, now: float) -> None:
+        self._looks = [look for look in self._looks if look.is_alive()]
+        if len(self._looks) >= MOST_LOOKS:
+            return
+        stamp = _stamp(self._files)
+        # A source that renews its own keys is asked itself, unless they are of no use or its settings changed.
+        renews = not self._is_rejected and stamp == self._stamp and _expires(self._found)
+        look = Thread(target=self._look, args=(self._found if renews else None, now), name="credentials", daemon=True)
+        look.start()
+        self._looks.append(look)
+        self._stamp, self._stat_at, self._begun_at, self._is_rejected = stamp, now, now, False
+
+    def _look(self, found: Any, begun_at: float) -> None:
+        failure = ""
+        try:
+            found = found or self._find()
+            frozen = _checked(found.get_frozen_credentials(), found.method)
+        except Exception as error:  # noqa: BLE001 - each source has errors of its own, and all mean the same here
+            failure = error_words(error, getattr(found, "method", ""))
+        with self._changed:
+            if begun_at == self._begun_at:  # else another has begun since, because this one hung
+                self._begun_at, self._next_at, self._failure = None, self._clock() + RETRY, failure
+                if not failure:
+                    self._found, self._frozen = found, frozen
+                self._changed.notify_all()
+
+    def _why(self) -> str:
+        if self._begun_at is None:
+            return self._failure
+        return f"their source has not answered for {self._clock() - self._begun_at:.0f} s"
+
+
+def find_credentials(session: Any) -> Any:
+    """What the first of botocore's sources that has any gives.
+
+    Raises:
+        CredentialsUnavailable: none has, or one failed.
+    """
+    for provider in session.get_component("credential_provider").providers:
+        try:
+            found = provider.load()
+        except Exception as error:
+            raise CredentialsUnavailable(text=error_words(error, provider.METHOD)) from error
+        if found is not None:
+            return found
+    raise CredentialsUnavailable(text="none found in any of AWS's usual places")
+
+
+def error_words(error: Exception, source: str) -> str:
+    """Why a source gave none: its name and the error's class; its text may quote what a process printed."""
+    if isinstance(error, CredentialsUnavailable):
+        return str(error)
+    if isinstance(error, boto.ProfileNotFound):
+        return f"ProfileNotFound: AWS's configuration files have no profile {error.kwargs.get('profile')!r}"
+    if isinstance(error, boto.ClientError):  # of STS or SSO
+        code = one_line(error.response.get("Error", {}).get("Code") or "no code")
+        return f"{source} failed: {error.operation_name} was refused with {code}"
+    if isinstance(error, RuntimeError) and "still expired" in str(error):  # botocore has no class for it
+        return f"{source} gave credentials that have expired"
+    words = type(error).__name__ if isinstance(error, NO_CREDENTIALS) else one_line(error)
+    return f"{source} failed: {words}" if source else words
+
+
+def _checked(frozen: Any, method: str) -> Any:
+    """The keys, if a request can carry them: HTTP's errors for a header would quote it."""
+    for name, label in _LABELS:
+        value = getattr(frozen, name)
+        if name == "token" and value is None:
+            continue
+        if not isinstance(value, str) or not value:
+            raise CredentialsUnavailable(text=f"{method} gave no {label}")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            what = "a line break, a blank or another character that it can't have"
+            raise CredentialsUnavailable(text=f"the {label} from {method} has {what}")
+    return frozen
+
+
+def _expires(found: Any, seconds: float | None = None) -> bool:
+    """Whether credentials expire within these seconds (None: botocore's own margin); many never do."""
+    return hasattr(found, "refresh_needed") and bool(found.refresh_needed(seconds))
+
+
+def _stamp(files: list[str]) -> Stamp:
+    return tuple(map(_state, files))
+
+
+def _state(path: str) -> tuple[int, int, int] | None:
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,69 @@
+"""AWS's own configuration: the botocore session that reads it, its profile and its region."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+from watcher.aws.faults import one_line
+from watcher.aws.settings import AwsSettings
+from watcher.errors import ConfigError, WatcherError
+
+DEFAULT_REGION = "us-east-1"
+
+_NO_PROFILE = {"profile": (None, None, None, None)}
+"""botocore's table of where settings come from, with nowhere for this one."""
+
+
+def open_session(profile: str) -> Any:
+    """A session that reads AWS's files anew. With a `profile`, keys in the environment don't count."""
+    return botocore.session.Session(profile=profile or None)
+
+
+def readable_session(aws: AwsSettings) -> Any:
+    """A session for a client. Without any configuration file it has no profile: the file may come later.
+
+    Raises:
+        ConfigError: the files don't have the profile.
+        WatcherError: a file that can't be read. It may be written just now, so that a restart can help.
+    """
+    session = open_session(aws.profile)
+    try:
+        session.get_scoped_config()
+    except ProfileNotFound as error:
+        if not any(Path(path).exists() for path in configuration_files(session)):
+            return botocore.session.Session(_NO_PROFILE)
+        name = session.profile
+        raise ConfigError(
+            [f"aws.profile = {name!r}: AWS's configuration has no such profile; name one that it has"]
+        ) from error
+    except (BotoCoreError, OSError, ValueError) as error:
+        files = " or ".join(configuration_files(session))
+        raise WatcherError(
+            f"AWS's configuration file {files} can't be read ({one_line(error)}): fix the file"
+        ) from error
+    return session
+
+
+def configuration_files(session: Any) -> list[str]:
+    """AWS's configuration file and its credentials file, whether they are there or not."""
+    names = ("config_file", "credentials_file")
+    paths = (str(session.get_config_variable(name)) for name in names)
+    # As botocore does; unlike pathlib's, it has no error for a home that nobody knows.
+    return [os.path.expanduser(path) for path in paths]  # noqa: PTH111
+
+
+def region_of(aws: AwsSettings, session: Any) -> str:
+    """The region: `aws.region`, else the one of profile or environment, else us-east-1."""
+    return aws.region or session.get_config_variable("region") or DEFAULT_REGION
+
+
+def resolve_region(aws: AwsSettings) -> str:
+    """The region, as `region_of` has it.
+
+    Raises:
+        ConfigError, WatcherError: as `readable_session`.
+    """
+    return region_of(aws, readable_session(aws))

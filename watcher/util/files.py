@@ -1,0 +1,71 @@
+"""Reading files that users name: regular ones, of a bounded size, in the encodings that editors write."""
+
+import codecs
+import os
+import stat
+from pathlib import Path
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class UnreadableFile(Exception):
+    """A file that can't be used: why, and what to do about it. The caller names the file."""
+
+    def __init__(self, why: str, fix: str) -> None:
+        super().__init__(f"{why}: {fix}")
+        self.why = why
+        self.fix = fix
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """The whole file, of `limit` bytes at most. A pipe or a device is refused, for reading it may never end.
+
+    Raises:
+        UnreadableFile: it is not there, not readable, no regular file, or too large.
+    """
+    try:
+        # Non-blocking: opening a pipe that nobody writes to would hang.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise UnreadableFile(_why(error), "name a file that can be read") from error
+    try:
+        _check_kind(os.fstat(descriptor))
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise UnreadableFile(_why(error), "check its disk or mount") from error
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        raise UnreadableFile(f"larger than {limit} bytes", "name another file")
+    return content
+
+
+def read_text(path: Path, limit: int) -> str:
+    """The whole file as text, without the mark that editors on Windows begin a UTF-8 file with.
+
+    Raises:
+        UnreadableFile: like `read_bytes`, or it is not UTF-8.
+    """
+    content = read_bytes(path, limit)
+    if content.startswith(UTF_16):
+        raise UnreadableFile("UTF-16", "save it as UTF-8")
+    try:
+        return content.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UnreadableFile(f"line {line} is not UTF-8", "save the file as UTF-8") from error
+
+
+def _check_kind(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise UnreadableFile("Is a directory", "name a file")
+    is_empty = os.path.samestat(found, Path(os.devnull).stat())  # the usual name for "no file"
+    if not (stat.S_ISREG(found.st_mode) or is_empty):
+        raise UnreadableFile("a pipe or a device, which may never end", "name a regular file")
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "a file's name can't contain NUL"

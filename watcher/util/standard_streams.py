@@ -1,0 +1,54 @@
+"""Standard streams as any other program may leave them: closed, or in an encoding that lacks most characters."""
+
+import codecs
+import io
+import os
+import sys
+from typing import TextIO
+
+ESCAPE = "watcher.escape"
+"""The error handler that writes what an encoding lacks as `\\uXXXX`: JSON stays JSON, and anything else readable."""
+
+
+class ClosedStream(io.TextIOWrapper):
+    """A standard stream that was closed before we started: it has nothing to read, and forgets what is written."""
+
+    def __init__(self, descriptor: int) -> None:
+        """`descriptor` leads to /dev/null."""
+        raw = io.FileIO(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)
+        super().__init__(io.BufferedReader(raw) if descriptor == 0 else io.BufferedWriter(raw), "utf-8")
+
+
+def fill_closed() -> None:
+    """Open /dev/null for each standard stream that is closed. Call it before anything opens a file.
+
+    Else the next file, the database say, becomes standard output, and what is printed is written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003 - the lowest that is free: `number`
+        if getattr(sys, name) is None:
+            setattr(sys, name, ClosedStream(number))
+
+
+def escape_unencodable() -> None:
+    """Let no character that standard output or error can't show raise an error."""
+    codecs.register_error(ESCAPE, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPE)
+
+
+def is_closed(stream: TextIO | None) -> bool:
+    """Whether this standard stream was closed before we started."""
+    return stream is None or isinstance(stream, ClosedStream)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    pairs = (units[at : at + 2] for at in range(0, len(units), 2))
+    return "".join(f"\\u{pair.hex()}" for pair in pairs), error.end
