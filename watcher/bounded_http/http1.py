@@ -236,6 +236,7 @@ def _parts(response: HTTPResponse, replayed: "_Replayed", max_body: int) -> list
 def _joined(response: HTTPResponse) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in response.getheaders():
+        value = value.strip()  # noqa: PLW2901 - the library leaves blanks behind it, which are none of it
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
