@@ -251,8 +251,15 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
 def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, Burials, Intake, Poller]:
     """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
     queue, ledger = backends.queue, backends.ledger
-    outbox = Outbox(queue=queue, ledger=ledger, sinks=backends.sinks, in_flight=core.in_flight, **common)
     burials = Burials(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
+    outbox = Outbox(
+        queue=queue,
+        ledger=ledger,
+        sinks=backends.sinks,
+        in_flight=core.in_flight,
+        dead_letter=burials.put,
+        **common,
+    )
     intake = Intake(
         queue=queue,
         ledger=ledger,

@@ -1,7 +1,7 @@
 """Errors, split by what the caller does about them. Adapters translate foreign ones once, into these."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar
 
 from watcher.model import DeadReason, Lease, PollResult
 
@@ -125,38 +125,19 @@ class LedgerError(WatcherError):
     """The ledger did not do what it was asked; try again."""
 
 
-class Refusal(NamedTuple):
-    """Why a sink refuses an event for what it is, and the fix.
-
-    `is_certain`: no other try can end otherwise for as long as the target stays as it is (the event is too large).
-    Else it is the target's word against the event: one that is broken may say so of every event.
-    """
-
-    why: str
-    is_certain: bool
-
-
 class SinkError(WatcherError):
-    """A sink did not take every event; try again, but not within `retry_after` seconds (None: as soon as you like).
+    """The whole sink failed, through no fault of an event: nothing of the batch counts as delivered or as tried.
 
-    `untaken` are the places in the batch of those it did not take; None: nobody knows of any that it took. `refused`
-    are those among them that it refused for what they are: they say nothing about the sink. `untried` are those that
-    it was not asked to take, or only together with others: the failure says nothing about them.
+    Try again, but not within `retry_after` seconds (None: as soon as you like).
     """
 
-    def __init__(
-        self,
-        message: str,
-        retry_after: float | None = None,
-        untaken: Collection[int] | None = None,
-        refused: Mapping[int, Refusal] | None = None,
-        untried: Collection[int] = (),
-    ) -> None:
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.untaken = untaken
-        self.refused = refused or {}
-        self.untried = untried
+
+
+class NoAnswer(SinkError):
+    """A receiver was handed an event and gave no answer. If it answers to others, this event may be the reason."""
 
 
 class SinkGone(WatcherError):

@@ -106,8 +106,6 @@ class Intake:
             entry = entries.get(request.key)
             if entry and entry.fault:
                 self._put_aside(delivery, UnservableMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
-            elif entry and (refusal := self._outbox.refusals.take(request.key)):
-                self._put_aside(delivery, UnservableMessage(DeadReason.REFUSED_BY_SINK, refusal))
             else:
                 self._admit(delivery, request, entry)
 

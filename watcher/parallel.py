@@ -55,11 +55,21 @@ def _in_threads(run: Callable[[], None], count: int, seconds: float | None) -> N
     """`run` in so many threads, the calling one among them unless they may be left behind after `seconds`."""
     own = 1 if seconds is None else 0
     # Daemon threads, unlike the standard library's pool: a call that hangs must not keep the process from ending.
-    threads = [Thread(target=run, daemon=True) for _ in range(count - own)]
-    for thread in threads:
-        thread.start()
+    threads = _started([Thread(target=run, daemon=True) for _ in range(count - own)])
     if seconds is None:
         run()
     deadline = None if seconds is None else monotonic() + seconds
     for thread in threads:
         thread.join(None if deadline is None else max(0.0, deadline - monotonic()))
+
+
+def _started(threads: Sequence[Thread]) -> list[Thread]:
+    """Start these; returns those that the system had room for, which then have more to do each."""
+    started: list[Thread] = []
+    for thread in threads:
+        try:
+            thread.start()
+        except RuntimeError:  # "can't start new thread"
+            break
+        started.append(thread)
+    return started

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from threading import Event
 from typing import Protocol
 
+from watcher.event_result import EventResult
 from watcher.model import (
     DeadLetter,
     DeadReason,
@@ -158,17 +159,22 @@ class Memory(Protocol):
 
 
 class Sink(Protocol):
-    """Where decisions go. One thread calls `emit` at a time, with at most `max_batch` events."""
+    """Where decisions go. One thread calls it at a time, with at most `max_batch` events.
+
+    A sink whose target can vanish while it still reports success has a `check_interval` (seconds) and a `check`,
+    which raises SinkError if the target is missing. `check` is called once nothing was sent for that long.
+    """
 
     name: str
     max_batch: int
 
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
-        """Hand over every event, begun in order.
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        """Attempt to deliver the events, begun in order; returns the result of each, in order.
+
+        What was not delivered is handed over again: same id, same bytes, but not always in the same batch.
 
         Raises:
-            SinkError: not all were taken. Those of its `untaken` are handed over again: same id, same bytes, but
-                not always in the same batch.
+            SinkError: the sink failed as a whole, and no event is to blame.
             SinkGone: this sink can never work again in this process.
         """
 

@@ -1,7 +1,7 @@
 """What every sink has to do."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,9 @@ from tests.contract.sink_backends import NAME, SINK_BACKENDS, SinkBackend, open_
 from tests.support import decision
 from watcher.config.sinks import SINK_MODELS
 from watcher.errors import SinkError
+from watcher.event_result import DELIVERED, EventStatus
 from watcher.model import DecisionEvent
+from watcher.ports import Sink
 from watcher.sinks import SINKS
 
 EVENTS = [decision(number) for number in range(23)]
@@ -31,14 +33,14 @@ def test_a_sink_has_the_name_of_its_settings(backend: SinkBackend) -> None:
     assert backend.sink.name == NAME
 
 
-def test_every_event_arrives_whole_and_in_order(backend: SinkBackend) -> None:
-    backend.sink.emit(EVENTS[:1])
-    backend.sink.emit(EVENTS[1:])
+def test_every_event_arrives_whole_and_in_order_and_has_its_result(backend: SinkBackend) -> None:
+    assert list(backend.sink.emit(EVENTS[:1])) == [DELIVERED]
+    assert list(backend.sink.emit(EVENTS[1:])) == [DELIVERED] * (len(EVENTS) - 1)
     assert backend.bodies() == BODIES
 
 
 def test_nothing_to_hand_over_is_no_mistake(backend: SinkBackend) -> None:
-    backend.sink.emit([])
+    assert list(backend.sink.emit([])) == []
     assert backend.bodies() == []
 
 
@@ -50,26 +52,32 @@ def test_text_of_all_languages_and_line_ends_in_it_arrive_unchanged(backend: Sin
     assert backend.bodies() == [event.body]
 
 
-def test_a_target_that_is_down_is_an_error_to_try_again(backend: SinkBackend) -> None:
+def attempt(sink: Sink, events: Sequence[DecisionEvent]) -> tuple[list[EventStatus], list[str]]:
+    """The status of each event, and what is told: an error of the whole sink says of none that it was attempted."""
+    try:
+        results = sink.emit(events)
+    except SinkError as error:
+        return [EventStatus.NOT_ATTEMPTED] * len(events), [str(error)]
+    return [result.status for result in results], [result.reason for result in results]
+
+
+def test_a_target_that_is_down_delivers_nothing_and_rejects_nothing(backend: SinkBackend) -> None:
     backend.sink.emit(EVENTS[:1])
     backend.break_down()
     for _ in range(2):
-        with pytest.raises(SinkError) as caught:
-            backend.sink.emit(EVENTS[1:])
-        assert str(caught.value)
-        assert "\n" not in str(caught.value)
-        places = set(range(len(EVENTS) - 1))
-        assert caught.value.untaken is None or set(caught.value.untaken) == places
-        assert set(caught.value.untried) < places
+        statuses, told = attempt(backend.sink, EVENTS[1:])
+        assert len(statuses) == len(EVENTS) - 1
+        assert set(statuses) <= {EventStatus.FAILED, EventStatus.NOT_ATTEMPTED}
+        assert all(told)
+        assert not any("\n" in line for line in told)
 
 
 def test_after_a_failure_the_same_batch_goes_through(backend: SinkBackend) -> None:
     backend.sink.emit(EVENTS[:1])
     backend.break_down()
-    with pytest.raises(SinkError):
-        backend.sink.emit(EVENTS[1:])
+    attempt(backend.sink, EVENTS[1:])
     backend.mend()
-    backend.sink.emit(EVENTS[1:])
+    assert set(attempt(backend.sink, EVENTS[1:])[0]) == {EventStatus.DELIVERED}
     assert backend.bodies() == BODIES
 
 

@@ -6,6 +6,7 @@ from threading import Condition, Event, Lock
 
 from tests.unit.builders import a_delivery
 from watcher.errors import PollError
+from watcher.event_result import DELIVERED, EventResult
 from watcher.model import (
     DeadReason,
     DecisionEvent,
@@ -184,7 +185,10 @@ class FakeLedger:
 
 
 class FakeSink:
-    """A sink in memory; failures are told to `calls` by its name."""
+    """A sink in memory; failures are told to `calls` by its name.
+
+    `results`: those of the next events, one each; then `judge` says, and delivers all unless told otherwise.
+    """
 
     max_batch = 100
 
@@ -192,19 +196,26 @@ class FakeSink:
         self.name = name
         self.calls = calls or Calls()
         self.events: list[DecisionEvent] = []
+        self.results: list[EventResult] = []
+        self.judge: Callable[[Sequence[DecisionEvent]], Sequence[EventResult]] = lambda events: (
+            [DELIVERED] * len(events)
+        )
         self.batches: list[int] = []
         self.emitted = Event()
         self.gate = Event()
         self.gate.set()
         self.entered = Event()
 
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         self.entered.set()
         self.calls.called(self.name)
         assert self.gate.wait(PATIENCE)
-        self.events += events
+        told, self.results = self.results[: len(events)], self.results[len(events) :]
+        results = [*told, *self.judge(events[len(told) :])]
+        self.events += [event for event, result in zip(events, results, strict=True) if result == DELIVERED]
         self.batches.append(len(events))
         self.emitted.set()
+        return results
 
     def close(self) -> None:
         self.calls.called(f"close {self.name}")

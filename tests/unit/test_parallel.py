@@ -1,4 +1,4 @@
-from threading import Barrier, Event, Lock, current_thread
+from threading import Barrier, Event, Lock, Thread, current_thread
 
 import pytest
 
@@ -91,3 +91,20 @@ def test_within_its_time_nothing_is_different() -> None:
 def test_no_thread_of_it_keeps_the_process_from_ending() -> None:
     daemons = for_each(lambda _: current_thread().daemon, range(3), 3, seconds=30)
     assert daemons == [True] * 3
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_where_no_further_thread_can_be_started_the_others_do_all_of_it(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = Thread.start, list[Thread]()
+
+    def refuse(thread: Thread) -> None:
+        if len(started) >= room:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    assert for_each(str, range(20), 8) == [str(number) for number in range(20)]
+    assert len(started) == room

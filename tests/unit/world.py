@@ -53,8 +53,15 @@ class World:
         queue = watched(self.queue, "queue", OUTSIDE_LIMIT)
         ledger = watched(self.ledger, "ledger", OUTSIDE_LIMIT)
         sink_list: list[Sink] = [watched(sink, f"sink {name}", OUTSIDE_LIMIT) for name, sink in self.sinks.items()]
-        self.outbox = Outbox(queue=queue, ledger=ledger, sinks=sink_list, in_flight=self.in_flight, **shared)
         self.burials = Burials(queue=queue, metrics=self.metrics, readiness=self.readiness)
+        self.outbox = Outbox(
+            queue=queue,
+            ledger=ledger,
+            sinks=sink_list,
+            in_flight=self.in_flight,
+            dead_letter=self.burials.put,
+            **shared,
+        )
         self.intake = Intake(
             queue=queue,
             ledger=ledger,

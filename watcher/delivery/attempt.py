@@ -1,69 +1,68 @@
-"""One call of a sink, and what became of each event."""
+"""One call of a sink: measured, and with a fault of this machine told apart from one of an event."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from watcher.errors import Refusal, SinkError
+from watcher.errors import SinkError
+from watcher.event_result import EventResult, EventStatus, results_or_error
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
 from watcher.ports import Clock, Sink
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a batch, by places in it, in order. What the sink refused for what it is has `failed`, too.
-
-    The sink was not asked to take those that are `untried`: neither taken nor failed. `error` is why not all were
-    taken.
-    """
-
-    taken: Sequence[int]
-    failed: Sequence[int] = ()
-    untried: Sequence[int] = ()
-    refused: Mapping[int, Refusal] = field(default_factory=dict)
-    error: SinkError | None = None
-
-
-class Handover:
-    """Calls a sink and measures it."""
+class Attempt:
+    """Calls a sink, counts what became of each event and takes the time."""
 
     def __init__(self, sink: Sink, clock: Clock, metrics: Metrics) -> None:
         self._sink = sink
         self._clock = clock
         self._metrics = metrics
 
-    def try_once(self, events: Sequence[DecisionEvent]) -> Outcome:
-        """Hand these over once; returns what is known of each.
+    def deliver_once(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        """Hand these over once; returns the result of each, in order.
 
         Raises:
+            SinkError: the sink or this machine failed, and no event is to blame.
             SinkGone: the sink can never work again.
         """
         begun = self._clock.monotonic()
-        outcome = Outcome((), failed=range(len(events)))  # of a sink that is gone, or has a bug
+        results: Sequence[EventResult] = ()
         try:
-            self._sink.emit(events)
-            outcome = Outcome(range(len(events)))
-        except SinkError as error:
-            outcome = _outcome(len(events), error)
+            with _machine_faults():
+                results = results_or_error(self._sink.emit(events))
         finally:
-            self._count(outcome)
+            self._count(results, len(events))
             self._metrics.delivery_duration.labels(self._sink.name).observe(self._clock.monotonic() - begun)
-        return outcome
+        return results
 
-    def _count(self, outcome: Outcome) -> None:
-        refused = len(outcome.refused)
-        failed = len(outcome.failed) + len(outcome.untried) - refused
-        for result, count in {"ok": len(outcome.taken), "failed": failed, "refused": refused}.items():
-            self._metrics.deliveries.labels(self._sink.name, result).inc(count)
+    def check(self) -> None:
+        """Ask for the target of a sink that has a `check`; see the port.
+
+        Raises:
+            SinkError: it is missing.
+        """
+        with _machine_faults():
+            self._sink.check()  # type: ignore[attr-defined] # only some have it
+
+    def _count(self, results: Sequence[EventResult], size: int) -> None:
+        counts = Counter(result.status for result in results)
+        delivered, rejected = counts[EventStatus.DELIVERED], counts[EventStatus.REJECTED]
+        for label, count in {"ok": delivered, "refused": rejected, "failed": size - delivered - rejected}.items():
+            self._metrics.deliveries.labels(self._sink.name, label).inc(count)
 
 
-def _outcome(size: int, error: SinkError) -> Outcome:
-    untaken = range(size) if error.untaken is None else set(error.untaken)
-    untried = set(error.untried)
-    return Outcome(
-        taken=[place for place in range(size) if place not in untaken],
-        failed=sorted(set(untaken) - untried),
-        untried=sorted(untried),
-        refused=error.refused,
-        error=error,
-    )
+@contextmanager
+def _machine_faults() -> Iterator[None]:
+    """Too many open files, no thread, no memory: whatever an adapter did not expect is this machine's fault."""
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        raise SinkError(f"this machine: {_words(error)}") from error
+
+
+def _words(error: OSError | MemoryError) -> str:
+    """The system's own words for the fault; the exception's text may quote what it was working on."""
+    code = error.errno if isinstance(error, OSError) else None
+    return os.strerror(code) if code else type(error).__name__

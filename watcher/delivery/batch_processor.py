@@ -1,4 +1,4 @@
-"""A stage of the delivery: one thread that takes what has piled up and handles it in one go."""
+"""A step of the delivery: one thread that takes what has piled up and handles it in one go."""
 
 import math
 from collections import deque
@@ -65,7 +65,7 @@ class Patience:
         self._beat.beat()
 
 
-class Stage(Generic[T]):
+class BatchProcessor(Generic[T]):
     """Handles items in order, in batches as large as the backlog: a slow disk makes batches longer, not the wait."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Stage(Generic[T]):
             self._changed.notify()
 
     def run(self, halt: Event, beat: Beat) -> None:
-        """Handle batches until the stage is closed, or `halt` says that there is no more time."""
+        """Handle batches until it is closed, or `halt` says that there is no more time."""
         patience = Patience(halt, beat)
         is_open = True
         while is_open and not halt.is_set():

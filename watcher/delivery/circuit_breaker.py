@@ -23,7 +23,7 @@ _while_closed = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
 _while_open = wait_random(min=SHORTEST_REST, max=LONGEST_WAIT)
 
 
-class Circuit:
+class CircuitBreaker:
     """Opens on failures in a row; the first success closes it.
 
     While it is closed, failures are tried again soon, with jittered exponential backoff. While it is open, each try

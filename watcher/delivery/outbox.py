@@ -11,11 +11,10 @@ from threading import Event, Lock
 
 import structlog
 
-from watcher.delivery.acker import Settler
-from watcher.delivery.batch_processor import Patience, Stage
-from watcher.delivery.pending import Parcel
-from watcher.delivery.rejections import Refusals
-from watcher.delivery.sink_worker import Lane
+from watcher.delivery.acker import Acker, DeadLetter
+from watcher.delivery.batch_processor import BatchProcessor, Patience
+from watcher.delivery.pending import PendingDelivery
+from watcher.delivery.sink_worker import SinkWorker
 from watcher.errors import LedgerError
 from watcher.health import Liveness, Readiness
 from watcher.inflight import InFlight
@@ -49,9 +48,9 @@ class _Decided:
 
 
 class Outbox:
-    """The stages behind a decision: a recorder, a lane for each sink, and a settler, each a thread of its own.
+    """The way of a decision: a recorder, a worker for each sink, and an acker, each a thread of its own.
 
-    A sink that is down holds back its own lane and the acks; polling and the other lanes go on.
+    A sink that is down holds back its own worker and the acks; polling and the other workers go on.
     """
 
     def __init__(
@@ -64,18 +63,20 @@ class Outbox:
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
+        dead_letter: DeadLetter,
     ) -> None:
+        """`dead_letter` takes over the message of a decision that a sink rejects for good, and the reason."""
         self._ledger = ledger
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
         self._halt = Event()
         self._lock = Lock()
-        self._recorder = Stage(self._record, RECORD_BATCH, clock=clock, rest=RECORD_REST, full=RECORD_BATCH)
-        self._lanes = {
-            sink.name: Lane(
+        self._recorder = BatchProcessor(self._record, RECORD_BATCH, clock=clock, rest=RECORD_REST, full=RECORD_BATCH)
+        self._workers = {
+            sink.name: SinkWorker(
                 sink,
-                arrived=self._arrived,
+                delivered=self._delivered,
                 given_up=self._ended,
                 clock=clock,
                 metrics=metrics,
@@ -83,17 +84,15 @@ class Outbox:
             )
             for sink in sinks
         }
-        self.refusals = Refusals(clock)
-        """For the intake: what it gets back to put aside."""
-        settler = Settler(
+        acker = Acker(
             queue=queue,
             ledger=ledger,
             in_flight=in_flight,
-            refusals=self.refusals,
+            dead_letter=dead_letter,
             failed=self._failed,
             worked=self._readiness.regained,
         )
-        self._settler = Stage(settler.settle, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
+        self._acker = BatchProcessor(acker.finish, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
 
     def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
         """Take over a watch with its fresh decision."""
@@ -105,29 +104,29 @@ class Outbox:
         A message that came back before its ack gets what is still missing. One whose predecessor was acked is a new
         question, and gets the same event again, from every sink.
         """
-        missing = self._lanes.keys() - (entry.delivered.keys() if entry.settled_at is None else set())
+        missing = self._workers.keys() - (entry.delivered.keys() if entry.settled_at is None else set())
         self._dispatch(watch, entry.event, missing)
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
-        for role, run in {"recorder": self._recorder.run, "settler": self._settler.run}.items():
+        for role, run in {"recorder": self._recorder.run, "settler": self._acker.run}.items():
             threads.start(role, partial(run, self._halt, liveness.beat(role)))
-        for name, lane in self._lanes.items():
+        for name, worker in self._workers.items():
             role = f"sink-{name}"
-            threads.start(role, partial(lane.run, liveness.beat(role)))
+            threads.start(role, partial(worker.run, liveness.beat(role)))
 
     def drain(self, threads: Threads, deadline: float) -> None:
         """Finish what was handed over, stage after stage, until `deadline` (monotonic); then give up what is left."""
         self._recorder.close()
         threads.join(["recorder"], deadline)
-        for lane in self._lanes.values():
-            lane.close()
-        threads.join([f"sink-{name}" for name in self._lanes], deadline)
-        self._settler.close()
+        for worker in self._workers.values():
+            worker.close()
+        threads.join([f"sink-{name}" for name in self._workers], deadline)
+        self._acker.close()
         threads.join(["settler"], deadline)
         self._halt.set()
-        for lane in self._lanes.values():
-            lane.halt()
+        for worker in self._workers.values():
+            worker.halt()
 
     def _record(self, batch: Sequence[_Decided], patience: Patience) -> None:
         live = [decided for decided in batch if not decided.watch.abandoned]
@@ -164,26 +163,26 @@ class Outbox:
     def _dispatch(self, watch: Watch, event: DecisionEvent, sinks: set[str]) -> None:
         watch.awaiting = set(sinks)
         if not sinks:
-            self._settler.put(watch)
+            self._acker.put(watch)
         for name in sinks:
-            self._lanes[name].put(Parcel(watch, event))
+            self._workers[name].put(PendingDelivery(watch, event))
 
-    def _arrived(self, sink: str, watches: Sequence[Watch], patience: Patience) -> None:
+    def _delivered(self, sink: str, watches: Sequence[Watch], patience: Patience) -> None:
         mark = partial(self._ledger.mark_delivered, [watch.key for watch in watches], sink)
         patience.call(mark, partial(self._failed, "ledger"))
         self._readiness.regained("ledger")
         for watch in watches:
             self._ended(sink, watch)
 
-    def _ended(self, sink: str, watch: Watch, refusal: str = "") -> None:
+    def _ended(self, sink: str, watch: Watch, rejection: str = "") -> None:
         """One sink has the decision, or will not take it; after the last of them the watch is over."""
         with self._lock:
-            if refusal:
-                watch.refuse(sink, refusal)
+            if rejection:
+                watch.refuse(sink, rejection)
             watch.awaiting -= {sink}
             is_over = not watch.awaiting
         if is_over:
-            self._settler.put(watch)
+            self._acker.put(watch)
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.lost(part, str(error), "deliveries and acks wait for it")

@@ -1,42 +1,42 @@
-"""Decisions that a sink refuses for good, from when their messages are given back to when they come again."""
+"""The message of a session whose decision a sink will never take, for the dead letters."""
 
+import json
 from collections.abc import Mapping
-from threading import Lock
+from datetime import UTC, datetime
+from typing import Any
 
-from watcher.model import SessionKey
-from watcher.ports import Clock
-
-LASTING = 120.0
-"""Seconds that a refusal is remembered. The message comes back within moments, perhaps by way of another watcher; one
-that comes later than this may be a replay, after the sink was mended."""
-
-MOST = 10_000
-"""Refusals that are remembered. A message whose own is forgotten is tried again, and refused again."""
+from watcher.errors import UnservableMessage
+from watcher.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease
+from watcher.watch import Watch
 
 
-class Refusals:
-    """Why messages that were given back can't be served. Threads share it.
+def rejected_message(session: Watch, lease: Lease) -> Delivery:
+    """The message under this lease, written anew from what is known of the session: its text is kept nowhere.
 
-    The message is not at hand when its decision is refused: the body of one that waits is kept nowhere. So it goes
-    back, and the intake, which alone hands messages to the burials, finds here that this is what it came back for.
+    A replay of it asks for the same session under the same policy, with the same context. What was not in the
+    original can make it too large for a queue; then what a replay can do without is left out.
     """
+    members: dict[str, Any] = {"sessionId": session.session_id, "policy": session.policy}
+    if session.created_at < session.sent_at:
+        members["createdAt"] = datetime.fromtimestamp(session.created_at, UTC).isoformat()
+    if session.traceparent:
+        members["traceparent"] = session.traceparent
+    if session.context:
+        members["context"] = session.context
+    names = ("traceparent", "createdAt", *(("policy",) if session.policy == DEFAULT_POLICY else ()))
+    optional = [name for name in names if name in members]
+    body = _json(members)
+    while len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES and optional:
+        del members[optional.pop(0)]
+        body = _json(members)
+    return Delivery(lease, body, session.sent_at)
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._noted: dict[SessionKey, tuple[float, str]] = {}
 
-    def note(self, key: SessionKey, refused: Mapping[str, str]) -> None:
-        """These sinks, by name, refuse the decision for good, and why; all the others have it."""
-        why = "; ".join(f"sink {sink}: {words}" for sink, words in sorted(refused.items()))
-        with self._lock:
-            self._noted.pop(key, None)  # noted anew it is the youngest
-            self._noted[key] = (self._clock.monotonic(), why)
-            while len(self._noted) > MOST:
-                del self._noted[next(iter(self._noted))]
+def rejection(session: Watch) -> UnservableMessage:
+    """Why the decision of this session can't be delivered: each sink that will not take it, and what it said."""
+    reasons = "; ".join(f"sink {sink}: {reason}" for sink, reason in sorted(session.refused.items()))
+    return UnservableMessage(DeadReason.REFUSED_BY_SINK, reasons)
 
-    def take(self, key: SessionKey) -> str:
-        """Why the message that has just come again is not to be served, once; empty if it is."""
-        with self._lock:
-            noted_at, why = self._noted.pop(key, (0.0, ""))
-        return why if self._clock.monotonic() - noted_at <= LASTING else ""
+
+def _json(members: Mapping[str, Any]) -> str:
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))

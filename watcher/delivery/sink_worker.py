@@ -1,16 +1,19 @@
-"""The way of decisions to one sink: a thread of its own, and a circuit that spares a sink that is down."""
+"""The worker of one sink: a thread of its own, and a circuit breaker that spares a sink that is down."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event
 
 import structlog
 
-from watcher.delivery.attempt import Handover, Outcome
+from watcher.delivery.attempt import Attempt
 from watcher.delivery.batch_processor import Patience
-from watcher.delivery.circuit_breaker import Circuit
-from watcher.delivery.pending import SHARE, Parcel, Suspects, Waiting
+from watcher.delivery.pending import DeliveryQueue, PendingDelivery
+from watcher.delivery.quarantine import SHARE, Quarantine, Ruling
+from watcher.delivery.sink_status import SinkStatus
 from watcher.errors import LedgerError, SinkError
+from watcher.event_result import EventResult, EventStatus
 from watcher.health import Beat, Readiness
 from watcher.metrics import Metrics
 from watcher.ports import Clock, Sink
@@ -19,62 +22,58 @@ from watcher.watch import Watch
 log = structlog.get_logger(__name__)
 
 GIVEN_UP = (
-    "given up: once all other sinks have it, its message becomes a dead letter; mend it, then `watcher dead replay`"
+    "given up: once all other sinks have it, its message becomes a dead letter; fix the cause, then "
+    "`watcher dead replay`"
 )
 
 
-class Lane:
-    """Hands parcels to its sink until they are taken.
+class SinkWorker:
+    """Hands pending deliveries to its sink until they are delivered, or given up as poison.
 
-    What a sink failed at goes behind all that waits; what it was not asked to take keeps its turn. One that the sink
-    refuses for what it is, or fails at again although it has taken others since, is a suspect: the event is wrong,
-    not the sink. Suspects are tried apart, with longer and longer rests, in a share of the time, and say nothing of
-    the circuit: one that is never taken costs the others little. At last it is given up, for its place and its
-    memory would be gone for ever. One that fails while nothing else is taken waits with the others again: then it
-    may be the sink.
-    How much can wait is bounded at the intake: a session is in flight until every sink has its decision. One whose
-    leases are lost is in flight no more, so while the circuit is open its parcel is dropped: its message comes again,
-    here or to another watcher, and the ledger has the decision.
+    What the sink failed at goes behind all that waits; what it was not asked to deliver keeps its turn. `Quarantine`
+    says which events are poison; they are tried apart and say nothing about the circuit.
+    How much can wait is bounded by the consumer: a session is in flight until every sink has its decision. One whose
+    leases are lost is in flight no more, so while the circuit is open its delivery is dropped: its message comes
+    again, here or to another watcher, and the ledger has the decision.
     """
 
     def __init__(
         self,
         sink: Sink,
         *,
-        arrived: Callable[[str, Sequence[Watch], Patience], None],
+        delivered: Callable[[str, Sequence[Watch], Patience], None],
         given_up: Callable[[str, Watch, str], None],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
+        halt: Event | None = None,
     ) -> None:
-        """`arrived` gets the sink's name and the watches whose decisions it has taken; it may raise LedgerError.
+        """`delivered` gets the sink's name and the sessions whose decisions it has; it may raise LedgerError.
 
-        `given_up` gets the sink's name, a watch whose decision it will not take, and why.
+        `given_up` gets the sink's name, a session whose decision it will not take, and why. `halt` ends the worker
+        after the attempt that is under way.
         """
         self._sink = sink
-        self._arrived = arrived
+        self._delivered = delivered
         self._given_up = given_up
         self._clock = clock
-        self._metrics = metrics
-        self._readiness = readiness
-        self._part = f"sink {sink.name}"
-        self._handover = Handover(sink, clock, metrics)
-        self._circuit = Circuit()
-        self._halt = Event()
-        self._inbox: SimpleQueue[Parcel | None] = SimpleQueue()
-        self._waiting = Waiting()
-        self._suspects = Suspects()
-        self._successes = 0
-        self._begun = clock.monotonic()
+        self._attempt = Attempt(sink, clock, metrics)
+        self._status = SinkStatus(sink.name, clock, metrics, readiness)
+        self._halt = halt or Event()
+        self._inbox: SimpleQueue[PendingDelivery | None] = SimpleQueue()
+        self._waiting = DeliveryQueue()
+        self._quarantine = Quarantine()
+        self._check_interval: float = getattr(sink, "check_interval", inf)
+        self._check_due = clock.monotonic() + self._check_interval
         self._is_closing = False
         self._is_closed = False
 
-    def put(self, parcel: Parcel) -> None:
-        """Hand over a parcel; never blocks."""
-        self._inbox.put(parcel)
+    def put(self, pending: PendingDelivery) -> None:
+        """Hand over a decision; never blocks."""
+        self._inbox.put(pending)
 
     def close(self) -> None:
-        """Let the thread end once everything before this has arrived; if the circuit is open, after one more try.
+        """Let the thread end once everything before this is delivered; if the circuit is open, after one more try.
 
         A stop must not wait for a sink that is down: the ledger has the decisions, and the messages go back.
         """
@@ -83,22 +82,22 @@ class Lane:
         self._give_up_if_down()
 
     def halt(self) -> None:
-        """There is no more time: end after the try that is under way."""
+        """There is no more time: end after the attempt that is under way."""
         self._halt.set()
 
     def run(self, beat: Beat) -> None:
-        """Deliver until the lane is closed and empty, or halted."""
+        """Deliver until closed and empty, or halted."""
         patience = Patience(self._halt, beat)
         while not self._halt.is_set():
             beat.rest()
             self._collect(is_patient=True)
             beat.beat()
             if self._is_closed and not self._waiting:
-                return  # suspects go back to the queue: nobody would wait for them
+                return  # what is in quarantine goes back to the queue: nobody would wait for it
             try:
-                taken = patience.call(self._try, self._failed, self._circuit.pause)
-                if taken:
-                    self._arrived(self._sink.name, [parcel.watch for parcel in taken], patience)
+                delivered = patience.call(self._try, self._failed, self._status.pause)
+                if delivered:
+                    self._delivered(self._sink.name, [pending.session for pending in delivered], patience)
             except (SinkError, LedgerError):
                 return  # halted: the messages stay, and whoever gets them next hands over what is missing
 
@@ -106,113 +105,138 @@ class Lane:
         try:
             while not self._is_closed:
                 may_wait = is_patient and not self._waiting
-                seconds = self._suspects.until_due(self._clock.monotonic()) if may_wait else None
-                parcel = self._inbox.get(block=may_wait, timeout=seconds)
-                if parcel is None:
+                pending = self._inbox.get(block=may_wait, timeout=self._seconds_until_due() if may_wait else None)
+                if pending is None:
                     self._is_closed = True
                 else:
-                    self._waiting.add([parcel])
+                    self._waiting.add([pending])
         except Empty:
             return
 
-    def _try(self) -> Sequence[Parcel]:
-        """Hand over a batch, or a single parcel while the circuit is open; returns those that were taken.
+    def _seconds_until_due(self) -> float | None:
+        """Seconds until a quarantined event or a check of the sink is due; None if neither will be."""
+        now = self._clock.monotonic()
+        check = max(0.0, self._check_due - now)
+        seconds = min(check, inf if (first := self._quarantine.seconds_until_due(now)) is None else first)
+        return None if seconds == inf else seconds
+
+    def _try(self) -> Sequence[PendingDelivery]:
+        """Attempt a batch, or a single event while the circuit is open; returns what was delivered.
 
         Raises:
-            SinkError: none was, and it is not known to be the events' fault.
+            SinkError: nothing was, and it is not known to be the events' fault.
         """
         self._collect()
         source, batch = self._next_batch()
+        self._status.begins()
         if not batch:
+            self._check()
             return ()
-        self._begun = begun = self._clock.monotonic()
-        before = self._successes
-        outcome = self._handover.try_once([parcel.event for parcel in batch])
-        if source is self._suspects:
-            self._suspects.tried(begun, self._clock.monotonic())
-        if outcome.taken:
-            self._successes += 1
-        if outcome.taken or outcome.refused:
-            self._answered()
-        left = [place for place in outcome.failed if not self._set_apart(batch[place], place, before, outcome.error)]
-        source.put_back([batch[place] for place in outcome.untried])
-        self._waiting.add(batch[place] for place in left)
-        self._tell(outcome, [batch[place] for place in left])
-        return [batch[place] for place in outcome.taken]
+        begun = self._clock.monotonic()
+        try:
+            results = self._attempt.deliver_once([pending.event for pending in batch])
+        except SinkError:
+            self._waiting.add(batch)  # behind the others: one of them may be able to show that the sink works
+            raise
+        finally:
+            if source is self._quarantine:
+                self._quarantine.record_time(begun, self._clock.monotonic())
+        self._check_due = self._clock.monotonic() + self._check_interval
+        return self._sort(source, batch, results)
 
-    def _next_batch(self) -> tuple[Waiting | Suspects, Sequence[Parcel]]:
+    def _next_batch(self) -> tuple[DeliveryQueue | Quarantine, Sequence[PendingDelivery]]:
         """What is tried next, and where it was taken from; nothing, if nothing is due."""
         now = self._clock.monotonic()
-        if self._circuit.is_open:
+        if self._status.is_down:
             trial = self._waiting.take_trial()
-            return (self._waiting, trial) if trial else (self._suspects, self._suspects.take_due(now, 1))
-        if not self._waiting or self._suspects.may_interrupt(now):
-            apart = self._suspects.take_due(now, max(1, int(SHARE * self._sink.max_batch)))
+            return (self._waiting, trial) if trial else (self._quarantine, self._quarantine.take_due(now, 1))
+        if not self._waiting or self._quarantine.may_interrupt(now):
+            apart = self._quarantine.take_due(now, max(1, int(SHARE * self._sink.max_batch)))
             if apart:
-                return self._suspects, apart
+                return self._quarantine, apart
         return self._waiting, self._waiting.take(self._sink.max_batch)
 
-    def _tell(self, outcome: Outcome, left: Sequence[Parcel]) -> None:
-        """Tell what was not taken of a batch; `left` has failed, and it is not known to be the events' fault.
+    def _check(self) -> None:
+        """Ask for the sink's target, if it can vanish unseen and nothing has been sent there for long.
 
         Raises:
-            SinkError: nothing was taken, and not all that was tried is the events' fault.
+            SinkError: it is missing.
         """
-        if outcome.error is None:
+        if self._clock.monotonic() < self._check_due and not (self._status.is_down and self._check_interval < inf):
             return
-        if not outcome.taken and (left or not outcome.failed):
-            raise outcome.error
-        if left:
-            sessions = [parcel.watch.session_id for parcel in left]
-            log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=str(outcome.error))
+        self._attempt.check()
+        self._check_due = self._clock.monotonic() + self._check_interval
+        self._status.works()
 
-    def _set_apart(self, parcel: Parcel, place: int, before: int, error: SinkError | None) -> bool:
-        """Set this untaken parcel apart if it is what is wrong; `before`: the successes before it was refused."""
-        refusal = error.refused.get(place) if error else None
-        if not parcel.is_suspect(before, self._successes) and refusal is None:
+    def _sort(
+        self,
+        source: DeliveryQueue | Quarantine,
+        batch: Sequence[PendingDelivery],
+        results: Sequence[EventResult],
+    ) -> Sequence[PendingDelivery]:
+        """Put each event of a batch where its result says; returns what was delivered.
+
+        Raises:
+            SinkError: nothing was delivered, and not all that was tried is the events' fault.
+        """
+        by_status: dict[EventStatus, list[PendingDelivery]] = {status: [] for status in EventStatus}
+        left: list[tuple[PendingDelivery, str]] = []
+        for pending, result in zip(batch, results, strict=True):
+            by_status[result.status].append(pending)
+            is_counted = result.status in (EventStatus.FAILED, EventStatus.REJECTED)
+            if is_counted and not self._set_apart(pending, result):
+                left.append((pending, result.reason))
+        source.put_back(by_status[EventStatus.NOT_ATTEMPTED])
+        self._waiting.add(pending for pending, _ in left)
+        delivered = by_status[EventStatus.DELIVERED]
+        if delivered:
+            self._quarantine.record_delivery()
+        if delivered or by_status[EventStatus.REJECTED]:
+            self._status.works()  # it is there: it took something, or looked at it closely enough to reject it
+        self._report(left, is_outage=not delivered)
+        return delivered
+
+    def _report(self, left: Sequence[tuple[PendingDelivery, str]], *, is_outage: bool) -> None:
+        """Tell of what failed, if it is not known to be the events' fault.
+
+        Raises:
+            SinkError: nothing else of the batch was delivered.
+        """
+        if not left:
+            return
+        reason = left[0][1]
+        if is_outage:
+            raise SinkError(reason)
+        sessions = [pending.session.session_id for pending, _ in left]
+        log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=reason)
+
+    def _set_apart(self, pending: PendingDelivery, result: EventResult) -> bool:
+        """Count a failure at this event; whether it is poison, and so was quarantined or given up."""
+        ruling = self._quarantine.record_failure(pending, result, self._clock.monotonic())
+        if ruling is Ruling.RETRY:
             return False
-        why = refusal.why if refusal else str(error)
-        is_over = parcel.is_hopeless(refusal, self._successes)
+        is_over = ruling is Ruling.GIVEN_UP
+        seconds = pending.due - self._clock.monotonic()
         log.error(
             "event_refused",
             sink=self._sink.name,
-            session_id=parcel.watch.session_id,
-            bytes=len(parcel.event.body.encode()),
-            error=why,
-            refusals=parcel.refusals,
-            consequence=GIVEN_UP if is_over else f"it is tried again in {parcel.rest:.0f} s; others are not held up",
+            session_id=pending.session.session_id,
+            bytes=len(pending.event.body.encode()),
+            error=result.reason,
+            refusals=pending.strikes,
+            consequence=GIVEN_UP if is_over else f"it is tried again in {seconds:.0f} s; others are not held up",
         )
         if is_over:
-            self._given_up(self._sink.name, parcel.watch, why)
-        else:
-            self._suspects.add(parcel, self._clock.monotonic())
+            self._given_up(self._sink.name, pending.session, result.reason)
         return True
 
     def _failed(self, error: BaseException) -> None:
-        asked = error.retry_after if isinstance(error, SinkError) else None
-        if self._circuit.failed(self._clock.monotonic(), asked, self._begun):
-            self._metrics.circuit_open.labels(self._sink.name).set(1)
-            log.error(
-                "circuit_opened",
-                sink=self._sink.name,
-                error=str(error),
-                consequence="its decisions and their acks wait; one of them is tried every few seconds",
-            )
-        else:
-            log.warning("sink_failed", sink=self._sink.name, error=str(error))
-        if self._circuit.is_open:
+        self._status.failed(error)
+        if self._status.is_down:
             self._waiting.drop_abandoned()
-            self._readiness.lost(self._part, f"circuit open, {len(self._waiting)} decisions wait: {error}")
+            self._status.make_unready(error, len(self._waiting) + len(self._quarantine))
         self._give_up_if_down()
 
     def _give_up_if_down(self) -> None:
-        if self._is_closing and self._circuit.is_open:
+        if self._is_closing and self._status.is_down:
             self._halt.set()
-
-    def _answered(self) -> None:
-        """The sink is there: it took something, or has looked at it closely enough to refuse it for what it is."""
-        seconds = self._circuit.worked(self._clock.monotonic())
-        if seconds is not None:
-            self._metrics.circuit_open.labels(self._sink.name).set(0)
-            self._readiness.regained(self._part)
-            log.info("circuit_closed", sink=self._sink.name, seconds=round(seconds, 1))

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from botocore import exceptions as boto
 
 from watcher.aws.faults import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, UNREADABLE, attempt, one_line
-from watcher.errors import Refusal, SinkError
+from watcher.errors import SinkError
+from watcher.event_result import EventResult, EventStatus, failed, not_attempted, rejected
 
 T = TypeVar("T")
 
@@ -22,6 +23,10 @@ _ABOUT_SIZE = re.compile(
     r"Too(Long|Large)|\b(too long|too large|longer|shorter|size|bytes|exceeds?|over the limit)\b", re.IGNORECASE
 )
 _MALFORMED = re.compile(r"InvalidMessageContents|MalformedDetail")
+_THROTTLED = re.compile(r"Throttl|TooManyRequests|LimitExceeded|RequestLimit|OverLimit|SlowDown|ServiceUnavailable")
+_UNANSWERED = (boto.ReadTimeoutError, boto.ConnectionClosedError, boto.IncompleteReadError)
+"""The request was sent, and no answer came: its content may be the reason."""
+_OVERLOADED = ("429", "503")
 _MAY_NOT = re.compile(r"AccessDenied|AuthorizationError|NotAuthorized")
 # In this order: botocore's SSLError is a ConnectionError, too.
 _LOCAL_FIXES: tuple[tuple[Any, str], ...] = (
@@ -33,6 +38,18 @@ _LOCAL_FIXES: tuple[tuple[Any, str], ...] = (
     ),
     (UNREADABLE, "check the endpoint"),
 )
+
+
+class CallFailed(Exception):
+    """A whole call failed, perhaps for one of its entries; `result` is what it means for a call with a single one."""
+
+    def __init__(self, result: EventResult) -> None:
+        super().__init__(result.reason)
+        self.result = result
+
+
+class TargetMissing(SinkError):
+    """The service says that the target does not exist."""
 
 
 class MayNotLookError(SinkError):
@@ -56,45 +73,57 @@ class Target:
         """One call.
 
         Raises:
-            SinkError: what botocore raises on purpose, in one line with the fix where one is known. With place 0
-                among its `refused`, the call was refused for what is in it.
+            SinkError: the sink is at fault, and nothing in the call: one line, with the fix where one is known.
+            CallFailed: the service answered with an error, or not at all: what is in the call may be the reason.
         """
         return attempt(work, self._fault)
 
-    def _fault(self, error: Exception) -> SinkError:
-        if not isinstance(error, boto.ClientError):
-            return SinkError(f"{self.shown}: {_local_words(error)}")
-        found = error.response.get("Error", {})
-        told = self.told(str(found.get("Code") or "Unknown"), str(found.get("Message") or ""))
-        return SinkError(told.why, refused={0: told}) if isinstance(told, Refusal) else SinkError(told)
+    def _fault(self, error: Exception) -> Exception:
+        if isinstance(error, boto.ClientError):
+            found = error.response.get("Error", {})
+            result = self.result(str(found.get("Code") or "Unknown"), str(found.get("Message") or ""))
+            return SinkError(result.reason) if result.status is EventStatus.NOT_ATTEMPTED else CallFailed(result)
+        line = f"{self.shown}: {_local_words(error)}"
+        return CallFailed(failed(line)) if isinstance(error, _UNANSWERED) else SinkError(line)
 
     def look(self, ask: Callable[[], object]) -> None:
         """One call that changes nothing.
 
         Raises:
             MayNotLookError: it is not allowed.
+            TargetMissing: there is no such target.
             SinkError: as `call`.
         """
         try:
             self.call(ask)
+        except CallFailed as failure:
+            raise SinkError(failure.result.reason) from failure
         except SinkError as error:
             cause = error.__cause__
-            if isinstance(cause, boto.ClientError) and _MAY_NOT.search(str(cause.response["Error"].get("Code"))):
+            code = str(cause.response.get("Error", {}).get("Code")) if isinstance(cause, boto.ClientError) else ""
+            if _MAY_NOT.search(code):
                 raise MayNotLookError(f"{self.shown}: not looked at; allow {self.look_action} on it") from cause
+            if _MISSING.search(code):
+                raise TargetMissing(str(error)) from cause
             raise
 
-    def told(self, code: str, message: str) -> str | Refusal:
-        """One line about an error of the service, for a call or for one of its entries.
+    def result(self, code: str, message: str) -> EventResult:
+        """What an error of the service means for the event in a call, or in one of its entries.
 
-        It is a refusal if the service will not take that for what it is, however often it is sent.
+        Only what the service says about the content is a rejection. Permissions, credentials, a missing target and
+        throttling concern the whole sink; anything else may be due to the event.
         """
         if code.isdigit():  # botocore puts the HTTP status where a body has no code
             line = f"{self.shown}: HTTP {code}"
-            return Refusal(f"{line}; {self.if_too_long}", is_certain=True) if code == "413" else line
+            if code == "413":
+                return rejected(f"{line}; {self.if_too_long}", is_final=True)
+            return not_attempted(line) if code in _OVERLOADED else failed(line)
         said = one_line(message).rstrip(".") or "no reason given"
         line = f"{self.shown}: {code}: {said}{self._fix(code, message)}"
-        is_refusal = _is_too_long(code, message) or _MALFORMED.search(code)
-        return Refusal(line, is_certain=True) if is_refusal else line
+        if _is_too_long(code, message) or _MALFORMED.search(code):
+            return rejected(line, is_final=True)
+        is_of_the_sink = any(kind.search(code) for kind in (_DENIED, _NOT_SIGNED_IN, _MISSING, _THROTTLED))
+        return not_attempted(line) if is_of_the_sink else failed(line)
 
     def _fix(self, code: str, message: str) -> str:
         if _DENIED.search(code):

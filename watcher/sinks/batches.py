@@ -1,11 +1,13 @@
-"""Calls that take up to ten events: how AWS's services want them, and what becomes of those they don't take."""
+"""Calls that take up to ten events: how AWS's services want them, and the result of each event."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from watcher.errors import Refusal, SinkError
+from watcher.errors import SinkError
+from watcher.event_result import EventResult, EventStatus, not_attempted, results_or_error
 from watcher.model import DecisionEvent
+from watcher.sinks.aws_calls import CallFailed
 
 MAX_ENTRIES = 10
 MAX_BYTES = 256 * 1024
@@ -20,11 +22,11 @@ class Entry:
     size: int
 
 
-Untaken = Mapping[int, str | Refusal]
-"""By place, why an entry was not taken: a refusal if it is for what the entry is."""
+Call = Callable[[Sequence[Mapping[str, Any]]], Sequence[EventResult]]
+"""Makes one call; returns the result of each entry.
 
-Call = Callable[[Sequence[Mapping[str, Any]]], Untaken]
-"""Makes one call; returns what of it was not taken. Raises SinkError when nothing was."""
+Raises CallFailed when the service answered the whole call with an error, SinkError when the sink is at fault.
+"""
 
 
 class Batches:
@@ -34,51 +36,44 @@ class Batches:
         self._entry = entry
         self._call = call
 
-    def send(self, events: Sequence[DecisionEvent]) -> None:
-        """Hand over every event.
+    def send(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        """Hand over the events; returns the result of each.
 
         Raises:
-            SinkError: not all were taken; it says which.
+            SinkError: none was attempted.
         """
-        untaken: dict[int, str | Refusal] = {}
-        judged = 0
+        results: list[EventResult] = []
+        error: SinkError | None = None
         try:
             for group in _groups(self._entry(event) for event in events):
-                for why in self._send_group(group):
-                    if why is not None:
-                        untaken[judged] = why
-                    judged += 1
-        except SinkError as error:
-            untried = range(judged, len(events))
-            places = {*untaken, *untried}
-            raise SinkError(str(error), error.retry_after, places, _refused(untaken), untried) from error
-        if untaken:
-            words = f"{len(untaken)} of {len(events)} events not taken: {_why(next(iter(untaken.values())))}"
-            raise SinkError(words, untaken=set(untaken), refused=_refused(untaken))
+                self._send_group(group, results)
+        except SinkError as stopped:
+            error = stopped
+            results += [not_attempted(str(stopped))] * (len(events) - len(results))
+        return results_or_error(results, error)
 
-    def _send_group(self, entries: Sequence[Entry]) -> Iterator[str | Refusal | None]:
-        """Why each entry was not taken, in order; None if it was.
+    def _send_group(self, entries: Sequence[Entry], results: list[EventResult]) -> None:
+        """Add the result of each entry, in order.
 
         A call that fails as a whole doesn't say for which of its entries, so it is made again for each. The first
-        that fails by itself ends that: the service is down, or this one is what is wrong, and the others are untried.
+        that fails by itself ends that: the service is down, or this one is what is wrong.
 
         Raises:
-            SinkError: nothing more should be sent; what was told of the entries until then holds.
+            SinkError: nothing more should be sent; the results so far hold.
         """
         try:
-            left = self._call([entry.fields for entry in entries])
-        except SinkError as error:
+            told = self._call([entry.fields for entry in entries])
+        except CallFailed as failure:
             if len(entries) > 1:
                 for entry in entries:
-                    yield from self._send_group([entry])
+                    self._send_group([entry], results)
                 return
-            yield _with_size(error.refused.get(0, str(error)), entries[0].size)
+            results.append(_with_size(failure.result, entries[0].size))
             # One that is too large for a batch went alone: the others need not wait for it.
-            if not error.refused and entries[0].size <= MAX_BYTES:
-                raise
+            if failure.result.status is EventStatus.FAILED and entries[0].size <= MAX_BYTES:
+                raise SinkError(failure.result.reason) from failure
         else:
-            for place, entry in enumerate(entries):
-                yield _with_size(left[place], entry.size) if place in left else None
+            results += [_with_size(result, entry.size) for result, entry in zip(told, entries, strict=True)]
 
 
 def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -95,17 +90,9 @@ def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield group
 
 
-def _with_size(why: str | Refusal, size: int) -> str | Refusal:
-    """The refusal, with the size that the service looked at, and the limit where it can't have told a higher one."""
-    if isinstance(why, str):
-        return why
+def _with_size(result: EventResult, size: int) -> EventResult:
+    """A rejection with the size that the service looked at, and the usual limit if it is above that."""
+    if result.status is not EventStatus.REJECTED:
+        return result
     over = f", more than the usual {MAX_BYTES}" if size > MAX_BYTES else ""
-    return why._replace(why=f"an entry of {size} bytes{over}: {why.why}")
-
-
-def _why(why: str | Refusal) -> str:
-    return why if isinstance(why, str) else why.why
-
-
-def _refused(untaken: Untaken) -> Mapping[int, Refusal]:
-    return {place: why for place, why in untaken.items() if isinstance(why, Refusal)}
+    return replace(result, reason=f"an entry of {size} bytes{over}: {result.reason}")

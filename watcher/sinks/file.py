@@ -3,12 +3,16 @@
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from watcher.errors import ConfigError, SinkError
+from watcher.event_result import DELIVERED, EventResult
 from watcher.model import DecisionEvent
+
+PIPE = "a pipe loses what nobody reads"
 
 
 class FileSink:
@@ -30,14 +34,14 @@ class FileSink:
         try:
             if self._path.is_fifo():
                 fix = "name a file, or use the stdout sink"
-                raise ConfigError([f"sinks.{name}: path = {str(path)!r}: a pipe loses what nobody reads: {fix}"])
+                raise ConfigError([f"sinks.{name}: path = {str(path)!r}: {PIPE}: {fix}"])
             os.close(self._open())
         except OSError as error:
             raise ConfigError(
                 [f"sinks.{name}: path = {str(path)!r}: {error.strerror}: name a file that this user may write"]
             ) from error
 
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         """Append all, or none of, the events.
 
         Raises:
@@ -52,6 +56,7 @@ class FileSink:
                 os.close(descriptor)
         except OSError as error:
             raise SinkError(f"{self._path}: {error.strerror or error}") from error
+        return [DELIVERED] * len(events)
 
     def _open(self) -> int:
         # 0640: decisions name sessions and carry the producer's context; they are not for everybody on the machine.
@@ -65,7 +70,10 @@ def _append(descriptor: int, lines: bytes) -> None:
     # Locked, so that the batches of two watchers on one file don't mix, nor one cuts off what the other wrote.
     with suppress(OSError):  # a device can't be locked
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-    end = os.fstat(descriptor).st_size
+    found = os.fstat(descriptor)
+    if stat.S_ISFIFO(found.st_mode):
+        raise OSError(errno.EINVAL, PIPE)
+    end = found.st_size
     if end and os.pread(descriptor, 1, end - 1) != b"\n":
         lines = b"\n" + lines  # a crash cut the last line short; the event comes again, whole, on a line of its own
     if os.write(descriptor, lines) < len(lines):
@@ -76,3 +84,5 @@ def _append(descriptor: int, lines: bytes) -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:  # a device has nothing to sync
             raise
+    if not os.fstat(descriptor).st_nlink:
+        raise OSError(errno.ENOENT, "deleted while it was written")

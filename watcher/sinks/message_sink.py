@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from watcher.errors import Refusal
+from watcher.event_result import EventResult
 from watcher.model import DecisionEvent
 from watcher.sinks.aws_calls import Target
 from watcher.sinks.batches import MAX_ENTRIES, Batches
-from watcher.sinks.messages import message_entry, untaken_entries, with_ids
+from watcher.sinks.messages import entry_results, message_entry, with_ids
 
 
 class MessageSink:
@@ -38,13 +38,13 @@ class MessageSink:
         self._ask = ask
         self._batches = Batches(partial(message_entry, body_key=body_key, is_fifo=is_fifo), self._call)
 
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
-        """Send each event.
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        """Send each event; returns the result of each.
 
         Raises:
-            SinkError: not all were taken; it says which.
+            SinkError: none was attempted.
         """
-        self._batches.send(events)
+        return self._batches.send(events)
 
     def look(self) -> None:
         """Ask for the target, and send nothing.
@@ -55,9 +55,9 @@ class MessageSink:
         """
         self._target.look(self._ask)
 
-    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str | Refusal]:
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
         answer = self._target.call(lambda: self._send(with_ids(entries)))
-        return untaken_entries(answer, len(entries), self._target)
+        return entry_results(answer, len(entries), self._target)
 
     def close(self) -> None:
         """Close the connections."""

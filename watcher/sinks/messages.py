@@ -1,11 +1,11 @@
-"""Decisions as messages of SQS and SNS: the entries of a call, and which of them its answer says were not taken."""
+"""Decisions as messages of SQS and SNS: the entries of a call, and the results that its answer gives."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from watcher.errors import Refusal
+from watcher.event_result import DELIVERED, EventResult, failed
 from watcher.model import DecisionEvent
 from watcher.sinks.aws_calls import Target
 from watcher.sinks.batches import Entry
@@ -39,10 +39,11 @@ def with_ids(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
 
 
-def untaken_entries(answer: Mapping[str, Any], sent: int, target: Target) -> Mapping[int, str | Refusal]:
-    """What was not taken, by place, and why; an entry that the answer doesn't name as taken wasn't, either."""
-    taken, failed = _by_id(answer, "Successful"), _by_id(answer, "Failed")
-    return {place: _why(failed.get(str(place)), target) for place in range(sent) if str(place) not in taken}
+def entry_results(answer: Mapping[str, Any], sent: int, target: Target) -> list[EventResult]:
+    """The result of each entry, in order; one that the answer doesn't name as successful was not delivered."""
+    taken, lost = _by_id(answer, "Successful"), _by_id(answer, "Failed")
+    places = map(str, range(sent))
+    return [DELIVERED if place in taken else _result(lost.get(place), target) for place in places]
 
 
 def _by_id(answer: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
@@ -50,10 +51,10 @@ def _by_id(answer: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
     return {str(entry.get("Id")): entry for entry in entries}
 
 
-def _why(failure: Mapping[str, Any] | None, target: Target) -> str | Refusal:
+def _result(failure: Mapping[str, Any] | None, target: Target) -> EventResult:
     if failure is None:
-        return f"{target.shown}: the answer says nothing about the entry"
-    return target.told(str(failure.get("Code") or "Failed"), str(failure.get("Message") or ""))
+        return failed(f"{target.shown}: the answer says nothing about the entry")
+    return target.result(str(failure.get("Code") or "Failed"), str(failure.get("Message") or ""))
 
 
 def _attributes(event: DecisionEvent) -> dict[str, str]:

@@ -11,18 +11,23 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from watcher.bounded_http.client import HttpClient, HttpSettings
 from watcher.bounded_http.errors import (
+    ConnectionBroken,
     ConnectTimedOut,
     HttpError,
     ReadTimedOut,
+    ResponseTooLarge,
     TlsFailed,
 )
 from watcher.bounded_http.tls import Tls
-from watcher.errors import SinkError
+from watcher.errors import NoAnswer, SinkError
 from watcher.sinks.addresses import permitted
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 15.0
 """Seconds; a call gets their sum at most. Standard Webhooks recommends 15 to 30 for all of it."""
+
+_UNANSWERED = (ConnectionBroken, ReadTimedOut, ResponseTooLarge)
+"""Faults of a receiver that was reached. All others come before it: the name, the connection, a proxy, TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,15 @@ class Poster:
         """Post once.
 
         Raises:
-            SinkError: no status came back in time.
+            NoAnswer: the receiver was handed the body, and no status came back in time.
+            SinkError: it was not reached.
         """
         sent = {**self._headers, **headers}
         try:
             head = self._client.call_for_head("POST", self._url, sent.items(), body)
         except HttpError as error:
-            raise SinkError(f"{self.shown}: {self._words(error)}") from error
+            kind = NoAnswer if isinstance(error, _UNANSWERED) else SinkError
+            raise kind(f"{self.shown}: {self._words(error)}") from error
         return Answer(head.status, head.headers)
 
     def _words(self, error: HttpError) -> str:

@@ -25,7 +25,7 @@ class SnsSink(MessageSink):
             shown=arn,
             action="sns:Publish",
             look_action="sns:GetTopicAttributes",
-            if_missing="create it, or mend topic_arn",
+            if_missing="create it, or fix topic_arn",
             if_too_long="raise the topic's MaximumMessageSize, or send less context",
         )
         super().__init__(

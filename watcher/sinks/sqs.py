@@ -27,7 +27,7 @@ class SqsSink(MessageSink):
             shown=without_secrets(url),
             action="sqs:SendMessage",
             look_action="sqs:GetQueueAttributes",
-            if_missing="create it, or mend queue_url",
+            if_missing="create it, or fix queue_url",
             if_too_long="raise the queue's MaximumMessageSize, or send less context",
         )
         super().__init__(

@@ -7,6 +7,7 @@ from io import FileIO
 from typing import Protocol
 
 from watcher.errors import ConfigError, SinkError, SinkGone
+from watcher.event_result import DELIVERED, EventResult
 from watcher.model import DecisionEvent
 from watcher.util.standard_streams import is_closed
 
@@ -38,7 +39,7 @@ class StdoutSink:
         self._begin = b""
         self._stream = stream or FileIO(sys.stdout.fileno(), "wb", closefd=False)
 
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         """Write, for as long as the reader takes.
 
         Raises:
@@ -54,6 +55,7 @@ class StdoutSink:
             raise SinkGone("stdout is closed: nobody reads the decisions any more") from error
         except (OSError, ValueError) as error:
             raise SinkError(f"stdout: {error}") from error
+        return [DELIVERED] * len(events)
 
     def _write(self, data: bytes) -> None:
         while data:

@@ -13,7 +13,8 @@ from watcher import __version__
 from watcher.bounded_http.errors import HttpError
 from watcher.clock import SystemClock
 from watcher.config.sinks import WebhookSinkSettings
-from watcher.errors import ConfigError, Refusal, SinkError
+from watcher.errors import ConfigError, NoAnswer, SinkError
+from watcher.event_result import DELIVERED, EventResult, failed, not_attempted, rejected, results_or_error
 from watcher.model import DecisionEvent
 from watcher.parallel import for_each
 from watcher.ports import Clock
@@ -31,7 +32,7 @@ _HEADERS = {
     "Accept-Encoding": "identity",
 }
 
-_REFUSED = {
+_REJECTED = {
     400: "see in its log what it has against the event",
     413: "raise its limit for bodies, or send less context",
     422: "see in its log what it has against the event",
@@ -41,26 +42,24 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Events, and by their places what became of them. Threads share it."""
+    """Events, and by their places the results of those that were answered or failed at. Threads share it."""
 
     events: Sequence[DecisionEvent]
-    begun: set[int] = field(default_factory=set)
-    taken: set[int] = field(default_factory=set)
-    refused: dict[int, Refusal] = field(default_factory=dict)
+    results: dict[int, EventResult] = field(default_factory=dict)
 
-    def failure(self, why: str, retry_after: float | None = None) -> SinkError:
-        """An error that says which were not taken; what was not begun has not failed."""
-        places = set(range(len(self.events)))
-        return SinkError(why, retry_after, places - self.taken, self.refused, places - self.begun)
+    def settled(self, error: SinkError) -> Sequence[EventResult]:
+        """The result of each event; `error` is why some were not attempted."""
+        rest = not_attempted(str(error))
+        return results_or_error([self.results.get(place, rest) for place in range(len(self.events))], error)
 
 
 class WebhookSink:
     """Posts each event by itself: same id and bytes over all retries, a fresh timestamp and signature for each.
 
-    Only 2xx counts as taken. What is refused for what it is (400, 413, 422) keeps no other from its turn; what fails
-    otherwise ends the batch. A receiver that asks for time (Retry-After) gets it. One that answers 410 Gone gets
-    nothing more from this process: the decisions wait on the queue until the operator names another URL or removes
-    the sink, for a decision that nobody took must not be acked.
+    Only 2xx counts as delivered. A rejected event (400, 413, 422) keeps no other from its turn; any other failure
+    ends the batch, and is held against the event only if the receiver was handed it. A receiver that asks for time
+    (Retry-After) gets it. One that answers 410 Gone gets nothing more from this process: the decisions wait on the
+    queue until the operator names another URL or removes the sink, for a decision that nobody took must not be acked.
     """
 
     def __init__(
@@ -92,21 +91,19 @@ class WebhookSink:
         """The URL of the proxy that is used, without its password; empty: there is none."""
         return self._poster.proxy
 
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
-        """Post every event; up to `concurrency` at once, begun in order.
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        """Post every event, up to `concurrency` at once, begun in order; returns the result of each.
 
         Raises:
-            SinkError: not all were taken; it says which.
+            SinkError: the receiver was handed none of them, or asks for time.
         """
         batch = _Batch(events)
         try:
             self._wait_is_over()
             self._post_all(batch)
         except SinkError as error:
-            raise batch.failure(str(error), error.retry_after) from error
-        if len(batch.taken) < len(events):
-            told = next(iter(batch.refused.values()), None)
-            raise batch.failure(told.why if told else f"{self._poster.shown}: the watcher is stopping")
+            return batch.settled(error)
+        return batch.settled(SinkError(f"{self._poster.shown}: the watcher is stopping"))
 
     def _wait_is_over(self) -> None:
         if self._is_gone:
@@ -126,16 +123,28 @@ class WebhookSink:
                 log.error("webhook disabled", sink=self.name, problem=self._gone())
 
     def _post_place(self, batch: _Batch, keys: Sequence[bytes], place: int) -> None:
-        batch.begun.add(place)
+        """Post one event, and note its result if that is about the event.
+
+        Raises:
+            SinkError: no other should be begun.
+        """
         event = batch.events[place]
         body = event.body.encode()
-        answer = self._poster.post(body, self._headers(event, keys))
+        try:
+            answer = self._poster.post(body, self._headers(event, keys))
+        except NoAnswer as error:
+            batch.results[place] = failed(str(error))
+            raise
         if 200 <= answer.status < 300:
-            batch.taken.add(place)
-        elif answer.status in _REFUSED and "retry-after" not in answer.headers:  # with it, it is not for good
-            batch.refused[place] = self._refusal(answer.status, len(body))
+            batch.results[place] = DELIVERED
+        elif "retry-after" in answer.headers or answer.status in (410, 429):
+            raise self._unavailable(answer)
+        elif answer.status in _REJECTED:
+            batch.results[place] = self._rejection(answer.status, len(body))
         else:
-            raise self._failure(answer)
+            hint = "; redirects are not followed: give the URL it leads to" if 300 <= answer.status < 400 else ""
+            batch.results[place] = failed(f"{self._poster.shown}: answered {answer.status}{hint}")
+            raise SinkError(batch.results[place].reason)
 
     def _headers(self, event: DecisionEvent, keys: Sequence[bytes]) -> dict[str, str]:
         message_id, timestamp = webhook_id(event.key.event_id), int(self._clock.time())
@@ -144,11 +153,12 @@ class WebhookSink:
             headers["webhook-signature"] = signature(keys, message_id, timestamp, event.body)
         return headers
 
-    def _refusal(self, status: int, size: int) -> Refusal:
-        words = f"{self._poster.shown}: answered {status} to a body of {size} bytes; {_REFUSED[status]}"
-        return Refusal(words, is_certain=status == 413)
+    def _rejection(self, status: int, size: int) -> EventResult:
+        reason = f"{self._poster.shown}: answered {status} to a body of {size} bytes; {_REJECTED[status]}"
+        return rejected(reason, is_final=status == 413)
 
-    def _failure(self, answer: Answer) -> SinkError:
+    def _unavailable(self, answer: Answer) -> SinkError:
+        """The receiver speaks of itself: it wants to be left alone, for a time or for good."""
         if answer.status == 410:
             self._is_gone = True
             return SinkError(self._gone(), LONGEST)
@@ -156,11 +166,10 @@ class WebhookSink:
         wait = retry_after(answer.headers.get("retry-after"), self._clock.time() if told is None else told)
         if wait:
             self._not_before = max(self._not_before, self._clock.monotonic() + wait)
-        hint = "; redirects are not followed: give the URL it leads to" if 300 <= answer.status < 400 else ""
-        return SinkError(f"{self._poster.shown}: answered {answer.status}{hint}", wait)
+        return SinkError(f"{self._poster.shown}: answered {answer.status}", wait)
 
     def _gone(self) -> str:
-        fix = "mend its url or remove the sink, and restart; until then its decisions wait on the queue"
+        fix = "fix its url or remove the sink, and restart; until then its decisions wait on the queue"
         return f"{self._poster.shown}: answered 410 Gone, so nothing more is sent there: {fix}"
 
     def close(self) -> None:

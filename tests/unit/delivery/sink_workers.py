@@ -8,43 +8,70 @@ import pytest
 from tests.support import ManualClock, SteppingEvent, decision
 from tests.unit.builders import a_beat, a_watch, value
 from watcher.delivery.batch_processor import Patience
-from watcher.delivery.pending import Parcel, Suspects
-from watcher.delivery.sink_worker import Lane
+from watcher.delivery.pending import PendingDelivery
+from watcher.delivery.quarantine import Quarantine
+from watcher.delivery.sink_worker import SinkWorker
 from watcher.errors import SinkError
+from watcher.event_result import DELIVERED, EventResult, failed, not_attempted
 from watcher.health import Readiness
 from watcher.metrics import Metrics
 from watcher.model import DecisionEvent
 from watcher.watch import Watch
 
-Answer = Callable[[Sequence[DecisionEvent]], None]
+Answer = Callable[[Sequence[DecisionEvent]], Sequence[EventResult]]
+
+
+def all_delivered(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+    return [DELIVERED] * len(events)
 
 
 class Recipient:
-    """A sink that does with each batch what `answers` say, then takes all."""
+    """A sink that does with each batch what `answers` say, then delivers all."""
 
     name = "s"
     max_batch = 4
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
-        self.always: Answer = lambda _: None
+        self.always: Answer = all_delivered
         self.batches: list[list[DecisionEvent]] = []
 
-    def emit(self, events: Sequence[DecisionEvent]) -> None:
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         self.batches.append(list(events))
-        (self.answers.pop(0) if self.answers else self.always)(events)
+        return (self.answers.pop(0) if self.answers else self.always)(events)
 
     def close(self) -> None:
         """Nothing to close."""
 
 
-def down(_: Sequence[DecisionEvent]) -> None:
+class CheckedRecipient(Recipient):
+    """One whose target can vanish unseen."""
+
+    check_interval = 60.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checks = 0
+        self.missing: Callable[[], bool] = lambda: False
+
+    def check(self) -> None:
+        self.checks += 1
+        if self.missing():
+            raise SinkError("no such target")
+
+
+def down(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
     raise SinkError("down")
 
 
-def refusing(*places: int) -> Answer:
-    def answer(_: Sequence[DecisionEvent]) -> None:
-        raise SinkError("not these", untaken=places)
+def broken(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+    """The receiver is reached, and fails at whatever it is handed."""
+    return [failed("down")] * len(events)
+
+
+def failing_at(*places: int) -> Answer:
+    def answer(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        return [failed("not these") if place in places else DELIVERED for place in range(len(events))]
 
     return answer
 
@@ -52,47 +79,47 @@ def refusing(*places: int) -> Answer:
 class Rig:
     """A lane whose waits let the clock run."""
 
-    def __init__(self) -> None:
+    def __init__(self, sink: Recipient | None = None) -> None:
         self.clock = ManualClock()
         self.halt = SteppingEvent(self.clock)
-        self.sink = Recipient()
+        self.sink = sink or Recipient()
         self.metrics = Metrics(sinks=["s"])
         self.readiness = Readiness()
         self.taken: list[str] = []
         self.expected = 0
         self.given_up: dict[str, str] = {}
-        self.lane = Lane(
+        self.worker = SinkWorker(
             self.sink,
-            arrived=self.arrived,
+            delivered=self.arrived,
             given_up=self.gave_up,
             clock=self.clock,
             metrics=self.metrics,
             readiness=self.readiness,
+            halt=self.halt,
         )
-        self.lane._halt = self.halt
         self.watches = {number: a_watch(number, self.clock) for number in range(30)}
 
     def arrived(self, sink: str, watches: Sequence[Watch], _: Patience) -> None:
         assert sink == "s"
         self.taken += [watch.key.session_id for watch in watches]
         if len(self.taken) == self.expected:
-            self.lane.close()
+            self.worker.close()
 
     def gave_up(self, sink: str, watch: Watch, why: str) -> None:
         assert sink == "s"
         self.given_up[watch.session_id] = why
         if not self.expected:
-            self.lane.close()
+            self.worker.close()
 
     def deliver(self, *numbers: int, expected: int | None = None) -> None:
         """Put these and let the lane run until all, or as many as expected, are taken."""
         for number in numbers:
-            self.lane.put(Parcel(self.watches[number], decision(number)))
+            self.worker.put(PendingDelivery(self.watches[number], decision(number)))
         self.expected = len(numbers) if expected is None else expected
         self.run()
 
     def run(self) -> None:
-        self.lane.run(a_beat(self.clock))
+        self.worker.run(a_beat(self.clock))
 
     def ids(self, *numbers: int) -> list[str]:
         return [self.watches[number].key.session_id for number in numbers]
@@ -108,10 +135,11 @@ class Rig:
 def never_taking(number: int) -> Answer:
     """As a webhook with one connection fails: what comes after a failure is not begun."""
 
-    def answer(events: Sequence[DecisionEvent]) -> None:
-        if decision(number) in events:
-            place = list(events).index(decision(number))
-            raise SinkError("500", untaken=range(place, len(events)), untried=range(place + 1, len(events)))
+    def answer(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        if decision(number) not in events:
+            return all_delivered(events)
+        place = list(events).index(decision(number))
+        return [DELIVERED] * place + [failed("500")] + [not_attempted("500")] * (len(events) - place - 1)
 
     return answer
 
@@ -120,26 +148,26 @@ def while_others_come(rig: Rig, answer: Answer) -> Answer:
     """Does as `answer` does, and another decision comes with each try of the one with number 0."""
     numbers = count(1000)
 
-    def also(events: Sequence[DecisionEvent]) -> None:
+    def also(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         if decision(0) in events:
             number = next(numbers)
-            rig.lane.put(Parcel(a_watch(number, rig.clock), decision(number)))
-        answer(events)
+            rig.worker.put(PendingDelivery(a_watch(number, rig.clock), decision(number)))
+        return answer(events)
 
     return also
 
 
-def parcel_of(rig: Rig, number: int) -> Parcel:
-    return Parcel(rig.watches[number], decision(number))
+def pending_of(rig: Rig, number: int) -> PendingDelivery:
+    return PendingDelivery(rig.watches[number], decision(number))
 
 
 def skip_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for a suspect's rest: the clock runs instead, unless there is something to do."""
-    until_due = Suspects.until_due
+    """Nobody waits until a quarantined event is due: the clock runs instead, unless there is something to do."""
+    until_due = Quarantine.seconds_until_due
 
-    def rest(suspects: Suspects, now: float) -> float | None:
-        seconds = until_due(suspects, now)
-        rig.clock.advance((seconds or 0.0) if rig.lane._inbox.empty() else 0.0)
+    def rest(quarantine: Quarantine, now: float) -> float | None:
+        seconds = until_due(quarantine, now)
+        rig.clock.advance((seconds or 0.0) if rig.worker._inbox.empty() else 0.0)
         return None if seconds is None else 0.0
 
-    monkeypatch.setattr(Suspects, "until_due", rest)
+    monkeypatch.setattr(Quarantine, "seconds_until_due", rest)

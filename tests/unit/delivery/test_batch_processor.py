@@ -7,7 +7,7 @@ from tenacity import wait_fixed
 from tests.support import ManualClock, SteppingEvent
 from tests.unit.builders import a_beat
 from tests.unit.fakes import PATIENCE
-from watcher.delivery.batch_processor import MAX_RETRY_WAIT, Patience, Stage
+from watcher.delivery.batch_processor import MAX_RETRY_WAIT, BatchProcessor, Patience
 from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
 
 
@@ -113,7 +113,7 @@ def test_a_backend_that_stays_down_never_makes_its_thread_look_dead() -> None:
     assert max(silences) == 0.0
 
 
-def run(stage: Stage[int], halt: Event | None = None) -> Thread:
+def run(stage: BatchProcessor[int], halt: Event | None = None) -> Thread:
     thread = Thread(target=stage.run, args=(halt or Event(), a_beat()))
     thread.start()
     return thread
@@ -121,7 +121,7 @@ def run(stage: Stage[int], halt: Event | None = None) -> Thread:
 
 def test_what_is_put_is_handled_in_order_and_the_rest_before_the_end() -> None:
     seen: list[int] = []
-    stage = Stage[int](lambda batch, _: seen.extend(batch), 10, clock=ManualClock())
+    stage = BatchProcessor[int](lambda batch, _: seen.extend(batch), 10, clock=ManualClock())
     for number in range(25):
         stage.put(number)
     stage.close()
@@ -131,7 +131,7 @@ def test_what_is_put_is_handled_in_order_and_the_rest_before_the_end() -> None:
 
 def test_a_batch_is_what_has_piled_up_and_never_more_than_the_most() -> None:
     batches: list[Sequence[int]] = []
-    stage = Stage[int](lambda batch, _: batches.append(list(batch)), 10, clock=ManualClock())
+    stage = BatchProcessor[int](lambda batch, _: batches.append(list(batch)), 10, clock=ManualClock())
     for number in range(25):
         stage.put(number)
     stage.close()
@@ -141,7 +141,7 @@ def test_a_batch_is_what_has_piled_up_and_never_more_than_the_most() -> None:
 
 def test_an_empty_stage_ends_when_it_is_closed() -> None:
     batches: list[Sequence[int]] = []
-    stage = Stage[int](lambda batch, _: batches.append(batch), 10, clock=ManualClock())
+    stage = BatchProcessor[int](lambda batch, _: batches.append(batch), 10, clock=ManualClock())
     thread = run(stage)
     stage.close()
     thread.join(PATIENCE)
@@ -151,7 +151,7 @@ def test_an_empty_stage_ends_when_it_is_closed() -> None:
 
 def test_what_is_put_after_the_close_is_left() -> None:
     seen: list[int] = []
-    stage = Stage[int](lambda batch, _: seen.extend(batch), 10, clock=ManualClock())
+    stage = BatchProcessor[int](lambda batch, _: seen.extend(batch), 10, clock=ManualClock())
     stage.put(1)
     stage.close()
     stage.put(2)
@@ -166,7 +166,7 @@ def test_a_halt_ends_the_stage_after_the_batch_it_is_in() -> None:
         seen.extend(batch)
         halt.set()
 
-    stage = Stage[int](handle, 2, clock=ManualClock())
+    stage = BatchProcessor[int](handle, 2, clock=ManualClock())
     for number in range(6):
         stage.put(number)
     run(stage, halt).join(PATIENCE)
@@ -182,7 +182,7 @@ def test_a_stage_that_waits_for_work_rests() -> None:
         clock.advance(7.0)
         silences.append(beat.silence())
 
-    stage = Stage[int](handle, 1, clock=ManualClock())
+    stage = BatchProcessor[int](handle, 1, clock=ManualClock())
     stage.put(1)
     stage.put(2)
     stage.close()
@@ -211,7 +211,7 @@ def test_what_is_gathered_ends_early_at_a_full_batch_or_the_close() -> None:
         batches.append(list(batch))
         two_are_there.set()
 
-    stage = Stage[int](handle, 10, clock=ManualClock(), gather=10 * PATIENCE, full=2)
+    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), gather=10 * PATIENCE, full=2)
     stage._changed = gathers = Gathering()
     thread = run(stage)
     stage.put(0)
@@ -233,7 +233,7 @@ def test_a_batch_that_stays_small_is_handled_when_its_time_is_over() -> None:
         batches.append(list(batch))
         handled.set()
 
-    stage = Stage[int](handle, 10, clock=ManualClock(), gather=0.001, full=10)
+    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), gather=0.001, full=10)
     thread = run(stage)
     stage.put(0)
     assert handled.wait(PATIENCE)
@@ -258,7 +258,7 @@ class Meanwhile(Condition):
 
 def test_what_comes_in_the_rest_after_a_batch_waits_for_its_end_and_what_comes_later_for_nothing() -> None:
     clock = ManualClock()
-    stage = Stage[int](lambda *_: None, 10, clock=clock, rest=0.1, full=10)
+    stage = BatchProcessor[int](lambda *_: None, 10, clock=clock, rest=0.1, full=10)
     stage._changed = changed = Meanwhile(stage.close)
     stage.put(0)
     assert stage._next_batch() == ([0], True)

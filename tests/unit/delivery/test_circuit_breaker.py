@@ -7,7 +7,7 @@ from watcher.delivery.circuit_breaker import (
     LONGEST_WAIT,
     PATIENCE,
     SHORTEST_REST,
-    Circuit,
+    CircuitBreaker,
 )
 from watcher.errors import LedgerError, SinkError
 
@@ -20,21 +20,21 @@ def after(error: BaseException, attempt: int = 1) -> RetryCallState:
     return state
 
 
-def opened() -> Circuit:
-    circuit = Circuit()
+def opened() -> CircuitBreaker:
+    circuit = CircuitBreaker()
     for _ in range(FAILURES):
         circuit.failed(0.0)
     return circuit
 
 
 def test_it_opens_at_the_fifth_failure_in_a_row_and_says_so_once() -> None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     assert [circuit.failed(0.0) for _ in range(7)] == [False, False, False, False, True, False, False]
     assert circuit.is_open
 
 
 def test_a_success_begins_the_count_anew() -> None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     for _ in range(3):
         for _ in range(FAILURES - 1):
             assert not circuit.failed(0.0)
@@ -43,19 +43,19 @@ def test_a_success_begins_the_count_anew() -> None:
 
 
 def test_failures_that_take_long_open_it_sooner() -> None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     assert not circuit.failed(100.0)
     assert not circuit.failed(100.0 + PATIENCE - 0.1)
     assert circuit.failed(100.0 + PATIENCE)
 
 
 def test_a_backend_that_never_answers_has_failed_since_it_was_asked() -> None:
-    assert Circuit().failed(100.0 + PATIENCE, begun=100.0)
-    assert not Circuit().failed(100.0 + PATIENCE, begun=100.1)
+    assert CircuitBreaker().failed(100.0 + PATIENCE, begun=100.0)
+    assert not CircuitBreaker().failed(100.0 + PATIENCE, begun=100.1)
 
 
 def test_the_time_counts_from_the_first_failure_after_a_success() -> None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     circuit.failed(0.0)
     circuit.worked(50.0)
     assert not circuit.failed(100.0)
@@ -64,11 +64,11 @@ def test_the_time_counts_from_the_first_failure_after_a_success() -> None:
 
 @pytest.mark.parametrize(("asked", "opens"), [(None, False), (LONGEST_WAIT, False), (LONGEST_WAIT + 1, True)])
 def test_a_backend_that_asks_for_a_long_time_counts_as_down_at_once(asked: float | None, opens: bool) -> None:
-    assert Circuit().failed(0.0, asked) is opens
+    assert CircuitBreaker().failed(0.0, asked) is opens
 
 
 def test_the_first_success_closes_it_and_tells_how_long_all_had_failed() -> None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     for second in range(FAILURES):
         circuit.failed(10.0 + second)
     assert circuit.worked(40.0) == 30.0
@@ -77,7 +77,7 @@ def test_the_first_success_closes_it_and_tells_how_long_all_had_failed() -> None
 
 
 def test_while_it_is_closed_the_pauses_grow_from_short_to_their_limit() -> None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     pauses = [[circuit.pause(after(SinkError("x"), attempt)) for _ in range(200)] for attempt in (1, 2, 20)]
     assert max(pauses[0]) <= 0.4
     assert max(pauses[1]) <= 0.8
@@ -91,8 +91,10 @@ def test_while_it_is_open_trials_are_neither_hurried_nor_late() -> None:
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(30.0, 30.0), (LONGEST_ASKED_WAIT, 240.0), (3600.0, 240.0)])
-@pytest.mark.parametrize("circuit", [Circuit(), opened()], ids=["closed", "open"])
-def test_a_backend_that_asks_for_time_gets_it_up_to_a_limit(circuit: Circuit, asked: float, waited: float) -> None:
+@pytest.mark.parametrize("circuit", [CircuitBreaker(), opened()], ids=["closed", "open"])
+def test_a_backend_that_asks_for_time_gets_it_up_to_a_limit(
+    circuit: CircuitBreaker, asked: float, waited: float
+) -> None:
     assert circuit.pause(after(SinkError("busy", asked))) == waited
 
 

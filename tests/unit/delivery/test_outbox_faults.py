@@ -1,6 +1,7 @@
 import pytest
 from tenacity import wait_fixed
 
+from tests.support import decision
 from tests.unit.builders import a_lease, when_waited_on
 from tests.unit.delivery.outboxes import decided, running
 from tests.unit.fakes import PATIENCE
@@ -8,11 +9,12 @@ from tests.unit.world import World
 from watcher.clock import SystemClock
 from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
 from watcher.health import OUTSIDE_LIMIT, SLOW_CALL
+from watcher.model import LedgerEntry
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
-def test_a_failing_sink_holds_its_acks_but_no_other_lane() -> None:
+def test_a_failing_sink_holds_its_acks_but_no_other_worker() -> None:
     world = World(sinks=("a", "b"))
     world.sinks["a"].gate.clear()
     with running(world) as outbox:
@@ -107,7 +109,7 @@ def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.Monkey
     monkeypatch.setattr("watcher.delivery.circuit_breaker._while_closed", wait_fixed(3600))
     world = World()
     world.calls.break_down("a", SinkError("full"))
-    is_waiting = when_waited_on(world.outbox._lanes["a"]._halt)
+    is_waiting = when_waited_on(world.outbox._workers["a"]._halt)
     with running(world) as outbox:
         decided(world, world.watch(1))
         assert is_waiting.wait(PATIENCE)
@@ -129,6 +131,26 @@ def test_whatever_failed_after_the_decision_is_well_again_once_it_works(part: st
         world.calls.mend(call)
         outbox.drain()
     assert world.readiness.problems() == {}
+
+
+def test_a_ledger_that_notes_deliveries_again_is_well_although_another_sink_holds_the_session() -> None:
+    """Nothing after it asks the ledger anything: readiness must not wait for that."""
+    world = World(sinks=("a", "b"))
+    world.sinks["b"].gate.clear()
+    world.calls.break_down("delivered a", LedgerError("locked"))
+    with running(world) as outbox:
+        decided(world, world.watch(1))
+        world.calls.wait_for("delivered a", 2)
+        assert world.readiness.problems() == {"ledger": "locked"}
+        world.calls.mend("delivered a")
+        entry = LedgerEntry(decision(9), 1.0, delivered={"b": 1.0})
+        world.ledger.entries[entry.event.key] = entry
+        world.outbox.known(world.watch(9), entry)  # its turn comes after the delivery that is noted at last
+        world.calls.wait_for("a", 2)
+        assert world.readiness.problems() == {}
+        assert world.calls.count("settle") == 0
+        world.sinks["b"].gate.set()
+        outbox.drain()
 
 
 @pytest.mark.parametrize(

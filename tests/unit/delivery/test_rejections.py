@@ -1,30 +1,71 @@
-from tests.support import ManualClock, session_id
-from watcher.delivery.rejections import LASTING, MOST, Refusals
-from watcher.model import SessionKey
+"""The message of a rejected decision, written anew from its session."""
 
-KEY = SessionKey(session_id(1), "default")
+import json
+from typing import Any
 
+import pytest
 
-def test_a_refusal_is_told_once_with_all_sinks() -> None:
-    refusals = Refusals(ManualClock())
-    refusals.note(KEY, {"b": "422", "a": "too large"})
-    assert refusals.take(KEY._replace(policy="payout")) == ""
-    assert refusals.take(KEY) == "sink a: too large; sink b: 422"
-    assert refusals.take(KEY) == ""
+from tests.support import session_id
+from tests.unit.builders import a_lease
+from watcher.delivery.rejections import rejected_message
+from watcher.message import parse_message
+from watcher.model import MAX_MESSAGE_BYTES, SessionKey, SessionRequest
+from watcher.watch import Watch
 
-
-def test_an_old_one_is_none_any_more_for_the_message_may_be_a_replay() -> None:
-    clock = ManualClock()
-    refusals = Refusals(clock)
-    for seconds, expected in ((LASTING, "sink a: 422"), (LASTING + 0.1, "")):
-        refusals.note(KEY, {"a": "422"})
-        clock.advance(seconds)
-        assert refusals.take(KEY) == expected
+SENT_AT = 1_750_000_000.0
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+POLICIES = ("payout",)
 
 
-def test_the_oldest_are_forgotten_and_one_noted_anew_is_the_youngest() -> None:
-    refusals = Refusals(ManualClock())
-    keys = [SessionKey(session_id(number), "default") for number in range(MOST + 1)]
-    for key in [*keys[:-1], keys[0], keys[-1]]:
-        refusals.note(key, {"a": "422"})
-    assert [bool(refusals.take(key)) for key in (keys[0], keys[1], keys[-1])] == [True, False, True]
+def session_of(request: SessionRequest) -> Watch:
+    """As the consumer makes it of a message."""
+    return Watch(
+        request.key,
+        request.created_at,
+        born=100.0,
+        deadline=280.0,
+        context=request.context,
+        traceparent=request.traceparent,
+        sent_at=SENT_AT,
+    )
+
+
+def parsed(body: str, **options: Any) -> SessionRequest:
+    return parse_message(body, SENT_AT, POLICIES, **options)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"policy": "payout"},
+        {"createdAt": "2025-06-15T15:06:30.25Z"},
+        {"traceparent": TRACE, "context": {"user": "Ünï 💡\u2028\ud800", "n": [1, 2.5, None, True, 1e300]}},
+    ],
+)
+def test_a_replay_asks_for_the_very_same(members: dict[str, Any]) -> None:
+    request = parsed(json.dumps({"sessionId": session_id(1), **members}))
+    found = rejected_message(session_of(request), a_lease(1))
+    assert (found.lease, found.sent_at, found.fault) == (a_lease(1), SENT_AT, "")
+    assert parsed(found.body) == request
+
+
+def test_where_a_policy_is_required_it_is_named() -> None:
+    session = Watch(SessionKey(session_id(1), "default"), SENT_AT, 0.0, 180.0, sent_at=SENT_AT)
+    assert parsed(rejected_message(session, a_lease(1)).body, require_policy=True).key.policy == "default"
+
+
+@pytest.mark.parametrize("policy", ["default", "payout"])
+def test_a_message_as_large_as_may_be_does_not_grow_beyond_that(policy: str) -> None:
+    """What came in attributes, and what the original left out, is left out rather than the session."""
+    members: dict[str, Any] = {"sessionId": session_id(1), "context": {"a": ""}}
+    if policy != "default":
+        members["policy"] = policy
+    body = json.dumps(members, separators=(",", ":"))
+    members["context"]["a"] = "x" * (MAX_MESSAGE_BYTES - len(body))
+    body = json.dumps(members, separators=(",", ":"))
+    request = parsed(body, attributes={"traceparent": TRACE})
+    found = rejected_message(session_of(request), a_lease(1))
+    assert len(body) == MAX_MESSAGE_BYTES >= len(found.body)
+    again = parsed(found.body)
+    assert (again.key, again.context) == (request.key, request.context)

@@ -1,17 +1,28 @@
-"""A lane over a sink that is down, or that did not take all of a batch."""
+"""A worker over a sink that is down, or that did not take all of a batch."""
 
+import socket
 from collections.abc import Sequence
+from errno import EACCES, EMFILE, ENOSPC
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.support import decision
-from tests.unit.builders import a_beat
-from tests.unit.delivery.sink_workers import Rig, down, never_taking, parcel_of, refusing
+from tests.unit.builders import a_beat, a_watch
+from tests.unit.delivery.sink_workers import (
+    CheckedRecipient,
+    Rig,
+    all_delivered,
+    down,
+    failing_at,
+    never_taking,
+    pending_of,
+)
 from watcher.delivery.circuit_breaker import FAILURES, PATIENCE, SHORTEST_REST
-from watcher.delivery.pending import Parcel
-from watcher.delivery.sink_worker import Lane
-from watcher.errors import LedgerError, SinkGone
+from watcher.delivery.pending import PendingDelivery
+from watcher.delivery.sink_worker import SinkWorker
+from watcher.errors import LedgerError, SinkError, SinkGone
+from watcher.event_result import EventResult, not_attempted
 from watcher.model import DecisionEvent
 
 
@@ -28,7 +39,7 @@ def test_what_waits_goes_out_in_batches_and_in_order(rig: Rig) -> None:
 
 
 def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
-    rig.sink.answers = [refusing(1, 3)]
+    rig.sink.answers = [failing_at(1, 3)]
     with capture_logs() as logs:
         rig.deliver(*range(6))
     assert rig.sink.batches == [[decision(n) for n in batch] for batch in ([0, 1, 2, 3], [4, 5, 1, 3])]
@@ -38,9 +49,9 @@ def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
 
 
 def test_an_event_that_opened_the_circuit_by_itself_is_found_out_by_the_next_one(rig: Rig) -> None:
-    def another_comes(events: Sequence[DecisionEvent]) -> None:
-        rig.lane.put(parcel_of(rig, 1))
-        down(events)
+    def another_comes(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.worker.put(pending_of(rig, 1))
+        return down(events)
 
     rig.sink.answers = [*[down] * FAILURES, another_comes]
     rig.sink.always = never_taking(0)
@@ -55,7 +66,12 @@ def test_an_event_that_opened_the_circuit_by_itself_is_found_out_by_the_next_one
 def test_a_sink_that_stays_down_opens_the_circuit_and_then_gets_single_events(rig: Rig) -> None:
     rig.sink.answers = [down] * (FAILURES + 3)
     seen: list[tuple[bool, dict[str, str]]] = []
-    rig.sink.always = lambda _: seen.append((rig.is_open, rig.readiness.problems()))
+
+    def notes(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        seen.append((rig.is_open, rig.readiness.problems()))
+        return all_delivered(events)
+
+    rig.sink.always = notes
     with capture_logs() as logs:
         rig.deliver(*range(6))
     assert [len(batch) for batch in rig.sink.batches] == [*[4] * FAILURES, 1, 1, 1, 1, 4, 1]
@@ -70,7 +86,12 @@ def test_a_sink_that_stays_down_opens_the_circuit_and_then_gets_single_events(ri
 def test_a_few_failures_leave_the_watcher_ready(rig: Rig) -> None:
     rig.sink.answers = [down] * (FAILURES - 1)
     problems: list[dict[str, str]] = []
-    rig.sink.always = lambda _: problems.append(rig.readiness.problems())
+
+    def notes(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        problems.append(rig.readiness.problems())
+        return all_delivered(events)
+
+    rig.sink.always = notes
     with capture_logs() as logs:
         rig.deliver(0)
     assert problems == [{}]
@@ -85,13 +106,18 @@ def test_each_trial_is_with_another_event(rig: Rig) -> None:
 
 
 def test_what_comes_in_while_the_sink_is_down_joins_the_next_try(rig: Rig) -> None:
-    def another_comes(events: Sequence[DecisionEvent]) -> None:
-        rig.lane.put(Parcel(rig.watches[2], decision(2)))
-        down(events)
+    def another_comes(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.worker.put(PendingDelivery(rig.watches[2], decision(2)))
+        return down(events)
 
     rig.sink.answers = [another_comes]
-    rig.lane.put(Parcel(rig.watches[1], decision(1)))
-    rig.sink.always = lambda _: rig.lane.close()
+    rig.worker.put(PendingDelivery(rig.watches[1], decision(1)))
+
+    def close(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.worker.close()
+        return all_delivered(events)
+
+    rig.sink.always = close
     rig.run()
     assert [len(batch) for batch in rig.sink.batches] == [1, 2]
 
@@ -99,14 +125,14 @@ def test_what_comes_in_while_the_sink_is_down_joins_the_next_try(rig: Rig) -> No
 def test_what_is_in_flight_no_more_does_not_pile_up_while_the_sink_is_down(rig: Rig) -> None:
     """Its message comes again, and brings a parcel of its own each time."""
 
-    def lose(events: Sequence[DecisionEvent]) -> None:
+    def lose(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         for number in (1, 2, 3):
             rig.watches[number].abandoned = True
-        down(events)
+        return down(events)
 
     rig.sink.answers = [*[down] * FAILURES, lose]
     for number in range(5):
-        rig.lane.put(Parcel(rig.watches[number], decision(number)))
+        rig.worker.put(PendingDelivery(rig.watches[number], decision(number)))
     rig.expected = 2
     rig.run()
     assert sorted(rig.taken) == sorted(rig.ids(0, 4))
@@ -114,14 +140,14 @@ def test_what_is_in_flight_no_more_does_not_pile_up_while_the_sink_is_down(rig: 
 
 
 def test_with_nothing_left_to_try_the_sink_is_left_alone(rig: Rig) -> None:
-    assert list(rig.lane._try()) == []
+    assert list(rig.worker._try()) == []
     assert rig.sink.batches == []
 
 
 def test_a_halt_leaves_what_was_not_taken(rig: Rig) -> None:
-    def stop(events: Sequence[DecisionEvent]) -> None:
-        rig.lane.halt()
-        down(events)
+    def stop(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.worker.halt()
+        return down(events)
 
     rig.sink.answers = [stop]
     rig.deliver(1, 2)
@@ -132,43 +158,43 @@ def test_a_stop_does_not_wait_for_a_sink_that_is_down(rig: Rig) -> None:
     """The circuit opens in the drain; what was not taken goes back to the queue."""
     rig.sink.always = down
     for number in (1, 2):
-        rig.lane.put(Parcel(rig.watches[number], decision(number)))
-    rig.lane.close()
+        rig.worker.put(PendingDelivery(rig.watches[number], decision(number)))
+    rig.worker.close()
     rig.run()
     assert [len(batch) for batch in rig.sink.batches] == [2] * FAILURES
     assert rig.taken == []
 
 
 def test_a_stop_interrupts_the_rest_of_an_open_circuit_for_a_last_try(rig: Rig) -> None:
-    def close(events: Sequence[DecisionEvent]) -> None:
-        rig.lane.close()
-        down(events)
+    def close(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.worker.close()
+        return down(events)
 
     rig.sink.answers = [*[down] * FAILURES, close]
-    rig.lane.put(Parcel(rig.watches[1], decision(1)))
+    rig.worker.put(PendingDelivery(rig.watches[1], decision(1)))
     rig.run()
     assert len(rig.sink.batches) == FAILURES + 1
 
 
-def test_a_ledger_that_is_down_at_the_halt_ends_the_lane(rig: Rig) -> None:
+def test_a_ledger_that_is_down_at_the_halt_ends_the_worker(rig: Rig) -> None:
     def failing(*_: object) -> None:
         raise LedgerError("down")
 
-    lane = Lane(
+    worker = SinkWorker(
         rig.sink,
-        arrived=failing,
+        delivered=failing,
         given_up=rig.gave_up,
         clock=rig.clock,
         metrics=rig.metrics,
         readiness=rig.readiness,
     )
-    lane.put(Parcel(rig.watches[1], decision(1)))
-    lane.run(a_beat(rig.clock))
+    worker.put(PendingDelivery(rig.watches[1], decision(1)))
+    worker.run(a_beat(rig.clock))
     assert len(rig.sink.batches) == 1
 
 
 def test_a_sink_that_is_gone_is_no_failure_to_try_again(rig: Rig) -> None:
-    def gone(_: Sequence[DecisionEvent]) -> None:
+    def gone(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         raise SinkGone("closed")
 
     rig.sink.answers = [gone]
@@ -177,18 +203,19 @@ def test_a_sink_that_is_gone_is_no_failure_to_try_again(rig: Rig) -> None:
     assert (rig.count("ok"), rig.count("failed"), rig.is_open) == (0, 2, False)
 
 
-def test_a_lane_that_waits_for_work_rests(rig: Rig) -> None:
+def test_a_worker_that_waits_for_work_rests(rig: Rig) -> None:
     beat = a_beat(rig.clock)
     silences: list[float] = []
 
-    def slow(_: Sequence[DecisionEvent]) -> None:
+    def slow(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         rig.clock.advance(7.0)
         silences.append(beat.silence())
+        return all_delivered(events)
 
     rig.sink.always = slow
-    rig.lane.put(Parcel(rig.watches[1], decision(1)))
-    rig.lane.close()
-    rig.lane.run(beat)
+    rig.worker.put(PendingDelivery(rig.watches[1], decision(1)))
+    rig.worker.close()
+    rig.worker.run(beat)
     assert silences == [7.0]
     assert beat.silence() == 0.0
 
@@ -196,13 +223,133 @@ def test_a_lane_that_waits_for_work_rests(rig: Rig) -> None:
 def test_a_sink_that_never_answers_is_down_after_the_first_try_that_took_so_long(rig: Rig) -> None:
     problems: list[str] = []
 
-    def hang(events: Sequence[DecisionEvent]) -> None:
+    def hang(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         rig.clock.advance(PATIENCE)
-        down(events)
+        return down(events)
 
-    def take(_: Sequence[DecisionEvent]) -> None:
+    def take(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         problems.extend(rig.readiness.problems())
+        return all_delivered(events)
 
     rig.sink.answers = [hang, take]
     rig.deliver(1)
     assert problems == ["sink s"]
+
+
+def local_faults() -> list[BaseException]:
+    return [
+        SinkError("no AWS credentials"),
+        OSError(EMFILE, "Too many open files: '/secret/path'"),
+        OSError(ENOSPC, "No space left on device"),
+        PermissionError(EACCES, "Permission denied"),
+        socket.gaierror(-3, "Temporary failure in name resolution"),
+        MemoryError("cannot allocate"),
+    ]
+
+
+@pytest.mark.parametrize("fault", local_faults(), ids=lambda fault: type(fault).__name__)
+def test_a_local_fault_is_held_against_no_event_although_others_are_delivered_in_between(
+    rig: Rig, fault: BaseException
+) -> None:
+    """Of a hundred attempts of one event each meets the fault, and another event is delivered after each."""
+    pending, attempts = pending_of(rig, 0), 0
+
+    def fails(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        nonlocal attempts
+        if pending.event not in events or attempts == 100:
+            return all_delivered(events)
+        attempts += 1
+        number = 1000 + attempts
+        rig.worker.put(PendingDelivery(a_watch(number, rig.clock), decision(number)))
+        raise fault
+
+    rig.sink.max_batch = 1
+    rig.sink.always = fails
+    rig.worker.put(pending)
+    rig.expected = 101
+    rig.run()
+    assert (attempts, len(rig.taken), rig.given_up) == (100, 101, {})
+    assert (pending.strikes, pending.first_failure) == (0, None)
+
+
+def test_a_fault_of_this_machine_opens_the_circuit_and_is_told_without_what_it_quotes(rig: Rig) -> None:
+    def fails(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        raise OSError(EMFILE, "Too many open files: '/secret/path'")
+
+    seen: list[dict[str, str]] = []
+
+    def notes(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        seen.append(rig.readiness.problems())
+        return all_delivered(events)
+
+    rig.sink.answers = [fails] * FAILURES
+    rig.sink.always = notes
+    rig.deliver(0)
+    assert seen == [{"sink s": "circuit open, 1 decisions wait: this machine: Too many open files"}]
+    assert (rig.count("ok"), rig.count("failed"), rig.count("refused")) == (1, FAILURES, 0)
+
+
+def test_a_sink_that_attempted_nothing_has_failed_as_a_whole(rig: Rig) -> None:
+    def throttled(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        return [not_attempted("throttled")] * len(events)
+
+    rig.sink.answers = [throttled] * FAILURES
+    with capture_logs() as logs:
+        rig.deliver(0, 1)
+    assert [entry["error"] for entry in logs if "error" in entry] == ["throttled"] * FAILURES
+    assert rig.taken == rig.ids(0, 1)
+
+
+@pytest.fixture
+def checked() -> Rig:
+    return Rig(CheckedRecipient())
+
+
+def recipient(rig: Rig) -> CheckedRecipient:
+    assert isinstance(rig.sink, CheckedRecipient)
+    return rig.sink
+
+
+def idle(rig: Rig, monkeypatch: pytest.MonkeyPatch, *, until: float) -> None:
+    """Let the worker wait for work until then; its waits let the clock run."""
+    seconds_until_due = SinkWorker._seconds_until_due
+
+    def wait(worker: SinkWorker) -> float | None:
+        rig.clock.advance(seconds_until_due(worker) or 0.0)
+        if rig.clock.monotonic() >= until:
+            worker.close()
+        return 0.0
+
+    monkeypatch.setattr(SinkWorker, "_seconds_until_due", wait)
+    rig.run()
+
+
+def test_a_target_that_vanishes_while_nothing_is_sent_makes_the_watcher_unready_within_its_interval(
+    checked: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, begun, seen = recipient(checked), checked.clock.monotonic(), list[tuple[bool, dict[str, str]]]()
+
+    def missing() -> bool:
+        seen.append((checked.is_open, checked.readiness.problems()))
+        return begun + 100.0 < checked.clock.monotonic() < begun + 300.0
+
+    sink.missing = missing
+    with capture_logs() as logs:
+        idle(checked, monkeypatch, until=begun + 400.0)
+    assert (True, {"sink s": "circuit open, 0 decisions wait: no such target"}) in seen
+    assert (checked.is_open, checked.readiness.problems(), sink.batches) == (False, {}, [])
+    told = [entry["event"] for entry in logs if entry["log_level"] != "warning"]
+    assert told == ["circuit_opened", "circuit_closed"]
+
+
+def test_a_sink_that_is_sent_to_is_not_asked_for(checked: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked.clock.advance(59.0)
+    checked.deliver(0)
+    assert recipient(checked).checks == 0
+
+
+def test_a_sink_without_a_check_is_never_asked_for(rig: Rig) -> None:
+    rig.clock.advance(1e6)
+    rig.worker.close()
+    rig.run()
+    assert rig.sink.batches == []

@@ -8,11 +8,14 @@ from structlog.testing import capture_logs
 
 from tests.support import decision
 from tests.unit.builders import a_watch
-from tests.unit.delivery.sink_workers import Answer, Rig, parcel_of, skip_rests
+from tests.unit.delivery.sink_workers import Answer, Rig, pending_of, skip_rests
 from watcher.delivery.circuit_breaker import FAILURES
-from watcher.delivery.pending import SHARE, TRIES, Parcel
-from watcher.errors import Refusal, SinkError
+from watcher.delivery.pending import PendingDelivery
+from watcher.delivery.quarantine import REJECTIONS, SHARE
+from watcher.errors import SinkError
+from watcher.event_result import DELIVERED, EventResult, failed, not_attempted, rejected
 from watcher.model import DecisionEvent
+from watcher.sinks.aws_calls import CallFailed
 from watcher.sinks.batches import Batches, Entry
 
 CALL = 0.5
@@ -38,27 +41,24 @@ class Busy:
         self._left = batches
         self._next = 1000
 
-    def __call__(self, events: Sequence[DecisionEvent]) -> None:
+    def __call__(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         self._rig.clock.advance(CALL)
         self._left -= 1
         if self._left == 0:
-            self._rig.lane.close()
+            self._rig.worker.close()
         elif self._left > 0:
             for _ in range(self._rig.sink.max_batch):
-                self._rig.lane.put(Parcel(a_watch(self._next, self._rig.clock), decision(self._next)))
+                self._rig.worker.put(PendingDelivery(a_watch(self._next, self._rig.clock), decision(self._next)))
                 self._next += 1
-        self._answer(events)
+        return self._answer(events)
 
 
 def taking_all_but(*numbers: int, word: str = "") -> Answer:
-    """Each is judged by itself. With a word the sink says that it refuses these for what they are."""
+    """Each has its own result. With a word the sink rejects these, else it fails at them."""
     bad = [decision(number) for number in numbers]
 
-    def answer(events: Sequence[DecisionEvent]) -> None:
-        untaken = {place for place, event in enumerate(events) if event in bad}
-        refused = dict.fromkeys(untaken, Refusal(word, is_certain=False)) if word else {}
-        if untaken:
-            raise SinkError("500", untaken=untaken, refused=refused)
+    def answer(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        return [(rejected(word) if word else failed("500")) if event in bad else DELIVERED for event in events]
 
     return answer
 
@@ -69,16 +69,16 @@ def set_apart(rig: Rig, *numbers: int) -> None:
     rig.sink.max_batch = len(numbers) + 1
     for others in ([*numbers, 20], [21]):
         for number in others:
-            rig.lane.put(parcel_of(rig, number))
-        rig.lane._try()
+            rig.worker.put(pending_of(rig, number))
+        rig.worker._try()
     rig.sink.max_batch = 4
     rig.sink.batches.clear()
 
 
 def be_busy(rig: Rig, answer: Answer, batches: int) -> None:
-    """Let the lane run for so many batches."""
+    """Let the worker run for so many batches."""
     for number in range(22, 26):
-        rig.lane.put(parcel_of(rig, number))
+        rig.worker.put(pending_of(rig, number))
     rig.sink.always = Busy(rig, answer, batches)
     rig.expected = -1
     rig.run()
@@ -107,12 +107,12 @@ def test_what_is_set_apart_is_given_up_beside_busy_traffic_too(rig: Rig) -> None
     set_apart(rig, 0)
     be_busy(rig, taking_all_but(0, word="422"), batches=90)
     assert rig.given_up == {rig.ids(0)[0]: "422"}
-    assert sum(decision(0) in batch for batch in rig.sink.batches) == TRIES - 1
+    assert sum(decision(0) in batch for batch in rig.sink.batches) == REJECTIONS - 1
 
 
 def test_what_the_sink_was_not_asked_to_take_keeps_its_turn_and_has_not_failed(rig: Rig) -> None:
-    def fails_at_first(events: Sequence[DecisionEvent]) -> None:
-        raise SinkError("503", untaken=range(1, len(events)), untried=range(2, len(events)))
+    def fails_at_first(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        return [DELIVERED, failed("503"), *[not_attempted("503")] * (len(events) - 2)]
 
     rig.sink.answers = [fails_at_first] * 3
     rig.deliver(*range(10))
@@ -122,31 +122,33 @@ def test_what_the_sink_was_not_asked_to_take_keeps_its_turn_and_has_not_failed(r
 
 
 def test_a_receiver_that_asks_for_time_is_no_failure_of_those_that_wait_for_it(rig: Rig) -> None:
-    def fails_at_first(events: Sequence[DecisionEvent]) -> None:
-        raise SinkError("429", 10.0, untaken=[0])
+    def wait(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        raise SinkError("asked for 10 s more", 10.0)
 
-    def wait(events: Sequence[DecisionEvent]) -> None:
-        raise SinkError("asked for 10 s more", 10.0, range(len(events)), untried=range(len(events)))
-
-    rig.sink.answers = [fails_at_first, wait, wait]
-    for number in (0, 1):
-        rig.lane.put(parcel_of(rig, number))
+    pending = [pending_of(rig, number) for number in (0, 1)]
+    rig.sink.answers = [wait, wait, wait]
+    for each in pending:
+        rig.worker.put(each)
     rig.expected = 2
     rig.run()
-    assert (rig.taken, rig.lane._suspects.until_due(0.0)) == (rig.ids(1, 0), None)
+    assert (rig.taken, [each.first_failure for each in pending]) == (rig.ids(0, 1), [None, None])
     assert min(rig.halt.waits) == 10.0
 
 
 @pytest.mark.usefixtures("no_rests")
-def test_an_outage_is_held_against_no_event_that_was_set_apart_before(rig: Rig) -> None:
+@pytest.mark.parametrize("is_reached", [True, False], ids=["reached", "not reached"])
+def test_an_outage_is_held_against_no_event_that_was_set_apart_before(rig: Rig, is_reached: bool) -> None:
     """It opens the circuit and is told; once it is over the event is taken."""
     set_apart(rig, 0)
     seen: list[tuple[bool, dict[str, str]]] = []
 
-    def down_for_long(_: Sequence[DecisionEvent]) -> None:
+    def down_for_long(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         seen.append((rig.is_open, rig.readiness.problems()))
-        if len(seen) < 200:
-            raise SinkError("connection refused")
+        if len(seen) >= 200:
+            return [DELIVERED] * len(events)
+        if is_reached:
+            return [failed("connection refused")] * len(events)
+        raise SinkError("connection refused")
 
     rig.sink.always = down_for_long
     begun = rig.clock.monotonic()
@@ -160,17 +162,36 @@ def test_an_outage_is_held_against_no_event_that_was_set_apart_before(rig: Rig) 
 
 
 def test_an_event_that_makes_the_calls_fail_that_it_is_in_is_told_from_those_beside_it(rig: Rig) -> None:
-    def call(entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+    def call(entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
         if any(entry["event"] == decision(0) for entry in entries):
-            raise SinkError("500")
-        return {}
+            raise CallFailed(failed("500"))
+        return [DELIVERED] * len(entries)
 
     batches = Batches(lambda event: Entry({"event": event}, 100), call)
     for number in range(4):
-        rig.lane.put(parcel_of(rig, number))
+        rig.worker.put(pending_of(rig, number))
     with capture_logs() as logs:
         be_busy(rig, batches.send, batches=50)
     told = [entry["session_id"] for entry in logs if entry["event"] == "event_refused"]
     assert (set(told), len(told) > 3) == (set(rig.ids(0)), True)
     assert set(rig.ids(1, 2, 3)) <= set(rig.taken)
     assert not rig.is_open
+
+
+@pytest.mark.usefixtures("no_rests")
+def test_with_an_open_circuit_and_only_quarantined_events_left_they_are_tried(rig: Rig) -> None:
+    """Nothing else may come for hours: what is due is the trial, one event at a time, and closes the circuit."""
+    set_apart(rig, 0, 1)
+    rig.worker.put(pending_of(rig, 22))
+
+    def abandoned(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.watches[22].abandoned = True
+        raise SinkError("down")
+
+    rig.sink.answers = [abandoned] * FAILURES
+    rig.expected = len(rig.taken) + 2
+    rig.run()
+    after = [batch for batch in rig.sink.batches if decision(22) not in batch]
+    assert after[0] in ([decision(0)], [decision(1)])
+    assert set(rig.ids(0, 1)) <= set(rig.taken)
+    assert (rig.is_open, rig.readiness.problems()) == (False, {})

@@ -1,11 +1,14 @@
+import errno
+
 import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from watcher.aws.faults import CredentialsUnavailable
-from watcher.errors import Refusal, SinkError
-from watcher.sinks.aws_calls import Target
-from watcher.sinks.messages import untaken_entries
+from watcher.errors import SinkError
+from watcher.event_result import DELIVERED, EventResult, EventStatus, failed
+from watcher.sinks.aws_calls import CallFailed, Target
+from watcher.sinks.messages import entry_results
 
 TARGET = Target("the queue", "sqs:SendMessage", "sqs:GetQueueAttributes", "create it", "send less")
 
@@ -14,7 +17,7 @@ def told(error: Exception) -> str:
     def fail() -> None:
         raise error
 
-    with pytest.raises(SinkError) as caught:
+    with pytest.raises((SinkError, CallFailed)) as caught:
         TARGET.call(fail)
     return str(caught.value)
 
@@ -53,34 +56,61 @@ def test_what_the_operator_can_mend_is_told(code: str, message: str, fix: str) -
         ("413", ""),
     ],
 )
-def test_what_a_service_refuses_for_what_it_is_is_told_as_that(code: str, message: str) -> None:
-    assert refusal_of(code, message) is not None
+def test_what_a_service_says_of_the_content_is_a_final_rejection(code: str, message: str) -> None:
+    result = result_of(service_error(code, message))
+    assert (result.status, result.is_final) == (EventStatus.REJECTED, True)
 
 
 @pytest.mark.parametrize(
-    ("code", "message"),
+    "error",
     [
-        ("InvalidParameter", "Invalid parameter: TopicArn Reason: it belongs to nobody"),
-        ("ValidationException", "eventBusName failed to satisfy constraint: length less than or equal to 1600"),
-        ("AccessDenied", "too long ago"),
-        ("InternalFailure", "no"),
-        ("400", ""),
+        service_error("InvalidParameter", "Invalid parameter: TopicArn Reason: it belongs to nobody"),
+        service_error("ValidationException", "eventBusName failed to satisfy constraint: length less than 1600"),
+        service_error("InternalFailure"),
+        service_error("400", ""),
+        boto.ReadTimeoutError(endpoint_url="http://x"),
+        boto.ConnectionClosedError(endpoint_url="http://x"),
     ],
+    ids=str,
 )
-def test_what_is_wrong_with_the_target_or_the_call_is_held_against_no_event(code: str, message: str) -> None:
-    assert refusal_of(code, message) is None
+def test_what_else_is_answered_or_not_answered_may_be_due_to_the_event(error: Exception) -> None:
+    assert result_of(error).status is EventStatus.FAILED
 
 
-def refusal_of(code: str, message: str) -> Refusal | None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        service_error("AccessDenied", "too long ago"),
+        service_error("KMS.AccessDeniedException"),
+        service_error("ExpiredTokenException"),
+        service_error("QueueDoesNotExist"),
+        service_error("ThrottlingException"),
+        service_error("KMS.ThrottlingException"),
+        service_error("429", ""),
+        boto.NoCredentialsError(),
+        boto.EndpointConnectionError(endpoint_url="http://x"),
+        boto.ConnectTimeoutError(endpoint_url="http://x"),
+        boto.SSLError(endpoint_url="http://x", error="self-signed"),
+        boto.HTTPClientError(error=OSError(errno.EMFILE, "Too many open files")),
+        ResponseParserError("<html>"),
+    ],
+    ids=str,
+)
+def test_what_concerns_the_sink_or_this_machine_is_held_against_no_event(error: Exception) -> None:
     def fail() -> None:
-        raise service_error(code, message)
+        raise error
 
-    with pytest.raises(SinkError) as caught:
+    with pytest.raises(SinkError):
         TARGET.call(fail)
-    found = caught.value.refused.get(0)
-    assert found in (None, Refusal(str(caught.value), is_certain=True))
-    assert (caught.value.untaken, set(caught.value.refused) - {0}) == (None, set())
-    return found
+
+
+def result_of(error: Exception) -> EventResult:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(CallFailed) as caught:
+        TARGET.call(fail)
+    return caught.value.result
 
 
 @pytest.mark.parametrize("code", ["RequestThrottled", "InternalFailure", "InvalidParameterValue"])
@@ -144,14 +174,21 @@ def test_whatever_a_call_raises_is_the_sinks_error_and_no_events(error: Exceptio
     with pytest.raises(SinkError, match=f"the queue: {type(error).__name__} in ") as caught:
         TARGET.call(fail)
     assert "T0KEN" not in str(caught.value)
-    assert not caught.value.refused
 
 
-def test_only_what_the_answer_names_as_taken_was_taken() -> None:
-    answer = {"Successful": [{"Id": "0"}, None], "Failed": [{"Id": "2", "Code": "Throttled"}, {}]}
-    assert untaken_entries(answer, 4, TARGET) == {
-        1: "the queue: the answer says nothing about the entry",
-        2: "the queue: Throttled: no reason given",
-        3: "the queue: the answer says nothing about the entry",
-    }
-    assert set(untaken_entries({}, 2, TARGET)) == {0, 1}
+def test_only_what_the_answer_names_as_successful_was_delivered() -> None:
+    answer = {"Successful": [{"Id": "0"}, None], "Failed": [{"Id": "2", "Code": "InternalError"}, {}]}
+    unknown = failed("the queue: the answer says nothing about the entry")
+    assert entry_results(answer, 4, TARGET) == [
+        DELIVERED,
+        unknown,
+        failed("the queue: InternalError: no reason given"),
+        unknown,
+    ]
+    assert entry_results({}, 2, TARGET) == [unknown, unknown]
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "KMS.AccessDeniedException"])
+def test_an_entry_that_is_turned_away_for_the_targets_sake_was_not_attempted(code: str) -> None:
+    answer = {"Failed": [{"Id": "0", "Code": code, "SenderFault": True}]}
+    assert [result.status for result in entry_results(answer, 1, TARGET)] == [EventStatus.NOT_ATTEMPTED]

@@ -6,33 +6,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import decision
-from watcher.errors import Refusal, SinkError
+from watcher.errors import SinkError
+from watcher.event_result import DELIVERED as TAKEN
+from watcher.event_result import EventResult, EventStatus, failed, not_attempted, rejected
 from watcher.model import DecisionEvent
+from watcher.sinks.aws_calls import CallFailed
 from watcher.sinks.batches import MAX_BYTES, MAX_ENTRIES, Batches, Entry
+
+DELIVERED, FAILED, REJECTED, NOT_ATTEMPTED = EventStatus
+TOO_LONG = CallFailed(rejected("too long", is_final=True))
 
 
 class Service:
-    """Takes what it isn't told to refuse; sizes are given by session."""
+    """Takes what it isn't told to fail at; sizes are given by session."""
 
     def __init__(self, sizes: Mapping[DecisionEvent, int] | None = None) -> None:
         self.sizes = sizes or {}
         self.calls: list[list[DecisionEvent]] = []
-        self.refuses: set[DecisionEvent] = set()
+        self.fails_at: set[DecisionEvent] = set()
         self.limit = 10 * MAX_BYTES
-        self.down: list[SinkError] = []
+        self.down: list[Exception] = []
         self.batches = Batches(self._entry, self._call)
 
     def _entry(self, event: DecisionEvent) -> Entry:
         return Entry({"event": event}, self.sizes.get(event, 100))
 
-    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
         events = [entry["event"] for entry in entries]
         self.calls.append(events)
         if self.down:
             raise self.down.pop(0)
         if any(self.sizes.get(event, 100) > self.limit for event in events):
-            raise SinkError("too long", refused={0: Refusal("too long", is_certain=True)})
-        return {place: f"no {place}" for place, event in enumerate(events) if event in self.refuses}
+            raise TOO_LONG
+        return [failed(f"no {place}") if event in self.fails_at else TAKEN for place, event in enumerate(events)]
 
 
 EVENTS = [decision(number) for number in range(25)]
@@ -49,64 +55,85 @@ def test_every_event_goes_out_once_in_order_in_calls_that_fit(sizes: list[int]) 
         assert len(call) == 1 or sum(service.sizes[event] for event in call) <= MAX_BYTES
 
 
-def untaken_of(service: Service, events: Sequence[DecisionEvent], words: str) -> object:
-    with pytest.raises(SinkError, match=words) as caught:
-        service.batches.send(events)
-    return caught.value.untaken
+def statuses(service: Service, events: Sequence[DecisionEvent]) -> list[EventStatus]:
+    return [result.status for result in service.batches.send(events)]
 
 
-def test_a_call_that_failed_leaves_what_came_after_it_untaken_too() -> None:
+def failing_at(service: Service, number: int, *errors: Exception) -> Callable[..., Sequence[EventResult]]:
+    """From that call on, so many fail."""
+
+    def call(entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
+        if len(service.calls) == number:
+            service.down = [*errors]
+        return service._call(entries)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("errors", "told"),
+    [
+        ([SinkError("down")], [NOT_ATTEMPTED] * 15),
+        ([CallFailed(failed("down"))] * 2, [FAILED, *[NOT_ATTEMPTED] * 14]),
+    ],
+    ids=["the sink's fault", "perhaps the event's"],
+)
+def test_a_call_that_failed_ends_the_batch(errors: list[Exception], told: list[EventStatus]) -> None:
     service = Service()
-    service.refuses = {EVENTS[3]}
-    service.batches = Batches(service._entry, failing_at(service, 1, SinkError("down", 7.0)))
-    with pytest.raises(SinkError, match="down") as caught:
+    service.fails_at = {EVENTS[3]}
+    service.batches = Batches(service._entry, failing_at(service, 1, *errors))
+    results = service.batches.send(EVENTS)
+    assert [result.status for result in results] == [DELIVERED] * 3 + [FAILED] + [DELIVERED] * 6 + told
+    assert {result.reason for result in results[10:]} == {"down"}
+
+
+def test_with_nothing_attempted_the_error_itself_is_raised() -> None:
+    service = Service()
+    service.down = [error := SinkError("no credentials", 7.0)]
+    with pytest.raises(SinkError) as caught:
         service.batches.send(EVENTS)
-    assert caught.value.untaken == {3, *range(10, 25)}
-    assert set(caught.value.untried) == set(range(11, 25))
-    assert service.calls[1:] == [EVENTS[10:20], EVENTS[10:11]]
-    assert caught.value.retry_after == 7.0
+    assert caught.value is error
+    assert service.calls == [EVENTS[:10]]
+
+
+def test_entries_that_are_all_turned_away_for_the_sinks_sake_are_no_results() -> None:
+    batches = Batches(Service()._entry, lambda entries: [not_attempted("throttled")] * len(entries))
+    with pytest.raises(SinkError, match="throttled"):
+        batches.send(EVENTS)
 
 
 def test_a_call_that_fails_for_one_of_its_events_says_so_of_that_one_alone() -> None:
     service = Service()
     service.batches = Batches(service._entry, unable_to_serve(service, EVENTS[2]))
-    with pytest.raises(SinkError, match="500") as caught:
-        service.batches.send(EVENTS[:5])
-    assert (caught.value.untaken, list(caught.value.untried)) == ({2, 3, 4}, [3, 4])
+    assert statuses(service, EVENTS[:5]) == [DELIVERED, DELIVERED, FAILED, NOT_ATTEMPTED, NOT_ATTEMPTED]
     assert service.calls == [EVENTS[:5], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
-def unable_to_serve(service: Service, event: DecisionEvent) -> Callable[..., Mapping[int, str]]:
-    def call(entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
-        left = service._call(entries)
+def unable_to_serve(service: Service, event: DecisionEvent) -> Callable[..., Sequence[EventResult]]:
+    def call(entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
+        results = service._call(entries)
         if any(entry["event"] == event for entry in entries):
-            raise SinkError("500")
-        return left
+            raise CallFailed(failed("500"))
+        return results
 
     return call
 
 
 def test_a_call_that_failed_once_is_made_again_for_each_of_its_events() -> None:
     service = Service()
-    service.down = [SinkError("throttled")]
-    service.batches.send(EVENTS[:3])
+    service.down = [CallFailed(failed("500"))]
+    assert statuses(service, EVENTS[:3]) == [DELIVERED] * 3
     assert service.calls == [EVENTS[:3], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
-def failing_at(service: Service, number: int, error: SinkError) -> Callable[..., Mapping[int, str]]:
-    def call(entries: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
-        if len(service.calls) == number:
-            service.down = [error, error]
-        return service._call(entries)
-
-    return call
-
-
-def test_what_was_refused_is_told_by_its_place() -> None:
+def test_what_failed_is_told_by_its_place() -> None:
     service = Service()
-    service.refuses = {EVENTS[3], EVENTS[12]}
-    assert untaken_of(service, EVENTS, "2 of 25 events not taken: no 3") == {3, 12}
-    assert untaken_of(service, EVENTS[12:13], "1 of 1 events not taken: no 0") == {0}
+    service.fails_at = {EVENTS[3], EVENTS[12]}
+    results = service.batches.send(EVENTS)
+    assert {place: result.reason for place, result in enumerate(results) if result != TAKEN} == {
+        3: "no 3",
+        12: "no 2",
+    }
 
 
 def test_a_batch_that_was_taken_is_sent_again_when_it_is_handed_over_again() -> None:
@@ -118,23 +145,22 @@ def test_a_batch_that_was_taken_is_sent_again_when_it_is_handed_over_again() -> 
 
 def test_only_an_event_that_is_too_large_may_fail_a_call_without_holding_up_the_rest() -> None:
     service = Service({EVENTS[0]: MAX_BYTES + 1})
-    service.down = [SinkError("too large")]
-    assert untaken_of(service, EVENTS[:3], "1 of 3 events not taken: too large") == {0}
+    service.down = [CallFailed(failed("too large"))]
+    assert statuses(service, EVENTS[:3]) == [FAILED, DELIVERED, DELIVERED]
     assert service.calls == [EVENTS[:1], EVENTS[1:3]]
 
 
-def refused_of(service: Service, events: Sequence[DecisionEvent]) -> tuple[set[int], dict[int, str]]:
-    with pytest.raises(SinkError) as caught:
-        service.batches.send(events)
-    assert all(refusal.is_certain for refusal in caught.value.refused.values())
-    whys = {place: refusal.why for place, refusal in caught.value.refused.items()}
-    return set(caught.value.untaken or ()), whys
+def rejections(service: Service, events: Sequence[DecisionEvent]) -> dict[int, str]:
+    """By place, why these were rejected."""
+    found = {n: each for n, each in enumerate(service.batches.send(events)) if each.status is REJECTED}
+    assert all(result.is_final for result in found.values())
+    return {place: result.reason for place, result in found.items()}
 
 
-def test_a_call_that_is_refused_for_the_size_of_an_entry_is_made_again_for_each() -> None:
+def test_a_call_that_is_rejected_for_the_size_of_an_entry_is_made_again_for_each() -> None:
     service = Service({EVENTS[1]: 2000})
     service.limit = 1024
-    assert refused_of(service, EVENTS[:3]) == ({1}, {1: "an entry of 2000 bytes: too long"})
+    assert rejections(service, EVENTS[:3]) == {1: "an entry of 2000 bytes: too long"}
     assert service.calls == [EVENTS[:3], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
@@ -142,26 +168,25 @@ def test_an_event_over_the_usual_limit_is_tried_once_and_told_with_its_size_and_
     service = Service({EVENTS[1]: MAX_BYTES + 900})
     service.limit = MAX_BYTES
     why = "an entry of 263044 bytes, more than the usual 262144: too long"
-    assert refused_of(service, EVENTS[:3]) == ({1}, {1: why})
+    assert rejections(service, EVENTS[:3]) == {1: why}
     assert service.calls == [EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
 def test_a_target_that_is_set_to_take_more_gets_more() -> None:
     service = Service({EVENTS[1]: MAX_BYTES + 900})
-    service.batches.send(EVENTS[:3])
+    assert statuses(service, EVENTS[:3]) == [DELIVERED] * 3
 
 
 def test_a_target_that_goes_down_between_single_calls_is_not_sent_twice_what_it_has() -> None:
     service = Service({EVENTS[1]: 2000})
     service.limit = 1024
     service.batches = Batches(service._entry, failing_at(service, 3, SinkError("down")))
-    assert refused_of(service, EVENTS[:4]) == ({1, 2, 3}, {1: "an entry of 2000 bytes: too long"})
+    assert statuses(service, EVENTS[:4]) == [DELIVERED, REJECTED, NOT_ATTEMPTED, NOT_ATTEMPTED]
     assert service.calls == [EVENTS[:4], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
-def test_what_was_refused_is_told_although_a_later_call_failed() -> None:
+def test_what_was_rejected_is_told_although_a_later_call_failed() -> None:
     service = Service({EVENTS[0]: MAX_BYTES + 1})
     service.limit = MAX_BYTES
     service.batches = Batches(service._entry, failing_at(service, 1, SinkError("down")))
-    untaken, refused = refused_of(service, EVENTS[:3])
-    assert (untaken, set(refused)) == ({0, 1, 2}, {0})
+    assert statuses(service, EVENTS[:3]) == [REJECTED, NOT_ATTEMPTED, NOT_ATTEMPTED]

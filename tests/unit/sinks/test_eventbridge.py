@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from structlog.testing import capture_logs
 
-from tests.support import decision
+from tests.support import ManualClock, decision
 from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all
+from tests.unit.sinks.event_buses import EventBridge
 from watcher.config import EventBridgeSinkSettings
 from watcher.errors import SinkError
-from watcher.sinks.eventbridge import EventBridgeSink
+from watcher.event_result import DELIVERED
+from watcher.sinks.eventbridge import CHECK_INTERVAL, EventBridgeSink
 
 Client = Callable[[str], Any]
-SinkFor = Callable[[str], EventBridgeSink]
+SinkFor = Callable[..., EventBridgeSink]
 
 
 class Bus:
@@ -37,8 +40,9 @@ ALL = {"source": ["liveness.watcher"], "detail-type": ["liveness.decision.v1"]}
 def sink_for(moto_server: str) -> Iterator[SinkFor]:
     sinks: list[EventBridgeSink] = []
 
-    def build(bus: str) -> EventBridgeSink:
-        sinks.append(EventBridgeSink(EventBridgeSinkSettings(name="out", bus=bus, endpoint_url=moto_server), AWS))
+    def build(bus: str, clock: ManualClock | None = None) -> EventBridgeSink:
+        settings = EventBridgeSinkSettings(name="out", bus=bus, endpoint_url=moto_server)
+        sinks.append(EventBridgeSink(settings, AWS, clock))
         return sinks[-1]
 
     yield build
@@ -86,9 +90,8 @@ def test_the_entries_that_failed_are_told_by_their_places(client: Client, sink_f
     failing = 1 if tells else 2
     wire.fail_at, wire.tells = failing, tells
     events = [decision(number) for number in range(3)]
-    with pytest.raises(SinkError, match="1 of 3 events not taken") as caught:
-        sink.emit(events)
-    assert caught.value.untaken == {failing}
+    results = sink.emit(events)
+    assert [place for place, result in enumerate(results) if result != DELIVERED] == [failing]
     taken = [event.key.event_id for place, event in enumerate(events) if place != failing]
     assert sorted(event["detail"]["id"] for event in bus.matched()) == taken
 
@@ -97,16 +100,90 @@ def test_a_bus_that_is_not_there_is_found_out_before_events_are_lost_on_it(sink_
     sink = sink_for("nope")
     wire = Wire(sink, "PutEvents")
     for _ in range(2):
-        with pytest.raises(SinkError, match=r"event bus nope: ResourceNotFoundException.*; create it, or mend bus"):
+        with pytest.raises(SinkError, match=r"event bus nope: ResourceNotFoundException.*; create it, or fix bus"):
             sink.emit([decision(1)])
     assert wire.calls == []
 
 
-def test_without_leave_to_ask_for_the_bus_events_are_put_all_the_same(client: Client, sink_for: SinkFor) -> None:
-    bus, sink = Bus(client, ALL), sink_for("decisions")
+@pytest.fixture
+def aws() -> Iterator[EventBridge]:
+    server = EventBridge()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def at_aws(aws: EventBridge) -> Iterator[EventBridgeSink]:
+    sink = EventBridgeSink(EventBridgeSinkSettings(name="out", bus="decisions", endpoint_url=aws.url), AWS)
+    yield sink
+    sink.close()
+
+
+MISSING = r"event bus decisions: ResourceNotFoundException: .*; create it, or fix bus"
+
+
+def test_what_is_put_on_a_bus_that_was_deleted_does_not_count_as_delivered(
+    aws: EventBridge, at_aws: EventBridgeSink
+) -> None:
+    """Once the bus is back, the same events are sent again."""
+    events = [decision(1), decision(2)]
+    at_aws.emit([decision(0)])
+    aws.exists = False
+    for _ in range(3):
+        with pytest.raises(SinkError, match=MISSING):
+            at_aws.emit(events)
+    assert aws.calls.count("PutEvents") == 2  # nothing more is put on a bus that is known to be missing
+    aws.exists = True
+    assert list(at_aws.emit(events)) == [DELIVERED] * 2
+    assert aws.events == [decision(number).key.event_id for number in range(3)]
+
+
+def test_a_bus_is_seen_after_the_events_were_put_before_they_count(aws: EventBridge, at_aws: EventBridgeSink) -> None:
+    at_aws.emit([decision(number) for number in range(25)])
+    assert aws.calls == ["DescribeEventBus", "PutEvents", "PutEvents", "PutEvents", "DescribeEventBus"]
+
+
+def test_a_check_finds_a_bus_that_is_gone_and_one_that_is_back(aws: EventBridge, at_aws: EventBridgeSink) -> None:
+    at_aws.check()
+    aws.exists = False
+    for _ in range(2):
+        with pytest.raises(SinkError, match=MISSING):
+            at_aws.check()
+    aws.exists = True
+    at_aws.check()
+    assert at_aws.check_interval == CHECK_INTERVAL == 60.0
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalException"])
+def test_a_check_without_an_answer_counts_only_once_the_bus_was_not_seen_for_a_minute(
+    client: Client, sink_for: SinkFor, code: str
+) -> None:
+    Bus(client, ALL)
+    clock = ManualClock()
+    sink = sink_for("decisions", clock)
+    assert sink.emit([decision(1)]) == [DELIVERED]
+    refuse(sink, "DescribeEventBus", code)
+    clock.advance(CHECK_INTERVAL)
+    assert sink.emit([decision(2)]) == [DELIVERED]
+    clock.advance(1.0)
+    with pytest.raises(SinkError, match=code):
+        sink.emit([decision(3)])
+
+
+def test_without_permission_to_check_the_bus_events_are_put_and_it_is_told_once(
+    client: Client, sink_for: SinkFor
+) -> None:
+    bus, clock = Bus(client, ALL), ManualClock()
+    sink = sink_for("decisions", clock)
     refuse(sink, "DescribeEventBus", "AccessDeniedException")
-    sink.emit([decision(1)])
-    assert len(bus.matched()) == 1
+    with capture_logs() as logs:
+        for number in range(3):
+            sink.emit([decision(number)])
+            clock.advance(CHECK_INTERVAL + 1.0)
+    assert len(bus.matched()) == 3
+    assert [(entry["event"], entry["fix"]) for entry in logs] == [
+        ("bus_check_denied", "allow events:DescribeEventBus on it")
+    ]
 
 
 def test_a_bus_that_may_not_be_used_names_the_action(client: Client, sink_for: SinkFor) -> None:

@@ -190,3 +190,66 @@ def test_a_pipe_is_refused_for_what_its_reader_leaves_is_lost(tmp_path: Path) ->
         ConfigError, match=r"sinks.audit: path = '.*fifo': a pipe loses what nobody reads: name a file"
     ):
         FileSink("audit", path)
+
+
+def test_a_file_that_is_deleted_while_it_is_written_has_delivered_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "decisions.jsonl"
+    sink, fsync = FileSink("file", path), os.fsync
+
+    def delete(descriptor: int) -> None:
+        path.unlink(missing_ok=True)
+        fsync(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", delete)
+        with pytest.raises(SinkError, match="deleted while it was written"):
+            sink.emit(EVENTS)
+    sink.emit(EVENTS)
+    assert path.read_text().splitlines() == LINES
+
+
+def test_a_file_that_is_moved_away_while_it_is_written_keeps_what_it_got(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rotated = tmp_path / "decisions.jsonl", tmp_path / "decisions.jsonl.1"
+    sink = FileSink("file", path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: path.rename(rotated))
+        sink.emit(EVENTS)
+    assert rotated.read_text().splitlines() == LINES
+
+
+def test_a_folder_that_is_removed_is_an_error_to_try_again(tmp_path: Path) -> None:
+    path = tmp_path / "sub" / "decisions.jsonl"
+    path.parent.mkdir()
+    sink = FileSink("file", path)
+    path.unlink()
+    path.parent.rmdir()
+    with pytest.raises(SinkError, match="No such file or directory"):
+        sink.emit(EVENTS)
+
+
+def test_a_pipe_that_takes_the_files_place_is_not_written_to(tmp_path: Path) -> None:
+    """It would take what nobody reads, and report success."""
+    path = tmp_path / "decisions.jsonl"
+    sink = FileSink("file", path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(SinkError, match="a pipe loses what nobody reads"):
+        sink.emit(EVENTS)
+
+
+def test_an_error_at_the_close_is_one_to_try_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Network file systems tell of a full disk only there."""
+    sink, close = FileSink("file", tmp_path / "decisions.jsonl"), os.close
+
+    def fail(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "close", fail)
+        with pytest.raises(SinkError, match="quota"):
+            sink.emit(EVENTS)

@@ -10,6 +10,7 @@ from tests.support import decision, session_id
 from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all, values
 from watcher.config import SqsSinkSettings
 from watcher.errors import ConfigError, SinkError
+from watcher.event_result import DELIVERED, EventStatus
 from watcher.sinks.sqs import SqsSink
 
 Client = Callable[[str], Any]
@@ -94,15 +95,14 @@ def test_large_events_are_split_into_calls_of_256_kib(sqs: Any, url: str, sink_f
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["told as failed", "not told at all"])
-def test_the_entry_that_was_refused_is_told_by_its_place(sqs: Any, url: str, sink_for: SinkFor, tells: bool) -> None:
+def test_the_entry_that_failed_is_told_by_its_place(sqs: Any, url: str, sink_for: SinkFor, tells: bool) -> None:
     sink = sink_for(url)
     wire = Wire(sink, "SendMessageBatch")
     wire.fail_at, wire.tells = 3, tells
     events = [decision(number) for number in range(12)]
-    with pytest.raises(SinkError, match="1 of 12 events not taken") as caught:
-        sink.emit(events)
-    assert ("slow down" in str(caught.value)) == tells
-    assert caught.value.untaken == {3}
+    results = sink.emit(events)
+    assert [place for place, result in enumerate(results) if result != DELIVERED] == [3]
+    assert ("slow down" in results[3].reason) == tells
     assert [len(call) for call in wire.calls] == [10, 2]
     bodies = [message["Body"] for message in take_all(sqs, url)]
     assert sorted(bodies) == sorted(event.body for event in events[:3] + events[4:])
@@ -114,17 +114,16 @@ def test_one_event_that_is_too_large_is_refused_for_that_and_does_not_hold_up_th
 ) -> None:
     url = sqs.create_queue(QueueName="small", Attributes={"MaximumMessageSize": str(limit)})["QueueUrl"]
     batch = [decision(1), large_decision(2, limit), decision(3)]
-    with pytest.raises(SinkError, match="1 of 3 events not taken") as caught:
-        sink_for(url).emit(batch)
+    first, second, third = sink_for(url).emit(batch)
     assert [message["Body"] for message in take_all(sqs, url)] == [batch[0].body, batch[2].body]
-    assert (caught.value.untaken, set(caught.value.refused)) == ({1}, {1})
-    why, is_certain = caught.value.refused[1]
-    assert re.match(rf"an entry of \d+ bytes.*{url}: .*shorter than {limit} bytes; raise the queue's Max", why)
-    assert is_certain
+    assert (first, third, second.status, second.is_final) == (DELIVERED, DELIVERED, EventStatus.REJECTED, True)
+    assert re.match(
+        rf"an entry of \d+ bytes.*{url}: .*shorter than {limit} bytes; raise the queue's Max", second.reason
+    )
 
 
 def test_a_queue_that_is_not_there_is_told_with_the_fix(url: str, sink_for: SinkFor) -> None:
-    with pytest.raises(SinkError, match=r"decisions-nope: .*NonExistentQueue.*; create it, or mend queue_url"):
+    with pytest.raises(SinkError, match=r"decisions-nope: .*NonExistentQueue.*; create it, or fix queue_url"):
         sink_for(f"{url}-nope").emit([decision(1)])
 
 

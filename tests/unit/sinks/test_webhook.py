@@ -1,3 +1,4 @@
+import errno
 import socket
 import time
 from pathlib import Path
@@ -9,8 +10,10 @@ from standardwebhooks import Webhook
 
 from tests.support import ManualClock, decision
 from tests.unit.sinks.receivers import PATIENCE, Receiver, Script, answer
-from tests.unit.sinks.webhooks import KEY, Receive, Sinks, failure
-from watcher.errors import SinkError
+from tests.unit.sinks.webhooks import KEY, Failure, Receive, Sinks, failure
+from watcher.event_result import EventStatus
+
+DELIVERED, FAILED, REJECTED, NOT_ATTEMPTED = EventStatus
 
 
 def test_each_event_is_a_post_of_its_own_that_the_official_package_verifies(
@@ -57,46 +60,78 @@ def test_what_was_not_taken_is_told_and_what_comes_after_a_failure_is_not_begun(
     receive: Receive, webhook_for: Sinks
 ) -> None:
     receiver = receive(204, 500, 204)
-    error = failure(webhook_for(receiver.url), 1, 2, 3)
-    assert (error.untaken, error.untried) == ({1, 2}, {2})
+    assert failure(webhook_for(receiver.url), 1, 2, 3).statuses == [DELIVERED, FAILED, NOT_ATTEMPTED]
     assert receiver.ids == [decision(number).key.event_id for number in (1, 2)]
 
 
-@pytest.mark.parametrize(("status", "is_certain"), [(400, False), (413, True), (422, False)])
-def test_an_event_that_is_refused_for_what_it_is_keeps_no_other_from_its_turn(
-    receive: Receive, webhook_for: Sinks, status: int, is_certain: bool
+@pytest.mark.parametrize(("status", "is_final"), [(400, False), (413, True), (422, False)])
+def test_an_event_that_is_rejected_keeps_no_other_from_its_turn(
+    receive: Receive, webhook_for: Sinks, status: int, is_final: bool
 ) -> None:
     receiver = receive(204, status, 204)
-    error = failure(webhook_for(receiver.url), 1, 2, 3)
-    assert (error.untaken, set(error.refused), len(receiver.got)) == ({1}, {1}, 3)
+    found = failure(webhook_for(receiver.url), 1, 2, 3)
+    assert (found.statuses, len(receiver.got)) == ([DELIVERED, REJECTED, DELIVERED], 3)
     size = len(decision(2).body)
     words = f"http://localhost:{receiver.port}: answered {status} to a body of {size} bytes; "
-    assert error.refused[1].why.startswith(words)
-    assert error.refused[1].is_certain is is_certain
-    assert str(error) == error.refused[1].why
+    assert found.results[1].reason.startswith(words)
+    assert found.results[1].is_final is is_final
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 503])
-def test_what_else_a_receiver_answers_is_held_against_no_event(
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 500, 502])
+def test_any_other_answer_is_a_failure_that_may_be_due_to_the_event(
     receive: Receive, webhook_for: Sinks, status: int
 ) -> None:
-    assert failure(webhook_for(receive(status).url), 1).refused == {}
+    """Whether it is, shows in what becomes of others."""
+    assert failure(webhook_for(receive(status).url), 1).statuses == [FAILED]
 
 
-def test_a_receiver_that_asks_for_time_does_not_refuse_for_good(receive: Receive, webhook_for: Sinks) -> None:
-    receiver = receive(answer(413, retry_after="30"), 204)
-    error = failure(webhook_for(receiver.url), 1, 2)
-    assert (error.refused, error.untaken, error.untried, error.retry_after) == ({}, {0, 1}, {1}, 30)
+@pytest.mark.parametrize("status", [410, 429])
+def test_what_a_receiver_says_of_itself_is_held_against_no_event(
+    receive: Receive, webhook_for: Sinks, status: int
+) -> None:
+    assert failure(webhook_for(receive(status).url), 1).error is not None
+    found = failure(webhook_for(receive(204, status).url), 1, 2, 3)
+    assert found.statuses == [DELIVERED, NOT_ATTEMPTED, NOT_ATTEMPTED]
 
 
-def test_what_was_refused_is_told_although_the_receiver_failed_at_another(
+@pytest.mark.parametrize("status", [400, 413, 422, 500, 503])
+def test_a_receiver_that_asks_for_time_blames_no_event(receive: Receive, webhook_for: Sinks, status: int) -> None:
+    receiver = receive(answer(status, retry_after="30"), 204)
+    found = failure(webhook_for(receiver.url), 1, 2)
+    assert (found.error is not None, found.retry_after, len(receiver.got)) == (True, 30, 1)
+
+
+def test_what_was_rejected_is_told_although_the_receiver_failed_at_another(
     receive: Receive, webhook_for: Sinks
 ) -> None:
     receiver = receive(422, 503, 204)
-    error = failure(webhook_for(receiver.url), 1, 2, 3)
-    assert (set(error.refused), error.untaken, error.untried) == ({0}, {0, 1, 2}, {2})
+    found = failure(webhook_for(receiver.url), 1, 2, 3)
+    assert found.statuses == [REJECTED, FAILED, NOT_ATTEMPTED]
     assert len(receiver.got) == 2
-    assert "answered 503" in str(error)
+    assert "answered 503" in found.results[1].reason
+
+
+def test_what_never_reached_the_receiver_is_held_against_no_event(
+    receive: Receive, webhook_for: Sinks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = webhook_for(receive().url)
+
+    def no_descriptor(*_: object, **__: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", no_descriptor)
+        found = failure(sink, 1, 2)
+    assert found.error is not None
+    assert "Too many open files" in str(found)
+    sink.emit([decision(1)])
+
+
+def test_what_got_no_answer_may_be_due_to_the_event(receive: Receive, webhook_for: Sinks) -> None:
+    def hang_up(_: Receiver, handler: Any) -> None:
+        handler.connection.shutdown(socket.SHUT_RDWR)
+
+    assert failure(webhook_for(receive(hang_up).url), 1, 2).statuses == [FAILED, NOT_ATTEMPTED]
 
 
 def test_an_event_handed_over_anew_is_posted_anew(receive: Receive, webhook_for: Sinks) -> None:
@@ -135,9 +170,7 @@ def test_retry_after_is_told_and_kept_to(receive: Receive, webhook_for: Sinks) -
     sink = webhook_for(receiver.url, clock)
     assert failure(sink).retry_after == 30
     clock.advance(29)
-    error = failure(sink, 1, 2)
-    assert error.retry_after == pytest.approx(1)
-    assert (error.untaken, error.untried) == ({0, 1}, {0, 1})
+    assert failure(sink, 1, 2).retry_after == pytest.approx(1)
     assert len(receiver.got) == 1
     clock.advance(1)
     sink.emit([decision(1)])
@@ -250,7 +283,7 @@ def test_a_stop_begins_no_further_post(receive: Receive, webhook_for: Sinks) -> 
         answer(204)(receiver, handler)
 
     receiver = receive(hold)
-    sink, errors = webhook_for(receiver.url), list[SinkError]()
+    sink, errors = webhook_for(receiver.url), list[Failure]()
     thread = Thread(target=lambda: errors.append(failure(sink, 1, 2)))
     thread.start()
     assert arrived.wait(PATIENCE)

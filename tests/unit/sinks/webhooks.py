@@ -1,13 +1,13 @@
 """What the tests of the webhook sink share."""
 
 import base64
-from collections.abc import Callable
-
-import pytest
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tests.support import decision
 from tests.unit.sinks.receivers import Receiver
 from watcher.errors import SinkError
+from watcher.event_result import EventResult, EventStatus
 from watcher.sinks.webhook import WebhookSink
 
 KEY = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -17,7 +17,29 @@ Receive = Callable[..., Receiver]
 Sinks = Callable[..., WebhookSink]
 
 
-def failure(sink: WebhookSink, *numbers: int) -> SinkError:
-    with pytest.raises(SinkError) as caught:
-        sink.emit([decision(number) for number in numbers or (1,)])
-    return caught.value
+@dataclass(frozen=True)
+class Failure:
+    """What a sink said of a batch that it did not deliver in full: results, or an error of the whole sink."""
+
+    results: Sequence[EventResult] = ()
+    error: SinkError | None = None
+
+    def __str__(self) -> str:
+        return str(self.error) if self.error else next(result.reason for result in self.results if result.reason)
+
+    @property
+    def retry_after(self) -> float | None:
+        return self.error.retry_after if self.error else None
+
+    @property
+    def statuses(self) -> list[EventStatus]:
+        return [result.status for result in self.results]
+
+
+def failure(sink: WebhookSink, *numbers: int) -> Failure:
+    try:
+        results = sink.emit([decision(number) for number in numbers or (1,)])
+    except SinkError as error:
+        return Failure(error=error)
+    assert {result.status for result in results} != {EventStatus.DELIVERED}
+    return Failure(results)

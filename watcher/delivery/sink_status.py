@@ -1,0 +1,63 @@
+"""Whether a sink works, and who is told: its circuit breaker, the log, its metric and readiness."""
+
+import structlog
+from tenacity import RetryCallState
+
+from watcher.delivery.circuit_breaker import CircuitBreaker
+from watcher.errors import SinkError
+from watcher.health import Readiness
+from watcher.metrics import Metrics
+from watcher.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+
+class SinkStatus:
+    """The state of one sink."""
+
+    def __init__(self, name: str, clock: Clock, metrics: Metrics, readiness: Readiness) -> None:
+        self._name = name
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+        self._circuit = CircuitBreaker()
+        self._begun = clock.monotonic()
+
+    def begins(self) -> None:
+        """An attempt begins: a sink that never answers fails since then."""
+        self._begun = self._clock.monotonic()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the circuit is open: the sink is spared, and gets one event at a time."""
+        return self._circuit.is_open
+
+    def pause(self, state: RetryCallState) -> float:
+        """Seconds until the next attempt; a tenacity wait."""
+        return self._circuit.pause(state)
+
+    def failed(self, error: BaseException) -> None:
+        """The sink failed."""
+        asked = error.retry_after if isinstance(error, SinkError) else None
+        if self._circuit.failed(self._clock.monotonic(), asked, self._begun):
+            self._metrics.circuit_open.labels(self._name).set(1)
+            log.error(
+                "circuit_opened",
+                sink=self._name,
+                error=str(error),
+                consequence="its decisions and their acks wait; one of them is tried every few seconds",
+            )
+        else:
+            log.warning("sink_failed", sink=self._name, error=str(error))
+
+    def make_unready(self, error: BaseException, waiting: int) -> None:
+        """Say in readiness that the sink is down, why, and how many decisions wait for it."""
+        self._readiness.lost(f"sink {self._name}", f"circuit open, {waiting} decisions wait: {error}")
+
+    def works(self) -> None:
+        """The sink took something, or answered in a way that only one that works does."""
+        seconds = self._circuit.worked(self._clock.monotonic())
+        if seconds is not None:
+            self._metrics.circuit_open.labels(self._name).set(0)
+            self._readiness.regained(f"sink {self._name}")
+            log.info("circuit_closed", sink=self._name, seconds=round(seconds, 1))
