@@ -1,15 +1,17 @@
 """The table of faults: `python tests/chaos/table.py [--chaos LEVEL] [--chaos-seed SEED] [--only TEXT] [--write]`.
 
 Runs the scenarios, several at a time, and prints a row for each: the fault, what is promised, and what was measured.
-Exit code 1 if one failed. With --write the rows replace those in tests/README.md.
+Exit code 1 if one failed. With --write the rows go into tests/README.md.
 """
 
 import argparse
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -54,12 +56,28 @@ def measure(one: Scenario, level: Level, seed: str) -> str:
     return measured
 
 
-def write(rows: str) -> None:
-    """Put the rows into tests/README.md, between its two marks."""
+def write(measured: Mapping[str, str]) -> None:
+    """Put what was measured, by fault, into tests/README.md; the rows of other scenarios stay as they are."""
     text = README.read_text()
     before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}{head()}{rows}{END}{after}")
+    shown, _, after = rest.partition(END)
+    known = {line.split(" | ")[0]: line for line in shown.splitlines(keepends=True)}
+    lines = [
+        row(one, measured[one.fault]) if one.fault in measured else known.get(f"| {one.fault}", "")
+        for one in selected(Level.CI)
+    ]
+    README.write_text(f"{before}{BEGIN}{head()}{''.join(lines)}{END}{after}")
+
+
+def _all_measured(wanted: Sequence[Scenario], level: Level, seed: str, jobs: int) -> list[str]:
+    """In the order of the scenarios. When interrupted, those that run come to their end: they leave no process."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            return list(pool.map(partial(measure, level=level, seed=seed), wanted))
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def main() -> int:
@@ -70,17 +88,15 @@ def main() -> int:
     parser.add_argument("--chaos-seed", default=secrets.token_hex(4))
     parser.add_argument("--only", default="", help="only scenarios whose name contains this")
     parser.add_argument("--jobs", type=int, default=4, help="scenarios at the same time")
-    parser.add_argument("--write", action="store_true", help="replace the rows in tests/README.md")
+    parser.add_argument("--write", action="store_true", help="put the rows into tests/README.md")
     chosen = parser.parse_args()
     level = levels[chosen.chaos]
     print(f"--chaos {chosen.chaos} --chaos-seed {chosen.chaos_seed}", file=sys.stderr)
     wanted = [one for one in selected(level) if chosen.only in one.name]
-    with ThreadPoolExecutor(chosen.jobs) as pool:
-        measured = list(pool.map(partial(measure, level=level, seed=f"{chosen.chaos_seed}-0"), wanted))
-    rows = "".join(map(row, wanted, measured))
-    print(head() + rows, end="")
+    measured = _all_measured(wanted, level, f"{chosen.chaos_seed}-0", chosen.jobs)
+    print(head() + "".join(map(row, wanted, measured)), end="")
     if chosen.write:
-        write(rows)
+        write({one.fault: text for one, text in zip(wanted, measured, strict=True)})
     return int(any(text.startswith(FAILED) for text in measured))
 
 

@@ -122,7 +122,9 @@ def _kill_in_the_start(given: Circumstances) -> str:
 def _kill_producers(given: Circumstances) -> str:
     with Rig(given) as rig:
         rig.start_ready()
+        begun = time.monotonic()
         rig.feed(5)
+        usual = time.monotonic() - begun
         assert isinstance(rig.backend, Embedded)
         kills = given.count(8)
         for _ in range(kills):
@@ -131,7 +133,7 @@ def _kill_producers(given: Circumstances) -> str:
                 assert producer.stdin
                 producer.stdin.write("\n".join(body for _, body in sent).encode())
                 producer.stdin.close()
-                time.sleep(rig.chance.random())
+                time.sleep(usual * rig.chance.uniform(0.3, 1.3))
                 producer.kill()
                 producer.wait()
             rig.accept([accepted for accepted, _ in sent], is_certain=producer.returncode == 0)
