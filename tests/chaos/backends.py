@@ -19,7 +19,8 @@ from tests.moto import CREDENTIALS
 TABLE = "decisions"
 
 
-def _client(service: str, url: str) -> Any:
+def client(service: str, url: str) -> Any:
+    """A plain client for the server at `url`."""
     return boto3.session.Session().client(
         service,
         region_name="us-east-1",
@@ -86,8 +87,8 @@ class Sqs:
     """Queue and dead letters at moto's server, the ledger in an SQLite file or a DynamoDB table."""
 
     def __init__(self, folder: Path, moto_url: str, *, dynamodb: bool) -> None:
-        self.client = _client("sqs", moto_url)
-        self._dynamodb = _client("dynamodb", moto_url) if dynamodb else None
+        self.client = client("sqs", moto_url)
+        self._dynamodb = client("dynamodb", moto_url) if dynamodb else None
         self._path = folder / "ledger.db"
         self.queue_url: str = self.client.create_queue(QueueName="sessions")["QueueUrl"]
         self.dead_url: str = self.client.create_queue(QueueName="dead")["QueueUrl"]
@@ -108,12 +109,12 @@ class Sqs:
 
     def left(self) -> list[str]:
         """What is visible: once the watchers are gone, and their leases given back or run out, that is all."""
-        return [message["Body"] for message in self._all(self.queue_url)]
+        return [message["Body"] for message in received(self.client, self.queue_url)]
 
     def dead(self) -> list[Letter]:
         return [
             Letter(message["Body"], _reason(message.get("MessageAttributes", {})))
-            for message in self._all(self.dead_url)
+            for message in received(self.client, self.dead_url)
         ]
 
     def counts(self, url: str = "") -> int:
@@ -121,21 +122,6 @@ class Sqs:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self.client.get_queue_attributes(QueueUrl=url or self.queue_url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
-
-    def _all(self, url: str) -> list[dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        while True:
-            answer = self.client.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=300, MessageAttributeNames=["All"]
-            )
-            messages = answer.get("Messages", [])
-            if not messages:
-                break
-            found |= {message["MessageId"]: message for message in messages}
-        for message in found.values():
-            handle = message["ReceiptHandle"]
-            self.client.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
-        return list(found.values())
 
     def ledger(self) -> list[Recorded]:
         if self._dynamodb is None:
@@ -150,10 +136,26 @@ class Sqs:
             self._dynamodb.close()
 
 
-def create_table(client: Any) -> None:
+def received(sqs: Any, url: str) -> list[dict[str, Any]]:
+    """All messages of a queue that nobody has leased; they stay on it."""
+    found: dict[str, dict[str, Any]] = {}
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=300, MessageAttributeNames=["All"]
+        )
+        messages = answer.get("Messages", [])
+        if not messages:
+            break
+        found |= {message["MessageId"]: message for message in messages}
+    for message in found.values():
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+    return list(found.values())
+
+
+def create_table(dynamodb: Any) -> None:
     """The ledger's table, with the keys and the index that the watcher's documentation asks for."""
     kinds = {"sessionId": "S", "policy": "S", "log": "S", "sequence": "N"}
-    client.create_table(
+    dynamodb.create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in kinds.items()],

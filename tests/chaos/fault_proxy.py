@@ -75,6 +75,7 @@ class Wire:
 REKOGNITION = Wire()
 SQS = Wire(400, "com.amazonaws.sqs#RequestThrottled")
 DYNAMODB = Wire(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
+AWS_SINK = Wire()
 RECEIVER = Wire(429, "")
 
 

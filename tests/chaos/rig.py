@@ -14,10 +14,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos.aws_sinks import NAME, AwsSink
 from tests.chaos.backends import Backend, Embedded, Sqs
 from tests.chaos.checker import check
 from tests.chaos.circumstances import DEFAULT, MIX, PAYOUT, THRESHOLDS, Circumstances, Ground
-from tests.chaos.fault_proxy import DYNAMODB, RECEIVER, REKOGNITION, SQS, FaultProxy
+from tests.chaos.fault_proxy import AWS_SINK, DYNAMODB, RECEIVER, REKOGNITION, SQS, FaultProxy
 from tests.chaos.history import Accepted, History, Script, Seen
 from tests.chaos.process import WatcherProcess, watcher_environment
 from tests.chaos.receiver import EventReceiver
@@ -29,18 +30,19 @@ from watcher.simulator import SessionScript, Simulator
 
 @dataclass
 class Rig:
-    """Use as a context; `finish` checks what happened."""
+    """Use as a context; `finish` checks what happened. `aws_sink` is the type of a third sink, at moto."""
 
     given: Circumstances
     ground: Ground = Ground.EMBEDDED
     timeout: float = 170.0
     ends_after: float = 2.0
+    aws_sink: str = ""
     watchers: list[WatcherProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.given.seed)
         self.folder = self.given.folder
-        self.history = History(self.timeout, sinks=("stdout", "back-end"))
+        self.history = History(self.timeout, sinks=("stdout", "back-end", *([NAME] if self.aws_sink else [])))
         self.clock = ClockSteps(self.folder / "clock")
         self.extra: dict[str, str] = {}
 
@@ -53,6 +55,10 @@ class Rig:
             self.sink = self._proxy(stack, self.receiver.url, RECEIVER)
             self.queue = self._proxy(stack, self.given.moto_url, SQS)
             self.ledger = self._proxy(stack, self.given.moto_url, DYNAMODB)
+            self.aws = self._proxy(stack, self.given.moto_url, AWS_SINK)
+            self.out = [AwsSink(self.aws_sink, self.given.moto_url)] if self.aws_sink else []
+            for sink in self.out:
+                stack.callback(sink.close)
             self.backend = self._backend()
             stack.callback(self.backend.close)
             stack.callback(self._close_watchers)
@@ -83,7 +89,7 @@ class Rig:
             "AWS_ENDPOINT_URL_REKOGNITION": self.rekognition.url,
             "AWS_ENDPOINT_URL_DYNAMODB": self.ledger.url,
             "WATCHER_QUEUE__ENDPOINT_URL": self.queue.url if self.ground is not Ground.EMBEDDED else "",
-            "WATCHER_SINKS": sinks(self.sink.url),
+            "WATCHER_SINKS": sinks(self.sink.url, *(out.settings(self.aws.url) for out in self.out)),
             **self.backend.settings,
             **self.clock.environment(),
             **self.extra,
@@ -226,6 +232,7 @@ class Rig:
         history.left = self.backend.left()
         history.dead = self.backend.dead()
         history.seen = [*self.receiver.seen, *(seen for watcher in self.watchers for seen in _printed(watcher))]
+        history.seen += [seen for out in self.out for seen in out.seen()]
         history.strays = [stray for watcher in self.watchers for stray in watcher.strays()]
         history.crashes = [
             f"{watcher.name}: exit {watcher.process.returncode}: {watcher.log_path.read_text()[-2000:]}"

@@ -17,12 +17,12 @@ class Level(IntEnum):
     @property
     def size(self) -> float:
         """The factor of sessions, kills and pauses."""
-        return {Level.SAMPLE: 0.5, Level.CI: 1.0, Level.LONG: 3.0}[self]
+        return {Level.SAMPLE: 0.5, Level.CI: 1.0, Level.LONG: 2.0}[self]
 
     @property
     def rounds(self) -> int:
         """How often each scenario runs, by another seed each time."""
-        return 5 if self is Level.LONG else 1
+        return 3 if self is Level.LONG else 1
 
 
 @dataclass(frozen=True)

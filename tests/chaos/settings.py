@@ -27,7 +27,7 @@ def usual_settings(timeout: float) -> dict[str, str]:
     }
 
 
-def sinks(webhook: str) -> str:
-    """`stdout`, and the webhook `back-end` at this URL."""
+def sinks(webhook: str, *more: dict[str, str]) -> str:
+    """`stdout`, the webhook `back-end` at this URL, and more."""
     back_end = {"type": "webhook", "name": "back-end", "url": webhook, "allow_private": True}
-    return json.dumps([{"type": "stdout"}, back_end])
+    return json.dumps([{"type": "stdout"}, back_end, *more])

@@ -25,6 +25,12 @@ class Wire:
     ground: Ground
     parts: tuple[str, ...]
     faults: Mapping[Fault, Level]
+    aws_sink: str = ""
+
+    @property
+    def proxy(self) -> str:
+        """The rig's name for what stands before it."""
+        return "aws" if self.aws_sink else self.name
 
 
 def _levels(sample: Fault, *others: Fault) -> dict[Fault, Level]:
@@ -58,13 +64,23 @@ WIRES = (
         ("sink",),
         _levels(Fault.ERROR, *_USUAL, Fault.DENIED_HTML, Fault.ANSWER_LOST),
     ),
+    *(
+        Wire(
+            f"{kind} sink",
+            Ground.EMBEDDED,
+            ("sink",),
+            dict.fromkeys((Fault.THROTTLE, Fault.STALL, Fault.HTML, Fault.MALFORMED, Fault.ANSWER_LOST), Level.CI),
+            kind,
+        )
+        for kind in ("sqs", "sns", "eventbridge")
+    ),
 )
 
 
 def _outage(wire: Wire, fault: Fault, given: Circumstances) -> str:
     """Sessions come before, in and after an outage; it lasts until /readyz has named it and calls enough met it."""
-    with Rig(given, wire.ground) as rig:
-        proxy = getattr(rig, wire.name)
+    with Rig(given, wire.ground, aws_sink=wire.aws_sink) as rig:
+        proxy = getattr(rig, wire.proxy)
         (watcher,) = rig.start_ready()
         rig.feed(given.count(10))
         rig.wait_for_deliveries(1)
@@ -87,7 +103,7 @@ for _wire in WIRES:
     for _fault, _level in _wire.faults.items():
         add(
             Scenario(
-                f"outages-{_wire.name}-{_fault.name.lower().replace('_', '-')}",
+                f"outages-{_wire.name.replace(' ', '-')}-{_fault.name.lower().replace('_', '-')}",
                 "outages",
                 f"{_wire.name}: {_fault}",
                 PROMISE,
