@@ -10,7 +10,7 @@ import structlog
 
 from watcher.burials import Burials
 from watcher.delivery.outbox import Outbox
-from watcher.errors import QueueError, WatcherError
+from watcher.errors import DatabaseLost, QueueError, WatcherError
 from watcher.health import Beat, Liveness, Readiness
 from watcher.httpd import HealthServer
 from watcher.inflight import InFlight
@@ -39,6 +39,10 @@ RELEASE_SHARE = 0.1
 LEAST_RELEASE = 1.0
 """Seconds that the queue has to take messages back where there is hardly a drain: a minute of their leases is at
 stake."""
+
+LOST_DRAIN = 1.0
+"""Seconds of drain once the database is lost: nothing can be recorded, so nothing can be delivered or given back. The
+sooner it is closed, the less can come between that its close would have to give up."""
 
 CLOSE_TIME = 2.0
 """Seconds beyond the drain after which the watcher ends, whatever still hangs. What the service manager allows beyond
@@ -205,7 +209,7 @@ class Daemon:
             return
         try:
             self._parts.queue.release(leases, seconds)
-        except QueueError as error:
+        except (QueueError, DatabaseLost) as error:
             log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
         else:
             log.info("released", messages=len(leases))
@@ -225,4 +229,7 @@ class Daemon:
             self._fatal = (
                 error if isinstance(error, WatcherError) else WatcherError(f"the {role} thread died: {error!r}")
             )
+        if isinstance(error, DatabaseLost):
+            self._parts.readiness.lost("database", str(error), "the watcher stops: nothing can be recorded")
+            self._drain_timeout = min(self._drain_timeout, LOST_DRAIN)
         self._stopping.set()

@@ -125,6 +125,13 @@ class LedgerError(WatcherError):
     """The ledger did not do what it was asked; try again."""
 
 
+class DatabaseLost(WatcherError):
+    """A file of an open SQLite database was removed, replaced or truncated: nothing that is written is safe.
+
+    Never tried again: the process has to stop before anything is decided on what it has in memory.
+    """
+
+
 class SinkError(WatcherError):
     """The whole sink failed, through no fault of an event: nothing of the batch counts as delivered or as tried.
 

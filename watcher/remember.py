@@ -4,7 +4,7 @@ import math
 
 import structlog
 
-from watcher.errors import LedgerError
+from watcher.errors import DatabaseLost, LedgerError
 from watcher.learning import Mode, Schedule, State
 from watcher.ports import Clock, Memory
 
@@ -51,7 +51,7 @@ class Remembering:
             return
         try:
             self._memory.save(text)
-        except LedgerError as error:
+        except (LedgerError, DatabaseLost) as error:
             log.warning("learned_not_saved", error=str(error), consequence="a restart would learn anew")
         else:
             self._saved = text

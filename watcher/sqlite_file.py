@@ -4,18 +4,23 @@ Every object guards one connection with a lock. SQLite lets one writer in at a t
 where SQLite's own busy handler sleeps, threads that come and go leave no connection behind, and `close` is final.
 """
 
+import errno
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import RLock
+from threading import Event, RLock, Thread
 
-from watcher.errors import WatcherError
+from watcher import sqlite_place
+from watcher.errors import DatabaseLost, WatcherError
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another process that writes; the callers retry what still fails then."""
+
+WRITING = "BEGIN IMMEDIATE"
 
 _FIXES = {
     sqlite3.SQLITE_BUSY: f"another process held its lock for {BUSY_TIMEOUT:.0f} s: find it with `fuser -v FILE`",
@@ -52,13 +57,18 @@ class SqliteFile:
         self._connection: sqlite3.Connection | None = None
         if not create and not self.path.exists():
             raise self._error(f"{self.path} is not there yet: it is made when the watcher first runs with it")
+        self._opened: dict[Path, sqlite_place.File] = {}
         with self._translated():
-            self._connection = _connect(self.path, create=create)
+            if create:
+                _make(self.path)
+            if problem := sqlite_place.problem_before_opening(self.path):
+                raise self._error(problem)
+            self._connection = _connect(self.path)
         try:
             if create:
                 self._use_wal(self._connection)
-            self._inode = _inode(self.path)
             self._prepare(schema, create=create)
+            self._opened = sqlite_place.opened_files(self.path)
         except BaseException:
             self.close()
             raise
@@ -73,14 +83,21 @@ class SqliteFile:
     def writing(self) -> Iterator[sqlite3.Cursor]:
         """A cursor in a transaction that is on the disk, whole, when the block ends; an exception undoes it all."""
         # IMMEDIATE: a transaction that reads first and writes later could fail half-way when another one was quicker.
-        with self._transaction("BEGIN IMMEDIATE") as cursor:
+        with self._transaction(WRITING) as cursor:
             yield cursor
 
     def close(self) -> None:
-        """Close the connection; a second time does nothing."""
+        """Close the connection; a second time does nothing.
+
+        The last one to close writes what is in `-wal` into the file, also if `-wal` has lost its name: nothing is
+        lost. Not if there is another one by now: that would destroy what is in it.
+        """
         with self._lock:
             if self._connection is not None:
-                self._connection.close()
+                if sqlite_place.is_replaced(self._opened):
+                    _leave_alone(self._connection)
+                else:
+                    self._connection.close()
                 self._connection = None
 
     @contextmanager
@@ -88,13 +105,13 @@ class SqliteFile:
         with self._lock, self._translated():
             if self._connection is None:
                 raise self._error(f"{self.path} is closed")
-            if _inode(self.path) != self._inode:
-                # SQLite would go on with the file that no name leads to: a queue that nobody else can see.
-                raise self._error(f"{self.path} was removed or replaced while it was open: restart the watcher")
+            self._check_files()
             cursor = self._connection.cursor()
             cursor.execute(begin)
             try:
                 yield cursor
+                if begin == WRITING:  # it may have waited long for the lock
+                    self._check_files()
                 cursor.execute("COMMIT")
             except BaseException:
                 # SQLite has rolled back by itself after some failures (a full disk): then there is nothing to undo.
@@ -103,6 +120,11 @@ class SqliteFile:
                 raise
             finally:
                 cursor.close()
+
+    def _check_files(self) -> None:
+        """Raises DatabaseLost: SQLite would go on with files that no name leads to, and that nobody else can see."""
+        if problem := sqlite_place.problem_while_open(self._opened, self.path):
+            raise DatabaseLost(problem)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -164,9 +186,30 @@ class SqliteFile:
         return version
 
 
-def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
+def _make(path: Path) -> None:
+    try:
+        sqlite_place.create(path)
+    except OSError as error:
+        kind = sqlite3.SQLITE_FULL if error.errno == errno.ENOSPC else sqlite3.SQLITE_CANTOPEN
+        failure = sqlite3.OperationalError(f"unable to create the file: {error.strerror}")
+        failure.sqlite_errorcode = kind
+        raise failure from error
+
+
+def _leave_alone(connection: sqlite3.Connection) -> None:
+    """Give up a connection without a write to any file."""
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)  # on
+        connection.close()
+    else:
+        # Python 3.11 can't say so to SQLite, and closes what nothing refers to, at its own end too. What a daemon
+        # thread refers to it leaves alone.
+        Thread(target=lambda _: Event().wait(), args=(connection,), name="lost database", daemon=True).start()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode={'rwc' if create else 'rw'}",
+        f"{path.as_uri()}?mode=rw",
         uri=True,
         timeout=BUSY_TIMEOUT,
         isolation_level=None,  # transactions begin where this module says so, not where Python guesses
@@ -181,14 +224,6 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _kind(error: sqlite3.Error) -> int:

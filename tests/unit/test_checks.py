@@ -13,15 +13,17 @@ import pytest
 from tests.support import ManualClock, session_id
 from watcher.check import bad_config, examine
 from watcher.check.backends import check_ledger, check_queue
+from watcher.check.files import private_file
 from watcher.check.finding import Finding, failed, ok
 from watcher.check.rules import check_rules
 from watcher.check.service import check_service
 from watcher.check.sinks import check_sinks
 from watcher.clock import SystemClock
-from watcher.config import AwsSettings, Loaded, Settings, load
+from watcher.config import AwsSettings, Loaded, Settings, load, sqlite_path
 from watcher.errors import ConfigError
 from watcher.ledgers import open_ledger
 from watcher.model import DeadReason
+from watcher.queues import open_queue
 from watcher.queues.sqlite import SqliteQueue
 from watcher.simulator import Fault, Scenario, Simulator
 
@@ -353,3 +355,28 @@ def test_a_profile_that_is_not_there_ends_the_examination() -> None:
     findings = list(examine(load(None, {"aws.profile": "nix"}, {}, Path.cwd()), SystemClock(), {}, offline=True))
     assert [finding.level for finding in findings] == ["ok", "failed"]
     assert "aws.profile" in findings[1].what
+
+
+@pytest.mark.parametrize(("mode", "level"), [(0o600, None), (0o400, None), (0o640, "warning"), (0o604, "warning")])
+def test_a_database_that_others_can_read_is_warned_of(tmp_path: Path, mode: int, level: str | None) -> None:
+    path = tmp_path / "w.db"
+    path.touch()
+    path.chmod(mode)
+    found = [(finding.level, finding.fix) for finding in private_file("queue", path)]
+    assert found == ([] if level is None else [(level, f"chmod 600 {path}*")])
+    assert list(private_file("queue", tmp_path / "none")) == []
+
+
+def test_queue_and_ledger_files_that_others_can_read_are_warned_of(tmp_path: Path) -> None:
+    given = settings(ledger__url=f"sqlite:///{tmp_path}/l.db", queue__dead_letter_url=f"sqlite:///{tmp_path}/d.db")
+    open_queue(given, SystemClock()).close()
+    open_ledger(given, SystemClock()).close()
+    for name in ("l.db", "d.db"):
+        (tmp_path / name).chmod(0o644)
+    sqlite_path(given.queue.url).chmod(0o644)
+    findings = [*check_queue(given, SystemClock(), offline=True), *check_ledger(given, SystemClock(), offline=True)]
+    assert [finding.subject for finding in findings if "mode 0644" in finding.what] == [
+        "queue file",
+        "dead letters",
+        "ledger file",
+    ]

@@ -1,15 +1,18 @@
 """Opening an SQLite file, its transactions, versions, and what its errors say."""
 
+import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from watcher import sqlite_file
-from watcher.errors import QueueError
+from watcher.errors import DatabaseLost, QueueError
 from watcher.sqlite_file import Schema, SqliteFile
 
 ONE = Schema("things", (("CREATE TABLE things (name TEXT)",),))
@@ -174,13 +177,21 @@ def test_a_locked_file_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert names(file) == ["b"]
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_file_that_was_removed_or_replaced_is_told(file: SqliteFile, path: Path, replaced: bool) -> None:
-    path.rename(path.with_suffix(".old"))
+def test_a_file_that_was_removed_or_replaced_is_told(
+    file: SqliteFile, path: Path, replaced: bool, suffix: str
+) -> None:
+    names(file)
+    gone = path.with_name(path.name + suffix)
+    gone.rename(gone.with_suffix(".old"))
     if replaced:
-        path.touch()
-    with pytest.raises(QueueError, match="was removed or replaced while it was open: restart"):
-        names(file)
+        gone.touch()
+    for use in (names, partial(add, name="a")):
+        with pytest.raises(
+            DatabaseLost, match=re.escape(f"{gone} was removed or replaced while it was open: restart")
+        ):
+            use(file)
 
 
 def test_a_closed_file_says_so(path: Path) -> None:
@@ -196,3 +207,106 @@ def test_other_connections_are_not_kept_waiting_by_an_open_file(file: SqliteFile
     with closing(sqlite3.connect(path, timeout=0)) as other, other:
         other.execute("INSERT INTO things VALUES ('a')")
     assert names(file) == ["a"]
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_nothing_is_written_to_files_that_are_lost_during_a_transaction(
+    file: SqliteFile, path: Path, suffix: str
+) -> None:
+    def add_and_delete() -> None:
+        with file.writing() as cursor:
+            cursor.execute("INSERT INTO things (name) VALUES ('b')")
+            path.with_name(path.name + suffix).unlink()
+
+    add(file, "a")
+    with pytest.raises(DatabaseLost, match="was removed"):
+        add_and_delete()
+    file.close()
+    if suffix:
+        with closing(SqliteFile(path, ONE, QueueError)) as again:
+            assert names(again) == ["a"]
+
+
+def test_a_file_that_was_truncated_is_told(file: SqliteFile, path: Path) -> None:
+    add(file, "a")
+    os.truncate(path, 0)
+    with pytest.raises(DatabaseLost, match=r"f\.db was truncated while it was open: restore it"):
+        names(file)
+
+
+def test_the_close_after_a_loss_saves_what_only_the_lost_file_has(file: SqliteFile, path: Path) -> None:
+    add(file, "a")
+    path.with_name("f.db-wal").unlink()
+    with pytest.raises(DatabaseLost):
+        names(file)
+    file.close()
+    with closing(SqliteFile(path, ONE, QueueError)) as again:
+        assert names(again) == ["a"]
+
+
+def test_other_processes_that_come_and_go_are_no_loss(file: SqliteFile, path: Path) -> None:
+    for number in range(3):
+        with closing(SqliteFile(path, ONE, QueueError)) as other:
+            add(other, str(number))
+        with closing(sqlite3.connect(path)) as tool:
+            tool.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            tool.execute("VACUUM")
+        assert len(names(file)) == number + 1
+
+
+def test_a_database_whose_log_was_deleted_in_use_is_not_opened(file: SqliteFile, path: Path) -> None:
+    add(file, "a")
+    path.with_name("f.db-wal").unlink()
+    with pytest.raises(QueueError, match=r"f\.db-wal was deleted while the database was in use: stop every process"):
+        SqliteFile(path, ONE, QueueError)
+    assert not path.with_name("f.db-wal").exists(), "a second log would destroy the first one"
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_an_empty_file_is_no_new_database(path: Path, create: bool) -> None:
+    path.touch()
+    with pytest.raises(QueueError, match=r"f\.db is empty, so it has been truncated: restore it .* or delete it"):
+        SqliteFile(path, ONE, QueueError, create=create)
+    assert path.stat().st_size == 0
+
+
+def test_a_file_that_lost_its_end_is_told(path: Path) -> None:
+    with closing(SqliteFile(path, ONE, QueueError)) as file, file.writing() as cursor:
+        cursor.executemany("INSERT INTO things VALUES (?)", [("x" * 1000,)] * 100)
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(QueueError, match="the file is damaged"), closing(SqliteFile(path, ONE, QueueError)) as file:
+        names(file)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_its_files_are_for_this_user_alone(path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with closing(SqliteFile(path, ONE, QueueError)) as file:
+            add(file, "a")
+            assert {name.name: name.stat().st_mode & 0o777 for name in path.parent.iterdir()} == {
+                "f.db": 0o600,
+                "f.db-wal": 0o600,
+                "f.db-shm": 0o600,
+            }
+    finally:
+        os.umask(before)
+
+
+def test_a_file_that_is_there_keeps_its_mode(path: Path) -> None:
+    SqliteFile(path, ONE, QueueError).close()
+    path.chmod(0o640)
+    with closing(SqliteFile(path, ONE, QueueError)) as file:
+        add(file, "a")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_system_without_links_will_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with closing(SqliteFile(path, ONE, QueueError)) as file:
+        add(file, "a")
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert [name.name for name in path.parent.iterdir()] == ["f.db"]

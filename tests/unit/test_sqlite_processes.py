@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import decision
 from watcher.clock import SystemClock
+from watcher.errors import DatabaseLost
 from watcher.ledgers.sqlite import SqliteLedger
 from watcher.queues.sqlite import SqliteQueue
 
@@ -150,3 +151,17 @@ with ledger._file.writing() as cursor:
     kill_when_ready(path, script)
     with closing(SqliteLedger(path, SystemClock())) as ledger:
         assert [entry.event for entry in ledger.recent(10)] == [decision(1, "live")]
+
+
+def test_the_close_after_a_loss_leaves_the_files_of_others_alone(path: Path) -> None:
+    with closing(SqliteQueue(path, 60, SystemClock())) as queue:
+        queue.send(["mine"])
+        for suffix in ("-wal", "-shm"):
+            path.with_name(f"{path.name}{suffix}").unlink()
+        # Before we notice, another process makes new files, and accepts a message.
+        script = "queue.send(['accepted']); queue.close(); print('ready')"
+        with process(path, script) as child:
+            assert child.communicate()[0] == "ready\n"
+        with pytest.raises(DatabaseLost, match="was removed or replaced"):
+            queue.send(["too late"])
+    assert "accepted" in bodies(path)

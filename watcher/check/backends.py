@@ -3,7 +3,7 @@
 import uuid
 from contextlib import closing
 
-from watcher.check.files import missing_file
+from watcher.check.files import missing_file, private_file
 from watcher.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import QueueSettings, Settings, sqlite_path
 from watcher.config.values import without_secrets
@@ -36,6 +36,8 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
         yield failed("queue", _with_place(shown, error))
         return
     yield _waiting(shown, depth)
+    if queue.kind == "sqlite":
+        yield from private_file("queue file", sqlite_path(queue.url))
     try:
         advice = advise(settings)
     except WatcherError as error:
@@ -43,6 +45,8 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
     if advice:
         yield warning("queue", advice)
     yield from list(_missing_dead_letters(queue)) or [_dead(depth)]
+    if queue.dead_letter_url.startswith("sqlite:"):
+        yield from private_file("dead letters", sqlite_path(queue.dead_letter_url))
 
 
 def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
@@ -59,6 +63,8 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
     else:
         try:
             yield _tried_ledger(settings, clock, shown)
+            if settings.ledger.url.startswith("sqlite:"):
+                yield from private_file("ledger file", settings.ledger_path)
         except WatcherError as error:
             yield failed("ledger", _with_place(shown, error))
 

@@ -1,0 +1,112 @@
+"""The files of an SQLite database on the disk: made for this user alone, and looked after while they are open.
+
+In write-ahead mode SQLite keeps one database in three files. `-wal` has the latest changes, `-shm` says where they
+are. SQLite never deletes either while a connection is open, and doesn't notice when somebody else does: every process
+then works on files of its own, and the last one to close destroys what the others wrote.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from stat import S_ISREG
+from tempfile import NamedTemporaryFile
+
+File = tuple[int, int]
+"""Device and inode: what a name leads to."""
+
+LOOKS, LOOK_INTERVAL = 3, 0.02
+"""Looks, and seconds between two, that have to find `-shm` without `-wal`: another process may just be closing."""
+
+_START_AFRESH = "restore it from a backup, or delete it to start afresh"
+
+
+def files_of(path: Path) -> Iterator[Path]:
+    """The three files of the database at `path`, whether they are there or not."""
+    for suffix in ("", "-wal", "-shm"):
+        yield path.with_name(path.name + suffix)
+
+
+def create(path: Path) -> None:
+    """Make an empty database that only this user can read and write; does nothing if there is a file.
+
+    It gets its name once it is whole: another process never sees half of it, nor does a crash leave half of it.
+    SQLite makes `-wal` and `-shm` with the same mode.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    if path.exists():
+        return
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.execute("PRAGMA user_version = 0")  # writes the first page
+        content = empty.serialize()
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".new") as new:  # 0600 at any umask
+        new.write(content)
+        new.flush()
+        os.fsync(new.fileno())
+        with suppress(FileExistsError):  # another process was quicker
+            _link(Path(new.name), path, content)
+
+
+def _link(new: Path, path: Path, content: bytes) -> None:
+    try:
+        path.hardlink_to(new)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+
+
+def problem_before_opening(path: Path) -> str | None:
+    """Why SQLite must not open the file at `path`, with the fix; None if it may, or if it says so itself."""
+    main, wal, shm = files_of(path)
+    with suppress(OSError):
+        found = main.stat()
+        if S_ISREG(found.st_mode) and found.st_size == 0:
+            return f"{path} is empty, so it has been truncated: {_START_AFRESH}"
+    for look in range(LOOKS):
+        if look:
+            time.sleep(LOOK_INTERVAL)
+        if wal.exists() or not shm.exists():
+            return None
+    return (
+        f"{wal} was deleted while the database was in use: stop every process that has it open (`fuser -v {path}`); "
+        f"if {shm.name} is still there then, the latest changes are lost: delete it to go on without them"
+    )
+
+
+def opened_files(path: Path) -> dict[Path, File]:
+    """What the names of the database's files lead to now; those that are missing are left out."""
+    return {name: file for name in files_of(path) if (file := _file(name)) is not None}
+
+
+def problem_while_open(opened: Mapping[Path, File], path: Path) -> str | None:
+    """What has become of files that are open, with the fix; None if they are what they were."""
+    for name, file in opened.items():
+        if _file(name) != file:
+            return (
+                f"{name} was removed or replaced while it was open: restart the watcher, and leave {path.name}, "
+                f"{path.name}-wal and {path.name}-shm alone while it runs"
+            )
+    with suppress(OSError):
+        if path in opened and path.stat().st_size == 0:
+            return f"{path} was truncated while it was open: {_START_AFRESH}"
+    return None
+
+
+def is_replaced(opened: Mapping[Path, File]) -> bool:
+    """Whether another process has made new files under the names of those that are open."""
+    return any(_file(name) not in (None, file) for name, file in opened.items())
+
+
+def _file(name: Path) -> File | None:
+    try:
+        found = name.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
