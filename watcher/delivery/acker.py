@@ -43,7 +43,8 @@ class Acker:
         """Dead-letter what a sink has rejected for good; ack what every sink has."""
         for session in batch:
             if session.refused:
-                self._dead_letter_all(session)
+                # Unsettled: a replay, once the sink is fixed, hands the decision to that sink alone.
+                self.dead_letter(session, rejection(session))
         delivered = [session for session in batch if not session.refused]
         if not delivered:
             return
@@ -63,8 +64,7 @@ class Acker:
         acked = [lease for session in batch for lease in self._in_flight.close(session)]
         patience.call(partial(self._queue.ack, acked), self._queue_failed)
 
-    def _dead_letter_all(self, session: Watch) -> None:
-        """These stay unsettled: a replay, once the sink is fixed, hands the decision to that sink alone."""
-        reason = rejection(session)
+    def dead_letter(self, session: Watch, reason: UnservableMessage) -> None:
+        """End a session whose decision can't be delivered: all of its messages become dead letters."""
         for lease in self._in_flight.close(session):
             self._dead_letter(rejected_message(session, lease), reason)

@@ -15,11 +15,11 @@ from watcher.delivery.acker import Acker, DeadLetter
 from watcher.delivery.batch_processor import BatchProcessor, Patience
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.sink_worker import SinkWorker
-from watcher.errors import LedgerError
+from watcher.errors import LedgerError, UnservableMessage
 from watcher.health import Liveness, Readiness
 from watcher.inflight import InFlight
 from watcher.metrics import Metrics, trace_exemplar
-from watcher.model import DecisionEvent, LedgerEntry, Verdict
+from watcher.model import DeadReason, DecisionEvent, LedgerEntry, Verdict
 from watcher.ports import Clock, Ledger, Queue, Sink
 from watcher.threads import Threads
 from watcher.watch import Watch
@@ -84,7 +84,7 @@ class Outbox:
             )
             for sink in sinks
         }
-        acker = Acker(
+        acker = self._finisher = Acker(
             queue=queue,
             ledger=ledger,
             in_flight=in_flight,
@@ -137,6 +137,11 @@ class Outbox:
             return  # halted: nothing is recorded, so nothing was decided; the messages go back to the queue
         self._readiness.regained("ledger")
         for decided, entry in zip(live, entries, strict=True):
+            if entry.fault:  # another watcher decided it, and what it wrote can't be read
+                self._finisher.dead_letter(
+                    decided.watch, UnservableMessage(DeadReason.UNREADABLE_DECISION, entry.fault)
+                )
+                continue
             if entry.event == decided.event:
                 self._count(decided)
             self.known(decided.watch, entry)

@@ -175,3 +175,13 @@ def test_the_dead_letter_asks_for_the_same_decision() -> None:
     [(delivery, _, _)] = world.queue.buried
     request = parse_message(delivery.body, delivery.sent_at, ["payout"])
     assert request.key == watch.key
+
+
+def test_a_decision_that_cannot_be_read_is_handed_to_no_sink() -> None:
+    """Another watcher decided the session between receipt and record, and its entry is damaged."""
+    world = World()
+    world.ledger.entries[KEY] = LedgerEntry(DecisionEvent(KEY, ""), 1.0, fault="not JSON")
+    deliver(world, 1)
+    [(delivery, reason, detail)] = world.queue.buried
+    assert (delivery.lease, reason, detail) == (a_lease(1), DeadReason.UNREADABLE_DECISION, "not JSON")
+    assert (world.sinks["a"].events, world.queue.acked, len(world.in_flight)) == ([], [], 0)

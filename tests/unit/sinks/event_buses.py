@@ -1,9 +1,10 @@
 """EventBridge as it is at AWS, and not in moto: PutEvents reports success for a bus that does not exist."""
 
 import json
+from threading import Condition
 from typing import Any
 
-from tests.unit.sinks.receivers import Receiver, answer
+from tests.unit.sinks.receivers import PATIENCE, Receiver, answer
 
 
 class EventBridge:
@@ -14,9 +15,15 @@ class EventBridge:
         self.events: list[str] = []
         """The ids of the events that reached the bus."""
         self.calls: list[str] = []
+        self._changed = Condition()
         self._answers = {"DescribeEventBus": self._describe, "PutEvents": self._put}
         self._receiver = Receiver(self._answer)
         self.url = self._receiver.url.removesuffix("/hook")
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many events have reached the bus."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.events) >= count, 3 * PATIENCE), self.calls
 
     def close(self) -> None:
         self._receiver.close()
@@ -38,5 +45,7 @@ class EventBridge:
 
     def _put(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         ids = [json.loads(entry["Detail"])["id"] for entry in asked["Entries"]]
-        self.events += ids if self.exists else []
+        with self._changed:
+            self.events += ids if self.exists else []
+            self._changed.notify_all()
         return 200, {"FailedEntryCount": 0, "Entries": [{"EventId": f"{number}"} for number in range(len(ids))]}
