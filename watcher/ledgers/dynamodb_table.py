@@ -19,6 +19,7 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 
 from watcher.aws.faults import attempt
+from watcher.aws.proof import require_proof
 from watcher.errors import LedgerError
 from watcher.ledgers.dynamodb_faults import Refused, Unanswered, is_passing, refused, translate
 from watcher.ledgers.dynamodb_items import Item
@@ -27,6 +28,9 @@ R = TypeVar("R")
 
 _ATTEMPTS = 3
 """Tries of one call; then the failure is the caller's, who repeats the whole batch for as long as it takes."""
+
+PROVEN = {"ReturnConsumedCapacity": "TOTAL"}
+"""Makes DynamoDB say something of a write: without it the answer is an empty object, which any proxy could send."""
 
 _KEYS_AT_ONCE = 100
 """What BatchGetItem takes."""
@@ -43,7 +47,7 @@ class Table:
         self._client = client
         self._name = name
         self._is_closed = Event()
-        client.meta.events.register("after-call.dynamodb", _check_is_dynamodbs)
+        require_proof(client)
 
     def put_new(self, item: Item) -> Item | None:
         """Write the item unless there is one with its key; returns the one that was there."""
@@ -54,6 +58,7 @@ class Table:
                 ConditionExpression="attribute_not_exists(#id)",
                 ExpressionAttributeNames={"#id": "sessionId"},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **PROVEN,
             )
         except Refused as error:
             return error.standing or self._standing({name: item[name] for name in ("sessionId", "policy")})
@@ -61,7 +66,7 @@ class Table:
 
     def put(self, item: Item) -> None:
         """Write the item, whatever was there with its key."""
-        self._call(self._client.put_item, Item=item)
+        self._call(self._client.put_item, Item=item, **PROVEN)
 
     def update(self, key: Item, expression: str, names: Mapping[str, str], values: Item) -> None:
         """Change the item with this key, if there is one."""
@@ -73,6 +78,7 @@ class Table:
                 ConditionExpression="attribute_exists(#id)",
                 ExpressionAttributeNames={"#id": "sessionId", **names},
                 ExpressionAttributeValues=values,
+                **PROVEN,
             )
 
     def get(self, keys: Iterable[Item]) -> Iterator[Item]:
@@ -144,13 +150,3 @@ def _listed(items: Any) -> list[Item]:
     if not isinstance(items, list):
         raise ResponseParserError("the answer has something else where a list should be")
     return items
-
-
-def _check_is_dynamodbs(http_response: Any, **_: Any) -> None:
-    """Refuse what somebody on the way may answer: botocore takes a blank page, or one in HTML, for an empty success.
-
-    Everything DynamoDB says is a JSON object; a write that only seems to be done would be a decision that isn't kept.
-    """
-    body = http_response.content.strip()
-    if http_response.status_code < 300 and not (body.startswith(b"{") and body.endswith(b"}")):
-        raise ResponseParserError("the answer is no JSON object")

@@ -18,6 +18,7 @@ from watcher.queues.sqs_batches import SIZE, Batches
 from watcher.queues.sqs_bury import Burial, told
 from watcher.queues.sqs_client import SqsCaller, open_caller
 from watcher.queues.sqs_dead import open_dead_letters
+from watcher.queues.sqs_faults import SqsFault
 from watcher.queues.sqs_leases import CALL_TIME, Leases
 from watcher.queues.sqs_messages import RECEIVED, delivery, received_messages, whole_number
 from watcher.queues.sqs_pace import Pace
@@ -124,12 +125,9 @@ class SqsQueue:
     def depth(self) -> QueueDepth:
         """About how many wait (delayed ones too), are leased and dead. SQS doesn't tell the age of the oldest."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
-        leased = "ApproximateNumberOfMessagesNotVisible"
-        counts = self._caller.attributes(*names, leased)
-        dead = None
-        if self._dead_letters:
-            dead = sum(_count(self._dead_letters.attributes(*names), name) for name in names)
-        return QueueDepth(sum(_count(counts, name) for name in names), _count(counts, leased), dead)
+        *waiting, leased = _counts(self._caller, *names, "ApproximateNumberOfMessagesNotVisible")
+        dead = sum(_counts(self._dead_letters, *names)) if self._dead_letters else None
+        return QueueDepth(sum(waiting), leased, dead)
 
     def close(self, seconds: float = CLOSE_WAIT) -> None:
         """Wait for a poll that was left behind, so that what it brings is given back; then close the connections."""
@@ -172,8 +170,13 @@ class SqsQueue:
         return deliveries
 
 
-def _count(attributes: dict[str, str], name: str) -> int:
-    return whole_number(attributes.get(name), 0)
+def _counts(caller: SqsCaller, *names: str) -> list[int]:
+    """These attributes of the queue, which every queue has: one without them must not look empty."""
+    found = caller.attributes(*names)
+    for name in names:
+        if whole_number(found.get(name), -1) < 0:
+            raise SqsFault(f"{caller.shown}: the answer has no {name}; check queue.endpoint_url", is_transient=True)
+    return [whole_number(found[name], 0) for name in names]
 
 
 def open_queue(settings: Settings, clock: Clock) -> SqsQueue:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from watcher.aws.client import build_client
 from watcher.aws.faults import attempt
 from watcher.aws.patience import hurried
+from watcher.aws.proof import require_proof
 from watcher.config.settings import AwsSettings
 from watcher.queues.sqs_faults import translate
 from watcher.sqs_url import queue_place
@@ -77,7 +78,8 @@ class SqsCaller:
         Raises:
             SqsFault: it failed.
         """
-        return self.ask("get_queue_attributes", _attributes, AttributeNames=list(names))
+        # The queue's name is asked for, too: a queue with none of the others would have nothing to say.
+        return self.ask("get_queue_attributes", _attributes, AttributeNames=[*names, "QueueArn"])
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,4 +103,5 @@ def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCalle
     settings = hurried(aws.model_copy(update={"region": region or aws.region}), least_read=LEAST_READ_LIMIT)
     key = "queue.endpoint_url" if endpoint_url else "queue.url"
     client = build_client("sqs", settings, endpoint_url or endpoint, concurrency=CONNECTIONS, endpoint_key=key)
+    require_proof(client)
     return SqsCaller(client, queue_url)

@@ -4,6 +4,7 @@ from typing import Any
 
 from watcher.aws.client import build_client
 from watcher.aws.patience import hurried
+from watcher.aws.proof import require_proof
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import EventBridgeSinkSettings, SnsSinkSettings, SqsSinkSettings
 
@@ -18,13 +19,15 @@ def open_client(service: str, sink: AwsSinkSettings, aws: AwsSettings, region: s
     Raises:
         ConfigError: no client can be made from the settings.
     """
-    return build_client(
+    client = build_client(
         service,
         hurried(aws.model_copy(update={"region": region or aws.region})),
         sink.endpoint_url or endpoint,
         concurrency=1,
         endpoint_key=f"sinks.{sink.name}.endpoint_url",
     )
+    require_proof(client)
+    return client
 
 
 def arn_region(target: str) -> str:

@@ -40,8 +40,9 @@ def with_ids(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def entry_results(answer: Mapping[str, Any], sent: int, target: Target) -> list[EventResult]:
-    """The result of each entry, in order; one that the answer doesn't name as successful was not delivered."""
-    taken, lost = _by_id(answer, "Successful"), _by_id(answer, "Failed")
+    """The result of each entry, in order; one that the answer has no message id for was not delivered."""
+    taken = {place for place, entry in _by_id(answer, "Successful").items() if entry.get("MessageId")}
+    lost = _by_id(answer, "Failed")
     places = map(str, range(sent))
     return [DELIVERED if place in taken else _result(lost.get(place), target) for place in places]
 

@@ -14,6 +14,9 @@ from watcher.config import AwsSettings
 
 NOWHERE = "http://127.0.0.1:1"
 
+WRITTEN = {"ConsumedCapacity": {"TableName": "decided", "CapacityUnits": 1.0}}
+"""What DynamoDB says of a write when it is asked for what that consumed."""
+
 
 class _Raw:
     """What botocore reads an answer's body from."""

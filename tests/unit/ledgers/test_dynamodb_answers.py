@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 
 from tests.support import START, ManualClock, decision, session_id
-from tests.unit.ledgers.scripted import Script, answer, refusal
+from tests.unit.ledgers.scripted import WRITTEN, Script, answer, refusal
 from watcher.aws.faults import CredentialsUnavailable
 from watcher.errors import LedgerError
 from watcher.ledgers.dynamodb import DynamoDbLedger
@@ -52,7 +52,7 @@ def failure(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> str:
 
 @pytest.mark.parametrize("passing", [THROTTLE, CLOSED, refusal("InternalServerError", status=500), answer(b"", 503)])
 def test_what_passes_by_itself_is_tried_again(opened: ExitStack, passing: tuple[int, bytes] | Exception) -> None:
-    ledger, script = scripted(opened, passing, passing, answer({}))
+    ledger, script = scripted(opened, passing, passing, answer(WRITTEN))
     (entry,) = ledger.record([(EVENT, "[]")])
     assert entry.event == EVENT
     assert len({str(request) for request in script.requests}) == 1
@@ -130,13 +130,14 @@ def test_a_failure_shows_no_credentials(opened: ExitStack) -> None:
 
 
 def test_a_decision_is_written_if_there_is_none_and_the_refusal_is_to_show_it(opened: ExitStack) -> None:
-    ledger, script = scripted(opened, answer({}))
+    ledger, script = scripted(opened, answer(WRITTEN))
     ledger.record([(EVENT, "[]")])
     ((operation, request),) = script.requests
     assert operation == "PutItem"
     assert request["ConditionExpression"] == "attribute_not_exists(#id)"
     assert request["ExpressionAttributeNames"] == {"#id": "sessionId"}
     assert request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+    assert request["ReturnConsumedCapacity"] == "TOTAL"
 
 
 def test_the_standing_entry_comes_with_the_refusal(opened: ExitStack) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.moto import CREDENTIALS
 from tests.stack import create_stack
 from tests.support import START, ManualClock
-from tests.unit.ledgers.scripted import Script, answer, refusal
+from tests.unit.ledgers.scripted import WRITTEN, Script, answer, refusal
 from watcher.config import Settings
 from watcher.errors import LedgerError
 from watcher.ledgers import open_memory
@@ -16,7 +16,7 @@ from watcher.ledgers.dynamodb_memory import DynamoDbMemory
 
 
 def test_it_is_one_item_that_is_in_no_index_and_never_expires() -> None:
-    script = Script([answer({})])
+    script = Script([answer(WRITTEN)])
     with closing(DynamoDbMemory(script.client(), "decided", ManualClock())) as memory:
         memory.save("learned")
     assert script.requests == [
@@ -30,6 +30,7 @@ def test_it_is_one_item_that_is_in_no_index_and_never_expires() -> None:
                     "savedAt": {"N": str(START)},
                     "body": {"S": "learned"},
                 },
+                "ReturnConsumedCapacity": "TOTAL",
             },
         )
     ]

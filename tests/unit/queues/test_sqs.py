@@ -423,10 +423,19 @@ def test_without_dead_letters_a_buried_message_keeps_its_lease_until_that_runs_o
 def test_depth_counts_delayed_messages_as_waiting(opened: Open) -> None:
     names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
     counts = dict.fromkeys(names, "3") | {"ApproximateNumberOfMessagesNotVisible": "5"}
-    dead = FakeClient(get_queue_attributes=[{"Attributes": {names[0]: "7"}}])
+    dead = FakeClient(get_queue_attributes=[{"Attributes": {names[0]: "6", names[1]: "1"}}])
     queue, _ = opened(dead=dead, get_queue_attributes=[{"Attributes": counts}])
     depth = queue.depth()
     assert (depth.visible, depth.leased, depth.dead, depth.oldest_age) == (6, 5, 7, None)
+
+
+@pytest.mark.parametrize(
+    "attributes", [{}, {"ApproximateNumberOfMessages": "0"}, {"ApproximateNumberOfMessages": "x"}]
+)
+def test_a_queue_whose_depth_is_not_told_does_not_look_empty(opened: Open, attributes: dict[str, str]) -> None:
+    queue, _ = opened(get_queue_attributes=[{"Attributes": attributes}])
+    with pytest.raises(QueueError, match=r"the answer has no ApproximateNumber.*queue\.endpoint_url"):
+        queue.depth()
 
 
 def test_messages_are_sent_in_batches_of_ten_and_256_kib(opened: Open) -> None:
