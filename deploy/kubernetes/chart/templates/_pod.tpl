@@ -80,8 +80,8 @@ spec:
         periodSeconds: 2
         timeoutSeconds: 2
         failureThreshold: 30
-      # /livez itself allows each thread the time that its work may take. The minute on top is for a node that is
-      # too busy to answer: a restart costs more than it mends then.
+      # /livez fails once a thread's own work has stood still for 20 s, or a call has outlasted all its time-outs. The
+      # minute on top is for a node that is too busy to answer: a restart costs more than it fixes then.
       livenessProbe:
         httpGet:
           path: /livez
