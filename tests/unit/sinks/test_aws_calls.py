@@ -177,7 +177,10 @@ def test_whatever_a_call_raises_is_the_sinks_error_and_no_events(error: Exceptio
 
 
 def test_only_what_the_answer_names_as_successful_was_delivered() -> None:
-    answer = {"Successful": [{"Id": "0"}, None], "Failed": [{"Id": "2", "Code": "InternalError"}, {}]}
+    answer = {
+        "Successful": [{"Id": "0", "MessageId": "m"}, {"Id": "1"}, None],
+        "Failed": [{"Id": "2", "Code": "InternalError"}, {}],
+    }
     unknown = failed("the queue: the answer says nothing about the entry")
     assert entry_results(answer, 4, TARGET) == [
         DELIVERED,
