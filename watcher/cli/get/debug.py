@@ -8,6 +8,7 @@ values behind a name that promises a secret, and long unbroken runs of base64.
 import logging
 import re
 import sys
+import traceback
 from typing import Any
 
 LOGGERS = ("botocore", "urllib3", "watcher")
@@ -59,9 +60,15 @@ class RedactingFormatter(logging.Formatter):
             known = (frozen.secret_key, frozen.token)
             self.secrets |= {secret for secret in known if secret and len(secret) >= SHORTEST_SECRET}
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """Where an exception came up, and its class: its text may quote what a credential process printed."""
+        kind, _, trace = ei
+        return "".join(["Traceback (most recent call last):\n", *traceback.format_tb(trace), kind.__name__])
+
     def format(self, record: logging.LogRecord) -> str:
         """The redacted line or lines."""
         shown = logging.makeLogRecord(record.__dict__)
+        shown.exc_text = None  # another handler's, with the exception's text in it
         if isinstance(shown.args, tuple):
             shown.args = tuple(_without_bytes(value) for value in shown.args)
         if shown.name == SIGNING_LOGGER:
@@ -102,7 +109,9 @@ def stop() -> None:
 
 
 def _without_bytes(value: object) -> object:
-    """A placeholder for bytes: a body is the one thing that botocore logs as such."""
+    """A placeholder for bytes, which are always a body, and for exceptions, which may quote anything."""
+    if isinstance(value, BaseException):
+        return type(value).__name__
     return f"<{len(value)} bytes left out>" if isinstance(value, bytes | bytearray) else value
 
 

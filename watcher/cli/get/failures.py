@@ -29,4 +29,23 @@ def describe(error: Exception) -> tuple[str, ...]:
         return f"{error} {NO_REGION_HINT}", "\n"
     if name == "NoCredentialsError":
         return f"{error}. {NO_CREDENTIALS_HINT}", "\n"
-    return "\n", _LONG_RUN.sub("<left out>", str(error)), "\n"
+    return "\n", _LONG_RUN.sub("<left out>", _without_quotes(error)), "\n"
+
+
+def _without_quotes(error: Exception) -> str:
+    """An error's text, unless it may quote what a source of credentials printed or answered."""
+    name = type(error).__name__
+    if name == "CredentialRetrievalError":
+        return f"{str(error).partition(': ')[0]}: <left out>"
+    is_quoting = not (isinstance(error, OSError) or type(error).__module__.startswith("botocore."))
+    return f"Error when retrieving credentials: {name}" if is_quoting and _is_of_credentials(error) else str(error)
+
+
+def _is_of_credentials(error: Exception) -> bool:
+    """Whether an error came up while botocore fetched credentials."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == "botocore.credentials":
+            return True
+        trace = trace.tb_next
+    return False
