@@ -49,8 +49,11 @@ def enforce_call_deadline(
 
 
 def enforce_for_credentials(session: Any, *, connect_timeout: float, read_timeout: float) -> None:
-    """The same for the clients (STS, SSO) that botocore makes from `session` to fetch credentials."""
-    limits = HttpSettings(connect_timeout, read_timeout, MAX_BODY, 1, _tls(session, None, None), None)
+    """The same for the clients (STS, SSO) that botocore makes from `session` to fetch credentials.
+
+    They call once an hour, and nobody closes them: no connection is kept.
+    """
+    limits = HttpSettings(connect_timeout, read_timeout, MAX_BODY, 0, _tls(session, None, None), None)
     session.register(_EVENT, DirectSender(limits), HANDLER_ID)
 
 

@@ -6,9 +6,11 @@ import ssl
 import struct
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.httpsession import URLLib3Session
 
 from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Script, Server, reply
 from watcher.bounded_http import connector
@@ -309,3 +311,41 @@ def test_keep_alive_probes_come_before_a_nat_forgets_the_connection(
     if not hasattr(socket, "TCP_KEEPIDLE"):
         pytest.skip("this platform can't time keep-alive probes")
     assert made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 350
+
+
+def assumes_a_role(sts: Server, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / "token").write_text("made-up")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/watcher")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(folder / "token"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
+
+
+@pytest.mark.parametrize("script", [silent, dripping(HEAD + b"\r\n\r\n", BODY * 100)], ids=["silent", "dripping"])
+def test_fetching_credentials_is_bounded_as_well(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: Script
+) -> None:
+    sts, server = serve(script=script), serve(reply(ANSWER))
+    assumes_a_role(sts, monkeypatch, tmp_path)
+    client = connect(server.url, sign_request=True, connect_timeout=CONNECT, read_timeout=READ)
+    begun = time.monotonic()
+    with pytest.raises(PollError):
+        RekognitionResults(client).get(SESSION_ID)
+    assert time.monotonic() - begun < 10  # to drip all of it takes minutes
+    assert (len(sts.requests), server.requests) == (1, [])
+
+
+def test_credentials_come_over_connections_of_our_own(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = b"""<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
+        <AccessKeyId>made-up</AccessKeyId><SecretAccessKey>made-up</SecretAccessKey><SessionToken>made-up</SessionToken>
+        <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>
+        </AssumeRoleWithWebIdentityResponse>"""
+    sts, server = serve(reply(answer)), serve(reply(ANSWER))
+    assumes_a_role(sts, monkeypatch, tmp_path)
+    monkeypatch.setattr(URLLib3Session, "send", lambda *_: pytest.fail("botocore sent this call itself"))
+    assert RekognitionResults(connect(server.url, sign_request=True, read_timeout=5)).get(SESSION_ID)
+    assert (len(sts.requests), len(server.requests)) == (1, 1)
+    assert b"x-amz-security-token: made-up" in server.requests[0].lower()
