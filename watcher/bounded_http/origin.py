@@ -49,8 +49,10 @@ def split(url: str) -> tuple[Origin, SplitResult]:
         host = (parts.hostname or "").encode("ascii" if (parts.hostname or "").isascii() else "idna").decode()
     except ValueError as error:  # UnicodeError is one
         raise InvalidRequest("the URL can't be read") from error
-    if parts.scheme not in PORTS or not host:
-        raise InvalidRequest("not an http or https URL with a host")
+    if parts.scheme not in PORTS:
+        raise InvalidRequest(f"Not supported URL scheme {parts.scheme}")  # urllib3's words, which the AWS CLI shows
+    if not host:
+        raise InvalidRequest("the URL has no host")
     return Origin(parts.scheme, host, PORTS[parts.scheme] if port is None else port), parts
 
 

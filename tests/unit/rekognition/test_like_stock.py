@@ -132,6 +132,10 @@ def test_nobody_listens(serve: Serve, scheme: str) -> None:
     check(f"{scheme}://nowhere.invalid", "EndpointConnectionError")
 
 
+def test_a_scheme_that_nobody_supports() -> None:
+    check("ftp://localhost", "HTTPClientError")
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_connecting_takes_too_long(full: int, scheme: str) -> None:
     check(f"{scheme}://127.0.0.1:{full}", "ConnectTimeoutError", limit=SHORT)
