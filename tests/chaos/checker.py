@@ -11,8 +11,9 @@ from tests.chaos.history import Accepted, Ending, History
 
 TIMEOUTS = {"timed_out", "not_started"}
 
-CLAIM_SLACK = 0.5
-"""Seconds by which the age that an event claims may be below the time-out: its two times are rounded."""
+LAST_SECOND = 1.5
+"""Seconds before the deadline in which a time-out is not early: the poll that is kept for the end begins a second
+before it, and the times in an event are rounded."""
 
 CREATION_SLACK = 2.0
 """Seconds by which `createdAt` may lie outside of the moments in which the message was sent: times are rounded."""
@@ -129,11 +130,11 @@ def _nobody_times_out_early(history: History) -> Iterator[Violation]:
         accepted = history.accepted.get(_about(seen.event))
         if accepted is None or seen.event["data"].get("reason") not in TIMEOUTS:
             continue
-        if seen.at is not None and seen.at - accepted.sent_at < history.timeout:
+        if seen.at is not None and seen.at - accepted.sent_at < history.timeout - LAST_SECOND:
             yield Violation(Kind.EARLY, accepted.event_id, f"{seen.at - accepted.sent_at:.1f} s after it was sent")
         data = seen.event["data"]
         claimed = _epoch(data["decidedAt"]) - _epoch(data["createdAt"])
-        if claimed < history.timeout - CLAIM_SLACK:
+        if claimed < history.timeout - LAST_SECOND:
             yield Violation(Kind.EARLY, accepted.event_id, f"it claims to be {claimed:.1f} s old")
 
 

@@ -133,13 +133,17 @@ def test_a_time_out_needs_a_reason_in_the_scenario() -> None:
 
 def test_an_early_time_out_is_noticed_by_the_scenarios_clock() -> None:
     early = told(event("inconclusive", "timed_out", age=TIMEOUT), accepted(Script(Ending.NEVER)))
-    early.seen = [seen(early.seen[0].event, at=100.0 + TIMEOUT - 1)]
+    early.seen = [seen(early.seen[0].event, at=100.0 + TIMEOUT - 2)]
     assert kinds(early) == {Kind.EARLY}
 
 
 def test_an_early_time_out_is_noticed_by_what_it_claims() -> None:
     early = told(event("inconclusive", "timed_out", age=TIMEOUT - 5), accepted(Script(Ending.NEVER)))
     assert kinds(early) == {Kind.EARLY}
+
+
+def test_the_answer_to_the_poll_in_the_last_second_is_not_early() -> None:
+    assert check(told(event("inconclusive", "timed_out", age=TIMEOUT - 1), accepted(Script(Ending.NEVER)))) == []
 
 
 def test_a_creation_time_that_never_was_is_noticed() -> None:
