@@ -20,8 +20,8 @@ MIX = (
 )
 """What sessions end in. All end soon: whatever the machine is busy with, there are minutes left for the polls."""
 
-LEASE = 6
-"""Seconds. Short, so that a killed watcher's sessions are soon another's."""
+LEASE = 10
+"""Seconds: short, so that a killed watcher's sessions are soon another's."""
 
 
 class Ground(StrEnum):
