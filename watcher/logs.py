@@ -14,8 +14,12 @@ from structlog.typing import Processor
 
 from watcher.journal import JournalFormatter, is_journal, with_priority
 from watcher.util.line_buffer import LineBuffer
+from watcher.util.text import bounded
 
 LOGGER = "watcher"
+
+LONGEST = 16 * 1024
+"""Characters of one value: room for a traceback's, and three of them fit into a line of the journal."""
 
 _encode = json.JSONEncoder(default=repr).encode
 _own = logging.getLogger(LOGGER)
@@ -118,15 +122,17 @@ def _as_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str
 
 
 def _without_bytes(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """No image can slip into a log line, whoever passes one."""
+    """No image can slip into a log line, whoever passes one, and no text of megabytes."""
     for key, value in event.items():
-        if not isinstance(value, (str, int, float)):  # the usual case, left as it is
+        if not isinstance(value, (int, float)):
             event[key] = _stripped(value)
     return event
 
 
 def _stripped(value: Any) -> Any:
     match value:
+        case str():
+            return bounded(value, LONGEST)
         case bytes() | bytearray() | memoryview():
             return f"<{len(value)} bytes>"
         case dict():

@@ -16,6 +16,7 @@ from threading import Event, RLock, Thread
 
 from watcher import sqlite_place
 from watcher.errors import DatabaseLost, WatcherError
+from watcher.util.files import is_there
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another process that writes; the callers retry what still fails then."""
@@ -55,7 +56,7 @@ class SqliteFile:
         self._error = error
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
-        if not create and not self.path.exists():
+        if not create and not is_there(self.path):
             raise self._error(f"{self.path} is not there yet: it is made when the watcher first runs with it")
         self._opened: dict[Path, sqlite_place.File] = {}
         with self._translated():

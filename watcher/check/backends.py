@@ -12,6 +12,7 @@ from watcher.ledgers import open_ledger
 from watcher.model import DEFAULT_POLICY, Lease, QueueDepth, SessionKey
 from watcher.ports import Clock
 from watcher.queues import advise, open_queue
+from watcher.util.files import is_there
 
 SESSION_LIFE = 180.0
 """Seconds for which AWS keeps a session: a message that waits longer was sent in vain."""
@@ -23,7 +24,7 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
     """How much waits and since when, and how many dead letters there are. Makes no file."""
     queue = settings.queue
     shown = str(without_secrets("url", queue.url))
-    if queue.kind == "sqlite" and not sqlite_path(queue.url).exists():
+    if queue.kind == "sqlite" and not is_there(sqlite_path(queue.url)):
         yield missing_file("queue", shown, sqlite_path(queue.url))
         yield from _missing_dead_letters(queue)
         return
@@ -56,7 +57,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
     if kind == "none":
         what = "decisions are kept nowhere: a message that comes again after a restart is decided anew"
         yield warning("ledger", what, "set ledger.url to sqlite:///FILE or dynamodb:///TABLE")
-    elif kind == "sqlite" and not settings.ledger_path.exists():
+    elif kind == "sqlite" and not is_there(settings.ledger_path):
         yield missing_file("ledger", shown, settings.ledger_path)
     elif kind != "sqlite" and offline:
         yield ok("ledger", f"{shown}: {NOT_TRIED}")
@@ -71,7 +72,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
 
 def _depth(settings: Settings, clock: Clock) -> QueueDepth:
     own = settings.queue
-    if own.dead_letter_url.startswith("sqlite:") and not sqlite_path(own.dead_letter_url).exists():
+    if own.dead_letter_url.startswith("sqlite:") and not is_there(sqlite_path(own.dead_letter_url)):
         own = own.model_copy(update={"dead_letter_url": ""})  # opening it would make its file
     with closing(open_queue(settings.model_copy(update={"queue": own}), clock)) as queue:
         if own.kind == "sqlite":
@@ -114,7 +115,7 @@ def _dead(depth: QueueDepth) -> Finding:
 
 def _missing_dead_letters(queue: QueueSettings) -> Findings:
     url = queue.dead_letter_url
-    if url.startswith("sqlite:") and not sqlite_path(url).exists():
+    if url.startswith("sqlite:") and not is_there(sqlite_path(url)):
         yield missing_file("dead letters", url, sqlite_path(url))
 
 

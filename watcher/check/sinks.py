@@ -14,6 +14,7 @@ from watcher.config.values import without_secrets
 from watcher.errors import WatcherError
 from watcher.sinks import SINKS, Lookable
 from watcher.sinks.aws_calls import MayNotLookError
+from watcher.util.files import is_there
 
 _TARGETS: Mapping[str, str] = {"sqs": "queue_url", "sns": "topic_arn", "eventbridge": "bus", "webhook": "url"}
 
@@ -30,7 +31,7 @@ def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
         return ok(subject, "standard output")
     if sink.type == "file":
         path = Path(sink.path)
-        return (existing_file if path.exists() else missing_file)(subject, sink.path, path)
+        return (existing_file if is_there(path) else missing_file)(subject, sink.path, path)
     target = _target(sink)
     secret = getattr(sink, "secret_file", "")
     if secret and not os.access(secret, os.R_OK):

@@ -5,12 +5,14 @@ import io
 import os
 import signal
 import sys
+import warnings
 from importlib import import_module
 
 import click
 
 from watcher import __version__
 from watcher.util import standard_streams
+from watcher.util.environment import drop_invalid
 from watcher.util.text import bounded
 
 COMMANDS = {
@@ -27,6 +29,9 @@ COMMANDS = {
     "simulate": "watcher.cli.simulate",
 }
 
+
+COMPLETION = "_WATCHER_COMPLETE"
+"""The variable by which a shell asks click for completions."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the signal's number, as a shell has it."""
@@ -60,11 +65,38 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the `watcher` command."""
-    standard_streams.escape_unencodable()
+    standard_streams.make_robust()
+    _soften_warnings()
+    _drop_stray_completion()
+    _drop_invalid_variables()
     code = _run()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the interpreter's end would answer it with a traceback
     sys.exit(code)
+
+
+def _soften_warnings() -> None:
+    """Show the warnings that $PYTHONWARNINGS makes errors, which is for tests of Python code, but stop for none."""
+    if any("error".startswith(option.partition(":")[0]) for option in sys.warnoptions):
+        warnings.simplefilter("default")
+
+
+def _drop_stray_completion() -> None:
+    """Let click complete only where a shell asks: else the command would not run, and nobody would know why."""
+    shell, _, instruction = os.environ.get(COMPLETION, "").partition("_")
+    is_asked = len(sys.argv) == 1 and shell in ("bash", "zsh", "fish") and instruction in ("source", "complete")
+    if not is_asked:
+        os.environ.pop(COMPLETION, None)
+
+
+def _drop_invalid_variables() -> None:
+    """Go on without what AWS's variables say in vain; only `get` fails for it, as the AWS CLI does."""
+    if not sys.argv[1:2] or sys.argv[1].startswith("get"):
+        return
+    for name in drop_invalid(os.environ):
+        from watcher.journal import marked
+
+        click.echo(marked(f"watcher: {name} is ignored: it has no value that AWS knows: unset it"), err=True)
 
 
 def _run() -> int:
@@ -91,7 +123,8 @@ def _failed(error: OSError) -> int:
         click.echo(f"Error: {bounded(str(error.filename))}: {why}", err=True)
         return 1
     if error.errno not in (*_UNWRITABLE, errno.EPIPE):
-        raise error  # a bug: whoever meets another one has to say what it is about
+        click.echo(f"Error: {bounded(why)}", err=True)
+        return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails at it once more, at its end
     if error.errno != errno.EPIPE:
         click.echo(f"Error: standard output can't be written: {why}", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watcher.cli.options import SettingsSource, settings_options
+from watcher.util.text import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,8 @@ def _show(findings: "Iterable[Finding]") -> None:
     has_failed = False
     for finding in findings:
         has_failed |= finding.level == "failed"
-        level, rest = finding.line[: len(finding.level)], finding.line[len(finding.level) :]
+        line = bounded(finding.line)
+        level, rest = line[: len(finding.level)], line[len(finding.level) :]
         # click takes the colour away where stdout is no terminal.
         click.echo(click.style(level, fg=_COLOURS[finding.level]) + rest)
     sys.exit(1 if has_failed else 0)

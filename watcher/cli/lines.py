@@ -1,6 +1,7 @@
 """From what a user gives to `watcher enqueue` to messages that the daemon will take."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import IO, Any, NamedTuple
 
@@ -9,8 +10,14 @@ import click
 from watcher.errors import UnservableMessage
 from watcher.message import creation_time, parse_message
 from watcher.model import DeadReason
+from watcher.util.files import UTF_16
+from watcher.util.text import bounded
 
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
+
+
+LONGEST_LINE = 1 << 20
+"""Bytes of a line: four times the largest message. Beyond, it is no file of messages, and /dev/zero never ends."""
 
 
 class Line(NamedTuple):
@@ -24,11 +31,36 @@ def lines(ids: Sequence[str], file: IO[bytes] | None) -> Iterator[Line]:
     """The arguments, then the lines of the file that are not blank."""
     for number, text in enumerate(ids, 1):
         yield Line(f"argument {number}", text.encode("utf-8", "surrogateescape"))
-    for number, raw in enumerate(file or (), 1):
+    for number, raw in enumerate(_lines(file), 1):
         # Editors on Windows begin a file with a mark that is part of no id.
-        line = (raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw).strip()
+        line = (raw.removeprefix(BOM_UTF8) if number == 1 else raw).strip()
         if line:
             yield Line(f"line {number}", line)
+
+
+def _lines(file: IO[bytes] | None) -> Iterator[bytes]:
+    """The lines of the file, however they end.
+
+    Raises:
+        ClickException: it can't be a file of messages, or can't be read.
+    """
+    number = 0
+    while file is not None and (raw := _line(file, number + 1)):
+        for part in raw.split(b"\r"):  # old editors on the Mac end lines with it
+            number += 1
+            yield part
+
+
+def _line(file: IO[bytes], number: int) -> bytes:
+    try:
+        raw = file.readline(LONGEST_LINE + 1)
+    except OSError as error:
+        raise click.ClickException(f"line {number}: the file can't be read: {error.strerror}") from error
+    if len(raw) > LONGEST_LINE:
+        raise click.ClickException(f"line {number} is longer than {LONGEST_LINE} bytes: name a file of session ids")
+    if number == 1 and raw.startswith(UTF_16):
+        raise click.ClickException("the file is UTF-16: save it as UTF-8")
+    return raw
 
 
 class Messages:
@@ -58,7 +90,7 @@ class Messages:
                 body = self._body(line.raw)
             except UnservableMessage as fault:
                 self.refused += 1
-                click.echo(f"{line.place}: {fault}", err=True)
+                click.echo(f"{line.place}: {bounded(str(fault))}", err=True)
             else:
                 yield line.place, body
 

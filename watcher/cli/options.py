@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from watcher.journal import marked
+from watcher.util.text import bounded
 
 if TYPE_CHECKING:
     from watcher.config import Loaded, Settings
 
 EX_CONFIG = 78
+
+MOST_PROBLEMS = 100
+"""Problems that are shown, a line each: more than anybody mends in one go."""
 
 _VALUE_OPTIONS = {
     "--region": ("aws.region", "Region of the sessions."),
@@ -135,8 +139,10 @@ def settings_or_exit(source: SettingsSource) -> "Settings":
 
 def exit_with(problems: list[str]) -> NoReturn:
     """Tell what is wrong with the settings, a line each, and end with 78 (EX_CONFIG)."""
-    for problem in problems:
-        click.echo(marked(f"watcher: {problem}"), err=True)
+    for problem in problems[:MOST_PROBLEMS]:
+        click.echo(marked(f"watcher: {bounded(problem)}"), err=True)
+    if len(problems) > MOST_PROBLEMS:
+        click.echo(marked(f"watcher: and {len(problems) - MOST_PROBLEMS} more problems"), err=True)
     sys.exit(EX_CONFIG)
 
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from watcher.config.fields import Path, coerce, dotted, is_plain, type_at
 from watcher.config.values import DEFAULT, HIDDEN, shown
 from watcher.config.words import unknown
+from watcher.errors import ConfigError
+
+MOST_VALUES = 5000
+"""Values in one file: a thousand policies. Many more would take minutes to be found wrong, one by one."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,15 @@ class Layers:
     _origins: dict[Path, str] = field(default_factory=dict)
 
     def put_tree(self, tree: Mapping[str, Any], origin: str) -> None:
-        """Lay a whole file over what is there."""
-        for path, value in _leaves(tree):
+        """Lay a whole file over what is there.
+
+        Raises:
+            ConfigError: it has so many values that it can't be meant as settings.
+        """
+        leaves = list(islice(_leaves(tree), MOST_VALUES + 1))
+        if len(leaves) > MOST_VALUES:
+            raise ConfigError([f"{origin} has more than {MOST_VALUES} values: name a file of settings"])
+        for path, value in leaves:
             self.put(path, value, origin)
 
     def put_text(self, path: tuple[str, ...], text: str, origin: str) -> None:
@@ -48,6 +60,9 @@ class Layers:
 
     def put(self, path: tuple[str, ...], value: object, origin: str) -> None:
         """Lay one value over what is there."""
+        if _has_nul(value):
+            self.problems.append(Problem((path,), f"{dotted(path)} has a NUL in it (from {origin}): take it out"))
+            return
         section = self.data
         for part in path[:-1]:
             section = section.setdefault(part, {})
@@ -73,6 +88,15 @@ class Layers:
                 return self._origins[path[:length]]
         inner = (origin for known, origin in self._origins.items() if known[: len(path)] == path)
         return next(inner, DEFAULT)
+
+
+def _has_nul(value: object) -> bool:
+    """Whether a text in it has a NUL, which no file, host or name can have."""
+    if isinstance(value, dict):
+        return any(map(_has_nul, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _leaves(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from watcher.config.layers import Layers
 from watcher.errors import ConfigError
-from watcher.util.files import UnreadableFile, read_text
+from watcher.util.files import UnreadableFile, is_there, read_text
 
 PREFIX = "WATCHER_"
 SEPARATOR = "__"
@@ -47,7 +47,7 @@ def add_file(
         layers.put_tree(_parse(in_force, text), str(in_force))
         return in_force
     for found in (LOCAL_FILE, SYSTEM_FILE):
-        if _is_there(cwd / found):
+        if is_there(cwd / found):
             layers.put_tree(_parse(found, _read(cwd / found, found, "found there")), str(found))
             return found
     return None
@@ -95,17 +95,6 @@ def let_no_verify_win(layers: Layers) -> None:
         and layers.origin(path) == "env AWS_CA_BUNDLE"
     ):
         layers.drop(path)
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is such a file; one in a closed folder counts, so that it isn't silently left out."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _read(path: Path, named: Path, origin: str, fix: str = "") -> str:

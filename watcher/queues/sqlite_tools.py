@@ -15,6 +15,7 @@ from watcher.queues.sqlite_dead import SqliteDeadLetters, search_in
 from watcher.queues.sqlite_schema import EXPIRED, SCHEMA, Moment
 from watcher.sqlite_file import SqliteFile
 from watcher.sqlite_values import count_in, text_in, time_in
+from watcher.util.files import is_there
 
 _SEARCH = f"""SELECT id, body, sent_at, receive_count,
         CASE WHEN visible_at = 0 OR {EXPIRED} THEN NULL
@@ -29,7 +30,7 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
         QueueError: the file can't be read.
     """
     path = sqlite_path(settings.queue.url)
-    if not path.exists():
+    if not is_there(path):
         return []
     with closing(SqliteFile(path, SCHEMA, QueueError, create=False)) as file, file.reading() as cursor:
         rows = cursor.execute(_SEARCH, {**Moment.read(clock, this_boot()).values, "text": text}).fetchall()
@@ -46,14 +47,14 @@ def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter]:
         QueueError: the file can't be read.
     """
     path = sqlite_path(settings.queue.dead_letter_url or settings.queue.url)
-    return search_in(path, text) if path.exists() else []
+    return search_in(path, text) if is_there(path) else []
 
 
 @contextmanager
 def open_dead_letters(settings: Settings, clock: Clock) -> Iterator[SqliteDeadLetters]:
     """The dead letters of the queue that the settings name; makes no queue where there is none."""
     path = sqlite_path(settings.queue.url)
-    if not path.exists():
+    if not is_there(path):
         raise QueueError(f"{path.absolute()}: there is no queue yet (queue.url): `watcher enqueue` makes it")
     with closing(open_queue(settings, clock)) as queue:
         yield queue.dead_letters

@@ -21,6 +21,10 @@ _MANY = 1e6
 _WIDEST_BOX, _WIDEST_SIGMA, _LONGEST_MEDIAN = 100.0, 10.0, 1e9
 
 
+LARGEST = 1 << 20
+"""Bytes of a scenario file."""
+
+
 class ScenarioError(ValueError):
     """A scenario file that cannot be used; `problems` names key, value and fix of each."""
 
@@ -33,11 +37,25 @@ class ScenarioError(ValueError):
 def load_scenario(path: str | Path) -> Scenario:
     """The scenario in the file. Raises ScenarioError."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        text = _read(Path(path))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise ScenarioError([f"{path}: cannot be read ({reason}); give the name of a TOML file"]) from error
     return parse_scenario(text, str(path))
+
+
+def _read(path: Path) -> str:
+    """The file's text. Raises OSError, or ValueError for a file that can't be a scenario."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file")  # a pipe or a device may never end
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"it is larger than {LARGEST} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text") from None
 
 
 def parse_scenario(text: str, name: str = "scenario") -> Scenario:

@@ -4,12 +4,14 @@ import base64
 import binascii
 import hmac
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
 from watcher.errors import ConfigError
+from watcher.util.files import UnreadableFile, read_bytes
 
 log = structlog.get_logger(__name__)
 
@@ -86,10 +88,9 @@ class KeyFile:
         if self._seen and self._seen[0] & stat.S_IWOTH:
             raise _UnusableError("everybody may write to it: chmod o-w")
         try:
-            with self._path.open("rb") as file:
-                text = file.read(_LARGEST_FILE).decode("ascii")
-        except OSError as error:
-            raise _UnusableError(f"{error.strerror}: name a file that this user may read") from None
+            text = read_bytes(self._path, _LARGEST_FILE).removeprefix(BOM_UTF8).decode("ascii")
+        except UnreadableFile as error:
+            raise _UnusableError(str(error)) from None
         except UnicodeDecodeError:
             raise _UnusableError(f"is not text: give one {PREFIX}... a line") from None
         lines = enumerate(text.splitlines(), start=1)

@@ -17,6 +17,17 @@ class UnreadableFile(Exception):
         self.fix = fix
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file. One that can't be looked at counts: whoever uses it learns what is wrong."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
+
+
 def read_bytes(path: Path, limit: int) -> bytes:
     """The whole file, of `limit` bytes at most. A pipe or a device is refused, for reading it may never end.
 

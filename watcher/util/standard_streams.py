@@ -4,6 +4,7 @@ import codecs
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 ESCAPE = "watcher.escape"
@@ -17,6 +18,21 @@ class ClosedStream(io.TextIOWrapper):
         """`descriptor` leads to /dev/null."""
         raw = io.FileIO(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)
         super().__init__(io.BufferedReader(raw) if descriptor == 0 else io.BufferedWriter(raw), "utf-8")
+
+
+class ForgivingStream(io.TextIOWrapper):
+    """Standard error: what can't be written is lost, and changes neither what a command does nor its exit code."""
+
+    def write(self, text: str) -> int:
+        """Write it if that works."""
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush if that works."""
+        with suppress(OSError):
+            super().flush()
 
 
 def fill_closed() -> None:
@@ -33,12 +49,15 @@ def fill_closed() -> None:
             setattr(sys, name, ClosedStream(number))
 
 
-def escape_unencodable() -> None:
-    """Let no character that standard output or error can't show raise an error."""
+def make_robust() -> None:
+    """Let no character that can't be shown, and no failure of standard error, raise an error."""
     codecs.register_error(ESCAPE, _escaped)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=ESCAPE)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=ESCAPE)
+    if isinstance(sys.stderr, io.TextIOWrapper) and not is_closed(sys.stderr):
+        raw = io.FileIO(sys.stderr.fileno(), "wb", closefd=False)
+        # Without a buffer of bytes: what could not be written would be tried again, and fail the interpreter's end.
+        sys.stderr = ForgivingStream(raw, sys.stderr.encoding, ESCAPE, write_through=True)
 
 
 def is_closed(stream: TextIO | None) -> bool:

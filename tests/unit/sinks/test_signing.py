@@ -88,7 +88,7 @@ def test_a_file_without_keys_that_can_be_used_is_told_but_not_what_is_in_it(
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file or directory: name a file that this user may read"):
+    with pytest.raises(ConfigError, match="No such file or directory: name a file that can be read"):
         KeyFile("hook", str(tmp_path / "none"))
 
 

@@ -2,9 +2,14 @@
 
 import re
 
+from watcher.util.text import bounded
+
 USAGE_ERROR = 2
 FAILURE = 255
 INTERRUPTED = 130
+
+LONGEST = 64 * 1024
+"""Characters of an error: the AWS CLI has no limit, but who answers may send megabytes."""
 
 NO_REGION_HINT = 'You can also configure your region by running "aws configure".'
 NO_CREDENTIALS_HINT = 'You can configure credentials by running "aws configure".'
@@ -29,7 +34,7 @@ def describe(error: Exception) -> tuple[str, ...]:
         return f"{error} {NO_REGION_HINT}", "\n"
     if name == "NoCredentialsError":
         return f"{error}. {NO_CREDENTIALS_HINT}", "\n"
-    return "\n", _LONG_RUN.sub("<left out>", _without_quotes(error)), "\n"
+    return "\n", _LONG_RUN.sub("<left out>", bounded(_without_quotes(error), LONGEST)), "\n"
 
 
 def _without_quotes(error: Exception) -> str:
