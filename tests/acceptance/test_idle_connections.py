@@ -4,8 +4,9 @@ import json
 import resource
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -39,16 +40,34 @@ def test_probes_and_sinks_work_while_hundreds_of_connections_idle(
         daemon = start(WATCHER_SINKS=json.dumps(sinks))
         port = daemon.wait_for_event("started")["port"]
         resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-        for _ in range(CLIENTS):
-            opened.enter_context(closing(socket.create_connection(("127.0.0.1", port), PATIENCE)))
-        assert json.loads(daemon.get("/livez")) == []
+        with counting_sockets(daemon.process.pid) as counts:
+            for _ in range(CLIENTS):
+                opened.enter_context(closing(socket.create_connection(("127.0.0.1", port), PATIENCE)))
+            assert json.loads(daemon.get("/livez")) == []
+        assert max(counts) < MOST * 2
         with closing(SqliteQueue(tmp_path / "watcher.db", 60.0, SystemClock())) as queue:
             queue.send([simulator.create_session(SessionScript(created_for=0, in_progress_for=0)) for _ in range(20)])
         assert len(daemon.wait_for_decisions(20)) == 20
         assert json.loads(daemon.get("/readyz")) == []
-        sockets = [link for link in Path(f"/proc/{daemon.process.pid}/fd").iterdir() if is_socket(link)]
-        assert len(sockets) < MOST * 2
     assert not [line for line in daemon.log if "open files" in str(line)]
+
+
+@contextmanager
+def counting_sockets(pid: int) -> Iterator[list[int]]:
+    """How many sockets the process has had, looked at all the time."""
+    counts, over = [0], Event()
+
+    def count() -> None:
+        while not over.wait(0.02):
+            counts.append(sum(map(is_socket, Path(f"/proc/{pid}/fd").iterdir())))
+
+    thread = Thread(target=count)
+    thread.start()
+    try:
+        yield counts
+    finally:
+        over.set()
+        thread.join()
 
 
 def is_socket(link: Path) -> bool:
