@@ -10,6 +10,10 @@ FAILURES = 5
 PATIENCE = 20.0
 """Seconds of failures in a row that open it too: where each meets its time-out, five of them take minutes."""
 
+NO_ANSWER = 10.0
+"""Seconds of one failed attempt that open it at once. Less than a webhook's time-out (15 s): readiness has to name a
+sink that never answers within 30 s, and a second attempt would end after that."""
+
 LONGEST_WAIT = 15.0
 """Seconds at most between two tries. Somebody waits for the decision: what is up again has to be seen soon."""
 
@@ -46,7 +50,12 @@ class CircuitBreaker:
         if not self._failures:
             self._failing_since = now if begun is None else begun
         self._failures += 1
-        is_down = self._failures >= FAILURES or now - self._failing_since >= PATIENCE or (asked or 0.0) > LONGEST_WAIT
+        is_down = (
+            self._failures >= FAILURES
+            or now - self._failing_since >= PATIENCE
+            or now - (now if begun is None else begun) >= NO_ANSWER
+            or (asked or 0.0) > LONGEST_WAIT
+        )
         opened = is_down and not self.is_open
         self.is_open = self.is_open or is_down
         return opened

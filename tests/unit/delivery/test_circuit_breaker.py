@@ -5,6 +5,7 @@ from watcher.delivery.circuit_breaker import (
     FAILURES,
     LONGEST_ASKED_WAIT,
     LONGEST_WAIT,
+    NO_ANSWER,
     PATIENCE,
     SHORTEST_REST,
     CircuitBreaker,
@@ -49,9 +50,16 @@ def test_failures_that_take_long_open_it_sooner() -> None:
     assert circuit.failed(100.0 + PATIENCE)
 
 
-def test_a_backend_that_never_answers_has_failed_since_it_was_asked() -> None:
-    assert CircuitBreaker().failed(100.0 + PATIENCE, begun=100.0)
-    assert not CircuitBreaker().failed(100.0 + PATIENCE, begun=100.1)
+def test_a_backend_that_never_answers_is_down_after_one_attempt() -> None:
+    assert CircuitBreaker().failed(100.0 + NO_ANSWER, begun=100.0)
+    assert not CircuitBreaker().failed(100.0 + NO_ANSWER, begun=100.1)
+
+
+def test_a_backend_that_is_slow_to_fail_has_failed_since_it_was_asked() -> None:
+    circuit = CircuitBreaker()
+    assert not circuit.failed(109.0, begun=100.0)
+    assert not circuit.failed(119.0, begun=110.0)
+    assert circuit.failed(120.0, begun=119.5)
 
 
 def test_the_time_counts_from_the_first_failure_after_a_success() -> None:
