@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,21 +16,30 @@ from tests.stack import aws_client
 from tests.support import run_watcher, watcher_process
 from watcher.simulator import SessionScript, Simulator
 
+pytestmark = pytest.mark.timeout(400)  # twenty processes, one after the other
+
 HOOK = Path(__file__).parent / "stepped"
 STEPS = [-60, 60, -200, 200, -3600, 3600]
-BEFORE, AFTER = 20, 5
-"""Sessions that are watched while the clock is set, and that are sent afterwards."""
+SESSIONS = 10
+"""Sessions that are watched while the clock is set. Those of the next step are sent by the new time."""
 
-SLOW, QUICK = SessionScript(created_for=0, in_progress_for=20), SessionScript(created_for=0, in_progress_for=3)
-"""In the simulator's time, which runs ten times as fast."""
+POLLS = 3
+"""Polls of each session after the step. The queue is looked at for expired leases in between."""
+
+LENGTH = 20.0
+"""Seconds that a session takes, by the simulator's clock, which the test moves."""
+
+SCRIPT = SessionScript(created_for=0, in_progress_for=LENGTH)
 
 
 class SteppedSite:
     """Watchers and producers on one machine, whose wall clock the test sets."""
 
-    def __init__(self, folder: Path, simulator: Simulator, queue: dict[str, str]) -> None:
+    def __init__(self, folder: Path, queue: dict[str, str]) -> None:
         self.folder = folder
-        self.simulator = simulator
+        self.simulated = 0.0
+        self.simulator = Simulator(seed=1, clock=lambda: self.simulated)
+        self.simulator.set_rate_limit(100_000)  # a quota would need a clock that goes on
         self.daemons: list[Daemon] = []
         self.offsets = [0.0]
         self._step_file = folder / "step"
@@ -37,7 +47,7 @@ class SteppedSite:
         self.environment = {
             **CREDENTIALS,
             "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_REKOGNITION": simulator.url,
+            "AWS_ENDPOINT_URL_REKOGNITION": self.simulator.url,
             "PYTHONPATH": f"{HOOK}:{os.environ.get('PYTHONPATH', '')}",
             "CLOCK_STEP_FILE": str(self._step_file),
             "WATCHER_HTTP__PORT": "0",
@@ -59,9 +69,9 @@ class SteppedSite:
         for daemon in self.daemons:
             daemon.wait_for_event("started")
 
-    def send(self, count: int, script: SessionScript) -> list[str]:
+    def send(self, count: int) -> list[str]:
         """Create sessions and enqueue them, as a program on this machine does."""
-        ids = [self.simulator.create_session(script) for _ in range(count)]
+        ids = [self.simulator.create_session(SCRIPT) for _ in range(count)]
         done = run_watcher(self.folder, "enqueue", *ids, stdin=b"", **self.environment)
         assert done.returncode == 0, done.stderr
         return ids
@@ -78,10 +88,14 @@ class SteppedSite:
             time.sleep(0.05)
         return self.decisions(ids)
 
-    def wait_until_watched(self, ids: Sequence[str]) -> None:
-        """Wait until each was polled, and so received."""
-        begun = time.monotonic()
-        while not {call.session_id for call in self.simulator.calls} >= set(ids):
+    def wait_for_polls(self, ids: Sequence[str], count: int) -> None:
+        """Wait until each of these was polled so often from now on, or decided."""
+        begun, before = time.monotonic(), len(self.simulator.calls)
+        while True:
+            polls = Counter(call.session_id for call in self.simulator.calls[before:])
+            decided = {data["sessionId"] for data in self.decisions(ids)}
+            if all(polls[session] >= count or session in decided for session in ids):
+                return
             assert time.monotonic() - begun < 60, "not all were polled"
             time.sleep(0.05)
 
@@ -91,36 +105,36 @@ Make = Callable[[dict[str, str]], SteppedSite]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    with Simulator(time_scale=10.0, seed=1) as simulator:
-        sites: list[SteppedSite] = []
+    sites: list[SteppedSite] = []
 
-        def site(queue: dict[str, str]) -> SteppedSite:
-            sites.append(SteppedSite(tmp_path, simulator, queue))
-            return sites[-1]
+    def site(queue: dict[str, str]) -> SteppedSite:
+        sites.append(SteppedSite(tmp_path, queue))
+        return sites[-1]
 
-        yield site
-        for made in sites:
-            for daemon in made.daemons:
-                daemon.close()
+    yield site
+    for made in sites:
+        for daemon in made.daemons:
+            daemon.close()
+        made.simulator.close()
 
 
 def steps_change_nothing(site: SteppedSite) -> None:
     begun = time.time()
     for step in STEPS:
         offset = site.offsets[-1]
-        watched = site.send(BEFORE, SLOW)
-        site.wait_until_watched(watched)
+        ids = site.send(SESSIONS)
+        site.wait_for_polls(ids, 1)
         site.set_clock(offset + step)
-        later = site.send(AFTER, QUICK)
-        decided = site.wait_for_decisions([*watched, *later])
-        assert [data["outcome"] for data in decided] == ["live"] * (BEFORE + AFTER), (step, decided)
-        ended = time.time()
+        site.wait_for_polls(ids, POLLS)
+        assert site.decisions(ids) == [], f"decided by a step of {step} s alone"
+        site.simulated += LENGTH
+        decided = site.wait_for_decisions(ids)
+        assert [data["outcome"] for data in decided] == ["live"] * SESSIONS, (step, decided)
         for data in decided:
-            # True by the clock of its time, as the producer saw it.
             created = datetime.fromisoformat(data["createdAt"]).timestamp()
-            assert any(begun + known - 1 <= created <= ended + known for known in (offset, offset + step)), data
+            assert begun + offset - 1 <= created <= time.time() + offset, (step, data)
     everything = [event["subject"] for daemon in site.daemons for event in daemon.decisions]
-    assert len(everything) == len(set(everything)) == len(STEPS) * (BEFORE + AFTER)
+    assert len(everything) == len(set(everything)) == len(STEPS) * SESSIONS
 
 
 @pytest.mark.parametrize("watchers", [1, 2])

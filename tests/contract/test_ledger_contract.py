@@ -105,6 +105,7 @@ def test_recent_can_keep_to_one_session(ledger: Ledger) -> None:
     assert [entry.event for entry in ledger.recent(10, session_id(1))] == [events[0], events[2]]
     assert [entry.event for entry in ledger.recent(1, session_id(1))] == [events[2]]
     assert list(ledger.recent(10, "unknown")) == []
+    assert list(ledger.recent(0, session_id(1))) == []
 
 
 def test_after_shows_every_entry_once_in_order(ledger: Ledger) -> None:

@@ -101,6 +101,28 @@ def test_leases_are_extended_in_batches_of_ten(opened: Open) -> None:
     assert {entry["VisibilityTimeout"] for call in client.of(EXTEND) for entry in call["Entries"]} == {60}
 
 
+@pytest.mark.parametrize(("visibility", "seconds"), [(20, 5.0), (60, 15.0), (80, 20.0), (43_200, 20.0)])
+def test_the_tries_of_an_extension_end_in_time_for_the_next_one(
+    opened: Open, clock: ManualClock, visibility: float, seconds: float
+) -> None:
+    tries: list[float] = []
+
+    def slow(parameters: dict[str, Any]) -> dict[str, Any]:
+        tries.append(clock.monotonic())
+        clock.advance(seconds - 0.5 if len(tries) == 1 else 1.0)
+        return failing("InternalError", "r1")(parameters)
+
+    queue, _ = opened(
+        visibility=visibility, receive_message=[received(1)], change_message_visibility_batch=[slow] * 5
+    )
+    (lease,) = take(queue)
+    begun = clock.monotonic()
+    with pytest.raises(NotAllExtended) as raised:
+        queue.extend([lease])
+    assert list(raised.value.remaining) == [lease]
+    assert tries == [begun, begun + seconds - 0.5], "the third would begin after the time was over"
+
+
 def test_a_failed_entry_is_tried_again_alone(opened: Open) -> None:
     queue, client = opened(
         receive_message=[received(1, 2, 3)],
