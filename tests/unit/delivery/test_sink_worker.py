@@ -18,7 +18,7 @@ from tests.unit.delivery.sink_workers import (
     never_taking,
     pending_of,
 )
-from watcher.delivery.circuit_breaker import FAILURES, PATIENCE, SHORTEST_REST
+from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT, PATIENCE, SHORTEST_REST
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.errors import LedgerError, SinkError, SinkGone
@@ -236,6 +236,19 @@ def test_a_sink_that_never_answers_is_down_after_the_first_try_that_took_so_long
     assert problems == ["sink s"]
 
 
+def test_the_time_before_an_attempt_is_no_failure_of_the_sink(rig: Rig) -> None:
+    problems: list[str] = []
+
+    def take(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        problems.extend(rig.readiness.problems())
+        return all_delivered(events)
+
+    rig.clock.advance(2 * PATIENCE)
+    rig.sink.answers = [down, take]
+    rig.deliver(1)
+    assert problems == []
+
+
 def local_faults() -> list[BaseException]:
     return [
         SinkError("no AWS credentials"),
@@ -346,6 +359,48 @@ def test_a_sink_that_is_sent_to_is_not_asked_for(checked: Rig, monkeypatch: pyte
     checked.clock.advance(59.0)
     checked.deliver(0)
     assert recipient(checked).checks == 0
+
+
+def test_a_delivery_puts_the_next_check_off(checked: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered_at, checked_at = list[float](), list[float]()
+    checked.worker.put(pending_of(checked, 0))
+
+    def slow(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        checked.clock.advance(59.0)
+        delivered_at.append(checked.clock.monotonic())
+        return all_delivered(events)
+
+    def missing() -> bool:
+        checked_at.append(checked.clock.monotonic())
+        return False
+
+    checked.sink.always = slow
+    recipient(checked).missing = missing
+    checked.expected = -1
+    idle(checked, monkeypatch, until=checked.clock.monotonic() + 200.0)
+    assert checked_at == [delivered_at[0] + 60.0]
+
+
+def test_a_sink_that_is_down_with_nothing_to_send_is_asked_for_at_every_turn(checked: Rig) -> None:
+    """What waited for it has lost its leases: only a check can show that it works again."""
+    checked.worker.put(pending_of(checked, 1))
+
+    def lose(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        checked.watches[1].abandoned = True
+        checked.worker.put(pending_of(checked, 2))
+        checked.watches[2].abandoned = True
+        raise SinkError("down", LONGEST_WAIT + 1.0)
+
+    checked.sink.answers = [lose, lose]
+    checked.expected = -1
+    checked.sink.always = all_delivered
+    with pytest.raises(SinkError):
+        checked.worker._try()
+    checked.worker._failed(SinkError("down", LONGEST_WAIT + 1.0))
+    checked.worker._waiting.take(9)
+    checked.worker._inbox.get()
+    checked.worker._try()
+    assert (recipient(checked).checks, checked.is_open, checked.readiness.problems()) == (1, False, {})
 
 
 def test_a_sink_without_a_check_is_never_asked_for(rig: Rig) -> None:

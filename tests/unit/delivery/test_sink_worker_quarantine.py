@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from tests.support import decision
 from tests.unit.builders import a_watch
 from tests.unit.delivery.sink_workers import Answer, Rig, pending_of, skip_rests
-from watcher.delivery.circuit_breaker import FAILURES
+from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.quarantine import REJECTIONS, SHARE
 from watcher.errors import SinkError
@@ -183,15 +183,38 @@ def test_with_an_open_circuit_and_only_quarantined_events_left_they_are_tried(ri
     """Nothing else may come for hours: what is due is the trial, one event at a time, and closes the circuit."""
     set_apart(rig, 0, 1)
     rig.worker.put(pending_of(rig, 22))
+    seen: list[str] = []
+
+    def notes(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        seen.extend(rig.readiness.problems().values())
+        return [DELIVERED] * len(events)
 
     def abandoned(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         rig.watches[22].abandoned = True
-        raise SinkError("down")
+        raise SinkError("down", LONGEST_WAIT + 1.0)  # which opens the circuit at once, before others are due
 
-    rig.sink.answers = [abandoned] * FAILURES
+    rig.sink.answers = [abandoned]
+    rig.sink.always = notes
     rig.expected = len(rig.taken) + 2
     rig.run()
     after = [batch for batch in rig.sink.batches if decision(22) not in batch]
-    assert after[0] in ([decision(0)], [decision(1)])
+    assert after == [[decision(0)], [decision(1)]]
+    assert seen == ["circuit open, 2 decisions wait: down"]
     assert set(rig.ids(0, 1)) <= set(rig.taken)
     assert (rig.is_open, rig.readiness.problems()) == (False, {})
+
+
+def test_a_quarantined_event_whose_turn_did_not_come_stays_in_quarantine(rig: Rig) -> None:
+    """Beside others it would hold them up again."""
+    set_apart(rig, 0, 1)
+
+    def first_only(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        return [rejected("422"), *[not_attempted("422")] * (len(events) - 1)]
+
+    rig.sink.max_batch = 8  # room for two of them
+    rig.clock.advance(1.0)
+    rig.sink.answers = [first_only]
+    rig.worker._try()
+    rig.worker.put(pending_of(rig, 22))
+    rig.worker._try()
+    assert rig.sink.batches == [[decision(0), decision(1)], [decision(1)]]  # by itself
