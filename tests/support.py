@@ -54,7 +54,7 @@ class Unlimited:
         """Always given."""
         return 0.0
 
-    def heed(self, now: float, *, throttled: bool) -> None:
+    def on_response(self, now: float, *, throttled: bool) -> None:
         """Nothing depends on how calls end."""
 
 

@@ -30,7 +30,7 @@ from watcher.outside import watched
 from watcher.poller import Poller
 from watcher.ports import Clock, Ledger, Memory, Queue, SessionResults, Sink
 from watcher.queues import open_queue
-from watcher.ratelimit import limiter_for
+from watcher.rate_limit import limiter_for
 from watcher.rekognition import RekognitionResults, build_client
 from watcher.reload import Reloader, rules_of
 from watcher.remember import Remembering

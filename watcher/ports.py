@@ -188,7 +188,7 @@ class RateLimiter(Protocol):
     def acquire(self, now: float) -> float:
         """Take leave for one call at `now` (monotonic): 0.0 when given, else the seconds until it is worth asking."""
 
-    def heed(self, now: float, *, throttled: bool) -> None:
+    def on_response(self, now: float, *, throttled: bool) -> None:
         """Take note, at `now` (monotonic), of how a call that was given leave ended. Once for each such call."""
 
     @property

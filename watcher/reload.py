@@ -14,7 +14,7 @@ from watcher.metrics import Metrics
 from watcher.model import DEFAULT_POLICY
 from watcher.policy import PollPolicy, backoff, learned
 from watcher.ports import Clock
-from watcher.ratelimit import limiter_for
+from watcher.rate_limit import limiter_for
 from watcher.runtime import Rules, Runtime
 from watcher.scheduler import Scheduler
 from watcher.threads import run_within

@@ -9,6 +9,7 @@ from watcher.guards import LOOK_EVERY, Guards
 from watcher.health import Beat
 from watcher.named_lock import NamedLock
 from watcher.ports import Clock, RateLimiter
+from watcher.rate_limit import ThrottledShare
 from watcher.timetable import Timetable, Turn
 from watcher.watch import Watch
 
@@ -47,6 +48,7 @@ class Scheduler:
         self._beat = beat
         self._turns = Timetable(attrgetter("due_at"))
         self._guards = Guards()
+        self._throttled = ThrottledShare()
         self._lock = NamedLock("scheduler")
         self._leader = Condition(self._lock)  # type: ignore[arg-type] # all that it needs of a lock is there
         self._followers = Condition(self._lock)  # type: ignore[arg-type]
@@ -135,7 +137,14 @@ class Scheduler:
     def heed(self, *, throttled: bool) -> None:
         """Tell the limiter how a call that `take` gave leave for ended. Once for each."""
         with self._lock:
-            self._limiter.heed(self._clock.monotonic(), throttled=throttled)
+            now = self._clock.monotonic()
+            self._limiter.on_response(now, throttled=throttled)
+            self._throttled.add(now, throttled=throttled)
+
+    def throttling(self) -> str:
+        """What readiness says while more than half of the latest calls are throttled, else an empty text."""
+        with self._lock:
+            return self._throttled.problem(self._clock.monotonic(), self._limiter.rate)
 
     def limit(self, limiter: RateLimiter) -> None:
         """Put another limiter in the place of this one (reload)."""

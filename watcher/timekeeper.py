@@ -47,6 +47,13 @@ class Timekeeper:
         for watch in self._calls.outlasting(now, AFTER_DEADLINE, LATE_ANSWER):
             self._poller.give_up(watch)
         self._look_at_silence(now)
+        self._look_at_throttling()
+
+    def _look_at_throttling(self) -> None:
+        if problem := self._scheduler.throttling():
+            self._readiness.lost("throttled", problem, "decisions come late; the rate recovers by itself")
+        else:
+            self._readiness.regained("throttled")
 
     def _look_at_silence(self, now: float) -> None:
         silent = self._calls.waiting(now, SILENCE)

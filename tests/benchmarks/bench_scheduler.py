@@ -25,7 +25,7 @@ from tenacity import AsyncRetrying, retry_always, wait_exponential
 from watcher.health import Beat
 from watcher.model import Lease, SessionKey, SessionResult, SessionStatus
 from watcher.policy import PollAgain, PollPolicy, backoff
-from watcher.ratelimit import TokenBucket
+from watcher.rate_limit import TokenBucket
 from watcher.scheduler import Scheduler
 from watcher.watch import Watch
 

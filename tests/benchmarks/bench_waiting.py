@@ -40,7 +40,7 @@ from watcher.model import DecisionRules, Delivery, Lease
 from watcher.policy import PollPolicy, backoff, learned
 from watcher.queues.sqlite import SqliteQueue
 from watcher.queues.sqs_held import HeldLeases
-from watcher.ratelimit import limiter_for
+from watcher.rate_limit import limiter_for
 from watcher.scheduler import Scheduler
 
 BAR_READY = 1.0

@@ -15,13 +15,15 @@ LATEST_WAKE = 0.001
 
 
 class Limiter(Protocol):
+    @property
+    def rate(self) -> float: ...
     def acquire(self, now: float) -> float: ...
-    def heed(self, now: float, *, throttled: bool) -> None: ...
+    def on_response(self, now: float, *, throttled: bool) -> None: ...
 
 
 Make = Callable[[random.Random], Limiter]
-Work = Callable[[int, float], float]
-"""Seconds until a watcher (its number) has work again, at a time; 0.0: it has some now."""
+Work = Callable[[int, float, int], float]
+"""Seconds until a watcher (its number) has work again, at a time, after so many calls that were served."""
 
 Call = tuple[float, int, bool]
 """When it began, whose it was, whether it was throttled."""
@@ -33,7 +35,11 @@ class Quota:
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self._burst = rate, burst
         self._tokens = self._size
-        self._at = 0.0
+        self._at = self._open_at = 0.0
+
+    def close(self, until: float) -> None:
+        """Throttle every call until then."""
+        self._open_at = until
 
     @property
     def _size(self) -> float:
@@ -42,7 +48,7 @@ class Quota:
     def take(self, now: float) -> bool:
         self._tokens = min(self._size, self._tokens + (now - self._at) * self.rate)
         self._at = now
-        if self._tokens < 1.0:
+        if self._tokens < 1.0 or now < self._open_at:
             return False
         self._tokens -= 1.0
         return True
@@ -53,7 +59,7 @@ class Quota:
         self._tokens = min(self._size, self._tokens)
 
 
-def always(number: int, now: float) -> float:
+def always(number: int, now: float, taken: int) -> float:
     """More work than any rate lets through."""
     return 0.0
 
@@ -73,10 +79,16 @@ class World:
         self._limiters: list[Limiter] = []
         self._gone: set[int] = set()
         self._under_way: list[int] = []
+        self._taken: list[int] = []
         self._events: list[tuple[float, int, int, bool | None]] = []
         self._tickets = 0
         for _ in range(watchers):
             self.join()
+
+    @property
+    def rate(self) -> float:
+        """Calls a second that all present watchers together are allowed."""
+        return sum(self._limiters[number].rate for number in self.present)
 
     @property
     def present(self) -> list[int]:
@@ -86,6 +98,7 @@ class World:
         number = len(self._limiters)
         self._limiters.append(self._make(random.Random(self._random.random())))
         self._under_way.append(0)
+        self._taken.append(0)
         self._plan(self.now + self._random.random() * 0.2, number, None)
 
     def leave(self) -> None:
@@ -117,7 +130,7 @@ class World:
     def _ask(self, number: int, now: float) -> None:
         if number in self._gone:
             return
-        if (idle := self._work(number, now)) > 0:
+        if (idle := self._work(number, now, self._taken[number])) > 0:
             self._plan(now + idle, number, None)
             return
         delay = self._limiters[number].acquire(now)
@@ -127,13 +140,14 @@ class World:
         throttled = not self.quota.take(now)
         self.calls.append((now, number, throttled))
         self._under_way[number] += 1
+        self._taken[number] += not throttled
         lasts = self._slower * self._random.uniform(FASTEST_CALL, SLOWEST_CALL)
         self._plan(now + lasts, number, throttled)
         if self._under_way[number] < WORKERS:
             self._plan(now, number, None)
 
     def _end(self, number: int, now: float, *, throttled: bool) -> None:
-        self._limiters[number].heed(now, throttled=throttled)
+        self._limiters[number].on_response(now, throttled=throttled)
         self._under_way[number] -= 1
         if self._under_way[number] == WORKERS - 1:
             self._plan(now, number, None)

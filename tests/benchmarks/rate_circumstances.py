@@ -15,13 +15,13 @@ def _world(seed: int, watchers: int = WATCHERS, work: Work = always, slower: flo
     return world
 
 
-def in_bursts(number: int, now: float) -> float:
+def in_bursts(number: int, now: float, taken: int) -> float:
     """20 s of work in 40, at other times for each, so that two of four have some at any time."""
     place = (now + 10.0 * number) % 40.0
     return 40.0 - place if place >= 20.0 else 0.0
 
 
-def first_rests(number: int, now: float) -> float:
+def first_rests(number: int, now: float, taken: int) -> float:
     """The first has nothing to do for ten minutes after the warm-up."""
     return WARM_UP + 600.0 - now if number == 0 and WARM_UP <= now < WARM_UP + 600.0 else 0.0
 

@@ -12,8 +12,7 @@ from botocore.retries.bucket import TokenBucket as BotoBucket
 from botocore.retries.throttling import CubicCalculator
 
 from tests.benchmarks.quota_world import Limiter, Make
-from watcher.adaptive import AdaptiveRate
-from watcher.ratelimit import TokenBucket
+from watcher.rate_limit import AdaptiveRate, TokenBucket
 
 START = 25.0
 
@@ -42,6 +41,10 @@ class BotocoreAdaptive:
     def is_throttling_error(self, *, throttled: bool) -> bool:
         return throttled
 
+    @property
+    def rate(self) -> float:
+        return float(self._bucket.max_rate)
+
     def acquire(self, now: float) -> float:
         self._now = now
         try:
@@ -51,7 +54,7 @@ class BotocoreAdaptive:
             return max(1e-6, float(self._bucket._sleep_amount(1)))
         return 0.0
 
-    def heed(self, now: float, *, throttled: bool) -> None:
+    def on_response(self, now: float, *, throttled: bool) -> None:
         self._now = now
         self._limiter.on_receiving_response(throttled=throttled)
 

@@ -11,9 +11,7 @@ USED, CALM = Found(used=0.9), Found(throttled=0.02)
 BOTH = Found(used=0.9, throttled=0.02)
 
 FOUND_WITHIN = 30.0
-EVEN_WITHIN = 0.2
-EVEN_FROM = 25
-"""The quota from which on even shares are asked for."""
+EVEN_WITHIN = 0.3
 
 SHORT = 300.0
 """Seconds over which shares are looked at too, beside the whole steady state."""
@@ -94,12 +92,12 @@ class Figures(NamedTuple):
     uneven_short: float
     found: dict[str, float]
 
-    def verdict(self, quota: float) -> str:
+    def verdict(self) -> str:
         """Which of the bars are reached."""
         goal = self.used >= 0.95 and self.throttled <= 0.01
         least = self.used >= 0.9 and self.throttled <= 0.02
         missed = [name for name, seconds in self.found.items() if seconds > FOUND_WITHIN]
-        if quota >= EVEN_FROM and self.uneven > EVEN_WITHIN:
+        if self.uneven > EVEN_WITHIN:
             missed.insert(0, "even shares")
         words = "goal" if goal else "least" if least else "MISSED"
         return words + (f"; missed: {', '.join(missed)}" if missed else "")

@@ -5,7 +5,7 @@ from tests.unit.builders import a_watch
 from tests.unit.heaps import scheduler, taken
 from watcher.guards import AHEAD, FEWEST, PARTS, SHARE
 from watcher.last_poll import last_poll_at
-from watcher.ratelimit import TokenBucket
+from watcher.rate_limit import TokenBucket
 from watcher.scheduler import Due, Scheduler
 from watcher.watch import Watch
 

@@ -16,7 +16,7 @@ from watcher.last_poll import last_poll_at
 from watcher.learning import Schedule
 from watcher.model import SessionStatus
 from watcher.policy import Observation, PollAgain, PollPolicy, backoff, learned
-from watcher.ratelimit import TokenBucket
+from watcher.rate_limit import TokenBucket
 from watcher.scheduler import RATE_PAUSE, Due, Scheduler
 from watcher.watch import Watch
 

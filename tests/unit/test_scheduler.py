@@ -5,7 +5,7 @@ import pytest
 from tests.support import ManualClock
 from tests.unit.builders import a_watch
 from tests.unit.heaps import scheduler, taken
-from watcher.ratelimit import TokenBucket
+from watcher.rate_limit import TokenBucket
 from watcher.scheduler import MAX_PAUSE, Due
 
 

@@ -10,7 +10,7 @@ from tests.unit.fakes import PATIENCE
 from tests.unit.heaps import scheduler, waiter
 from watcher.health import OWN_LIMIT, Beat, Liveness
 from watcher.named_lock import NamedLock
-from watcher.ratelimit import TokenBucket
+from watcher.rate_limit import TokenBucket
 from watcher.scheduler import MAX_PAUSE, Due, Scheduler
 
 

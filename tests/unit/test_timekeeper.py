@@ -211,3 +211,16 @@ def test_hanging_calls_say_nothing_while_others_are_answered_and_the_next_answer
     assert set(world.readiness.problems()) == {"endpoint"}
     world.poller.poll_once(Due(world.watch(10), world.clock.monotonic()))
     assert world.readiness.problems() == {}
+
+
+def test_readiness_reports_throttling_with_the_rate_and_clears_without_polls() -> None:
+    world = World()
+    for _ in range(4):
+        world.scheduler.heed(throttled=True)
+    world.timekeeper().look()
+    assert world.readiness.problems()["throttled"].startswith(
+        "4 of 4 calls in the last 10 s were throttled; calling at"
+    )
+    world.clock.advance(11.0)
+    world.timekeeper().look()
+    assert "throttled" not in world.readiness.problems()

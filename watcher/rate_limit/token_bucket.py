@@ -1,8 +1,12 @@
-"""How many calls may begin in a second. The scheduler's lock guards these: they are not thread-safe by themselves."""
+"""A fixed rate. The scheduler's lock guards it: it is not thread-safe by itself."""
 
 import math
 
-from watcher.adaptive import SHORTEST_DELAY, AdaptiveRate, start_rate
+SHORTEST_DELAY = 1e-6
+"""Seconds: what rounding leaves must not be a delay that moves no clock."""
+
+LATE = 0.02
+"""Seconds that a worker may wake late without losing calls."""
 
 
 class TokenBucket:
@@ -15,7 +19,7 @@ class TokenBucket:
     def __init__(self, rate: float) -> None:
         """Limit to `rate` calls a second (above 0)."""
         self.rate = rate
-        slack = rate * 0.02 if rate >= 1 else 0.0
+        slack = rate * LATE if rate >= 1 else 0.0
         self._size = 1.0 + slack
         self._refill = rate - slack
         self._tokens = self._size
@@ -32,10 +36,5 @@ class TokenBucket:
             return 0.0
         return max(SHORTEST_DELAY, (1.0 - self._tokens) / self._refill)
 
-    def heed(self, now: float, *, throttled: bool) -> None:
+    def on_response(self, now: float, *, throttled: bool) -> None:
         """An explicit rate stays as it was set, whatever the service says."""
-
-
-def limiter_for(max_rate: float, region: str) -> AdaptiveRate | TokenBucket:
-    """The limiter for `polling.max_rate`; 0 finds the quota by itself, from the region's default on."""
-    return TokenBucket(max_rate) if max_rate > 0 else AdaptiveRate(start_rate(region))

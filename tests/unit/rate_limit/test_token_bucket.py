@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.adaptive import AdaptiveRate
-from watcher.ratelimit import TokenBucket, limiter_for
+from watcher.rate_limit import AdaptiveRate, TokenBucket, limiter_for
 
 
 def most_in_a_second(calls: list[float]) -> int:
