@@ -11,6 +11,10 @@ from botocore.parsers import ResponseParserError
 MAY_BE_EMPTY = frozenset({"ReceiveMessage"})
 """Operations whose answer may be an empty object. Every other one that the watcher calls is made to say something."""
 
+IDENTIFIED = frozenset({"PutItem", "UpdateItem"})
+"""Operations that say something because they are asked for the consumed capacity. Not every server that speaks
+DynamoDB's protocol gives it; an empty object with the id of the request is the service's own, too."""
+
 
 def require_proof(client: Any) -> None:
     """From here on a success of boto3's `client` in which the service says nothing raises ResponseParserError."""
@@ -21,7 +25,9 @@ def require_proof(client: Any) -> None:
 def _check(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
     if http_response.status_code >= 300 or parsed.keys() - {"ResponseMetadata"}:
         return  # botocore keeps members of the service model, and no others
-    if model.name not in MAY_BE_EMPTY or not _has_only(http_response.content, model.output_shape.members):
+    is_identified = model.name in IDENTIFIED and "x-amzn-requestid" in http_response.headers
+    may_be_empty = is_identified or model.name in MAY_BE_EMPTY
+    if not may_be_empty or not _has_only(http_response.content, model.output_shape.members):
         raise ResponseParserError("the answer says nothing that the service would say")
 
 

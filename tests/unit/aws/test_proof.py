@@ -55,12 +55,12 @@ class _Raw:
         yield self._body
 
 
-def call(service: str, operation: str, body: bytes) -> Any:
+def call(service: str, operation: str, body: bytes, **headers: str) -> Any:
     """What a client makes of a success with this body."""
     client = build_client(service, AwsSettings(sign_request=False), "http://127.0.0.1:1", concurrency=1)
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return AWSResponse(request.url, 200, {"Content-Type": "text/html"}, _Raw(body))
+        return AWSResponse(request.url, 200, {"Content-Type": "text/html", **headers}, _Raw(body))
 
     client.meta.events.unregister("before-send", unique_id=HANDLER_ID)
     client.meta.events.register("before-send", send)
@@ -80,6 +80,15 @@ def test_a_page_is_no_answer(service: str, operation: str) -> None:
 def test_an_empty_object_proves_nothing(service: str, operation: str) -> None:
     with pytest.raises(ResponseParserError):
         call(service, operation, b"{}")
+
+
+@pytest.mark.parametrize("operation", ["put_item", "update_item"])
+def test_a_write_is_proven_by_the_id_of_its_request_but_not_for_a_page(operation: str) -> None:
+    identified = {"x-amzn-RequestId": "1"}
+    assert call("dynamodb", operation, b"{}", **identified)["ResponseMetadata"]["RequestId"] == "1"
+    for page in PAGES:
+        with pytest.raises(ResponseParserError):
+            call("dynamodb", operation, page, **identified)
 
 
 @pytest.mark.parametrize("body", [{}, {"Messages": []}, {"Messages": None}])
