@@ -47,7 +47,7 @@ MANUAL: dict[str, dict[str, Any]] = {
         "concurrency": 16,
         "max_rate": 0,
     },
-    "decision": {"threshold": 80.0, "require_reference_image": True, "policies": {}},
+    "decision": {"threshold": 80.0, "require_reference_image": True, "require_policy": False, "policies": {}},
     "ledger": {"url": ""},
     "http": {"host": "127.0.0.1", "port": 9464},
     "log": {"level": "info", "format": "auto"},
