@@ -1,4 +1,4 @@
-"""Settings of a watcher under test: quick polls; time-outs that end a stalled call soon, but none on a busy machine."""
+"""Settings of a watcher under test: quick polls; time-outs that end a stalled call soon, but none when busy."""
 
 import json
 
