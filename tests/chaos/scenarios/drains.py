@@ -8,6 +8,9 @@ from tests.chaos.fault_proxy import Fault
 from tests.chaos.rig import Rig
 from tests.chaos.scenario import Level, scenario
 
+ECHO = 0.5
+"""Seconds. `timeout` signals a process and then its group: within 0.2 s, two signals are one."""
+
 PROMISE = "each ends with exit code 0; the next one goes on; no session lost, none decided twice"
 
 
@@ -55,6 +58,7 @@ def _two_signals(given: Circumstances) -> str:
             watcher.wait_for_event("decided")
             watcher.send(signal.SIGTERM)
             watcher.wait_for_event("draining")
+            time.sleep(ECHO)
             begun = time.monotonic()
             watcher.send(signal.SIGTERM)
             watcher.wait_for_end()
