@@ -13,7 +13,7 @@ from tests.chaos.waiting import wait_until
 
 PROMISE = "sessions wait, none is rejected; /readyz names it within 30 s; no restart needed"
 
-HITS = 12
+HITS = 6
 """Calls that must have met the fault before it ends: more than the five failures that open a circuit."""
 
 
