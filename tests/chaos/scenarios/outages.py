@@ -69,10 +69,15 @@ WIRES = (
             f"{kind} sink",
             Ground.EMBEDDED,
             ("sink",),
-            dict.fromkeys((Fault.THROTTLE, Fault.STALL, Fault.HTML, Fault.MALFORMED, Fault.ANSWER_LOST), Level.CI),
+            dict.fromkeys((Fault.THROTTLE, Fault.STALL, Fault.HTML, Fault.MALFORMED, Fault.ANSWER_LOST), Level.LONG)
+            | dict.fromkeys(in_ci, Level.CI),
             kind,
         )
-        for kind in ("sqs", "sns", "eventbridge")
+        for kind, in_ci in (
+            ("sqs", (Fault.MALFORMED, Fault.ANSWER_LOST)),
+            ("sns", (Fault.THROTTLE, Fault.HTML)),
+            ("eventbridge", (Fault.STALL, Fault.MALFORMED)),
+        )
     ),
 )
 
