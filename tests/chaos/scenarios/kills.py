@@ -72,7 +72,7 @@ def _kill_with_it_down(wire: str, ground: Ground, given: Circumstances) -> str:
 
 for _wire, _where, _level in (
     ("sink", Ground.EMBEDDED, Level.CI),
-    ("ledger", Ground.SQS_DYNAMODB, Level.SAMPLE),
+    ("ledger", Ground.SQS_DYNAMODB, Level.CI),
     ("queue", Ground.SQS_SQLITE, Level.CI),
 ):
     add(
