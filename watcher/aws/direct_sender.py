@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore import exceptions as boto
 from botocore.awsrequest import AWSResponse
-from botocore.parsers import ResponseParserError
 
+from watcher.aws.faults import UnreadableResponse
 from watcher.bounded_http import errors
 from watcher.bounded_http.client import HttpClient, HttpSettings
 from watcher.bounded_http.http1 import Response
@@ -36,7 +36,7 @@ class DirectSender:
 
         Raises:
             BotoCoreError: the one that botocore's own HTTP session raises for the same fault.
-            ResponseParserError: a response that exceeds a limit.
+            UnreadableResponse: a response that exceeds a limit.
         """
         response = self._send(request)
         return AWSResponse(request.url, response.status, response.headers, response)
@@ -54,7 +54,7 @@ class DirectSender:
                 request.method, request.url, headers, _body(request.body), context.get("read_timeout")
             )
         except errors.ResponseTooLarge as error:
-            raise ResponseParserError(str(error)) from error
+            raise UnreadableResponse(str(error)) from error
         except errors.ProxyFailed as error:
             raise boto.ProxyConnectionError(proxy_url=self._shown_proxy(request.url), error=error) from error
         except errors.InvalidRequest as error:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from watcher.bounded_http.errors import HttpError
 from watcher.urls import without_secrets
 
 T = TypeVar("T")
@@ -31,6 +32,10 @@ class CredentialsUnavailable(boto.BotoCoreError):  # type: ignore[misc] # botoco
     """No credentials to sign with: there are none, or their source failed. `text` is in our own words."""
 
     fmt = "{text}"
+
+
+class UnreadableResponse(ResponseParserError):  # type: ignore[misc] # botocore has no types
+    """A response that is not the API's, or exceeds a limit. The text is in our own words and quotes nothing of it."""
 
 
 NO_CREDENTIALS: tuple[type[Exception], ...] = (
@@ -71,6 +76,9 @@ _NETWORK = (
 )
 """Errors whose text has an address and a cause, and nothing that was sent."""
 
+_OWN = (CredentialsUnavailable, HttpError, UnreadableResponse)
+"""Our errors, whose text is written here and quotes no header, credential or response."""
+
 
 def attempt(work: Callable[[], T], translate: Callable[[Exception], Exception]) -> T:
     """What `work`, one call over a client, returns; whatever it raises becomes what `translate` makes of it.
@@ -104,7 +112,7 @@ def _words(error: BaseException) -> str:
     Others may quote a header, a token, or what a credential process printed.
     """
     kind = type(error).__name__
-    if isinstance(error, (CredentialsUnavailable, *_NETWORK)):
+    if isinstance(error, (*_OWN, *_NETWORK)):
         return str(error)
     if isinstance(error, NO_CREDENTIALS):
         return f"no AWS credentials: {kind}"

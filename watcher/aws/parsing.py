@@ -3,14 +3,16 @@
 import json
 from typing import Any
 
-from botocore.parsers import ResponseParserError, ResponseParserFactory
+from botocore.parsers import ResponseParserFactory
+
+from watcher.aws.faults import UnreadableResponse
 
 # What botocore's parsers let out on a JSON list, broken UTF-8, a number where base64 should be, deep nesting, ...
 _TRIPPED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class WaryParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore has no types
-    """Makes parsers that raise ResponseParserError for a body they can't read.
+    """Makes parsers that raise UnreadableResponse for a body they can't read.
 
     An error answer without a JSON object (a proxy's page) becomes an error that has only the HTTP status, as botocore
     itself does for some 5xx pages: its body must not get into an exception's text.
@@ -30,7 +32,7 @@ class _WaryParser:
         """What botocore's parser makes of a response; of an error without a readable body, the bare HTTP status.
 
         Raises:
-            ResponseParserError: a success whose body is not the API's.
+            UnreadableResponse: a success whose body is not the API's.
         """
         status = response["status_code"]
         is_error = status >= 300
@@ -41,7 +43,7 @@ class _WaryParser:
             return _with_texts(parsed, status) if isinstance(parsed, dict) else _bare_error(status)
         if isinstance(parsed, dict):
             return parsed
-        raise ResponseParserError("the answer's body is not what the API sends")
+        raise UnreadableResponse("the answer's body is not what the API sends")
 
     def _try(self, response: dict[str, Any], shape: Any) -> Any:
         try:

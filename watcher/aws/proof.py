@@ -6,7 +6,7 @@ A queue would look empty, and a decision recorded or delivered that is gone.
 import json
 from typing import Any
 
-from botocore.parsers import ResponseParserError
+from watcher.aws.faults import UnreadableResponse
 
 MAY_BE_EMPTY = frozenset({"ReceiveMessage"})
 """Operations whose answer may be an empty object. Every other one that the watcher calls is made to say something."""
@@ -17,7 +17,7 @@ DynamoDB's protocol gives it; an empty object with the id of the request is the 
 
 
 def require_proof(client: Any) -> None:
-    """From here on a success of boto3's `client` in which the service says nothing raises ResponseParserError."""
+    """From here on a success of boto3's `client` in which the service says nothing raises UnreadableResponse."""
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"after-call.{service}", _check)
 
@@ -28,7 +28,7 @@ def _check(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> 
     is_identified = model.name in IDENTIFIED and "x-amzn-requestid" in http_response.headers
     may_be_empty = is_identified or model.name in MAY_BE_EMPTY
     if not may_be_empty or not _has_only(http_response.content, model.output_shape.members):
-        raise ResponseParserError("the answer says nothing that the service would say")
+        raise UnreadableResponse("the answer says nothing that the service would say")
 
 
 def _has_only(body: bytes, members: Any) -> bool:

@@ -7,7 +7,8 @@ import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import LONGEST_TEXT, CredentialsUnavailable, attempt, one_line
+from watcher.aws.faults import LONGEST_TEXT, CredentialsUnavailable, UnreadableResponse, attempt, one_line
+from watcher.bounded_http.errors import InvalidRequest
 
 
 class TranslatedError(Exception):
@@ -64,6 +65,8 @@ def test_what_ends_the_process_is_no_fault_of_the_call(end: BaseException) -> No
     ("error", "told"),
     [
         (CredentialsUnavailable(text="our own words"), "our own words"),
+        (UnreadableResponse("our own words"), "our own words"),
+        (boto.HTTPClientError(error=InvalidRequest("our own words")), "HTTPClientError: our own words"),
         (boto.CredentialRetrievalError(provider="p", error_msg="printed s3cr3t"), "no AWS credentials: Cred"),
         (boto.HTTPClientError(error=ValueError("Invalid header value b's3cr3t'")), "HTTPClientError: ValueError in"),
         (boto.HTTPClientError(error=OSError(24, "s3cr3t")), "HTTPClientError: OSError: Too many open files"),
