@@ -1,9 +1,10 @@
 """`watcher` and `python -m watcher`."""
 
-import _signal  # type: ignore[import-not-found]  # `signal` takes milliseconds, in which Ctrl-C is a traceback
+import signal
 
-if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until the command that answers it is imported
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Before the other imports, which take a while: Ctrl-C ends the process without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import os
 import sys
