@@ -34,14 +34,24 @@ class JumpingClock:
         return self.now
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A stretch of time (`begin` <= now < `end`) in which the service throttles every call."""
+
+    begin: float = math.inf
+    end: float = math.inf
+
+
 class Quota:
     """The service's own limit: so many calls in any one second, counted without those it throttles."""
 
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
+    def __init__(self, rate: float, outage: Outage) -> None:
+        self._rate, self._outage = rate, outage
         self._begun: deque[float] = deque()
 
     def allows(self, now: float) -> bool:
+        if self._outage.begin <= now < self._outage.end:
+            return False
         while self._begun and self._begun[0] <= now - 1.0:
             self._begun.popleft()
         if len(self._begun) + 1 > self._rate + 1e-9:
@@ -65,7 +75,7 @@ class Traffic:
 
 @dataclass(slots=True)
 class Session:
-    """One session: when it begins, ends (inf: never) and is enqueued; when it was decided."""
+    """One session: when it begins, ends (inf: never) and is enqueued; when it was decided, and if without its end."""
 
     number: int
     born: float
@@ -73,6 +83,7 @@ class Session:
     enqueued: float
     decided: float = math.inf
     lost: bool = False
+    timed_out: bool = False
 
     @property
     def delay(self) -> float:
@@ -149,14 +160,21 @@ MakeWait = Callable[[JumpingClock, Scheduler, list[Session]], wait_base]
 
 
 def run(
-    plan: Traffic, make_wait: MakeWait, limiter: RateLimiter, quota: float, *, seed: int = 1, patience: int = 10**9
+    plan: Traffic,
+    make_wait: MakeWait,
+    limiter: RateLimiter,
+    quota: float,
+    *,
+    seed: int = 1,
+    patience: int = 10**9,
+    outage: Outage | None = None,
 ) -> Run:
     """Let the watcher's scheduler and policy watch this. `patience`: throttles in a row that lose a session."""
     sessions = traffic(plan, random.Random(seed))
     clock = JumpingClock()
     scheduler = Scheduler(limiter, clock, Beat(clock, "scheduler", is_shared=True))
     policy = PollPolicy(make_wait(clock, scheduler, sessions), clock)
-    service, result = Quota(quota), Run(sessions)
+    service, result = Quota(quota, outage or Outage()), Run(sessions)
     tickets = count()
     waiting = [(one.enqueued, next(tickets), one) for one in sessions]
     heapq.heapify(waiting)
@@ -174,7 +192,7 @@ def run(
         session = sessions[int(watch.key.session_id)]
         if found.is_over:
             policy.forget(watch)
-            session.decided = clock.now
+            session.decided, session.timed_out = clock.now, True
             open_sessions -= 1
             continue
         result.calls += 1
@@ -188,7 +206,7 @@ def run(
             session.lost, session.decided = True, session.born + TIMEOUT
             open_sessions -= 1
         elif isinstance(step, Ended):
-            session.decided = clock.now
+            session.decided, session.timed_out = clock.now, not _is_success(observation)
             open_sessions -= 1
         else:
             scheduler.add(watch, clock.now + step.delay)
@@ -198,6 +216,10 @@ def run(
 def _watch(session: Session, now: float) -> Watch:
     key = SessionKey(str(session.number), "default")
     return Watch(key, session.born, session.born, session.born + TIMEOUT)
+
+
+def _is_success(observation: Observation) -> bool:
+    return isinstance(observation, SessionResult) and observation.status is SessionStatus.SUCCEEDED
 
 
 def _poll(session: Session, service: Quota, now: float) -> Observation:
