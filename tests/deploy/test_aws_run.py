@@ -25,7 +25,7 @@ def stack(moto: MotoServer) -> dict[str, str]:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with Simulator(time_scale=10.0, seed=1) as simulator:
+    with Simulator(time_scale=3.0, seed=1) as simulator:
         yield simulator
 
 
@@ -46,7 +46,7 @@ def watcher(moto: MotoServer, stack: dict[str, str], simulator: Simulator, tmp_p
         queue_url = "{stack["DecisionsQueueUrl"]}"
         endpoint_url = "{moto.url}"
         [polling]
-        session_timeout = 18
+        session_timeout = 60
         min_interval = 0.1
         max_interval = 0.5
         [http]

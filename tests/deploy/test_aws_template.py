@@ -1,13 +1,11 @@
 """The CloudFormation template: clean, really created on moto's CloudFormation, and enough to run the watcher on."""
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import closing
 from threading import Event
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from cfnlint.decode import decode_str  # type: ignore[import-untyped]
@@ -170,12 +168,15 @@ def test_the_role_may_call_of_dynamodb_what_the_ledger_calls(moto: MotoServer, s
     assert allowed(policy(moto, stack["WatcherPolicyArn"]), "dynamodb") == called
 
 
-def test_the_role_may_call_of_sqs_what_queue_and_sink_call(moto: MotoServer, stack: dict[str, str]) -> None:
+def test_the_role_may_call_of_sqs_what_queue_and_sink_call(
+    moto: MotoServer, stack: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
     called: dict[str, set[str]] = {}
 
     def noting(url: str) -> SqsCaller:
-        with patch.dict(os.environ, CREDENTIALS):
-            caller = open_caller(url, moto.url, AwsSettings())
+        caller = open_caller(url, moto.url, AwsSettings())
         actions = called.setdefault(queue_attributes(moto, url)["QueueArn"], set())
         note = lambda model, **_: actions.add(model.name.removesuffix("Batch"))  # noqa: E731
         caller.client.meta.events.register("before-call.sqs", note)
