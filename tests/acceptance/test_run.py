@@ -201,6 +201,7 @@ def test_a_hangup_during_the_start_reloads_and_does_not_end_the_watcher(tmp_path
 def locked_queue(folder: Path) -> Iterator[None]:
     """A queue that another process holds for itself: a start waits for it."""
     with closing(sqlite3.connect(folder / "watcher.db")) as connection:
+        connection.execute("CREATE TABLE other (x)")  # an empty file would be refused
         connection.execute("BEGIN EXCLUSIVE")
         yield
 
@@ -209,6 +210,7 @@ def wait_until_open(daemon: Daemon, path: Path) -> None:
     limit = time.monotonic() + PATIENCE
     descriptors = Path(f"/proc/{daemon.process.pid}/fd")
     while not any(descriptor.resolve() == path for descriptor in descriptors.iterdir()):
+        assert daemon.process.poll() is None, daemon.stray
         assert time.monotonic() < limit
         time.sleep(0.01)
 

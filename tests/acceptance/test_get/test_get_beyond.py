@@ -96,7 +96,7 @@ def test_debug_shows_the_call_but_no_image_no_signature_and_no_secret(watcher: D
     assert (found.code, found.stdout) == (0, b'"SUCCEEDED"\n')
     log = found.stderr.decode()
     assert "GetFaceLivenessSessionResults" in log
-    assert '"POST' in log
+    assert "method=POST" in log
     sent = endpoint.headers[-1]
     signature = sent["Authorization"].rpartition("Signature=")[2]
     for secret in (token, CREDENTIALS["AWS_SECRET_ACCESS_KEY"], signature, sent["Authorization"]):
