@@ -4,7 +4,7 @@ from tests.support import ManualClock, Unlimited
 from tests.unit.builders import a_watch
 from tests.unit.heaps import scheduler, taken
 from watcher.guards import AHEAD, FEWEST, PARTS, SHARE
-from watcher.last_poll import last_poll_at
+from watcher.last_poll import answered, last_poll_at
 from watcher.rate_limit import TokenBucket
 from watcher.scheduler import Due, Scheduler
 from watcher.watch import Watch
@@ -148,3 +148,145 @@ def test_clearing_out_leaves_those_who_wait_guarded() -> None:
     late = a_watch(8, clock)
     heap.add(late, clock.monotonic() - 100.0)
     assert taken(heap) is waiting
+
+
+def overdue(heap: Scheduler, clock: ManualClock, number: int = 50) -> Watch:
+    """A young session whose poll was due before all others'; it has no claim to go before a last poll."""
+    watch = a_watch(number, clock)
+    heap.add(watch, clock.monotonic() - 500.0)
+    return watch
+
+
+def test_the_guard_of_a_last_poll_that_failed_outlives_the_one_before_it() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, last_poll_at(watch))
+    clock.advance(179.0)
+    assert taken(heap) is watch
+    heap.add(watch, clock.monotonic() + 0.3)
+    clock.advance(0.1)
+    first = overdue(heap, clock, 50)
+    assert taken(heap) is first  # its first guard is found stale here
+    other = overdue(heap, clock, 51)
+    clock.advance(0.25)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def test_a_guard_moved_within_its_second_outlives_the_one_before_it() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, last_poll_at(watch))
+    heap.hasten(watch, last_poll_at(watch) + 0.5)
+    clock.advance(179.2)
+    first = overdue(heap, clock, 50)
+    assert taken(heap) is first
+    other = overdue(heap, clock, 51)
+    clock.advance(0.35)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def test_a_session_that_was_with_a_worker_at_its_moment_is_guarded_once_it_is_back() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, clock.monotonic())
+    assert taken(heap) is watch
+    clock.advance(179.1)
+    first = overdue(heap, clock, 50)
+    assert taken(heap) is first
+    other = overdue(heap, clock, 51)
+    heap.add(watch, watch.born)
+    clock.advance(0.1)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def test_a_session_that_is_with_a_worker_during_a_clearing_out_is_guarded_once_it_is_back() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, clock.monotonic())
+    assert taken(heap) is watch
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(100 + number, clock), clock.monotonic())
+        taken(heap)
+    heap.add(watch, watch.deadline - 2.0)
+    clock.advance(179.1)
+    other = overdue(heap, clock)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def brought_forward(heap: Scheduler, clock: ManualClock) -> Watch:
+    """A session in its last 15 s whose last poll was brought forward, and answered just before its moment."""
+    watch = a_watch(1, clock)
+    clock.advance(165.0)
+    watch.last_poll_by = clock.monotonic() + 0.5
+    heap.add(watch, clock.monotonic())
+    assert taken(heap) is watch
+    answered(watch, clock.monotonic())
+    return watch
+
+
+@pytest.mark.parametrize("seconds", [1.0, 14.5], ids=["the moment brought forward to", "the last second"])
+def test_a_session_whose_last_poll_is_answered_goes_before_nobody(seconds: float) -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    watch = brought_forward(heap, clock)
+    heap.add(watch, clock.monotonic() + 0.4)
+    clock.advance(seconds)
+    other = overdue(heap, clock)
+    assert [taken(heap), taken(heap)] == [other, watch]
+
+
+def test_clearing_out_passes_over_those_whose_last_poll_is_answered() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    watch = brought_forward(heap, clock)
+    heap.add(watch, clock.monotonic() + 14.0)
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(100 + number, clock), clock.monotonic())
+        taken(heap)
+    clock.advance(15.0)
+    assert heap.next(clock.monotonic()) == Due(watch, watch.deadline - 1.0, is_over=True)
+
+
+def test_an_abandoned_session_is_neither_polled_nor_ended_when_its_moment_comes() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, watch.born + 1.0)
+    watch.abandoned = True
+    clock.advance(179.5)
+    other = overdue(heap, clock)
+    assert taken(heap) is other
+    clock.advance(0.5)
+    assert heap.take_over() is None
+
+
+@pytest.mark.parametrize(("lifetime", "most"), [(45.0, 5.0), (90.0, 10.0), (180.0, 20.0)])
+def test_no_last_poll_is_brought_forward_by_more_than_a_ninth_of_the_session(lifetime: float, most: float) -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(1.0))
+    watches = [a_watch(number, clock, lifetime=lifetime) for number in range(60)]
+    for watch in watches:
+        heap.add(watch, last_poll_at(watch))
+    kept = last_poll_at(watches[0])
+    while clock.monotonic() < kept - most - 0.1:
+        heap.next(clock.monotonic())
+        clock.advance(0.5)
+        if clock.monotonic() < kept - most - 0.1:
+            assert {last_poll_at(watch) for watch in watches} == {kept}
+    clock.advance(1.5)
+    heap.next(clock.monotonic())
+    assert min(map(last_poll_at, watches)) < kept
+
+
+def test_sessions_that_do_not_wait_any_more_bring_nobody_forward() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(1000.0))
+    waiting = a_watch(100, clock)
+    heap.add(waiting, last_poll_at(waiting))
+    gone = crowd(heap, clock, 60)
+    while any(watch.waits for watch in gone):
+        clock.advance(0.01)
+        heap.next(clock.monotonic())
+    heap.limit(TokenBucket(1.0))
+    clock.advance(waiting.deadline - 10.0 - clock.monotonic())
+    heap.next(clock.monotonic())
+    assert last_poll_at(waiting) == waiting.deadline - 1.0

@@ -1,5 +1,6 @@
 import random
 
+import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock
@@ -70,8 +71,25 @@ def test_a_change_of_the_mode_is_logged_once() -> None:
         teach(schedule)
         remembering.look()
         remembering.look()
-    assert [(line["event"], line["mode"]) for line in logs] == [("schedule", "learned")]
-    assert logs[0]["p90"] is None or logs[0]["p90"] > logs[0]["median"]
+    (line,) = logs
+    state = schedule.state()
+    assert (line["event"], line["mode"], line["sessions"]) == ("schedule", "learned", round(state.sessions))
+    assert line["median"] == pytest.approx(20.0, abs=4.0)  # seconds, as taught
+    assert line["p90"] == round(state.p90, 1) > 1.5 * line["median"]
+    assert line["unfinished"] == pytest.approx(0.1, abs=0.06)
+    assert (line["threshold"], line["shifts"]) == (round(state.threshold, 4), 0)
+
+
+def test_a_share_that_so_many_never_reach_is_logged_as_null() -> None:
+    schedule, chance = Schedule(), random.Random(1)
+    remembering = Remembering(schedule, None, ManualClock())
+    for _ in range(100):
+        end = lasts(chance, never=0.2)
+        watch(lambda low, high, over: schedule.saw("", low, high, ended=over), end, 2.0, chance)
+    with capture_logs() as logs:
+        remembering.look()
+    assert logs[0]["p90"] is None
+    assert logs[0]["median"] is not None
 
 
 def test_a_memory_that_fails_costs_only_what_was_learned() -> None:
