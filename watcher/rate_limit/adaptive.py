@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from watcher.rate_limit.congestion_avoidance import decrease, increase
 from watcher.rate_limit.constants import CONSTANTS
+from watcher.rate_limit.recovery import Return
 from watcher.rate_limit.slow_start import slow_start
 from watcher.rate_limit.token_bucket import LATE, SHORTEST_DELAY
 
@@ -32,6 +33,7 @@ class AdaptiveRate:
         self._quiet = 3600.0  # seconds in which the rate was used and nothing throttled; at first, for long
         self._served: float = math.inf  # calls since the last throttle
         self._repeated = self._in_flight = self._outdated = 0
+        self._return = Return()
 
     def acquire(self, now: float) -> float:
         """0.0 when a call may begin at `now`, else the seconds until one may."""
@@ -48,6 +50,7 @@ class AdaptiveRate:
     def on_response(self, now: float, *, throttled: bool) -> None:
         """Take note of how a call ended. Call it once for every call that `acquire` allowed."""
         self._in_flight -= self._in_flight > 0
+        self._return.count(throttled=throttled)
         if self._outdated:  # begun before the last decrease, which has dealt with what it met
             self._outdated -= 1
         elif throttled:
@@ -60,12 +63,17 @@ class AdaptiveRate:
 
     def _grow(self, seconds: float) -> None:
         self._quiet += seconds
+        self._return.used(self.rate, seconds)
         if self.rate < self._target:
             self.rate = slow_start(self.rate, self._target, seconds)
+        elif self._return.is_due(self.rate):
+            self._target = self._return.begin()
         else:
+            self._return.succeeded()
             self.rate = increase(self.rate, self._base, self._quiet, seconds)
 
     def _decrease(self) -> None:
+        self._return.throttled(self.rate)
         soon = self._served < CONSTANTS.soon
         self._repeated = self._repeated + 1 if soon else 0
         if self._served == 0 or (soon and self.rate < self._target):

@@ -43,16 +43,20 @@ def test_a_third_of_the_calls_throttled_is_not_reported() -> None:
     assert reported(6, 14) == ""
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6])
-def test_a_share_of_throttles_that_no_rate_avoids_slows_calls_and_stops_none(share: float) -> None:
-    caller, chance = Caller(), random.Random(1)
-    until = caller.now + 60.0
+@pytest.mark.parametrize("seconds", [10.0, 60.0])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("start", [5.0, 25.0])
+def test_throttles_that_no_rate_avoids_slow_calls_and_are_soon_forgotten(
+    share: float, seconds: float, start: float
+) -> None:
+    caller, chance = Caller(start), random.Random(1)
+    caller.call_for(60.0)
+    until = caller.now + seconds
     while caller.now < until:
         caller.call(throttled=chance.random() < share)
-    assert 0.1 <= caller.rate < 25.0
-    slowed = caller.rate
-    caller.call_for(60.0)
-    assert caller.rate > slowed
+    assert 0.1 <= caller.rate < start
+    caller.call_for(30.0)
+    assert caller.rate >= 0.8 * start
 
 
 def test_a_quota_of_one_call_a_second_is_used_with_few_calls_throttled() -> None:
