@@ -12,6 +12,9 @@ from watcher.watch import Watch
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """A session id that is asked for to see what answers; no session has it."""
 
+AN_OUTAGE = 2
+"""Sessions with unreadable answers, and none with a proper one in between, that make the endpoint the culprit."""
+
 MOST_STREAKS = 1000
 """Sessions whose unreadable answers are followed at once. More of them are an outage, and need no proof each."""
 
@@ -20,7 +23,8 @@ class EndpointCheck:
     """Nobody is rejected for what a proxy or captive portal says.
 
     A session is given up for its unreadable answers only if the same endpoint answered somebody else properly since
-    they began. If nobody else was polled, a session that does not exist is asked for. For several threads.
+    they began. If nobody else was polled, a session that does not exist is asked for. What was under way
+    when an outage ended is held against nobody. For several threads.
     """
 
     def __init__(self, results: SessionResults) -> None:
@@ -31,6 +35,9 @@ class EndpointCheck:
         """The moment of the latest proper answer. Moments are numbers in order: who came first is all that counts."""
         self._began_at: dict[str, int] = {}
         """When each session's row of unreadable answers began."""
+        self._unreadable_since_proof: set[str] = set()
+        self._excused: set[str] = set()
+        """Sessions with a row of unreadable answers when an outage ended: their next one may have been under way."""
         self.is_at_fault = False
 
     def judge(self, watch: Watch, observation: Observation) -> Observation:
@@ -39,12 +46,14 @@ class EndpointCheck:
             if is_proof(observation):
                 self._proved(watch.session_id)
             return observation
+        is_excused = self._take_excuse(watch.session_id)
         is_proved = self._is_proved_since(watch.session_id)
-        if is_proved or (watch.unreadable < UNREADABLE_LIMIT - 1 and not self.is_at_fault):
-            return observation
-        if not self.is_at_fault and self.ask_again():
-            return observation
-        return EndpointFault(f"{observation}; nor does the endpoint know the API when others are asked for")
+        if not is_excused:
+            if is_proved or (watch.unreadable < UNREADABLE_LIMIT - 1 and not self.is_at_fault):
+                return observation
+            if not self.is_at_fault and self.ask_again() and not self._take_excuse(watch.session_id):
+                return observation
+        return EndpointFault(f"{observation}; others got nothing of the API either")
 
     def ask_again(self) -> bool:
         """Whether the endpoint knows the API: ask for a session that does not exist."""
@@ -58,14 +67,27 @@ class EndpointCheck:
         return True
 
     def _proved(self, session_id: str) -> None:
-        self._proved_at = next(self._moments)
-        self.is_at_fault = False
-        self._began_at.pop(session_id, None)
+        with self._lock:
+            self._proved_at = next(self._moments)
+            self.is_at_fault = False
+            self._began_at.pop(session_id, None)
+            self._excused.discard(session_id)
+            if len(self._unreadable_since_proof) >= AN_OUTAGE:
+                self._excused.update(self._began_at)
+            self._unreadable_since_proof.clear()
+
+    def _take_excuse(self, session_id: str) -> bool:
+        with self._lock:
+            is_excused = session_id in self._excused
+            self._excused.discard(session_id)
+            return is_excused
 
     def _is_proved_since(self, session_id: str) -> bool:
         with self._lock:
             if len(self._began_at) >= MOST_STREAKS:
                 self._began_at.clear()
+                self._excused.clear()
+            self._unreadable_since_proof.add(session_id)
             return self._proved_at > self._began_at.setdefault(session_id, next(self._moments))
 
 

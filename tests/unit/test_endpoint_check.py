@@ -68,6 +68,23 @@ def test_a_single_session_alone_is_given_up_only_if_the_endpoint_knows_others() 
     assert Judged(PAGE).row(1) == SPARED
 
 
+def test_an_answer_that_was_under_way_when_an_outage_ended_is_held_against_nobody() -> None:
+    judged = Judged()
+    assert judged.row(1, UNREADABLE_LIMIT - 1) == HELD[:-1]
+    judged.row(2, 1)
+    judged.bring(2, WAITING)
+    assert judged.row(1, 1) == [False]
+    assert judged.results.asked == []
+    assert judged.row(1) == HELD  # others are answered properly by now
+
+
+def test_an_outage_whose_end_the_last_answer_itself_finds_is_held_against_nobody() -> None:
+    judged = Judged(SessionNotFound("no such session"))
+    judged.row(2, 1)
+    assert judged.row(1) == SPARED
+    assert judged.results.asked == [NOBODY]
+
+
 def test_a_session_whose_answers_alone_are_unreadable_is_given_up_without_another_call() -> None:
     judged = Judged()
     held = []
