@@ -175,7 +175,10 @@ def make_intake() -> Intake:
         Schedule(lambda: scheduler.rate), clock, backoff(1, 10, 1.6, 0.2), minimum=1, maximum=10, jitter=0.2
     )
     rules = SimpleNamespace(
-        polling=PollPolicy(wait, clock), session_timeout=180.0, decision={"default": DecisionRules()}
+        polling=PollPolicy(wait, clock),
+        session_timeout=180.0,
+        decision={"default": DecisionRules()},
+        require_policy=False,
     )
     unused: Any = None
     knows_nothing: Any = SimpleNamespace(find=lambda _: {})

@@ -36,6 +36,9 @@ COMPLETION = "_WATCHER_COMPLETE"
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the signal's number, as a shell has it."""
 
+READER_GONE = 120
+"""Exit code of `get` when nobody reads its output any more: Python's own, and so the AWS CLI's."""
+
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -65,7 +68,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the `watcher` command."""
-    standard_streams.make_robust()
+    standard_streams.make_robust(escapes_output=not _is_get())  # `get` fails for it, as the AWS CLI does
     _soften_warnings()
     _drop_stray_completion()
     _drop_invalid_variables()
@@ -73,6 +76,10 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the interpreter's end would answer it with a traceback
     sys.exit(code)
+
+
+def _is_get() -> bool:
+    return bool(sys.argv[1:2]) and sys.argv[1].startswith("get")
 
 
 def _soften_warnings() -> None:
@@ -91,7 +98,7 @@ def _drop_stray_completion() -> None:
 
 def _drop_invalid_variables() -> None:
     """Go on without what AWS's variables say in vain; only `get` fails for it, as the AWS CLI does."""
-    if not sys.argv[1:2] or sys.argv[1].startswith("get"):
+    if not sys.argv[1:2] or _is_get():
         return
     for name in drop_invalid(os.environ):
         from watcher.journal import marked
@@ -126,6 +133,7 @@ def _failed(error: OSError) -> int:
         click.echo(f"Error: {bounded(why)}", err=True)
         return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails at it once more, at its end
-    if error.errno != errno.EPIPE:
-        click.echo(f"Error: standard output can't be written: {why}", err=True)
+    if error.errno == errno.EPIPE:
+        return READER_GONE if _is_get() else 1
+    click.echo(f"Error: standard output can't be written: {why}", err=True)
     return 1

@@ -49,10 +49,13 @@ def fill_closed() -> None:
             setattr(sys, name, ClosedStream(number))
 
 
-def make_robust() -> None:
-    """Let no character that can't be shown, and no failure of standard error, raise an error."""
+def make_robust(*, escapes_output: bool = True) -> None:
+    """Let no character that can't be shown, and no failure of standard error, raise an error.
+
+    Without `escapes_output` such a character on standard output still does.
+    """
     codecs.register_error(ESCAPE, _escaped)
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if escapes_output and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors=ESCAPE)
     if isinstance(sys.stderr, io.TextIOWrapper) and not is_closed(sys.stderr):
         raw = io.FileIO(sys.stderr.fileno(), "wb", closefd=False)

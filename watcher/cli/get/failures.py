@@ -41,7 +41,8 @@ def _without_quotes(error: Exception) -> str:
     """An error's text, unless it may quote what a source of credentials printed or answered."""
     name = type(error).__name__
     if name == "CredentialRetrievalError":
-        return f"{str(error).partition(': ')[0]}: <left out>"
+        told, separator, quoted = str(error).partition(": ")
+        return f"{told}{separator}{'<left out>' if quoted.strip() else quoted}"
     is_quoting = not (isinstance(error, OSError) or type(error).__module__.startswith("botocore."))
     return f"Error when retrieving credentials: {name}" if is_quoting and _is_of_credentials(error) else str(error)
 
