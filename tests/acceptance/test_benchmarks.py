@@ -47,12 +47,11 @@ def test_calls_are_counted_beside_a_bare_loop(capsys: pytest.CaptureFixture[str]
         bench_calls.OWN: bench_calls.loop("watcher", 4),
         bench_calls.ONE: bench_calls.watchers(1),
         bench_calls.TWO: bench_calls.watchers(2),
-        bench_calls.INSIDE: bench_calls.watchers(1, timed=True),
+        **bench_calls.inside(size),
     }
     found = bench_calls.compare(size, contestants, plan)
     bench_calls.report(size, found)
     assert all(turn.calls > 0 for turn in found.values())
-    assert found[bench_calls.INSIDE].cpu > 0
     table = capsys.readouterr().out
     assert f"of {bench_calls.BARS[size]:g}" in table
     assert ("our own code, inside" in table) == (size == "small")

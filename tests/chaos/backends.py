@@ -39,6 +39,7 @@ class Backend(Protocol):
     def left(self) -> list[str]: ...
     def dead(self) -> list[Letter]: ...
     def ledger(self) -> list[Recorded]: ...
+    def is_writable(self) -> bool: ...
     def close(self) -> None: ...
 
 
@@ -75,6 +76,9 @@ class Embedded:
 
     def ledger(self) -> list[Recorded]:
         return sqlite_ledger(self.path)
+
+    def is_writable(self) -> bool:
+        return is_writable(self.path)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return rows(self.path, query)
@@ -129,6 +133,9 @@ class Sqs:
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
         # What the watcher has learned is an item, too; only entries are in the log.
         return [_recorded(item) for page in pages for item in page["Items"] if "log" in item]
+
+    def is_writable(self) -> bool:
+        return self._dynamodb is not None or is_writable(self._path)
 
     def close(self) -> None:
         self.client.close()
@@ -185,6 +192,17 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
             if "no such table" in str(error):
                 return []
             raise
+
+
+def is_writable(path: Path) -> bool:
+    """Whether an SQLite file's lock can be had; running watchers hold it for milliseconds."""
+    with closing(sqlite3.connect(path, timeout=3, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
 
 
 def sqlite_ledger(path: Path) -> list[Recorded]:

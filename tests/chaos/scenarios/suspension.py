@@ -4,8 +4,21 @@ import signal
 import time
 
 from tests.chaos.circumstances import LEASE, Circumstances, Ground
+from tests.chaos.process import WatcherProcess
 from tests.chaos.rig import Rig
 from tests.chaos.scenario import Level, scenario
+
+
+def _suspend(rig: Rig, victim: WatcherProcess) -> None:
+    """Stop it at a moment when others can write: one that stops within a transaction keeps the file's lock.
+
+    SQLite's lock is the process's until that ends or goes on; nobody can take over then. They wait, and say so.
+    """
+    victim.send(signal.SIGSTOP)
+    while not rig.backend.is_writable():
+        victim.send(signal.SIGCONT)
+        time.sleep(rig.chance.uniform(0.0, 0.1))
+        victim.send(signal.SIGSTOP)
 
 
 def _taken_over(given: Circumstances, ground: Ground) -> str:
@@ -18,7 +31,7 @@ def _taken_over(given: Circumstances, ground: Ground) -> str:
             rig.feed(given.count(16))
             rig.wait_for_deliveries(seen + 1)
             victim = rig.chance.choice(running)
-            victim.send(signal.SIGSTOP)
+            _suspend(rig, victim)
             rig.wait_for_deliveries(len(rig.history.accepted))
             victim.send(signal.SIGCONT)
         rig.settle()
