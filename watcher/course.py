@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf
 from types import MappingProxyType
 
-from watcher.errors import PollError, Throttled, UnreadableAnswer
+from watcher.errors import EndpointFault, PollError, Throttled, UnreadableAnswer
 from watcher.model import SessionResult, SessionStatus
 
 _BY_NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -49,4 +49,5 @@ class Course:
             return
         self.last_error = self.latest = observation
         self.faults += 1
-        self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0
+        if not isinstance(observation, EndpointFault):  # which says nothing of the session: its row goes on
+            self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0

@@ -1,59 +1,50 @@
 """Whether answers that are not the API's are the fault of one session, or of whatever answers in the API's place."""
 
+from collections.abc import Callable
 from itertools import count
 from threading import Lock
 
 from watcher.errors import EndpointFault, PermanentPollError, PollError, UnknownStatus, UnreadableAnswer
 from watcher.model import SessionResult
-from watcher.policy import UNREADABLE_LIMIT, Observation
+from watcher.policy import Observation
 from watcher.ports import SessionResults
-from watcher.watch import Watch
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """A session id that is asked for to see what answers; no session has it."""
 
-AN_OUTAGE = 2
-"""Sessions with unreadable answers, and none with a proper one in between, that make the endpoint the culprit."""
-
-MOST_STREAKS = 1000
-"""Sessions whose unreadable answers are followed at once. More of them are an outage, and need no proof each."""
+MOST_ROWS = 1000
+"""Sessions whose unreadable answers are followed at once; in an outage, none are."""
 
 
 class EndpointCheck:
     """Nobody is rejected for what a proxy or captive portal says.
 
-    A session is given up for its unreadable answers only if the same endpoint answered somebody else properly since
-    they began. If nobody else was polled, a session that does not exist is asked for. What was under way
-    when an outage ended is held against nobody. For several threads.
+    An unreadable answer counts against its session only if the endpoint was seen to know the API after the one that
+    counted before, and before this call began. Who else was answered properly shows that; if nobody was, a session
+    that does not exist is asked for. So what was under way when an outage ended never counts. For several threads.
     """
 
     def __init__(self, results: SessionResults) -> None:
         self._results = results
         self._lock = Lock()
-        self._moments = count(1)
+        self._moments = count(1)  # numbers in order: who came first is all that matters
         self._proved_at = 0
-        """The moment of the latest proper answer. Moments are numbers in order: who came first is all that counts."""
-        self._began_at: dict[str, int] = {}
-        """When each session's row of unreadable answers began."""
-        self._unreadable_since_proof: set[str] = set()
-        self._excused: set[str] = set()
-        """Sessions with a row of unreadable answers when an outage ended: their next one may have been under way."""
+        self._counted_at: dict[str, int] = {}
+        """When the latest unreadable answer of each session's row counted."""
         self.is_at_fault = False
 
-    def judge(self, watch: Watch, observation: Observation) -> Observation:
-        """`observation`, or the endpoint's fault in its place. Call it before `watch.saw(observation)`."""
+    def ask(self, session_id: str, call: Callable[[str], Observation]) -> Observation:
+        """What `call` brings, or the endpoint's fault in its place."""
+        began = self._moment()
+        observation = call(session_id)
+        if is_proof(observation):
+            self._proved(session_id)
         if not is_unreadable(observation):
-            if is_proof(observation):
-                self._proved(watch.session_id)
             return observation
-        is_excused = self._take_excuse(watch.session_id)
-        is_proved = self._is_proved_since(watch.session_id)
-        if not is_excused:
-            if is_proved or (watch.unreadable < UNREADABLE_LIMIT - 1 and not self.is_at_fault):
-                return observation
-            if not self.is_at_fault and self.ask_again() and not self._take_excuse(watch.session_id):
-                return observation
-        return EndpointFault(f"{observation}; others got nothing of the API either")
+        counts = self._count(session_id, began)
+        if not self.is_at_fault:
+            self.ask_again()
+        return observation if counts else EndpointFault(f"{observation}; it may be the endpoint's fault")
 
     def ask_again(self) -> bool:
         """Whether the endpoint knows the API: ask for a session that does not exist."""
@@ -66,29 +57,26 @@ class EndpointCheck:
         self._proved(NOBODY)
         return True
 
+    def _moment(self) -> int:
+        with self._lock:
+            return next(self._moments)
+
     def _proved(self, session_id: str) -> None:
         with self._lock:
             self._proved_at = next(self._moments)
             self.is_at_fault = False
-            self._began_at.pop(session_id, None)
-            self._excused.discard(session_id)
-            if len(self._unreadable_since_proof) >= AN_OUTAGE:
-                self._excused.update(self._began_at)
-            self._unreadable_since_proof.clear()
+            self._counted_at.pop(session_id, None)
 
-    def _take_excuse(self, session_id: str) -> bool:
+    def _count(self, session_id: str, began: int) -> bool:
+        """Whether this one counts; the first of a row does unless the endpoint is at fault."""
         with self._lock:
-            is_excused = session_id in self._excused
-            self._excused.discard(session_id)
-            return is_excused
-
-    def _is_proved_since(self, session_id: str) -> bool:
-        with self._lock:
-            if len(self._began_at) >= MOST_STREAKS:
-                self._began_at.clear()
-                self._excused.clear()
-            self._unreadable_since_proof.add(session_id)
-            return self._proved_at > self._began_at.setdefault(session_id, next(self._moments))
+            before = self._counted_at.get(session_id)
+            counts = not self.is_at_fault if before is None else before < self._proved_at < began
+            if counts:
+                if len(self._counted_at) >= MOST_ROWS:
+                    self._counted_at.clear()
+                self._counted_at[session_id] = next(self._moments)
+            return counts
 
 
 def is_unreadable(observation: Observation) -> bool:

@@ -86,7 +86,7 @@ class Poller:
             return
         begun = self._clock.monotonic()
         self.calls.begin(watch, begun)
-        observation = self._endpoint.judge(watch, self._ask(watch.session_id))
+        observation = self._endpoint.ask(watch.session_id, self._ask)
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
         seconds = self._clock.monotonic() - begun
         result = _label(observation)
