@@ -121,7 +121,7 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
     liveness = Liveness(clock)
     common: _Common = {"clock": clock, "metrics": metrics, "readiness": Readiness(liveness.slow_calls)}
     http = HealthServer(
-        settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].problems
+        settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].shown
     )
     opened.callback(http.close)
     backends = _open_backends(settings, clock, opened)

@@ -94,7 +94,7 @@ class Burials:
             return self._unburied[0] if self._unburied else None
 
     def _failed(self, error: BaseException) -> None:
-        self._readiness.lost(DEAD_LETTERS, str(error), "what can't be served comes again")
+        self._readiness.lost(DEAD_LETTERS, error, "what can't be served comes again")
         with self._changed:
             self._is_stuck = True
             self._changed.notify_all()

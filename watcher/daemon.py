@@ -230,6 +230,6 @@ class Daemon:
                 error if isinstance(error, WatcherError) else WatcherError(f"the {role} thread died: {error!r}")
             )
         if isinstance(error, DatabaseLost):
-            self._parts.readiness.lost("database", str(error), "the watcher stops: nothing can be recorded")
+            self._parts.readiness.lost("database", error, "the watcher stops: nothing can be recorded")
             self._drain_timeout = min(self._drain_timeout, LOST_DRAIN)
         self._stopping.set()

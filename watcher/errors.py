@@ -7,7 +7,12 @@ from watcher.model import DeadReason, Lease, PollResult
 
 
 class WatcherError(Exception):
-    """Base of every error that the watcher raises on purpose; its text is fit to be shown to a user."""
+    """Base of every error that the watcher raises on purpose; its text is fit to be shown to a user.
+
+    `origin` is the class of what began it, where `__cause__` may be dropped; see `watcher.util.error_class`.
+    """
+
+    origin: str = ""
 
 
 class ConfigError(WatcherError):

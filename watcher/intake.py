@@ -180,4 +180,4 @@ class Intake:
         )
 
     def _failed(self, part: str, error: BaseException) -> None:
-        self._readiness.lost(part, str(error), "nothing is received until it works")
+        self._readiness.lost(part, error, "nothing is received until it works")

@@ -84,7 +84,7 @@ class LeaseKeeper:
         except QueueError as error:
             lost, remaining = (error.lost, error.remaining) if isinstance(error, NotAllExtended) else ((), leases)
             self._metrics.lease_extensions.labels("failed").inc(len(remaining))
-            self._readiness.lost("leases", str(error), "tried again", leases=len(remaining))
+            self._readiness.lost("leases", error, "tried again", leases=len(remaining))
             return lost, remaining
         self._readiness.regained("leases")
         return lost, ()

@@ -74,7 +74,7 @@ class Lookout:
             self._metrics.show_depth(self._queue.depth())
             self._readiness.regained(DEPTH)
         except QueueError as error:
-            self._readiness.lost(DEPTH, str(error))
+            self._readiness.lost(DEPTH, error, "the metrics of the queue's depth are out of date")
 
     def _probes(self) -> Iterator[Callable[[], None]]:
         """What is looked at now and then while nothing is polled."""
@@ -89,7 +89,7 @@ class Lookout:
         try:
             self._results.probe()
         except PollError as error:
-            self._readiness.lost("endpoint", str(error), "no session can be polled")
+            self._readiness.lost("endpoint", error, "no session can be polled")
         else:
             if not self._endpoint.is_at_fault or self._endpoint.ask_again():  # a proxy's page can be reached, too
                 self._readiness.regained("endpoint")
@@ -107,7 +107,7 @@ class Lookout:
             pass  # there is no such session: whoever says so has looked at the credentials
         except PollError as error:
             if isinstance(error, OperatorError):
-                self._readiness.lost("credentials", str(error), "no session can be polled")
+                self._readiness.lost("credentials", error, "no session can be polled")
             return  # a throttle, or no answer: that says nothing of them
         self._readiness.regained("credentials")
 
@@ -115,6 +115,6 @@ class Lookout:
         try:
             self._ledger.find([NOBODY])
         except LedgerError as error:
-            self._readiness.lost("ledger", str(error), "what comes can't be taken in")
+            self._readiness.lost("ledger", error, "what comes can't be taken in")
         else:
             self._readiness.regained("ledger")

@@ -39,6 +39,9 @@ SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFER
 UNREACHABLE_AFTER = 3
 """Polls in a row that fail to reach the service before readiness says so: one lost connection is no outage."""
 
+NOT_THE_API = "what answers there is not the API"
+"""The state of an endpoint in whose place a proxy or a captive portal answers."""
+
 
 class Poller:
     """What every worker thread runs; it has no state of a session's own."""
@@ -153,7 +156,9 @@ class Poller:
             return False  # of one session, perhaps: it says neither that the service is there nor that it is not
         if isinstance(fault, EndpointFault):
             if self._endpoint.is_at_fault:  # else there was no answer to tell by
-                self._lost("endpoint", fault, "sessions wait until their deadline; nobody is rejected for it")
+                self._lost(
+                    "endpoint", fault, "sessions wait until their deadline; nobody is rejected for it", NOT_THE_API
+                )
             return False
         if isinstance(fault, TransientPollError) and not isinstance(fault, Throttled):
             self._unreachable += 1
@@ -162,8 +167,8 @@ class Poller:
             return False
         return True
 
-    def _lost(self, part: str, fault: PollError, consequence: str) -> None:
-        self._readiness.lost(part, str(fault), consequence, fault=_label(fault))
+    def _lost(self, part: str, fault: PollError, consequence: str, state: str = "") -> None:
+        self._readiness.lost(part, fault, consequence, state=state, fault=_label(fault))
 
     def _note(
         self, watch: Watch, observation: Observation, result: str, seconds: float, step: PollAgain | Ended

@@ -115,5 +115,5 @@ class Supervisor:
         self._slow = set(slow)
 
     def _status(self) -> str:
-        wrong = [*self._liveness.late(), *(f"{part}: {why}" for part, why in self._readiness.problems().items())]
+        wrong = [*self._liveness.late(), *(f"{part}: {why}" for part, why in self._readiness.shown().items())]
         return "; ".join([self._progress(), *wrong, *filter(None, [self._bad_settings])])

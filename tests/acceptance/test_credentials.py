@@ -116,10 +116,11 @@ def test_keys_that_come_later_and_keys_that_are_replaced_are_found(
     settings = {"AWS_ENDPOINT_URL_REKOGNITION": service.url, "WATCHER_POLLING__SESSION_TIMEOUT": "120"}
     daemon = start(**NO_KEYS, **files, **settings)
     enqueue(tmp_path, 1)
-    daemon.wait_for_event("lost", part="credentials")
+    lost = daemon.wait_for_event("lost", part="credentials")
+    assert "no AWS credentials: none found in any of AWS's usual places" in lost["error"]
     status, problems = readiness(daemon)
     assert status == 503
-    assert "no AWS credentials: none found in any of AWS's usual places" in problems
+    assert "unavailable: AccessDenied (CredentialsUnavailable)" in problems
     write_keys(files, "FIRST")
     assert daemon.wait_for_decisions(1)[0]["data"]["outcome"] == "live"
     daemon.wait_for_event("regained", part="credentials")

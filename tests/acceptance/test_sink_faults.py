@@ -54,7 +54,7 @@ def test_decisions_for_a_bus_that_was_deleted_wait_for_it(
         queue.send(sessions[1:])
         opened = daemon.wait_for_event("circuit_opened", sink="bus")
         assert "event bus decisions: ResourceNotFoundException" in opened["error"]
-        assert "decisions wait: event bus decisions: ResourceNotFound" in problems(daemon)["sink bus"]
+        assert "decisions wait: TargetMissing (ResourceNotFoundException)" in problems(daemon)["sink bus"]
         bridge.exists = True
         daemon.wait_for_event("circuit_closed", sink="bus")
         daemon.send(SIGTERM)

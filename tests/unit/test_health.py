@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 
 from tests.support import ManualClock
 from tests.unit.fakes import PATIENCE
+from watcher.errors import AccessDenied, QueueError, SinkError
 from watcher.health import (
     LOOKUPS,
     OUTSIDE_LIMIT,
@@ -190,6 +191,32 @@ def test_the_log_is_told_once_of_a_loss_with_its_consequence_and_of_its_end() ->
         "leases": 3,
     }
     assert regained == {"event": "regained", "log_level": "info", "part": "leases"}
+
+
+def test_whoever_reaches_the_port_is_shown_part_state_and_class_of_an_error_and_none_of_its_text() -> None:
+    readiness = Readiness(lambda: {"ledger": "no answer for 21 s (find, called by the thread intake)"})
+    denied = AccessDenied("arn:aws:sts::123456789012:assumed-role/watcher may not; see https://sqs.internal/q")
+    denied.origin = "AccessDeniedException"
+    readiness.lost("credentials", denied, "sessions wait")
+    readiness.lost("sink a", SinkError("https://10.0.0.7/hook: answered 500"), state="circuit open, 3 decisions wait")
+    readiness.lost("draining", "the watcher is stopping")
+    assert readiness.shown() == {
+        "ledger": "no answer for 21 s (find, called by the thread intake)",
+        "credentials": "unavailable: AccessDenied (AccessDeniedException)",
+        "sink a": "circuit open, 3 decisions wait: SinkError",
+        "draining": "the watcher is stopping",
+    }
+    assert readiness.problems()["credentials"] == str(denied)
+
+
+def test_each_class_of_error_is_logged_in_full_once_while_a_part_is_lost() -> None:
+    readiness = Readiness()
+    with capture_logs() as logs:
+        for error in (QueueError("a"), AccessDenied("b"), QueueError("c"), AccessDenied("d")):
+            readiness.lost("queue", error, "nothing is received")
+        readiness.regained("queue")
+        readiness.lost("queue", QueueError("e"), "nothing is received")
+    assert [entry.get("error", entry["event"]) for entry in logs] == ["a", "b", "regained", "e"]
 
 
 def test_what_was_told_in_another_way_is_not_told_again() -> None:

@@ -91,7 +91,7 @@ def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothin
     world = World(AccessDenied("still no permission"), SessionNotFound("no such session"))
     looker = lookout(world)
     with capture_logs() as logs:
-        world.readiness.lost("credentials", "no permission", "sessions wait")
+        world.readiness.lost("credentials", AccessDenied("no permission"), "sessions wait")
         looker.look(a_beat(world.clock))
         assert world.readiness.problems() == {"credentials": "still no permission"}
         looker.look(a_beat(world.clock))

@@ -13,7 +13,9 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from watcher.bounded_http.errors import HttpError
+from watcher.errors import WatcherError
 from watcher.urls import without_secrets
+from watcher.util.error_class import origin_of
 
 T = TypeVar("T")
 
@@ -90,7 +92,10 @@ def attempt(work: Callable[[], T], translate: Callable[[Exception], Exception]) 
     try:
         return work()
     except Exception as error:
-        raise translate(error) from error
+        fault = translate(error)
+        if isinstance(fault, WatcherError):
+            fault.origin = origin_of(error)
+        raise fault from error
 
 
 def one_line(error: object) -> str:

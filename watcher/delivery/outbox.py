@@ -190,4 +190,4 @@ class Outbox:
             self._acker.put(watch)
 
     def _failed(self, part: str, error: BaseException) -> None:
-        self._readiness.lost(part, str(error), "deliveries and acks wait for it")
+        self._readiness.lost(part, error, "deliveries and acks wait for it")

@@ -52,7 +52,7 @@ class SinkStatus:
 
     def make_unready(self, error: BaseException, waiting: int) -> None:
         """Say in readiness that the sink is down, why, and how many decisions wait for it."""
-        self._readiness.lost(f"sink {self._name}", f"circuit open, {waiting} decisions wait: {error}")
+        self._readiness.lost(f"sink {self._name}", error, state=f"circuit open, {waiting} decisions wait")
 
     def works(self) -> None:
         """The sink took something, or answered in a way that only one that works does."""
