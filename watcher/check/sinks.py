@@ -10,7 +10,7 @@ from watcher.check.backends import NOT_TRIED
 from watcher.check.files import existing_file, missing_file
 from watcher.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import AwsSettings, Settings, SinkSettings
-from watcher.config.values import without_secrets
+from watcher.config.values import shown, without_secrets
 from watcher.errors import WatcherError
 from watcher.sinks import SINKS, Lookable
 from watcher.sinks.aws_calls import MayNotLookError
@@ -35,7 +35,11 @@ def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
     target = _target(sink)
     secret = getattr(sink, "secret_file", "")
     if secret and not os.access(secret, os.R_OK):
-        return failed(subject, f"secret_file = {secret!r} can't be read", "name a file that this user may read")
+        return failed(
+            subject,
+            f"secret_file = {shown('secret_file', secret)} can't be read",
+            "name a file that this user may read",
+        )
     return ok(subject, f"{target}: {NOT_TRIED}") if offline else _built(subject, target, sink, aws)
 
 

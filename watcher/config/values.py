@@ -4,14 +4,16 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-HIDDEN = "***"
+from watcher import urls
+from watcher.urls import HIDDEN
+
 DEFAULT = "default"
 
-_SECRET_KEY = re.compile(r"secret|token|passw|credential|signature|\bsig\b|api_?key|access_?key|auth", re.IGNORECASE)
-_NO_SECRET = frozenset({"secret_file"})
-_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_~+/=-]{20,}")
+_SECRET_KEY = re.compile(
+    r"secret|token|passw|credential|signature|\bsig\b|bearer|pwd|private|(^|_)key$|auth", re.IGNORECASE
+)
+_SIGNING_KEY = "whsec_"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -28,24 +30,29 @@ def source_of(origin: str) -> str:
 def without_secrets(key: str, value: Any) -> Any:
     """The value, or the same with `***` for what should not be seen. `key` is dotted; its last part counts."""
     name = key.rpartition(".")[2]
+    if _SECRET_KEY.search(name) and not name.endswith("_file"):
+        return HIDDEN if value else value
     if isinstance(value, Mapping):
         return {
             str(inner): without_secrets(f"{key}.{inner}".removeprefix("."), below) for inner, below in value.items()
         }
     if isinstance(value, list):
         return [without_secrets(key, below) for below in value]
-    if not isinstance(value, str) or not value:
-        return value
-    if _SECRET_KEY.search(name) and name not in _NO_SECRET:
+    return _text_without_secrets(key, name, value) if isinstance(value, str) else value
+
+
+def _text_without_secrets(key: str, name: str, text: str) -> str:
+    if _SIGNING_KEY in text:  # also where the name of its file belongs
         return HIDDEN
-    is_webhook = name == "url" and key.startswith("sinks")
-    return _hide_in_url(value, whole_path=is_webhook) if "://" in value else value
+    if not name.endswith("url"):
+        return text
+    return urls.without_secrets(text, mark=HIDDEN, hides_path=key.startswith("sinks") and name == "url")
 
 
 def toml(value: object) -> str:
     """A value in TOML's notation, on one line."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return "".join(map(_toml_character, json.dumps(value, ensure_ascii=False)))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
@@ -55,34 +62,12 @@ def toml(value: object) -> str:
     return str(value)
 
 
+def _toml_character(char: str) -> str:
+    if char.isprintable():
+        return char
+    return f"\\U{ord(char):08x}" if ord(char) > 0xFFFF else f"\\u{ord(char):04x}"
+
+
 def toml_key(name: str) -> str:
     """A key in TOML's notation, quoted where it has to be."""
     return name if _BARE_KEY.fullmatch(name) else toml(name)
-
-
-def _hide_in_url(url: str, *, whole_path: bool) -> str:
-    """Hide user and password, query values, and (of a webhook) parts of the path that look like a token."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return HIDDEN
-    at = parts.netloc.rpartition("@")
-    host = f"{HIDDEN}@{at[2]}" if at[1] else parts.netloc
-    path = parts.path
-    if whole_path:
-        path = "/".join(HIDDEN if _RANDOM.fullmatch(part) else part for part in path.split("/"))
-    query = _hide_in_query(parts.query)
-    if (host, path, query) == (parts.netloc, parts.path, parts.query):
-        return url
-    return SplitResult(parts.scheme, host, path, query, parts.fragment).geturl()
-
-
-def _hide_in_query(query: str) -> str:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if not any(_is_secret(name, value) for name, value in pairs):
-        return query
-    return "&".join(f"{name}={HIDDEN}" if _is_secret(name, value) else f"{name}={value}" for name, value in pairs)
-
-
-def _is_secret(name: str, value: str) -> bool:
-    return bool(_SECRET_KEY.search(name) or name == "key" or _RANDOM.fullmatch(value))

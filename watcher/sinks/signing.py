@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from watcher.errors import ConfigError
+from watcher.urls import HIDDEN
 from watcher.util.files import UnreadableFile, read_bytes
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,8 @@ class KeyFile:
         return keys
 
     def _line(self, problem: str) -> str:
-        return f"sinks.{self._sink}: secret_file = {str(self._path)!r}: {problem}"
+        path = HIDDEN if PREFIX in str(self._path) else str(self._path)
+        return f"sinks.{self._sink}: secret_file = {path!r}: {problem}"
 
 
 class _UnusableError(Exception):
