@@ -1,5 +1,6 @@
 """Logs: structlog's lines, JSON or console, to stderr, which may be the journal; libraries' records look the same."""
 
+import io
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from structlog.typing import Processor
 
 from watcher.journal import JournalFormatter, is_journal, with_priority
 from watcher.util.line_buffer import LineBuffer
-from watcher.util.text import bounded
+from watcher.util.text import bounded, escaped, escaped_lines
 
 LOGGER = "watcher"
 
@@ -97,12 +98,25 @@ def set_level(level: str) -> None:
 def _renderers(*, as_console: bool) -> list[Processor]:
     if as_console:
         return [
+            _on_one_line,
             # The default shows the local variables of every frame: answers with images, credentials.
             structlog.dev.ConsoleRenderer(
-                sort_keys=False, colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+                sort_keys=False, colors=sys.stderr.isatty(), exception_formatter=_plain_traceback
             ),
         ]
     return [structlog.processors.format_exc_info, _as_json]
+
+
+def _on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The console shows details as literals, but the event as it is, which of a library's record may be anything."""
+    event["event"] = escaped(str(event["event"]))
+    return event
+
+
+def _plain_traceback(stream: TextIO, exc_info: Any) -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    stream.write(escaped_lines(text.getvalue()))
 
 
 def _if_wanted(_logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from watcher.cli import cli
+from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, load_or_exit, settings_options
 from watcher.config import sources
 from watcher.errors import ConfigError
@@ -112,7 +113,7 @@ def test_a_command_gets_its_settings_and_its_own_options() -> None:
     @settings_options
     @click.option("--limit", type=int, default=1)
     def command(source: SettingsSource, limit: int) -> None:
-        click.echo(f"{load_or_exit(source).settings.http.port} {limit}")
+        echo(f"{load_or_exit(source).settings.http.port} {limit}")
 
     assert CliRunner().invoke(command, ["--set", "http.port=5", "--limit", "3"]).output == "5 3\n"
 

@@ -45,6 +45,21 @@ def test_a_json_line_has_level_timestamp_and_event(capsys: pytest.CaptureFixture
     assert line == {"event": "decided", "level": "info", "session_id": "x", "polls": 3}
 
 
+def test_the_console_shows_no_control_character_of_a_record_or_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("info", "console")
+    hostile = "a\x1b[31m\x9b\u202e\u2028"
+    logging.getLogger("library").warning("%s\nforged", hostile)
+    try:
+        raise ValueError(hostile)
+    except ValueError:
+        logger().exception("failed", detail=f"{hostile}\nforged")
+    shown = capsys.readouterr().err
+    assert [char for char in shown if not (char.isprintable() or char == "\n")] == []
+    assert not [line for line in shown.splitlines() if line.startswith("forged")]
+
+
 def test_auto_is_json_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "auto")
     logger().info("decided")

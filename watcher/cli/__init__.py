@@ -11,9 +11,10 @@ from importlib import import_module
 import click
 
 from watcher import __version__
+from watcher.cli.echo import complain, echo, echo_lines
 from watcher.util import standard_streams
 from watcher.util.environment import drop_invalid
-from watcher.util.text import bounded
+from watcher.util.text import bounded, escaped
 
 COMMANDS = {
     "run": "watcher.cli.run",
@@ -101,9 +102,7 @@ def _drop_invalid_variables() -> None:
     if not sys.argv[1:2] or _is_get():
         return
     for name in drop_invalid(os.environ):
-        from watcher.journal import marked
-
-        click.echo(marked(f"watcher: {name} is ignored: it has no value that AWS knows: unset it"), err=True)
+        complain(f"watcher: {name} is ignored: it has no value that AWS knows: unset it")
 
 
 def _run() -> int:
@@ -112,9 +111,7 @@ def _run() -> int:
         code = cli.main(prog_name="watcher", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        text = io.StringIO()
-        error.show(text)
-        click.echo(bounded(text.getvalue()), err=True, nl=False)
+        echo_lines(bounded(_shown(error)), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -123,17 +120,26 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
+def _shown(error: click.ClickException) -> str:
+    """What click shows of an error, its usage with it. A line break in the message is quoted from elsewhere."""
+    text = io.StringIO()
+    error.show(text)
+    shown = text.getvalue().rstrip("\n")
+    message = click.unstyle(error.message)  # as `show` has written it
+    return shown.replace(message, escaped(message)) if message else shown
+
+
 def _failed(error: OSError) -> int:
     """Say what an error of the system is about: a file, or standard output, which has no name."""
     why = error.strerror or type(error).__name__
     if error.filename is not None:
-        click.echo(f"Error: {bounded(str(error.filename))}: {why}", err=True)
+        echo(f"Error: {bounded(str(error.filename))}: {why}", err=True)
         return 1
     if error.errno not in (*_UNWRITABLE, errno.EPIPE):
-        click.echo(f"Error: {bounded(why)}", err=True)
+        echo(f"Error: {bounded(why)}", err=True)
         return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails at it once more, at its end
     if error.errno == errno.EPIPE:
         return READER_GONE if _is_get() else 1
-    click.echo(f"Error: standard output can't be written: {why}", err=True)
+    echo(f"Error: standard output can't be written: {why}", err=True)
     return 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watcher.cli.echo import echo_labelled
 from watcher.cli.options import SettingsSource, settings_options
 from watcher.util.text import bounded
 
@@ -45,6 +46,5 @@ def _show(findings: "Iterable[Finding]") -> None:
         has_failed |= finding.level == "failed"
         line = bounded(finding.line)
         level, rest = line[: len(finding.level)], line[len(finding.level) :]
-        # click takes the colour away where stdout is no terminal.
-        click.echo(click.style(level, fg=_COLOURS[finding.level]) + rest)
+        echo_labelled(level, _COLOURS[finding.level], rest)
     sys.exit(1 if has_failed else 0)

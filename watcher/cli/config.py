@@ -2,6 +2,7 @@
 
 import click
 
+from watcher.cli.echo import echo_lines
 from watcher.cli.options import SettingsSource, load_or_exit, settings_options
 
 
@@ -18,7 +19,7 @@ def show(source: SettingsSource, *, as_one_object: bool) -> None:
     loaded = load_or_exit(source)
     from watcher.config import as_json, as_toml
 
-    click.echo(as_json(loaded) if as_one_object else as_toml(loaded))
+    echo_lines(as_json(loaded) if as_one_object else as_toml(loaded))
 
 
 @command.command()
@@ -28,4 +29,4 @@ def schema() -> None:
 
     from watcher.config import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    echo_lines(json.dumps(json_schema(), indent=2))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import printable, told_to_the_user
 
@@ -31,9 +32,9 @@ def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
     """Show the dead letters, the oldest first: id, when, receive count, reason, detail, start of the body."""
     letters = _with_dead_letters(source, lambda dead: dead.list(limit))
     if not letters:
-        click.echo("no dead letters", err=True)
+        echo("no dead letters", err=True)
     for letter in letters:
-        click.echo(json.dumps(members_of(letter)) if as_json else line_of(letter))
+        echo(json.dumps(members_of(letter)) if as_json else line_of(letter))
 
 
 @command.command()
@@ -73,7 +74,7 @@ def _chosen(ids: Sequence[str], *, everything: bool) -> list[str] | None:
 
 
 def _report(done: str, count: int, chosen: list[str] | None) -> None:
-    click.echo(f"{done} {count}")
+    echo(f"{done} {count}")
     if chosen is not None and count < len(chosen):
         raise click.ClickException(f"{len(chosen) - count} of the {len(chosen)} ids are no dead letters")
 

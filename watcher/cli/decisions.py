@@ -1,12 +1,13 @@
 """`watcher decisions`: read the ledger."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
+from watcher.cli.echo import echo, echo_json
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import data_of, event_of, printable, told_to_the_user
 
@@ -44,9 +45,8 @@ def command(*, session_id: str | None, limit: int, as_json: bool, follow: bool, 
         newest = [entry.sequence for entry in ledger.recent(1)]
         entries = ledger.recent(limit, session_id)
         if not entries:
-            click.echo("no decisions yet" if session_id is None else f"no decision for {session_id}", err=True)
-        lines = _events(entries) if as_json else _table(entries, head=True)
-        _print(lines)
+            echo("no decisions yet" if session_id is None else f"no decision for {session_id}", err=True)
+        _show(entries, as_json=as_json, head=True)
         if follow:
             seen = max([*newest, *(entry.sequence for entry in entries)], default=0)
             _follow(ledger, seen, session_id, as_json=as_json)
@@ -57,7 +57,7 @@ def _follow(ledger: "Ledger", seen: int, session_id: str | None, *, as_json: boo
         while True:
             entries = ledger.after(seen, _SEEN_AT_ONCE)
             wanted = [entry for entry in entries if session_id in (None, entry.event.key.session_id)]
-            _print(_events(wanted) if as_json else _table(wanted, head=False))
+            _show(wanted, as_json=as_json, head=False)
             if entries:
                 seen = entries[-1].sequence
             else:
@@ -66,13 +66,13 @@ def _follow(ledger: "Ledger", seen: int, session_id: str | None, *, as_json: boo
         raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
-
-
-def _events(entries: Iterable["LedgerEntry"]) -> Iterator[str]:
-    return (entry.event.body for entry in entries)
+def _show(entries: Sequence["LedgerEntry"], *, as_json: bool, head: bool) -> None:
+    if as_json:
+        for entry in entries:
+            echo_json(entry.event.body)
+    else:
+        for line in _table(entries, head=head):
+            echo(line)
 
 
 def _table(entries: Sequence["LedgerEntry"], *, head: bool) -> Iterator[str]:

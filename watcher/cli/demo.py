@@ -9,6 +9,8 @@ from types import FrameType
 
 import click
 
+from watcher.cli.echo import echo, echo_lines
+
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -38,9 +40,10 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
         try:
             is_good = run_demo(sessions, seed, keep)
         except DemoError as error:
-            raise click.ClickException(str(error)) from error
+            echo_lines(f"Error: {error}", err=True)
+            sys.exit(1)
     if keep is not None or not is_good:
-        click.echo(how_to_look(sessions, seed, keep), err=True)
+        echo_lines(how_to_look(sessions, seed, keep), err=True)
     sys.exit(0 if is_good else 1)
 
 
@@ -58,7 +61,7 @@ def _stop_signals_unwind() -> Iterator[None]:
     try:
         yield
     except SystemExit:
-        click.echo("demo: broken off, and all of it stopped", err=True)
+        echo("demo: broken off, and all of it stopped", err=True)
         raise
     finally:
         for one, handler in before.items():

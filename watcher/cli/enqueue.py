@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import told_to_the_user
 
@@ -109,7 +110,7 @@ def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:
             try:
                 queue.send([body for _, body in batch])
             except QueueError as error:
-                raise QueueError(f"{error}\nfrom {batch[0][0]} on, nothing else was enqueued") from error
+                raise QueueError(f"{error}; from {batch[0][0]} on, nothing else was enqueued") from error
             sent += len(batch)
     finally:
-        click.echo(f"enqueued {sent}")
+        echo(f"enqueued {sent}")

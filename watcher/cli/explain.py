@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watcher.cli.dead import line_of, members_of
+from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.shown import data_of, event_of, found_on_queue, printable
 
@@ -43,17 +44,17 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     if not (entries or queued or dead):
         raise click.ClickException(f"nothing is known of session {session_id}: not decided, {_unseen(queued, dead)}")
     if as_json:
-        click.echo(json.dumps(_document(session_id, entries, queued, dead)))
+        echo(json.dumps(_document(session_id, entries, queued, dead)))
         return
     for entry in entries:
-        click.echo(f"session {session_id}, policy {entry.event.key.policy}")
+        echo(f"session {session_id}, policy {entry.event.key.policy}")
         for line in _life(entry):
-            click.echo(f"  {line}")
+            echo(f"  {line}")
     for message in queued or ():
-        click.echo(_waiting(message, clock.time()))
+        echo(_waiting(message, clock.time()))
     for letter in dead or ():
-        click.echo(f"buried as dead letter {line_of(letter)}")
-        click.echo(f"  to put it back on the queue, once that is mended: watcher dead replay {letter.id}")
+        echo(f"buried as dead letter {line_of(letter)}")
+        echo(f"  to put it back on the queue, once that is mended: watcher dead replay {letter.id}")
 
 
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
@@ -65,7 +66,7 @@ def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence[
         with closing(open_ledger(settings, clock, create=False)) as ledger:
             return ledger.recent(_POLICIES_AT_MOST, session_id)
     except LedgerError as error:
-        click.echo(f"no ledger to read: {error}", err=True)
+        echo(f"no ledger to read: {error}", err=True)
         return []
 
 

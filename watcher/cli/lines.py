@@ -7,6 +7,7 @@ from typing import IO, Any, NamedTuple
 
 import click
 
+from watcher.cli.echo import echo
 from watcher.errors import UnservableMessage
 from watcher.message import creation_time, parse_message
 from watcher.model import DeadReason
@@ -90,7 +91,7 @@ class Messages:
                 body = self._body(line.raw)
             except UnservableMessage as fault:
                 self.refused += 1
-                click.echo(f"{line.place}: {bounded(str(fault))}", err=True)
+                echo(f"{line.place}: {bounded(str(fault))}", err=True)
             else:
                 yield line.place, body
 

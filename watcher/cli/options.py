@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from watcher.journal import marked
-from watcher.util.text import bounded
+from watcher.cli.echo import complain
 
 if TYPE_CHECKING:
     from watcher.config import Loaded, Settings
@@ -140,9 +139,9 @@ def settings_or_exit(source: SettingsSource) -> "Settings":
 def exit_with(problems: list[str]) -> NoReturn:
     """Tell what is wrong with the settings, a line each, and end with 78 (EX_CONFIG)."""
     for problem in problems[:MOST_PROBLEMS]:
-        click.echo(marked(f"watcher: {bounded(problem)}"), err=True)
+        complain(f"watcher: {problem}")
     if len(problems) > MOST_PROBLEMS:
-        click.echo(marked(f"watcher: and {len(problems) - MOST_PROBLEMS} more problems"), err=True)
+        complain(f"watcher: and {len(problems) - MOST_PROBLEMS} more problems")
     sys.exit(EX_CONFIG)
 
 

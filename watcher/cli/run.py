@@ -11,6 +11,7 @@ import click
 from watcher import signals
 from watcher.cli.options import SettingsSource, exit_with, load_or_exit, settings_options
 from watcher.journal import marked
+from watcher.util.text import escaped
 
 
 @click.command()
@@ -75,4 +76,4 @@ class _EndedError(click.ClickException):
     """The daemon ended with an error: exit 1, and a line that the journal knows to be one."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(marked(f"Error: {self.format_message()}"), file=file, err=True)
+        print(marked(f"Error: {escaped(self.format_message())}"), file=file or sys.stderr)

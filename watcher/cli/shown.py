@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from watcher.cli.echo import echo
+from watcher.util.text import escaped
+
 if TYPE_CHECKING:
     from watcher.model import LedgerEntry
 
@@ -16,10 +19,12 @@ T = TypeVar("T")
 @contextmanager
 def told_to_the_user() -> Iterator[None]:
     """An error of queue or ledger ends the command with its text on stderr and exit code 1."""
-    from watcher.errors import WatcherError
+    from watcher.errors import ConfigError, WatcherError
 
     try:
         yield
+    except ConfigError as error:
+        raise click.ClickException("; ".join(error.problems)) from error
     except WatcherError as error:
         raise click.ClickException(str(error)) from error
 
@@ -31,14 +36,13 @@ def found_on_queue(what: str, look: Callable[[], Sequence[T] | None]) -> Sequenc
     try:
         return look()
     except QueueError as error:
-        click.echo(f"no {what} to search: {error}", err=True)
+        echo(f"no {what} to search: {error}", err=True)
         return None
 
 
 def printable(text: str, limit: int = 80) -> str:
     """The start of a text on one line; what could drive a terminal is escaped, for it may come from anybody."""
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:limit])
-    return shown if len(text) <= limit else f"{shown}…"
+    return escaped(text[:limit]) + ("" if len(text) <= limit else "…")
 
 
 def event_of(entry: "LedgerEntry") -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watcher.cli.echo import echo
+
 if TYPE_CHECKING:
     from watcher.simulator import CallRecord, Scenario
 
@@ -93,7 +95,7 @@ def command(
         except OSError as error:
             raise click.ClickException(_cannot_listen(host, port, error)) from error
         with simulator:
-            click.echo(simulator.url)
+            echo(simulator.url)
             wait_for_stop()
 
 
@@ -128,7 +130,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
 def _log(call: "CallRecord") -> None:
     faults = f" faults={','.join(call.faults)}" if call.faults else ""
-    click.echo(
+    echo(
         f"{call.at:.3f} {call.operation or 'unknown'} session={call.session_id or '-'} "
         f"result={call.result} http={call.http or '-'}{faults}",
         err=True,

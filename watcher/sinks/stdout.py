@@ -10,6 +10,7 @@ from watcher.errors import ConfigError, SinkError, SinkGone
 from watcher.event_result import DELIVERED, EventResult
 from watcher.model import DecisionEvent
 from watcher.util.standard_streams import is_closed
+from watcher.util.text import escaped_json
 
 
 class Unbuffered(Protocol):
@@ -49,7 +50,7 @@ class StdoutSink:
         try:
             # After a failure some of the batch may be out, down to half a line: begin a new one.
             begin, self._begin = self._begin, b"\n"
-            self._write(begin + b"".join(event.body.encode() + b"\n" for event in events))
+            self._write(begin + b"".join(escaped_json(event.body).encode() + b"\n" for event in events))
             self._begin = b""
         except BrokenPipeError as error:
             raise SinkGone("stdout is closed: nobody reads the decisions any more") from error

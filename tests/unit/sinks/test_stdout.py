@@ -1,5 +1,6 @@
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support import ROOT, decision
 from watcher.errors import ConfigError, SinkError, SinkGone
+from watcher.model import DecisionEvent
 from watcher.sinks.stdout import StdoutSink
 
 EVENTS = [decision(number) for number in range(3)]
@@ -21,6 +23,15 @@ def test_events_are_written_a_line_each_and_flushed() -> None:
     assert disk.taken.decode() == "".join(f"{event.body}\n" for event in EVENTS)
     sink.close()
     assert not disk.closed
+
+
+def test_characters_that_drive_a_terminal_are_written_in_json_s_notation() -> None:
+    body = json.dumps({"context": "\x9b31m\u202e\x7f\u2028"}, ensure_ascii=False)
+    disk = SmallDisk(1_000_000)
+    StdoutSink("out", disk).emit([DecisionEvent(EVENTS[0].key, body)])
+    written = disk.taken.decode().removesuffix("\n")
+    assert written.isprintable()
+    assert json.loads(written) == json.loads(body)
 
 
 def test_a_reader_that_is_gone_ends_the_sink_for_good() -> None:

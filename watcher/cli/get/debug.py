@@ -11,6 +11,8 @@ import sys
 import traceback
 from typing import Any
 
+from watcher.util.text import escaped_lines
+
 LOGGERS = ("botocore", "urllib3", "watcher")
 FORMAT = "%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"
 LEFT_OUT = "<left out>"
@@ -73,7 +75,7 @@ class RedactingFormatter(logging.Formatter):
             shown.args = tuple(_without_bytes(value) for value in shown.args)
         if shown.name == SIGNING_LOGGER:
             shown.msg, shown.args = _first_line(str(shown.msg)), None
-        return redacted(super().format(shown), self.secrets)
+        return escaped_lines(redacted(super().format(shown), self.secrets))
 
 
 def redacted(text: str, secrets: set[str]) -> str:

@@ -7,6 +7,7 @@ from watcher.cli.get.failures import Failure
 from watcher.cli.get.observing import Ask, Observed
 from watcher.clock import SystemClock
 from watcher.config import Settings
+from watcher.util.text import escaped_json
 
 
 class StillGoing(Failure):
@@ -35,7 +36,7 @@ def follow(client: Any, ask: Ask, parameters: dict[str, Any], settings: Settings
         is_over = observed.has_ended
     if decide:
         line = observed.decision(f"/watcher/{client.meta.region_name}", is_over=is_over)
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(escaped_json(line) + "\n")
     if observed.error is not None:
         raise observed.error
     if wait and not observed.has_ended:

@@ -9,10 +9,11 @@ that they make no prefix ambiguous that the AWS CLI accepts.
 from argparse import Action, ArgumentError, ArgumentParser, Namespace
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NoReturn
 
 from watcher.cli.get.failures import Failure
 from watcher.cli.get.options import OPTIONS, Option, Owner
+from watcher.util.text import escaped_lines
 
 PROGRAM = "watcher"
 USAGE = """\
@@ -42,6 +43,10 @@ class StageParser(ArgumentParser):
         for option in OPTIONS:
             if option.owner is owner:
                 self.add_argument(option.flag, **_arguments(option, version=version, relaxed=relaxed))
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End with a message, which may quote an argument."""
+        super().exit(status, message and escaped_lines(message))
 
     def _check_value(self, action: Action, value: Any) -> None:
         if action.choices is None or value in action.choices:

@@ -9,6 +9,7 @@ from typing import Any
 from watcher.cli.get.failures import FAILURE, INTERRUPTED, USAGE_ERROR, Failure, describe
 from watcher.cli.get.output import flush, print_answer
 from watcher.cli.get.terminal import RESET, ResettingStream
+from watcher.util.text import escaped_lines
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -35,7 +36,7 @@ def _guarded(arguments: Sequence[str], at_end: ExitStack) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, a user gets words and a code, not a traceback
         _log(error)
         for text in describe(error):
-            sys.stderr.write(text)
+            sys.stderr.write(escaped_lines(text))
         return FAILURE
 
 

@@ -9,6 +9,7 @@ from watcher.cli.get.observing import Ask, Observed
 from watcher.errors import OperatorError
 from watcher.policy import Ended, PollPolicy
 from watcher.ports import Clock
+from watcher.util.text import escaped
 
 CLEAR_LINE = "\r\x1b[K"
 
@@ -25,7 +26,7 @@ class Progress:
     def show(self, status: str, polls: int, delay: float) -> None:
         """Say how things stand, and when the next poll is (`delay` seconds from now)."""
         waited = self._clock.monotonic() - self._begun
-        self._write(f"{CLEAR_LINE}{status}; waited {waited:.0f} s, polls: {polls}, next in {delay:.1f} s")
+        self._write(f"{CLEAR_LINE}{escaped(status)}; waited {waited:.0f} s, polls: {polls}, next in {delay:.1f} s")
 
     def clear(self) -> None:
         """Leave the line empty for what comes next."""
