@@ -71,17 +71,18 @@ class InFlight:
             for lease in leases:
                 self._fresh.pop(lease, None)
 
-    def join(self, key: SessionKey, lease: Lease, created_at: float, born: float) -> Watch | None:
+    def join(self, key: SessionKey, lease: Lease, created_at: float | None, born: float) -> Watch | None:
         """Put a lease on the watch that there is for `key`; returns that watch, None if there is none.
 
-        The earlier creation counts (`born`: the same on the monotonic clock): a message without one carries its sent
-        time, which can only be later.
+        Of two creations the later one counts, see `Watch.created_by`; `born` is the same on the monotonic clock.
+        A message that gives none (None) has no say: it may be sent long after.
         """
         with self._changed:
             watch = self._find(key)
             if watch is None:
                 return None
-            watch.created_by(created_at, born)
+            if created_at is not None:
+                watch.created_by(created_at, born)
             self._bind(watch, lease)
             return watch
 

@@ -10,9 +10,10 @@ from watcher.burials import Burials
 from watcher.delivery.batch_processor import Patience
 from watcher.delivery.outbox import Outbox
 from watcher.errors import LedgerError, QueueError, UnservableMessage
+from watcher.event import timestamp
 from watcher.health import Beat, Readiness
 from watcher.inflight import InFlight
-from watcher.last_poll import last_poll_at
+from watcher.last_poll import last_poll_at, lead
 from watcher.message import parse_message
 from watcher.metrics import Metrics
 from watcher.model import DeadReason, Delivery, Lease, LedgerEntry, SessionRequest
@@ -133,6 +134,8 @@ class Intake:
             rules.decision.keys(),
             delivery.attributes,
             require_policy=rules.require_policy,
+            first_sent_at=delivery.first_sent_at,
+            lifetime=rules.session_timeout,
         )
 
     def _put_aside(self, delivery: Delivery, fault: UnservableMessage) -> None:
@@ -143,11 +146,16 @@ class Intake:
         self._metrics.received.inc()
         if request.remark:
             log.warning("sent_time_counts", session_id=request.key.session_id, remark=request.remark)
+        if request.creation.refused is not None and entry is None:
+            log.warning(
+                "creation_time_corrected",
+                session_id=request.key.session_id,
+                claimed=timestamp(request.creation.refused),
+                sent_at=timestamp(delivery.sent_at),
+                consequence="more than a session's lifetime lies between them: the claimed time does not count",
+            )
         born = self._born(delivery, request)
-        joined = self._in_flight.join(request.key, delivery.lease, request.created_at, born)
-        if joined is not None:
-            log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
-            self._scheduler.hasten(joined, last_poll_at(joined))
+        if self._join(delivery, request, born):
             return
         watch = self._watch(delivery, request, born)
         if not self._in_flight.add(watch, delivery.lease):
@@ -158,6 +166,18 @@ class Intake:
         else:
             self._scheduler.add(watch, self._runtime.rules.polling.first_poll(watch))
 
+    def _join(self, delivery: Delivery, request: SessionRequest, born: float) -> bool:
+        """Whether its session is being watched already; then the message joins it."""
+        given = request.created_at if request.creation.is_given else None
+        joined = self._in_flight.join(request.key, delivery.lease, given, born)
+        if joined is None:
+            return False
+        log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
+        # If this message is right, AWS forgets the session then. That moves a poll; the deadline stays.
+        forgotten = born + joined.terms.lifetime - lead(joined)
+        self._scheduler.hasten(joined, min(last_poll_at(joined), max(forgotten, self._clock.monotonic())))
+        return True
+
     def _born(self, delivery: Delivery, request: SessionRequest) -> float:
         """When (monotonic) the session was created: so long before the message was sent as its two times say."""
         sent = delivery.sent_monotonic
@@ -166,7 +186,7 @@ class Intake:
         return sent - (delivery.sent_at - request.created_at)
 
     def _watch(self, delivery: Delivery, request: SessionRequest, born: float) -> Watch:
-        return Watch(
+        watch = Watch(
             key=request.key,
             created_at=request.created_at,
             born=born,
@@ -178,6 +198,9 @@ class Intake:
             received_at=request.created_at + self._clock.monotonic() - born,
             sent_at=delivery.sent_at,
         )
+        if request.creation.refused is not None:
+            watch.note_refused_creation(self._clock.time(), request.creation.refused)
+        return watch
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.lost(part, error, "nothing is received until it works")

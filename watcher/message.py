@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from watcher.creation import created
 from watcher.errors import UnservableMessage
 from watcher.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, SessionKey, SessionRequest
 from watcher.terms import NO_CONTEXT, TRACEPARENT
@@ -29,12 +30,15 @@ def parse_message(
     attributes: Mapping[str, object] | None = None,
     *,
     require_policy: bool = False,
+    first_sent_at: float | None = None,
+    lifetime: float = math.inf,
 ) -> SessionRequest:
     """What a message asks for.
 
     `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
     is never turned away for its producer's clock. A creation after that is clock skew: the deadline would move with
-    each receipt. Our own clock has no say, because it may be set between two receipts.
+    each receipt. One more than `lifetime` seconds before it is refused; see `created`, also for `first_sent_at`. Our
+    own clock has no say, because it may be set between two receipts.
     `policy` and `traceparent` may stand in the body, in the message's attributes or in those of an SNS envelope.
     Policies that differ make a dead letter: nobody knows which one was meant.
     With `require_policy` so does a message that names none.
@@ -49,11 +53,11 @@ def parse_message(
     layers = (fields, *enclosed, attributes or {})
     policy = _policy(_said("policy", layers), policies, is_required=require_policy)
     traceparent = next((found for value in _said("traceparent", layers) if (found := _traceparent(value))), "")
-    created_at = creation_time(fields.get("createdAt"))
-    is_unread = created_at is None and fields.get("createdAt") is not None
+    given = creation_time(fields.get("createdAt"))
+    is_unread = given is None and fields.get("createdAt") is not None
     return SessionRequest(
         key=SessionKey(_session_id(fields.get("sessionId")), policy),
-        created_at=sent_at if created_at is None else min(created_at, sent_at),
+        creation=created(given, sent_at, first_sent_at, lifetime),
         context=_context(fields.get("context")),
         remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
         traceparent=traceparent,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from watcher.creation import Creation
 from watcher.lease import Lease as Lease  # noqa: PLC0414 - its place for everybody else is here
 
 DEFAULT_POLICY = "default"
@@ -139,6 +140,8 @@ class SessionResult(NamedTuple):
 class Delivery:
     """One message as received: its body, when it was sent (epoch seconds) and the lease on it.
 
+    `sent_at` is the queue's own, which no sender can write. `first_sent_at` is when a message was first sent that was
+    a dead letter since, None for all others: it travels in an attribute, which any sender can write.
     `fault` is what the queue found wrong with it: why it can never be served, empty if nothing. `sent_monotonic` is
     when it was sent on the watcher's monotonic clock, which no step of the wall clock moves; None if the queue has
     only the wall clock to go by.
@@ -150,6 +153,7 @@ class Delivery:
     attributes: Mapping[str, str | bytes] = field(default_factory=dict)
     fault: str = ""
     sent_monotonic: float | None = field(default=None, compare=False)
+    first_sent_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +183,20 @@ class QueueDepth:
 class SessionRequest:
     """What one message asks for.
 
-    `created_at` is epoch seconds; `remark` says what of the message was passed over; `traceparent` is the trace that
-    it belongs to (W3C Trace Context), or empty.
+    `remark` says what of the message was passed over; `traceparent` is the trace that it belongs to (W3C Trace
+    Context), or empty.
     """
 
     key: SessionKey
-    created_at: float
+    creation: Creation
     context: Mapping[str, Any]
     remark: str = ""
     traceparent: str = ""
+
+    @property
+    def created_at(self) -> float:
+        """When the session was created, in epoch seconds."""
+        return self.creation.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from watcher.errors import (
 )
 from watcher.event import decision_event
 from watcher.health import Beat, Readiness
-from watcher.last_poll import last_poll_at
 from watcher.metrics import Metrics
 from watcher.model import Reason, SessionResult
 from watcher.policy import Ended, Observation, PollAgain
@@ -102,13 +101,10 @@ class Poller:
 
     def _go_on(self, watch: Watch, observation: Observation, result: str, seconds: float) -> None:
         watch.saw(observation)
-        deadline = watch.deadline
         step = self._runtime.rules.polling.next_step(watch, observation)
         self._note(watch, observation, result, seconds, step)
         if isinstance(step, PollAgain):
             self._scheduler.add(watch, self._clock.monotonic() + step.delay)
-            if watch.deadline < deadline:  # a message of an earlier creation joined before there was a turn to hasten
-                self._scheduler.hasten(watch, last_poll_at(watch))
         else:
             self._end(watch, step.ending)
 

@@ -94,13 +94,16 @@ class Watch:
         return self.created_at - terms.epoch + terms.lifetime
 
     def created_by(self, created_at: float, born: float) -> None:
-        """Another message's word for when it was created: the earlier one counts, and the deadline moves along.
+        """Another message's word for when it was created: the later one counts, and the deadline moves along.
 
-        Earlier on the monotonic clock: wall times of before and after a step of that clock can't be compared.
+        So no message can shorten a session. Nor can one make it last for ever: it was there when its first message
+        was sent. Later on the monotonic clock: wall times of before and after a step of that clock can't be compared.
         """
-        if born < self.born - CREATION_SLACK:
-            self.created_at = created_at
-            self.terms = replace(self.terms, epoch=round(created_at - born, 4))
+        latest = min(born, self.sent_at - self.terms.epoch)
+        if latest > self.born + CREATION_SLACK:
+            self.created_at = created_at - (born - latest)
+            self.terms = replace(self.terms, epoch=round(self.created_at - latest, 4))
+            self.last_poll_by = inf  # the poll that was brought forward, perhaps made, is not the last any more
 
     @property
     def policy(self) -> str:
@@ -232,6 +235,11 @@ class Watch:
             failed = f', "error": {encode_basestring_ascii(error)}' if error else ""
             ahead = "" if wait is None else f', "next": {wait:.3f}'
             course.notes += f", {{{poll}{failed}{ahead}}}"
+
+    def note_refused_creation(self, at: float, claimed: float) -> None:
+        """Add to the session's life that its message gave a creation time that can't be true (epoch seconds)."""
+        note = {"at": round(at, 3), "event": "corrected", "claimed": claimed, "sentAt": self.sent_at}
+        self._own_course().notes += f", {json.dumps(note)}"
 
     @property
     def trail(self) -> str:

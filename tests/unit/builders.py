@@ -33,8 +33,9 @@ def a_watch(
     context: Mapping[str, Any] | None = None,
     weight: int = 0,
     traceparent: str = "",
+    sent_after: float = 0.0,
 ) -> Watch:
-    """A watch of a session that was created just now."""
+    """A watch of a session that was created just now; its message was sent so many seconds after."""
     clock = clock or ManualClock()
     now = clock.monotonic()
     return Watch(
@@ -45,6 +46,7 @@ def a_watch(
         context=context or {},
         weight=weight,
         traceparent=traceparent,
+        sent_at=clock.time() + sent_after,
     )
 
 

@@ -290,3 +290,18 @@ def test_sessions_that_do_not_wait_any_more_bring_nobody_forward() -> None:
     clock.advance(waiting.deadline - 10.0 - clock.monotonic())
     heap.next(clock.monotonic())
     assert last_poll_at(waiting) == waiting.deadline - 1.0
+
+
+def test_a_session_that_is_extended_after_its_last_poll_is_polled_last_once_more() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock, lifetime=20.0, sent_after=15.0)
+    watch.last_poll_by = clock.monotonic() + 5.0  # brought forward
+    clock.advance(5.0)
+    answered(watch, clock.monotonic())  # so it would only wait for its end
+    heap.add(watch, watch.deadline)
+    watch.created_by(watch.created_at + 10.0, watch.born + 10.0)
+    heap.hasten(watch, last_poll_at(watch))
+    assert heap.take_over() is None
+    found = polled_in(heap, clock, 16.0)
+    assert [taken for _, taken in found] == [watch]
+    assert found[0][0] < watch.deadline

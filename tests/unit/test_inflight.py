@@ -82,13 +82,25 @@ def test_a_second_delivery_joins_and_takes_no_room() -> None:
     assert watch.leases == held(books) == [a_lease(1), a_lease(2)]
 
 
-@pytest.mark.parametrize(("later_by", "moved"), [(-30.0, 30.0), (0.0, 0.0), (30.0, 0.0)])
-def test_the_earlier_creation_of_two_messages_counts(later_by: float, moved: float) -> None:
-    books, watch = InFlight(1), a_watch(1)
+@pytest.mark.parametrize(
+    ("later_by", "moved"), [(-3600.0, 0.0), (-30.0, 0.0), (0.0, 0.0), (30.0, 30.0), (50.0, 50.0), (3600.0, 50.0)]
+)
+def test_the_later_creation_of_two_counts_up_to_when_the_first_message_was_sent(
+    later_by: float, moved: float
+) -> None:
+    books, watch = InFlight(1), a_watch(1, sent_after=50.0)
     created_at, born, deadline = watch.created_at, watch.born, watch.deadline
     put_in(books, watch, a_lease(1))
     books.join(watch.key, a_lease(2), created_at + later_by, watch.born + later_by)
-    assert (watch.created_at, watch.born, watch.deadline) == (created_at - moved, born - moved, deadline - moved)
+    assert (watch.created_at, watch.born, watch.deadline) == (created_at + moved, born + moved, deadline + moved)
+
+
+def test_a_message_that_gives_no_creation_has_no_say_in_it() -> None:
+    books, watch = InFlight(1), a_watch(1, sent_after=50.0)
+    born = watch.born
+    put_in(books, watch, a_lease(1))
+    assert books.join(watch.key, a_lease(2), None, born + 30.0) is watch
+    assert watch.born == born
 
 
 def test_only_what_was_last_extended_long_enough_ago_is_to_be_renewed() -> None:

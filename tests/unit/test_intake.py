@@ -291,14 +291,14 @@ def test_a_step_of_the_wall_clock_moves_no_creation_and_no_deadline(step: float)
     assert (due.watch.created_at, due.watch.deadline) == (sent - 3.0, now + 177.0)
 
 
-def test_an_earlier_message_that_comes_later_moves_creation_and_deadline_together() -> None:
+def test_an_earlier_message_that_comes_later_moves_no_deadline() -> None:
     world = World()
     sent, now = world.clock.time(), world.clock.monotonic()
     take_in(world, replace(session(1, sent + 3600.0), sent_monotonic=now))
     take_in(world, replace(a_delivery(session_id(1), 2, sent - 20.0), sent_monotonic=now - 20.0))
     due = world.scheduler.take()
     assert isinstance(due, Due)
-    assert (due.watch.created_at, due.watch.born, due.watch.deadline) == (sent - 20.0, now - 20.0, now + 160.0)
+    assert (due.watch.created_at, due.watch.born, due.watch.deadline) == (sent + 3600.0, now, now + 180.0)
 
 
 def test_a_queue_that_knows_only_wall_times_makes_no_session_younger_than_new() -> None:

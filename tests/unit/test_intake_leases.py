@@ -1,16 +1,19 @@
 import json
+from dataclasses import replace
 from functools import partial
 from threading import Event
 
 import pytest
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
-from tests.support import START, session_id
-from tests.unit.builders import a_beat, a_delivery, a_lease, held, on_books
+from tests.support import START, decision, session_id
+from tests.unit.builders import a_beat, a_delivery, a_lease, an_answer, held, on_books
 from tests.unit.world import World
 from watcher.delivery.batch_processor import Patience
 from watcher.errors import LedgerError, QueueError
-from watcher.model import Delivery, Lease
+from watcher.model import Delivery, Lease, SessionStatus
+from watcher.scheduler import Due
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -101,7 +104,7 @@ def test_a_drain_that_ends_while_the_ledger_is_asked_leaves_nothing_to_watch() -
     assert len(world.in_flight) == len(world.scheduler) == 0
 
 
-def test_a_message_of_an_earlier_creation_brings_the_last_poll_forward() -> None:
+def test_a_message_of_an_earlier_creation_brings_a_poll_forward_and_no_deadline() -> None:
     world = World()
     take_in(world, session(1))
     due = world.scheduler.take()
@@ -109,8 +112,8 @@ def test_a_message_of_an_earlier_creation_brings_the_last_poll_forward() -> None
     now = world.clock.monotonic()
     world.scheduler.add(due.watch, now + 10.0)
     take_in(world, session(1, 2, createdAt="2025-06-15T15:03:44Z"))
-    assert due.watch.created_at == START - 176.0
-    assert due.watch.deadline == now + 4.0
+    assert due.watch.created_at == START
+    assert due.watch.deadline == now + 180.0
     assert world.scheduler.next(now) == pytest.approx(3.0)
 
 
@@ -135,3 +138,74 @@ def test_a_creation_time_that_cannot_be_read_is_told_and_the_sent_time_counts() 
     due = world.scheduler.take()
     assert due is not None
     assert due.watch.created_at == START
+
+
+LONG_AGO = "2025-06-15T14:06:40Z"
+"""An hour before the worlds of these tests begin."""
+
+
+def next_due(world: World) -> Due:
+    """The next poll, once its time has come."""
+    while not isinstance(found := world.scheduler.next(world.clock.monotonic()), Due):
+        world.clock.advance(found)
+    return found
+
+
+def corrections(logs: list[EventDict]) -> list[EventDict]:
+    return [entry for entry in logs if entry["event"] == "creation_time_corrected"]
+
+
+@pytest.mark.parametrize("how", ["createdAt", "first sent"])
+def test_a_message_that_makes_its_session_older_than_it_can_be_ends_nothing_and_is_told(how: str) -> None:
+    world = World()
+    message = session(1, createdAt=LONG_AGO) if how == "createdAt" else session(1)
+    claim = START - 3600.0 if how == "first sent" else None
+    with capture_logs() as logs:
+        take_in(world, replace(message, first_sent_at=claim))
+    [told] = corrections(logs)
+    assert (told["session_id"], told["log_level"]) == (session_id(1), "warning")
+    assert (told["claimed"], told["sent_at"]) == ("2025-06-15T14:06:40.000Z", "2025-06-15T15:06:40.000Z")
+    due = world.scheduler.take()
+    assert due is not None
+    assert (due.watch.created_at, due.watch.deadline) == (START, world.clock.monotonic() + 180.0)
+    [note] = [note for note in json.loads(due.watch.trail) if note["event"] == "corrected"]
+    assert (note["claimed"], note["sentAt"]) == (START - 3600.0, START)
+
+
+def test_of_a_session_that_is_decided_nothing_is_corrected() -> None:
+    world = World()
+    world.ledger.record([(decision(1), "[]")])
+    with capture_logs() as logs:
+        take_in(world, session(1, createdAt=LONG_AGO))
+    assert corrections(logs) == []
+
+
+@pytest.mark.parametrize("claim", [LONG_AGO, "0001-01-01T00:00:00Z", "2025-06-15T15:03:41Z"])
+def test_no_message_that_joins_ends_a_running_session(claim: str) -> None:
+    world = World(an_answer(SessionStatus.IN_PROGRESS))
+    deadline = world.clock.monotonic() + 180.0
+    take_in(world, session(1))
+    for message in range(2, 12):
+        due = next_due(world)
+        world.poller.poll_once(due)
+        take_in(world, session(1, message, createdAt=claim))
+        assert (due.watch.deadline, due.watch.waits) == (deadline, True)
+    assert world.clock.monotonic() < deadline - 1.0
+
+
+def test_a_true_creation_that_comes_second_gives_the_session_its_time_back() -> None:
+    world = World(an_answer(SessionStatus.IN_PROGRESS))
+    take_in(world, session(1, createdAt="2025-06-15T15:03:45Z"))  # five seconds of it are left
+    due = world.scheduler.take()
+    assert due is not None
+    watch, now = due.watch, world.clock.monotonic()
+    world.poller.poll_once(due)
+    take_in(world, session(1, 2, createdAt="2025-06-15T15:06:38Z"))
+    assert watch.created_at == START - 2.0
+    assert watch.deadline == pytest.approx(now + 178.0)
+    world.clock.advance(6.0)
+    due = world.scheduler.take()
+    assert due is not None
+    assert not due.is_over
+    world.poller.poll_once(due)
+    assert world.scheduler.next(world.clock.monotonic()) == pytest.approx(1.6)

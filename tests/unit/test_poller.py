@@ -4,7 +4,7 @@ from threading import Thread
 import pytest
 from structlog.testing import capture_logs
 
-from tests.unit.builders import PICTURE, a_beat, a_lease, an_answer, live_answer
+from tests.unit.builders import PICTURE, a_beat, an_answer, live_answer
 from tests.unit.fakes import PATIENCE
 from tests.unit.world import World
 from watcher.errors import (
@@ -20,12 +20,9 @@ from watcher.errors import (
     UnknownStatus,
     UnreadableAnswer,
 )
-from watcher.last_poll import last_poll_at
 from watcher.model import DecisionRules, PollResult, SessionResult, SessionStatus
-from watcher.policy import Ended, Observation, PollAgain
 from watcher.runtime import Rules
 from watcher.scheduler import Due
-from watcher.watch import Watch
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
 
@@ -164,23 +161,6 @@ def test_a_score_that_decided_nothing_is_not_counted(status: SessionStatus) -> N
     world.poller.poll_once(Due(watch, world.clock.monotonic()))
     assert len(decided(world)) == 1
     assert scores(world) == 0
-
-
-def test_a_deadline_that_moves_while_the_next_poll_is_reckoned_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watch is with its worker then, so that there is no turn in the scheduler that could be hastened."""
-    world = World(WAITING)
-    watch = world.watch(1)
-    next_step = world.policy.next_step
-
-    def joined_meanwhile(watch: Watch, observation: Observation) -> PollAgain | Ended:
-        step = next_step(watch, observation)
-        assert world.in_flight.join(watch.key, a_lease(2), watch.created_at - 178.5, watch.born - 178.5) is watch
-        world.scheduler.hasten(watch, last_poll_at(watch))
-        return step
-
-    monkeypatch.setattr(world.policy, "next_step", joined_meanwhile)
-    world.poller.poll_once(Due(watch, world.clock.monotonic()))
-    assert world.scheduler.next(world.clock.monotonic()) == pytest.approx(0.5)
 
 
 def test_neither_the_log_nor_the_trail_has_the_score_or_the_image(caplog: pytest.LogCaptureFixture) -> None:

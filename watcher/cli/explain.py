@@ -102,6 +102,11 @@ def _received(step: dict[str, Any]) -> tuple[str, str]:
     return "received", ", ".join(told)
 
 
+def _corrected(step: dict[str, Any]) -> tuple[str, str]:
+    claimed, sent = _time(step.get("claimed")), _time(step.get("sentAt"))
+    return "corrected", f"the message, sent at {sent}, says {claimed} of the session's creation: too old to be true"
+
+
 def _poll(step: dict[str, Any]) -> tuple[str, str]:
     told = str(step.get("result", "?"))
     if isinstance(step.get("seconds"), int | float):
@@ -119,7 +124,7 @@ def _other(step: dict[str, Any]) -> tuple[str, str]:
     return str(step.get("event", "?")), json.dumps(details) if details else ""
 
 
-_TOLD = {"received": _received, "poll": _poll}
+_TOLD = {"received": _received, "corrected": _corrected, "poll": _poll}
 
 
 def _decision(entry: "LedgerEntry") -> str:

@@ -30,6 +30,11 @@ def told(delivery: Delivery, reason: DeadReason, detail: str) -> dict[str, str |
     }
 
 
+def _first_sent_at(delivery: Delivery) -> float:
+    claim = delivery.first_sent_at
+    return delivery.sent_at if claim is None else min(claim, delivery.sent_at)
+
+
 class Burial:
     """Sends messages to the dead-letter queue, each once however often the deletion behind it fails."""
 
@@ -49,7 +54,7 @@ class Burial:
             if delivery.lease.receipt in self._sent:
                 return True
         own = {
-            SENT_AT: milliseconds(delivery.sent_at),
+            SENT_AT: milliseconds(_first_sent_at(delivery)),
             MESSAGE_ID: delivery.lease.message_id,
             RECEIVE_COUNT: str(delivery.lease.receive_count),
             REASON: reason.value,

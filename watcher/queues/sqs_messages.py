@@ -86,13 +86,14 @@ def _delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Deliv
     system = message.get("Attributes") or {}
     given = given_attributes(message)
     sent_at = seconds(system.get("SentTimestamp"), now)
-    first_sent_at = seconds(own_attributes(message).get(SENT_AT) or given.pop(SENT_AT, None), sent_at)
+    claim = own_attributes(message).get(SENT_AT) or given.pop(SENT_AT, None)
+    first_sent_at = None if claim is None else seconds(claim, sent_at)
     lease = Lease(
         message["ReceiptHandle"], message["MessageId"], whole_number(system.get("ApproximateReceiveCount"), 1)
     )
     fault = CUT if is_cut(message) else ""
-    first = min(sent_at, first_sent_at)
-    return Delivery(lease, _body(message), first, given, fault, monotonic - max(0.0, now - first))
+    monotonic_sent = monotonic - max(0.0, now - sent_at)
+    return Delivery(lease, _body(message), sent_at, given, fault, monotonic_sent, first_sent_at)
 
 
 def _body(message: Mapping[str, Any]) -> str:

@@ -1,0 +1,82 @@
+"""What a hostile or careless sender can do to a session, seen from outside."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from signal import SIGTERM
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Daemon
+from tests.chaos.site import Site
+from tests.stack import aws_client
+from tests.support import run_watcher
+from watcher.clock import SystemClock
+from watcher.queues.sqlite import SqliteQueue
+from watcher.simulator import SessionScript, Simulator
+
+LASTING = SessionScript(created_for=0, in_progress_for=60)
+
+
+def hour_ago() -> str:
+    return (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+
+
+def send(folder: Path, *messages: object) -> None:
+    """As any program may that can write to the queue."""
+    with closing(SqliteQueue(folder / "watcher.db", 60.0, SystemClock())) as queue:
+        queue.send([message if isinstance(message, str) else json.dumps(message) for message in messages])
+
+
+def decided(daemon: Daemon, session: str) -> dict[str, Any]:
+    daemon.wait_for(lambda: any(each["subject"] == session for each in daemon.decisions), "decision")
+    [data] = [each["data"] for each in daemon.decisions if each["subject"] == session]
+    assert isinstance(data, dict)
+    return data
+
+
+def test_a_creation_time_of_an_hour_ago_ends_no_session_first_or_second(
+    tmp_path: Path, simulator: Simulator, start: Callable[..., Daemon]
+) -> None:
+    daemon = start()
+    daemon.wait_for_event("started")
+    first, second = simulator.create_session(LASTING), simulator.create_session(LASTING)
+    forged = hour_ago()
+    send(tmp_path, {"sessionId": first, "createdAt": forged}, first, second)
+    send(tmp_path, {"sessionId": second, "createdAt": forged})
+    assert [decided(daemon, session)["outcome"] for session in (first, second)] == ["live", "live"]
+    told = daemon.wait_for_event("creation_time_corrected", session_id=first)
+    assert told["level"] == "warning"
+    assert told["claimed"][:19] == forged[:19]
+    daemon.send(SIGTERM)
+    assert daemon.end() == 0
+    explained = run_watcher(tmp_path, "explain", first).stdout
+    assert f"says {forged[:19]}" in explained
+    assert "too old to be true" in explained
+
+
+@pytest.fixture
+def site(tmp_path: Path, moto_server: str, simulator: Simulator) -> Iterator[Site]:
+    opened = Site(tmp_path, moto_server, simulator)
+    yield opened
+    opened.close()
+
+
+def test_a_sent_time_that_a_sender_writes_as_an_attribute_ends_no_session(
+    site: Site, moto_server: str, simulator: Simulator
+) -> None:
+    daemon = site.start()
+    daemon.wait_for_event("started")
+    session = simulator.create_session(LASTING)
+    forged = {"watcher.sentAt": "1600000000000", "watcher.messageId": "m", "reason": "unknown_policy"}
+    with closing(aws_client("sqs", moto_server)) as sqs:
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in forged.items()}
+        sqs.send_message(QueueUrl=site.queue_url, MessageBody=session, MessageAttributes=attributes)
+    assert decided(daemon, session)["outcome"] == "live"
+    told = daemon.wait_for_event("creation_time_corrected", session_id=session)
+    assert told["claimed"] == "2020-09-13T12:26:40.000Z"
+    daemon.send(SIGTERM)
+    assert daemon.end() == 0
