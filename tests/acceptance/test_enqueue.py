@@ -87,13 +87,13 @@ def test_bad_lines_are_told_and_the_good_ones_go_in(folder: Path) -> None:
         json.dumps({"sessionId": TWO, "context": "x" * 300_000}).encode(),
         THREE.encode(),
     ]
-    done = run_watcher(folder, "enqueue", "nonsense", "--file", "-", stdin=b"\n".join(lines))
+    done = run_watcher(folder, "enqueue", "--file", "-", stdin=b"\n".join(lines))
     assert (done.returncode, done.stdout) == (1, "enqueued 2\n")
     told = done.stderr.splitlines()
-    assert [line.split(":")[0] for line in told] == ["argument 1", *(f"line {number}" for number in range(2, 8))]
+    assert [line.split(":")[0] for line in told] == [f"line {number}" for number in range(2, 8)]
     for line, reason in zip(
         told,
-        ["lowercase UUID", "lowercase UUID", "UTF-8", "not JSON", "'nope' is unknown", "RFC 3339", "256 KiB"],
+        ["lowercase UUID", "UTF-8", "not JSON", "'nope' is unknown", "RFC 3339", "256 KiB"],
         strict=True,
     ):
         assert reason in line
@@ -155,9 +155,71 @@ def test_an_id_without_the_policy_that_is_required_is_not_enqueued(folder: Path)
     settings = folder / "watcher.toml"
     settings.write_text("[decision]\nrequire_policy = true\n" + settings.read_text())
     lines = f'{{"sessionId": "{THREE}", "policy": "payout"}}\n{TWO}\n'.encode()
-    done = run_watcher(folder, "enqueue", ONE, "--file", "-", stdin=lines)
+    done = run_watcher(folder, "enqueue", "--file", "-", stdin=lines)
     assert (done.returncode, done.stdout) == (1, "enqueued 1\n")
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["argument 1", "line 2"]
+    assert done.stderr.startswith("line 2: ")
     assert "decision.require_policy" in done.stderr
+    done = run_watcher(folder, "enqueue", ONE, "--file", "-", stdin=lines)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "argument 1: the message names no policy" in done.stderr
     assert run_watcher(folder, "enqueue", ONE, "--policy", "payout").returncode == 0
     assert [json.loads(body)["sessionId"] for body in on_the_queue(folder)] == [THREE, ONE]
+
+
+FOREIGN = json.dumps({"sessionId": TWO, "policy": "default", "context": {"userId": "victim"}})
+"""A text that somebody passes on as a session id, chosen by the person who is checked."""
+
+NO_IDS = [
+    (FOREIGN, "is JSON: give a message with --file FILE (--file - reads stdin)"),
+    (f"  {FOREIGN}\n", "is JSON: give a message with --file"),
+    (json.dumps({"TopicArn": "arn", "Message": FOREIGN}), "is JSON: give a message with --file"),
+    (json.dumps({"sessionId": TWO}), "is JSON: give a message with --file"),
+    (json.dumps(TWO), "is JSON: give a message with --file"),
+    ("{", "is JSON: give a message with --file"),
+    (f"\ufeff {FOREIGN}", "is JSON: give a message with --file"),
+    (f"\ufeff{TWO}", "is not a lowercase UUID"),
+    (TWO.upper().replace("0", "A"), "is not a lowercase UUID"),
+    (f"{TWO}\n{THREE}", "is not a lowercase UUID"),
+    ("", "is not a lowercase UUID"),
+]
+
+
+@pytest.mark.parametrize("options", [(), ("--policy", "payout"), ("--context", "{}")], ids=str)
+@pytest.mark.parametrize(("text", "told"), NO_IDS)
+def test_an_argument_that_is_no_session_id_sends_nothing(
+    folder: Path, text: str, told: str, options: tuple[str, ...]
+) -> None:
+    done = run_watcher(folder, "enqueue", *options, ONE, text, THREE, "--file", "-", stdin=ONE.encode())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("argument 2: ")
+    assert told in done.stderr
+    assert "1 of 3 arguments are wrong: nothing was enqueued" in " ".join(done.stderr.split())
+    assert "victim" not in done.stderr
+    assert not (folder / "watcher.db").exists()
+
+
+def test_every_wrong_argument_is_named(folder: Path) -> None:
+    done = run_watcher(folder, "enqueue", "x", ONE, FOREIGN, "\udcff")
+    assert done.returncode == 2
+    assert [line.split(":")[0] for line in done.stderr.splitlines()[:3]] == [f"argument {n}" for n in (1, 3, 4)]
+    assert not (folder / "watcher.db").exists()
+
+
+@pytest.mark.parametrize("policy", ["default", "payout"])
+def test_a_line_that_names_another_policy_than_the_command_line_sends_nothing(folder: Path, policy: str) -> None:
+    other = "payout" if policy == "default" else "default"
+    said = [json.dumps({"sessionId": TWO, "policy": name}) for name in (policy, other, policy, other)]
+    lines = "\n".join([*map(session_id, range(600)), *said]).encode()
+    done = run_watcher(folder, "enqueue", "--policy", policy, ONE, "--file", "-", stdin=lines)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line.split(":")[0] for line in done.stderr.splitlines()[:2]] == ["line 602", "line 604"]
+    assert f"policy '{other}' in the message, --policy {policy} on the command line" in done.stderr
+    assert "--policy conflicts with 2 lines: nothing was enqueued" in done.stderr
+    assert not (folder / "watcher.db").exists()
+
+
+def test_a_line_that_names_the_policy_of_the_command_line_goes_in(folder: Path) -> None:
+    line = json.dumps({"sessionId": TWO, "policy": "payout"})
+    done = run_watcher(folder, "enqueue", "--policy", "payout", ONE, "--file", "-", stdin=line.encode())
+    assert (done.returncode, done.stdout) == (0, "enqueued 2\n")
+    assert [json.loads(body)["policy"] for body in on_the_queue(folder)] == ["payout", "payout"]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -44,7 +44,8 @@ def command(
     """Put session ids on the queue.
 
     --policy, --created-at and --context hold for every id, and for what a JSON message does not say itself. A bad
-    line is told on stderr and left out, the others go in; the exit code is 1 then. An id that comes twice is decided
+    line is told on stderr and left out, the others go in; the exit code is 1 then. A bad argument, or a message that
+    names another policy than --policy, sends nothing; the exit code is 2 then. An id that comes twice is decided
     once.
     """
     from watcher.cli.lines import Messages, lines
@@ -59,8 +60,10 @@ def command(
     rules = settings.decision
     messages = Messages(common, rules.policies, clock.time, require_policy=rules.require_policy)
     _check_options(messages, common)
+    chosen = messages.of_ids(ids)
+    read = messages.of(lines(file)) if policy is None else messages.of_one_policy(lines(file))
     with told_to_the_user(), closing(open_queue(settings, clock)) as queue:
-        _send(queue, messages.of(lines(ids, file)))
+        _send(queue, chain(chosen, read))
     if messages.refused:
         raise click.exceptions.Exit(1)
 

@@ -9,13 +9,14 @@ import click
 
 from watcher.cli.echo import echo
 from watcher.errors import UnservableMessage
-from watcher.message import creation_time, parse_message
+from watcher.message import SESSION_ID, creation_time, parse_message
 from watcher.model import DeadReason
 from watcher.util.files import UTF_16
 from watcher.util.text import bounded
 
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
 
+_SHOWN = 80
 
 LONGEST_LINE = 1 << 20
 """Bytes of a line: four times the largest message. Beyond, it is no file of messages, and /dev/zero never ends."""
@@ -28,10 +29,8 @@ class Line(NamedTuple):
     raw: bytes
 
 
-def lines(ids: Sequence[str], file: IO[bytes] | None) -> Iterator[Line]:
-    """The arguments, then the lines of the file that are not blank."""
-    for number, text in enumerate(ids, 1):
-        yield Line(f"argument {number}", text.encode("utf-8", "surrogateescape"))
+def lines(file: IO[bytes] | None) -> Iterator[Line]:
+    """The lines of the file that are not blank."""
     for number, raw in enumerate(_lines(file), 1):
         # Editors on Windows begin a file with a mark that is part of no id.
         line = (raw.removeprefix(BOM_UTF8) if number == 1 else raw).strip()
@@ -67,7 +66,8 @@ def _line(file: IO[bytes], number: int) -> bytes:
 class Messages:
     """Makes messages of lines, judged by the daemon's own parser, so that the two never disagree.
 
-    `common` is what holds for every message that doesn't say it itself; `refused` counts the lines that made none.
+    `common` is what holds for every message that doesn't say it itself. `refused` counts the lines that made none,
+    `conflicts` those among them that name another policy than `common`.
     """
 
     def __init__(
@@ -82,13 +82,40 @@ class Messages:
         self._policies = policies
         self._require_policy = require_policy
         self._now = now
-        self.refused = 0
+        self.refused = self.conflicts = 0
 
-    def of(self, given: Iterable[Line]) -> Iterator[tuple[str, str]]:
-        """Place and body of each good line; a bad one is told on stderr."""
+    def of_ids(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Place and body of each argument.
+
+        An argument is a session id and nothing else: a text from elsewhere must not choose policy and context.
+
+        Raises:
+            UsageError: some are not; each is told on stderr.
+        """
+        lines = [Line(f"argument {n}", text.encode("utf-8", "surrogateescape")) for n, text in enumerate(ids, 1)]
+        good = list(self.of(lines, _check_id))
+        if self.refused:
+            raise click.UsageError(f"{self.refused} of {len(ids)} arguments are wrong: nothing was enqueued")
+        return good
+
+    def of_one_policy(self, given: Iterable[Line]) -> list[tuple[str, str]]:
+        """Like `of`, but only if no line names another policy than the command line.
+
+        Raises:
+            UsageError: some do; each is told on stderr.
+        """
+        good = list(self.of(given))
+        if self.conflicts:
+            raise click.UsageError(f"--policy conflicts with {self.conflicts} lines: nothing was enqueued")
+        return good
+
+    def of(self, given: Iterable[Line], check: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, str]]:
+        """Place and body of each good line; a bad one, also one that `check` raises for, is told on stderr."""
         for line in given:
             try:
-                body = self._body(line.raw)
+                text = _text(line.raw)
+                check(text)
+                body = self._body(text)
             except UnservableMessage as fault:
                 self.refused += 1
                 echo(f"{line.place}: {bounded(str(fault))}", err=True)
@@ -103,11 +130,7 @@ class Messages:
         """
         self._parse(_json({"sessionId": _ANY_ID, **members}))
 
-    def _body(self, raw: bytes) -> str:
-        try:
-            text = raw.decode().strip()
-        except UnicodeDecodeError as error:
-            raise _refusal("not UTF-8: save the file in that encoding") from error
+    def _body(self, text: str) -> str:
         self._parse(text)  # before anything is added: it names what is wrong with the line itself
         is_object = text.startswith("{")
         members = json.loads(text) if is_object else {"sessionId": text}
@@ -117,14 +140,38 @@ class Messages:
             return text
         if "sessionId" not in members:
             raise _refusal("options can't be added to an SNS or EventBridge envelope: give the message inside it")
+        self._check_policy(members.get("policy"))
         said = {name: value for name, value in members.items() if value is not None}
         body = _json(said | {name: value for name, value in self._common.items() if name not in said})
         self._parse(body, require_policy=self._require_policy)
         return body
 
+    def _check_policy(self, said: object) -> None:
+        asked = self._common.get("policy")
+        if None not in (said, asked) and said != asked:
+            self.conflicts += 1
+            raise _refusal(f"policy {said!r} in the message, --policy {asked} on the command line: give one of them")
+
     def _parse(self, body: str, *, require_policy: bool = False) -> None:
         now = self._now()
         parse_message(body, now, self._policies, require_policy=require_policy)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode().strip()
+    except UnicodeDecodeError as error:
+        raise _refusal("not UTF-8: save the file in that encoding") from error
+
+
+def _check_id(text: str) -> None:
+    # Not left to the parser of messages, which takes more forms than this one.
+    if SESSION_ID.fullmatch(text):
+        return
+    shown = f"session id {bounded(text, _SHOWN)!r}"
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[", '"'):
+        raise _refusal(f"{shown} is JSON: give a message with --file FILE (--file - reads stdin)")
+    raise _refusal(f"{shown} is not a lowercase UUID, as CreateFaceLivenessSession gives it")
 
 
 def _check_creation(members: dict[str, Any]) -> None:
