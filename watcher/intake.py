@@ -7,6 +7,7 @@ from threading import Event
 import structlog
 
 from watcher.burials import Burials
+from watcher.context_conflict import warn_of_conflict
 from watcher.delivery.batch_processor import Patience
 from watcher.delivery.outbox import Outbox
 from watcher.errors import LedgerError, QueueError, UnservableMessage
@@ -173,6 +174,8 @@ class Intake:
         if joined is None:
             return False
         log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
+        if request.context:
+            warn_of_conflict(request.key, joined.context, request.context)
         # If this message is right, AWS forgets the session then. That moves a poll; the deadline stays.
         forgotten = born + joined.terms.lifetime - lead(joined)
         self._scheduler.hasten(joined, min(last_poll_at(joined), max(forgotten, self._clock.monotonic())))

@@ -11,9 +11,11 @@ from threading import Event, Lock
 
 import structlog
 
+from watcher.context_conflict import warn_of_conflict
 from watcher.delivery.acker import Acker, DeadLetter
 from watcher.delivery.batch_processor import BatchProcessor, Patience
 from watcher.delivery.pending import PendingDelivery
+from watcher.delivery.recorded import context_of
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.errors import LedgerError, UnservableMessage
 from watcher.health import Liveness, Readiness
@@ -104,8 +106,16 @@ class Outbox:
         A message that came back before its ack gets what is still missing. One whose predecessor was acked is a new
         question, and gets the same event again, from every sink.
         """
-        missing = self._workers.keys() - (entry.delivered.keys() if entry.settled_at is None else set())
-        self._dispatch(watch, entry.event, missing)
+        if watch.context:
+            warn_of_conflict(watch.key, context_of(entry), watch.context)
+        self._deliver_missing(watch, entry)
+
+    def _deliver_missing(self, watch: Watch, entry: LedgerEntry) -> None:
+        if entry.settled_at is None:
+            sinks = self._workers.keys() - entry.delivered.keys()
+        else:
+            sinks = set(self._workers)
+        self._dispatch(watch, entry.event, sinks)
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
@@ -144,7 +154,9 @@ class Outbox:
                 continue
             if entry.event == decided.event:
                 self._count(decided)
-            self.known(decided.watch, entry)
+                self._deliver_missing(decided.watch, entry)
+            else:
+                self.known(decided.watch, entry)
 
     def _count(self, decided: _Decided) -> None:
         watch, verdict = decided.watch, decided.verdict

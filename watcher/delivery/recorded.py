@@ -1,0 +1,21 @@
+"""What a recorded decision says of its session. Somebody may have damaged the record."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from watcher.model import LedgerEntry
+
+
+def context_of(entry: LedgerEntry) -> Mapping[str, Any]:
+    """The context that the decision was given; empty if the record has none."""
+    context = _data(entry).get("context")
+    return context if isinstance(context, dict) else {}
+
+
+def _data(entry: LedgerEntry) -> Mapping[str, Any]:
+    try:
+        data = json.loads(entry.event.body)["data"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
