@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from signal import SIGTERM
@@ -13,8 +14,9 @@ import pytest
 from tests.acceptance.conftest import Daemon
 from tests.chaos.site import Site
 from tests.stack import aws_client
-from tests.support import run_watcher
+from tests.support import decision, run_watcher, session_id
 from watcher.clock import SystemClock
+from watcher.ledgers.sqlite import SqliteLedger
 from watcher.queues.sqlite import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
 
@@ -80,3 +82,35 @@ def test_a_sent_time_that_a_sender_writes_as_an_attribute_ends_no_session(
     assert told["claimed"] == "2020-09-13T12:26:40.000Z"
     daemon.send(SIGTERM)
     assert daemon.end() == 0
+
+
+def an_old_decision(folder: Path, number: int, *delivered: str, settled: bool) -> None:
+    """As the ledger has it of a session of an hour ago."""
+    sample = decision(number)
+    event = json.loads(sample.body)
+    event["data"] |= {"createdAt": hour_ago(), "context": {"userId": "a"}}
+    with closing(SqliteLedger(folder / "watcher.db", SystemClock())) as ledger:
+        ledger.record([(replace(sample, body=json.dumps(event)), "[]")])
+        for sink in delivered:
+            ledger.mark_delivered([sample.key], sink)
+        if settled:
+            ledger.settle([sample.key])
+
+
+def test_a_session_of_long_ago_that_is_enqueued_again_is_acked_and_reaches_no_sink(
+    tmp_path: Path, start: Callable[..., Daemon]
+) -> None:
+    settled, undelivered = session_id(1), session_id(2)
+    an_old_decision(tmp_path, 1, "stdout", settled=True)
+    an_old_decision(tmp_path, 2, settled=False)
+    send(tmp_path, settled, {"sessionId": settled, "createdAt": hour_ago()}, undelivered)
+    send(tmp_path, {"sessionId": settled, "context": {"userId": "victim"}})
+    daemon = start("--until-empty")
+    assert daemon.end() == 0
+    assert [each["data"]["sessionId"] for each in daemon.decisions] == [undelivered]
+    assert daemon.wait_for_event("already_decided", session_id=settled)["policy"] == "default"
+    told = daemon.wait_for_event("context_conflict", session_id=settled)
+    assert told["level"] == "warning"
+    assert "victim" not in json.dumps([daemon.log, daemon.stray])
+    with closing(SqliteQueue(tmp_path / "watcher.db", 60.0, SystemClock())) as queue:
+        assert (queue.depth().visible, queue.depth().leased) == (0, 0)

@@ -15,9 +15,10 @@ from watcher.context_conflict import warn_of_conflict
 from watcher.delivery.acker import Acker, DeadLetter
 from watcher.delivery.batch_processor import BatchProcessor, Patience
 from watcher.delivery.pending import PendingDelivery
-from watcher.delivery.recorded import context_of
+from watcher.delivery.recorded import context_of, created_at
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.errors import LedgerError, UnservableMessage
+from watcher.event import timestamp
 from watcher.health import Liveness, Readiness
 from watcher.inflight import InFlight
 from watcher.metrics import Metrics, trace_exemplar
@@ -33,6 +34,10 @@ ACK_BATCH = 100
 
 LATENCY_LIMIT = 3600.0
 """Seconds that stand for all beyond them in the histogram: a creation of years ago would spoil its sum for good."""
+
+ANSWERED_AGAIN = 600.0
+"""Seconds after a session's end within which a new message for it gets the decision again. Time for a back end to
+ask once more, and below what a receiver must keep event ids for anyway."""
 
 ACK_GATHER = 1.5
 """Seconds that acks wait for more of them: SQS takes ten in a call, and asks money for each call."""
@@ -104,7 +109,8 @@ class Outbox:
         """Take over a watch whose decision the ledger already has.
 
         A message that came back before its ack gets what is still missing. One whose predecessor was acked is a new
-        question, and gets the same event again, from every sink.
+        question, and gets the same event again, from every sink; but not long after the session's end: whoever can
+        send would have an old `live` signed anew.
         """
         if watch.context:
             warn_of_conflict(watch.key, context_of(entry), watch.context)
@@ -113,6 +119,15 @@ class Outbox:
     def _deliver_missing(self, watch: Watch, entry: LedgerEntry) -> None:
         if entry.settled_at is None:
             sinks = self._workers.keys() - entry.delivered.keys()
+        elif watch.sent_at > created_at(entry) + watch.terms.lifetime + ANSWERED_AGAIN:
+            log.info(
+                "already_decided",
+                session_id=watch.session_id,
+                policy=watch.policy,
+                sent_at=timestamp(watch.sent_at),
+                consequence="sent too long after the session's end: acked, and no sink gets the decision again",
+            )
+            sinks = set()
         else:
             sinks = set(self._workers)
         self._dispatch(watch, entry.event, sinks)

@@ -4,7 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from watcher.message import creation_time
 from watcher.model import LedgerEntry
+
+
+def created_at(entry: LedgerEntry) -> float:
+    """When the session was created, in epoch seconds; when it was decided, if the record does not say."""
+    created = creation_time(_data(entry).get("createdAt"))
+    return entry.recorded_at if created is None else created
 
 
 def context_of(entry: LedgerEntry) -> Mapping[str, Any]:

@@ -1,11 +1,17 @@
+import json
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.unit.builders import a_lease
+from tests.support import START, session_id
+from tests.unit.builders import a_lease, put_in
 from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.world import World
-from watcher.model import LedgerEntry
+from watcher.delivery.outbox import ANSWERED_AGAIN
+from watcher.event import timestamp
+from watcher.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.watch import Watch
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -61,3 +67,65 @@ def test_a_settled_decision_that_is_asked_for_again_goes_to_every_sink_again() -
         world.calls.wait_for("ack")
         outbox.drain()
     assert world.sinks["a"].events == world.sinks["b"].events == [event]
+
+
+KEY = SessionKey(session_id(1), "default")
+LIFETIME = 180.0
+TOO_LATE = LIFETIME + ANSWERED_AGAIN
+
+
+def ask_again(world: World, entry: LedgerEntry, sent_after: float) -> list[str]:
+    """Take over a message for a decided session, sent so long after its creation; returns what was logged of it."""
+    sent_at, now = START + sent_after, world.clock.monotonic()
+    watch = Watch(KEY, sent_at, now, now + LIFETIME, sent_at=sent_at)
+    put_in(world.in_flight, watch, a_lease(1), now=now)
+    world.ledger.entries[KEY] = entry
+    with capture_logs() as logs, running(world) as outbox:
+        world.outbox.known(watch, entry)
+        world.calls.wait_for("ack")
+        outbox.drain()
+    return [line["event"] for line in logs if line.get("session_id") == KEY.session_id]
+
+
+def entry_of(*delivered: str, settled: bool, **data: object) -> LedgerEntry:
+    body = json.dumps({"id": KEY.event_id, "data": {"createdAt": timestamp(START), **data}})
+    settled_at = START + 20.0 if settled else None
+    event = DecisionEvent(KEY, body)
+    return LedgerEntry(event, START + 10.0, delivered=dict.fromkeys(delivered, START + 11.0), settled_at=settled_at)
+
+
+@pytest.mark.parametrize("sent_after", [TOO_LATE + 0.01, 86_400.0, 1e9])
+def test_a_message_sent_long_after_its_session_s_end_is_acked_and_reaches_no_sink(sent_after: float) -> None:
+    world = World(sinks=("a", "b"))
+    assert ask_again(world, entry_of("a", "b", settled=True), sent_after) == ["already_decided"]
+    assert world.sinks["a"].events == world.sinks["b"].events == []
+    assert world.queue.acked == [a_lease(1)]
+
+
+def test_a_sink_that_came_later_gets_no_old_decision_for_a_late_message() -> None:
+    world = World(sinks=("a", "new"))
+    assert ask_again(world, entry_of("a", settled=True), TOO_LATE + 1.0) == ["already_decided"]
+    assert world.sinks["new"].events == []
+
+
+@pytest.mark.parametrize("sent_after", [0.0, LIFETIME, TOO_LATE - 0.01])
+def test_a_message_sent_before_that_is_answered_by_every_sink(sent_after: float) -> None:
+    world = World(sinks=("a", "b"))
+    entry = entry_of("a", "b", settled=True)
+    assert "already_decided" not in ask_again(world, entry, sent_after)
+    assert world.sinks["a"].events == world.sinks["b"].events == [entry.event]
+
+
+def test_a_message_sent_long_after_still_brings_the_decision_to_the_sinks_without_it() -> None:
+    world = World(sinks=("a", "b"))
+    entry = entry_of("a", settled=False)
+    assert "already_decided" not in ask_again(world, entry, TOO_LATE + 1.0)
+    assert world.sinks["a"].events == []
+    assert world.sinks["b"].events == [entry.event]
+
+
+@pytest.mark.parametrize("created", [None, "yesterday", 17])
+def test_without_a_creation_in_the_record_the_decision_s_own_time_counts(created: object) -> None:
+    entry = entry_of("a", settled=True, createdAt=created)
+    assert "already_decided" not in ask_again(World(), entry, TOO_LATE + 10.0)
+    assert ask_again(World(), entry, TOO_LATE + 10.01) == ["already_decided"]
