@@ -3,8 +3,13 @@
 import signal
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.moto", "tests.chaos.options"]
+
+# No speed of the machine is tested: an example may take as long as it takes.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background so, and every command that these tests spawn and interrupt would

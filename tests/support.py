@@ -13,6 +13,9 @@ from watcher.model import DEFAULT_POLICY, DecisionEvent, SessionKey
 
 ROOT = Path(__file__).parents[1]
 
+BUSY = 5.0
+"""Seconds that a busy machine may add to a measured time; what the test guards against takes far longer."""
+
 START = 1_750_000_000.0
 """Epoch seconds at which every ManualClock begins."""
 

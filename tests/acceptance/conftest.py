@@ -16,7 +16,7 @@ from tests.support import watcher_process
 from watcher.simulator import Simulator
 from watcher.simulator.calls import CallRecord
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a process that has not done what is waited for has failed the test."""
 
 
@@ -99,8 +99,8 @@ def calls() -> "SimpleQueue[CallRecord]":
 
 @pytest.fixture
 def simulator(calls: "SimpleQueue[CallRecord]") -> Iterator[Simulator]:
-    """A local Rekognition endpoint whose sessions live ten times as fast."""
-    with Simulator(time_scale=10.0, seed=1, on_call=calls.put) as simulator:
+    """A local Rekognition endpoint whose sessions live four times as fast: 45 s, for processes that start slowly."""
+    with Simulator(time_scale=4.0, seed=1, on_call=calls.put) as simulator:
         yield simulator
 
 
@@ -113,7 +113,7 @@ def environment(simulator: Simulator) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "hidden-secret",
         "AWS_ENDPOINT_URL_REKOGNITION": simulator.url,
         "WATCHER_HTTP__PORT": "0",
-        "WATCHER_POLLING__SESSION_TIMEOUT": "18",
+        "WATCHER_POLLING__SESSION_TIMEOUT": "44",
         "WATCHER_POLLING__MIN_INTERVAL": "0.1",
         "WATCHER_POLLING__MAX_INTERVAL": "0.5",
     }

@@ -75,7 +75,7 @@ def test_every_ending_becomes_its_decision_and_the_watcher_ends_when_empty(
         session_id(404): ("inconclusive", "session_not_found"),
     }
     enqueue(tmp_path, *expected)
-    daemon = start("--until-empty", WATCHER_POLLING__SESSION_TIMEOUT="6")
+    daemon = start("--until-empty", WATCHER_POLLING__SESSION_TIMEOUT="15")
     assert daemon.end() == 0
     assert outcomes(daemon) == expected
     assert len(daemon.decisions) == len(expected)

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
-from tests.support import environment_of, run_watcher
+from tests.support import BUSY, environment_of, run_watcher
 from watcher.signals import SAME_STOP
 from watcher.simulator import Fault, SessionScript, Simulator
 from watcher.simulator.calls import CallRecord
@@ -110,7 +110,7 @@ def test_a_second_signal_ends_it_within_a_second_while_nobody_reads_standard_err
     process.send_signal(signal.SIGINT)
     begun = time.monotonic()
     assert process.wait(PATIENCE) == 1
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < 1.0 + BUSY
 
 
 def test_decisions_go_on_and_a_stop_is_bounded_while_nobody_reads_standard_output(
@@ -123,7 +123,7 @@ def test_decisions_go_on_and_a_stop_is_bounded_while_nobody_reads_standard_outpu
     process.send_signal(signal.SIGTERM)
     begun = time.monotonic()
     assert process.wait(PATIENCE) == 0
-    assert time.monotonic() - begun < 1 + STOP_SLACK
+    assert time.monotonic() - begun < 1 + STOP_SLACK + BUSY
 
 
 def test_a_full_disk_behind_standard_error_shows_in_the_metrics(
@@ -190,7 +190,7 @@ def test_a_held_lock_of_the_scheduler_does_not_hold_up_a_stop_and_all_leases_are
     begun = time.monotonic()
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
-    assert time.monotonic() - begun < 2 + STOP_SLACK
+    assert time.monotonic() - begun < 2 + STOP_SLACK + BUSY
     assert daemon.wait_for_event("drain_step_hangs")["step"] == "scheduler"
     assert daemon.wait_for_event("released")["messages"] == 5
 

@@ -129,7 +129,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    with Simulator(time_scale=10.0) as simulator:
+    with Simulator(time_scale=4.0) as simulator:
         yield Place(tmp_path, simulator.url)
 
 

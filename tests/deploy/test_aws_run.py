@@ -68,7 +68,7 @@ def watcher(moto: MotoServer, stack: dict[str, str], simulator: Simulator, tmp_p
 
 
 def emitted(moto: MotoServer, stack: dict[str, str]) -> list[str]:
-    """The bodies of what is on the decisions' queue."""
+    """Take what is on the decisions' queue, and return the bodies."""
     bodies: list[str] = []
     with closing(aws_client("sqs", moto.url)) as sqs:
         while True:
@@ -77,6 +77,8 @@ def emitted(moto: MotoServer, stack: dict[str, str]) -> list[str]:
             if not messages:
                 return bodies
             bodies += [message["Body"] for message in messages]
+            for message in messages:
+                sqs.delete_message(QueueUrl=stack["DecisionsQueueUrl"], ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_the_watcher_runs_on_what_the_template_made(

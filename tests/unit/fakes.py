@@ -18,7 +18,7 @@ from watcher.model import (
     SessionResult,
 )
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that a test waits for another thread before it fails; never waited for when all is well."""
 
 

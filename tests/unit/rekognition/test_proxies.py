@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import BUSY
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
 from watcher.errors import CallTimedOut, ConnectionFailed
 from watcher.rekognition import RekognitionResults
@@ -153,7 +154,7 @@ def test_whoever_drips_the_call_ends_in_time(
     begun = time.monotonic()
     with pytest.raises(CallTimedOut):
         RekognitionResults(client).get(SESSION_ID)
-    assert time.monotonic() - begun <= 0.9 + 0.5
+    assert time.monotonic() - begun <= 0.9 + BUSY  # to drip all of it takes minutes
 
 
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
