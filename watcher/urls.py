@@ -1,6 +1,7 @@
 """URLs, whatever they lead to: whether they can be called, and how they are shown."""
 
 import re
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 HIDDEN = "***"
@@ -9,15 +10,55 @@ HIDDEN = "***"
 _FILES = ("sqlite", "dynamodb")
 """Schemes of our own, whose URLs have no place for a secret."""
 
+_HTTP = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/\\?#]")
 _PATH_END = re.compile(r"[?#]")
 
 
+def cleaned(url: str) -> str:
+    """An http or https URL in one form: no blanks around it, scheme and host in lower case. All else stays as it is.
+
+    Settings are cleaned once, when they are read. Else one reader sees `http` where another sees ` HTTP`, and a rule
+    about one is no rule about the other.
+    """
+    stripped = url.strip()
+    begin = _HTTP.match(stripped)
+    if begin is None:
+        return url
+    user, at, host = begin["authority"].rpartition("@")
+    return f"{begin['scheme'].lower()}://{user}{at}{host.lower()}{stripped[begin.end() :]}"
+
+
 def is_http_url(url: str) -> bool:
-    """Whether this is an http or https URL with a host, and a port that can be one."""
+    """Whether this is an http or https URL with a host, and a port that can be one.
+
+    Parsers disagree about blanks, control characters and backslashes in a URL, and so about where it leads: none is
+    taken.
+    """
+    if not _HTTP.match(url) or not url.isprintable() or any(char in url for char in " \\"):
+        return False
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def is_plain_http(url: str) -> bool:
+    """Whether it would be called without TLS."""
+    return url.strip().lower().startswith("http:")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host is this machine, by its name or address."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 

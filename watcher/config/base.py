@@ -2,11 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from watcher.urls import cleaned
 
 NAME_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+Url = Annotated[str, AfterValidator(cleaned)]
+"""A URL, which the rules judge and the adapters call in one and the same form."""
 
 
 class Group(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from watcher.config.base import Group, Name
+from watcher.config.base import Group, Name, Url
 from watcher.config.sinks import SinkSettings, with_names
 from watcher.config.urls import LedgerKind, QueueKind, dynamodb_table, ledger_kind, queue_kind, sqlite_path
 from watcher.model import DEFAULT_POLICY, DecisionRules
@@ -18,7 +18,7 @@ class AwsSettings(Group):
 
     region: str = Field(default="us-east-1", pattern=REGION_PATTERN, description="Region of the sessions.")
     profile: str = Field(default="", description="Profile of AWS's own config files; empty: the default one.")
-    endpoint_url: str = Field(default="", description="URL to call instead of Rekognition's own endpoint.")
+    endpoint_url: Url = Field(default="", description="URL to call instead of Rekognition's own endpoint.")
     ca_bundle: str = Field(default="", description="File of CA certificates to trust; empty: the usual ones.")
     verify_ssl: bool = Field(default=True, description="Whether to check TLS certificates.")
     sign_request: bool = Field(default=True, description="Whether to sign requests; false needs no credentials.")
@@ -29,10 +29,10 @@ class AwsSettings(Group):
 class QueueSettings(Group):
     """Where session ids come from."""
 
-    url: str = Field(default="sqlite:///watcher.db", min_length=1, description="sqlite:///FILE or an SQS queue URL.")
+    url: Url = Field(default="sqlite:///watcher.db", min_length=1, description="sqlite:///FILE or an SQS queue URL.")
     type: Literal["", "sqlite", "sqs"] = Field(default="", description="Kind of queue; empty: told from the URL.")
-    endpoint_url: str = Field(default="", description="URL to call instead of SQS's own endpoint.")
-    dead_letter_url: str = Field(
+    endpoint_url: Url = Field(default="", description="URL to call instead of SQS's own endpoint.")
+    dead_letter_url: Url = Field(
         default="", description="Queue for messages that can never be served; of the same kind as the queue."
     )
     visibility_timeout: float = Field(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from watcher.config.base import Group
+from watcher.config.base import Group, Url
 
 
 class _Sink(Group):
@@ -21,7 +21,7 @@ class _Sink(Group):
 class _AwsSink(_Sink):
     """A sink at AWS."""
 
-    endpoint_url: str = Field(default="", description="URL to call instead of AWS's own endpoint.")
+    endpoint_url: Url = Field(default="", description="URL to call instead of AWS's own endpoint.")
 
 
 class StdoutSinkSettings(_Sink):
@@ -41,7 +41,7 @@ class SqsSinkSettings(_AwsSink):
     """One SQS message for each event."""
 
     type: Literal["sqs"] = Field(default="sqs", description="An SQS queue.")
-    queue_url: str = Field(min_length=1, description="URL of the queue that gets the events; FIFO queues work too.")
+    queue_url: Url = Field(min_length=1, description="URL of the queue that gets the events; FIFO queues work too.")
 
 
 class SnsSinkSettings(_AwsSink):
@@ -62,7 +62,7 @@ class WebhookSinkSettings(_Sink):
     """One signed HTTP POST for each event."""
 
     type: Literal["webhook"] = Field(default="webhook", description="An HTTP endpoint.")
-    url: str = Field(min_length=1, description="URL that gets the POST.")
+    url: Url = Field(min_length=1, description="URL that gets the POST.")
     secret_file: str = Field(
         default="",
         description="File with the secrets (whsec_..., one a line, the current one first) that sign each request; "

@@ -7,30 +7,36 @@ from watcher.config.fields import Path
 from watcher.config.settings import Settings
 from watcher.config.sinks import SqsSinkSettings, WebhookSinkSettings
 from watcher.config.urls import dynamodb_table, ledger_kind, queue_kind, sqlite_path
-from watcher.urls import is_http_url
+from watcher.urls import is_http_url, is_plain_http
 
 _URL: Path = ("queue", "url")
 _TYPE: Path = ("queue", "type")
 _DEAD: Path = ("queue", "dead_letter_url")
+_AMBIGUOUS = {ord(char): None for char in " \\\t\r\n"}
 _LEDGER: Path = ("ledger", "url")
 _SQLITE_FIX = "give sqlite:///FILE, or sqlite:////FILE with a full path"
 _LEDGER_FIX = 'give sqlite:///FILE, dynamodb:///TABLE, or "none"'
 
 
-def _http_urls(settings: Settings) -> Iterator[Broken]:
-    """What is called over HTTP needs a scheme and a host."""
-    given: list[tuple[Path, str]] = [
-        (("aws", "endpoint_url"), settings.aws.endpoint_url),
-        (("queue", "endpoint_url"), settings.queue.endpoint_url),
-    ]
+def http_urls(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """What is called over HTTP, whether it is a URL or not: where it is set, and what is set. The queues' are not."""
+    yield ("aws", "endpoint_url"), settings.aws.endpoint_url
+    yield ("queue", "endpoint_url"), settings.queue.endpoint_url
     for number, sink in enumerate(settings.sinks):
-        given.append((("sinks", number, "endpoint_url"), getattr(sink, "endpoint_url", "")))
+        yield ("sinks", number, "endpoint_url"), getattr(sink, "endpoint_url", "")
         if isinstance(sink, WebhookSinkSettings):
-            given.append((("sinks", number, "url"), sink.url))
+            yield ("sinks", number, "url"), sink.url
         if isinstance(sink, SqsSinkSettings):
-            given.append((("sinks", number, "queue_url"), sink.queue_url))
-    for path, url in given:
-        if url and not is_http_url(url):
+            yield ("sinks", number, "queue_url"), sink.queue_url
+
+
+def _http_urls(settings: Settings) -> Iterator[Broken]:
+    """What is called over HTTP needs a scheme and a host, and nothing that parsers disagree about."""
+    for path, url in http_urls(settings):
+        if url and is_http_url(url.translate(_AMBIGUOUS)) and not is_http_url(url):
+            what = "has a blank, a backslash or a control character in it"
+            yield Broken((path,), url, what, "take it out, or write it in per cent notation")
+        elif url and not is_http_url(url):
             yield Broken((path,), url, "is no URL with http:// or https:// and a host", "give a whole one")
 
 
@@ -47,7 +53,7 @@ def _sink_into_its_own_queue(settings: Settings) -> Iterator[Broken]:
 def _webhook_without_tls(settings: Settings) -> Iterator[Broken]:
     """Decisions name sessions and carry the producer's context: not for everybody on the way to read."""
     for number, sink in enumerate(settings.sinks):
-        if isinstance(sink, WebhookSinkSettings) and sink.url.lower().startswith("http:") and not sink.allow_private:
+        if isinstance(sink, WebhookSinkSettings) and is_plain_http(sink.url) and not sink.allow_private:
             what = "would carry decisions unencrypted"
             fix = "give an https URL, or set allow_private = true for a receiver in your own network"
             yield Broken((("sinks", number, "url"),), sink.url, what, fix)

@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -35,8 +35,23 @@ _PRIVATE: tuple[Network, ...] = tuple(
         "fec0::/10",
     )
 )
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_WRAPPERS: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "::/96",  # IPv4-compatible (RFC 4291)
+        "::ffff:0:0/96",  # IPv4-mapped
+        "::ffff:0:0:0/96",  # IPv4-translated (SIIT, RFC 2765)
+        "64:ff9b::/96",  # NAT64 (RFC 6052)
+    )
+)
+"""Prefixes of 96 bits that only say where an IPv4 address is meant."""
+
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+_THIS_HOST = ipaddress.ip_network("0.0.0.0/8")
+_ISATAP = (0x00005EFE, 0x02005EFE)
+"""RFC 5214: what stands before the IPv4 address in the lower half."""
+
+_LOW_32 = 0xFFFFFFFF
 
 
 class AddressRefusedError(OSError):
@@ -45,7 +60,11 @@ class AddressRefusedError(OSError):
 
 def refusal(text: str, *, allow_private: bool) -> str:
     """Why this address must not be called; empty when it may be."""
-    address = _meant(ipaddress.ip_address(text))
+    refusals = (_refusal(address, allow_private=allow_private) for address in _meant(ipaddress.ip_address(text)))
+    return next(filter(None, refusals), "")
+
+
+def _refusal(address: Address, *, allow_private: bool) -> str:
     if _within(address, _NEVER) or address.is_multicast or address.is_unspecified:
         return "is a metadata, link-local, multicast or reserved address"
     if not allow_private and (not address.is_global or _within(address, _PRIVATE)):
@@ -70,14 +89,18 @@ def permitted(name: str, port: int, *, allow_private: bool, resolve: Resolver = 
     return allowed
 
 
-def _meant(address: Address) -> Address:
-    """The IPv4 address inside one that only wraps it (IPv4-mapped, IPv4-compatible, NAT64), else itself."""
+def _meant(address: Address) -> Sequence[Address]:
+    """What a packet to this address may reach: the IPv4 address that it wraps, or itself and those that it embeds."""
     if isinstance(address, ipaddress.IPv4Address):
-        return address
-    is_wrapped = address in _NAT64 or (address in _COMPATIBLE and int(address) > 1)
-    if address.ipv4_mapped or is_wrapped:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address
+        return [address]
+    low = ipaddress.IPv4Address(int(address) & _LOW_32)
+    if _within(address, _WRAPPERS) and int(address) > 1:  # :: and ::1 are addresses of their own
+        return [low]
+    embedded = [*filter(None, [address.sixtofour]), *(address.teredo or ())]
+    is_embedding = address in _LOCAL_NAT64 or (int(address) >> 32) & _LOW_32 in _ISATAP
+    if is_embedding and low not in _THIS_HOST:  # else a host's number in a prefix that embeds nothing here
+        embedded.append(low)
+    return [*embedded, address]
 
 
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:
