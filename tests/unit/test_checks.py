@@ -98,7 +98,6 @@ def test_settings_that_fit_together_bring_no_warning() -> None:
         ({"aws.connect_timeout": "0"}, "time-outs", "aws.connect_timeout = 0"),
         ({"polling.session_timeout": "29"}, "time-outs", "a call that hangs may take 15 s"),
         ({"shutdown.drain_timeout": "9"}, "time-outs", "may cut off a call under way"),
-        ({"aws.verify_ssl": "false"}, "tls", "aws.verify_ssl = false"),
         ({"aws.sign_request": "false"}, "signing", "aws.sign_request = false"),
         ({"decision.threshold": "49.9"}, "thresholds", "decision.threshold = 49.9 is below 50"),
         ({"decision.policies.easy.threshold": "2"}, "thresholds", "decision.policies.easy.threshold = 2"),

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, MutableMapping
 
 from watcher.app import effective_aws
 from watcher.check.backends import check_ledger, check_queue
-from watcher.check.finding import Finding, Findings, failed, ok
+from watcher.check.finding import Finding, Findings, failed, ok, warning
 from watcher.check.rules import check_rules
 from watcher.check.service import check_service
 from watcher.check.sinks import check_sinks
-from watcher.config import Loaded
+from watcher.config import Loaded, risks
 from watcher.errors import ConfigError
 from watcher.ports import Clock
 
@@ -22,7 +22,11 @@ def bad_config(error: ConfigError) -> Iterator[Finding]:
 
 def examine(loaded: Loaded, clock: Clock, environ: MutableMapping[str, str], *, offline: bool) -> Findings:
     """Everything, in the order in which one thing needs another; `offline`: only what needs no network."""
-    yield ok("config", f"{loaded.file} can be used" if loaded.file else "no file; defaults, environment and options")
+    found = list(risks(loaded, environ))
+    if not any(risk.subject == "config" for risk in found):
+        file = f"{loaded.file} can be used" if loaded.file else "no file; defaults, environment and options"
+        yield ok("config", file)
+    yield from (warning(risk.subject, risk.what, risk.fix) for risk in found)
     try:
         aws = effective_aws(loaded)
     except ConfigError as error:

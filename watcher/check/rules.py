@@ -75,9 +75,6 @@ def _queue_region(settings: Settings) -> Findings:
 
 
 def _transport(settings: Settings) -> Findings:
-    if not settings.aws.verify_ssl:
-        what = "aws.verify_ssl = false: anybody on the way can answer in AWS's name, and let anybody in"
-        yield warning("tls", what, "set aws.verify_ssl = true, with aws.ca_bundle for a CA of your own")
     if not settings.aws.sign_request:
         what = "aws.sign_request = false: AWS refuses calls that are not signed; only a local endpoint takes them"
         yield warning("signing", what, "set aws.sign_request = true")

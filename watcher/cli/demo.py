@@ -41,7 +41,7 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
             is_good = run_demo(sessions, seed, keep)
         except DemoError as error:
             echo_lines(f"Error: {error}", err=True)
-            sys.exit(1)
+            raise click.exceptions.Exit(1) from error
     if keep is not None or not is_good:
         echo_lines(how_to_look(sessions, seed, keep), err=True)
     sys.exit(0 if is_good else 1)

@@ -4,7 +4,7 @@ import faulthandler
 import os
 import sys
 from functools import partial
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from watcher import signals
 from watcher.cli.options import SettingsSource, exit_with, load_or_exit, settings_options
 from watcher.journal import marked
 from watcher.util.text import escaped
+
+if TYPE_CHECKING:
+    from watcher.config import Loaded
 
 
 @click.command()
@@ -36,6 +39,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     stderr = line_buffer.install()
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
     stderr.on_recovery = logs.report_dropped_lines
+    _log_risks(loaded)
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
         faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung
@@ -58,6 +62,14 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     except WatcherError as error:
         notifier.failed(error)
         raise _EndedError(str(error)) from error
+
+
+def _log_risks(loaded: "Loaded") -> None:
+    from watcher import logs
+    from watcher.config import risks
+
+    for risk in risks(loaded, os.environ):
+        logs.logger().warning("risky_setting", subject=risk.subject, problem=risk.what, fix=risk.fix)
 
 
 def _import_structlog() -> None:

@@ -2,6 +2,7 @@
 
 from watcher.config.loading import Loaded, load
 from watcher.config.reload import changes
+from watcher.config.risks import risks
 from watcher.config.schema import json_schema
 from watcher.config.settings import (
     AwsSettings,
@@ -52,5 +53,6 @@ __all__ = [
     "dynamodb_table",
     "json_schema",
     "load",
+    "risks",
     "sqlite_path",
 ]

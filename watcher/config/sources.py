@@ -1,5 +1,6 @@
 """The layers: file, AWS's own variables, `WATCHER_` variables, command line."""
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any
 
 from watcher.config.layers import Layers
 from watcher.errors import ConfigError
+from watcher.util.file_trust import exposure
 from watcher.util.files import UnreadableFile, is_there, read_text
 
 PREFIX = "WATCHER_"
@@ -31,7 +33,8 @@ def add_file(
     Where none is named and `in_force` is given, it is that one, and no other is looked for.
 
     Raises:
-        ConfigError: a file that was named, or is in force, is not there, or one can't be read or is not TOML.
+        ConfigError: a file that was named, or is in force, is not there, or one can't be read or is not TOML; or root
+            runs this, and others can write it.
     """
     variable = environ.get("WATCHER_CONFIG", "")
     if config is not None:
@@ -98,6 +101,9 @@ def let_no_verify_win(layers: Layers) -> None:
 
 
 def _read(path: Path, named: Path, origin: str, fix: str = "") -> str:
+    if os.geteuid() == 0 and (found := exposure(path)):
+        what = f"{named} ({origin}) could be somebody else's: {found.why}, and root runs this"
+        raise ConfigError([f"{what}: {found.fix}, or name another file with --config"])
     try:
         return read_text(path, LARGEST)
     except UnreadableFile as error:

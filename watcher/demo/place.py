@@ -51,6 +51,7 @@ class Place:
 
     def furnish(self, endpoint_url: str) -> Loaded:
         """Write the settings, and load them as the daemon will."""
+        self.config.touch(mode=0o600)  # whatever the umask: root reads no settings that others may write
         self.config.write_text(_settings(self, endpoint_url), encoding="utf-8")
         return load(self.config, {}, {}, self.folder)
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import os
 import stat
 from codecs import BOM_UTF8
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import structlog
 
 from watcher.errors import ConfigError
 from watcher.urls import HIDDEN
+from watcher.util.file_trust import exposure
 from watcher.util.files import UnreadableFile, read_bytes
 
 log = structlog.get_logger(__name__)
@@ -49,7 +51,6 @@ class KeyFile:
         self._sink = sink
         self._path = Path(path)
         self._seen = self._look()
-        self._was_used = False
         try:
             self._keys = self._read()
         except _UnusableError as error:
@@ -57,9 +58,6 @@ class KeyFile:
 
     def keys(self) -> Sequence[bytes]:
         """The keys to sign with now. A file that was made unusable is told in the log, and the last keys stay."""
-        if not self._was_used:
-            self._was_used = True
-            self._warn_of_readers()
         seen = self._look()
         if seen == self._seen:
             return self._keys
@@ -72,12 +70,6 @@ class KeyFile:
             log.info("secret file read again", sink=self._sink, keys=len(self._keys))
         return self._keys
 
-    def _warn_of_readers(self) -> None:
-        # No error: the secrets of Docker and Kubernetes are mounted so, where nobody else is on the machine.
-        if self._seen and self._seen[0] & stat.S_IROTH:
-            fix = "chmod o-r, if others use this machine"
-            log.warning("secret file is readable by everybody", sink=self._sink, path=str(self._path), fix=fix)
-
     def _look(self) -> tuple[int, int, int, int] | None:
         try:
             found = self._path.stat()
@@ -88,6 +80,8 @@ class KeyFile:
     def _read(self) -> Sequence[bytes]:
         if self._seen and self._seen[0] & stat.S_IWOTH:
             raise _UnusableError("everybody may write to it: chmod o-w")
+        if os.geteuid() == 0 and (found := exposure(self._path)):
+            raise _UnusableError(f"{found.why}, and root runs this: {found.fix}")
         try:
             text = read_bytes(self._path, _LARGEST_FILE).removeprefix(BOM_UTF8).decode("ascii")
         except UnreadableFile as error:

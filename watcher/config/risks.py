@@ -1,0 +1,70 @@
+"""Settings that are allowed, and weaken what protects decisions: `check` shows them, and `run` logs them."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from watcher.config.fields import dotted
+from watcher.config.loading import Loaded
+from watcher.config.settings import Settings
+from watcher.config.sinks import WebhookSinkSettings
+from watcher.config.url_rules import http_urls
+from watcher.config.values import shown
+from watcher.urls import is_loopback, is_plain_http
+from watcher.util.file_trust import exposure, is_readable_by_everybody
+
+_ENDPOINTS = ("DYNAMODB", "EVENTBRIDGE", "SNS", "STS")
+"""Services that AWS's own variables alone give an endpoint; the others have a setting, which they set."""
+
+
+class Risk(NamedTuple):
+    """`subject` as in the lines of `check`, what is risky, and the fix."""
+
+    subject: str
+    what: str
+    fix: str
+
+
+def risks(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Risk]:
+    """All that there are, the file of settings first."""
+    if loaded.file is not None:
+        yield from _exposed("config", loaded.file)
+    if not loaded.settings.aws.verify_ssl:
+        what = "aws.verify_ssl = false: anybody on the way can answer in AWS's name, and let anybody in"
+        yield Risk("tls", what, "set aws.verify_ssl = true, with aws.ca_bundle for a CA of your own")
+    for key, url in _endpoints(loaded.settings, environ):
+        if is_plain_http(url) and not is_loopback(url):
+            what = f"{key} = {shown(key, url)}: anybody on the way can read and change what is sent"
+            yield Risk("tls", what, "give an https URL")
+    for sink in loaded.settings.sinks:
+        if isinstance(sink, WebhookSinkSettings):
+            yield from _of_webhook(sink)
+
+
+def _endpoints(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for path, url in http_urls(settings):
+        yield dotted(path), url
+    yield "queue.url", settings.queue.url
+    yield "queue.dead_letter_url", settings.queue.dead_letter_url
+    for service in _ENDPOINTS:
+        name = f"AWS_ENDPOINT_URL_{service}"
+        yield name, environ.get(name, "")
+
+
+def _of_webhook(sink: WebhookSinkSettings) -> Iterator[Risk]:
+    if not sink.secret_file:
+        what = "no secret_file: requests are not signed, so a receiver can't tell a decision from a forgery"
+        yield Risk(f"sink {sink.name}", what, "give secret_file, and check the signature in the receiver")
+        return
+    path = Path(sink.secret_file)
+    yield from _exposed(f"sink {sink.name}", path)
+    # No error: the secrets of Docker and Kubernetes are mounted so, where nobody else is on the machine.
+    if is_readable_by_everybody(path):
+        what = f"secret_file = {shown('secret_file', sink.secret_file)} can be read by everybody"
+        yield Risk(f"sink {sink.name}", what, "chmod o-r, if others use this machine")
+
+
+def _exposed(subject: str, path: Path) -> Iterator[Risk]:
+    if os.geteuid() != 0 and (found := exposure(path)):  # for root it is an error
+        yield Risk(subject, f"{found.why}: others can change what the watcher does", found.fix)
