@@ -221,6 +221,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.text_factory = _text
         # FULL: with WAL, NORMAL would lose the latest commits in a power cut: an id that was accepted, a decision.
         connection.execute("PRAGMA synchronous = FULL")
+        # Some builds of SQLite leave what was deleted in the file until the room is used again: contexts, decisions.
+        connection.execute("PRAGMA secure_delete = ON")
     except BaseException:
         connection.close()
         raise

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support import ManualClock, decision, session_id
 from watcher.errors import LedgerError
+from watcher.ledgers.reading import MOST_TEXT
 from watcher.ledgers.sqlite import SqliteLedger
 from watcher.model import DeadReason, DecisionEvent
 from watcher.queues.sqlite import SqliteQueue
@@ -141,3 +142,14 @@ def test_whatever_an_entry_has_in_it_it_is_found(
 def test_a_text_that_can_not_be_stored_is_the_ledgers_error(ledger: SqliteLedger) -> None:
     with pytest.raises(LedgerError, match="can't be stored: UnicodeEncodeError"):
         ledger.record([(DecisionEvent(decision(1).key, "a\ud800"), "[]")])
+
+
+@pytest.mark.parametrize("column", ["body", "trail"])
+def test_a_row_larger_than_any_event_is_not_read(ledger: SqliteLedger, path: Path, column: str) -> None:
+    events = [decision(1), decision(2)]
+    ledger.record([(event, "[]") for event in events])
+    damage(path, "ledger_entries", column, "[" + "1," * MOST_TEXT + "1]", "sequence = 1")
+    found = ledger.find([event.key for event in events])
+    large, other = found[events[0].key], found[events[1].key]
+    assert len(large.event.body) + len(large.trail) < 1000
+    assert (bool(large.fault), other.fault) == (column == "body", "")

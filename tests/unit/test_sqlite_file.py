@@ -8,6 +8,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,25 @@ def names(file: SqliteFile) -> list[str]:
 def add(file: SqliteFile, name: str) -> None:
     with file.writing() as cursor:
         cursor.execute("INSERT INTO things (name) VALUES (?)", (name,))
+
+
+def test_what_is_deleted_is_not_left_in_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = sqlite3.connect
+
+    def of_another_build(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connection = real(*arguments, **named)
+        connection.execute("PRAGMA secure_delete = OFF")  # SQLite's own default; distributions change it
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", of_another_build)
+    secrets = [f"secret-{number}" * 200 for number in range(20)]
+    with closing(SqliteFile(path, ONE, QueueError)) as file:
+        for secret in secrets:
+            add(file, secret)
+    assert b"secret-7" in path.read_bytes()
+    with closing(SqliteFile(path, ONE, QueueError)) as file, file.writing() as cursor:
+        cursor.execute("DELETE FROM things")
+    assert b"secret-" not in path.read_bytes()
 
 
 def test_what_is_written_survives_a_power_cut(file: SqliteFile) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from watcher.ledgers.reading import fault_in
+from watcher.ledgers.reading import MOST_TEXT, fault_in
 from watcher.ledgers.retention import LIFE
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 
@@ -33,9 +33,6 @@ PACKED_FROM = 32_768
 
 A message of 256 KiB can become an event of three times that, because JSON escapes two to four bytes in six to twelve.
 """
-
-MOST_UNPACKED = 8 * 1024 * 1024
-"""Bytes of a text that is taken out of an item: no event or trail of 256 KiB messages comes near."""
 
 MOST_SEQUENCE, LATEST = 10**30, 253_402_300_799.0
 """Above every number that `dynamodb_order` gives, and the last second (epoch) of the year 9999."""
@@ -114,7 +111,7 @@ def unpacked(value: Mapping[str, Any]) -> str:
         return str(value["S"])
     reader = zlib.decompressobj()
     try:
-        text = reader.decompress(value["B"], MOST_UNPACKED)
+        text = reader.decompress(value["B"], MOST_TEXT)
     except zlib.error as error:
         raise ValueError(str(error)) from error
     if reader.unconsumed_tail:

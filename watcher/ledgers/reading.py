@@ -2,6 +2,10 @@
 
 import json
 
+MOST_TEXT = 2 * 1024 * 1024
+"""Bytes of an event or a trail that is read: twice what a message of 256 KiB can become (JSON writes 1e15 as a number
+of 18 digits). Longer ones are somebody else's, and compressed they unpack to a thousand times what is stored."""
+
 _MEMBERS = ("sessionId", "outcome", "reason", "policy")
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from watcher.config.settings import Settings
 from watcher.errors import LedgerError
-from watcher.ledgers.reading import fault_in
+from watcher.ledgers.reading import MOST_TEXT, fault_in
 from watcher.ledgers.sqlite_retention import Retention
 from watcher.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.ports import Clock
@@ -176,12 +176,17 @@ def _for_many(statement: str, items: Sequence[object], width: int) -> str:
 def _entries(cursor: Cursor, query: str, values: Sequence[Any] | Mapping[str, Any]) -> list[LedgerEntry]:
     """The entries that `query` selects, each with its deliveries, in the order they were recorded."""
     rows: Iterator[tuple[Any, ...]] = cursor.execute(
-        f"""SELECT e.sequence, e.session_id, e.policy, e.recorded_at, e.settled_at, e.body, e.trail,
-            d.sink, d.delivered_at
+        f"""SELECT e.sequence, e.session_id, e.policy, e.recorded_at, e.settled_at,
+            {_bounded("e.body")}, {_bounded("e.trail")}, d.sink, d.delivered_at
         FROM ({query}) AS e LEFT JOIN ledger_deliveries AS d USING (sequence) ORDER BY e.sequence""",  # noqa: S608
         values,
     )
     return [_entry(entry, list(deliveries)) for entry, deliveries in groupby(rows, lambda row: row[:7])]
+
+
+def _bounded(column: str) -> str:
+    """The column; nothing in its place if it is larger than what a ledger writes."""
+    return f"CASE WHEN length(CAST({column} AS BLOB)) <= {MOST_TEXT} THEN {column} END"
 
 
 def _entry(columns: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> LedgerEntry:

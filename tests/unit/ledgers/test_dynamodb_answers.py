@@ -1,4 +1,6 @@
+import tracemalloc
 import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -19,7 +21,8 @@ from tests.unit.ledgers.scripted import WRITTEN, Script, answer, refusal
 from watcher.aws.faults import CredentialsUnavailable
 from watcher.errors import LedgerError
 from watcher.ledgers.dynamodb import DynamoDbLedger
-from watcher.ledgers.dynamodb_items import MOST_UNPACKED, fitting, key_of, unpacked
+from watcher.ledgers.dynamodb_items import fitting, key_of, unpacked
+from watcher.ledgers.reading import MOST_TEXT
 from watcher.model import LedgerEntry
 
 CLOSED = ConnectionClosedError(endpoint_url="http://x")
@@ -241,10 +244,26 @@ def test_an_item_with_an_odd_attribute_blocks_no_other(opened: ExitStack, name: 
 
 
 def test_a_text_that_grows_without_end_is_not_unpacked() -> None:
-    bomb = zlib.compress(b"0" * (MOST_UNPACKED + 1))
     with pytest.raises(ValueError, match="larger"):
-        unpacked({"B": bomb})
+        unpacked({"B": zlib.compress(b"0" * (MOST_TEXT + 1))})
     assert unpacked({"B": zlib.compress(b"0" * 1000)}) == "0" * 1000
+
+
+@pytest.mark.parametrize("name", ["body", "trail"])
+def test_an_item_that_unpacks_to_390_mb_is_unreadable_and_stays_small(opened: ExitStack, name: str) -> None:
+    packer = zlib.compressobj(9)
+    bomb = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(390)), packer.flush()])
+    assert len(bomb) < 400_000  # it fits into an item
+    here = answer({"Responses": {"decided": [{**stored(), name: {"B": b64encode(bomb).decode()}}, stored(2)]}})
+    ledger, _ = scripted(opened, here)
+    tracemalloc.start()
+    try:
+        found = ledger.find([EVENT.key, decision(2).key])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (bool(found[EVENT.key].fault), found[decision(2).key].fault) == (True, "")
+    assert peak < 16 * MOST_TEXT
 
 
 @pytest.mark.parametrize("items", [[{}], [7], [{"sessionId": {"N": "1"}, "policy": {"S": "p"}}], {"a": 1}, "x"])
