@@ -47,7 +47,7 @@ def test_what_is_deleted_is_not_left_in_the_file(path: Path, monkeypatch: pytest
     real = sqlite3.connect
 
     def of_another_build(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        connection = real(*arguments, **named)
+        connection: sqlite3.Connection = real(*arguments, **named)
         connection.execute("PRAGMA secure_delete = OFF")  # SQLite's own default; distributions change it
         return connection
 
