@@ -9,7 +9,9 @@ import pytest
 from watcher.config import Settings
 from watcher.metrics import VERDICTS, Metrics
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+SECURITY = ROOT / ".github" / "SECURITY.md"
 
 SETTINGS = [
     (f"{section}.{name}", field.get_default(call_default_factory=True), field.description)
@@ -49,3 +51,14 @@ def test_each_metric_is_listed_and_no_other() -> None:
 def test_both_commands_for_a_fresh_machine_are_one_line_each() -> None:
     assert len(re.findall(r"^python3 -m venv .*watcher demo$", README, re.MULTILINE)) == 1
     assert len(re.findall(r"^python3 -m venv .*pytest -n auto$", README, re.MULTILINE)) == 1
+
+
+def test_what_the_security_page_names_is_there() -> None:
+    text = SECURITY.read_text()
+    sections = "|".join(Settings.model_fields)
+    named = set(re.findall(rf"`((?:{sections})\.[a-z_]+)", text))
+    assert named
+    assert named <= {key for key, _, _ in SETTINGS}
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert links
+    assert all((SECURITY.parent / link).exists() for link in links)
