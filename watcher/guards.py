@@ -1,5 +1,6 @@
 """The moments kept for last polls: no session is forgotten unseen because others were due first."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import chain
 from math import ceil, floor, inf
@@ -36,12 +37,14 @@ class Guards:
     forward and answered only waits for its end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
+        """`is_mine`: whether a watch is guarded here; it may have moved to another queue's guards."""
+        self._is_mine = is_mine
         self._turns = Timetable(attrgetter("guarded_at"))
         self._called = Timetable(attrgetter("guarded_at"))
         self._ends = Timetable(_end)
-        self._looked_at = -inf
-        self._quiet_until = inf
+        self.quiet_until = inf
+        """Before that moment (monotonic) nothing is due here."""
 
     def put(self, watch: Watch, at: float, waiting: int) -> None:
         """Guard a watch among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
@@ -51,31 +54,31 @@ class Guards:
         if is_parting(watch):
             watch.guarded_at = -inf
             self._ends.enter(watch)
-            self._quiet_until = min(self._quiet_until, _end(watch))
+            self.quiet_until = min(self.quiet_until, _end(watch))
             return
         watch.guarded_at = _end_of_part(ceil(at * PARTS))
         self._turns.enter(watch)
-        self._quiet_until = min(self._quiet_until, watch.guarded_at)
+        self.quiet_until = min(self.quiet_until, watch.guarded_at)
         if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
 
     def due(self, now: float) -> tuple[Watch | None, bool]:
         """A watch whose time has run out, if there is any, or the one whose moment came first; and which it is."""
-        if now < self._quiet_until:  # the usual case, and asked with every poll
+        if now < self.quiet_until:
             return None, False
         self._call(now)
-        ended = _first(self._ends, now)
+        ended = self._first(self._ends, now)
         if ended is not None:
             return ended, True
-        watch = _first(self._called, now)
+        watch = self._first(self._called, now)
         if watch is None:
-            self._quiet_until = min(_next(self._turns), _next(self._ends))
+            self.quiet_until = min(_next(self._turns), _next(self._ends))
             return None, False
         return watch, now >= watch.deadline
 
     def _call(self, now: float) -> None:
         """Put those in line whose moment has come."""
-        while (watch := _first(self._turns, now)) is not None:
+        while (watch := self._first(self._turns, now)) is not None:
             self._turns.drop()
             self._called.enter(watch)
             self._ends.enter(watch)
@@ -90,12 +93,9 @@ class Guards:
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
-        if rate <= 0 or now - self._looked_at < LOOK_EVERY:
-            return
-        self._looked_at = now
         step = 1.0 / (rate * SHARE)
         guarded = chain(self._called.near(now), self._turns.near(now + AHEAD))
-        coming = dict.fromkeys(watch for watch in guarded if _is_to_come(watch, now))
+        coming = dict.fromkeys(watch for watch in guarded if _is_to_come(watch, now) and self._is_mine(watch))
         near = sorted(coming, key=last_poll_at)
         late = [place for place, watch in enumerate(near) if now + place * step > last_poll_at(watch)]
         crowd = max(late, default=-1)
@@ -105,20 +105,20 @@ class Guards:
 
     def _clear(self) -> None:
         """Drop those that don't wait: they would keep finished sessions in memory to their deadlines."""
-        for watch in self._turns.keep(_is_guarded):
-            watch.guarded_at = -inf
+        for watch in self._turns.keep(lambda watch: _is_guarded(watch) and self._is_mine(watch)):
+            if self._is_mine(watch):
+                watch.guarded_at = -inf
 
-
-def _first(turns: Timetable, now: float) -> Watch | None:
-    """The first in a timetable whose moment has come; those before it that count no longer are dropped."""
-    while (turn := turns.first(now)) is not None:
-        watch = turn.watch
-        if turns.counts(turn) and watch.waits and not watch.abandoned:
-            return watch
-        turns.drop()
-        if watch.guarded_at == turn.at:
-            watch.guarded_at = -inf
-    return None
+    def _first(self, turns: Timetable, now: float) -> Watch | None:
+        """The first in a timetable whose moment has come; those before it that count no longer are dropped."""
+        while (turn := turns.first(now)) is not None:
+            watch, is_mine = turn.watch, self._is_mine(turn.watch)
+            if is_mine and turns.counts(turn) and watch.waits and not watch.abandoned:
+                return watch
+            turns.drop()
+            if is_mine and watch.guarded_at == turn.at:
+                watch.guarded_at = -inf
+        return None
 
 
 def _next(turns: Timetable) -> float:

@@ -1,16 +1,15 @@
-"""One heap of due times: which session is polled next, by whichever worker is free, once the rate allows it."""
+"""Which session is polled next, by whichever worker is free, once the rate allows it."""
 
 from math import inf
-from operator import attrgetter
 from threading import Condition
 from typing import NamedTuple
 
-from watcher.guards import LOOK_EVERY, Guards
+from watcher.due_queue import DueQueue
+from watcher.guards import LOOK_EVERY
 from watcher.health import Beat
 from watcher.named_lock import NamedLock
 from watcher.ports import Clock, RateLimiter
 from watcher.rate_limit import ThrottledShare
-from watcher.timetable import Timetable, Turn
 from watcher.watch import Watch
 
 MAX_PAUSE = 5.0
@@ -21,7 +20,7 @@ RATE_PAUSE = 0.25
 
 
 class Due(NamedTuple):
-    """A watch taken from the heap, and when (monotonic seconds) its poll was due; not before its receipt.
+    """A watch taken from its queue, and when (monotonic seconds) its poll was due; not before its receipt.
 
     `is_over`: its time has run out; it is decided by what is known, without a call.
     """
@@ -37,8 +36,11 @@ class Scheduler:
     `next` is the whole logic and never blocks; `take` waits for it. Of all idle workers one, the leader, sleeps until
     the next due time and the others until they are called, so that a due session wakes one thread and not all.
 
-    When more is due than the rate allows, a session whose moment for the last poll has come goes before all others,
-    the earliest first; and one that was polled in vain, or could not be, ends at its deadline without a call.
+    When more is due than the rate allows, a session whose moment for the last poll has come goes before others, the
+    earliest first; and one that was polled in vain, or could not be, ends at its deadline without a call.
+
+    Anybody who can send to the queue can make up session ids. So the sessions that AWS has confirmed, by any answer
+    with a status, wait in a queue of their own, and the two queues take turns: each has at least half of the rate.
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
@@ -46,8 +48,11 @@ class Scheduler:
         self._limiter = limiter
         self._clock = clock
         self._beat = beat
-        self._turns = Timetable(attrgetter("due_at"))
-        self._guards = Guards()
+        self._confirmed = DueQueue(_is_confirmed)
+        self._unconfirmed = DueQueue(lambda watch: not _is_confirmed(watch), newest_too=True)
+        self._queues = (self._confirmed, self._unconfirmed)
+        """The one whose turn it is first."""
+        self._spread_at = -inf
         self._throttled = ThrottledShare()
         self._lock = NamedLock("scheduler")
         self._leader = Condition(self._lock)  # type: ignore[arg-type] # all that it needs of a lock is there
@@ -56,7 +61,7 @@ class Scheduler:
         self._stopped = False
 
     def __len__(self) -> int:
-        return len(self._turns)
+        return sum(map(len, self._queues))
 
     @property
     def rate(self) -> float:
@@ -74,34 +79,49 @@ class Scheduler:
             if watch.waits and at < watch.due_at:
                 self._push(watch, at)
             elif watch.waits:
-                self._guards.put(watch, at, len(self._turns))
+                self._queue_of(watch).guard(watch, at)
 
     def _push(self, watch: Watch, at: float) -> None:
         watch.waits, watch.due_at = True, at
-        comes_first = self._turns.enter(watch)
-        self._guards.put(watch, at, len(self._turns))
-        if comes_first:
+        if self._queue_of(watch).enter(watch):
             self._leader.notify()
+
+    def _queue_of(self, watch: Watch) -> DueQueue:
+        return self._confirmed if _is_confirmed(watch) else self._unconfirmed
 
     def next(self, now: float) -> Due | float:
         """The most urgent due watch, any call paid for at the limiter; or the seconds until it is worth asking."""
-        first = self._turns.first()
-        while first is not None and _is_void(first):
-            self._turns.drop()
-            first = self._turns.first()
-        if first is None:
-            return MAX_PAUSE
-        self._guards.spread(now, self._limiter.rate)
-        guarded, is_over = self._guards.due(now)
-        if guarded is None and first.at > now:
-            look = LOOK_EVERY if self._limiter.rate > 0 else inf
-            return min(first.at - now, self._guards.until_called(now), look)
+        if now - self._spread_at >= LOOK_EVERY:
+            self._spread(now)
+        queue, other = self._queues
+        head = queue.head(now)
+        next_head = other.head(now)
+        if head is None or (next_head is not None and next_head[2]):
+            queue, other, head = other, queue, next_head  # not its turn; but an end costs no call
+        if head is None:
+            return self._pause(now)
+        watch, turn, is_over = head
         delay = 0.0 if is_over else self._limiter.acquire(now)
         if delay > 0:
-            return min(delay, RATE_PAUSE, self._guards.until_over(now))
-        if guarded is None:
-            self._turns.drop()
-        return _handed_out(guarded or first.watch, now, is_over=is_over)
+            return min(delay, RATE_PAUSE, queue.until_over(now), other.until_over(now))
+        queue.take(turn)
+        if not is_over:
+            self._queues = other, queue
+        return _handed_out(watch, now, is_over=is_over)
+
+    def _spread(self, now: float) -> None:
+        """Look for crowds of last polls; beside a queue that is behind, the other has half of the rate for them."""
+        rate, self._spread_at = self._limiter.rate, now
+        if rate <= 0:
+            return
+        for queue, other in (self._queues, self._queues[::-1]):
+            queue.spread(now, rate / 2 if other.is_behind(now) else rate)
+
+    def _pause(self, now: float) -> float:
+        """Seconds until it is worth asking again, nothing being due."""
+        look = LOOK_EVERY if self._limiter.rate > 0 else inf
+        pause = min(queue.until_due(now) for queue in self._queues)
+        return min(pause, look) if pause < inf else MAX_PAUSE
 
     def take(self) -> Due | None:
         """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""
@@ -129,10 +149,8 @@ class Scheduler:
         """A watch whose time has run out and that no worker has come to yet; None if there is none. Never blocks."""
         with self._lock:
             now = self._clock.monotonic()
-            guarded, is_over = self._guards.due(now)
-            if guarded is None or not is_over or self._stopped:
-                return None
-            return _handed_out(guarded, now, is_over=True)
+            ended = next((watch for queue in self._queues if (watch := queue.ended(now)) is not None), None)
+            return None if ended is None or self._stopped else _handed_out(ended, now, is_over=True)
 
     def heed(self, *, throttled: bool) -> None:
         """Tell the limiter how a call that `take` gave leave for ended. Once for each."""
@@ -160,13 +178,14 @@ class Scheduler:
             self._followers.notify_all()
 
 
+def _is_confirmed(watch: Watch) -> bool:
+    """Whether AWS knows its session, by what it has answered so far."""
+    return watch.answers > 0
+
+
 def _handed_out(watch: Watch, now: float, *, is_over: bool) -> Due:
     watch.waits, watch.taken_at = False, now
+    if not _is_confirmed(watch):
+        watch.guarded_at = -inf  # should it be confirmed now, its last poll is kept in the other queue
     received = -inf if watch.received_at is None else watch.received_at - watch.terms.epoch
     return Due(watch, min(max(watch.due_at, received), now), is_over)
-
-
-def _is_void(turn: Turn) -> bool:
-    """Whether its watch was taken by another turn, moved to one, or abandoned."""
-    watch = turn.watch
-    return watch.abandoned or not watch.waits or watch.due_at != turn.at

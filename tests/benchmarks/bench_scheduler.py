@@ -57,14 +57,13 @@ def watcher_polls(waiting: int) -> Round:
     answers = {}
     for number in range(waiting):
         watch = make_watch(number)
-        answers[watch.key.session_id] = SessionResult(watch.key.session_id, SessionStatus.IN_PROGRESS)
+        answer = answers[watch.key.session_id] = SessionResult(watch.key.session_id, SessionStatus.IN_PROGRESS)
+        watch.saw(answer)
         scheduler.add(watch, random.uniform(0, LONGEST))
 
     def run(polls: int) -> None:
         for _ in range(polls):
-            first = scheduler._turns.first()
-            assert first is not None
-            clock.now = max(clock.now, first.at)
+            clock.now = max(clock.now, scheduler._confirmed.next_at())
             due = scheduler.take()
             assert due is not None
             answer = answers[due.watch.key.session_id]

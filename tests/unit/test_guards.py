@@ -88,7 +88,7 @@ def test_a_guard_stands_where_many_share_its_moment_just_after_the_last_poll_is_
     assert len({id(watch.guarded_at) for watch in watches}) <= 3
     for watch in watches:
         heap.hasten(watch, last_poll_at(watch))
-    assert len(heap._guards._turns) == 100
+    assert len(heap._unconfirmed._guards._turns) == 100
 
 
 def test_last_polls_that_fall_together_are_brought_forward_as_far_as_the_rate_asks() -> None:
@@ -134,7 +134,7 @@ def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
     for number in range(20 * FEWEST):
         heap.add(a_watch(number, clock), clock.monotonic())
         taken(heap)
-    assert len(heap._guards._turns) <= FEWEST + 2
+    assert len(heap._unconfirmed._guards._turns) <= FEWEST + 2
 
 
 def test_clearing_out_leaves_those_who_wait_guarded() -> None:
