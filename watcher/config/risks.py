@@ -33,6 +33,8 @@ def risks(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Risk]:
     if not loaded.settings.aws.verify_ssl:
         what = "aws.verify_ssl = false: anybody on the way can answer in AWS's name, and let anybody in"
         yield Risk("tls", what, "set aws.verify_ssl = true, with aws.ca_bundle for a CA of your own")
+    if loaded.settings.aws.ca_bundle:
+        yield from _changeable("tls", Path(loaded.settings.aws.ca_bundle))
     for key, url in _endpoints(loaded.settings, environ):
         if is_plain_http(url) and not is_loopback(url):
             what = f"{key} = {shown(key, url)}: anybody on the way can read and change what is sent"
@@ -53,6 +55,8 @@ def _endpoints(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple
 
 
 def _of_webhook(sink: WebhookSinkSettings) -> Iterator[Risk]:
+    if sink.ca_bundle:
+        yield from _changeable(f"sink {sink.name}", Path(sink.ca_bundle))
     if not sink.secret_file:
         what = "no secret_file: requests are not signed, so a receiver can't tell a decision from a forgery"
         yield Risk(f"sink {sink.name}", what, "give secret_file, and check the signature in the receiver")
@@ -66,5 +70,10 @@ def _of_webhook(sink: WebhookSinkSettings) -> Iterator[Risk]:
 
 
 def _exposed(subject: str, path: Path) -> Iterator[Risk]:
-    if os.geteuid() != 0 and (found := exposure(path)):  # for root it is an error
+    if os.geteuid() != 0:  # for root it is an error
+        yield from _changeable(subject, path)
+
+
+def _changeable(subject: str, path: Path) -> Iterator[Risk]:
+    if found := exposure(path):
         yield Risk(subject, f"{found.why}: others can change what the watcher does", found.fix)

@@ -14,6 +14,7 @@ _SECRET_KEY = re.compile(
     r"secret|token|passw|credential|signature|\bsig\b|bearer|pwd|private|(^|_)key$|auth", re.IGNORECASE
 )
 _SIGNING_KEY = "whsec_"
+_OF_AWS = ("queue_url", "endpoint_url")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -44,9 +45,9 @@ def without_secrets(key: str, value: Any) -> Any:
 def _text_without_secrets(key: str, name: str, text: str) -> str:
     if _SIGNING_KEY in text:  # also where the name of its file belongs
         return HIDDEN
-    if not name.endswith("url"):
+    if not name.endswith("url") and "://" not in text:  # a key that is misspelled may have a URL, too
         return text
-    return urls.without_secrets(text, mark=HIDDEN, hides_path=key.startswith("sinks") and name == "url")
+    return urls.without_secrets(text, mark=HIDDEN, hides_path=key.startswith("sinks") and name not in _OF_AWS)
 
 
 def toml(value: object) -> str:

@@ -59,7 +59,9 @@ def _of(path: Path, found: os.stat_result, uid: int, what: str) -> Iterator[Expo
     is_read_only = bool(os.statvfs(path.parent if is_link else path).f_flag & os.ST_RDONLY)
     name = str(path.absolute())
     if found.st_uid not in (_ROOT, uid) and not (is_read_only and uid != _ROOT):
-        yield Exposure(f"{what}{name} is owned by {_name(found.st_uid)}", f"chown {_name(uid)} {name}")
+        yield Exposure(
+            f"{what}{name} is owned by {_name(found.st_uid)}", f"chown {'-h ' if is_link else ''}{_name(uid)} {name}"
+        )
     is_sticky = what and found.st_mode & stat.S_ISVTX
     if is_link or is_sticky or is_read_only:  # the mode of a link means nothing
         return

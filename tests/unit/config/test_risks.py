@@ -136,3 +136,15 @@ def test_root_reads_no_settings_of_another_user(
     (problem,) = problems_of(None, **given[by])
     assert f"{file} is owned by 4242, and root runs this: chown root {file}" in problem
     assert settings_of(None, config=Path(os.devnull)).file == Path(os.devnull)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_certificates_that_others_can_change_are_a_risk_for_root_too(
+    settings_of: Load, secret: str, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.touch(mode=0o644)
+    text = f'[aws]\nca_bundle = "{bundle}"\n' + webhook("https://h.example/x", f'{secret}ca_bundle = "{bundle}"\n')
+    assert told(settings_of(text)) == []
+    os.chown(bundle, 4242, 0)
+    assert [line.partition(":")[0] for line in told(settings_of(text))] == ["tls", "sink webhook"]

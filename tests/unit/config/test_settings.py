@@ -1,4 +1,6 @@
+import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from watcher.config import (
     DecisionSettings,
     FileSinkSettings,
     LedgerSettings,
+    Loaded,
     PolicyOverrides,
     PollingSettings,
     QueueSettings,
@@ -159,3 +162,34 @@ def test_the_ledgers_file_is_its_own_or_the_queues() -> None:
 
 def test_whole_numbers_do_for_floats() -> None:
     assert PollingSettings.model_validate({"min_interval": 2}).min_interval == 2.0
+
+
+@pytest.mark.parametrize(
+    "url", [" http://h.example/x", "\thttp://h.example", "HTTP://h.example", "\nhTTp://h.example"]
+)
+def test_no_spelling_gets_plain_http_past_its_rule(problems_of: Callable[..., list[str]], url: str) -> None:
+    sinks = json.dumps([{"type": "webhook", "url": url}])
+    (problem,) = problems_of(None, {"sinks": sinks})
+    assert "would carry decisions unencrypted" in problem
+
+
+def test_urls_are_cleaned_wherever_they_are_set(settings_of: Callable[..., Loaded]) -> None:
+    sinks = [
+        {"type": "webhook", "url": " HTTPS://H.example/Path ", "ca_bundle": "x"},
+        {"type": "sqs", "queue_url": "\thttps://SQS.example/1/Q", "endpoint_url": " HTTP://localhost:1\n"},
+    ]
+    queue = {"url": " https://SQS.us-east-1.amazonaws.com/1/q", "endpoint_url": " http://LOCALHOST:2 "}
+    given = {f"queue.{name}": url for name, url in queue.items()}
+    given |= {"ledger.url": "none", "aws.endpoint_url": "HTTP://LocalHost:3", "sinks": json.dumps(sinks)}
+    settings = settings_of(None, given).settings
+    assert settings.aws.endpoint_url == "http://localhost:3"
+    assert (settings.queue.url, settings.queue.endpoint_url) == (
+        "https://sqs.us-east-1.amazonaws.com/1/q",
+        "http://localhost:2",
+    )
+    hook, sqs = settings.sinks
+    assert hook.model_dump()["url"] == "https://h.example/Path"
+    assert (sqs.model_dump()["queue_url"], sqs.model_dump()["endpoint_url"]) == (
+        "https://sqs.example/1/Q",
+        "http://localhost:1",
+    )

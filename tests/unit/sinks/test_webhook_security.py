@@ -48,7 +48,8 @@ def test_a_certificate_is_checked_and_a_ca_file_can_be_given(
     receiver = receive(context=tls)
     assert "certificate verify failed" in str(failure(webhook_for(receiver.url)))
     webhook_for(receiver.url, ca_bundle=str(certificate[0])).emit([decision(1)])
-    assert len(receiver.got) == 1
+    webhook_for(f" {receiver.url.upper()} ", ca_bundle=str(certificate[0])).emit([decision(2)])
+    assert len(receiver.got) == 2
 
 
 def test_the_certificate_has_to_be_the_names_although_the_address_is_called(
