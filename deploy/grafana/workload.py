@@ -28,7 +28,7 @@ def decided() -> Iterator[Any]:
             "Why; timed_out beyond one in ten is worth a look.",
             "reqps",
             (rate("watcher_decisions_total", "reason", chosen),),
-            ("WatcherTimeOuts",),
+            ("WatcherTimeOuts", "WatcherUnknownSessions"),
         ),
         stacked=True,
     )
