@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ManualClock, session_id
+from tests.support import ManualClock, decision, session_id
 from watcher.check import bad_config, examine
 from watcher.check.backends import check_ledger, check_queue
 from watcher.check.files import private_file
@@ -22,7 +22,7 @@ from watcher.clock import SystemClock
 from watcher.config import AwsSettings, Loaded, Settings, load, sqlite_path
 from watcher.errors import ConfigError
 from watcher.ledgers import open_ledger
-from watcher.model import DeadReason
+from watcher.model import DeadReason, DecisionEvent
 from watcher.queues import open_queue
 from watcher.queues.sqlite import SqliteQueue
 from watcher.simulator import Fault, Scenario, Simulator
@@ -208,6 +208,29 @@ def test_looking_at_the_ledger_leaves_no_entry(queue: SqliteQueue) -> None:
     assert [finding.level for finding in check_ledger(settings(), SystemClock(), offline=True)] == ["ok"]
     with closing(open_ledger(settings(), SystemClock())) as ledger:
         assert list(ledger.recent(10)) == []
+
+
+def decided(*reasons: str) -> None:
+    """Decisions with these reasons, on the ledger of the default settings."""
+    with closing(open_ledger(settings(), SystemClock())) as ledger:
+        for number, reason in enumerate(reasons):
+            event = decision(number)
+            body = json.dumps(json.loads(event.body) | {"data": {**json.loads(event.body)["data"], "reason": reason}})
+            ledger.record([(DecisionEvent(event.key, body), "[]")])
+
+
+def test_many_ids_that_aws_did_not_know_are_a_warning_with_their_share(queue: SqliteQueue) -> None:
+    decided(*["session_not_found"] * 300, *["confidence_met"] * 150, *["session_not_found"] * 50)
+    [found] = [each for each in check_ledger(settings(), SystemClock(), offline=True) if each.level != "ok"]
+    assert (found.level, found.subject) == ("warning", "session ids")
+    assert found.what == "AWS did not know 25% of the session ids among the last 200 decisions"
+    assert "aws.region" in found.fix
+
+
+@pytest.mark.parametrize(("unknown", "known"), [(19, 0), (2, 18), (0, 30), (0, 0)])
+def test_few_decisions_and_few_unknown_ids_are_no_warning(queue: SqliteQueue, unknown: int, known: int) -> None:
+    decided(*["session_not_found"] * unknown, *["confidence_met"] * known)
+    assert {each.level for each in check_ledger(settings(), SystemClock(), offline=True)} == {"ok"}
 
 
 def test_a_ledger_that_keeps_nothing_is_a_warning() -> None:

@@ -7,15 +7,20 @@ from watcher.check.files import missing_file, private_file
 from watcher.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import QueueSettings, Settings, sqlite_path
 from watcher.config.values import without_secrets
+from watcher.delivery.recorded import reason_of
 from watcher.errors import LedgerError, WatcherError
 from watcher.ledgers import open_ledger
-from watcher.model import DEFAULT_POLICY, Lease, QueueDepth, SessionKey
+from watcher.model import DEFAULT_POLICY, Lease, QueueDepth, Reason, SessionKey
 from watcher.ports import Clock
 from watcher.queues import advise, open_queue
 from watcher.util.files import is_there
 
 SESSION_LIFE = 180.0
 """Seconds for which AWS keeps a session: a message that waits longer was sent in vain."""
+
+LATEST, ENOUGH, UNKNOWN_SHARE = 200, 20, 0.1
+"""Decisions that are looked at, how many of them are enough for a share, and the share of ids that AWS does not know
+which is too much. The last two are those of the alert WatcherUnknownSessions."""
 
 NOT_TRIED = "not tried, it needs the network (--offline)"
 
@@ -64,6 +69,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
     else:
         try:
             yield _tried_ledger(settings, clock, shown)
+            yield from _unknown_sessions(settings, clock)
             if settings.ledger.url.startswith("sqlite:"):
                 yield from private_file("ledger file", settings.ledger_path)
         except WatcherError as error:
@@ -94,6 +100,21 @@ def _tried_ledger(settings: Settings, clock: Clock, shown: str) -> Finding:
             # No failure: `watcher run` can do without, and an index that is added later is filled with what there is.
             return warning("ledger", f"decisions are kept, but `watcher decisions` can't list them: {error}")
     return ok("ledger", f"{shown}: readable")
+
+
+def _unknown_sessions(settings: Settings, clock: Clock) -> Findings:
+    """A warning if AWS did not know many of the ids of late."""
+    try:
+        with closing(open_ledger(settings, clock)) as ledger:
+            entries = ledger.recent(LATEST)
+    except LedgerError:
+        return  # it can't be listed, which is told already
+    unknown = sum(reason_of(entry) == Reason.SESSION_NOT_FOUND for entry in entries)
+    if len(entries) >= ENOUGH and unknown > UNKNOWN_SHARE * len(entries):
+        share = f"{unknown / len(entries):.0%} of the session ids"
+        what = f"AWS did not know {share} among the last {len(entries)} decisions"
+        fix = "see that aws.region and the account are those of the sessions, and who may send to the queue"
+        yield warning("session ids", what, fix)
 
 
 def _waiting(shown: str, depth: QueueDepth) -> Finding:

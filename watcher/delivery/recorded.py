@@ -20,6 +20,11 @@ def context_of(entry: LedgerEntry) -> Mapping[str, Any]:
     return context if isinstance(context, dict) else {}
 
 
+def reason_of(entry: LedgerEntry) -> object:
+    """Why the session was decided as it was; None if the record does not say."""
+    return _data(entry).get("reason")
+
+
 def _data(entry: LedgerEntry) -> Mapping[str, Any]:
     try:
         data = json.loads(entry.event.body)["data"]
