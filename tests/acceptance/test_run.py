@@ -17,12 +17,13 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
-from tests.support import ROOT, run_watcher, session_id
+from tests.support import BUSY, ROOT, run_watcher, session_id
 from watcher.clock import SystemClock
 from watcher.queues.sqlite import SqliteQueue
 from watcher.signals import SAME_STOP
 from watcher.simulator import Fault, SessionScript, Simulator
 from watcher.simulator.calls import CallRecord
+from watcher.supervisor import STOP_SLACK
 
 Start = Callable[..., Daemon]
 
@@ -222,8 +223,10 @@ def test_the_drain_keeps_its_limit_when_a_call_hangs(
     enqueue(tmp_path, hanging)
     daemon = start(WATCHER_SHUTDOWN__DRAIN_TIMEOUT="1")
     assert calls.get(timeout=PATIENCE).result == "stall"
+    begun = time.monotonic()
     daemon.send(signal.SIGTERM)
-    assert daemon.end() == 0  # the call would hang for its read time-out, 60 s: longer than `end` waits
+    assert daemon.end() == 0
+    assert time.monotonic() - begun < 1 + STOP_SLACK + BUSY  # the call hangs until the session's deadline, 44 s
     assert daemon.wait_for_event("released")["messages"] == 1
     successor = start("--until-empty")
     assert successor.end() == 0
