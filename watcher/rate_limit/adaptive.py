@@ -1,13 +1,13 @@
 """A rate that finds the account's quota by itself, from nothing but its own calls' throttles.
 
-Below the target, the rate that was last served, it recovers by slow start; above, it follows congestion avoidance.
+It follows congestion avoidance. After an outage it returns to its share of the quota by slow start.
 """
 
 import math
 import random
 from collections.abc import Callable
 
-from watcher.rate_limit.congestion_avoidance import decrease, increase
+from watcher.rate_limit.congestion_avoidance import decrease, increase, step_down
 from watcher.rate_limit.constants import CONSTANTS
 from watcher.rate_limit.recovery import Return
 from watcher.rate_limit.slow_start import slow_start
@@ -26,13 +26,14 @@ class AdaptiveRate:
 
     def __init__(self, start: float, uniform: Callable[[], float] = random.random) -> None:
         """`start`: calls a second until the first throttle says more; `uniform`: random numbers in [0, 1)."""
-        self.rate = self._target = self._base = self._before = start
+        self.rate = self._share = start
         self._uniform = uniform
         self._next = self._last = -math.inf
         self._gap = 1.0  # between calls, in multiples of what the rate allows
-        self._quiet = 3600.0  # seconds in which the rate was used and nothing throttled; at first, for long
-        self._served: float = math.inf  # calls since the last throttle
-        self._repeated = self._in_flight = self._outdated = 0
+        self._quiet = math.inf  # seconds in which the rate was used and nothing throttled
+        self._unserved = 0  # throttles since a call was last served
+        self._in_flight = self._outdated = 0
+        self._is_recovering = False
         self._return = Return()
 
     def acquire(self, now: float) -> float:
@@ -40,7 +41,8 @@ class AdaptiveRate:
         if now < self._next:
             return max(SHORTEST_DELAY, self._next - now)
         self._gap += (min(1.0 + (now - self._next) * self.rate, LONGEST_GAP) - self._gap) / 32
-        if self._gap <= CONSTANTS.in_use:  # a rate that nobody uses proves nothing
+        # A rate that nobody uses proves nothing, and one that is throttled until a call is served must not grow.
+        if self._gap <= CONSTANTS.in_use and not self._unserved:
             self._grow(min(now - self._last, 2.0 / self.rate))
         self._last = now
         self._next = max(self._next, now - LATE) + 1.0 / self.rate
@@ -59,37 +61,33 @@ class AdaptiveRate:
             # Two watchers in step would find the bucket empty together again and again.
             self._next = max(self._next, now) + self._uniform() / self.rate
         else:
-            self._served += 1
+            self._unserved = 0
 
     def _grow(self, seconds: float) -> None:
         self._quiet += seconds
         self._return.used(self.rate, seconds)
-        if self.rate < self._target:
-            self.rate = slow_start(self.rate, self._target, seconds)
+        if self._is_recovering:
+            self.rate = slow_start(self.rate, self._share, seconds)
+            self._is_recovering = self.rate < self._share
         elif self._return.is_due(self.rate):
-            self._target = self._return.begin()
+            self._share, self._is_recovering = self._return.begin(), True
         else:
             self._return.succeeded()
-            self.rate = increase(self.rate, self._base, self._quiet, seconds)
+            self.rate, self._share = increase(self.rate, self._share, self._quiet, seconds)
 
     def _decrease(self) -> None:
         self._return.throttled(self.rate)
-        soon = self._served < CONSTANTS.soon
-        self._repeated = self._repeated + 1 if soon else 0
-        if self._served == 0 or (soon and self.rate < self._target):
-            self._back_off()
-        else:
-            self._before = self.rate
-            self.rate = max(CONSTANTS.floor, self.rate * (1.0 - decrease(self.rate, self._repeated)))
-            self._target = self.rate
-        self._base, self._quiet, self._served = self.rate, 0.0, 0
+        self._quiet = 0.0
+        self._unserved += 1
+        if self._unserved == 1:
+            self._lower_share()
+        elif self._unserved > CONSTANTS.outage:  # perhaps all calls are throttled, whatever the rate
+            self._is_recovering = True
+        floor = CONSTANTS.floor * (max(1.0, self._share) if self._is_recovering else 1.0)
+        self.rate = max(floor, decrease(self.rate, self._share))
 
-    def _back_off(self) -> None:
-        """Halve the rate, down to the floor.
-
-        Calls served in between show that the target is too high. Without any, all calls may be throttled whatever
-        the rate: then the target is the rate before.
-        """
-        self._target = math.sqrt(self.rate * self._target) if self._served else max(self._target, self._before)
-        self._before = self._target
-        self.rate = max(CONSTANTS.floor * max(1.0, self._target), self.rate / 2)
+    def _lower_share(self) -> None:
+        """Only a throttle that follows a served call says that the share is too large; others may be an outage."""
+        if self._is_recovering:
+            self._share, self._is_recovering = self.rate, False
+        self._share = step_down(self.rate, self._share)

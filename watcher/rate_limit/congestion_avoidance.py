@@ -1,9 +1,13 @@
 """How a rate moves about the quota: additive increase, multiplicative decrease (Chiu and Jain, 1989).
 
 All watchers that share a quota see the same part of their calls throttled, so the faster is throttled more often.
-Each expects one throttle in its `throttle_interval`: then increase and decrease cancel out. If that interval is as
-long for all rates, there is one rate at which they do, the same for all: that makes shares even. Slow watchers wait
-longer, or too many of their few calls would be throttled; their shares are even mostly because they move little.
+Each expects one throttle in its `throttle_interval`. If that is nearly as long for all rates, there is one rate at
+which it comes true, the same for all: that makes shares even. It is somewhat shorter for the fast, who can afford to
+find another quota soon. Slow watchers expect one in a fixed number of calls, or too many of their few calls would be
+throttled; their shares are even mostly because they move little.
+
+A watcher has two rates. Its share moves in small steps, so chance moves it little. The rate in use drops below the
+share with a throttle and then grows, the faster the longer none comes, so another quota is found soon.
 """
 
 import math
@@ -13,21 +17,39 @@ from watcher.rate_limit.constants import CONSTANTS
 
 def throttle_interval(rate: float) -> float:
     """Seconds in which a watcher of `rate` calls a second expects a throttle."""
-    # Somewhat more than the inverse: the slowest are the ones for which 2 % of throttled calls is hardest to keep.
-    return CONSTANTS.patience * float(max(1.0, CONSTANTS.slow / rate) ** 1.25)
+    pace = rate / CONSTANTS.slow
+    return CONSTANTS.patience / min(pace, float(pace**0.25))
 
 
-def increase(rate: float, base: float, quiet: float, seconds: float) -> float:
-    """The rate after `seconds` more, `quiet` seconds after the throttle that left it at `base`.
+def increase(rate: float, share: float, quiet: float, seconds: float) -> tuple[float, float]:
+    """Rate and share after `seconds` more, `quiet` seconds after a throttle; infinite before the first."""
+    interval = throttle_interval(share)
+    growth = CONSTANTS.growth * CONSTANTS.decrease * quiet / interval**2
+    rate *= math.exp(min(growth, CONSTANTS.decrease / 2) * seconds)
+    if math.isinf(quiet):
+        return rate, rate
+    return rate, _near(rate, share * math.exp(_step(share) * seconds / interval))
 
-    It grows with the square of the time without a throttle, so that a greater quota is found soon.
+
+def decrease(rate: float, share: float) -> float:
+    """The rate after a throttle."""
+    return min(rate, share) * (1.0 - CONSTANTS.decrease)
+
+
+def step_down(rate: float, share: float) -> float:
+    """The share after a throttle at `rate` that it may have caused."""
+    share *= 1.0 - _step(share)
+    return _near(decrease(rate, share), share)
+
+
+def _step(share: float) -> float:
+    """Part of the share that a throttle takes, and an interval gives back.
+
+    It is small for the slow, who meet few throttles.
     """
-    interval = throttle_interval(base)
-    added = base * decrease(base) * seconds / interval * (quiet / interval) ** 2 / 2
-    return min(rate + added, rate * math.exp(CONSTANTS.growth * seconds))
+    return CONSTANTS.decrease / 2 * min(1.0, share / CONSTANTS.slow)
 
 
-def decrease(rate: float, repeated: int = 0) -> float:
-    """Part of the rate that a throttle takes; doubled with each that soon follows two others, up to a quarter."""
-    few = min(1.0, rate / (2 * CONSTANTS.slow)) ** 0.6  # moves of the slow are few, and must be small
-    return float(min(0.25, CONSTANTS.decrease * few * 2.0 ** min(max(0, repeated - 1), 8)))
+def _near(rate: float, share: float) -> float:
+    """The share, as far from the rate as chance explains: by a few decreases above it, or a long quiet time below."""
+    return min(max(share, rate / CONSTANTS.band), rate / (1.0 - CONSTANTS.decrease) ** CONSTANTS.outage)

@@ -9,7 +9,7 @@ that fails halves the rate to return to.
 from watcher.rate_limit.congestion_avoidance import throttle_interval
 from watcher.rate_limit.constants import CONSTANTS
 
-FIRST_WAIT, LONGEST_WAIT = CONSTANTS.patience / 3, 4 * CONSTANTS.patience
+FIRST_WAIT, LONGEST_WAIT = 4.0, 48.0
 """Seconds without a throttle before a try: some calls even of a slow watcher; and little after a failed minute."""
 
 RANDOM_SHARE, CALLS = 0.4, 32

@@ -15,6 +15,6 @@ def start_rate(region: str) -> float:
     return START_RATES.get(region, START_RATE)
 
 
-def slow_start(rate: float, target: float, seconds: float) -> float:
-    """The rate after so many seconds below its target: exponential, up to the target."""
-    return min(target, rate * math.exp(CONSTANTS.regain * seconds))
+def slow_start(rate: float, share: float, seconds: float) -> float:
+    """The rate after so many seconds below the share: exponential, up to the share."""
+    return min(share, rate * math.exp(CONSTANTS.growth * CONSTANTS.decrease * seconds))

@@ -34,7 +34,7 @@ def test_a_quota_is_used_with_few_calls_throttled(watchers: int, quota: float) -
     assert seen.throttled <= 0.02
 
 
-@pytest.mark.parametrize(("watchers", "quota"), [(2, 25), (4, 25)])
+@pytest.mark.parametrize(("watchers", "quota"), [(2, 5), (2, 25), (4, 25), (8, 25)])
 def test_watchers_share_a_quota_evenly(watchers: int, quota: float) -> None:
     assert steady(shared_by(watchers, quota, seconds=1320), 120, 1320).uneven <= 0.3
 
