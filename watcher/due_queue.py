@@ -23,17 +23,17 @@ Head = tuple[Watch, Turn | None, bool]
 class DueQueue:
     """Watches by the time at which their polls are due, the earliest first.
 
-    One whose moment for the last poll has come goes before all others; see `Guards`. With `newest_too`, a queue that
-    is behind gives every other poll to the newest of the watches that were never polled: whoever comes after a crowd
-    is not kept waiting until the crowd is through.
+    One whose moment for the last poll has come goes before all others; see `Guards`. While `newest_too` is set, a
+    queue that is behind gives every other poll to the newest of the watches that were never polled: whoever comes
+    after a crowd is not kept waiting until the crowd is through.
     """
 
-    def __init__(self, is_mine: Callable[[Watch], bool], *, newest_too: bool = False) -> None:
+    def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
         """`is_mine`: whether a watch belongs into this queue, when it is entered and for as long as it waits."""
         self._later = Timetable(attrgetter("due_at"))
         self._due: deque[Turn] = deque()
         self._guards = Guards(is_mine)
-        self._newest_too = newest_too
+        self.newest_too = False
         self._newcomers = deque[Turn](maxlen=NEWCOMERS)
         self._is_newest_next = False
         self._quiet_until = inf
@@ -70,7 +70,7 @@ class DueQueue:
             return None
         if turn.at >= now - BEHIND:
             self._newcomers.clear()
-        elif self._is_newest_next:
+        elif self._is_newest_next and self.newest_too:
             turn = self._newest() or turn
         return turn.watch, turn, False
 
@@ -115,7 +115,7 @@ class DueQueue:
         while (turn := later.first()) is not None and turn.at <= now:
             later.drop()
             due.append(turn)
-            if self._newest_too and not turn.watch.polls:
+            if not turn.watch.polls:
                 self._newcomers.append(turn)
         self._quiet_until = inf if turn is None else turn.at
 

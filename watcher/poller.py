@@ -14,6 +14,7 @@ from watcher.errors import (
     EndpointFault,
     OperatorError,
     PollError,
+    SessionNotFound,
     Throttled,
     TransientPollError,
     UnreadableAnswer,
@@ -90,6 +91,8 @@ class Poller:
         self.calls.begin(watch, begun)
         observation = self._endpoint.ask(watch.session_id, self._ask)
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
+        if not watch.answers and isinstance(observation, SessionResult | SessionNotFound):
+            self._scheduler.heed_first(is_unknown=isinstance(observation, SessionNotFound))
         seconds = self._clock.monotonic() - begun
         result = _label(observation)
         self._count(result, lag=begun - due.at, seconds=seconds)

@@ -4,12 +4,13 @@ from math import inf
 from threading import Condition
 from typing import NamedTuple
 
-from watcher.due_queue import DueQueue
+from watcher.due_queue import DueQueue, Head
 from watcher.guards import LOOK_EVERY
 from watcher.health import Beat
 from watcher.named_lock import NamedLock
 from watcher.ports import Clock, RateLimiter
 from watcher.rate_limit import ThrottledShare
+from watcher.unknown_share import UnknownShare
 from watcher.watch import Watch
 
 MAX_PAUSE = 5.0
@@ -40,7 +41,8 @@ class Scheduler:
     earliest first; and one that was polled in vain, or could not be, ends at its deadline without a call.
 
     Anybody who can send to the queue can make up session ids. So the sessions that AWS has confirmed, by any answer
-    with a status, wait in a queue of their own, and the two queues take turns: each has at least half of the rate.
+    with a status, wait in a queue of their own. While many ids are unknown to AWS the two queues take turns: each
+    has at least half of the rate. Else the poll that was due first goes first; favouring either would cost calls.
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
@@ -49,10 +51,11 @@ class Scheduler:
         self._clock = clock
         self._beat = beat
         self._confirmed = DueQueue(_is_confirmed)
-        self._unconfirmed = DueQueue(lambda watch: not _is_confirmed(watch), newest_too=True)
+        self._unconfirmed = DueQueue(lambda watch: not _is_confirmed(watch))
         self._queues = (self._confirmed, self._unconfirmed)
         """The one whose turn it is first."""
         self._spread_at = -inf
+        self._unknown = UnknownShare()
         self._throttled = ThrottledShare()
         self._lock = NamedLock("scheduler")
         self._leader = Condition(self._lock)  # type: ignore[arg-type] # all that it needs of a lock is there
@@ -96,8 +99,8 @@ class Scheduler:
         queue, other = self._queues
         head = queue.head(now)
         next_head = other.head(now)
-        if head is None or (next_head is not None and next_head[2]):
-            queue, other, head = other, queue, next_head  # not its turn; but an end costs no call
+        if head is None or (next_head is not None and self._goes_before(next_head, head)):
+            queue, other, head = other, queue, next_head
         if head is None:
             return self._pause(now)
         watch, turn, is_over = head
@@ -109,13 +112,17 @@ class Scheduler:
             self._queues = other, queue
         return _handed_out(watch, now, is_over=is_over)
 
+    def _goes_before(self, other: Head, head: Head) -> bool:
+        """Whether another queue's head is polled before that of the queue whose turn it is. An end costs no call."""
+        return other[2] or not (head[2] or self._unknown.is_crowd or _urgency(head) <= _urgency(other))
+
     def _spread(self, now: float) -> None:
         """Look for crowds of last polls; beside a queue that is behind, the other has half of the rate for them."""
         rate, self._spread_at = self._limiter.rate, now
         if rate <= 0:
             return
         for queue, other in (self._queues, self._queues[::-1]):
-            queue.spread(now, rate / 2 if other.is_behind(now) else rate)
+            queue.spread(now, rate / 2 if self._unknown.is_crowd and other.is_behind(now) else rate)
 
     def _pause(self, now: float) -> float:
         """Seconds until it is worth asking again, nothing being due."""
@@ -159,6 +166,12 @@ class Scheduler:
             self._limiter.on_response(now, throttled=throttled)
             self._throttled.add(now, throttled=throttled)
 
+    def heed_first(self, *, is_unknown: bool) -> None:
+        """Take note of what AWS said of a session that it had not confirmed before."""
+        with self._lock:
+            self._unknown.add(is_unknown=is_unknown)
+            self._unconfirmed.newest_too = self._unknown.is_crowd
+
     def throttling(self) -> str:
         """What readiness says while more than half of the latest calls are throttled, else an empty text."""
         with self._lock:
@@ -176,6 +189,11 @@ class Scheduler:
             self._stopped = True
             self._leader.notify_all()
             self._followers.notify_all()
+
+
+def _urgency(head: Head) -> tuple[bool, float]:
+    watch, turn, _ = head
+    return (False, watch.guarded_at) if turn is None else (True, turn.at)
 
 
 def _is_confirmed(watch: Watch) -> bool:

@@ -8,11 +8,13 @@ import pytest
 from tests.support import ManualClock
 from tests.unit.builders import a_watch, an_answer
 from tests.unit.heaps import scheduler
+from tests.unit.world import World
 from watcher.errors import SessionNotFound
 from watcher.model import SessionStatus
 from watcher.policy import Ended, PollAgain, PollPolicy, backoff
 from watcher.rate_limit import TokenBucket
 from watcher.scheduler import Due
+from watcher.unknown_share import UnknownShare
 from watcher.watch import Watch
 
 RATE = 25.0
@@ -69,6 +71,8 @@ class Crowd:
         self.called[watch] = now
         self.lags.setdefault(watch, []).append(now - due.at)
         answer = (WAITING if now < self.ends[watch] else OVER) if is_genuine else SessionNotFound("unknown")
+        if not watch.answers:
+            self.heap.heed_first(is_unknown=not is_genuine)
         watch.saw(answer)
         step = self.policy.next_step(watch, answer)
         if isinstance(step, Ended):
@@ -149,3 +153,37 @@ def test_a_crowd_of_confirmed_last_polls_is_over_in_time_beside_a_crowd_of_made_
     assert len(crowd.decided) == 6_100
     # Half of the rate is 12.5 a second, of which last polls have four fifths: those of 100 take 10 s.
     assert max(watch.deadline - crowd.called[watch] for watch in genuine) < 12.0
+
+
+def test_real_sessions_near_the_limit_of_the_rate_are_polled_in_the_order_in_which_they_are_due() -> None:
+    """Favouring the confirmed ones would poll them more often, and leave too few calls for those that come."""
+    crowd = Crowd()
+    for _ in range(300):
+        for _ in range(20):
+            crowd.come(1, lasting=15.0)
+            crowd.run(0.05)
+    crowd.run(60.0)
+    assert all(crowd.decided[watch] is OVER for watch in crowd.ends)
+    assert max(crowd.called[watch] - end for watch, end in crowd.ends.items()) < 30.0
+
+
+def test_a_few_ids_that_aws_does_not_know_for_a_moment_are_no_crowd() -> None:
+    share = UnknownShare()
+    for is_unknown in [True] * 4 + [False] * 10 + [True] * 2:
+        share.add(is_unknown=is_unknown)
+        assert not share.is_crowd
+    for _ in range(5):
+        share.add(is_unknown=True)
+    assert share.is_crowd
+    for _ in range(32):
+        share.add(is_unknown=False)
+    assert not share.is_crowd
+
+
+def test_the_poller_tells_the_scheduler_which_new_ids_aws_knows() -> None:
+    world, known = World(*[SessionNotFound("unknown")] * 5), World(WAITING)
+    for number in range(5):
+        world.poller.poll_once(Due(world.watch(number), world.clock.monotonic()))
+        known.poller.poll_once(Due(known.watch(number), known.clock.monotonic()))
+    assert world.scheduler._unconfirmed.newest_too
+    assert not known.scheduler._unconfirmed.newest_too
