@@ -9,7 +9,7 @@ from threading import Event, Lock
 from typing import Any
 from uuid import UUID
 
-from watcher.model import DEFAULT_POLICY, DecisionEvent, SessionKey
+from watcher.domain.model import DEFAULT_POLICY, DecisionEvent, SessionKey
 
 ROOT = Path(__file__).parents[1]
 

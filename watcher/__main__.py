@@ -18,7 +18,7 @@ def main() -> None:
     fill_closed()
     drop_foreign(os.environ)
     if sys.argv[1:2] == ["run"]:
-        from watcher import signals  # noqa: PLC0415 - only `run` needs it
+        from watcher.daemon import signals  # noqa: PLC0415 - only `run` needs it
 
         signals.install()
     from watcher.cli import main as run_command  # noqa: PLC0415 - late, for it imports click

@@ -9,8 +9,8 @@ from threading import Event
 import pytest
 
 from tests.support import START, ManualClock, run_watcher
-from watcher.model import DeadReason
-from watcher.queues.sqlite import SqliteQueue
+from watcher.domain.model import DeadReason
+from watcher.queues.sqlite.queue import SqliteQueue
 
 
 @pytest.fixture

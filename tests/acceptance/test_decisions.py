@@ -10,9 +10,9 @@ from threading import Event
 import pytest
 
 from tests.support import ManualClock, decision, run_watcher, session_id, watcher_process
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.queues.sqlite import SqliteQueue
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.util.clock import SystemClock
 
 TRAIL = [
     {"at": 1750000000.0, "event": "received", "sentAt": 1749999999.5, "messageId": "17", "receiveCount": 2},

@@ -8,9 +8,9 @@ from threading import Event
 import pytest
 
 from tests.support import run_watcher, session_id
-from watcher.clock import SystemClock
-from watcher.message import parse_message
-from watcher.queues.sqlite import SqliteQueue
+from watcher.consumer.message import parse_message
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.util.clock import SystemClock
 
 ONE, TWO, THREE = session_id(1), session_id(2), session_id(3)
 

@@ -10,9 +10,9 @@ from threading import Event
 import pytest
 
 from tests.support import ManualClock, decision, run_watcher, session_id
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.model import DeadReason, DecisionEvent, SessionKey
-from watcher.queues.sqlite import SqliteQueue
+from watcher.domain.model import DeadReason, DecisionEvent, SessionKey
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 
 HOSTILE = "\x1b[2J\x9b31m\x7f\u202etxt.exe\u2028\u2029\x85\u2066\U000e0041"
 """Sequences of C0 and C1, DEL, overrides of the reading direction, separators of lines, an invisible tag."""

@@ -9,9 +9,9 @@ from threading import Event
 import pytest
 
 from tests.support import ManualClock, decision, run_watcher, session_id
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.model import DeadReason
-from watcher.queues.sqlite import SqliteQueue
+from watcher.domain.model import DeadReason
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 
 Bury = Callable[..., None]
 

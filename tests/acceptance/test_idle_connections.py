@@ -12,10 +12,10 @@ import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.unit.sinks.receivers import Receiver
-from watcher.clock import SystemClock
-from watcher.connections import MOST
-from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
+from watcher.telemetry.connections import MOST
+from watcher.util.clock import SystemClock
 
 DESCRIPTORS = 512
 CLIENTS = 600

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
-from watcher.clock import SystemClock
-from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import Fault, SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 Start = Callable[..., Daemon]
 Page = tuple[int, str, bytes]

@@ -18,12 +18,12 @@ import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.support import BUSY, ROOT, run_watcher, session_id
-from watcher.clock import SystemClock
-from watcher.queues.sqlite import SqliteQueue
-from watcher.signals import SAME_STOP
+from watcher.daemon.signals import SAME_STOP
+from watcher.daemon.systemd import STOP_SLACK
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import Fault, SessionScript, Simulator
 from watcher.simulator.calls import CallRecord
-from watcher.supervisor import STOP_SLACK
+from watcher.util.clock import SystemClock
 
 Start = Callable[..., Daemon]
 

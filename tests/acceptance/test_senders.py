@@ -15,10 +15,10 @@ from tests.acceptance.conftest import Daemon
 from tests.chaos.site import Site
 from tests.stack import aws_client
 from tests.support import decision, run_watcher, session_id
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.queues.sqlite import SqliteQueue
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 LASTING = SessionScript(created_for=0, in_progress_for=60)
 

@@ -18,10 +18,10 @@ import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.support import BUSY, environment_of, run_watcher
-from watcher.signals import SAME_STOP
+from watcher.daemon.signals import SAME_STOP
+from watcher.daemon.systemd import STOP_SLACK
 from watcher.simulator import Fault, SessionScript, Simulator
 from watcher.simulator.calls import CallRecord
-from watcher.supervisor import STOP_SLACK
 
 QUICK = SessionScript(created_for=0, in_progress_for=1)
 NEVER = SessionScript(ending="IN_PROGRESS")

@@ -12,10 +12,10 @@ import pytest
 
 from tests.acceptance.conftest import Daemon
 from tests.unit.sinks.receivers import Receiver, answer
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.queues.sqlite import SqliteQueue
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 
 def test_a_stop_does_not_wait_for_a_sink_that_is_down_and_its_messages_go_back(

@@ -14,10 +14,10 @@ import pytest
 from tests.acceptance.conftest import Daemon
 from tests.unit.sinks.event_buses import EventBridge
 from tests.unit.sinks.receivers import Receiver
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.queues.sqlite import SqliteQueue
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 AT_ONCE = SessionScript(created_for=0, in_progress_for=0)
 Start = Callable[..., Daemon]

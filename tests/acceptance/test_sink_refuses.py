@@ -15,11 +15,11 @@ from tests.chaos.site import Site, wait_until
 from tests.stack import aws_client
 from tests.support import run_watcher
 from tests.unit.sinks.receivers import Receiver, answer
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.model import MAX_MESSAGE_BYTES
-from watcher.queues.sqlite import SqliteQueue
+from watcher.domain.model import MAX_MESSAGE_BYTES
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 AT_ONCE = SessionScript(created_for=0, in_progress_for=0)
 

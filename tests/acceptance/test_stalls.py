@@ -16,9 +16,9 @@ import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.support import watcher_process
-from watcher.clock import SystemClock
-from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
+from watcher.util.clock import SystemClock
 from watcher.util.stalls import VARIABLE
 
 Start = Callable[..., Daemon]

@@ -13,9 +13,9 @@ import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.support import BUSY
+from watcher.daemon.systemd import STOP_SLACK
 from watcher.simulator import SessionScript, Simulator
 from watcher.simulator.calls import CallRecord
-from watcher.supervisor import STOP_SLACK
 
 DRAIN = 3.0
 NEVER = SessionScript(ending="IN_PROGRESS")

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import pytest
 
 from tests.support import decision, environment_of, session_id
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.queues.sqlite import SqliteQueue
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import Simulator
+from watcher.util.clock import SystemClock
 
 SUBJECT = session_id(1)
 DECIDED = session_id(2)

@@ -33,8 +33,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this
 from tests.benchmarks.instrumented import CALL, POLLS
 from tests.benchmarks.processes import PATIENCE, WATCHER, cpu_seconds, spawn
 from tests.benchmarks.service import Endpoint, end, endpoint
-from watcher.clock import SystemClock
-from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.util.clock import SystemClock
 
 HERE = Path(__file__).parent
 STOCK, STOCK_MORE, OWN = "boto3, 32 threads", "boto3, 64 threads", "the watcher's client, 64 threads"

@@ -22,12 +22,12 @@ from uuid import UUID
 
 from tenacity import AsyncRetrying, retry_always, wait_exponential
 
-from watcher.health import Beat
-from watcher.model import Lease, SessionKey, SessionResult, SessionStatus
-from watcher.policy import PollAgain, PollPolicy, backoff
+from watcher.domain.model import Lease, SessionKey, SessionResult, SessionStatus
+from watcher.polling.policy import PollAgain, PollPolicy, backoff
+from watcher.polling.scheduler import Scheduler
 from watcher.rate_limit import TokenBucket
-from watcher.scheduler import Scheduler
-from watcher.watch import Watch
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Beat
 
 BAR_MICROSECONDS = 50.0
 """The issue's bar for scheduling one poll."""

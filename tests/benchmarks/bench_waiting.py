@@ -29,19 +29,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.benchmarks.processes import PATIENCE, WATCHER, numbers, spawn
 from tests.benchmarks.service import end, endpoint
-from watcher.clock import SystemClock
+from watcher.consumer.consumer import Intake
 from watcher.delivery.batch_processor import Patience
-from watcher.health import Beat, Readiness
-from watcher.inflight import InFlight
-from watcher.intake import Intake
-from watcher.learning import Schedule
-from watcher.metrics import Metrics
-from watcher.model import DecisionRules, Delivery, Lease
-from watcher.policy import PollPolicy, backoff, learned
-from watcher.queues.sqlite import SqliteQueue
-from watcher.queues.sqs_held import HeldLeases
+from watcher.domain.model import DecisionRules, Delivery, Lease
+from watcher.polling.policy import PollPolicy, backoff, learned
+from watcher.polling.scheduler import Scheduler
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.queues.sqs.held_leases import HeldLeases
 from watcher.rate_limit import limiter_for
-from watcher.scheduler import Scheduler
+from watcher.schedule import Schedule
+from watcher.sessions.in_flight import InFlight
+from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.metrics import Metrics
+from watcher.util.clock import SystemClock
 
 BAR_READY = 1.0
 BAR_MEGABYTES = 75.0

@@ -19,13 +19,13 @@ from typing import Any
 
 import watcher.rekognition.results as results_module
 from watcher.cli import main
-from watcher.leases import LeaseKeeper
-from watcher.lookout import Lookout
-from watcher.policy import PollPolicy
-from watcher.poller import Poller
+from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.daemon.prober import Lookout
+from watcher.polling.policy import PollPolicy
+from watcher.polling.poller import Poller
+from watcher.polling.scheduler import Scheduler
 from watcher.rekognition import RekognitionResults
-from watcher.scheduler import Scheduler
-from watcher.watch import Watch
+from watcher.sessions.session import Watch
 
 CALL = "the call: botocore"
 POLLS = "polls"

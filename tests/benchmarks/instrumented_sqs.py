@@ -11,12 +11,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
 from tests.benchmarks.instrumented import run
-from watcher.leases import LeaseKeeper
-from watcher.queues.sqs import SqsQueue
-from watcher.queues.sqs_batches import Batches
-from watcher.queues.sqs_client import SqsCaller
-from watcher.queues.sqs_leases import Leases
-from watcher.queues.sqs_poll import Poll
+from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.leases import Leases
+from watcher.queues.sqs.long_poll import Poll
+from watcher.queues.sqs.queue import SqsQueue
 
 CALLS = "the calls: botocore"
 

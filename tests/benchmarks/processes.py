@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.benchmarks.instrumented import POLLS
-from watcher.clock import SystemClock
-from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.util.clock import SystemClock
 
 WATCHER = [sys.executable, "-m", "watcher"]
 PATIENCE = 60.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from watcher.learning.curve import Curve
-from watcher.learning.grid import EDGES
+from watcher.schedule.age_bins import EDGES
+from watcher.schedule.survival import Curve
 
 KEPT = 179.0
 """When the poll that is kept for the deadline begins."""

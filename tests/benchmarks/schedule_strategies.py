@@ -10,12 +10,12 @@ from tenacity.wait import wait_base
 from tests.benchmarks.schedule_ideal import Durations
 from tests.benchmarks.schedule_world import JumpingClock, MakeWait, Session
 from tests.support import Unlimited
-from watcher.learning import Mode, Schedule
-from watcher.learning.learner import Learner
-from watcher.policy import backoff, learned
-from watcher.ports import RateLimiter
+from watcher.domain.ports import RateLimiter
+from watcher.polling.policy import backoff, learned
+from watcher.polling.scheduler import Scheduler
 from watcher.rate_limit import AdaptiveRate, TokenBucket
-from watcher.scheduler import Scheduler
+from watcher.schedule import Mode, Schedule
+from watcher.schedule.estimator import Learner
 
 FIRST, LONGEST, GROWTH, JITTER = 1.0, 10.0, 1.6, 0.2
 """The settings' defaults."""

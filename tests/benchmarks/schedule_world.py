@@ -11,13 +11,13 @@ from itertools import count
 from tenacity.wait import wait_base
 
 from tests.benchmarks.schedule_ideal import KEPT, Durations, Score
-from watcher.errors import Throttled
-from watcher.health import Beat
-from watcher.model import SessionKey, SessionResult, SessionStatus
-from watcher.policy import Ended, Observation, PollPolicy
-from watcher.ports import RateLimiter
-from watcher.scheduler import Due, Scheduler
-from watcher.watch import Watch
+from watcher.domain.errors import Throttled
+from watcher.domain.model import SessionKey, SessionResult, SessionStatus
+from watcher.domain.ports import RateLimiter
+from watcher.polling.policy import Ended, Observation, PollPolicy
+from watcher.polling.scheduler import Due, Scheduler
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Beat
 
 TIMEOUT = 180.0
 

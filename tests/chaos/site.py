@@ -11,10 +11,10 @@ from tests.acceptance.conftest import Daemon
 from tests.moto import CREDENTIALS
 from tests.stack import aws_client
 from tests.support import run_watcher, watcher_process
-from watcher.clock import SystemClock
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.model import LedgerEntry
+from watcher.domain.model import LedgerEntry
+from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.simulator import SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 QUICK = SessionScript(created_for=0, in_progress_for=3)
 NEVER = SessionScript(ending="IN_PROGRESS")

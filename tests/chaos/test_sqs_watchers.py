@@ -12,7 +12,7 @@ from tests.benchmarks.light_sqs import LightSqs
 from tests.chaos.proxy import EXTEND, SqsProxy
 from tests.chaos.site import NEVER, QUICK, Site, in_flight, polls_of, stop, wait_until
 from tests.stack import aws_client
-from watcher.leases import BEAT
+from watcher.consumer.lease_extender import BEAT
 from watcher.simulator import SessionScript
 from watcher.simulator.server import HttpServer
 

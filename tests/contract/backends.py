@@ -13,17 +13,17 @@ from tests.stack import aws_client, create_stack
 from tests.support import ManualClock
 from watcher.config import AwsSettings
 from watcher.config.urls import dynamodb_table
-from watcher.ledgers.dynamodb import DynamoDbLedger
-from watcher.ledgers.dynamodb_memory import DynamoDbMemory
-from watcher.ledgers.none import NoLedger
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.ledgers.sqlite_memory import SqliteMemory
-from watcher.ports import DeadLetters, Ledger, Memory, Queue
-from watcher.queues.sqlite import SqliteQueue
-from watcher.queues.sqs import SqsQueue
-from watcher.queues.sqs_batches import Batches
-from watcher.queues.sqs_client import SqsCaller, open_caller
-from watcher.queues.sqs_dead import SqsDeadLetters
+from watcher.domain.ports import DeadLetters, Ledger, Memory, Queue
+from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
+from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
+from watcher.ledgers.memory import NoLedger
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.ledgers.sqlite.state_store import SqliteMemory
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.client import SqsCaller, open_caller
+from watcher.queues.sqs.dead_letters import SqsDeadLetters
+from watcher.queues.sqs.queue import SqsQueue
 
 VISIBILITY = 60.0
 BOOT = 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.backends import LEDGERS, MEMORIES, QUEUES, LedgerBackend, MemoryBackend, QueueBackend
-from watcher.ports import Ledger, Queue
+from watcher.domain.ports import Ledger, Queue
 
 
 @pytest.fixture(params=QUEUES)

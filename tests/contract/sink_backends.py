@@ -21,7 +21,7 @@ from watcher.config import (
     SqsSinkSettings,
     WebhookSinkSettings,
 )
-from watcher.ports import Sink
+from watcher.domain.ports import Sink
 from watcher.sinks import SINKS
 from watcher.sinks.stdout import StdoutSink
 

@@ -5,8 +5,8 @@ from threading import Barrier
 
 from tests.contract.backends import LedgerBackend
 from tests.support import decision, session_id
-from watcher.model import SessionKey
-from watcher.ports import Ledger
+from watcher.domain.model import SessionKey
+from watcher.domain.ports import Ledger
 
 
 def test_a_recorded_decision_is_found_by_another_watcher(ledger: Ledger, ledgers: LedgerBackend) -> None:

@@ -2,7 +2,7 @@
 
 from tests.contract.backends import MemoryBackend
 from tests.support import decision
-from watcher.model import SessionKey
+from watcher.domain.model import SessionKey
 
 
 def test_a_new_memory_has_nothing(memories: MemoryBackend) -> None:

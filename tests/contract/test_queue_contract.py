@@ -7,9 +7,9 @@ from threading import Barrier, Event
 import pytest
 
 from tests.contract.backends import QueueBackend
-from watcher.errors import QueueError
-from watcher.model import DeadReason, Delivery, Lease
-from watcher.ports import Queue
+from watcher.domain.errors import QueueError
+from watcher.domain.model import DeadReason, Delivery, Lease
+from watcher.domain.ports import Queue
 
 NEVER = Event()
 LIMIT = 256 * 1024

@@ -9,10 +9,10 @@ import pytest
 from tests.contract.sink_backends import NAME, SINK_BACKENDS, SinkBackend, open_backend
 from tests.support import decision
 from watcher.config.sinks import SINK_MODELS
-from watcher.errors import SinkError
-from watcher.event_result import DELIVERED, EventStatus
-from watcher.model import DecisionEvent
-from watcher.ports import Sink
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED, EventStatus
+from watcher.domain.model import DecisionEvent
+from watcher.domain.ports import Sink
 from watcher.sinks import SINKS
 
 EVENTS = [decision(number) for number in range(23)]

@@ -10,10 +10,10 @@ import pytest
 from tests.moto import CREDENTIALS, MotoServer
 from tests.stack import aws_client, create_stack
 from tests.support import decision, run_watcher, session_id
-from watcher.clock import SystemClock
 from watcher.config.urls import dynamodb_table
-from watcher.ledgers.dynamodb import DynamoDbLedger
+from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
 from watcher.simulator import SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 Watcher = Callable[..., str]
 

@@ -15,13 +15,13 @@ from tests.stack import REGION, TEMPLATE, aws_client, create_stack
 from tests.support import ROOT, ManualClock, decision, session_id
 from watcher.config import AwsSettings
 from watcher.config.urls import dynamodb_table
-from watcher.ledgers.dynamodb import DynamoDbLedger
-from watcher.ledgers.dynamodb_items import fitting
-from watcher.ledgers.dynamodb_memory import DynamoDbMemory
-from watcher.model import DeadReason, LedgerEntry
-from watcher.queues.sqs import SqsQueue
-from watcher.queues.sqs_client import SqsCaller, open_caller
-from watcher.queues.sqs_redrive import LEAST_RECEIVES
+from watcher.domain.model import DeadReason, LedgerEntry
+from watcher.ledgers.dynamodb.items import fitting
+from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
+from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
+from watcher.queues.sqs.client import SqsCaller, open_caller
+from watcher.queues.sqs.queue import SqsQueue
+from watcher.queues.sqs.redrive_policy import LEAST_RECEIVES
 
 IRSA = {
     "Identity": "irsa",

@@ -7,8 +7,8 @@ import pytest
 
 from tests.support import ROOT
 from watcher.config import Settings
-from watcher.daemon import CLOSE_TIME
-from watcher.supervisor import STOP_SLACK
+from watcher.daemon.daemon import CLOSE_TIME
+from watcher.daemon.systemd import STOP_SLACK
 
 ENDING = 2.0
 """Seconds that the interpreter has to end in, on a busy machine."""

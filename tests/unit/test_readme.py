@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from watcher.config import Settings
-from watcher.metrics import VERDICTS, Metrics
+from watcher.telemetry.metrics import VERDICTS, Metrics
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -13,13 +13,13 @@ from botocore.exceptions import BotoCoreError, InvalidRegionError
 
 from watcher.aws.call_deadline import MAX_BODY, enforce_call_deadline, enforce_for_credentials
 from watcher.aws.credentials import LiveCredentials, find_credentials
-from watcher.aws.faults import one_line
-from watcher.aws.parsing import WaryParserFactory
+from watcher.aws.errors import one_line
 from watcher.aws.session import configuration_files, open_session, readable_session, region_of
 from watcher.aws.settings import AwsSettings
+from watcher.aws.strict_parsers import WaryParserFactory
 from watcher.aws.user_agent import user_agent
-from watcher.errors import ConfigError
-from watcher.urls import is_http_url, without_secrets
+from watcher.domain.errors import ConfigError
+from watcher.util.urls import is_http_url, without_secrets
 
 
 def build_client(

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore import exceptions as boto
 
-from watcher.aws.faults import NO_CREDENTIALS, CredentialsUnavailable, one_line
+from watcher.aws.errors import NO_CREDENTIALS, CredentialsUnavailable, one_line
 
 RETRY = 5.0
 """Seconds between two looks: short, for sessions wait; and no storm on an instance's metadata service."""

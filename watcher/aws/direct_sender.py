@@ -9,7 +9,7 @@ from typing import Any
 from botocore import exceptions as boto
 from botocore.awsrequest import AWSResponse
 
-from watcher.aws.faults import UnreadableResponse
+from watcher.aws.errors import UnreadableResponse
 from watcher.bounded_http import errors
 from watcher.bounded_http.client import HttpClient, HttpSettings
 from watcher.bounded_http.http1 import Response

@@ -6,7 +6,7 @@ A queue would look empty, and a decision recorded or delivered that is gone.
 import json
 from typing import Any
 
-from watcher.aws.faults import UnreadableResponse
+from watcher.aws.errors import UnreadableResponse
 
 MAY_BE_EMPTY = frozenset({"ReceiveMessage"})
 """Operations whose answer may be an empty object. Every other one that the watcher calls is made to say something."""

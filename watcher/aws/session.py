@@ -7,9 +7,9 @@ from typing import Any
 import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-from watcher.aws.faults import one_line
+from watcher.aws.errors import one_line
 from watcher.aws.settings import AwsSettings
-from watcher.errors import ConfigError, WatcherError
+from watcher.domain.errors import ConfigError, WatcherError
 
 DEFAULT_REGION = "us-east-1"
 

@@ -8,11 +8,11 @@ import click
 
 from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.shown import printable, told_to_the_user
+from watcher.cli.rendering import printable, told_to_the_user
 
 if TYPE_CHECKING:
-    from watcher.model import DeadLetter
-    from watcher.ports import DeadLetters
+    from watcher.domain.model import DeadLetter
+    from watcher.domain.ports import DeadLetters
 
 T = TypeVar("T")
 
@@ -58,8 +58,8 @@ def drop(*, ids: Sequence[str], everything: bool, source: SettingsSource) -> Non
 
 
 def _with_dead_letters(source: SettingsSource, work: "Callable[[DeadLetters], T]") -> T:
-    from watcher.clock import SystemClock
     from watcher.queues import open_dead_letters
+    from watcher.util.clock import SystemClock
 
     settings = settings_or_exit(source)
     with told_to_the_user(), open_dead_letters(settings, SystemClock()) as dead_letters:
@@ -81,7 +81,7 @@ def _report(done: str, count: int, chosen: list[str] | None) -> None:
 
 def line_of(letter: "DeadLetter") -> str:
     """A dead letter on one line."""
-    from watcher.event import timestamp
+    from watcher.decisions.cloud_event import timestamp
 
     detail, body = printable(letter.detail, 200), printable(letter.body)
     when = timestamp(letter.dead_at)
@@ -90,7 +90,7 @@ def line_of(letter: "DeadLetter") -> str:
 
 def members_of(letter: "DeadLetter") -> dict[str, Any]:
     """A dead letter as members of a JSON object."""
-    from watcher.event import timestamp
+    from watcher.decisions.cloud_event import timestamp
 
     return {
         "id": letter.id,

@@ -9,11 +9,11 @@ import click
 
 from watcher.cli.echo import echo, echo_json
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.shown import data_of, event_of, printable, told_to_the_user
+from watcher.cli.rendering import data_of, event_of, printable, told_to_the_user
 
 if TYPE_CHECKING:
-    from watcher.model import LedgerEntry
-    from watcher.ports import Ledger
+    from watcher.domain.model import LedgerEntry
+    from watcher.domain.ports import Ledger
 
 FOLLOW_INTERVAL = 0.5
 """Seconds between two looks for new decisions."""
@@ -36,8 +36,8 @@ WIDTHS = (24, 36, 10, 12, 26, 17, 9, 5)
 @settings_options
 def command(*, session_id: str | None, limit: int, as_json: bool, follow: bool, source: SettingsSource) -> None:
     """Show the decisions in the ledger, the newest last."""
-    from watcher.clock import SystemClock
     from watcher.ledgers import open_ledger
+    from watcher.util.clock import SystemClock
 
     settings = settings_or_exit(source)
     with told_to_the_user(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:

@@ -31,6 +31,6 @@ def echo_json(document: str) -> None:
 
 def complain(text: str) -> None:
     """Write one line to stderr, which the journal knows for an error."""
-    from watcher.journal import marked
+    from watcher.telemetry.journal import marked
 
     click.echo(marked(escaped(bounded(text))), err=True)

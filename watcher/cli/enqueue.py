@@ -10,11 +10,11 @@ import click
 
 from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.shown import told_to_the_user
+from watcher.cli.rendering import told_to_the_user
 
 if TYPE_CHECKING:
-    from watcher.cli.lines import Messages
-    from watcher.ports import Queue
+    from watcher.cli.enqueue_input import Messages
+    from watcher.domain.ports import Queue
 
 BATCH = 500
 """Messages in one transaction."""
@@ -48,9 +48,9 @@ def command(
     names another policy than --policy, sends nothing; the exit code is 2 then. An id that comes twice is decided
     once.
     """
-    from watcher.cli.lines import Messages, lines
-    from watcher.clock import SystemClock
+    from watcher.cli.enqueue_input import Messages, lines
     from watcher.queues import open_queue
+    from watcher.util.clock import SystemClock
 
     if not ids and file is None:
         raise click.UsageError("no session ids: name some, or give --file FILE (--file - reads stdin)")
@@ -88,8 +88,8 @@ def _object(text: str) -> Any:
 
 def _check_options(messages: "Messages", common: dict[str, Any]) -> None:
     """Blame an option once, and not every line for it."""
-    from watcher.errors import UnservableMessage
-    from watcher.message import creation_time
+    from watcher.consumer.message import creation_time
+    from watcher.domain.errors import UnservableMessage
 
     for name, option in (("policy", "--policy"), ("context", "--context")):
         try:
@@ -104,7 +104,7 @@ def _check_options(messages: "Messages", common: dict[str, Any]) -> None:
 
 def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:
     """Send in batches; says on stdout how many went in, also when the queue fails on the way."""
-    from watcher.errors import QueueError
+    from watcher.domain.errors import QueueError
 
     sent = 0
     remaining = iter(messages)

@@ -10,12 +10,12 @@ import click
 from watcher.cli.dead import line_of, members_of
 from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.shown import data_of, event_of, found_on_queue, printable
+from watcher.cli.rendering import data_of, event_of, found_on_queue, printable
 
 if TYPE_CHECKING:
     from watcher.config import Settings
-    from watcher.model import DeadLetter, LedgerEntry
-    from watcher.ports import Clock
+    from watcher.domain.model import DeadLetter, LedgerEntry
+    from watcher.domain.ports import Clock
     from watcher.queues import QueuedMessage
 
 _POLICIES_AT_MOST = 1000
@@ -32,8 +32,8 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     the messages for it that still wait on the queue, or were put aside as dead letters; SQS can't be searched for
     either.
     """
-    from watcher.clock import SystemClock
     from watcher.queues import search, search_dead
+    from watcher.util.clock import SystemClock
 
     settings = settings_or_exit(source)
     clock = SystemClock()
@@ -59,7 +59,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
 
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
     """The session's entries; without a ledger that can be read the queue may still know something."""
-    from watcher.errors import LedgerError
+    from watcher.domain.errors import LedgerError
     from watcher.ledgers import open_ledger
 
     try:
@@ -146,7 +146,7 @@ def _row(at: object, what: str, details: str) -> str:
 
 
 def _time(at: object) -> str:
-    from watcher.event import timestamp
+    from watcher.decisions.cloud_event import timestamp
 
     return timestamp(at) if isinstance(at, int | float) else "-"
 

@@ -49,7 +49,7 @@ class SettingsSource:
             ConfigError: with every problem that there is.
         """
         from watcher.config import load
-        from watcher.errors import ConfigError
+        from watcher.domain.errors import ConfigError
 
         bad = [text for text in self.assignments if "=" not in text]
         if bad:
@@ -110,7 +110,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def load_or_exit(source: SettingsSource) -> "Loaded":
     """The settings; or, on standard error, a line for each problem, and exit code 78 (EX_CONFIG)."""
-    from watcher.errors import ConfigError
+    from watcher.domain.errors import ConfigError
 
     try:
         return source.load()
@@ -127,8 +127,8 @@ def settings_or_exit(source: SettingsSource) -> "Settings":
     settings = loaded.settings
     if settings.queue.kind == "sqlite" and settings.ledger_kind != "dynamodb":
         return settings
-    from watcher.app import effective_aws
-    from watcher.errors import ConfigError
+    from watcher.app.build import effective_aws
+    from watcher.domain.errors import ConfigError
 
     try:
         return settings.model_copy(update={"aws": effective_aws(loaded)})

@@ -8,9 +8,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from watcher import signals
 from watcher.cli.options import SettingsSource, exit_with, load_or_exit, settings_options
-from watcher.journal import marked
+from watcher.daemon import signals
+from watcher.telemetry.journal import marked
 from watcher.util.text import escaped
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     listener = signals.install()  # before anything that takes time
     loaded = load_or_exit(source)
     _import_structlog()
-    from watcher import logs
-    from watcher.app import build
-    from watcher.errors import ConfigError, WatcherError
-    from watcher.sdnotify import Notifier
+    from watcher.app.build import build
+    from watcher.daemon.sdnotify import Notifier
+    from watcher.domain.errors import ConfigError, WatcherError
+    from watcher.telemetry import logs
     from watcher.util import line_buffer, stalls
 
     stderr = line_buffer.install()
@@ -65,8 +65,8 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
 
 
 def _log_risks(loaded: "Loaded") -> None:
-    from watcher import logs
     from watcher.config import risks
+    from watcher.telemetry import logs
 
     for risk in risks(loaded, os.environ):
         logs.logger().warning("risky_setting", subject=risk.subject, problem=risk.what, fix=risk.fix)

@@ -1,7 +1,7 @@
 """The settings: what they are, where they come from, and what is wrong with them."""
 
+from watcher.config.changes import changes
 from watcher.config.loading import Loaded, load
-from watcher.config.reload import changes
 from watcher.config.risks import risks
 from watcher.config.schema import json_schema
 from watcher.config.settings import (

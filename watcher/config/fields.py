@@ -7,8 +7,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from watcher.config.redaction import toml
 from watcher.config.settings import Settings
-from watcher.config.values import toml
 
 Path = tuple[str | int, ...]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from watcher.config.error_messages import unknown
 from watcher.config.fields import Path, coerce, dotted, is_plain, type_at
-from watcher.config.values import DEFAULT, shown
-from watcher.config.words import unknown
-from watcher.errors import ConfigError
-from watcher.urls import HIDDEN
+from watcher.config.redaction import DEFAULT, shown
+from watcher.domain.errors import ConfigError
+from watcher.util.urls import HIDDEN
 
 MOST_VALUES = 5000
 """Values in one file: a thousand policies. Many more would take minutes to be found wrong, one by one."""

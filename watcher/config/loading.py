@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from watcher.config import sources
+from watcher.config.error_messages import describe, place
 from watcher.config.fields import Path as KeyPath
 from watcher.config.layers import Layers, Problem
 from watcher.config.rules import broken_rules
 from watcher.config.settings import Settings
-from watcher.config.words import describe, place
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 
 _NO_NAMES: Mapping[str, str] = {}
 

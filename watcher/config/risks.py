@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from watcher.config.fields import dotted
 from watcher.config.loading import Loaded
+from watcher.config.redaction import shown
 from watcher.config.settings import Settings
 from watcher.config.sinks import WebhookSinkSettings
 from watcher.config.url_rules import http_urls
-from watcher.config.values import shown
-from watcher.urls import is_loopback, is_plain_http
 from watcher.util.file_trust import exposure, is_readable_by_everybody
+from watcher.util.urls import is_loopback, is_plain_http
 
 _ENDPOINTS = ("DYNAMODB", "EVENTBRIDGE", "SNS", "STS")
 """Services that AWS's own variables alone give an endpoint; the others have a setting, which they set."""

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from watcher.config.broken import Broken, Rule, plain
 from watcher.config.fields import Path
+from watcher.config.redaction import shown
 from watcher.config.settings import Settings
 from watcher.config.url_rules import URL_RULES
 from watcher.config.urls import queue_kind
-from watcher.config.values import shown
-from watcher.model import DEFAULT_POLICY
+from watcher.config.violations import Broken, Rule, plain
+from watcher.domain.model import DEFAULT_POLICY
 
 _LONGEST_SQS_LEASE = 43_200
 _SHORTEST_SQS_LEASE = 3

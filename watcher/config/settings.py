@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from watcher.config.base import Group, Name, Url
+from watcher.config.settings_model import Group, Name, Url
 from watcher.config.sinks import SinkSettings, with_names
 from watcher.config.urls import LedgerKind, QueueKind, dynamodb_table, ledger_kind, queue_kind, sqlite_path
-from watcher.model import DEFAULT_POLICY, DecisionRules
+from watcher.domain.model import DEFAULT_POLICY, DecisionRules
 
 REGION_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 

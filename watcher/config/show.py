@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from watcher.config.loading import Loaded, flatten
-from watcher.config.values import toml, toml_key, without_secrets
+from watcher.config.redaction import toml, toml_key, without_secrets
 
 
 def as_toml(loaded: Loaded) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from watcher.config.base import Group, Url
+from watcher.config.settings_model import Group, Url
 
 
 class _Sink(Group):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from watcher.config.layers import Layers
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 from watcher.util.file_trust import exposure
 from watcher.util.files import UnreadableFile, is_there, read_text
 

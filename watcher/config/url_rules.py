@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from watcher.config.broken import Broken, Rule
 from watcher.config.fields import Path
 from watcher.config.settings import Settings
 from watcher.config.sinks import SqsSinkSettings, WebhookSinkSettings
 from watcher.config.urls import dynamodb_table, ledger_kind, queue_kind, sqlite_path
-from watcher.urls import is_http_url, is_plain_http
+from watcher.config.violations import Broken, Rule
+from watcher.util.urls import is_http_url, is_plain_http
 
 _URL: Path = ("queue", "url")
 _TYPE: Path = ("queue", "type")

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from watcher.sqs_url import looks_like_sqs
-from watcher.urls import is_http_url
+from watcher.util.sqs_url import looks_like_sqs
+from watcher.util.urls import is_http_url
 
 QueueKind = Literal["sqlite", "sqs"]
 LedgerKind = Literal["sqlite", "dynamodb", "none"]

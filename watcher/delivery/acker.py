@@ -5,11 +5,11 @@ from functools import partial
 
 from watcher.delivery.batch_processor import Patience
 from watcher.delivery.rejections import rejected_message, rejection
-from watcher.errors import LedgerError, QueueError, UnservableMessage
-from watcher.inflight import InFlight
-from watcher.model import Delivery
-from watcher.ports import Ledger, Queue
-from watcher.watch import Watch
+from watcher.domain.errors import LedgerError, QueueError, UnservableMessage
+from watcher.domain.model import Delivery
+from watcher.domain.ports import Ledger, Queue
+from watcher.sessions.in_flight import InFlight
+from watcher.sessions.session import Watch
 
 DeadLetter = Callable[[Delivery, UnservableMessage], None]
 

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from watcher.errors import SinkError
-from watcher.event_result import EventResult, EventStatus, results_or_error
-from watcher.metrics import Metrics
-from watcher.model import DecisionEvent
-from watcher.ports import Clock, Sink
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import EventResult, EventStatus, results_or_error
+from watcher.domain.model import DecisionEvent
+from watcher.domain.ports import Clock, Sink
+from watcher.telemetry.metrics import Metrics
 
 
 class Attempt:

@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 from tenacity.nap import sleep_using_event
 
-from watcher.errors import LedgerError, QueueError, SinkError
-from watcher.health import Beat
-from watcher.ports import Clock
+from watcher.domain.errors import LedgerError, QueueError, SinkError
+from watcher.domain.ports import Clock
+from watcher.telemetry.health import Beat
 
 T = TypeVar("T")
 

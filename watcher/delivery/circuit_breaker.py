@@ -2,7 +2,7 @@
 
 from tenacity import RetryCallState, wait_random, wait_random_exponential
 
-from watcher.errors import SinkError
+from watcher.domain.errors import SinkError
 
 FAILURES = 5
 """Failures in a row that open the circuit."""

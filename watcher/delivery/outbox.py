@@ -11,21 +11,21 @@ from threading import Event, Lock
 
 import structlog
 
-from watcher.context_conflict import warn_of_conflict
+from watcher.decisions.cloud_event import timestamp
 from watcher.delivery.acker import Acker, DeadLetter
 from watcher.delivery.batch_processor import BatchProcessor, Patience
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.recorded import context_of, created_at
 from watcher.delivery.sink_worker import SinkWorker
-from watcher.errors import LedgerError, UnservableMessage
-from watcher.event import timestamp
-from watcher.health import Liveness, Readiness
-from watcher.inflight import InFlight
-from watcher.metrics import Metrics, trace_exemplar
-from watcher.model import DeadReason, DecisionEvent, LedgerEntry, Verdict
-from watcher.ports import Clock, Ledger, Queue, Sink
-from watcher.threads import Threads
-from watcher.watch import Watch
+from watcher.domain.errors import LedgerError, UnservableMessage
+from watcher.domain.model import DeadReason, DecisionEvent, LedgerEntry, Verdict
+from watcher.domain.ports import Clock, Ledger, Queue, Sink
+from watcher.sessions.context_conflict import warn_of_conflict
+from watcher.sessions.in_flight import InFlight
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Liveness, Readiness
+from watcher.telemetry.metrics import Metrics, trace_exemplar
+from watcher.util.threads import Threads
 
 log = structlog.get_logger(__name__)
 

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from watcher.model import DecisionEvent
-from watcher.watch import Watch
+from watcher.domain.model import DecisionEvent
+from watcher.sessions.session import Watch
 
 FIRST_PAUSE = 1.0
 """Seconds until a quarantined event is tried again for the first time."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from watcher.delivery.pending import PendingDelivery
-from watcher.event_result import EventResult, EventStatus
+from watcher.domain.event_result import EventResult, EventStatus
 
 LONGEST_PAUSE = 60.0
 """Seconds at most until a quarantined event is tried again; the first pause is doubled each time up to this."""

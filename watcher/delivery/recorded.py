@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from watcher.message import creation_time
-from watcher.model import LedgerEntry
+from watcher.consumer.message import creation_time
+from watcher.domain.model import LedgerEntry
 
 
 def created_at(entry: LedgerEntry) -> float:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from watcher.errors import UnservableMessage
-from watcher.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease
-from watcher.watch import Watch
+from watcher.domain.errors import UnservableMessage
+from watcher.domain.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease
+from watcher.sessions.session import Watch
 
 
 def rejected_message(session: Watch, lease: Lease) -> Delivery:

@@ -4,10 +4,10 @@ import structlog
 from tenacity import RetryCallState
 
 from watcher.delivery.circuit_breaker import CircuitBreaker
-from watcher.errors import SinkError
-from watcher.health import Readiness
-from watcher.metrics import Metrics
-from watcher.ports import Clock
+from watcher.domain.errors import SinkError
+from watcher.domain.ports import Clock
+from watcher.telemetry.health import Readiness
+from watcher.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 

@@ -12,12 +12,12 @@ from watcher.delivery.batch_processor import Patience
 from watcher.delivery.pending import DeliveryQueue, PendingDelivery
 from watcher.delivery.quarantine import SHARE, Quarantine, Ruling
 from watcher.delivery.sink_status import SinkStatus
-from watcher.errors import LedgerError, SinkError
-from watcher.event_result import EventResult, EventStatus
-from watcher.health import Beat, Readiness
-from watcher.metrics import Metrics
-from watcher.ports import Clock, Sink
-from watcher.watch import Watch
+from watcher.domain.errors import LedgerError, SinkError
+from watcher.domain.event_result import EventResult, EventStatus
+from watcher.domain.ports import Clock, Sink
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 

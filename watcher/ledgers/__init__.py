@@ -3,18 +3,18 @@
 from importlib import import_module
 
 from watcher.config.settings import Settings
-from watcher.ports import Clock, Ledger, Memory
+from watcher.domain.ports import Clock, Ledger, Memory
 
 LEDGERS = {
-    "sqlite": "watcher.ledgers.sqlite",
-    "dynamodb": "watcher.ledgers.dynamodb",
-    "none": "watcher.ledgers.none",
+    "sqlite": "watcher.ledgers.sqlite.ledger",
+    "dynamodb": "watcher.ledgers.dynamodb.ledger",
+    "none": "watcher.ledgers.memory",
 }
 """From `settings.ledger_kind` to the module that has `open_ledger`."""
 
 MEMORIES = {
-    "sqlite": "watcher.ledgers.sqlite_memory",
-    "dynamodb": "watcher.ledgers.dynamodb_memory",
+    "sqlite": "watcher.ledgers.sqlite.state_store",
+    "dynamodb": "watcher.ledgers.dynamodb.state_store",
 }
 """From `settings.ledger_kind` to the module that has `open_memory`, of those that have one."""
 

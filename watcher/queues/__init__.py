@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from watcher.config.settings import Settings
-from watcher.model import DeadLetter
-from watcher.ports import Clock, DeadLetters, Queue
+from watcher.domain.model import DeadLetter
+from watcher.domain.ports import Clock, DeadLetters, Queue
 
 QUEUES = {
-    "sqlite": "watcher.queues.sqlite",
-    "sqs": "watcher.queues.sqs",
+    "sqlite": "watcher.queues.sqlite.queue",
+    "sqs": "watcher.queues.sqs.queue",
 }
 """From `queue.kind` to the module that has `open_queue`."""
 
 TOOLS = {
-    "sqlite": "watcher.queues.sqlite_tools",
-    "sqs": "watcher.queues.sqs",
+    "sqlite": "watcher.queues.sqlite.inspect",
+    "sqs": "watcher.queues.sqs.queue",
 }
 """From `queue.kind` to the module with `open_dead_letters` and, if it can, `search`, `search_dead` and `advise`."""
 

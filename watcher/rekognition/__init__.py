@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from watcher.aws import client, invocation
+from watcher.aws import client
+from watcher.aws import invocation_id as invocation
 from watcher.aws.settings import AwsSettings
-from watcher.rekognition import images
+from watcher.rekognition import image_digests as images
 from watcher.rekognition.results import RekognitionResults
 
 __all__ = ["RekognitionResults", "build_client"]

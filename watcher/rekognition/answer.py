@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from watcher.errors import MalformedResult, UnknownStatus, UnreadableAnswer
-from watcher.model import BoundingBox, Challenge, Image, S3Object, SessionResult, SessionStatus
-from watcher.rekognition.images import DIGESTED
+from watcher.domain.errors import MalformedResult, UnknownStatus, UnreadableAnswer
+from watcher.domain.model import BoundingBox, Challenge, Image, S3Object, SessionResult, SessionStatus
+from watcher.rekognition.image_digests import DIGESTED
 
 AUDIT_IMAGES = 4
 """Audit images of an answer, the most that a session can have; what comes beyond is dropped."""

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from watcher.aws.call_deadline import send
-from watcher.aws.faults import attempt
-from watcher.model import SessionResult
+from watcher.aws.errors import attempt
+from watcher.domain.model import SessionResult
 from watcher.rekognition.answer import parse_answer
-from watcher.rekognition.faults import translate
+from watcher.rekognition.errors import translate
 
 
 class RekognitionResults:

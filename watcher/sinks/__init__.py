@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
 from watcher.config.settings import AwsSettings
-from watcher.ports import Sink
+from watcher.domain.ports import Sink
 
 
 @runtime_checkable
@@ -45,9 +45,9 @@ class Backend:
 SINKS: Mapping[str, Backend] = {
     "stdout": Backend("stdout", "StdoutSink", ("name",)),
     "file": Backend("file", "FileSink", ("name", "path")),
-    "sqs": Backend("sqs", "SqsSink", is_at_aws=True),
-    "sns": Backend("sns", "SnsSink", is_at_aws=True),
-    "eventbridge": Backend("eventbridge", "EventBridgeSink", is_at_aws=True),
-    "webhook": Backend("webhook", "WebhookSink"),
+    "sqs": Backend("aws.sqs", "SqsSink", is_at_aws=True),
+    "sns": Backend("aws.sns", "SnsSink", is_at_aws=True),
+    "eventbridge": Backend("aws.eventbridge", "EventBridgeSink", is_at_aws=True),
+    "webhook": Backend("webhook.sink", "WebhookSink"),
 }
 """From a sink's `type` to what builds it: `SINKS[type](settings, aws)`."""

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from watcher.errors import ConfigError, SinkError
-from watcher.event_result import DELIVERED, EventResult
-from watcher.model import DecisionEvent
+from watcher.domain.errors import ConfigError, SinkError
+from watcher.domain.event_result import DELIVERED, EventResult
+from watcher.domain.model import DecisionEvent
 
 PIPE = "a pipe loses what nobody reads"
 

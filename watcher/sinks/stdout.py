@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from io import FileIO
 from typing import Protocol
 
-from watcher.errors import ConfigError, SinkError, SinkGone
-from watcher.event_result import DELIVERED, EventResult
-from watcher.model import DecisionEvent
+from watcher.domain.errors import ConfigError, SinkError, SinkGone
+from watcher.domain.event_result import DELIVERED, EventResult
+from watcher.domain.model import DecisionEvent
 from watcher.util.standard_streams import is_closed
 from watcher.util.text import escaped_json
 

@@ -18,7 +18,7 @@ from threading import Event
 
 import structlog
 
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 
 VARIABLE = "WATCHER_TEST_STALL"
 DIE = "die"

@@ -53,7 +53,7 @@ class Watcher:
         self.kept: Any = {}
 
     def run(self, arguments: Any) -> Any:
-        return import_module("watcher.cli.get.program").run(arguments)
+        return import_module("watcher.cli.get.main").run(arguments)
 
     def format(self, case: Any) -> Any:
         show = import_module("watcher.cli.get.output").print_answer

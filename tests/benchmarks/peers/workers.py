@@ -16,8 +16,8 @@ from tests.benchmarks.peers import tree
 from tests.benchmarks.peers.common import WORKERS, Work
 from tests.benchmarks.peers.endpoint import Made
 from tests.benchmarks.processes import PATIENCE, WATCHER, spawn
-from watcher.clock import SystemClock
-from watcher.queues.sqlite import SqliteQueue
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.util.clock import SystemClock
 
 ROOT = Path(__file__).parents[3]
 MODULE = "tests.benchmarks.peers."

@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.kubernetes.rendering import Objects, container, helmed, loaded_settings, pod, values_sqs, workload
 from tests.support import ROOT
 from watcher.config import Settings
-from watcher.supervisor import STOP_SLACK
+from watcher.daemon.systemd import STOP_SLACK
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from tests.deploy.prometheus.documents import alerts, groups, queries, records
 from tests.deploy.prometheus.promql import always, selectors
 from tests.deploy.prometheus.server import Prometheus
 from tests.support import session_id, watcher_process
-from watcher.clock import SystemClock
-from watcher.message import SESSION_ID
-from watcher.queues.sqlite import SqliteQueue
+from watcher.consumer.message import SESSION_ID
+from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import Fault, SessionScript, Simulator
+from watcher.util.clock import SystemClock
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs Debian's prometheus package")
 

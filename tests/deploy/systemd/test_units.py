@@ -12,7 +12,7 @@ import pytest
 from tests.support import ROOT
 from watcher.cli.options import EX_CONFIG
 from watcher.config import Settings
-from watcher.supervisor import STOP_SLACK
+from watcher.daemon.systemd import STOP_SLACK
 
 SYSTEMD = ROOT / "deploy" / "systemd"
 UNITS = ("watcher.service", "watcher@.service")

@@ -15,20 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import ManualClock, SteppingEvent, decision, session_id
-from tests.unit.any_json import of_names
+from tests.unit.support.any_json import of_names
 from watcher.aws.client import build_client
 from watcher.config import AwsSettings, EventBridgeSinkSettings, SnsSinkSettings, SqsSinkSettings
-from watcher.errors import LedgerError, PollError, QueueError, SinkError
-from watcher.ledgers.dynamodb import DynamoDbLedger
-from watcher.ledgers.dynamodb_memory import DynamoDbMemory
-from watcher.message import parse_message
-from watcher.model import DeadReason, Delivery, Lease
-from watcher.queues.sqs import SqsQueue
-from watcher.queues.sqs_client import SqsCaller
+from watcher.consumer.message import parse_message
+from watcher.domain.errors import LedgerError, PollError, QueueError, SinkError
+from watcher.domain.model import DeadReason, Delivery, Lease
+from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
+from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.queue import SqsQueue
 from watcher.rekognition import RekognitionResults
-from watcher.sinks.eventbridge import EventBridgeSink
-from watcher.sinks.sns import SnsSink
-from watcher.sinks.sqs import SqsSink
+from watcher.sinks.aws.eventbridge import EventBridgeSink
+from watcher.sinks.aws.sns import SnsSink
+from watcher.sinks.aws.sqs import SqsSink
 
 NOWHERE = "http://127.0.0.1:1"
 AWS = AwsSettings(sign_request=False)
@@ -62,7 +62,7 @@ def client(service: str, wire: Wire) -> Any:
 
 
 def sink(kind: Any, wire: Wire, made: Any) -> Any:
-    from watcher.sinks import aws_client
+    from watcher.sinks.aws import client as aws_client
 
     with pytest.MonkeyPatch.context() as patched:
         original = build_client
@@ -123,7 +123,7 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
 
 def read(delivery: Delivery) -> None:
     """What the consumer does first."""
-    from watcher.errors import UnservableMessage
+    from watcher.domain.errors import UnservableMessage
 
     assert isinstance(delivery.lease.receipt, str)
     with suppress(UnservableMessage):

@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 
 from watcher.aws import credentials
 from watcher.aws.credentials import RETRY, STUCK_AFTER, LiveCredentials, error_words, find_credentials
-from watcher.aws.faults import CredentialsUnavailable
+from watcher.aws.errors import CredentialsUnavailable
 
 PATIENCE = 30.0
 

@@ -7,7 +7,7 @@ import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import LONGEST_TEXT, CredentialsUnavailable, UnreadableResponse, attempt, one_line
+from watcher.aws.errors import LONGEST_TEXT, CredentialsUnavailable, UnreadableResponse, attempt, one_line
 from watcher.bounded_http.errors import InvalidRequest
 
 

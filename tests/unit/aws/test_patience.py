@@ -1,6 +1,6 @@
 import pytest
 
-from watcher.aws.patience import CONNECT_LIMIT, READ_LIMIT, hurried
+from watcher.aws.timeouts import CONNECT_LIMIT, READ_LIMIT, hurried
 from watcher.config import AwsSettings
 
 

@@ -15,8 +15,8 @@ from watcher.aws.call_deadline import HANDLER_ID
 from watcher.aws.client import build_client
 from watcher.aws.proof import require_proof
 from watcher.config import AwsSettings
-from watcher.errors import LedgerError
-from watcher.ledgers.dynamodb import DynamoDbLedger
+from watcher.domain.errors import LedgerError
+from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
 
 QUEUE = "http://127.0.0.1:1/1/q"
 ENTRY = {"Id": "0", "Message": "x"}

@@ -11,7 +11,7 @@ import pytest
 
 from watcher.aws.client import find, live_credentials
 from watcher.aws.credentials import LiveCredentials
-from watcher.aws.faults import CredentialsUnavailable
+from watcher.aws.errors import CredentialsUnavailable
 from watcher.config import AwsSettings
 
 CANARY = "c4n4ry"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from watcher.config import Loaded, load, sources
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)

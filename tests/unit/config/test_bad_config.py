@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from watcher.config import json_schema, load
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 
 FOLDER = Path(__file__).parents[2] / "data" / "bad_config"
 FILES = sorted(FOLDER.glob("*.toml"))

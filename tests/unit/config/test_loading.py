@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from watcher.config import Loaded, load
 from watcher.config.fields import all_keys
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 
 Load = Callable[..., Loaded]
 Problems = Callable[..., list[str]]

@@ -19,7 +19,7 @@ from watcher.config import (
     StdoutSinkSettings,
 )
 from watcher.config.fields import all_keys
-from watcher.model import DecisionRules
+from watcher.domain.model import DecisionRules
 
 MANUAL: dict[str, dict[str, Any]] = {
     "aws": {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from watcher.config import Loaded, Settings, as_json, as_toml
-from watcher.config.values import toml, without_secrets
+from watcher.config.redaction import toml, without_secrets
 
 Load = Callable[..., Loaded]
 

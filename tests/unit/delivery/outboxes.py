@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from tests.unit.builders import live_answer
-from tests.unit.fakes import PATIENCE
-from tests.unit.world import World
-from watcher.clock import SystemClock
-from watcher.decision import decide
-from watcher.event import decision_event
-from watcher.health import Liveness
-from watcher.model import DecisionEvent, DecisionRules
-from watcher.threads import Threads
-from watcher.watch import Watch
+from tests.unit.support.builders import live_answer
+from tests.unit.support.fakes import PATIENCE
+from tests.unit.support.world import World
+from watcher.decisions.cloud_event import decision_event
+from watcher.decisions.rules import decide
+from watcher.domain.model import DecisionEvent, DecisionRules
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Liveness
+from watcher.util.clock import SystemClock
+from watcher.util.threads import Threads
 
 RULES = DecisionRules()
 

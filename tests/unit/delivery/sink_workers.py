@@ -6,17 +6,17 @@ from itertools import count
 import pytest
 
 from tests.support import ManualClock, SteppingEvent, decision
-from tests.unit.builders import a_beat, a_watch, value
+from tests.unit.support.builders import a_beat, a_watch, value
 from watcher.delivery.batch_processor import Patience
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.quarantine import Quarantine
 from watcher.delivery.sink_worker import SinkWorker
-from watcher.errors import SinkError
-from watcher.event_result import DELIVERED, EventResult, failed, not_attempted
-from watcher.health import Readiness
-from watcher.metrics import Metrics
-from watcher.model import DecisionEvent
-from watcher.watch import Watch
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED, EventResult, failed, not_attempted
+from watcher.domain.model import DecisionEvent
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Readiness
+from watcher.telemetry.metrics import Metrics
 
 Answer = Callable[[Sequence[DecisionEvent]], Sequence[EventResult]]
 

@@ -1,11 +1,11 @@
 import pytest
 
-from tests.unit.builders import a_lease, held, on_books
 from tests.unit.delivery.outboxes import decided, event_of, running
-from tests.unit.fakes import PATIENCE
-from tests.unit.world import World
-from watcher.errors import LedgerError, QueueError
-from watcher.model import LedgerEntry
+from tests.unit.support.builders import a_lease, held, on_books
+from tests.unit.support.fakes import PATIENCE
+from tests.unit.support.world import World
+from watcher.domain.errors import LedgerError, QueueError
+from watcher.domain.model import LedgerEntry
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -7,14 +7,14 @@ from threading import Event
 import pytest
 
 from tests.support import decision, session_id
-from tests.unit.builders import a_beat, a_delivery, a_lease
 from tests.unit.delivery.outboxes import decided, running
-from tests.unit.world import World
+from tests.unit.support.builders import a_beat, a_delivery, a_lease
+from tests.unit.support.world import World
+from watcher.consumer.message import parse_message
 from watcher.delivery.batch_processor import Patience
-from watcher.errors import LedgerError
-from watcher.event_result import DELIVERED, EventResult, rejected
-from watcher.message import parse_message
-from watcher.model import DeadReason, DecisionEvent, Delivery, LedgerEntry, SessionKey
+from watcher.domain.errors import LedgerError
+from watcher.domain.event_result import DELIVERED, EventResult, rejected
+from watcher.domain.model import DeadReason, DecisionEvent, Delivery, LedgerEntry, SessionKey
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -5,10 +5,10 @@ import pytest
 from tenacity import wait_fixed
 
 from tests.support import ManualClock, SteppingEvent
-from tests.unit.builders import a_beat
-from tests.unit.fakes import PATIENCE
+from tests.unit.support.builders import a_beat
+from tests.unit.support.fakes import PATIENCE
 from watcher.delivery.batch_processor import MAX_RETRY_WAIT, BatchProcessor, Patience
-from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
+from watcher.domain.errors import LedgerError, QueueError, SinkError, SinkGone
 
 
 class Failing:

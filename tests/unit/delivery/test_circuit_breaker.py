@@ -10,7 +10,7 @@ from watcher.delivery.circuit_breaker import (
     SHORTEST_REST,
     CircuitBreaker,
 )
-from watcher.errors import LedgerError, SinkError
+from watcher.domain.errors import LedgerError, SinkError
 
 
 def after(error: BaseException, attempt: int = 1) -> RetryCallState:

@@ -5,13 +5,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import START, session_id
-from tests.unit.builders import a_lease, put_in
 from tests.unit.delivery.outboxes import decided, event_of, running
-from tests.unit.world import World
+from tests.unit.support.builders import a_lease, put_in
+from tests.unit.support.world import World
+from watcher.decisions.cloud_event import timestamp
 from watcher.delivery.outbox import ANSWERED_AGAIN
-from watcher.event import timestamp
-from watcher.model import DecisionEvent, LedgerEntry, SessionKey
-from watcher.watch import Watch
+from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.sessions.session import Watch
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

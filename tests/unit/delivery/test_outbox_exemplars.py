@@ -7,7 +7,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.unit.delivery.outboxes import decided, running
-from tests.unit.world import World
+from tests.unit.support.world import World
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

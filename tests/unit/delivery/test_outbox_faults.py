@@ -2,14 +2,14 @@ import pytest
 from tenacity import wait_fixed
 
 from tests.support import decision
-from tests.unit.builders import a_lease, when_waited_on
 from tests.unit.delivery.outboxes import decided, running
-from tests.unit.fakes import PATIENCE
-from tests.unit.world import World
-from watcher.clock import SystemClock
-from watcher.errors import LedgerError, QueueError, SinkError, SinkGone
-from watcher.health import OUTSIDE_LIMIT, SLOW_CALL
-from watcher.model import LedgerEntry
+from tests.unit.support.builders import a_lease, when_waited_on
+from tests.unit.support.fakes import PATIENCE
+from tests.unit.support.world import World
+from watcher.domain.errors import LedgerError, QueueError, SinkError, SinkGone
+from watcher.domain.model import LedgerEntry
+from watcher.telemetry.health import OUTSIDE_LIMIT, SLOW_CALL
+from watcher.util.clock import SystemClock
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -1,5 +1,5 @@
 from tests.support import ManualClock, decision
-from tests.unit.builders import a_watch
+from tests.unit.support.builders import a_watch
 from watcher.delivery.pending import DeliveryQueue, PendingDelivery
 
 CLOCK = ManualClock()

@@ -1,10 +1,10 @@
 import pytest
 
 from tests.support import ManualClock, decision
-from tests.unit.builders import a_watch
+from tests.unit.support.builders import a_watch
 from watcher.delivery.pending import FIRST_PAUSE, PendingDelivery
 from watcher.delivery.quarantine import ATTEMPTS, LONGEST_PAUSE, REJECTIONS, SHARE, Quarantine, Ruling
-from watcher.event_result import EventResult, failed, rejected
+from watcher.domain.event_result import EventResult, failed, rejected
 
 CLOCK = ManualClock()
 FAILED, REJECTED, TOO_LARGE = failed("500"), rejected("422"), rejected("413", is_final=True)

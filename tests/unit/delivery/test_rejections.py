@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.support import session_id
-from tests.unit.builders import a_lease
+from tests.unit.support.builders import a_lease
+from watcher.consumer.message import parse_message
 from watcher.delivery.rejections import rejected_message
-from watcher.message import parse_message
-from watcher.model import MAX_MESSAGE_BYTES, SessionKey, SessionRequest
-from watcher.watch import Watch
+from watcher.domain.model import MAX_MESSAGE_BYTES, SessionKey, SessionRequest
+from watcher.sessions.session import Watch
 
 SENT_AT = 1_750_000_000.0
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -8,7 +8,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import decision
-from tests.unit.builders import a_beat, a_watch
 from tests.unit.delivery.sink_workers import (
     CheckedRecipient,
     Rig,
@@ -18,12 +17,13 @@ from tests.unit.delivery.sink_workers import (
     never_taking,
     pending_of,
 )
+from tests.unit.support.builders import a_beat, a_watch
 from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT, PATIENCE, SHORTEST_REST
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.sink_worker import SinkWorker
-from watcher.errors import LedgerError, SinkError, SinkGone
-from watcher.event_result import EventResult, not_attempted
-from watcher.model import DecisionEvent
+from watcher.domain.errors import LedgerError, SinkError, SinkGone
+from watcher.domain.event_result import EventResult, not_attempted
+from watcher.domain.model import DecisionEvent
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import decision
-from tests.unit.builders import a_watch
 from tests.unit.delivery.sink_workers import Answer, Rig, pending_of, skip_rests
+from tests.unit.support.builders import a_watch
 from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.quarantine import REJECTIONS, SHARE
-from watcher.errors import SinkError
-from watcher.event_result import DELIVERED, EventResult, failed, not_attempted, rejected
-from watcher.model import DecisionEvent
-from watcher.sinks.aws_calls import CallFailed
-from watcher.sinks.batches import Batches, Entry
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED, EventResult, failed, not_attempted, rejected
+from watcher.domain.model import DecisionEvent
+from watcher.sinks.aws.batches import Batches, Entry
+from watcher.sinks.aws.target import CallFailed
 
 CALL = 0.5
 """Seconds that the sink takes for a batch."""

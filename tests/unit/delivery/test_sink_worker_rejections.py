@@ -20,8 +20,8 @@ from tests.unit.delivery.sink_workers import (
 )
 from watcher.delivery.circuit_breaker import FAILURES
 from watcher.delivery.quarantine import ATTEMPTS, REJECTIONS
-from watcher.event_result import DELIVERED, EventResult, failed, rejected
-from watcher.model import DecisionEvent
+from watcher.domain.event_result import DELIVERED, EventResult, failed, rejected
+from watcher.domain.model import DecisionEvent
 
 
 @pytest.fixture

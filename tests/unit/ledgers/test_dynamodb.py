@@ -14,12 +14,12 @@ from tests.stack import REGION, aws_client, create_stack
 from tests.support import START, ManualClock, decision, session_id
 from watcher.config import Settings
 from watcher.config.urls import dynamodb_table
-from watcher.errors import ConfigError, LedgerError
+from watcher.domain.errors import ConfigError, LedgerError
+from watcher.domain.model import DecisionEvent, SessionKey
 from watcher.ledgers import open_ledger
-from watcher.ledgers.dynamodb import SETTLING, DynamoDbLedger
-from watcher.ledgers.dynamodb_client import open_client
+from watcher.ledgers.dynamodb.client import open_client
+from watcher.ledgers.dynamodb.ledger import SETTLING, DynamoDbLedger
 from watcher.ledgers.retention import LIFE
-from watcher.model import DecisionEvent, SessionKey
 
 CLOSED = ConnectionClosedError(endpoint_url="http://x")
 EVENT = decision(1)

@@ -18,12 +18,12 @@ from botocore.exceptions import (
 
 from tests.support import START, ManualClock, decision, session_id
 from tests.unit.ledgers.scripted import WRITTEN, Script, answer, refusal
-from watcher.aws.faults import CredentialsUnavailable
-from watcher.errors import LedgerError
-from watcher.ledgers.dynamodb import DynamoDbLedger
-from watcher.ledgers.dynamodb_items import fitting, key_of, unpacked
+from watcher.aws.errors import CredentialsUnavailable
+from watcher.domain.errors import LedgerError
+from watcher.domain.model import LedgerEntry
+from watcher.ledgers.dynamodb.items import fitting, key_of, unpacked
+from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
 from watcher.ledgers.reading import MOST_TEXT
-from watcher.model import LedgerEntry
 
 CLOSED = ConnectionClosedError(endpoint_url="http://x")
 THROTTLE = refusal("ThrottlingException", "Rate exceeded")

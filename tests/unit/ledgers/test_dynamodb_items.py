@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import START, ManualClock, decision
-from watcher.ledgers.dynamodb_items import MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
-from watcher.ledgers.dynamodb_order import Numbering
+from watcher.domain.model import MAX_MESSAGE_BYTES, DecisionEvent, LedgerEntry
+from watcher.ledgers.dynamodb.items import MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
+from watcher.ledgers.dynamodb.sequence import Numbering
 from watcher.ledgers.retention import LIFE
-from watcher.model import MAX_MESSAGE_BYTES, DecisionEvent, LedgerEntry
 
 DAY = 86_400
 

@@ -10,9 +10,9 @@ from tests.stack import create_stack
 from tests.support import START, ManualClock
 from tests.unit.ledgers.scripted import WRITTEN, Script, answer, refusal
 from watcher.config import Settings
-from watcher.errors import LedgerError
+from watcher.domain.errors import LedgerError
 from watcher.ledgers import open_memory
-from watcher.ledgers.dynamodb_memory import DynamoDbMemory
+from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
 
 
 def test_it_is_one_item_that_is_in_no_index_and_never_expires() -> None:

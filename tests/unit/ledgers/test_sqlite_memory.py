@@ -5,10 +5,10 @@ import pytest
 
 from tests.support import ManualClock
 from watcher.config.settings import Settings
-from watcher.errors import LedgerError
+from watcher.domain.errors import LedgerError
 from watcher.ledgers import open_ledger, open_memory
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.ledgers.sqlite_memory import SqliteMemory
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.ledgers.sqlite.state_store import SqliteMemory
 
 
 def test_the_latest_save_survives_closing_and_opening(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock, decision
-from watcher.errors import LedgerError
+from watcher.domain.errors import LedgerError
 from watcher.ledgers.retention import LIFE
-from watcher.ledgers.sqlite import SqliteLedger
-from watcher.ledgers.sqlite_retention import AT_ONCE, PAUSE
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.ledgers.sqlite.retention import AT_ONCE, PAUSE
 
 
 @pytest.fixture

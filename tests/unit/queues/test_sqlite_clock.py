@@ -9,11 +9,11 @@ from threading import Event
 import pytest
 
 from tests.support import START, ManualClock
-from watcher.errors import QueueError
-from watcher.model import DeadReason, Delivery
-from watcher.queues.sqlite import SqliteQueue
-from watcher.queues.sqlite_schema import SCHEMA, Moment
-from watcher.sqlite_file import Schema, SqliteFile
+from watcher.domain.errors import QueueError
+from watcher.domain.model import DeadReason, Delivery
+from watcher.queues.sqlite.queue import SqliteQueue
+from watcher.queues.sqlite.schema import SCHEMA, Moment
+from watcher.util.sqlite_file import Schema, SqliteFile
 
 NEVER = Event()
 STEPS = [-3600.0, -200.0, -60.0, 60.0, 200.0, 3600.0]

@@ -10,12 +10,12 @@ from structlog.testing import capture_logs
 
 from tests.support import START, ManualClock
 from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, message, service_error
-from watcher.errors import NotAllExtended, QueueError
-from watcher.model import DeadReason, Delivery, Lease
-from watcher.queues import sqs_batches
-from watcher.queues.sqs import CLOSE_WAIT, SqsQueue
-from watcher.queues.sqs_client import SqsCaller
-from watcher.queues.sqs_held import HeldLeases
+from watcher.domain.errors import NotAllExtended, QueueError
+from watcher.domain.model import DeadReason, Delivery, Lease
+from watcher.queues.sqs import batches as sqs_batches
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.held_leases import HeldLeases
+from watcher.queues.sqs.queue import CLOSE_WAIT, SqsQueue
 
 NEVER = Event()
 ATTEMPTS = sqs_batches.ATTEMPTS

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.queues.sqs_attributes import MOST, PACKED, Attribute, is_incomplete, size_of, unpacked, written
-from watcher.queues.sqs_attributes import attributes_of as read
-from watcher.queues.sqs_messages import DETAIL, MESSAGE_ID, REASON, RECEIVE_COUNT, SENT_AT
+from watcher.queues.sqs.attributes import MOST, PACKED, Attribute, is_incomplete, size_of, unpacked, written
+from watcher.queues.sqs.attributes import attributes_of as read
+from watcher.queues.sqs.messages import DETAIL, MESSAGE_ID, REASON, RECEIVE_COUNT, SENT_AT
 
 OWN = {SENT_AT: "1", MESSAGE_ID: "m1", RECEIVE_COUNT: "3", REASON: "unknown_policy", DETAIL: "why"}
 NINE = {"policy": "payout", "traceparent": "00-x", **{f"b{n}": str(n) for n in range(7)}}

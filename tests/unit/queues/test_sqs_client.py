@@ -9,17 +9,17 @@ from botocore import exceptions as boto
 from botocore import loaders, session
 
 from tests.support import ManualClock
-from tests.unit.fakes import PATIENCE
 from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, all_done, failing, service_error
-from watcher.aws.faults import CredentialsUnavailable
+from tests.unit.support.fakes import PATIENCE
+from watcher.aws.errors import CredentialsUnavailable
 from watcher.config import AwsSettings
-from watcher.errors import ConfigError, QueueError
-from watcher.queues import sqs_faults
-from watcher.queues.sqs_batches import Batches
-from watcher.queues.sqs_client import SqsCaller, open_caller
-from watcher.queues.sqs_dead import _redrive_url
-from watcher.queues.sqs_faults import _ACTIONS, SqsFault, translate
-from watcher.queues.sqs_send import send_entries
+from watcher.domain.errors import ConfigError, QueueError
+from watcher.queues.sqs import errors as sqs_faults
+from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.client import SqsCaller, open_caller
+from watcher.queues.sqs.dead_letters import _redrive_url
+from watcher.queues.sqs.errors import _ACTIONS, SqsFault, translate
+from watcher.queues.sqs.send import send_entries
 
 AWS = AwsSettings(region="ap-south-1")
 SHAPES: dict[str, Any] = loaders.Loader().load_service_model("sqs", "service-2")["shapes"]
@@ -143,8 +143,8 @@ def test_a_denied_operation_names_the_permission_to_allow(operation: str) -> Non
 
 def test_every_operation_that_is_called_has_its_permission() -> None:
     names = set()
-    for file in Path(sqs_faults.__file__).parent.glob("sqs*.py"):
-        if file.name != "sqs_faults.py":
+    for file in Path(sqs_faults.__file__).parent.glob("*.py"):
+        if file.name != "errors.py":
             constants = (
                 node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)
             )

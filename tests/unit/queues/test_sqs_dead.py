@@ -11,16 +11,16 @@ import pytest
 from tests.moto import CREDENTIALS
 from tests.stack import aws_client
 from tests.unit.queues.sqs_fakes import URL, FakeClient, message, service_error
-from watcher.clock import SystemClock
 from watcher.config import AwsSettings, QueueSettings, Settings
-from watcher.errors import QueueError
-from watcher.model import DeadReason
+from watcher.domain.errors import QueueError
+from watcher.domain.model import DeadReason
 from watcher.queues import open_dead_letters, open_queue
-from watcher.queues.sqs_batches import Batches
-from watcher.queues.sqs_client import SqsCaller
-from watcher.queues.sqs_dead import SqsDeadLetters
-from watcher.queues.sqs_messages import delivery
-from watcher.queues.sqs_redrive import advise
+from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.dead_letters import SqsDeadLetters
+from watcher.queues.sqs.messages import delivery
+from watcher.queues.sqs.redrive_policy import advise
+from watcher.util.clock import SystemClock
 
 CLOCK = SystemClock()
 

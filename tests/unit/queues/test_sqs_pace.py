@@ -4,7 +4,7 @@ from collections import deque
 import pytest
 
 from tests.support import ManualClock
-from watcher.queues.sqs_pace import LONGEST, Pace
+from watcher.queues.sqs.receive_pacing import LONGEST, Pace
 
 LIMIT = 10
 CALL = 0.015

@@ -8,9 +8,9 @@ import pytest
 
 from tests.support import START, ManualClock
 from tests.unit.queues.sqs_fakes import URL, FakeClient, message
-from watcher.queues.sqs import SqsQueue
-from watcher.queues.sqs_client import SqsCaller
-from watcher.queues.sqs_time import service_time
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.queue import SqsQueue
+from watcher.queues.sqs.time import service_time
 
 DATE = "Sun, 15 Jun 2025 15:06:40 GMT"
 """1,750,000,000, which is when the fake messages were sent."""

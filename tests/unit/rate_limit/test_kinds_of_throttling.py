@@ -6,12 +6,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support import ManualClock
-from tests.unit.heaps import scheduler
 from tests.unit.rate_limit.caller import Caller
 from tests.unit.rate_limit.test_shared_quota import shared_by
-from watcher.errors import Throttled
+from tests.unit.support.heaps import scheduler
+from watcher.domain.errors import Throttled
 from watcher.rate_limit import TokenBucket, limiter_for
-from watcher.rekognition.faults import translate
+from watcher.rekognition.errors import translate
 
 
 def reported(throttled: int, served: int, max_rate: float = 0.0) -> str:

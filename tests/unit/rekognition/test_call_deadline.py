@@ -15,7 +15,7 @@ from botocore.httpsession import URLLib3Session
 from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Script, Server, reply
 from watcher.bounded_http import connector
 from watcher.bounded_http.connect import connect_to_any
-from watcher.errors import CallTimedOut, ConnectionFailed, PollError
+from watcher.domain.errors import CallTimedOut, ConnectionFailed, PollError
 from watcher.rekognition import RekognitionResults
 
 CONNECT, READ = 0.5, 0.4

@@ -14,7 +14,7 @@ from botocore import UNSIGNED
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Aws, Server, reply
 from watcher import __version__
 from watcher.aws.session import resolve_region
-from watcher.errors import ConfigError, ConnectionFailed, WatcherError
+from watcher.domain.errors import ConfigError, ConnectionFailed, WatcherError
 from watcher.rekognition import RekognitionResults, build_client
 
 Serve = Callable[..., Server]

@@ -14,8 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import HTTPClientError
 
 from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
-from watcher.errors import CallTimedOut, ConnectionFailed
-from watcher.model import SessionStatus
+from watcher.domain.errors import CallTimedOut, ConnectionFailed
+from watcher.domain.model import SessionStatus
 from watcher.rekognition import RekognitionResults
 
 Serve = Callable[..., Server]

@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from watcher.errors import (
+from watcher.domain.errors import (
     AccessDenied,
     CallTimedOut,
     ConnectionFailed,
@@ -17,7 +17,7 @@ from watcher.errors import (
     Throttled,
     UnreadableAnswer,
 )
-from watcher.rekognition.faults import translate
+from watcher.rekognition.errors import translate
 
 URL = "https://rekognition.example"
 

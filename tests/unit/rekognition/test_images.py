@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Server, reply
 from watcher.rekognition import RekognitionResults, base64_digest
-from watcher.rekognition.images import DIGESTED, digest_images
+from watcher.rekognition.image_digests import DIGESTED, digest_images
 
 FACE = b"hidden-face" * 20
 TEXT = base64.b64encode(FACE).decode()
@@ -120,7 +120,7 @@ def parsed() -> Callable[[bytes, bool], Any]:
     """What becomes of a body: a result, or the kind of error."""
     from botocore.session import Session
 
-    from watcher.aws.parsing import WaryParserFactory
+    from watcher.aws.strict_parsers import WaryParserFactory
     from watcher.rekognition.answer import parse_answer
 
     shape = Session().get_service_model("rekognition").operation_model("GetFaceLivenessSessionResults").output_shape

@@ -13,7 +13,7 @@ from botocore.parsers import ResponseParserError
 from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Aws, Server, reply
 from watcher.aws.call_deadline import MAX_BODY as MAX_OTHERS
 from watcher.aws.client import build_client
-from watcher.errors import ConnectionFailed, UnreadableAnswer
+from watcher.domain.errors import ConnectionFailed, UnreadableAnswer
 from watcher.rekognition import MAX_BODY, RekognitionResults
 
 Serve = Callable[..., Server]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import BUSY
 from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
-from watcher.errors import CallTimedOut, ConnectionFailed
+from watcher.domain.errors import CallTimedOut, ConnectionFailed
 from watcher.rekognition import RekognitionResults
 
 Serve = Callable[..., Server]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import BUSY
 from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
-from watcher.errors import (
+from watcher.domain.errors import (
     AccessDenied,
     CallTimedOut,
     ConnectionFailed,
@@ -20,7 +20,7 @@ from watcher.errors import (
     Throttled,
     UnreadableAnswer,
 )
-from watcher.model import SessionStatus
+from watcher.domain.model import SessionStatus
 from watcher.rekognition import RekognitionResults
 
 Serve = Callable[..., Server]

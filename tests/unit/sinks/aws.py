@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support import decision
 from watcher.config import AwsSettings
-from watcher.model import DecisionEvent
+from watcher.domain.model import DecisionEvent
 
 AWS = AwsSettings(region="us-east-1", connect_timeout=5.0, read_timeout=10.0)
 

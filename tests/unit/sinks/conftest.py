@@ -15,7 +15,7 @@ from tests.support import ManualClock
 from tests.unit.sinks.receivers import PATIENCE, Receiver
 from tests.unit.sinks.webhooks import KEY, Sinks
 from watcher.config.sinks import WebhookSinkSettings
-from watcher.sinks.webhook import WebhookSink
+from watcher.sinks.webhook.sink import WebhookSink
 
 
 @pytest.fixture(autouse=True)

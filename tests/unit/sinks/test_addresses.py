@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from watcher.sinks.addresses import AddressRefusedError, Resolver, permitted, refusal
+from watcher.sinks.webhook.ssrf_guard import AddressRefusedError, Resolver, permitted, refusal
 
 PRIVATE = [
     "127.0.0.1",

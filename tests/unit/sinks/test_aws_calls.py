@@ -4,11 +4,11 @@ import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from watcher.aws.faults import CredentialsUnavailable
-from watcher.errors import SinkError
-from watcher.event_result import DELIVERED, EventResult, EventStatus, failed
-from watcher.sinks.aws_calls import CallFailed, Target
-from watcher.sinks.messages import entry_results
+from watcher.aws.errors import CredentialsUnavailable
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED, EventResult, EventStatus, failed
+from watcher.sinks.aws.message_entries import entry_results
+from watcher.sinks.aws.target import CallFailed, Target
 
 TARGET = Target("the queue", "sqs:SendMessage", "sqs:GetQueueAttributes", "create it", "send less")
 

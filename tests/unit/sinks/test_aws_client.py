@@ -3,9 +3,9 @@ from contextlib import closing
 import pytest
 
 from watcher.config import AwsSettings, EventBridgeSinkSettings, SnsSinkSettings, SqsSinkSettings
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 from watcher.sinks import SINKS
-from watcher.sinks.aws_client import AwsSinkSettings, arn_region, open_client
+from watcher.sinks.aws.client import AwsSinkSettings, arn_region, open_client
 
 AWS_SINKS: list[AwsSinkSettings] = [
     SqsSinkSettings(name="out", queue_url="https://sqs.eu-west-1.amazonaws.com/1/q"),

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import decision
-from watcher.errors import SinkError
-from watcher.event_result import DELIVERED as TAKEN
-from watcher.event_result import EventResult, EventStatus, failed, not_attempted, rejected
-from watcher.model import DecisionEvent
-from watcher.sinks.aws_calls import CallFailed
-from watcher.sinks.batches import MAX_BYTES, MAX_ENTRIES, Batches, Entry
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED as TAKEN
+from watcher.domain.event_result import EventResult, EventStatus, failed, not_attempted, rejected
+from watcher.domain.model import DecisionEvent
+from watcher.sinks.aws.batches import MAX_BYTES, MAX_ENTRIES, Batches, Entry
+from watcher.sinks.aws.target import CallFailed
 
 DELIVERED, FAILED, REJECTED, NOT_ATTEMPTED = EventStatus
 TOO_LONG = CallFailed(rejected("too long", is_final=True))

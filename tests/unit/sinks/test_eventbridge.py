@@ -10,9 +10,9 @@ from tests.support import ManualClock, decision
 from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all
 from tests.unit.sinks.event_buses import EventBridge
 from watcher.config import EventBridgeSinkSettings
-from watcher.errors import SinkError
-from watcher.event_result import DELIVERED
-from watcher.sinks.eventbridge import CHECK_INTERVAL, EventBridgeSink
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED
+from watcher.sinks.aws.eventbridge import CHECK_INTERVAL, EventBridgeSink
 
 Client = Callable[[str], Any]
 SinkFor = Callable[..., EventBridgeSink]

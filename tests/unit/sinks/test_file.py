@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 
 from tests.support import decision
-from watcher.errors import ConfigError, SinkError
+from watcher.domain.errors import ConfigError, SinkError
 from watcher.sinks.file import FileSink
 
 EVENTS = [decision(number) for number in range(3)]

@@ -7,8 +7,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.support import decision
-from watcher.errors import ConfigError
-from watcher.sinks.signing import KeyFile, signature, webhook_id
+from watcher.domain.errors import ConfigError
+from watcher.sinks.webhook.signing import KeyFile, signature, webhook_id
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + base64.b64encode(b"o" * 32).decode()

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 from tests.support import decision, session_id
 from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all, values
 from watcher.config import SnsSinkSettings
-from watcher.errors import SinkError
-from watcher.event_result import DELIVERED
-from watcher.sinks.sns import SnsSink
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED
+from watcher.sinks.aws.sns import SnsSink
 
 Client = Callable[[str], Any]
 SinkFor = Callable[[str], SnsSink]

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from tests.support import decision, session_id
 from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all, values
 from watcher.config import SqsSinkSettings
-from watcher.errors import ConfigError, SinkError
-from watcher.event_result import DELIVERED, EventStatus
-from watcher.sinks.sqs import SqsSink
+from watcher.domain.errors import ConfigError, SinkError
+from watcher.domain.event_result import DELIVERED, EventStatus
+from watcher.sinks.aws.sqs import SqsSink
 
 Client = Callable[[str], Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support import ROOT, decision
-from watcher.errors import ConfigError, SinkError, SinkGone
-from watcher.model import DecisionEvent
+from watcher.domain.errors import ConfigError, SinkError, SinkGone
+from watcher.domain.model import DecisionEvent
 from watcher.sinks.stdout import StdoutSink
 
 EVENTS = [decision(number) for number in range(3)]
@@ -89,7 +89,7 @@ def test_a_closed_standard_output_is_a_setting_to_mend(monkeypatch: pytest.Monke
 BROKEN_PIPE = """
 import sys
 from tests.support import decision
-from watcher.errors import SinkGone
+from watcher.domain.errors import SinkGone
 from watcher.sinks.stdout import StdoutSink
 sink = StdoutSink()
 sys.stdin.read()

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 from tests.support import ManualClock, decision
 from tests.unit.sinks.receivers import PATIENCE, Receiver, Script, answer
 from tests.unit.sinks.webhooks import KEY, Failure, Receive, Sinks, failure
-from watcher.event_result import EventStatus
+from watcher.domain.event_result import EventStatus
 
 DELIVERED, FAILED, REJECTED, NOT_ATTEMPTED = EventStatus
 

@@ -12,12 +12,12 @@ from tests.support import decision
 from tests.unit.rekognition.servers import Server, reply
 from tests.unit.rekognition.test_proxies import AUTHORIZATION, tunnel, with_password
 from tests.unit.sinks.webhooks import Receive, Sinks, failure
-from watcher.check.sinks import check_sinks
+from watcher.app.startup_log import described
+from watcher.cli.check.sinks import check_sinks
 from watcher.config import Settings
 from watcher.config.sinks import WebhookSinkSettings
-from watcher.described import described
-from watcher.errors import ConfigError
-from watcher.sinks.webhook import WebhookSink
+from watcher.domain.errors import ConfigError
+from watcher.sinks.webhook.sink import WebhookSink
 
 
 @pytest.fixture(autouse=True)

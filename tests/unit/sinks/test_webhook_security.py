@@ -12,8 +12,8 @@ from tests.support import decision
 from tests.unit.sinks.receivers import answer
 from tests.unit.sinks.webhooks import KEY, OLD_KEY, Receive, Sinks, failure
 from watcher.config.sinks import WebhookSinkSettings
-from watcher.errors import ConfigError
-from watcher.sinks.webhook import WebhookSink
+from watcher.domain.errors import ConfigError
+from watcher.sinks.webhook.sink import WebhookSink
 
 
 def test_a_changed_body_or_another_key_does_not_verify(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tests.support import decision
 from tests.unit.sinks.receivers import Receiver
-from watcher.errors import SinkError
-from watcher.event_result import EventResult, EventStatus
-from watcher.sinks.webhook import WebhookSink
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import EventResult, EventStatus
+from watcher.sinks.webhook.sink import WebhookSink
 
 KEY = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OLD_KEY = "whsec_" + base64.b64encode(bytes(range(100, 132))).decode()

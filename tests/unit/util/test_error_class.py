@@ -3,8 +3,8 @@ import sqlite3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from watcher.aws.faults import attempt
-from watcher.errors import AccessDenied, QueueError, WatcherError
+from watcher.aws.errors import attempt
+from watcher.domain.errors import AccessDenied, QueueError, WatcherError
 from watcher.util.error_class import error_class
 
 

@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 from structlog.testing import capture_logs
 
-from watcher.errors import ConfigError
+from watcher.domain.errors import ConfigError
 from watcher.util import stalls
 
 

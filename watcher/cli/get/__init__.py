@@ -52,7 +52,7 @@ def command(ctx: click.Context) -> None:
     # Of what a short run makes nothing is garbage: collecting would only walk through it, here and once more at the
     # end, where a frozen heap is left alone. It is an eighth of the run's time.
     gc.disable()
-    from watcher.cli.get.program import run
+    from watcher.cli.get.main import run
 
     try:
         code = run(ctx.args)

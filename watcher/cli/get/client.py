@@ -22,7 +22,7 @@ from botocore.utils import JSONFileCache
 from watcher import __version__
 from watcher.aws.call_deadline import enforce_call_deadline, enforce_for_credentials
 from watcher.cli.get.failures import Failure
-from watcher.cli.get.loader import PARTITIONS, SwiftLoader, known_regions
+from watcher.cli.get.fast_loader import PARTITIONS, SwiftLoader, known_regions
 
 SERVICE = "rekognition"
 OPERATION = "GetFaceLivenessSessionResults"

@@ -90,8 +90,8 @@ class _TablePrinter:
         self._width = stdout_width()
 
     def __call__(self, value: Any) -> None:
-        from watcher.cli.get.drawing import Drawing
         from watcher.cli.get.table import Table
+        from watcher.cli.get.table_layout import Drawing
 
         table = Table()
         if table.fill(self._title, value):

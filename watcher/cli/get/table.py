@@ -7,7 +7,7 @@ or dictionaries themselves become sections one step further in, in the order of 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from watcher.cli.get.drawing import Section
+from watcher.cli.get.table_layout import Section
 
 
 class Table:

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from watcher.cli.get.observing import Ask, Observed
-from watcher.errors import OperatorError
-from watcher.policy import Ended, PollPolicy
-from watcher.ports import Clock
+from watcher.cli.get.observed_session import Ask, Observed
+from watcher.domain.errors import OperatorError
+from watcher.domain.ports import Clock
+from watcher.polling.policy import Ended, PollPolicy
 from watcher.util.text import escaped
 
 CLEAR_LINE = "\r\x1b[K"

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from watcher.cli.demo.errors import DemoError
+from watcher.cli.demo.workspace import TIME_SCALE, Place, open_place
+
+
+def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:
+    users = {
+        "AWS_PROFILE": "production",
+        "AWS_SESSION_TOKEN": "real",
+        "AWS_ENDPOINT_URL": "https://aws",
+        "WATCHER_QUEUE__URL": "https://sqs",
+        "https_proxy": "http://proxy",
+        "HTTP_PROXY": "http://proxy",
+        "HOME": "/home/user",
+    }
+    environment = Place(tmp_path).environment(users)
+    assert not environment.keys() & {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "WATCHER_QUEUE__URL"}
+    assert not [name for name in environment if name.lower().endswith("_proxy")]
+    assert environment["AWS_ACCESS_KEY_ID"] == "demo"
+    assert not Path(environment["AWS_CONFIG_FILE"]).exists()
+    assert environment["HOME"] == "/home/user"
+
+
+def test_the_settings_are_valid_and_scaled(tmp_path: Path) -> None:
+    place = Place(tmp_path / 'with "quotes" and ümlauts')
+    place.folder.mkdir()
+    settings = place.furnish("http://127.0.0.1:1").settings
+    assert settings.polling.session_timeout < 180 / TIME_SCALE
+    assert settings.queue.url == f"sqlite:///{place.folder}/watcher.db"
+    assert settings.http.port == 0
+    policy = settings.decision.rules("payout")
+    assert policy is not None
+    assert (settings.decision.threshold, policy.threshold) == (80.0, 95.0)
+
+
+def test_a_temporary_folder_is_removed() -> None:
+    with open_place(None) as place:
+        assert place.folder.is_dir()
+    assert not place.folder.exists()
+
+
+def test_a_folder_to_keep_is_made_and_stays(tmp_path: Path) -> None:
+    with open_place(tmp_path / "new" / "one") as place:
+        (place.folder / "file").touch()
+    assert (tmp_path / "new" / "one" / "file").exists()
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    with pytest.raises(DemoError, match="is not empty: name a new folder"), open_place(tmp_path):
+        pytest.fail("it was opened")
+
+
+def test_a_new_folder_is_the_users_alone(tmp_path: Path) -> None:
+    with open_place(tmp_path / "new") as place:
+        assert place.folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702])
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(mode)
+    with pytest.raises(DemoError, match="others can write there"), open_place(shared):
+        pytest.fail("it was opened")
+
+
+def test_no_module_comes_from_the_daemons_own_folder(tmp_path: Path) -> None:
+    given = f":relative:{tmp_path}:"
+    paths = Place(tmp_path).environment({"PYTHONPATH": given})["PYTHONPATH"].split(":")
+    assert paths[1:] == [str(Path.cwd() / "relative"), str(tmp_path)]
+    assert all(Path(path).is_absolute() for path in paths)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DemoError, match=r"--keep .*file.*: name a folder"), open_place(tmp_path / "file" / "below"):
+        pytest.fail("it was opened")

@@ -1,0 +1,181 @@
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from watcher.cli import cli
+from watcher.cli.echo import echo
+from watcher.cli.options import SettingsSource, load_or_exit, settings_options
+from watcher.config import sources
+from watcher.domain.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def a_clean_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL", "WATCHER_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sources, "SYSTEM_FILE", tmp_path / "none.toml")
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*args: str) -> Result:
+    return CliRunner().invoke(cli, args, catch_exceptions=False)
+
+
+def test_show_prints_toml_on_stdout() -> None:
+    result = run("config", "show", "--set", "polling.jitter=0.5")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert tomllib.loads(result.stdout)["polling"]["jitter"] == 0.5
+    assert "jitter = 0.5  # --set\n" in result.stdout
+
+
+def test_show_prints_json() -> None:
+    told = json.loads(run("config", "show", "--json").stdout)
+    assert told["settings"]["aws"]["region"] == "us-east-1"
+
+
+def test_the_aws_clis_options_are_shortcuts() -> None:
+    options = ["--region", "eu-west-1", "--profile", "p", "--endpoint-url", "http://localhost:1", "--no-sign-request"]
+    options += ["--no-verify-ssl", "--cli-connect-timeout", "0", "--cli-read-timeout", "7"]
+
+    told = json.loads(run("config", "show", "--json", *options).stdout)
+
+    assert told["settings"]["aws"] == {
+        "region": "eu-west-1",
+        "profile": "p",
+        "endpoint_url": "http://localhost:1",
+        "ca_bundle": "",
+        "verify_ssl": False,
+        "sign_request": False,
+        "connect_timeout": 0.0,
+        "read_timeout": 7.0,
+    }
+    assert told["origins"]["aws.region"] == "--region"
+    assert told["origins"]["aws.verify_ssl"] == "--no-verify-ssl"
+
+
+def test_a_named_file_is_read_and_the_command_line_beats_it() -> None:
+    Path("own.toml").write_text('[aws]\nregion = "eu-west-1"\nca_bundle = "a"\n')
+    told = json.loads(run("config", "show", "--json", "--config", "own.toml", "--ca-bundle", "b").stdout)
+
+    assert (told["file"], told["settings"]["aws"]["region"], told["settings"]["aws"]["ca_bundle"]) == (
+        "own.toml",
+        "eu-west-1",
+        "b",
+    )
+
+
+def test_each_problem_is_a_line_on_stderr_and_the_code_is_78() -> None:
+    result = run("config", "show", "--set", "http.port=x", "--set", "log.level=loud", "--cli-read-timeout", "-1")
+
+    assert (result.exit_code, result.stdout) == (78, "")
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("watcher: ") for line in lines)
+    assert "watcher: aws.read_timeout = -1.0 is below 0 (from --cli-read-timeout): give at least 0" in lines
+
+
+@pytest.mark.parametrize(
+    "args", [["--config", "nope.toml"], ["--config", "."], ["--set", "http.port"], ["--set", "=1"]]
+)
+def test_a_mistake_on_the_command_line_is_no_traceback(args: list[str]) -> None:
+    result = run("config", "show", *args)
+
+    assert result.exit_code == 78
+    assert result.stderr.startswith("watcher: ")
+
+
+def test_set_may_have_equals_signs_in_its_value() -> None:
+    told = json.loads(run("config", "show", "--json", "--set", "aws.profile=a=b").stdout)
+    assert told["settings"]["aws"]["profile"] == "a=b"
+
+
+def test_set_beats_the_shortcut_and_is_named() -> None:
+    told = json.loads(
+        run("config", "show", "--json", "--region", "eu-west-1", "--set", "aws.region=eu-west-2").stdout
+    )
+    assert (told["settings"]["aws"]["region"], told["origins"]["aws.region"]) == ("eu-west-2", "--set")
+
+
+def test_schema_prints_the_json_schema() -> None:
+    schema = json.loads(run("config", "schema").stdout)
+    assert schema["properties"]["polling"]
+
+
+def test_a_command_gets_its_settings_and_its_own_options() -> None:
+    @click.command()
+    @settings_options
+    @click.option("--limit", type=int, default=1)
+    def command(source: SettingsSource, limit: int) -> None:
+        echo(f"{load_or_exit(source).settings.http.port} {limit}")
+
+    assert CliRunner().invoke(command, ["--set", "http.port=5", "--limit", "3"]).output == "5 3\n"
+
+
+def test_a_source_loads_anew_each_time() -> None:
+    Path("watcher.toml").write_text("[http]\nport = 1\n")
+    source = SettingsSource()
+    first = source.load()
+    Path("watcher.toml").write_text("[http]\nport = 2\n")
+
+    assert (first.settings.http.port, source.load().settings.http.port) == (1, 2)
+
+
+def test_a_reload_reads_the_file_in_force_although_one_of_higher_rank_appeared(tmp_path: Path) -> None:
+    (tmp_path / "none.toml").write_text("[http]\nport = 1\n")
+    source = SettingsSource()
+    read = source.again(source.load())
+    Path("watcher.toml").write_text("[http]\nport = 2\n")
+    assert read().settings.http.port == 1
+    (tmp_path / "none.toml").write_text("[http]\nport = 3\n")
+    assert read().settings.http.port == 3
+
+
+def test_a_reload_does_not_do_without_the_file_in_force(tmp_path: Path) -> None:
+    (tmp_path / "none.toml").write_text("[http]\nport = 1\n")  # the next in rank
+    Path("watcher.toml").write_text("[http]\nport = 2\n")
+    source = SettingsSource()
+    read = source.again(source.load())
+    Path("watcher.toml").unlink()
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"^watcher\.toml can't be read .* put it back, or restart") as caught:
+            read()
+        assert len(caught.value.problems) == 1
+    Path("watcher.toml").write_text("[http]\nport = 3\n")
+    assert read().settings.http.port == 3
+
+
+def test_a_reload_reads_the_file_that_was_named(tmp_path: Path) -> None:
+    Path("own.toml").write_text("[http]\nport = 1\n")
+    source = SettingsSource(Path("own.toml"))
+    read = source.again(source.load())
+    Path("own.toml").unlink()
+    Path("watcher.toml").write_text("[http]\nport = 2\n")
+    with pytest.raises(ConfigError, match=r"^own\.toml can't be read \(--config\)"):
+        read()
+
+
+def test_a_reload_without_a_file_in_force_keeps_to_the_first_that_it_finds() -> None:
+    source = SettingsSource()
+    read = source.again(source.load())
+    Path("watcher.toml").write_text("[http]\nport = x\n")
+    with pytest.raises(ConfigError):
+        read()
+    Path("watcher.toml").unlink()
+    assert read().file is None
+    Path("watcher.toml").write_text("[http]\nport = 2\n")
+    assert read().settings.http.port == 2
+    Path("watcher.toml").unlink()
+    with pytest.raises(ConfigError):
+        read()
+
+
+def test_the_options_import_no_heavy_library() -> None:
+    code = "import sys, watcher.cli.config; print([m for m in ('pydantic', 'boto3', 'rich') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

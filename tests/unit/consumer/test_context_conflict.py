@@ -1,0 +1,106 @@
+"""Two messages that give one session different contexts, wherever the second one meets the first."""
+
+import json
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from tests.support import session_id
+from tests.unit.delivery.outboxes import decided, event_of, running
+from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.world import World
+from watcher.delivery.batch_processor import Patience
+from watcher.domain.model import LedgerEntry
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+SECRET = {"userId": "victim"}
+
+DIFFERENT = [
+    ({"userId": "a"}, SECRET),
+    ({"a": 1}, {"a": True}),
+    ({"a": 1}, {"a": 1.5}),
+    ({"a": [1, 2]}, {"a": [2, 1]}),
+    ({"a": None}, {"b": None}),
+    ({"ä": "\u00e9"}, {"ä": "e\u0301"}),
+    ({"a": "\ud800"}, {"a": "\udfff"}),
+    (None, SECRET),
+]
+EQUAL: list[tuple[dict[str, Any] | None, dict[str, Any] | None]] = [
+    (SECRET, SECRET),
+    ({"a": 1, "b": {"c": 1, "d": 2}}, {"b": {"d": 2, "c": 1}, "a": 1}),
+    (SECRET, None),
+    (SECRET, {}),
+    (None, {}),
+    (None, None),
+]
+
+
+def take_in(world: World, number: int, context: dict[str, Any] | None) -> list[EventDict]:
+    """The warnings of a message's receipt."""
+    members = {} if context is None else {"context": context}
+    delivery = a_delivery(json.dumps({"sessionId": session_id(1), **members}), number, receipt=f"receipt-{number}")
+    with capture_logs() as logs:
+        world.intake.take_in([delivery], Patience(Event(), a_beat(world.clock)))
+    return [entry for entry in logs if entry["event"] == "context_conflict"]
+
+
+@pytest.mark.parametrize(("first", "second"), DIFFERENT)
+def test_a_message_that_joins_with_another_context_is_told_and_changes_nothing(first: Any, second: Any) -> None:
+    world = World()
+    assert take_in(world, 1, first) == []
+    [told] = take_in(world, 2, second)
+    assert (told["log_level"], told["session_id"], told["policy"]) == ("warning", session_id(1), "default")
+    assert told["kept"] != told["dropped"]
+    assert len(told["kept"]) == len(told["dropped"]) == 12
+    assert "victim" not in json.dumps(told)
+    due = world.scheduler.take()
+    assert due is not None
+    assert due.watch.context == (first or {})
+
+
+@pytest.mark.parametrize(("first", "second"), EQUAL)
+def test_a_message_that_joins_with_the_same_context_or_none_is_not_told(first: Any, second: Any) -> None:
+    world = World()
+    assert take_in(world, 1, first) == []
+    assert take_in(world, 2, second) == []
+
+
+def decided_with(world: World, context: dict[str, Any] | None) -> None:
+    watch = world.watch(1)
+    event = event_of(world, watch)
+    body = json.loads(event.body)
+    body["data"]["context"] = context or {}
+    body["data"]["createdAt"] = "2025-06-15T15:06:40Z"
+    world.ledger.entries[watch.key] = LedgerEntry(replace(event, body=json.dumps(body)), 1.0, settled_at=2.0)
+    world.in_flight.close(watch)
+
+
+@pytest.mark.parametrize(("first", "second"), DIFFERENT)
+def test_a_message_for_a_decided_session_with_another_context_is_told(first: Any, second: Any) -> None:
+    world = World()
+    decided_with(world, first)
+    [told] = take_in(world, 2, second)
+    assert told["kept"] != told["dropped"]
+
+
+@pytest.mark.parametrize(("first", "second"), EQUAL)
+def test_a_message_for_a_decided_session_with_the_same_context_or_none_is_not_told(first: Any, second: Any) -> None:
+    world = World()
+    decided_with(world, first)
+    assert take_in(world, 2, second) == []
+
+
+def test_a_session_that_another_watcher_decided_with_another_context_is_told() -> None:
+    world = World()
+    decided_with(world, {"userId": "a"})
+    watch = world.watch(1)
+    watch.terms = replace(watch.terms, context=SECRET)
+    with capture_logs() as logs, running(world) as outbox:
+        decided(world, watch)
+        outbox.drain()
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["context_conflict"]

@@ -1,0 +1,243 @@
+"""What becomes of messages that can never be served, once the intake has found that out."""
+
+from collections.abc import Callable, Iterable
+from threading import Condition, Event
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support import SteppingEvent
+from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.world import World
+from watcher.consumer import dead_letters as burials
+from watcher.consumer.dead_letters import MOST_UNBURIED, ROOM_WAIT
+from watcher.delivery.batch_processor import MAX_RETRY_WAIT
+from watcher.domain.errors import QueueError, UnservableMessage
+from watcher.domain.model import DeadReason, Delivery
+from watcher.util.threads import Threads
+
+FAULT = UnservableMessage(DeadReason.INVALID_SESSION_ID, "no id")
+
+
+def put(world: World, *numbers: int) -> list[Delivery]:
+    """Hand these messages over."""
+    deliveries = [a_delivery("x", number) for number in numbers]
+    for delivery in deliveries:
+        world.burials.put(delivery, FAULT)
+    return deliveries
+
+
+def fill(world: World) -> list[Delivery]:
+    return put(world, *range(MOST_UNBURIED))
+
+
+def buried(world: World) -> list[Delivery]:
+    return [delivery for delivery, _, _ in world.queue.buried]
+
+
+def counted(world: World) -> float | None:
+    return world.labelled("watcher_dead_letters_total", reason=FAULT.reason.value)
+
+
+def stopped() -> Event:
+    stop = Event()
+    stop.set()
+    return stop
+
+
+class Waits(Condition):
+    """Lets something happen instead of waiting, and notes for how long it should have waited."""
+
+    def __init__(self, happens: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self._happens = happens
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        self._happens()
+        return False
+
+
+def waits(world: World, happens: Callable[[], object] = lambda: None) -> Waits:
+    """What whoever waits for a place does, from now on."""
+    world.burials._changed = instead = Waits(happens)
+    return instead
+
+
+def test_they_are_buried_in_order_counted_and_told() -> None:
+    world = World()
+    deliveries = put(world, 1, 2, 3)
+    with capture_logs() as logs:
+        world.bury()
+    assert world.queue.buried == [(delivery, FAULT.reason, "no id") for delivery in deliveries]
+    assert counted(world) == 3
+    told = [(line["event"], line["message_id"], line["dead_letter_id"], line["detail"]) for line in logs]
+    assert told == [("dead_letter", f"{number}", f"dead-{number}", "no id") for number in (1, 2, 3)]
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_one_that_fails_is_tried_again_and_told_to_readiness_until_it_works() -> None:
+    world = World()
+    problems: list[dict[str, str]] = []
+    world.calls.on("bury", lambda: problems.append(world.readiness.problems()))
+    world.calls.fail("bury", QueueError("down"), QueueError("down"))
+    [delivery] = put(world, 1)
+    with capture_logs() as logs:
+        world.bury()
+    assert problems == [{}, {"dead letters": "down"}, {"dead letters": "down"}]
+    assert (buried(world), counted(world), world.readiness.problems()) == ([delivery], 1, {})
+    assert [line["event"] for line in logs] == ["lost", "regained", "dead_letter"]
+    assert logs[0]["consequence"] == "what can't be served comes again"
+
+
+def test_a_place_that_stays_down_is_tried_after_growing_pauses() -> None:
+    world = World()
+    stop = SteppingEvent(world.clock)
+    world.calls.fail("bury", *[QueueError("down")] * 100)
+    put(world, 1)
+    world.bury(stop)
+    assert len(stop.waits) == 100
+    assert max(stop.waits[:3]) <= 0.8
+    assert 5.0 < max(stop.waits) <= MAX_RETRY_WAIT
+
+
+def test_one_that_was_not_put_aside_is_no_dead_letter_yet() -> None:
+    world = World()
+    world.queue.has_dead_letters = False
+    put(world, 1, 1)
+    with capture_logs() as logs:
+        world.bury()
+    assert logs == []  # the queue tells why, with its fix
+    assert counted(world) == 0
+    world.queue.has_dead_letters = True
+    put(world, 1)
+    world.bury()
+    assert counted(world) == 1
+
+
+def test_after_a_stop_the_first_failure_ends_it_and_what_is_left_is_no_dead_letter() -> None:
+    world = World()
+    first, _, _ = put(world, 1, 2, 3)
+    world.calls.on("bury", lambda: world.calls.break_down("bury", QueueError("down")))
+    world.bury(stopped())
+    assert (world.calls.names, buried(world), counted(world)) == (["bury", "bury"], [first], 1)
+
+
+def test_after_a_stop_what_is_left_is_buried_where_that_works() -> None:
+    world = World()
+    deliveries = put(world, 1, 2, 3)
+    world.bury(stopped())
+    assert buried(world) == deliveries
+
+
+def test_what_comes_while_burials_work_waits_for_a_place() -> None:
+    """The intake receives no more of a flood than can be buried: nothing is left to its lease for that alone."""
+    world = World()
+    deliveries = fill(world)
+    changed = waits(world, world.bury)
+    deliveries += put(world, 900)
+    assert changed.seconds == [pytest.approx(ROOM_WAIT, abs=0.1)]
+    world.bury()
+    assert buried(world) == deliveries
+
+
+def test_while_nothing_can_be_put_aside_nobody_waits_and_what_finds_no_place_is_left_to_its_lease() -> None:
+    world = World()
+    deliveries = fill(world)
+    world.calls.break_down("bury", QueueError("denied"))
+    world.bury(stopped())
+    changed = waits(world)
+    put(world, *range(900, 950))
+    assert changed.seconds == []
+    world.calls.mend("bury")
+    world.bury()
+    assert buried(world) == deliveries
+    [again] = put(world, 900)
+    world.bury()
+    assert buried(world) == [*deliveries, again]
+
+
+def test_a_failure_ends_the_wait_for_a_place() -> None:
+    world = World()
+    deliveries = fill(world)
+    world.calls.break_down("bury", QueueError("denied"))
+    changed = waits(world, lambda: world.bury(stopped()))
+    put(world, 900)
+    assert len(changed.seconds) == 1
+    world.calls.mend("bury")
+    world.bury()
+    assert buried(world) == deliveries
+
+
+def test_a_call_that_hangs_and_does_not_even_fail_holds_up_one_message_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(burials, "ROOM_WAIT", 0.0)
+    world = World()
+    deliveries = fill(world)
+    changed = waits(world)
+    put(world, *range(900, 950))
+    assert len(changed.seconds) == 1
+    world.bury()
+    assert buried(world) == deliveries
+    fill(world)  # burials work again
+    put(world, 900)
+    assert len(changed.seconds) == 2
+
+
+def test_the_thread_rests_while_there_is_nothing_to_bury_and_counts_from_where_it_began() -> None:
+    world, beat = World(), a_beat()
+    silences: list[float] = []
+
+    def hang() -> None:
+        world.clock.advance(7.0)
+        silences.append(beat.silence())
+
+    beat = a_beat(world.clock)
+    world.calls.on("bury", hang)
+    put(world, 1, 2)
+    world.burials.close()
+    world.burials.run(Event(), beat)
+    assert silences == [7.0, 7.0]
+    world.clock.advance(600.0)
+    assert beat.silence() == 0.0
+
+
+class Joined(Threads):
+    """Threads that are only asked for, and that end at once."""
+
+    def __init__(self) -> None:
+        self.roles: list[str] = []
+
+    def join(self, roles: Iterable[str], deadline: float) -> bool:
+        self.roles.extend(roles)
+        return True
+
+
+def test_a_drain_waits_for_what_is_left() -> None:
+    world, threads = World(), Joined()
+    put(world, 1)
+    world.burials.drain(threads, 1.0)
+    assert threads.roles == [burials.ROLE]
+
+
+def test_a_drain_does_not_wait_for_dead_letters_that_are_stuck() -> None:
+    """They may never work again, and all of the drain's time would be gone, the leases' release included."""
+    world, threads = World(), Joined()
+    world.calls.fail("bury", QueueError("down"))
+    put(world, 1)
+    world.burials.run(stopped(), a_beat(world.clock))
+    world.burials.drain(threads, 1.0)
+    assert threads.roles == []
+
+
+def test_a_drain_waits_again_once_they_work() -> None:
+    world, threads = World(), Joined()
+    world.calls.fail("bury", QueueError("down"))
+    put(world, 1)
+    world.burials.run(stopped(), a_beat(world.clock))
+    world.burials.close()
+    world.burials.run(stopped(), a_beat(world.clock))
+    world.burials.drain(threads, 1.0)
+    assert threads.roles == [burials.ROLE]

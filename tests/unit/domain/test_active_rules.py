@@ -1,0 +1,39 @@
+import pytest
+
+from tests.support import ManualClock
+from watcher.domain.active_rules import Rules, Runtime
+from watcher.domain.model import DecisionRules
+from watcher.polling.policy import PollPolicy, backoff
+
+POLLING = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), ManualClock())
+
+
+def rules(**thresholds: float) -> Rules:
+    return Rules({name: DecisionRules(threshold) for name, threshold in thresholds.items()}, POLLING, 180.0)
+
+
+def test_new_rules_are_in_force_for_sessions_in_flight_too() -> None:
+    runtime = Runtime(rules(default=80.0))
+    runtime.swap(rules(default=90.0))
+    assert runtime.decision_rules("default").threshold == 90.0
+
+
+def test_a_policy_that_was_taken_away_keeps_its_last_rules_for_those_in_flight() -> None:
+    runtime = Runtime(rules(default=80.0, payout=95.0))
+    runtime.swap(rules(default=80.0, payout=97.0))
+    runtime.swap(rules(default=80.0))
+    runtime.swap(rules(default=70.0))
+    assert runtime.decision_rules("payout").threshold == 97.0
+    assert "payout" not in runtime.rules.decision
+
+
+def test_a_policy_that_came_back_has_its_new_rules() -> None:
+    runtime = Runtime(rules(payout=95.0))
+    runtime.swap(rules())
+    runtime.swap(rules(payout=60.0))
+    assert runtime.decision_rules("payout").threshold == 60.0
+
+
+def test_a_policy_that_never_was_has_no_rules() -> None:
+    with pytest.raises(KeyError):
+        Runtime(rules(default=80.0)).decision_rules("nope")

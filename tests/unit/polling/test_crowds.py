@@ -1,0 +1,189 @@
+"""Made-up session ids beside genuine ones: who gets the calls when there are too few."""
+
+from collections.abc import Iterable
+from math import inf
+
+import pytest
+
+from tests.support import ManualClock
+from tests.unit.support.builders import a_watch, an_answer
+from tests.unit.support.heaps import scheduler
+from tests.unit.support.world import World
+from watcher.domain.errors import SessionNotFound
+from watcher.domain.model import SessionStatus
+from watcher.polling.policy import Ended, PollAgain, PollPolicy, backoff
+from watcher.polling.scheduler import Due
+from watcher.polling.unknown_share import UnknownShare
+from watcher.rate_limit import TokenBucket
+from watcher.sessions.session import Watch
+
+RATE = 25.0
+WAITING, OVER = an_answer(SessionStatus.IN_PROGRESS), an_answer(SessionStatus.SUCCEEDED, 97.0)
+ENOUGH = 1.0
+"""Seconds that a genuine session may wait for a call that is due."""
+
+
+class Crowd:
+    """A scheduler at 25 calls a second whose every call is answered at once: made-up ids are never found."""
+
+    def __init__(self, rate: float = RATE) -> None:
+        self.clock = ManualClock()
+        self.heap = scheduler(self.clock, TokenBucket(rate))
+        self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.2), self.clock)
+        self.numbers = 0
+        self.ends: dict[Watch, float] = {}
+        """Genuine sessions, and when they end."""
+        self.lags: dict[Watch, list[float]] = {}
+        self.called: dict[Watch, float] = {}
+        """When a session was polled last."""
+        self.decided: dict[Watch, object] = {}
+        self.calls: list[tuple[float, bool]] = []
+        """When, and whether for a genuine session."""
+
+    def come(self, count: int, lasting: float | None = None, age: float = 0.0) -> list[Watch]:
+        """Sessions of that age are received; `lasting` seconds from now if they are genuine."""
+        watches = []
+        for _ in range(count):
+            self.numbers += 1
+            watch = a_watch(self.numbers, self.clock)
+            watch.created_at -= age
+            watches.append(watch)
+            if lasting is not None:
+                self.ends[watch] = self.clock.monotonic() + lasting
+            self.heap.add(watch, self.clock.monotonic())
+        return watches
+
+    def run(self, seconds: float) -> None:
+        end = self.clock.monotonic() + seconds
+        while (now := self.clock.monotonic()) < end:
+            found = self.heap.next(now)
+            if isinstance(found, Due):
+                self._poll(found, now)
+            else:
+                self.clock.advance(min(found, end - now))
+
+    def _poll(self, due: Due, now: float) -> None:
+        watch, is_genuine = due.watch, due.watch in self.ends
+        if due.is_over:
+            self.decided[watch] = "timed out"
+            return
+        self.calls.append((now, is_genuine))
+        self.called[watch] = now
+        self.lags.setdefault(watch, []).append(now - due.at)
+        answer = (WAITING if now < self.ends[watch] else OVER) if is_genuine else SessionNotFound("unknown")
+        if not watch.answers:
+            self.heap.heed_first(is_unknown=not is_genuine)
+        watch.saw(answer)
+        step = self.policy.next_step(watch, answer)
+        if isinstance(step, Ended):
+            self.decided[watch] = answer
+        else:
+            assert isinstance(step, PollAgain)
+            self.heap.add(watch, now + step.delay)
+
+    def longest_lag(self, watches: Iterable[Watch]) -> float:
+        return max(max(self.lags.get(watch, [inf])) for watch in watches)
+
+
+@pytest.mark.parametrize("made_up", [3_000, 6_000])
+@pytest.mark.parametrize("lasting", [40.0, 150.0, 175.0])
+def test_made_up_ids_do_not_delay_sessions_that_are_being_polled(made_up: int, lasting: float) -> None:
+    crowd = Crowd()
+    genuine = crowd.come(20, lasting)
+    crowd.run(5.0)
+    crowd.come(made_up)
+    crowd.run(190.0)
+    assert crowd.longest_lag(genuine) < ENOUGH
+    assert all(crowd.decided[watch] is OVER for watch in genuine)
+
+
+@pytest.mark.parametrize("made_up", [3_000, 6_000])
+def test_made_up_ids_do_not_delay_sessions_that_come_after_them(made_up: int) -> None:
+    crowd = Crowd()
+    crowd.come(made_up)
+    genuine = []
+    for _ in range(20):
+        crowd.run(2.0)
+        genuine += crowd.come(1, lasting=60.0)
+    crowd.run(190.0)
+    assert crowd.longest_lag(genuine) < ENOUGH
+    assert all(crowd.decided[watch] is OVER for watch in genuine)
+
+
+def test_a_steady_flood_of_made_up_ids_leaves_confirmed_sessions_their_calls() -> None:
+    crowd = Crowd()
+    genuine = crowd.come(20, lasting=170.0)
+    crowd.run(1.0)
+    for _ in range(175):
+        crowd.come(40)
+        crowd.run(1.0)
+    crowd.run(10.0)
+    assert crowd.longest_lag(genuine) < ENOUGH
+    assert all(crowd.decided[watch] is OVER for watch in genuine)
+
+
+def test_after_a_restart_among_made_up_ids_sessions_are_confirmed_again() -> None:
+    crowd = Crowd()
+    crowd.come(1_000, age=60.0)
+    genuine = crowd.come(20, lasting=90.0, age=60.0)
+    crowd.come(1_000, age=60.0)
+    crowd.run(125.0)
+    assert all(crowd.decided[watch] is OVER for watch in genuine)
+    assert max(lag for watch in genuine for lag in crowd.lags[watch][1:]) < ENOUGH
+
+
+def test_made_up_ids_keep_half_of_the_calls_and_every_one_is_decided_by_its_deadline() -> None:
+    crowd = Crowd()
+    crowd.come(400, lasting=300.0)  # more than the rate can poll: they are behind throughout
+    crowd.run(30.0)
+    begun = crowd.clock.monotonic()
+    made_up = crowd.come(2_000)
+    crowd.run(140.0)
+    calls = [is_genuine for at, is_genuine in crowd.calls if at >= begun + 5.0]
+    assert 0.45 < calls.count(False) / len(calls) < 0.55
+    crowd.run(45.0)
+    assert all(watch in crowd.decided for watch in made_up)
+
+
+def test_a_crowd_of_confirmed_last_polls_is_over_in_time_beside_a_crowd_of_made_up_ones() -> None:
+    crowd = Crowd()
+    genuine = crowd.come(100, lasting=inf)
+    crowd.come(6_000)
+    crowd.run(185.0)
+    assert len(crowd.decided) == 6_100
+    # Half of the rate is 12.5 a second, of which last polls have four fifths: those of 100 take 10 s.
+    assert max(watch.deadline - crowd.called[watch] for watch in genuine) < 12.0
+
+
+def test_real_sessions_near_the_limit_of_the_rate_are_polled_in_the_order_in_which_they_are_due() -> None:
+    """Favouring the confirmed ones would poll them more often, and leave too few calls for those that come."""
+    crowd = Crowd()
+    for _ in range(300):
+        for _ in range(20):
+            crowd.come(1, lasting=15.0)
+            crowd.run(0.05)
+    crowd.run(60.0)
+    assert all(crowd.decided[watch] is OVER for watch in crowd.ends)
+    assert max(crowd.called[watch] - end for watch, end in crowd.ends.items()) < 30.0
+
+
+def test_a_few_ids_that_aws_does_not_know_for_a_moment_are_no_crowd() -> None:
+    share = UnknownShare()
+    for is_unknown in [True] * 4 + [False] * 10 + [True] * 2:
+        share.add(is_unknown=is_unknown)
+        assert not share.is_crowd
+    for _ in range(5):
+        share.add(is_unknown=True)
+    assert share.is_crowd
+    for _ in range(32):
+        share.add(is_unknown=False)
+    assert not share.is_crowd
+
+
+def test_the_poller_tells_the_scheduler_which_new_ids_aws_knows() -> None:
+    world, known = World(*[SessionNotFound("unknown")] * 5), World(WAITING)
+    for number in range(5):
+        world.poller.poll_once(Due(world.watch(number), world.clock.monotonic()))
+        known.poller.poll_once(Due(known.watch(number), known.clock.monotonic()))
+    assert world.scheduler._unconfirmed.newest_too
+    assert not known.scheduler._unconfirmed.newest_too

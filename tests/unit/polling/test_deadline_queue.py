@@ -1,0 +1,307 @@
+import pytest
+
+from tests.support import ManualClock, Unlimited
+from tests.unit.support.builders import a_watch
+from tests.unit.support.heaps import scheduler, taken
+from watcher.polling.deadline_queue import AHEAD, FEWEST, PARTS, SHARE
+from watcher.polling.final_poll import answered, last_poll_at
+from watcher.polling.scheduler import Due, Scheduler
+from watcher.rate_limit import TokenBucket
+from watcher.sessions.session import Watch
+
+
+def crowd(heap: Scheduler, clock: ManualClock, number: int) -> list[Watch]:
+    """Sessions that were born together and whose polls were all due long ago."""
+    watches = [a_watch(each, clock) for each in range(number)]
+    for watch in watches:
+        heap.add(watch, watch.born)
+    return watches
+
+
+def polled_in(heap: Scheduler, clock: ManualClock, seconds: float) -> list[tuple[float, Watch]]:
+    """What is taken, and when, in the next seconds; nothing is put back."""
+    found, end = [], clock.monotonic() + seconds
+    while (now := clock.monotonic()) < end:
+        due = heap.next(now)
+        if isinstance(due, Due):
+            found.append((now, due.watch))
+        else:
+            clock.advance(min(due, 0.01))
+    return found
+
+
+def test_a_session_whose_last_moment_has_come_goes_before_all_that_are_overdue() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    old = a_watch(99, clock)
+    clock.advance(10.0)
+    heap.add(old, old.deadline - 2.0)
+    crowd(heap, clock, 5)
+    clock.advance(169.1)
+    assert clock.monotonic() >= last_poll_at(old)
+    assert taken(heap) is old
+
+
+def test_of_several_last_moments_the_earliest_deadline_wins() -> None:
+    clock = ManualClock()
+    heap, watches = scheduler(clock), []
+    for number in range(4):
+        watches.append(a_watch(number, clock))
+        clock.advance(0.5)
+    for watch in reversed(watches):
+        heap.add(watch, watch.deadline - 3.0)
+    clock.advance(180.0)
+    assert [taken(heap) for _ in watches] == watches
+
+
+def test_a_last_poll_that_failed_is_due_again_when_its_backoff_says() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, last_poll_at(watch))
+    clock.advance(179.0)
+    assert taken(heap) is watch
+    heap.add(watch, clock.monotonic() + 0.7)
+    assert heap.next(clock.monotonic()) == pytest.approx(0.7)
+
+
+def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
+    clock = ManualClock()
+    heap, watch, others = scheduler(clock), a_watch(99, clock), []
+    heap.add(watch, watch.born + 5.0)
+    watch.created_at -= 100.0
+    heap.hasten(watch, last_poll_at(watch))
+    for number in range(3):
+        others.append(a_watch(number, clock))
+        heap.add(others[-1], clock.monotonic())
+    clock.advance(79.5)
+    assert taken(heap) is watch
+
+
+def test_a_guard_stands_where_many_share_its_moment_just_after_the_last_poll_is_due() -> None:
+    clock = ManualClock()
+    heap, watches = scheduler(clock), []
+    for number in range(100):
+        watches.append(a_watch(number, clock))
+        heap.add(watches[-1], clock.monotonic())
+        clock.advance(0.0002)
+    assert all(0.0 <= watch.guarded_at - last_poll_at(watch) < 1 / PARTS for watch in watches)
+    assert len({id(watch.guarded_at) for watch in watches}) <= 3
+    for watch in watches:
+        heap.hasten(watch, last_poll_at(watch))
+    assert len(heap._unconfirmed._guards._turns) == 100
+
+
+def test_last_polls_that_fall_together_are_brought_forward_as_far_as_the_rate_asks() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(10.0))
+    watches = crowd(heap, clock, 100)
+    for watch in watches:
+        heap.hasten(watch, watch.born)
+    for _ in watches:  # each is polled once, late, and would be polled last at the same moment as all others
+        while not isinstance(due := heap.next(clock.monotonic()), Due):
+            clock.advance(due)
+        heap.add(due.watch, last_poll_at(due.watch))
+    clock.advance(watches[0].deadline - AHEAD - 0.5 - clock.monotonic())
+    found = polled_in(heap, clock, AHEAD + 0.4)
+    assert {watch for _, watch in found} == set(watches)
+    assert all(at <= watch.deadline for at, watch in found)
+    assert found[0][0] >= watches[0].deadline - 100 / (10.0 * SHARE) - 3.0
+
+
+def test_a_few_last_polls_keep_their_moment() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(10.0))
+    watches = [a_watch(number, clock) for number in range(5)]
+    for watch in watches:
+        heap.add(watch, last_poll_at(watch))
+    clock.advance(170.0)
+    assert all(at >= watch.deadline - 1.0 - 1e-6 for at, watch in polled_in(heap, clock, 9.9))
+    assert all(last_poll_at(watch) == watch.deadline - 1.0 for watch in watches)
+
+
+def test_without_a_known_rate_nothing_is_brought_forward() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, Unlimited())
+    watches = crowd(heap, clock, 500)
+    clock.advance(165.0)
+    heap.next(clock.monotonic())
+    assert all(last_poll_at(watch) == watch.deadline - 1.0 for watch in watches)
+
+
+def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(number, clock), clock.monotonic())
+        taken(heap)
+    assert len(heap._unconfirmed._guards._turns) <= FEWEST + 2
+
+
+def test_clearing_out_leaves_those_who_wait_guarded() -> None:
+    clock = ManualClock()
+    heap, waiting = scheduler(clock), a_watch(7, clock)
+    heap.add(waiting, waiting.deadline - 10.0)
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(100 + number, clock), clock.monotonic())
+        taken(heap)
+    clock.advance(179.5)
+    late = a_watch(8, clock)
+    heap.add(late, clock.monotonic() - 100.0)
+    assert taken(heap) is waiting
+
+
+def overdue(heap: Scheduler, clock: ManualClock, number: int = 50) -> Watch:
+    """A young session whose poll was due before all others'; it has no claim to go before a last poll."""
+    watch = a_watch(number, clock)
+    heap.add(watch, clock.monotonic() - 500.0)
+    return watch
+
+
+def test_the_guard_of_a_last_poll_that_failed_outlives_the_one_before_it() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, last_poll_at(watch))
+    clock.advance(179.0)
+    assert taken(heap) is watch
+    heap.add(watch, clock.monotonic() + 0.3)
+    clock.advance(0.1)
+    first = overdue(heap, clock, 50)
+    assert taken(heap) is first  # its first guard is found stale here
+    other = overdue(heap, clock, 51)
+    clock.advance(0.25)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def test_a_guard_moved_within_its_second_outlives_the_one_before_it() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, last_poll_at(watch))
+    heap.hasten(watch, last_poll_at(watch) + 0.5)
+    clock.advance(179.2)
+    first = overdue(heap, clock, 50)
+    assert taken(heap) is first
+    other = overdue(heap, clock, 51)
+    clock.advance(0.35)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def test_a_session_that_was_with_a_worker_at_its_moment_is_guarded_once_it_is_back() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, clock.monotonic())
+    assert taken(heap) is watch
+    clock.advance(179.1)
+    first = overdue(heap, clock, 50)
+    assert taken(heap) is first
+    other = overdue(heap, clock, 51)
+    heap.add(watch, watch.born)
+    clock.advance(0.1)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def test_a_session_that_is_with_a_worker_during_a_clearing_out_is_guarded_once_it_is_back() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, clock.monotonic())
+    assert taken(heap) is watch
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(100 + number, clock), clock.monotonic())
+        taken(heap)
+    heap.add(watch, watch.deadline - 2.0)
+    clock.advance(179.1)
+    other = overdue(heap, clock)
+    assert [taken(heap), taken(heap)] == [watch, other]
+
+
+def brought_forward(heap: Scheduler, clock: ManualClock) -> Watch:
+    """A session in its last 15 s whose last poll was brought forward, and answered just before its moment."""
+    watch = a_watch(1, clock)
+    clock.advance(165.0)
+    watch.last_poll_by = clock.monotonic() + 0.5
+    heap.add(watch, clock.monotonic())
+    assert taken(heap) is watch
+    answered(watch, clock.monotonic())
+    return watch
+
+
+@pytest.mark.parametrize("seconds", [1.0, 14.5], ids=["the moment brought forward to", "the last second"])
+def test_a_session_whose_last_poll_is_answered_goes_before_nobody(seconds: float) -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    watch = brought_forward(heap, clock)
+    heap.add(watch, clock.monotonic() + 0.4)
+    clock.advance(seconds)
+    other = overdue(heap, clock)
+    assert [taken(heap), taken(heap)] == [other, watch]
+
+
+def test_clearing_out_passes_over_those_whose_last_poll_is_answered() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock)
+    watch = brought_forward(heap, clock)
+    heap.add(watch, clock.monotonic() + 14.0)
+    for number in range(20 * FEWEST):
+        heap.add(a_watch(100 + number, clock), clock.monotonic())
+        taken(heap)
+    clock.advance(15.0)
+    assert heap.next(clock.monotonic()) == Due(watch, watch.deadline - 1.0, is_over=True)
+
+
+def test_an_abandoned_session_is_neither_polled_nor_ended_when_its_moment_comes() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock)
+    heap.add(watch, watch.born + 1.0)
+    watch.abandoned = True
+    clock.advance(179.5)
+    other = overdue(heap, clock)
+    assert taken(heap) is other
+    clock.advance(0.5)
+    assert heap.take_over() is None
+
+
+@pytest.mark.parametrize(("lifetime", "most"), [(45.0, 5.0), (90.0, 10.0), (180.0, 20.0)])
+def test_no_last_poll_is_brought_forward_by_more_than_a_ninth_of_the_session(lifetime: float, most: float) -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(1.0))
+    watches = [a_watch(number, clock, lifetime=lifetime) for number in range(60)]
+    for watch in watches:
+        heap.add(watch, last_poll_at(watch))
+    kept = last_poll_at(watches[0])
+    while clock.monotonic() < kept - most - 0.1:
+        heap.next(clock.monotonic())
+        clock.advance(0.5)
+        if clock.monotonic() < kept - most - 0.1:
+            assert {last_poll_at(watch) for watch in watches} == {kept}
+    clock.advance(1.5)
+    heap.next(clock.monotonic())
+    assert min(map(last_poll_at, watches)) < kept
+
+
+def test_sessions_that_do_not_wait_any_more_bring_nobody_forward() -> None:
+    clock = ManualClock()
+    heap = scheduler(clock, TokenBucket(1000.0))
+    waiting = a_watch(100, clock)
+    heap.add(waiting, last_poll_at(waiting))
+    gone = crowd(heap, clock, 60)
+    while any(watch.waits for watch in gone):
+        clock.advance(0.01)
+        heap.next(clock.monotonic())
+    heap.limit(TokenBucket(1.0))
+    clock.advance(waiting.deadline - 10.0 - clock.monotonic())
+    heap.next(clock.monotonic())
+    assert last_poll_at(waiting) == waiting.deadline - 1.0
+
+
+def test_a_session_that_is_extended_after_its_last_poll_is_polled_last_once_more() -> None:
+    clock = ManualClock()
+    heap, watch = scheduler(clock), a_watch(1, clock, lifetime=20.0, sent_after=15.0)
+    watch.last_poll_by = clock.monotonic() + 5.0  # brought forward
+    clock.advance(5.0)
+    answered(watch, clock.monotonic())  # so it would only wait for its end
+    heap.add(watch, watch.deadline)
+    watch.created_by(watch.created_at + 10.0, watch.born + 10.0)
+    heap.hasten(watch, last_poll_at(watch))
+    assert heap.take_over() is None
+    found = polled_in(heap, clock, 16.0)
+    assert [taken for _, taken in found] == [watch]
+    assert found[0][0] < watch.deadline

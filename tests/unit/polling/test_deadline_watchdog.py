@@ -1,0 +1,226 @@
+"""Sessions end on time while every worker hangs in a call, and the hanging calls are told of."""
+
+import json
+from collections.abc import Callable
+from math import inf
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.unit.polling.test_poller import decided
+from tests.unit.support.builders import an_answer, live_answer
+from tests.unit.support.polling import WAITING
+from tests.unit.support.world import World
+from watcher.domain.errors import CallTimedOut, PollError, SessionNotFound
+from watcher.domain.model import SessionResult, SessionStatus
+from watcher.polling.deadline_watchdog import AFTER_DEADLINE, LATE_ANSWER, LOOK_INTERVAL, SILENCE
+from watcher.polling.poller import UNREACHABLE_AFTER
+from watcher.polling.scheduler import Due
+from watcher.sessions.session import Watch
+
+
+class Hanging:
+    """A service whose answer comes only after something else has happened."""
+
+    def __init__(self, meanwhile: Callable[[], None], answer: SessionResult | PollError) -> None:
+        self.meanwhile, self.answer = meanwhile, answer
+
+    def get(self, session_id: str) -> SessionResult:
+        self.meanwhile()
+        if isinstance(self.answer, PollError):
+            raise self.answer
+        return self.answer
+
+    def probe(self) -> None:
+        """It is not asked for."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def poll_that_hangs(
+    world: World, watch: Watch, meanwhile: Callable[[], None], answer: SessionResult | PollError
+) -> None:
+    world.poller._results = Hanging(meanwhile, answer)
+    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+
+
+def is_given_up(world: World) -> bool:
+    """Whether the one call under way has lost its session."""
+    return world.poller.calls.outlasting(inf, 0.0, 0.0) == []
+
+
+def test_a_session_that_waits_for_a_worker_ends_at_its_deadline_by_what_is_known() -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    watch.saw(CallTimedOut("no answer"))
+    world.scheduler.add(watch, world.clock.monotonic() + 5.0)
+    world.clock.advance(179.9)
+    keeper.look()
+    assert not watch.abandoned
+    assert watch.waits
+    world.clock.advance(0.1)
+    keeper.look()
+    (data,) = decided(world)
+    assert (data["reason"], data["lastError"]) == ("timed_out", "no answer")
+    assert world.results.asked == []
+    assert not watch.waits
+
+
+def test_the_workers_find_nothing_where_the_timekeeper_was_first() -> None:
+    world = World()
+    world.scheduler.add(world.watch(), world.clock.monotonic())
+    world.clock.advance(180.0)
+    world.timekeeper().look()
+    assert not isinstance(world.scheduler.next(world.clock.monotonic()), Due)
+
+
+def test_a_stopped_scheduler_hands_out_no_session_that_is_over() -> None:
+    """They go back to the queue with the others: who receives them next decides."""
+    world = World()
+    world.scheduler.add(world.watch(), world.clock.monotonic())
+    world.clock.advance(180.0)
+    world.scheduler.stop()
+    assert world.scheduler.take_over() is None
+
+
+@pytest.mark.parametrize("late", [live_answer(), WAITING, CallTimedOut("x"), SessionNotFound("x")], ids=str)
+def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: SessionResult | PollError) -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    world.clock.advance(179.0)
+
+    def meanwhile() -> None:
+        world.clock.advance(1.0 + AFTER_DEADLINE - 0.01)
+        keeper.look()
+        assert not is_given_up(world)
+        world.clock.advance(0.02)
+        keeper.look()
+        keeper.look()
+        world.clock.advance(60.0)
+
+    with capture_logs() as logs:
+        poll_that_hangs(world, watch, meanwhile, late)
+    (data,) = decided(world)
+    assert (data["outcome"], data["reason"], data["polls"]) == ("inconclusive", "timed_out", 1)
+    assert "hung, for 2 s" in str(data["lastError"])
+    assert not watch.waits
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["answer_too_late"]
+    (note,) = json.loads(watch.trail)[-1:]
+    assert (note["result"], note["seconds"]) == ("timeout", pytest.approx(1.0 + AFTER_DEADLINE + 0.01))
+    assert world.poller.calls.waiting(world.clock.monotonic(), 0.0) == []
+
+
+@pytest.mark.parametrize("hung_for", [0.0, 0.01, 1.0, 5.0, 9.99, 10.0, 30.0, 120.0])
+def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_began(hung_for: float) -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    world.clock.advance(180.0 - hung_for)
+
+    def meanwhile() -> None:
+        world.clock.advance(hung_for)
+        keeper.look()
+        assert not is_given_up(world)
+        world.clock.advance(1.0 - LOOK_INTERVAL)
+        keeper.look()
+        assert is_given_up(world)
+
+    poll_that_hangs(world, watch, meanwhile, live_answer())
+    (data,) = decided(world)
+    assert (data["outcome"], data["reason"]) == ("inconclusive", "timed_out")
+
+
+@pytest.mark.parametrize(
+    ("age", "took", "answer", "reason"),
+    [
+        pytest.param(179.0, 1.0 + AFTER_DEADLINE - 0.01, live_answer(), "confidence_met", id="the last poll"),
+        pytest.param(
+            500.0,
+            LATE_ANSWER - 0.01,
+            an_answer(SessionStatus.FAILED),
+            "session_failed",
+            id="a late session's one call",
+        ),
+        pytest.param(500.0, LATE_ANSWER, an_answer(SessionStatus.FAILED), "timed_out", id="for ever"),
+    ],
+)
+def test_a_slow_answer_after_the_deadline_counts(age: float, took: float, answer: SessionResult, reason: str) -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+    world.clock.advance(age)
+
+    def meanwhile() -> None:
+        world.clock.advance(took)
+        keeper.look()
+
+    poll_that_hangs(world, watch, meanwhile, answer)
+    (data,) = decided(world)
+    assert data["reason"] == reason
+
+
+def test_a_session_whose_lease_was_lost_meanwhile_is_not_decided_here() -> None:
+    world = World()
+    watch, keeper = world.watch(), world.timekeeper()
+
+    def meanwhile() -> None:
+        watch.abandoned = True
+        world.clock.advance(200.0)
+        keeper.look()
+
+    poll_that_hangs(world, watch, meanwhile, live_answer())
+    assert decided(world) == []
+
+
+def unanswered(world: World, calls: int, seconds: float) -> dict[str, str]:
+    """What readiness says after so many calls have hung for so long."""
+    for number in range(calls):
+        world.poller.calls.begin(world.watch(number + 1), world.clock.monotonic())
+    world.clock.advance(seconds)
+    world.timekeeper().look()
+    return world.readiness.problems()
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds", "is_told"),
+    [
+        (UNREACHABLE_AFTER, SILENCE, True),
+        (UNREACHABLE_AFTER - 1, SILENCE, False),
+        (UNREACHABLE_AFTER, SILENCE - 0.1, False),
+    ],
+)
+def test_some_calls_that_hang_say_that_the_service_cannot_be_reached(
+    calls: int, seconds: float, is_told: bool
+) -> None:
+    with capture_logs() as logs:
+        problems = unanswered(World(), calls, seconds)
+    assert problems == ({"endpoint": "3 calls wait for an answer, the oldest for 10 s"} if is_told else {})
+    assert [entry["event"] for entry in logs] == (["lost"] if is_told else [])
+
+
+def test_hanging_calls_say_nothing_while_others_are_answered_and_the_next_answer_ends_the_matter() -> None:
+    world = World(WAITING)
+    world.clock.advance(5.0)
+    for number in range(4):
+        world.poller.calls.begin(world.watch(number + 1), world.clock.monotonic())
+    world.clock.advance(SILENCE)
+    world.poller.poll_once(Due(world.watch(9), world.clock.monotonic()))
+    world.timekeeper().look()
+    assert world.readiness.problems() == {}
+    world.clock.advance(SILENCE)
+    world.timekeeper().look()
+    assert set(world.readiness.problems()) == {"endpoint"}
+    world.poller.poll_once(Due(world.watch(10), world.clock.monotonic()))
+    assert world.readiness.problems() == {}
+
+
+def test_readiness_reports_throttling_with_the_rate_and_clears_without_polls() -> None:
+    world = World()
+    for _ in range(4):
+        world.scheduler.heed(throttled=True)
+    world.timekeeper().look()
+    assert world.readiness.problems()["throttled"].startswith(
+        "4 of 4 calls in the last 10 s were throttled; calling at"
+    )
+    world.clock.advance(11.0)
+    world.timekeeper().look()
+    assert "throttled" not in world.readiness.problems()

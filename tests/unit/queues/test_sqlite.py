@@ -1,0 +1,176 @@
+"""The embedded queue's own traits, beyond the contract of all queues."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.support import START, ManualClock, SteppingEvent
+from watcher.domain.model import DeadReason, Delivery
+from watcher.queues.sqlite.queue import SqliteQueue
+
+NEVER = Event()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "q.db"
+
+
+@pytest.fixture
+def queue(path: Path, clock: ManualClock) -> Iterator[SqliteQueue]:
+    with closing(SqliteQueue(path, 60, clock, boot=1)) as opened:
+        yield opened
+
+
+def receive(queue: SqliteQueue, limit: int = 10) -> list[Delivery]:
+    return queue.receive(limit, 0, NEVER)
+
+
+def write(path: Path, statement: str, *values: object) -> None:
+    """Somebody else's hand in the file."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, values)
+
+
+def test_the_oldest_message_comes_first_expired_leases_included(queue: SqliteQueue, clock: ManualClock) -> None:
+    queue.send(["a", "b"])
+    receive(queue, 1)
+    clock.advance(61)
+    queue.send(["c"])
+    assert [delivery.body for _ in range(3) for delivery in receive(queue, 1)] == ["a", "b", "c"]
+
+
+def test_messages_survive_closing_and_opening(path: Path, clock: ManualClock) -> None:
+    with closing(SqliteQueue(path, 60, clock)) as first:
+        first.send(["a", "b"])
+        leased = receive(first, 1)[0].lease
+    with closing(SqliteQueue(path, 60, clock)) as second:
+        assert [delivery.body for delivery in receive(second)] == ["b"]
+        assert second.ack([leased]) == []
+
+
+def test_ids_are_never_used_again(queue: SqliteQueue) -> None:
+    queue.send(["a"])
+    first = receive(queue)[0].lease
+    queue.ack([first])
+    queue.send(["b"])
+    assert receive(queue)[0].lease.message_id != first.message_id
+
+
+def test_an_empty_queue_is_looked_at_gently_until_the_wait_is_over(queue: SqliteQueue, clock: ManualClock) -> None:
+    stop = SteppingEvent(clock)
+    assert queue.receive(10, 2, stop) == []
+    assert stop.waits[0] == 0.2
+    assert stop.waits[:-1] == sorted(stop.waits[:-1])
+    assert max(stop.waits) <= 0.5
+    assert sum(stop.waits) == pytest.approx(2)
+
+
+def test_a_stop_ends_the_wait(queue: SqliteQueue, clock: ManualClock) -> None:
+    class StopAtOnce(SteppingEvent):
+        def wait(self, timeout: float | None = None) -> bool:
+            self.set()
+            return super().wait(timeout)
+
+    stop = StopAtOnce(clock)
+    assert queue.receive(10, 3600, stop) == []
+    assert len(stop.waits) == 1
+
+
+def test_a_message_that_comes_while_waiting_is_received(queue: SqliteQueue, clock: ManualClock) -> None:
+    class SendAtOnce(SteppingEvent):
+        def wait(self, timeout: float | None = None) -> bool:
+            queue.send(["a"])
+            return super().wait(timeout)
+
+    assert [delivery.body for delivery in queue.receive(10, 3600, SendAtOnce(clock))] == ["a"]
+
+
+def test_an_idle_receive_never_locks_the_file_for_writing(queue: SqliteQueue, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert receive(queue) == []
+        writer.execute("ROLLBACK")
+
+
+def test_the_age_of_the_oldest_is_never_negative(queue: SqliteQueue, clock: ManualClock) -> None:
+    queue.send(["a"])
+    clock.set_wall(START - 10)
+    assert queue.depth().oldest_age == 0
+
+
+@pytest.mark.parametrize(
+    ("put", "body"),
+    [
+        (b"caf\xc3\xa9 as a blob", "café as a blob"),
+        (b"\xff\xfe no utf-8", "\ufffd\ufffd no utf-8"),
+        (17, "17"),
+        ("x" * 300_000, "x" * 300_000),
+    ],
+)
+def test_what_somebody_else_put_there_is_delivered_and_can_be_buried(
+    queue: SqliteQueue, path: Path, put: object, body: str
+) -> None:
+    write(path, "INSERT INTO queue_messages (sent_at, body) VALUES (1, ?)", put)
+    (delivery,) = receive(queue)
+    assert delivery.body == body
+    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "strange")
+    assert queue.dead_letters.list(10)[0].body == body
+
+
+def test_text_that_is_not_utf8_does_not_stop_the_queue(queue: SqliteQueue, path: Path) -> None:
+    write(path, "INSERT INTO queue_messages (sent_at, body) VALUES (1, CAST(? AS TEXT))", b"\xff!")
+    queue.send(["good"])
+    assert [delivery.body for delivery in receive(queue)] == ["\ufffd!", "good"]
+
+
+def test_a_crash_between_two_files_doubles_no_dead_letter(tmp_path: Path, path: Path, clock: ManualClock) -> None:
+    with closing(SqliteQueue(path, 60, clock, tmp_path / "dead.db")) as queue:
+        queue.send(["a"])
+        # The dead letter is written, then the process dies before the message is deleted.
+        write(path, "CREATE TRIGGER crash BEFORE DELETE ON queue_messages BEGIN SELECT RAISE(FAIL, 'crash'); END")
+        with pytest.raises(Exception, match="crash"):
+            queue.bury(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+        write(path, "DROP TRIGGER crash")
+        clock.advance(61)
+        queue.bury(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+        assert [letter.body for letter in queue.dead_letters.list(10)] == ["a"]
+        assert queue.depth().visible == queue.depth().leased == 0
+
+
+def test_one_dead_letter_file_serves_several_queues(tmp_path: Path, clock: ManualClock) -> None:
+    for name in ("one.db", "two.db"):
+        with closing(SqliteQueue(tmp_path / name, 60, clock, tmp_path / "dead.db")) as queue:
+            queue.send([name])
+            queue.bury(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+            letters = queue.dead_letters.list(10)
+    assert [letter.body for letter in letters] == ["one.db", "two.db"]
+
+
+def test_a_replayed_message_keeps_the_time_it_was_sent(queue: SqliteQueue, clock: ManualClock) -> None:
+    queue.send(["a"])
+    queue.bury(receive(queue)[0], DeadReason.UNKNOWN_POLICY, "why")
+    clock.advance(500)
+    queue.dead_letters.replay(None)
+    (delivery,) = receive(queue)
+    assert (delivery.sent_at, delivery.lease.receive_count) == (START, 1)
+
+
+def test_no_query_of_the_queue_reads_the_whole_table(queue: SqliteQueue) -> None:
+    from watcher.queues.sqlite import queue as sqlite
+
+    with queue._file.reading() as cursor:
+        for statement in (sqlite._FREE, sqlite._COUNT):
+            values = {"now": 1, "clock": 1, "boot": 1, "limit": 1}
+            plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+            assert not [step for step in plan if step == "SCAN queue_messages" and statement is sqlite._FREE], plan
+            assert any("COVERING INDEX queue_leases" in step for step in plan), plan

@@ -1,0 +1,39 @@
+"""Sessions that end as told, polled as told, for the tests of what learns from them."""
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from statistics import NormalDist
+
+from watcher.schedule.survival import Curve
+
+Saw = Callable[[float, float, bool], None]
+
+
+def lasts(chance: random.Random, median: float = 20.0, sigma: float = 0.5, never: float = 0.1) -> float:
+    return math.inf if chance.random() < never else chance.lognormvariate(math.log(median), sigma)
+
+
+def share_alive(age: float, median: float = 20.0, sigma: float = 0.5, never: float = 0.1) -> float:
+    return 1 - (1 - never) * NormalDist().cdf(math.log(age / median) / sigma)
+
+
+def ends_between(curve: Curve, low: float, high: float) -> float:
+    """Probability that a session on the way at `low` is over at `high`."""
+    return 1.0 - curve.alive(high) / curve.alive(low)
+
+
+def polls(end: float, interval: float, first: float) -> Iterator[tuple[float, float, bool]]:
+    """What each poll of a session sees: from, to, and whether it was over."""
+    low, high = 0.0, first
+    while True:
+        over = high >= end
+        yield low, high, over
+        if over or high >= 180.0:
+            return
+        low, high = high, min(180.0, high + interval)
+
+
+def watch(saw: Saw, end: float, interval: float, chance: random.Random) -> None:
+    for low, high, over in polls(end, interval, chance.uniform(0.0, interval)):
+        saw(low, high, over)

@@ -1,0 +1,73 @@
+import random
+
+import pytest
+
+from tests.unit.schedule.sessions import ends_between, lasts, polls
+from watcher.schedule.drift import FEWEST, ShiftDetector
+from watcher.schedule.hazard import Durations
+from watcher.schedule.survival import Curve
+
+
+def learned(median: float = 20.0, never: float = 0.1) -> Durations:
+    durations, chance = Durations(), random.Random(3)
+    for _ in range(500):
+        for low, high, over in polls(lasts(chance, median, never=never), 3.0, chance.uniform(0, 3)):
+            (durations.ended if over else durations.survived)(low, high)
+    durations.sweep()
+    return durations
+
+
+KNOWN = learned()
+
+
+def ended_until_noticed(curve: Curve, most: int, seed: int, interval: float = 4.0, **shape: float) -> int | None:
+    detector, chance, ended = ShiftDetector(), random.Random(seed), 0
+    while ended < most:
+        for low, high, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
+            share = (1 - curve.alive(high)) / (1 - curve.alive(180.0))
+            detector.saw(ends_between(curve, low, high), share, ended=over)
+            ended += over
+            if detector.shifted(KNOWN.sessions):
+                return ended
+    return None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_as_long_as_nothing_changes_nothing_is_noticed(seed: int) -> None:
+    assert ended_until_noticed(KNOWN.curve, 1000, seed) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "shape", [{"median": 12.0}, {"median": 35.0}, {"never": 0.6}, {"median": 8.0, "sigma": 0.3}, {"median": 60.0}]
+)
+def test_a_shift_is_noticed_within_120_ended_sessions(shape: dict[str, float], seed: int) -> None:
+    noticed = ended_until_noticed(KNOWN.curve, 120, seed, **shape)
+    assert noticed is not None
+    assert noticed >= FEWEST
+
+
+def test_after_a_clear_the_past_is_no_evidence() -> None:
+    detector = ShiftDetector()
+    for _ in range(FEWEST):
+        detector.saw(0.01, 0.5, ended=True)
+    assert detector.shifted(500.0)
+    detector.clear()
+    assert detector.distance(500.0) == 0.0
+    assert not detector.shifted(500.0)
+
+
+def test_one_stray_end_where_none_was_expected_is_no_shift() -> None:
+    detector = ShiftDetector()
+    for _ in range(100):
+        detector.saw(0.5, 0.5, ended=True)
+        detector.saw(0.5, 0.5, ended=False)
+    detector.saw(1e-6, 0.99, ended=True)
+    assert not detector.shifted(500.0)
+
+
+def test_an_estimate_from_few_sessions_is_allowed_to_be_further_off() -> None:
+    detector = ShiftDetector()
+    for _ in range(FEWEST):
+        detector.saw(0.2, 0.5, ended=True)
+    assert detector.distance(20.0) < detector.distance(2000.0)

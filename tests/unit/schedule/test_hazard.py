@@ -1,0 +1,120 @@
+import json
+import random
+
+import pytest
+
+from tests.unit.schedule.sessions import ends_between, lasts, share_alive, watch
+from watcher.schedule.age_bins import BINS
+from watcher.schedule.hazard import PRIOR_HAZARD, RECENT, Durations
+
+AGES = (8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 45.0, 90.0)
+
+
+def learn(durations: Durations, sessions: int, interval: float, seed: int = 1, **shape: float) -> None:
+    chance = random.Random(seed)
+
+    def saw(low: float, high: float, over: bool) -> None:
+        (durations.ended if over else durations.survived)(low, high)
+
+    for _ in range(sessions):
+        watch(saw, lasts(chance, **shape), interval, chance)
+    durations.sweep()
+
+
+@pytest.mark.parametrize("interval", [1.0, 3.0, 9.0])
+def test_the_distribution_is_found_although_each_end_is_only_seen_between_two_polls(interval: float) -> None:
+    durations = Durations()
+    learn(durations, 500, interval)
+    for age in AGES:
+        assert durations.curve.alive(age) == pytest.approx(share_alive(age), abs=0.06), age
+
+
+def test_the_first_to_end_do_not_make_all_sessions_look_short() -> None:
+    """Of 300 sessions that begin together only the short ones are over after 15 s; the others count as waiting."""
+    chance, durations = random.Random(2), Durations()
+    for _ in range(300):
+        end = lasts(chance)
+        for second in range(15):
+            if end <= second + 1:
+                durations.ended(float(second), second + 1.0)
+                break
+            durations.survived(float(second), second + 1.0)
+    durations.sweep()
+    assert durations.curve.alive(14.0) == pytest.approx(share_alive(14.0), abs=0.06)
+
+
+def test_sessions_that_were_over_at_their_first_poll_count_as_ended_before() -> None:
+    durations = Durations()
+    for _ in range(200):
+        durations.ended(0.0, 12.0)
+    durations.sweep()
+    assert durations.curve.alive(12.0) < 0.1
+
+
+def test_what_was_learned_long_ago_gives_way() -> None:
+    durations = Durations(memory=200.0)
+    learn(durations, 600, 2.0, median=12.0)
+    learn(durations, 600, 2.0, seed=2, median=35.0)
+    assert durations.curve.quantile(0.3) == pytest.approx(28.0, rel=0.2)
+    assert durations.sessions == pytest.approx(200.0, rel=0.05)
+
+
+def test_nothing_seen_is_the_prior() -> None:
+    curve = Durations().curve
+    assert ends_between(curve, 50.0, 51.0) == pytest.approx(PRIOR_HAZARD, rel=0.02)
+
+
+def test_only_the_recent_ends_are_kept_one_by_one() -> None:
+    durations = Durations()
+    learn(durations, 3 * RECENT, 5.0)
+    assert len(durations._recent) <= RECENT
+    assert durations.curve.alive(20.0) == pytest.approx(share_alive(20.0), abs=0.06)
+
+
+def test_years_of_sessions_do_not_wear_the_numbers_out() -> None:
+    durations = Durations(memory=20.0)
+    for _ in range(2000):
+        durations.survived(0.0, 10.0)
+        durations.ended(10.0, 11.0)
+    assert durations._scale < 1e10
+    assert durations.sessions == pytest.approx(21.0, rel=0.05)
+    assert durations.curve.quantile(0.5) == pytest.approx(10.5, abs=1.0)
+
+
+def test_what_is_saved_is_known_again() -> None:
+    before, after = Durations(), Durations()
+    learn(before, 300, 4.0)
+    after.load(json.loads(json.dumps(before.dump())))
+    assert after.sessions == pytest.approx(before.sessions, abs=0.01)
+    for age in AGES:
+        assert after.curve.alive(age) == pytest.approx(before.curve.alive(age), abs=0.001)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ends": [1.0]},
+        {"seconds": [-1.0] * BINS},
+        {"seconds": [float("nan")] * BINS},
+        {"sessions": -1},
+        {"ends": ["x"] * BINS},
+        {"ends": None},
+    ],
+)
+def test_what_cannot_be_known_is_refused_and_changes_nothing(change: dict[str, object]) -> None:
+    durations = Durations()
+    learn(durations, 50, 4.0)
+    known = durations.dump()
+    with pytest.raises((ValueError, TypeError)):
+        durations.load({**known, **change})
+    assert durations.dump() == known
+
+
+def test_where_very_many_end_the_estimate_is_made_anew_once_a_second() -> None:
+    durations = Durations()
+    curves = set()
+    for number in range(1000):
+        durations.ended(5.0, 6.0, now=100.0 + number / 400)
+        curves.add(durations.curve)
+    assert len(curves) == 3  # after 0, 1 and 2 seconds
+    assert durations.curve.undetected(0.0, 6.5) > 0.5

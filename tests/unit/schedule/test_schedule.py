@@ -1,0 +1,235 @@
+import json
+import random
+from collections import defaultdict
+from collections.abc import Hashable
+
+import pytest
+
+from tests.unit.schedule.sessions import lasts, watch
+from watcher.schedule.estimator import Mode
+from watcher.schedule.plan import Session
+from watcher.schedule.schedule import ENOUGH_OF_A_KIND, MOST_KINDS, MOST_SHARES, TAKEN_IN_EVERY, Schedule
+
+LEAST, MOST, FALLBACK = 1.0, 10.0, 2.5
+
+
+def fallback() -> float:
+    return FALLBACK
+
+
+SESSIONS: defaultdict[tuple[Schedule, Hashable], Session] = defaultdict(Session)
+"""By their names here, with each schedule others."""
+
+
+def taught(rate: float = 0.0, sessions: int = 300, kind: str = "default", **shape: float) -> Schedule:
+    schedule = Schedule(lambda: rate)
+    teach(schedule, sessions, kind, **shape)
+    return schedule
+
+
+def teach(schedule: Schedule, sessions: int, kind: str, **shape: float) -> None:
+    chance = random.Random(1)
+    for _ in range(sessions):
+        watch(lambda low, high, over: schedule.saw(kind, low, high, ended=over), lasts(chance, **shape), 2.0, chance)
+
+
+def wait(
+    schedule: Schedule, age: float, *, kind: str = "default", stretch: float = 1.0, session: Hashable = "a"
+) -> float:
+    known = SESSIONS[schedule, session]
+    return schedule.wait(known, kind, age, 1000.0, fallback=fallback, least=LEAST, most=MOST, stretch=stretch)
+
+
+def first(schedule: Schedule, age: float) -> float:
+    return schedule.first(Session(), "default", age, 1000.0 + age, least=LEAST, most=MOST)
+
+
+def test_a_fresh_start_backs_off() -> None:
+    schedule = Schedule()
+    assert wait(schedule, 5.0) == FALLBACK
+    assert first(schedule, 0.0) == 0.0
+    assert schedule.state().mode is Mode.FRESH
+
+
+def test_a_fresh_start_leaves_its_share_to_each_session_where_calls_are_scarce() -> None:
+    schedule = Schedule(lambda: 2.0)
+    waits = [wait(schedule, 1.0, session=number) for number in range(20)]
+    assert waits[0] == FALLBACK
+    assert waits[-1] > 9.0
+
+
+def test_polls_are_dense_where_sessions_end_and_rare_where_they_do_not() -> None:
+    schedule = taught()
+    assert wait(schedule, 1.0) > 2 * wait(schedule, 18.0)
+    assert wait(schedule, 120.0) > 2 * wait(schedule, 18.0)
+
+
+def test_the_first_poll_waits_until_it_is_worth_a_call() -> None:
+    schedule = taught()
+    assert 3.0 < first(schedule, 0.0) < MOST
+
+
+def test_a_session_that_is_told_of_late_has_been_worth_its_first_poll_for_so_long() -> None:
+    schedule = taught()
+    due = first(schedule, 0.0)
+    assert first(schedule, 25.0) == pytest.approx(due - 25.0, rel=0.1)
+
+
+@pytest.mark.parametrize("mode", [Mode.FRESH, Mode.EVEN])
+def test_where_nothing_is_known_of_it_it_is_worth_it_from_now_on(mode: Mode) -> None:
+    schedule = Schedule(lambda: 1.0)
+    schedule._all.mode = mode
+    assert first(schedule, 25.0) == 0.0
+
+
+def test_waits_stay_within_their_bounds() -> None:
+    schedule = taught()
+    waits = [wait(schedule, age / 2, stretch=stretch) for age in range(358) for stretch in (0.5, 1.0, 1.5)]
+    assert min(waits) == LEAST
+    assert max(waits) == MOST
+
+
+def test_where_calls_are_scarce_the_longest_wait_is_a_few_even_shares() -> None:
+    schedule = taught(rate=5.0)
+    waits = [wait(schedule, 100.0, session=number) for number in range(200)]
+    assert MOST < waits[-1] <= MOST_SHARES * 200 / 5.0 * 1.5
+
+
+def test_chance_parts_sessions_that_came_together() -> None:
+    schedule = taught()
+    assert wait(schedule, 100.0, stretch=0.5) < wait(schedule, 100.0, stretch=0.9) < MOST
+
+
+def test_without_spare_calls_everybody_waits_longer() -> None:
+    plenty, scarce = taught(rate=100.0), taught(rate=1.0)
+    for number in range(60):
+        waited = [wait(schedule, 10.0, session=number) for schedule in (plenty, scarce)]
+    assert waited[0] < waited[1] / 2
+
+
+def test_after_a_shift_all_sessions_wait_alike() -> None:
+    schedule = taught(rate=5.0)
+    teach(schedule, 40, "default", median=50.0, never=0.0)
+    assert schedule.state().mode is Mode.EVEN
+    assert schedule.state().shifts == 1
+    for number in range(50):
+        wait(schedule, 10.0, session=number)
+    assert wait(schedule, 3.0, session=0) == pytest.approx(wait(schedule, 60.0, session=0), rel=0.01)
+
+
+def test_after_a_shift_without_a_known_rate_it_backs_off() -> None:
+    schedule = taught()
+    teach(schedule, 40, "default", median=50.0, never=0.0)
+    assert schedule.state().mode is Mode.EVEN
+    assert wait(schedule, 18.0) == FALLBACK
+
+
+def test_a_kind_goes_by_its_own_durations_once_there_are_enough() -> None:
+    schedule = taught(sessions=200, kind="slow", median=60.0)
+    teach(schedule, int(ENOUGH_OF_A_KIND * 1.5), "quick", median=8.0)
+    teach(schedule, int(ENOUGH_OF_A_KIND * 1.5), "slow", median=60.0)
+    assert wait(schedule, 8.0, kind="quick") < wait(schedule, 8.0, kind="slow")
+    assert wait(schedule, 60.0, kind="slow") < wait(schedule, 60.0, kind="quick")
+
+
+def test_a_single_kind_is_learned_only_once() -> None:
+    assert json.loads(taught(sessions=20).dump())["kinds"] == {}
+
+
+def test_no_more_kinds_are_told_apart_than_memory_allows() -> None:
+    schedule = Schedule()
+    for number in range(3 * MOST_KINDS):
+        schedule.saw(f"kind-{number}", 1.0, 2.0, ended=False)
+    assert len(json.loads(schedule.dump())["kinds"]) == MOST_KINDS
+
+
+def test_what_is_saved_is_known_after_a_restart() -> None:
+    before, after = taught(), Schedule()
+    teach(before, 200, "quick", median=8.0)
+    after.load(before.dump())
+    assert after.state().mode is Mode.LEARNED
+    assert after.state().median == pytest.approx(before.state().median, rel=0.01)
+    assert wait(after, 8.0, kind="quick") == pytest.approx(wait(before, 8.0, kind="quick"), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"form": 2, "bins": 1}', "nonsense", '{"form": 1, "bins": 94, "all": {}, "kinds": {}}']
+)
+def test_what_cannot_be_read_is_refused_and_changes_nothing(text: str) -> None:
+    schedule = taught(sessions=100)
+    before = schedule.dump()
+    with pytest.raises(ValueError, match="what was learned can't be read"):
+        schedule.load(text)
+    assert schedule.dump() == before
+
+
+def test_the_state_tells_what_was_learned() -> None:
+    state = taught(never=0.3).state()
+    assert state.mode is Mode.LEARNED
+    assert state.unfinished == pytest.approx(0.3, abs=0.08)
+    assert state.sessions > 150
+    assert state.p90 == float("inf")
+
+
+def test_a_slow_call_is_not_a_late_one() -> None:
+    slow, late = (taught(rate=5.0), Session()), (taught(rate=5.0), Session())
+    for number in range(60):
+        now = 1000.0 + number * 30
+        for (schedule, session), begun in ((slow, now - 29.0), (late, None)):
+            schedule.wait(session, "default", 10.0, now, fallback=fallback, least=LEAST, most=MOST, begun=begun)
+    assert slow[0]._threshold.spare(5.0) == 5.0
+    assert late[0]._threshold.spare(5.0) < 4.0
+
+
+def test_a_session_that_is_over_no_longer_counts() -> None:
+    schedule = taught(rate=5.0)
+    for number in range(100):
+        wait(schedule, 10.0, session=number)
+    crowded = wait(schedule, 10.0, session="last")
+    for number in range(100):
+        schedule.forget(SESSIONS[schedule, number])
+    assert wait(schedule, 10.0, session="last") < crowded / 2
+
+
+def test_a_kind_that_has_shifted_does_not_go_by_what_is_known_of_all() -> None:
+    schedule = taught(rate=5.0)
+    teach(schedule, 300, "other")
+    schedule._kinds["other"].mode = Mode.EVEN
+    schedule._kinds["other"]._durations.clear()
+    for number in range(50):
+        wait(schedule, 10.0, session=number)
+    waits = [wait(schedule, age, kind="other", session=0) for age in (3.0, 18.0, 60.0)]
+    assert waits == pytest.approx([waits[0]] * 3, rel=0.01)
+
+
+def test_the_crowd_of_a_fresh_start_is_priced_as_soon_as_enough_is_known() -> None:
+    schedule = Schedule(lambda: 25.0)
+    for number in range(200):
+        wait(schedule, 1.0, session=number)
+    teach(schedule, 100, "default")
+    wait(schedule, 10.0, session=0)
+    assert schedule.state().threshold > 0.3
+
+
+def test_what_many_polls_see_in_a_moment_is_taken_in_together_and_nothing_of_it_is_lost() -> None:
+    schedule, alone = Schedule(), Schedule()
+    for number in range(50):
+        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number / 1000)
+        alone.saw("default", 5.0, 6.0, ended=True)
+    assert schedule._all.sessions == pytest.approx(1.0)
+    assert schedule.state().sessions == pytest.approx(alone.state().sessions)
+
+
+def test_what_a_poll_now_and_then_sees_is_taken_in_at_once() -> None:
+    schedule = Schedule()
+    for number in range(5):
+        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number * TAKEN_IN_EVERY * 1.01)
+    assert schedule._all.sessions == pytest.approx(5.0, rel=0.01)
+
+
+def test_what_was_learned_before_takes_the_place_of_what_was_just_seen() -> None:
+    known, schedule = taught(), Schedule()
+    schedule.saw("default", 5.0, 6.0, ended=True, now=10.0)
+    schedule.saw("default", 5.0, 6.0, ended=True, now=10.01)
+    schedule.load(known.dump())
+    assert schedule.dump() == known.dump()

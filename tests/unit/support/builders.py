@@ -1,0 +1,111 @@
+"""Small things that unit tests are made of, and how to look at what came of them."""
+
+import math
+from collections.abc import Iterable, Mapping
+from threading import Condition, Event
+from typing import Any
+
+from tests.support import ManualClock, session_id
+from watcher.domain.model import (
+    DEFAULT_POLICY,
+    Delivery,
+    Image,
+    Lease,
+    S3Object,
+    SessionKey,
+    SessionResult,
+    SessionStatus,
+)
+from watcher.sessions.in_flight import InFlight
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Beat
+from watcher.telemetry.metrics import Metrics
+
+PICTURE = Image(S3Object("bucket", "face.jpg"))
+
+
+def a_lease(number: int, receipt: str | None = None) -> Lease:
+    return Lease(receipt or f"receipt-{number}", str(number))
+
+
+def a_delivery(body: str, number: int = 1, sent_at: float | None = None, receipt: str = "one-batch") -> Delivery:
+    sent = ManualClock().time() if sent_at is None else sent_at
+    return Delivery(a_lease(number, receipt), body, sent)
+
+
+def a_watch(
+    number: int = 1,
+    clock: ManualClock | None = None,
+    *,
+    policy: str = DEFAULT_POLICY,
+    lifetime: float = 180.0,
+    context: Mapping[str, Any] | None = None,
+    weight: int = 0,
+    traceparent: str = "",
+    sent_after: float = 0.0,
+) -> Watch:
+    """A watch of a session that was created just now; its message was sent so many seconds after."""
+    clock = clock or ManualClock()
+    now = clock.monotonic()
+    return Watch(
+        SessionKey(session_id(number), policy),
+        created_at=clock.time(),
+        born=now,
+        deadline=now + lifetime,
+        context=context or {},
+        weight=weight,
+        traceparent=traceparent,
+        sent_at=clock.time() + sent_after,
+    )
+
+
+def an_answer(status: SessionStatus, confidence: float | None = None, image: Image | None = None) -> SessionResult:
+    return SessionResult(session_id(1), status, confidence=confidence, reference_image=image)
+
+
+def live_answer() -> SessionResult:
+    return an_answer(SessionStatus.SUCCEEDED, 97.3, PICTURE)
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """A sample of the metrics, by its full name."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def a_beat(clock: ManualClock | None = None) -> Beat:
+    return Beat(clock or ManualClock(), "worker")
+
+
+def held(books: InFlight) -> list[Lease]:
+    """Every lease on the books."""
+    return books.to_renew(math.inf)
+
+
+def on_books(books: InFlight, lease: Lease) -> Lease:
+    """The very lease on the books that is equal to this one; if there is none, this one."""
+    return next((known for known in held(books) if known == lease), lease)
+
+
+def put_in(books: InFlight, watch: Watch, first: Lease, *others: Lease, now: float = 0.0) -> Watch:
+    """Put a watch on the books under these leases, received at `now`."""
+    books.hold([first, *others], now)
+    assert books.add(watch, first)
+    join(books, watch, others)
+    return watch
+
+
+def join(books: InFlight, watch: Watch, leases: Iterable[Lease]) -> None:
+    for lease in leases:
+        assert books.join(watch.key, lease, watch.created_at, watch.born) is watch
+
+
+def when_waited_on(waited_on: Condition | Event) -> Event:
+    """An event that is set once a thread waits there: what notifies it from then on is not missed."""
+    is_waiting, wait = Event(), waited_on.wait
+
+    def told(timeout: float | None = None) -> bool:
+        is_waiting.set()
+        return wait(timeout)
+
+    waited_on.wait = told  # type: ignore[method-assign]
+    return is_waiting

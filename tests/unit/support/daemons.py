@@ -1,0 +1,98 @@
+"""A daemon over a world, in a thread of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+from tests.unit.support.fakes import PATIENCE
+from tests.unit.support.world import World
+from watcher.daemon.daemon import Daemon, Parts
+from watcher.daemon.prober import Lookout
+from watcher.daemon.sdnotify import Notifier
+from watcher.daemon.systemd import Supervisor
+from watcher.domain.errors import WatcherError
+from watcher.telemetry.health import Beat, Liveness
+from watcher.util.clock import SystemClock
+
+
+class FakeHttp:
+    """A health server that serves nobody."""
+
+    host, port = "127.0.0.1", 1
+
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+        self._closed = Event()
+
+    def run(self, beat: Beat) -> None:
+        self._told.append("http started")
+        self._closed.wait(PATIENCE)
+
+    def close(self) -> None:
+        self._told.append("http closed")
+        self._closed.set()
+
+
+def parts_of(world: World, told: list[str], **others: Any) -> Parts:
+    """The world's parts, some of them replaced."""
+    found: dict[str, Any] = {
+        "clock": SystemClock(),
+        "queue": world.queue,
+        "in_flight": world.in_flight,
+        "scheduler": world.scheduler,
+        "intake": world.intake,
+        "burials": world.burials,
+        "poller": world.poller,
+        "timekeeper": world.timekeeper(),
+        "outbox": world.outbox,
+        "leases": world.keeper(),
+        "lookout": Lookout(
+            queue=world.queue,
+            ledger=World().ledger,  # what a test scripts is for the intake
+            results=world.results,
+            endpoint=world.endpoint,
+            scheduler=world.scheduler,
+            clock=world.clock,
+            metrics=world.metrics,
+            readiness=world.readiness,
+        ),
+        "liveness": Liveness(world.clock),
+        "readiness": world.readiness,
+        "http": FakeHttp(told),
+        "supervisor": Supervisor(Notifier(), world.clock, Liveness(world.clock), world.readiness, str),
+        "described": {},
+        "close": lambda: told.append("closed"),
+    }
+    return Parts(**{**found, **others})
+
+
+class Running:
+    """A daemon in a thread of its own."""
+
+    def __init__(self, parts: Parts, drain_timeout: float = PATIENCE) -> None:
+        self.daemon = Daemon(parts, concurrency=2, drain_timeout=drain_timeout)
+        self.error: BaseException | None = None
+        self.thread = Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            self.daemon.run()
+        except WatcherError as error:
+            self.error = error
+
+    def end(self, seconds: float = PATIENCE) -> None:
+        self.thread.join(seconds)
+        assert not self.thread.is_alive()
+
+
+@contextmanager
+def running(parts: Parts, drain_timeout: float = PATIENCE) -> Iterator[Running]:
+    found = Running(parts, drain_timeout)
+    found.thread.start()
+    try:
+        yield found
+    finally:
+        found.daemon.stop()
+        found.thread.join(PATIENCE * 2)

@@ -1,0 +1,54 @@
+"""Sessions polled by a policy, in time that only moves when told."""
+
+from collections.abc import Callable, Iterable
+
+from tests.support import ManualClock
+from tests.unit.support.builders import an_answer
+from watcher.domain.model import SessionStatus
+from watcher.polling.policy import (
+    Ended,
+    Observation,
+    PollAgain,
+    PollPolicy,
+    backoff,
+)
+from watcher.sessions.session import Watch
+
+WAITING = an_answer(SessionStatus.IN_PROGRESS)
+CREATED = an_answer(SessionStatus.CREATED)
+
+
+def policy(
+    clock: ManualClock, low: float = 1.0, high: float = 10.0, factor: float = 1.6, jitter: float = 0.0
+) -> PollPolicy:
+    return PollPolicy(backoff(low, high, factor, jitter), clock)
+
+
+def life(
+    clock: ManualClock, policy: PollPolicy, watch: Watch, answer: Callable[[int], Observation], call: float = 0.0
+) -> tuple[list[float], Ended]:
+    """Poll a watch with ideal timing; the seconds from its birth at which each poll began, and the end."""
+    begun: list[float] = []
+    for number in range(5000):
+        begun.append(clock.monotonic() - watch.born)
+        clock.advance(call)
+        observation = answer(number)
+        watch.saw(observation)
+        step = policy.next_step(watch, observation)
+        if isinstance(step, Ended):
+            return begun, step
+        clock.advance(step.delay)
+    raise AssertionError("the session never ends")
+
+
+def steps(watch: Watch, policy: PollPolicy, observations: Iterable[Observation]) -> list[PollAgain | Ended]:
+    """What comes next after each observation, while time stands still."""
+    found: list[PollAgain | Ended] = []
+    for observation in observations:
+        watch.saw(observation)
+        found.append(policy.next_step(watch, observation))
+    return found
+
+
+def waits(found: Iterable[PollAgain | Ended]) -> list[float]:
+    return [step.delay for step in found if isinstance(step, PollAgain)]

@@ -1,0 +1,114 @@
+"""The core of a watcher put together from fakes."""
+
+from collections.abc import Mapping, Sequence
+from threading import Event
+from typing import Any
+
+from tests.support import ManualClock, Unlimited
+from tests.unit.support.builders import a_beat, a_lease, a_watch, live_answer, put_in, value
+from tests.unit.support.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
+from watcher.consumer.consumer import Intake
+from watcher.consumer.dead_letters import Burials
+from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.delivery.outbox import Outbox
+from watcher.domain.active_rules import Rules, Runtime
+from watcher.domain.errors import PollError
+from watcher.domain.model import DEFAULT_POLICY, DecisionRules, Lease, SessionResult
+from watcher.domain.ports import Sink
+from watcher.polling.deadline_watchdog import Timekeeper
+from watcher.polling.endpoint_check import EndpointCheck
+from watcher.polling.policy import PollPolicy, backoff
+from watcher.polling.poller import Poller
+from watcher.polling.scheduler import Scheduler
+from watcher.sessions.in_flight import InFlight
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import OUTSIDE_LIMIT, Readiness
+from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.outside_calls import watched
+
+
+class World:
+    """A watcher's core over fakes; its threads are the test's to start."""
+
+    def __init__(
+        self,
+        *script: SessionResult | PollError,
+        sinks: Sequence[str] = ("a",),
+        limit: int = 100,
+        policies: Mapping[str, DecisionRules] | None = None,
+    ) -> None:
+        self.clock = ManualClock()
+        self.calls = Calls()
+        self.queue = FakeQueue(self.calls)
+        self.ledger = FakeLedger(self.calls)
+        self.sinks = {name: FakeSink(name, self.calls) for name in sinks}
+        self.results = FakeResults(*(script or [live_answer()]))
+        self.metrics = Metrics(policies or (), list(sinks))
+        self.readiness = Readiness()
+        self.in_flight = InFlight(limit)
+        self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), self.clock)
+        self.runtime = Runtime(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
+        self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
+        shared: dict[str, Any] = {"metrics": self.metrics, "readiness": self.readiness, "clock": self.clock}
+        queue = watched(self.queue, "queue", OUTSIDE_LIMIT)
+        ledger = watched(self.ledger, "ledger", OUTSIDE_LIMIT)
+        sink_list: list[Sink] = [watched(sink, f"sink {name}", OUTSIDE_LIMIT) for name, sink in self.sinks.items()]
+        self.burials = Burials(queue=queue, metrics=self.metrics, readiness=self.readiness)
+        self.outbox = Outbox(
+            queue=queue,
+            ledger=ledger,
+            sinks=sink_list,
+            in_flight=self.in_flight,
+            dead_letter=self.burials.put,
+            **shared,
+        )
+        self.intake = Intake(
+            queue=queue,
+            ledger=ledger,
+            in_flight=self.in_flight,
+            scheduler=self.scheduler,
+            outbox=self.outbox,
+            burials=self.burials,
+            runtime=self.runtime,
+            **shared,
+        )
+        results = watched(self.results, "endpoint", OUTSIDE_LIMIT)
+        self.endpoint = EndpointCheck(results)
+        self.poller = Poller(
+            results=results,
+            endpoint=self.endpoint,
+            scheduler=self.scheduler,
+            outbox=self.outbox,
+            runtime=self.runtime,
+            source="/watcher/us-east-1",
+            **shared,
+        )
+
+    def watch(self, number: int = 1, *leases: Lease, policy: str = DEFAULT_POLICY, traceparent: str = "") -> Watch:
+        """A watch in flight, under one lease unless told otherwise."""
+        watch = a_watch(number, self.clock, policy=policy, traceparent=traceparent)
+        first, *others = leases or (a_lease(number),)
+        return put_in(self.in_flight, watch, first, *others, now=self.clock.monotonic())
+
+    def bury(self, stop: Event | None = None) -> None:
+        """Bury what the intake has handed over, until none of it is left or, after a stop, until a failure."""
+        self.burials.close()
+        self.burials.run(stop or Event(), a_beat(self.clock))
+
+    def keeper(self, visibility_timeout: float = 60.0) -> LeaseKeeper:
+        """What keeps the leases of this world alive."""
+        return LeaseKeeper(
+            queue=watched(self.queue, "queue", OUTSIDE_LIMIT),
+            in_flight=self.in_flight,
+            visibility_timeout=visibility_timeout,
+            clock=self.clock,
+            metrics=self.metrics,
+            readiness=self.readiness,
+        )
+
+    def timekeeper(self) -> Timekeeper:
+        """What ends sessions while the workers hang."""
+        return Timekeeper(scheduler=self.scheduler, poller=self.poller, clock=self.clock, readiness=self.readiness)
+
+    def labelled(self, name: str, **labels: str) -> float | None:
+        return value(self.metrics, name, **labels)

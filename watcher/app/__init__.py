@@ -1,0 +1,1 @@
+"""What puts the watcher together: settings in, parts out; and what a reload changes."""

@@ -1,0 +1,282 @@
+"""The composition root: the only place that chooses adapters and puts the parts together."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
+from typing import TypedDict
+
+from watcher.app.reload import Reloader, rules_of
+from watcher.app.startup_log import described
+from watcher.aws.session import resolve_region
+from watcher.config import AwsSettings, Loaded, Settings
+from watcher.consumer.consumer import Intake
+from watcher.consumer.dead_letters import Burials
+from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.daemon.clock_steps import ClockSteps
+from watcher.daemon.daemon import Daemon, Parts
+from watcher.daemon.prober import Lookout
+from watcher.daemon.schedule_checkpoint import Remembering
+from watcher.daemon.sdnotify import Notifier
+from watcher.daemon.systemd import Supervisor
+from watcher.delivery.outbox import Outbox
+from watcher.domain.active_rules import Runtime
+from watcher.domain.ports import Clock, Ledger, Memory, Queue, SessionResults, Sink
+from watcher.ledgers import open_ledger, open_memory
+from watcher.polling.deadline_watchdog import Timekeeper
+from watcher.polling.endpoint_check import EndpointCheck
+from watcher.polling.poller import Poller
+from watcher.polling.scheduler import Scheduler
+from watcher.queues import open_queue
+from watcher.rate_limit import limiter_for
+from watcher.rekognition import RekognitionResults, build_client
+from watcher.schedule import Schedule
+from watcher.sessions.in_flight import InFlight
+from watcher.sinks import SINKS
+from watcher.telemetry.health import OUTSIDE_LIMIT, Beat, Liveness, Readiness, call_allowance
+from watcher.telemetry.http_server import HealthServer
+from watcher.telemetry.logs import dropped_lines
+from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.outside_calls import watched
+from watcher.util.clock import SystemClock
+
+LOCAL_SINKS = frozenset({"file", "stdout"})
+"""Types of sinks whose writes have no time-out: who reads the pipe, or the disk, decides how long they take. That is
+no reason to restart the watcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A daemon that is ready to run, and what reloads its settings."""
+
+    daemon: Daemon
+    reload: Callable[[], None]
+    signals_beat: Beat
+
+
+@dataclass(frozen=True, slots=True)
+class _Backends:
+    results: SessionResults
+    endpoint: EndpointCheck
+    queue: Queue
+    ledger: Ledger
+    memory: Memory | None
+    sinks: Sequence[Sink]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    scheduler: Scheduler
+    schedule: Schedule
+    remembering: Remembering
+    in_flight: InFlight
+    runtime: Runtime
+
+
+class _Common(TypedDict):
+    """What nearly every part is given."""
+
+    clock: Clock
+    metrics: Metrics
+    readiness: Readiness
+
+
+def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) -> App:
+    """Put the watcher together from its settings; `read_again` loads them anew for a reload.
+
+    `notifier` tells the service manager how it goes, if there is one.
+
+    Raises:
+        ConfigError: settings that can't be used.
+        WatcherError: a queue or ledger that can't be opened.
+    """
+    with ExitStack() as opened:  # closes what was opened already when a later part can't be
+        return _build(loaded, read_again, notifier, opened)
+
+
+def effective_aws(loaded: Loaded) -> AwsSettings:
+    """The settings of `[aws]`; where nothing names a region, the profile's, else us-east-1.
+
+    A profile that only AWS's own variables name is left to botocore: keys in the environment go before it, as in the
+    AWS CLI, and before no other.
+
+    Raises:
+        ConfigError: there is no such profile.
+        WatcherError: AWS's configuration files can't be read.
+    """
+    aws = loaded.settings.aws
+    if loaded.origins["aws.profile"] in ("env AWS_PROFILE", "env AWS_DEFAULT_PROFILE"):
+        aws = aws.model_copy(update={"profile": ""})
+    if loaded.origins["aws.region"] != "default":
+        return aws
+    return aws.model_copy(update={"region": resolve_region(aws.model_copy(update={"region": ""}))})
+
+
+def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier, opened: ExitStack) -> App:
+    aws, clock = effective_aws(loaded), SystemClock()
+    settings = loaded.settings.model_copy(update={"aws": aws})
+    metrics = Metrics(settings.decision.policies, [sink.name for sink in settings.sinks])
+    liveness = Liveness(clock)
+    common: _Common = {"clock": clock, "metrics": metrics, "readiness": Readiness(liveness.slow_calls)}
+    http = HealthServer(
+        settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].shown
+    )
+    opened.callback(http.close)
+    backends = _open_backends(settings, clock, opened)
+    core = _core(settings, backends, common, liveness, opened)
+    supervisor = Supervisor(notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics))
+    daemon = Daemon(
+        _parts(replace(loaded, settings=settings), backends, core, common, liveness, http, supervisor, opened),
+        concurrency=settings.polling.concurrency,
+        drain_timeout=settings.shutdown.drain_timeout,
+    )
+    reloader = Reloader(
+        read=read_again,
+        settings=settings,
+        runtime=core.runtime,
+        scheduler=core.scheduler,
+        clock=clock,
+        metrics=metrics,
+        schedule=core.schedule,
+    )
+    return App(daemon, partial(supervisor.reload, reloader.reload), liveness.beat("signals"))
+
+
+def _progress(core: _Core, metrics: Metrics) -> str:
+    rate = core.scheduler.rate
+    decided = sum(sample.value for family in metrics.decisions.collect() for sample in family.samples)
+    limit = f"{rate:.3g}/s" if rate else "unlimited"
+    return f"watching {len(core.in_flight)} sessions, {decided:.0f} decided, rate {limit}"
+
+
+def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Liveness, opened: ExitStack) -> _Core:
+    aws, clock, metrics = settings.aws, common["clock"], common["metrics"]
+    limiter = limiter_for(settings.polling.max_rate, aws.region)
+    scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", is_shared=True))
+    schedule = Schedule(lambda: scheduler.rate)
+    remembering = Remembering(schedule, backends.memory, clock)
+    remembering.load()
+    opened.callback(remembering.save)  # before the memory, which was opened earlier, is closed
+    in_flight = InFlight(settings.queue.max_in_flight)
+    metrics.show(
+        rate=lambda: scheduler.rate,
+        in_flight=lambda: len(in_flight),
+        progress=liveness.last_progress,
+        dropped_lines=dropped_lines,
+    )
+    metrics.show_schedule(schedule.state)
+    runtime = Runtime(rules_of(settings, clock, schedule))
+    return _Core(scheduler, schedule, remembering, in_flight, runtime)
+
+
+def _parts(
+    loaded: Loaded,
+    backends: _Backends,
+    core: _Core,
+    common: _Common,
+    liveness: Liveness,
+    http: HealthServer,
+    supervisor: Supervisor,
+    opened: ExitStack,
+) -> Parts:
+    settings = loaded.settings
+    outbox, burials, intake, poller = _pipeline(backends, core, common)
+    return Parts(
+        clock=common["clock"],
+        queue=backends.queue,
+        in_flight=core.in_flight,
+        scheduler=core.scheduler,
+        intake=intake,
+        burials=burials,
+        poller=poller,
+        timekeeper=Timekeeper(
+            scheduler=core.scheduler, poller=poller, clock=common["clock"], readiness=common["readiness"]
+        ),
+        outbox=outbox,
+        leases=LeaseKeeper(
+            queue=backends.queue,
+            in_flight=core.in_flight,
+            visibility_timeout=settings.queue.visibility_timeout,
+            **common,
+        ),
+        lookout=Lookout(
+            queue=backends.queue,
+            ledger=backends.ledger,
+            results=backends.results,
+            endpoint=backends.endpoint,
+            scheduler=core.scheduler,
+            also=[core.remembering.look, ClockSteps(common["clock"]).look],
+            **common,
+        ),
+        liveness=liveness,
+        readiness=common["readiness"],
+        http=http,
+        supervisor=supervisor,
+        described=described(settings, loaded.file),
+        close=opened.pop_all().close,
+    )
+
+
+def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Backends:
+    sinks = []
+    for sink in settings.sinks:
+        opened_sink = SINKS[sink.type](sink, settings.aws)
+        opened.callback(opened_sink.close)
+        limit = inf if sink.type in LOCAL_SINKS else OUTSIDE_LIMIT
+        sinks.append(watched(opened_sink, f"sink {sink.name}", limit))
+    results = RekognitionResults(build_client(settings.aws, concurrency=settings.polling.concurrency))
+    opened.callback(results.close)
+    queue = open_queue(settings, clock)
+    opened.callback(queue.close)
+    ledger = open_ledger(settings, clock)
+    opened.callback(ledger.close)
+    memory = open_memory(settings, clock)
+    if memory is not None:
+        opened.callback(memory.close)
+    one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
+    seen = watched(results, "endpoint", one_call)
+    return _Backends(
+        results=seen,
+        endpoint=EndpointCheck(seen),
+        queue=watched(queue, "queue", OUTSIDE_LIMIT),
+        ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
+        memory=watched(memory, "ledger", OUTSIDE_LIMIT) if memory is not None else None,
+        sinks=sinks,
+        source=f"/watcher/{settings.aws.region}",
+    )
+
+
+def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, Burials, Intake, Poller]:
+    """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
+    queue, ledger = backends.queue, backends.ledger
+    burials = Burials(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
+    outbox = Outbox(
+        queue=queue,
+        ledger=ledger,
+        sinks=backends.sinks,
+        in_flight=core.in_flight,
+        dead_letter=burials.put,
+        **common,
+    )
+    intake = Intake(
+        queue=queue,
+        ledger=ledger,
+        in_flight=core.in_flight,
+        scheduler=core.scheduler,
+        outbox=outbox,
+        burials=burials,
+        runtime=core.runtime,
+        **common,
+    )
+    poller = Poller(
+        results=backends.results,
+        endpoint=backends.endpoint,
+        scheduler=core.scheduler,
+        outbox=outbox,
+        runtime=core.runtime,
+        source=backends.source,
+        **common,
+    )
+    return outbox, burials, intake, poller

@@ -1,0 +1,118 @@
+"""SIGHUP: the settings that can change at run time, applied as one piece or not at all."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+from tenacity.wait import wait_base
+
+from watcher.config import Loaded, PollingSettings, Settings, changes
+from watcher.domain.active_rules import Rules, Runtime
+from watcher.domain.errors import ConfigError
+from watcher.domain.model import DEFAULT_POLICY
+from watcher.domain.ports import Clock
+from watcher.polling.policy import PollPolicy, backoff, learned
+from watcher.polling.scheduler import Scheduler
+from watcher.rate_limit import limiter_for
+from watcher.schedule import Schedule
+from watcher.telemetry import logs
+from watcher.telemetry.metrics import Metrics
+from watcher.util.threads import run_within
+
+log = structlog.get_logger(__name__)
+
+
+def rules_of(settings: Settings, clock: Clock, schedule: Schedule | None = None) -> Rules:
+    """The rules that the settings describe. Without a `schedule` there is nothing to learn with: backoff."""
+    names = [DEFAULT_POLICY, *settings.decision.policies]
+    return Rules(
+        decision={name: rules for name in names if (rules := settings.decision.rules(name))},
+        polling=PollPolicy(_wait(settings.polling, clock, schedule), clock),
+        session_timeout=settings.polling.session_timeout,
+        require_policy=settings.decision.require_policy,
+    )
+
+
+def _wait(polling: PollingSettings, clock: Clock, schedule: Schedule | None) -> wait_base:
+    low, high, jitter = polling.min_interval, polling.max_interval, polling.jitter
+    fallback = backoff(low, high, polling.multiplier, jitter)
+    if schedule is None or polling.strategy == "backoff":
+        return fallback
+    return learned(schedule, clock, fallback, minimum=low, maximum=high, jitter=jitter)
+
+
+READ_LIMIT = 10.0
+"""Seconds that reading the settings may take: a second on a slow disk, for ever on a network mount that hangs."""
+
+
+class Reloader:
+    """Reads the settings again and puts what can change into force."""
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[], Loaded],
+        settings: Settings,
+        runtime: Runtime,
+        scheduler: Scheduler,
+        clock: Clock,
+        metrics: Metrics,
+        schedule: Schedule | None = None,
+    ) -> None:
+        """`read` loads the settings from the same places as at the start; `settings` are those in force."""
+        self._read = read
+        self._settings = self._started_with = settings
+        self._region = settings.aws.region  # the one in force: another needs a restart
+        self._runtime = runtime
+        self._scheduler = scheduler
+        self._clock = clock
+        self._metrics = metrics
+        self._schedule = schedule
+        self._is_reading = False
+        self._succeeded()
+
+    def reload(self) -> Sequence[str]:
+        """Apply the changed settings; bad ones change nothing, and are logged, counted, and returned: one a line."""
+        try:
+            new = self._read_in_time().settings
+        except ConfigError as error:
+            self._metrics.reload_ok.set(0)
+            log.error("reload_failed", problems=error.problems, consequence="nothing changed")
+            return error.problems
+        applied, _ = changes(self._settings, new)
+        _, needing_restart = changes(self._started_with, new)
+        self._runtime.swap(rules_of(new, self._clock, self._schedule))
+        if "polling.max_rate" in applied:
+            self._scheduler.limit(limiter_for(new.polling.max_rate, self._region))
+        logs.set_level(new.log.level)
+        self._settings = new
+        self._succeeded()
+        log.info("reloaded", applied=applied, needs_restart=needing_restart)
+        return ()
+
+    def _read_in_time(self) -> Loaded:
+        """The settings as they are now.
+
+        Raises:
+            ConfigError: they can't be used, or reading them takes too long: a file system that hangs.
+        """
+        if self._is_reading:
+            raise ConfigError(["an earlier reload still reads the settings: their file system hangs: restart it"])
+        found: list[Loaded] = []
+        if not run_within(self._clock.monotonic() + READ_LIMIT, partial(self._read_into, found), self._clock):
+            limit = f"{READ_LIMIT:.0f} s"
+            raise ConfigError(
+                [f"the settings could not be read within {limit}: check their file system, then reload"]
+            )
+        return found[0]
+
+    def _read_into(self, found: list[Loaded]) -> None:
+        self._is_reading = True
+        try:
+            found.append(self._read())
+        finally:
+            self._is_reading = False
+
+    def _succeeded(self) -> None:
+        self._metrics.reload_ok.set(1)
+        self._metrics.reload_time.set(self._clock.time())

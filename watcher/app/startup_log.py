@@ -1,0 +1,49 @@
+"""What the log says of a watcher when it starts: what it is set to, without secrets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from watcher import __version__
+from watcher.bounded_http.origin import split
+from watcher.bounded_http.proxy import proxy_for
+from watcher.config import Settings, SinkSettings
+from watcher.util.urls import without_secrets
+
+
+def described(settings: Settings, file: Path | None) -> dict[str, object]:
+    """The members of the `started` line: what an operator asks first. `file` is the one that was read."""
+    about: dict[str, object] = {
+        "version": __version__,
+        "config": str(file.absolute()) if file else None,
+        "region": settings.aws.region,
+        "queue": without_secrets(settings.queue.url),
+        "ledger": without_secrets(settings.ledger.url or settings.queue.url),
+        "sinks": [_sink(sink) for sink in settings.sinks],
+    }
+    if settings.aws.endpoint_url:
+        about["endpoint"] = without_secrets(settings.aws.endpoint_url)
+    return about
+
+
+def _sink(sink: SinkSettings) -> str:
+    """Name, type if the name doesn't say it, and where it leads."""
+    kind = sink.type if sink.name == sink.type else f"{sink.name} ({sink.type})"
+    return " ".join([kind, *_place(sink)])
+
+
+def _place(sink: SinkSettings) -> Iterator[str]:
+    match sink.type:
+        case "file":
+            yield sink.path
+        case "sqs":
+            yield without_secrets(sink.queue_url)
+        case "sns":
+            yield sink.topic_arn
+        case "eventbridge":
+            yield sink.bus
+        case "webhook":
+            parts = urlsplit(sink.url)  # the path of many a receiver is its password
+            yield f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+            if proxy := proxy_for(split(sink.url)[0]):
+                yield f"through the proxy {proxy.shown}"

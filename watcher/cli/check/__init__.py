@@ -1,0 +1,50 @@
+"""`watcher check`: the doctor."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from watcher.cli.echo import echo_labelled
+from watcher.cli.options import SettingsSource, settings_options
+from watcher.util.text import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from watcher.cli.check.examine import Finding
+
+_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Only what needs no network.")
+@settings_options
+def command(source: SettingsSource, *, offline: bool) -> None:
+    """Look at everything that `watcher run` needs: a line each with ok, warning or failed, and the fix.
+
+    Settings, time-out rules, credentials, the endpoint, the permission to call it, the clock, queue, dead letters,
+    ledger and sinks. Nothing is created, sent or changed. Exit 1 if anything failed.
+    """
+    from watcher.cli.check.examine import bad_config, examine
+    from watcher.domain.errors import ConfigError
+    from watcher.util.clock import SystemClock
+
+    try:
+        loaded = source.load()
+    except ConfigError as error:
+        _show(bad_config(error))
+    else:
+        _show(examine(loaded, SystemClock(), os.environ, offline=offline))
+
+
+def _show(findings: "Iterable[Finding]") -> None:
+    """Print each as soon as it is found, and end with 1 if one failed."""
+    has_failed = False
+    for finding in findings:
+        has_failed |= finding.level == "failed"
+        line = bounded(finding.line)
+        level, rest = line[: len(finding.level)], line[len(finding.level) :]
+        echo_labelled(level, _COLOURS[finding.level], rest)
+    sys.exit(1 if has_failed else 0)

@@ -1,0 +1,54 @@
+"""The doctor behind `watcher check`: looks at everything that the watcher needs, and changes none of it."""
+
+from collections.abc import Callable, Iterator, MutableMapping
+
+from watcher.app.build import effective_aws
+from watcher.cli.check.backends import check_ledger, check_queue
+from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
+from watcher.cli.check.rules import check_rules
+from watcher.cli.check.service import check_service
+from watcher.cli.check.sinks import check_sinks
+from watcher.config import Loaded, risks
+from watcher.domain.errors import ConfigError
+from watcher.domain.ports import Clock
+
+__all__ = ["Finding", "bad_config", "examine"]
+
+
+def bad_config(error: ConfigError) -> Iterator[Finding]:
+    """What `watcher run` would say of settings that can't be used, a line each."""
+    return (failed("config", problem) for problem in error.problems)
+
+
+def examine(loaded: Loaded, clock: Clock, environ: MutableMapping[str, str], *, offline: bool) -> Findings:
+    """Everything, in the order in which one thing needs another; `offline`: only what needs no network."""
+    found = list(risks(loaded, environ))
+    if not any(risk.subject == "config" for risk in found):
+        file = f"{loaded.file} can be used" if loaded.file else "no file; defaults, environment and options"
+        yield ok("config", file)
+    yield from (warning(risk.subject, risk.what, risk.fix) for risk in found)
+    try:
+        aws = effective_aws(loaded)
+    except ConfigError as error:
+        yield from bad_config(error)
+        return
+    settings = loaded.settings.model_copy(update={"aws": aws})
+    origins = dict(loaded.origins)
+    if aws.region != loaded.settings.aws.region:
+        origins["aws.region"] = "the profile"
+    parts: list[tuple[str, Callable[[], Findings]]] = [
+        ("config", lambda: check_rules(Loaded(settings, origins, loaded.file))),
+        ("service", lambda: check_service(aws, clock, environ, offline=offline)),
+        ("queue", lambda: check_queue(settings, clock, offline=offline)),
+        ("ledger", lambda: check_ledger(settings, clock, offline=offline)),
+        ("sinks", lambda: check_sinks(settings, offline=offline)),
+    ]
+    for name, look in parts:
+        yield from _whatever_happens(name, look)
+
+
+def _whatever_happens(name: str, look: Callable[[], Findings]) -> Findings:
+    try:
+        yield from look()
+    except Exception as error:  # noqa: BLE001 - a bug in one part must not hide what the others find
+        yield failed(name, f"could not be looked at: {type(error).__name__}: {error}", "please report this")

@@ -1,0 +1,40 @@
+"""Whether a file can be written, found out without making it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_IMODE
+
+from watcher.cli.check.finding import Finding, failed, ok, warning
+
+
+def missing_file(subject: str, shown: str, path: Path) -> Finding:
+    """About a file that is not there yet: whether the watcher could make it."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return failed(subject, f"{shown}: there is no folder {folder}", "make it, or name another place")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return failed(subject, f"{shown}: {folder} can't be written in", "let this user write in it")
+    return ok(subject, f"{shown}: will be created")
+
+
+def private_file(subject: str, path: Path) -> Iterator[Finding]:
+    """About a database: a warning if other users can read it."""
+    try:
+        mode = S_IMODE(path.stat().st_mode)
+    except OSError:
+        return
+    if mode & 0o077:
+        what = f"other users may read or write {path} (mode {mode:04o}): it has sessions and decisions"
+        yield warning(subject, what, f"chmod 600 {path}*")
+
+
+def existing_file(subject: str, shown: str, path: Path) -> Finding:
+    """About a file that is there: whether the watcher may append to it."""
+    if path.is_dir():
+        return failed(subject, f"{shown} is a folder", "name a file")
+    if path.is_fifo():
+        return failed(subject, f"{shown} is a pipe, which loses what nobody reads", "name a file")
+    if not os.access(path, os.W_OK):
+        return failed(subject, f"{shown} can't be written", "let this user write it")
+    return ok(subject, f"{shown}: writable")

@@ -1,0 +1,96 @@
+"""Settings that are allowed, and yet perhaps not meant."""
+
+from collections.abc import Mapping
+
+from watcher.cli.check.finding import Finding, Findings, ok, warning
+from watcher.config import Loaded, Settings
+from watcher.util.sqs_url import queue_place
+
+LOWEST_THRESHOLD = 50.0
+"""AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""
+
+
+def check_rules(loaded: Loaded) -> Findings:
+    """Warnings about time-outs, region, TLS, signing and thresholds; one line `ok` for each group without."""
+    settings = loaded.settings
+    yield from _timeouts(settings) or [ok("time-outs", _timeouts_in_words(settings))]
+    yield from _region(settings, loaded.origins)
+    yield from _queue_region(settings)
+    yield from _transport(settings)
+    yield from _thresholds(settings)
+
+
+def _timeouts(settings: Settings) -> list[Finding]:
+    aws, drain = settings.aws, settings.shutdown.drain_timeout
+    found = [
+        warning(
+            "time-outs",
+            f"aws.{name} = 0: a call may hold a worker for ever, and /livez can't tell",
+            f"set aws.{name} to some seconds, 5 say",
+        )
+        for name in ("connect_timeout", "read_timeout")
+        if getattr(aws, name) == 0
+    ]
+    longest, life = aws.connect_timeout + aws.read_timeout, settings.polling.session_timeout
+    if not found and longest > life / 2:
+        what = (
+            f"a call that hangs may take {longest:g} s (aws.connect_timeout = {aws.connect_timeout:g} and "
+            f"aws.read_timeout = {aws.read_timeout:g}) of the {life:g} s that a session has: when two hang, one "
+            "after the other, it ends as timed_out though the service answers again"
+        )
+        found.append(warning("time-outs", what, "set aws.connect_timeout = 5 and aws.read_timeout = 10"))
+    elif aws.read_timeout and drain < aws.read_timeout:
+        what = (
+            f"shutdown.drain_timeout = {drain:g} is below aws.read_timeout = {aws.read_timeout:g}: "
+            "a stop may cut off a call under way"
+        )
+        found.append(warning("time-outs", what, f"lower aws.read_timeout to {drain:g} or less"))
+    return found
+
+
+def _timeouts_in_words(settings: Settings) -> str:
+    aws = settings.aws
+    return (
+        f"connect {aws.connect_timeout:g} s, read {aws.read_timeout:g} s, "
+        f"lease {settings.queue.visibility_timeout:g} s, drain {settings.shutdown.drain_timeout:g} s"
+    )
+
+
+def _region(settings: Settings, origins: Mapping[str, str]) -> Findings:
+    if origins["aws.region"] == "default":
+        what = f"{settings.aws.region}, for neither settings nor AWS's environment or profile name one"
+        yield warning("region", what, "set aws.region to where the sessions are created")
+    else:
+        yield ok("region", f"{settings.aws.region} (from {origins['aws.region']})")
+
+
+def _queue_region(settings: Settings) -> Findings:
+    named = queue_place(settings.queue.url).region
+    if named and named != settings.aws.region:
+        what = (
+            f"sessions are looked up in {settings.aws.region}, and the queue is in {named}: "
+            "a session is found in the region that it was created in alone"
+        )
+        yield warning("region", what, "set aws.region to where the sessions are created, if it is not yet")
+
+
+def _transport(settings: Settings) -> Findings:
+    if not settings.aws.sign_request:
+        what = "aws.sign_request = false: AWS refuses calls that are not signed; only a local endpoint takes them"
+        yield warning("signing", what, "set aws.sign_request = true")
+
+
+def _thresholds(settings: Settings) -> Findings:
+    default = settings.decision.threshold
+    policies = {name: policy.threshold for name, policy in settings.decision.policies.items()}
+    given = {
+        "decision.threshold": default,
+        **{f"decision.policies.{name}.threshold": policies[name] for name in policies},
+    }
+    low = {key: value for key, value in given.items() if value is not None and value < LOWEST_THRESHOLD}
+    for key, value in low.items():
+        what = f"{key} = {value:g} is below {LOWEST_THRESHOLD:g}: more attacks than AWS reckons with count as live"
+        yield warning("thresholds", what, "give 50 to 60 against presentation attacks, 80 to 90 against injection")
+    if not low:
+        named = (f"{name} {default if value is None else value:g}" for name, value in policies.items())
+        yield ok("thresholds", ", ".join([f"default {default:g}", *named]))

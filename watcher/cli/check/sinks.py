@@ -1,0 +1,65 @@
+"""The sinks. None is sent anything: whatever arrives there counts as a decision. Targets at AWS are asked for."""
+
+import os
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from watcher.cli.check.backends import NOT_TRIED
+from watcher.cli.check.files import existing_file, missing_file
+from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
+from watcher.config import AwsSettings, Settings, SinkSettings
+from watcher.config.redaction import shown, without_secrets
+from watcher.domain.errors import WatcherError
+from watcher.sinks import SINKS, Lookable
+from watcher.sinks.aws.target import MayNotLookError
+from watcher.util.files import is_there
+
+_TARGETS: Mapping[str, str] = {"sqs": "queue_url", "sns": "topic_arn", "eventbridge": "bus", "webhook": "url"}
+
+
+def check_sinks(settings: Settings, *, offline: bool) -> Findings:
+    """One line for each sink."""
+    for sink in settings.sinks:
+        yield _check(sink, settings.aws, offline=offline)
+
+
+def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
+    subject = f"sink {sink.name}"
+    if sink.type == "stdout":
+        return ok(subject, "standard output")
+    if sink.type == "file":
+        path = Path(sink.path)
+        return (existing_file if is_there(path) else missing_file)(subject, sink.path, path)
+    target = _target(sink)
+    secret = getattr(sink, "secret_file", "")
+    if secret and not os.access(secret, os.R_OK):
+        return failed(
+            subject,
+            f"secret_file = {shown('secret_file', secret)} can't be read",
+            "name a file that this user may read",
+        )
+    return ok(subject, f"{target}: {NOT_TRIED}") if offline else _built(subject, target, sink, aws)
+
+
+def _target(sink: SinkSettings) -> str:
+    where = str(without_secrets("url", getattr(sink, _TARGETS[sink.type])))
+    if sink.type != "webhook":
+        return where
+    parts = urlsplit(where)  # the path of many a receiver is its password
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> Finding:
+    try:
+        with closing(SINKS[sink.type](sink, aws)) as built:
+            if not isinstance(built, Lookable):
+                through = f", through the proxy {proxy}" if (proxy := getattr(built, "proxy", "")) else ""
+                return ok(subject, f"{target}{through}: can be set up; nothing was sent to try it")
+            built.look()
+    except MayNotLookError as error:
+        return warning(subject, f"{error}; decisions may arrive all the same, nothing was sent to try it")
+    except WatcherError as error:
+        return failed(subject, str(error))
+    return ok(subject, f"{target}: is there; nothing was sent to try it")

@@ -1,0 +1,134 @@
+"""Holds what the daemon decided against what the sessions' scripts call for."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from watcher.cli.demo.plan import DemoSession, Plan
+
+Verdict = tuple[str, str]
+"""Outcome and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One line of the daemon's sink."""
+
+    event_id: str
+    line: str
+    outcome: str
+    reason: str
+    polls: int
+    latency: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Outcome and reason."""
+        return self.outcome, self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A decision, or a dead letter, that is not as scripted."""
+
+    session_id: str
+    ending: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.session_id} ({self.ending}): expected {self.expected}, got {self.got}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came out.
+
+    Attributes:
+        expected: how many sessions call for each verdict.
+        got: how many have it. A session with two different decisions counts for both.
+        differences: all that is not as scripted.
+        latencies: of each session's decision, in real seconds from its creation.
+        polls: calls that the decisions say they took.
+        repeats: events that came once more, byte for byte the same.
+    """
+
+    expected: Counter[Verdict]
+    got: Counter[Verdict]
+    differences: tuple[Difference, ...]
+    latencies: tuple[float, ...]
+    polls: int
+    repeats: int
+
+
+def compare(plan: Plan, lines: Sequence[str], dead: Counter[str]) -> Comparison:
+    """Compare the sink's `lines` and the reasons of the dead letters with the plan."""
+    decided, unreadable = _read(lines)
+    by_id: dict[str, dict[str, Decided]] = defaultdict(dict)
+    for decision in decided:
+        by_id[decision.event_id][decision.line] = decision
+    distinct = [decision for events in by_id.values() for decision in events.values()]
+    differences = [
+        *unreadable,
+        *_differences(plan.sessions, by_id),
+        *_strangers(plan.sessions, by_id),
+        *_dead_differences(plan, dead),
+    ]
+    return Comparison(
+        expected=Counter(_verdict(session) for session in plan.sessions),
+        got=Counter(decision.verdict for decision in distinct),
+        differences=tuple(differences),
+        latencies=tuple(sorted(decision.latency for decision in distinct)),
+        polls=sum(decision.polls for decision in distinct),
+        repeats=len(decided) - len(distinct),
+    )
+
+
+def _verdict(session: DemoSession) -> Verdict:
+    return session.expected.outcome.value, session.expected.reason.value
+
+
+def _read(lines: Iterable[str]) -> tuple[list[Decided], list[Difference]]:
+    decided, unreadable = [], []
+    for line in lines:
+        try:
+            decided.append(_decided(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            unreadable.append(Difference("-", "no session's", "a decision event", f"{line[:80]!r}: {error!r}"))
+    return decided, unreadable
+
+
+def _decided(line: str) -> Decided:
+    event = json.loads(line)
+    data: dict[str, Any] = event["data"]
+    latency = (datetime.fromisoformat(data["decidedAt"]) - datetime.fromisoformat(data["createdAt"])).total_seconds()
+    return Decided(event["id"], line, data["outcome"], data["reason"], int(data["polls"]), latency)
+
+
+def _differences(sessions: Iterable[DemoSession], by_id: dict[str, dict[str, Decided]]) -> Iterator[Difference]:
+    for session in sessions:
+        events = list(by_id.get(session.key.event_id, {}).values())
+        if [decision.verdict for decision in events] != [_verdict(session)]:
+            yield Difference(session.session_id, session.ending.name, str(session.expected), _shown(events))
+
+
+def _shown(events: Sequence[Decided]) -> str:
+    verdicts = ", ".join(" / ".join(decision.verdict) for decision in events)
+    return f"{len(events)} different events: {verdicts}" if len(events) > 1 else verdicts or "no decision"
+
+
+def _strangers(sessions: Iterable[DemoSession], by_id: dict[str, dict[str, Decided]]) -> Iterator[Difference]:
+    known = {session.key.event_id for session in sessions}
+    for event_id, events in by_id.items():
+        if event_id not in known:
+            yield Difference(event_id, "no session's", "no decision", _shown(list(events.values())))
+
+
+def _dead_differences(plan: Plan, dead: Counter[str]) -> Iterator[Difference]:
+    expected = Counter({reason.value: number for reason, number in plan.dead.items()})
+    for reason in sorted(expected.keys() | dead.keys()):
+        if expected[reason] != dead[reason]:
+            yield Difference("dead letters", reason, str(expected[reason]), str(dead[reason]))

@@ -1,0 +1,132 @@
+"""Every way in which a demo session can go, and the decision that each calls for (section 5 of the manual)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+
+from watcher.domain.model import DEFAULT_POLICY, Outcome, Reason
+from watcher.simulator import Fault, SessionScript
+
+THRESHOLD = 80.0
+STRICT_POLICY = "payout"
+STRICT_THRESHOLD = 95.0
+
+_FIRST = 2
+"""Polls of a session that meet a passing fault."""
+
+Score = Callable[[Random], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A decision's outcome and reason."""
+
+    outcome: Outcome
+    reason: Reason
+
+    def __str__(self) -> str:
+        return f"{self.outcome} / {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One way to go.
+
+    Attributes:
+        name: in the user's words.
+        expected: the decision that it calls for.
+        status: what the session ends in; None is a session that never existed.
+        score: its confidence.
+        reference_image: whether it has one.
+        variants: the faults that its polls meet; the sessions of this ending take turns with them.
+        policy: the policy that its message names.
+        weight: how often it comes, next to the others.
+        to_the_deadline: whether only the deadline ends it.
+    """
+
+    name: str
+    expected: Expected
+    status: str | None = "SUCCEEDED"
+    score: Score = lambda rng: rng.uniform(96.0, 99.9)
+    reference_image: bool = True
+    variants: tuple[tuple[Fault, ...], ...] = ((),)
+    policy: str = DEFAULT_POLICY
+    weight: int = 1
+    to_the_deadline: bool = False
+
+    def script(self, rng: Random, turn: int) -> SessionScript | None:
+        """The script of this ending's `turn`-th session, times and score drawn from `rng`."""
+        if self.status is None:
+            return None
+        return SessionScript(
+            ending=self.status,
+            created_for=min(rng.lognormvariate(1.1, 0.4), 20.0),
+            in_progress_for=min(rng.lognormvariate(2.1, 0.4), 40.0),
+            confidence=round(self.score(rng), 2),
+            reference_image=self.reference_image,
+            faults=self.variants[turn % len(self.variants)],
+            name=self.name,
+        )
+
+
+def _each(*faults: Fault) -> tuple[tuple[Fault, ...], ...]:
+    return tuple((fault,) for fault in faults)
+
+
+def _at_first(*faults: Fault) -> tuple[tuple[Fault, ...], ...]:
+    return _each(*(replace(fault, first_polls=_FIRST) for fault in faults))
+
+
+def _between_the_thresholds(rng: Random) -> float:
+    return rng.uniform(THRESHOLD + 1, STRICT_THRESHOLD - 1)
+
+
+_LIVE = Expected(Outcome.LIVE, Reason.CONFIDENCE_MET)
+_TOO_LOW = Expected(Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD)
+
+
+def _unclear(reason: Reason) -> Expected:
+    return Expected(Outcome.INCONCLUSIVE, reason)
+
+
+_MALFORMED = _unclear(Reason.MALFORMED_RESULT)
+_CONFIDENCES = _each(
+    Fault("missing_confidence"),
+    Fault("nan_confidence"),
+    Fault("string_confidence"),
+    Fault("confidence_out_of_range", value=101.0),
+)
+_BROKEN = (Fault("blank_body"), Fault("garbage_body"), Fault("wrong_session_id"), Fault("missing_status"))
+_THROTTLES = (Fault("throughput_exceeded"), Fault("throttle"), Fault("throttle", http=500))
+_SILENT = ((Fault("stall", seconds=30.0, first_polls=1),), (Fault("drip", seconds=0.2, first_polls=1),))
+
+ENDINGS = (
+    Ending("live", _LIVE, weight=60),
+    Ending("confidence below the threshold", _TOO_LOW, score=lambda rng: rng.uniform(1.0, 60.0), weight=10),
+    Ending("failed", _unclear(Reason.SESSION_FAILED), "FAILED", weight=6),
+    Ending("expired", _unclear(Reason.SESSION_EXPIRED), "EXPIRED", weight=2),
+    Ending("never existed", _unclear(Reason.SESSION_NOT_FOUND), None),
+    Ending("no reference image", _unclear(Reason.REFERENCE_IMAGE_MISSING), reference_image=False, weight=2),
+    Ending("unusable confidence", _MALFORMED, variants=_CONFIDENCES, weight=2),
+    Ending("throttled at first", _LIVE, variants=_at_first(*_THROTTLES), weight=3),
+    Ending("exactly at the threshold", _LIVE, score=lambda _rng: THRESHOLD),
+    Ending("between the thresholds, default policy", _LIVE, score=_between_the_thresholds, weight=2),
+    Ending("between the thresholds, payout", _TOO_LOW, score=_between_the_thresholds, policy=STRICT_POLICY, weight=2),
+    Ending("live, payout", _LIVE, policy=STRICT_POLICY, weight=4),
+    Ending("abandoned", _unclear(Reason.TIMED_OUT), "CREATED", weight=3, to_the_deadline=True),
+    Ending("streams without end", _unclear(Reason.TIMED_OUT), "IN_PROGRESS", to_the_deadline=True),
+    Ending(
+        "rejected by the service", _unclear(Reason.REJECTED_BY_SERVICE), variants=_each(Fault("invalid_parameter"))
+    ),
+    Ending(
+        "server errors at first", _LIVE, variants=_at_first(Fault("internal_error"), Fault("http_error", http=503))
+    ),
+    Ending("connection lost at first", _LIVE, variants=_at_first(Fault("reset"), Fault("truncated_body"))),
+    Ending("silent or dripping at first", _LIVE, variants=_SILENT),
+    Ending("broken answers at first", _LIVE, variants=_at_first(*_BROKEN)),
+    Ending("broken answers that stay", _MALFORMED, variants=_each(*_BROKEN)),
+    Ending("unknown status that stays", _MALFORMED, variants=_each(Fault("unknown_status")), to_the_deadline=True),
+    Ending("not found at first", _LIVE, variants=_at_first(Fault("not_found"))),
+    Ending("access denied at first", _LIVE, variants=_at_first(Fault("access_denied"))),
+)
+"""In the order in which a short demo takes them."""

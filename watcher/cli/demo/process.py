@@ -1,0 +1,126 @@
+"""The real daemon in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from watcher.cli.demo.errors import DemoError
+from watcher.cli.demo.workspace import Place
+
+START_LIMIT = 45.0
+"""Seconds until a daemon has to have started; a cold start on a slow disk takes a few."""
+
+DRAIN_LIMIT = 35.0
+"""Seconds that an orderly stop may take: the drain's 25, and some."""
+
+KILL_AFTER = 3.0
+"""Seconds that it gets when the demo is broken off."""
+
+LOOK_INTERVAL = 0.05
+LAST_LINES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonProcess:
+    """A `watcher run` on the demo's settings, and where its metrics are."""
+
+    process: subprocess.Popen[bytes]
+    place: Place
+    host: str
+    port: int
+
+    @property
+    def metrics_url(self) -> str:
+        """For a browser, or curl."""
+        return f"http://{self.host}:{self.port}/metrics"
+
+    def check(self) -> None:
+        """Raises DemoError if it has ended."""
+        if self.process.poll() is not None:
+            raise _died(self.process, self.place)
+
+    def stop(self) -> None:
+        """SIGTERM, and an orderly drain.
+
+        Raises:
+            DemoError: it did not end, or not with exit code 0.
+        """
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(DRAIN_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise DemoError(f"the daemon did not stop within {DRAIN_LIMIT:.0f} s of SIGTERM") from None
+        if code != 0:
+            raise _died(self.process, self.place)
+
+
+@contextmanager
+def start_daemon(place: Place) -> Iterator[DaemonProcess]:
+    """Start it and wait until it says where it listens; at the end of the block it is gone, one way or another.
+
+    Raises:
+        DemoError: it did not start.
+    """
+    # -P: no module comes from the folder that it works in.
+    command = [sys.executable, "-P", "-m", "watcher", "run", "--config", str(place.config)]
+    with place.log.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=place.folder,
+            env=place.environment(os.environ),
+            process_group=0,  # Ctrl-C is for the demo, which stops the daemon itself
+        )
+    try:
+        host, port = _where(process, place)
+        yield DaemonProcess(process, place, host, port)
+    finally:
+        _end(process)
+
+
+def _where(process: "subprocess.Popen[bytes]", place: Place) -> tuple[str, int]:
+    limit = time.monotonic() + START_LIMIT
+    while process.poll() is None:
+        if (started := _started(place)) is not None:
+            return started
+        if time.monotonic() >= limit:
+            raise DemoError(f"the daemon did not start within {START_LIMIT:.0f} s{_last_lines(place)}")
+        time.sleep(LOOK_INTERVAL)
+    raise _died(process, place)
+
+
+def _started(place: Place) -> tuple[str, int] | None:
+    for line in place.log.read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(ValueError):  # half a line, or one that is not the log's
+            fields = json.loads(line)
+            if isinstance(fields, dict) and fields.get("event") == "started":
+                return str(fields["host"]), int(fields["port"])
+    return None
+
+
+def _died(process: "subprocess.Popen[bytes]", place: Place) -> DemoError:
+    return DemoError(f"the daemon ended with exit code {process.returncode}{_last_lines(place)}")
+
+
+def _last_lines(place: Place) -> str:
+    lines = place.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+    return "; its last lines:\n" + "\n".join(f"  {line}" for line in lines) if lines else "; its log is empty"
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(KILL_AFTER)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,77 @@
+"""Begins sessions and announces them on the queue, at the times of the plan."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from watcher.cli.demo.plan import Plan, Step
+from watcher.domain.errors import QueueError
+from watcher.domain.ports import Clock, Queue
+from watcher.simulator import Simulator
+
+BUCKET = "liveness-demo"
+"""S3 bucket of every second session's images; the others have theirs inline."""
+
+AUDIT_IMAGES = 2
+
+
+class Feeder:
+    """Plays the back end of an app, which creates sessions, and the queue's producer, in a thread of its own."""
+
+    def __init__(self, plan: Plan, simulator: Simulator, queue: Queue, clock: Clock, stop: Event) -> None:
+        """`stop` ends it early; its waits are waits for it."""
+        self.begun = 0
+        self.error: QueueError | None = None
+        self._plan = plan
+        self._simulator = simulator
+        self._queue = queue
+        self._clock = clock
+        self._stop = stop
+        self._messages: dict[int, str] = {}
+        self._thread = Thread(target=self.run, name="feeder", daemon=True)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of the plan is on the queue."""
+        return not self._thread.is_alive()
+
+    @contextmanager
+    def feeding(self) -> Iterator["Feeder"]:
+        """Feed in the background; stop at the end of the block."""
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            self._thread.join()
+
+    def run(self) -> None:
+        """Feed until all is sent, or `stop` is set; `error` is what made it end before."""
+        start = self._clock.monotonic()
+        steps = list(self._plan.steps)
+        while steps and not self._stop.wait(max(0.0, start + steps[0].at - self._clock.monotonic())):
+            now = self._clock.monotonic()
+            due = [step for step in steps if start + step.at <= now]
+            steps = steps[len(due) :]
+            try:
+                self._queue.send([self._body(step) for step in due])
+            except QueueError as error:
+                self.error = error
+                return
+
+    def _body(self, step: Step) -> str:
+        session = step.session
+        if session is None:
+            return step.junk
+        if step.again:
+            return self._messages[session.number]
+        if session.script is not None:
+            self._simulator.create_session(
+                session.script,
+                session_id=session.session_id,
+                audit_images_limit=AUDIT_IMAGES,
+                bucket=BUCKET if session.number % 2 else "",
+            )
+        self._messages[session.number] = session.message(self._clock.time())
+        self.begun += 1
+        return self._messages[session.number]

@@ -1,0 +1,132 @@
+"""The demo from beginning to end."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from watcher.cli.demo.comparison import compare
+from watcher.cli.demo.display import open_display
+from watcher.cli.demo.errors import DemoError
+from watcher.cli.demo.plan import FEED_RATE, Plan, make_plan
+from watcher.cli.demo.process import DaemonProcess, start_daemon
+from watcher.cli.demo.producer import Feeder
+from watcher.cli.demo.snapshot import Scrape, Snapshot, scrape
+from watcher.cli.demo.summary import Report, print_report
+from watcher.cli.demo.workspace import QUOTA, TIME_SCALE, Place, open_place
+from watcher.config import Settings
+from watcher.domain.errors import WatcherError
+from watcher.domain.ports import Clock, Queue
+from watcher.queues import open_dead_letters, open_queue
+from watcher.simulator import Simulator
+from watcher.util.clock import SystemClock
+
+LOOK_INTERVAL = 0.5
+"""Seconds between two looks at how far it is."""
+
+PATIENCE = 120.0
+"""Seconds that a demo may take beyond twice its feeding; it usually takes 20."""
+
+_GET = "GetFaceLivenessSessionResults"
+_THROTTLES = ("ThrottlingException", "ProvisionedThroughputExceededException")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs."""
+
+    plan: Plan
+    place: Place
+    settings: Settings
+    simulator: Simulator
+    queue: Queue
+    daemon: DaemonProcess
+
+
+def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
+    """Play it, with progress on stderr and the summary on stdout; whether every decision is as scripted.
+
+    Raises:
+        DemoError: the daemon did not start, died or did not stop, or a folder, port or queue can't be had.
+    """
+    plan = make_plan(sessions, seed)
+    with ExitStack() as stack:
+        try:
+            stage = _set_up(plan, seed, keep, stack)
+            seconds, problems = play(stage, SystemClock(), time.sleep)
+            stage.daemon.stop()
+            report = _report(stage, seconds, problems)
+        except (WatcherError, OSError) as error:
+            raise DemoError(str(error)) from error
+        print_report(report)
+        return report.is_good
+
+
+def _set_up(plan: Plan, seed: int, keep: Path | None, stack: ExitStack) -> Stage:
+    place = stack.enter_context(open_place(keep))
+    simulator = stack.enter_context(Simulator(time_scale=TIME_SCALE, seed=seed, rate_limit=QUOTA * TIME_SCALE))
+    settings = place.furnish(simulator.url).settings
+    queue = open_queue(settings, SystemClock())
+    stack.callback(queue.close)
+    daemon = stack.enter_context(start_daemon(place))
+    return Stage(plan, place, settings, simulator, queue, daemon)
+
+
+def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[float, list[str]]:
+    """Feed and watch until all is decided; the seconds it took, and what went wrong.
+
+    Raises:
+        DemoError: the daemon died.
+        QueueError: the queue can't be fed, or looked at.
+    """
+    begun_at = clock.monotonic()
+    feeder = Feeder(stage.plan, stage.simulator, stage.queue, clock, Event())
+    limit = PATIENCE + 2 * len(stage.plan.sessions) / FEED_RATE
+    numbers = Scrape()
+    with feeder.feeding(), open_display(stage.simulator.url, stage.daemon.metrics_url) as display:
+        while True:
+            is_over = _is_over(stage, feeder)
+            numbers = scrape(stage.daemon) or numbers
+            elapsed = clock.monotonic() - begun_at
+            display.show(Snapshot(elapsed, len(stage.plan.sessions), feeder.begun, numbers, is_over))
+            if is_over:
+                return elapsed, []
+            if elapsed >= limit:
+                return elapsed, [f"not done within {limit:.0f} s: {_left(stage.queue)} messages are left"]
+            stage.daemon.check()
+            sleep(LOOK_INTERVAL)
+
+
+def _is_over(stage: Stage, feeder: Feeder) -> bool:
+    """Whether all was sent, and acked: a message stays on the queue until its decision has been delivered."""
+    if feeder.error is not None:
+        raise feeder.error
+    return feeder.is_done and _left(stage.queue) == 0
+
+
+def _left(queue: Queue) -> int:
+    depth = queue.depth()
+    return depth.visible + depth.leased
+
+
+def _report(stage: Stage, seconds: float, problems: list[str]) -> Report:
+    dead = _dead_letters(stage)
+    calls = stage.simulator.counts().get(_GET, {})
+    text = stage.place.decisions.read_text(encoding="utf-8", errors="replace")
+    return Report(
+        comparison=compare(stage.plan, text.splitlines(), dead),
+        sessions=len(stage.plan.sessions),
+        calls=sum(calls.values()),
+        refused=sum(calls.get(code, 0) for code in _THROTTLES),
+        dead=dead.total(),
+        seconds=seconds,
+        problems=tuple(problems),
+    )
+
+
+def _dead_letters(stage: Stage) -> Counter[str]:
+    with open_dead_letters(stage.settings, SystemClock()) as letters:
+        return Counter(letter.reason for letter in letters.list(limit=1000))

@@ -1,0 +1,133 @@
+"""The end of the demo on stdout: what was decided, how quickly, and whether it is as scripted."""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from watcher.cli.demo.comparison import Comparison, Verdict
+from watcher.cli.demo.display import is_terminal
+from watcher.cli.demo.workspace import TIME_SCALE
+from watcher.domain.model import Outcome, Reason
+
+Row = tuple[str, str, str, str]
+
+_SCALE = f"{TIME_SCALE:g}x real time"
+
+HEAD: Row = ("outcome", "reason", "expected", "got")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that the summary tells.
+
+    Attributes:
+        comparison: expected and got.
+        sessions: how many there were.
+        calls: results calls that reached the endpoint.
+        refused: how many of them it throttled.
+        dead: how many dead letters there are.
+        seconds: real seconds from the first session to the last ack.
+        problems: what else went wrong, a line each.
+    """
+
+    comparison: Comparison
+    sessions: int
+    calls: int
+    refused: int
+    dead: int
+    seconds: float
+    problems: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all went as scripted."""
+        return not self.comparison.differences and not self.problems
+
+
+def table_rows(comparison: Comparison) -> list[Row]:
+    """A row for each verdict that was called for or made, in the order of the decision table, and the sums."""
+    verdicts = comparison.expected.keys() | comparison.got.keys()
+    rows = [
+        (outcome, reason, str(comparison.expected[outcome, reason]), str(comparison.got[outcome, reason]))
+        for outcome, reason in sorted(verdicts, key=_place)
+    ]
+    return [*rows, ("all", "", str(comparison.expected.total()), str(comparison.got.total()))]
+
+
+def _place(verdict: Verdict) -> tuple[int, int, Verdict]:
+    outcomes, reasons = [str(one) for one in Outcome], [str(one) for one in Reason]
+    outcome, reason = verdict
+    return (
+        outcomes.index(outcome) if outcome in outcomes else len(outcomes),
+        reasons.index(reason) if reason in reasons else len(reasons),
+        verdict,
+    )
+
+
+def plain_table(rows: Sequence[Row]) -> list[str]:
+    """Aligned lines, numbers to the right."""
+    widths = [max(len(row[column]) for row in (HEAD, *rows)) for column in range(len(HEAD))]
+    return [
+        f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
+        for row in (HEAD, *rows)
+    ]
+
+
+def facts(report: Report) -> list[str]:
+    """The numbers below the table."""
+    comparison, sessions = report.comparison, report.sessions
+    lines = [
+        f"polls: {report.calls}, {report.calls / sessions:.1f} a session; {report.refused} of them throttled",
+        f"dead letters: {report.dead}",
+        f"events sent again, byte for byte the same: {comparison.repeats}",
+        f"took {report.seconds:.1f} s",
+    ]
+    if comparison.latencies:
+        median, p95 = (share_below(comparison.latencies, share) * TIME_SCALE for share in (0.5, 0.95))
+        lines.insert(0, f"creation to decision in session time ({_SCALE}): median {median:.1f} s, p95 {p95:.1f} s")
+    return lines
+
+
+def share_below(ordered: Sequence[float], share: float) -> float:
+    """The least of some ordered numbers that `share` (0..1) of them do not exceed."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def verdict_lines(report: Report) -> list[str]:
+    """Whether all is as scripted; if not, what is not."""
+    if report.is_good:
+        return [f"all {report.sessions} decisions are as scripted"]
+    differences = report.comparison.differences
+    lines = [*report.problems, *(str(difference) for difference in differences)]
+    if differences:
+        noun = "difference" if len(differences) == 1 else "differences"
+        lines.append(f"{len(differences)} {noun} from what the scripts call for")
+    return lines
+
+
+def print_report(report: Report, stream: TextIO | None = None) -> None:
+    """Write it all, with a drawn table on a terminal."""
+    stream = stream or sys.stdout
+    rows = table_rows(report.comparison)
+    if is_terminal(stream):
+        Console(file=stream).print(_drawn(rows))
+    else:
+        stream.write("\n".join(plain_table(rows)) + "\n")
+    stream.write("\n".join(["", *facts(report), "", *verdict_lines(report)]) + "\n")
+    stream.flush()
+
+
+def _drawn(rows: Sequence[Row]) -> Table:
+    table = Table(*HEAD[:2])
+    for name in HEAD[2:]:
+        table.add_column(name, justify="right")
+    for row in rows[:-1]:
+        table.add_row(*row, style=None if row[2] == row[3] else "bold red")
+    table.add_section()
+    table.add_row(*rows[-1], style="bold")
+    return table

@@ -1,0 +1,141 @@
+"""The demo's folder: settings, queue, decisions and log of its daemon, and the daemon's environment."""
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import watcher
+from watcher.cli.demo.endings import STRICT_POLICY, STRICT_THRESHOLD, THRESHOLD
+from watcher.cli.demo.errors import DemoError
+from watcher.config import Loaded, load
+
+TIME_SCALE = 12.0
+"""How much faster than in life sessions live: their 3 minutes are 15 seconds here."""
+
+QUOTA = 25.0
+"""Polls a second of life: the default of us-east-1."""
+
+SESSION_TIMEOUT = 160.0
+"""Seconds of life until the daemon gives up. Less than 180, because on a machine that is busy a last poll right at
+the end of a session's life could come too late, and find it EXPIRED."""
+
+CALL_TIMEOUT = 1.0
+"""Real seconds of a connect or read, short enough that a silent service is seen to be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder with everything that the daemon reads and writes."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """Its settings."""
+        return self.folder / "watcher.toml"
+
+    @property
+    def decisions(self) -> Path:
+        """Where its sink writes."""
+        return self.folder / "decisions.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """Its log, a JSON object a line."""
+        return self.folder / "watcher.log"
+
+    def furnish(self, endpoint_url: str) -> Loaded:
+        """Write the settings, and load them as the daemon will."""
+        self.config.touch(mode=0o600)  # whatever the umask: root reads no settings that others may write
+        self.config.write_text(_settings(self, endpoint_url), encoding="utf-8")
+        return load(self.config, {}, {}, self.folder)
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """`environ` without what could lead the daemon to the user's AWS account, settings or proxy."""
+        kept = {name: value for name, value in environ.items() if not _is_foreign(name)}
+        nothing = str(self.folder / "none")
+        # Full paths only: an empty or a relative one would be looked for in the daemon's own folder.
+        users = [str(Path(path).absolute()) for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+        library = str(Path(watcher.__file__).parents[1])
+        return kept | {
+            "AWS_ACCESS_KEY_ID": "demo",
+            "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_CONFIG_FILE": nothing,
+            "AWS_SHARED_CREDENTIALS_FILE": nothing,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PYTHONPATH": os.pathsep.join([library, *users]),
+        }
+
+
+def _is_foreign(name: str) -> bool:
+    return name.upper().startswith(("AWS_", "WATCHER_", "BOTO_")) or name.upper().endswith("_PROXY")
+
+
+def _settings(place: Place, endpoint_url: str) -> str:
+    return f"""\
+# The settings of `watcher demo`: times are scaled, a session's 180 s are {180 / TIME_SCALE:g} s here.
+[aws]
+region = "us-east-1"
+endpoint_url = {_toml(endpoint_url)}
+connect_timeout = {CALL_TIMEOUT}
+read_timeout = {CALL_TIMEOUT}
+
+[queue]
+url = {_toml(f"sqlite:///{place.folder / 'watcher.db'}")}
+
+[polling]
+min_interval = {1 / TIME_SCALE:.3f}
+max_interval = {10 / TIME_SCALE:.3f}
+session_timeout = {SESSION_TIMEOUT / TIME_SCALE:.3f}
+max_rate = {QUOTA * TIME_SCALE:.1f}
+
+[decision]
+threshold = {THRESHOLD}
+[decision.policies.{STRICT_POLICY}]
+threshold = {STRICT_THRESHOLD}
+
+[[sinks]]
+type = "file"
+path = {_toml(str(place.decisions))}
+
+[http]
+port = 0
+
+[log]
+format = "json"
+"""
+
+
+def _toml(text: str) -> str:
+    # A JSON string is a TOML string too, as long as it is not full of escapes for what TOML takes as it is.
+    return json.dumps(text, ensure_ascii=False)
+
+
+@contextmanager
+def open_place(keep: Path | None) -> Iterator[Place]:
+    """A new folder, removed at the end; or the empty folder `keep`, made if need be, which stays.
+
+    Raises:
+        DemoError: `keep` can't be used.
+    """
+    if keep is None:
+        with TemporaryDirectory(prefix="watcher-demo-") as folder:
+            yield Place(Path(folder).resolve())
+        return
+    try:
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        keep.mkdir(mode=0o700, exist_ok=True)
+        is_used = any(keep.iterdir())
+        status = keep.stat()
+    except OSError as error:
+        raise DemoError(f"--keep {keep}: {error.strerror or error}: name a folder that you may write") from error
+    if is_used:
+        raise DemoError(f"--keep {keep}: is not empty: name a new folder")
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise DemoError(f"--keep {keep}: others can write there: name a new folder, which is yours alone")
+    yield Place(keep.resolve())

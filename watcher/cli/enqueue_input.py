@@ -1,0 +1,189 @@
+"""From what a user gives to `watcher enqueue` to messages that the daemon will take."""
+
+import json
+from codecs import BOM_UTF8
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import IO, Any, NamedTuple
+
+import click
+
+from watcher.cli.echo import echo
+from watcher.consumer.message import SESSION_ID, creation_time, parse_message
+from watcher.domain.errors import UnservableMessage
+from watcher.domain.model import DeadReason
+from watcher.util.files import UTF_16
+from watcher.util.text import bounded
+
+_ANY_ID = "00000000-0000-0000-0000-000000000000"
+
+_SHOWN = 80
+
+LONGEST_LINE = 1 << 20
+"""Bytes of a line: four times the largest message. Beyond, it is no file of messages, and /dev/zero never ends."""
+
+
+class Line(NamedTuple):
+    """One message as the user gave it, and where."""
+
+    place: str
+    raw: bytes
+
+
+def lines(file: IO[bytes] | None) -> Iterator[Line]:
+    """The lines of the file that are not blank."""
+    for number, raw in enumerate(_lines(file), 1):
+        # Editors on Windows begin a file with a mark that is part of no id.
+        line = (raw.removeprefix(BOM_UTF8) if number == 1 else raw).strip()
+        if line:
+            yield Line(f"line {number}", line)
+
+
+def _lines(file: IO[bytes] | None) -> Iterator[bytes]:
+    """The lines of the file, however they end.
+
+    Raises:
+        ClickException: it can't be a file of messages, or can't be read.
+    """
+    number = 0
+    while file is not None and (raw := _line(file, number + 1)):
+        for part in raw.split(b"\r"):  # old editors on the Mac end lines with it
+            number += 1
+            yield part
+
+
+def _line(file: IO[bytes], number: int) -> bytes:
+    try:
+        raw = file.readline(LONGEST_LINE + 1)
+    except OSError as error:
+        raise click.ClickException(f"line {number}: the file can't be read: {error.strerror}") from error
+    if len(raw) > LONGEST_LINE:
+        raise click.ClickException(f"line {number} is longer than {LONGEST_LINE} bytes: name a file of session ids")
+    if number == 1 and raw.startswith(UTF_16):
+        raise click.ClickException("the file is UTF-16: save it as UTF-8")
+    return raw
+
+
+class Messages:
+    """Makes messages of lines, judged by the daemon's own parser, so that the two never disagree.
+
+    `common` is what holds for every message that doesn't say it itself. `refused` counts the lines that made none,
+    `conflicts` those among them that name another policy than `common`.
+    """
+
+    def __init__(
+        self,
+        common: dict[str, Any],
+        policies: Collection[str],
+        now: Callable[[], float],
+        *,
+        require_policy: bool = False,
+    ) -> None:
+        self._common = common
+        self._policies = policies
+        self._require_policy = require_policy
+        self._now = now
+        self.refused = self.conflicts = 0
+
+    def of_ids(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Place and body of each argument.
+
+        An argument is a session id and nothing else: a text from elsewhere must not choose policy and context.
+
+        Raises:
+            UsageError: some are not; each is told on stderr.
+        """
+        lines = [Line(f"argument {n}", text.encode("utf-8", "surrogateescape")) for n, text in enumerate(ids, 1)]
+        good = list(self.of(lines, _check_id))
+        if self.refused:
+            raise click.UsageError(f"{self.refused} of {len(ids)} arguments are wrong: nothing was enqueued")
+        return good
+
+    def of_one_policy(self, given: Iterable[Line]) -> list[tuple[str, str]]:
+        """Like `of`, but only if no line names another policy than the command line.
+
+        Raises:
+            UsageError: some do; each is told on stderr.
+        """
+        good = list(self.of(given))
+        if self.conflicts:
+            raise click.UsageError(f"--policy conflicts with {self.conflicts} lines: nothing was enqueued")
+        return good
+
+    def of(self, given: Iterable[Line], check: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, str]]:
+        """Place and body of each good line; a bad one, also one that `check` raises for, is told on stderr."""
+        for line in given:
+            try:
+                text = _text(line.raw)
+                check(text)
+                body = self._body(text)
+            except UnservableMessage as fault:
+                self.refused += 1
+                echo(f"{line.place}: {bounded(str(fault))}", err=True)
+            else:
+                yield line.place, body
+
+    def check(self, members: dict[str, Any]) -> None:
+        """See whether a message could have these members.
+
+        Raises:
+            UnservableMessage: it could not.
+        """
+        self._parse(_json({"sessionId": _ANY_ID, **members}))
+
+    def _body(self, text: str) -> str:
+        self._parse(text)  # before anything is added: it names what is wrong with the line itself
+        is_object = text.startswith("{")
+        members = json.loads(text) if is_object else {"sessionId": text}
+        _check_creation(members)
+        if not self._common:
+            self._parse(text, require_policy=self._require_policy)
+            return text
+        if "sessionId" not in members:
+            raise _refusal("options can't be added to an SNS or EventBridge envelope: give the message inside it")
+        self._check_policy(members.get("policy"))
+        said = {name: value for name, value in members.items() if value is not None}
+        body = _json(said | {name: value for name, value in self._common.items() if name not in said})
+        self._parse(body, require_policy=self._require_policy)
+        return body
+
+    def _check_policy(self, said: object) -> None:
+        asked = self._common.get("policy")
+        if None not in (said, asked) and said != asked:
+            self.conflicts += 1
+            raise _refusal(f"policy {said!r} in the message, --policy {asked} on the command line: give one of them")
+
+    def _parse(self, body: str, *, require_policy: bool = False) -> None:
+        now = self._now()
+        parse_message(body, now, self._policies, require_policy=require_policy)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode().strip()
+    except UnicodeDecodeError as error:
+        raise _refusal("not UTF-8: save the file in that encoding") from error
+
+
+def _check_id(text: str) -> None:
+    # Not left to the parser of messages, which takes more forms than this one.
+    if SESSION_ID.fullmatch(text):
+        return
+    shown = f"session id {bounded(text, _SHOWN)!r}"
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[", '"'):
+        raise _refusal(f"{shown} is JSON: give a message with --file FILE (--file - reads stdin)")
+    raise _refusal(f"{shown} is not a lowercase UUID, as CreateFaceLivenessSession gives it")
+
+
+def _check_creation(members: dict[str, Any]) -> None:
+    # The daemon lets a time that it can't read pass, for the message's sender is far away. Here he can mend it.
+    created_at = members.get("createdAt")
+    if created_at is not None and creation_time(created_at) is None:
+        raise _refusal(f"createdAt {created_at!r} is not RFC 3339 with an offset, like 2025-06-15T15:06:40Z")
+
+
+def _json(members: dict[str, Any]) -> str:
+    return json.dumps(members, separators=(",", ":"), ensure_ascii=False)
+
+
+def _refusal(detail: str) -> UnservableMessage:
+    return UnservableMessage(DeadReason.INVALID_MESSAGE, detail)

@@ -1,0 +1,60 @@
+"""How the commands that look into queue and ledger show what they found."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from watcher.cli.echo import echo
+from watcher.util.text import escaped
+
+if TYPE_CHECKING:
+    from watcher.domain.model import LedgerEntry
+
+T = TypeVar("T")
+
+
+@contextmanager
+def told_to_the_user() -> Iterator[None]:
+    """An error of queue or ledger ends the command with its text on stderr and exit code 1."""
+    from watcher.domain.errors import ConfigError, WatcherError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise click.ClickException("; ".join(error.problems)) from error
+    except WatcherError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def found_on_queue(what: str, look: Callable[[], Sequence[T] | None]) -> Sequence[T] | None:
+    """What a look into the queue finds; None when nobody can tell, as with SQS. An error is only told on stderr."""
+    from watcher.domain.errors import QueueError
+
+    try:
+        return look()
+    except QueueError as error:
+        echo(f"no {what} to search: {error}", err=True)
+        return None
+
+
+def printable(text: str, limit: int = 80) -> str:
+    """The start of a text on one line; what could drive a terminal is escaped, for it may come from anybody."""
+    return escaped(text[:limit]) + ("" if len(text) <= limit else "…")
+
+
+def event_of(entry: "LedgerEntry") -> dict[str, Any]:
+    """The recorded event; empty if somebody has damaged it."""
+    try:
+        event = json.loads(entry.event.body)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def data_of(entry: "LedgerEntry") -> dict[str, Any]:
+    """The `data` of the recorded event."""
+    data = event_of(entry).get("data")
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,35 @@
+"""A broken rule, and how it is told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from watcher.config.fields import Path, dotted
+from watcher.config.redaction import DEFAULT, shown, source_of
+from watcher.config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first path is the setting that is to blame, the others are those that the rule looked at as well."""
+
+    paths: tuple[Path, ...]
+    value: object
+    what: str
+    fix: str
+
+    def line(self, origin: Callable[[Path], str]) -> str:
+        """Key, value, what is wrong, where it came from (of a default: where the others came from), and the fix."""
+        key = dotted(self.paths[0])
+        source = source_of(origin(self.paths[0]))
+        others = [f"{dotted(path)} {source_of(origin(path))}" for path in self.paths[1:] if origin(path) != DEFAULT]
+        if origin(self.paths[0]) == DEFAULT and others:
+            source += f", {others[0]}"
+        return f"{key} = {plain(shown(key, self.value))} {self.what} ({source}): {self.fix}"
+
+
+def plain(number: str) -> str:
+    """A number without the `.0` that the setting's type gave it."""
+    return number.removesuffix(".0")
+
+
+Rule = Callable[[Settings], Iterator[Broken]]

@@ -1,0 +1,209 @@
+"""Takes messages off the queue while there is room, and makes watches of them."""
+
+from collections.abc import Sequence
+from functools import partial
+from threading import Event
+
+import structlog
+
+from watcher.consumer.dead_letters import Burials
+from watcher.consumer.message import parse_message
+from watcher.decisions.cloud_event import timestamp
+from watcher.delivery.batch_processor import Patience
+from watcher.delivery.outbox import Outbox
+from watcher.domain.active_rules import Runtime
+from watcher.domain.errors import LedgerError, QueueError, UnservableMessage
+from watcher.domain.model import DeadReason, Delivery, Lease, LedgerEntry, SessionRequest
+from watcher.domain.ports import Clock, Ledger, Queue
+from watcher.polling.final_poll import last_poll_at, lead
+from watcher.polling.scheduler import Scheduler
+from watcher.sessions.context_conflict import warn_of_conflict
+from watcher.sessions.in_flight import InFlight
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+RECEIVE_WAIT = 6.0
+"""Seconds that one receive waits for a message: well below the time after which readiness takes a call for stuck."""
+
+ROOM_WAIT = 5.0
+"""Seconds between two looks at a full house."""
+
+
+class Intake:
+    """The way in: receive, parse, answer from the ledger what is already decided, watch the rest."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        ledger: Ledger,
+        in_flight: InFlight,
+        scheduler: Scheduler,
+        outbox: Outbox,
+        burials: Burials,
+        runtime: Runtime,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+    ) -> None:
+        self._queue = queue
+        self._ledger = ledger
+        self._in_flight = in_flight
+        self._scheduler = scheduler
+        self._outbox = outbox
+        self._burials = burials
+        self._runtime = runtime
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+        self._is_full = False
+
+    def run(self, stop: Event, beat: Beat) -> None:
+        """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
+        patience = Patience(stop, beat)
+        while not stop.is_set():
+            beat.beat()
+            room = self._in_flight.wait_for_room(ROOM_WAIT)
+            self._tell_if_full(is_full=room == 0 and not stop.is_set())
+            if room > 0:
+                self._receive(min(room, self._queue.max_batch), stop, patience)
+
+    def _tell_if_full(self, *, is_full: bool) -> None:
+        if is_full and not self._is_full:
+            log.warning("full", in_flight=len(self._in_flight), consequence="nothing is received until there is room")
+        self._is_full = is_full
+
+    def _receive(self, limit: int, stop: Event, patience: Patience) -> None:
+        receive = partial(self._queue.receive, limit, RECEIVE_WAIT, stop)
+        try:
+            deliveries = patience.call(receive, partial(self._failed, "queue"))
+        except QueueError:
+            return  # stopped while the queue was down: nothing was received
+        if deliveries or not stop.is_set():  # a stop ends a receive early, and then nothing shows that it worked
+            self._readiness.regained("queue")
+        if deliveries:
+            self.take_in(deliveries, patience)
+
+    def take_in(self, deliveries: Sequence[Delivery], patience: Patience) -> None:
+        """Make a watch of each message; hand over one that can never be served, to be buried."""
+        leases = [delivery.lease for delivery in deliveries]
+        if not self._in_flight.hold(leases, self._clock.monotonic()):
+            self._release(leases)  # a receive that outlasted the drain
+            return
+        requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery))]
+        if not requests:
+            return
+        find = partial(self._ledger.find, [request.key for _, request in requests])
+        try:
+            entries = patience.call(find, partial(self._failed, "ledger"))
+        except LedgerError:
+            # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
+            self._release([delivery.lease for delivery, _ in requests])
+            return
+        self._readiness.regained("ledger")
+        for delivery, request in requests:
+            entry = entries.get(request.key)
+            if entry and entry.fault:
+                self._put_aside(delivery, UnservableMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
+            else:
+                self._admit(delivery, request, entry)
+
+    def _release(self, leases: Sequence[Lease]) -> None:
+        self._in_flight.drop(leases)
+        try:
+            self._queue.release(leases)
+        except QueueError as error:
+            log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
+
+    def _parse(self, delivery: Delivery) -> SessionRequest | None:
+        try:
+            return self._request(delivery)
+        except UnservableMessage as fault:
+            self._put_aside(delivery, fault)
+            return None
+
+    def _request(self, delivery: Delivery) -> SessionRequest:
+        if delivery.fault:
+            raise UnservableMessage(DeadReason.INVALID_MESSAGE, delivery.fault)
+        rules = self._runtime.rules
+        return parse_message(
+            delivery.body,
+            delivery.sent_at,
+            rules.decision.keys(),
+            delivery.attributes,
+            require_policy=rules.require_policy,
+            first_sent_at=delivery.first_sent_at,
+            lifetime=rules.session_timeout,
+        )
+
+    def _put_aside(self, delivery: Delivery, fault: UnservableMessage) -> None:
+        self._in_flight.drop([delivery.lease])
+        self._burials.put(delivery, fault)
+
+    def _admit(self, delivery: Delivery, request: SessionRequest, entry: LedgerEntry | None) -> None:
+        self._metrics.received.inc()
+        if request.remark:
+            log.warning("sent_time_counts", session_id=request.key.session_id, remark=request.remark)
+        if request.creation.refused is not None and entry is None:
+            log.warning(
+                "creation_time_corrected",
+                session_id=request.key.session_id,
+                claimed=timestamp(request.creation.refused),
+                sent_at=timestamp(delivery.sent_at),
+                consequence="more than a session's lifetime lies between them: the claimed time does not count",
+            )
+        born = self._born(delivery, request)
+        if self._join(delivery, request, born):
+            return
+        watch = self._watch(delivery, request, born)
+        if not self._in_flight.add(watch, delivery.lease):
+            return  # its lease was lost while the ledger was asked, or all was given back
+        if entry is not None:
+            log.debug("known", session_id=request.key.session_id, policy=request.key.policy)
+            self._outbox.known(watch, entry)
+        else:
+            self._scheduler.add(watch, self._runtime.rules.polling.first_poll(watch))
+
+    def _join(self, delivery: Delivery, request: SessionRequest, born: float) -> bool:
+        """Whether its session is being watched already; then the message joins it."""
+        given = request.created_at if request.creation.is_given else None
+        joined = self._in_flight.join(request.key, delivery.lease, given, born)
+        if joined is None:
+            return False
+        log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
+        if request.context:
+            warn_of_conflict(request.key, joined.context, request.context)
+        # If this message is right, AWS forgets the session then. That moves a poll; the deadline stays.
+        forgotten = born + joined.terms.lifetime - lead(joined)
+        self._scheduler.hasten(joined, min(last_poll_at(joined), max(forgotten, self._clock.monotonic())))
+        return True
+
+    def _born(self, delivery: Delivery, request: SessionRequest) -> float:
+        """When (monotonic) the session was created: so long before the message was sent as its two times say."""
+        sent = delivery.sent_monotonic
+        if sent is None:
+            sent = self._clock.monotonic() - max(0.0, self._clock.time() - delivery.sent_at)
+        return sent - (delivery.sent_at - request.created_at)
+
+    def _watch(self, delivery: Delivery, request: SessionRequest, born: float) -> Watch:
+        watch = Watch(
+            key=request.key,
+            created_at=request.created_at,
+            born=born,
+            deadline=born + self._runtime.rules.session_timeout,
+            context=request.context,
+            weight=len(delivery.body) if request.context else 0,
+            traceparent=request.traceparent,
+            # Not by our wall clock: it may have been set since the session was created.
+            received_at=request.created_at + self._clock.monotonic() - born,
+            sent_at=delivery.sent_at,
+        )
+        if request.creation.refused is not None:
+            watch.note_refused_creation(self._clock.time(), request.creation.refused)
+        return watch
+
+    def _failed(self, part: str, error: BaseException) -> None:
+        self._readiness.lost(part, error, "nothing is received until it works")

@@ -1,0 +1,97 @@
+"""Keeps the leases of everything in flight alive, and lets go of what was lost."""
+
+from collections.abc import Sequence
+from threading import Event
+
+import structlog
+
+from watcher.domain.errors import NotAllExtended, QueueError
+from watcher.domain.model import Lease
+from watcher.domain.ports import Clock, Queue
+from watcher.sessions.in_flight import InFlight
+from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+BEAT = 2 / 5
+"""Share of a lease's time within which it is extended again. A lost lease shows when it is to be extended: so long
+can the polls of its session go on at most. And three fifths are left to try again in when the queue fails."""
+
+LOOK_EVERY = 1 / 40
+"""Share of a lease's time between two looks. Short, so that a lease is extended just before its beat is over: what
+ends before that, as many sessions do, costs no call."""
+
+EARLIEST = BEAT / 2
+"""Share of a lease's time after which it is extended along with others that fill no batch: ten cost no more than
+one, and it would have its turn soon anyway."""
+
+RETRY_AFTER = 1 / 12
+"""Share of a lease's time before the next look when the queue failed."""
+
+
+class LeaseKeeper:
+    """Extends every lease in time, from receipt to ack, through the drain too."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        in_flight: InFlight,
+        visibility_timeout: float,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+    ) -> None:
+        """`visibility_timeout`: seconds that a lease lasts."""
+        self._queue = queue
+        self._in_flight = in_flight
+        self._lease = visibility_timeout
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+
+    def run(self, stop: Event, beat: Beat) -> None:
+        """Look until `stop`. A failure is tried again sooner, never given up: live work would be redelivered."""
+        pause = self._lease * LOOK_EVERY
+        while not stop.wait(pause):
+            beat.beat()
+            pause = self._lease * (LOOK_EVERY if self.extend_due() else RETRY_AFTER)
+            beat.rest()
+
+    def extend_due(self) -> bool:
+        """Extend the leases whose time for it has come; False if the queue failed for some."""
+        now = self._clock.monotonic()
+        # Two looks ahead of the beat: one until the next look, one that the calls may take.
+        due, along = now - self._lease * (BEAT - 2 * LOOK_EVERY), now - self._lease * EARLIEST
+        leases = self._in_flight.to_renew(due, along, self._queue.max_batch)
+        if not leases:
+            # What failed was due until it is gone: its session has ended, and nothing is missed.
+            self._readiness.regained("leases")
+            return True
+        lost, remaining = self._extend(leases)
+        missed = {*lost, *remaining}
+        extended = [lease for lease in leases if lease not in missed]
+        self._in_flight.renewed(extended, now)
+        self._metrics.lease_extensions.labels("ok").inc(len(extended))
+        self._let_go(lost)
+        return not remaining
+
+    def _extend(self, leases: Sequence[Lease]) -> tuple[Sequence[Lease], Sequence[Lease]]:
+        """Those that are lost, and those that have to be tried again."""
+        try:
+            lost: Sequence[Lease] = self._queue.extend(leases)
+        except QueueError as error:
+            lost, remaining = (error.lost, error.remaining) if isinstance(error, NotAllExtended) else ((), leases)
+            self._metrics.lease_extensions.labels("failed").inc(len(remaining))
+            self._readiness.lost("leases", error, "tried again", leases=len(remaining))
+            return lost, remaining
+        self._readiness.regained("leases")
+        return lost, ()
+
+    def _let_go(self, lost: Sequence[Lease]) -> None:
+        # An ack may have come between: what is off the books was not lost, but done with.
+        gone = [lease for lease in lost if self._in_flight.lose(lease)]
+        if gone:
+            self._metrics.lease_extensions.labels("lost").inc(len(gone))
+            log.warning("leases_lost", messages=[lease.message_id for lease in gone])

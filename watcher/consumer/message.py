@@ -1,0 +1,206 @@
+"""Queue messages: a bare session id or JSON, alone or inside an SNS or EventBridge envelope."""
+
+import json
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from watcher.domain.creation import created
+from watcher.domain.errors import UnservableMessage
+from watcher.domain.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, SessionKey, SessionRequest
+from watcher.sessions.shared_fields import NO_CONTEXT, TRACEPARENT
+
+# The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
+SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+MAX_DEPTH = 100
+"""Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
+
+_BYTE_ORDER_MARK = "\ufeff"
+_LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d):60(?!\d)")
+_SHOWN = 80
+
+
+def parse_message(
+    body: str,
+    sent_at: float,
+    policies: Collection[str],
+    attributes: Mapping[str, object] | None = None,
+    *,
+    require_policy: bool = False,
+    first_sent_at: float | None = None,
+    lifetime: float = math.inf,
+) -> SessionRequest:
+    """What a message asks for.
+
+    `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
+    is never turned away for its producer's clock. A creation after that is clock skew: the deadline would move with
+    each receipt. One more than `lifetime` seconds before it is refused; see `created`, also for `first_sent_at`. Our
+    own clock has no say, because it may be set between two receipts.
+    `policy` and `traceparent` may stand in the body, in the message's attributes or in those of an SNS envelope.
+    Policies that differ make a dead letter: nobody knows which one was meant.
+    With `require_policy` so does a message that names none.
+
+    Raises:
+        UnservableMessage: no valid session id, an unknown policy, two policies or none where one is required, over
+            256 KiB, or a form that means nothing.
+    """
+    if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
+        raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
+    fields, enclosed = _fields(body.removeprefix(_BYTE_ORDER_MARK).strip())
+    layers = (fields, *enclosed, attributes or {})
+    policy = _policy(_said("policy", layers), policies, is_required=require_policy)
+    traceparent = next((found for value in _said("traceparent", layers) if (found := _traceparent(value))), "")
+    given = creation_time(fields.get("createdAt"))
+    is_unread = given is None and fields.get("createdAt") is not None
+    return SessionRequest(
+        key=SessionKey(_session_id(fields.get("sessionId")), policy),
+        creation=created(given, sent_at, first_sent_at, lifetime),
+        context=_context(fields.get("context")),
+        remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
+        traceparent=traceparent,
+    )
+
+
+def creation_time(value: object) -> float | None:
+    """Epoch seconds of an RFC 3339 time with its offset; None for anything else.
+
+    `t` and `z` are as good as capitals (5.6), and a leap second counts as the following one: epoch seconds have none.
+    """
+    if not isinstance(value, str):
+        return None
+    text, leaps = _LEAP_SECOND.subn(r"\1:59", value.strip().upper(), count=1)
+    try:
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is None:
+            return None
+        # In UTC, or an offset could carry it out of the years that an event's time can have.
+        moment = parsed.astimezone(UTC) + timedelta(seconds=leaps)
+    except (ValueError, OverflowError):
+        return None
+    # Leap seconds end a day of UTC (5.7); which days, nobody knows ahead.
+    is_possible = not leaps or moment.time().replace(microsecond=0) == time.min
+    return moment.timestamp() if is_possible else None
+
+
+def _fields(text: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+    """The members of the message itself, taken out of its envelopes, and the attributes on each envelope."""
+    if not text.startswith("{"):
+        return {"sessionId": text}, ()
+    members = _json_object(text)
+    if "sessionId" in members:
+        return members, ()
+    if isinstance(members.get("Message"), str) and (
+        "TopicArn" in members or members.get("Type") == "Notification"
+    ):  # SNS without raw delivery
+        fields, inner = _fields(members["Message"].strip())
+        return fields, (*inner, _sns_attributes(members.get("MessageAttributes")))
+    detail = members.get("detail")
+    if "detail-type" in members and isinstance(detail, Mapping):  # EventBridge
+        return detail, ()
+    if "detail-type" in members and isinstance(detail, str):
+        return _fields(detail.strip())
+    return members, ()
+
+
+def _sns_attributes(value: object) -> dict[str, object]:
+    """Attributes as SNS writes them into its envelope: name -> {"Type": ..., "Value": ...}."""
+    members = value if isinstance(value, Mapping) else {}
+    # One that is not of that form stands for itself: a policy that can't be read must not count as none.
+    return {name: (isinstance(member, Mapping) and member.get("Value")) or member for name, member in members.items()}
+
+
+def _said(name: str, layers: Iterable[Mapping[str, Any]]) -> list[object]:
+    """What body, envelopes and attributes say of this, the inmost first."""
+    return [layer[name] for layer in layers if layer.get(name) is not None]
+
+
+def _traceparent(value: object) -> str:
+    """The trace that a text names (W3C Trace Context); empty for anything else."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if TRACEPARENT.fullmatch(text) else ""
+
+
+def _json_object(text: str) -> Mapping[str, Any]:
+    try:
+        members = json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated)
+    except (ValueError, RecursionError) as error:
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"not JSON: {str(error)[:_SHOWN]}") from error
+    if not isinstance(members, dict):
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, "not a JSON object")
+    return members
+
+
+def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two members with one name each reader takes another one.
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"the member {_short(name)} is there twice")
+        members[name] = value
+    return members
+
+
+def _finite(text: str) -> float:
+    # NaN and 1e999 are no JSON that the decision could carry on to its sinks.
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:_SHOWN]} is not a finite number")
+    return value
+
+
+def _session_id(value: object) -> str:
+    if value is None:
+        raise UnservableMessage(DeadReason.INVALID_SESSION_ID, "no sessionId in the message")
+    if not isinstance(value, str) or not SESSION_ID.fullmatch(value):
+        raise UnservableMessage(
+            DeadReason.INVALID_SESSION_ID,
+            f"sessionId {_short(value)} is not a lowercase UUID, as CreateFaceLivenessSession gives it",
+        )
+    return value
+
+
+def _policy(said: Sequence[object], policies: Collection[str], *, is_required: bool) -> str:
+    if not said and is_required:
+        raise UnservableMessage(
+            DeadReason.MISSING_POLICY,
+            'the message names no policy, and decision.require_policy is on: give it "policy"',
+        )
+    policy = said[0] if said else DEFAULT_POLICY
+    other = next((value for value in said if value != policy), None)
+    if other is not None:
+        raise UnservableMessage(
+            DeadReason.INVALID_MESSAGE,
+            f"policy {_short(policy)} in the message, {_short(other)} in an attribute: send one of them",
+        )
+    if policy != DEFAULT_POLICY and (not isinstance(policy, str) or policy not in policies):
+        known = ", ".join(sorted({*policies, DEFAULT_POLICY}))
+        raise UnservableMessage(
+            DeadReason.UNKNOWN_POLICY,
+            f"policy {_short(policy)} is unknown (known: {known}): add [decision.policies.NAME] for it",
+        )
+    return str(policy)
+
+
+def _context(value: object) -> Mapping[str, Any]:
+    if value is None:
+        return NO_CONTEXT
+    if not isinstance(value, dict):
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
+    if _is_deeper_than(value, MAX_DEPTH):
+        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context is nested more than {MAX_DEPTH} levels deep")
+    return value
+
+
+def _is_deeper_than(value: object, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper_than(child, levels - 1) for child in children)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,1 @@
+"""The process: start, run, drain, signals, systemd. No imports: signals are handled before all else is loaded."""

@@ -1,0 +1,32 @@
+"""Notices that somebody set the wall clock, and says so in the log."""
+
+import structlog
+
+from watcher.domain.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+LEAST_STEP = 1.0
+"""Seconds between two looks that are a step. NTP slews by half a millisecond a second: that is none."""
+
+
+class ClockSteps:
+    """Compares the progress of the wall clock with that of the monotonic one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._difference = self._now()
+
+    def look(self) -> None:
+        """Log a step since the last look, once."""
+        before, self._difference = self._difference, self._now()
+        step = self._difference - before
+        if abs(step) >= LEAST_STEP:
+            log.warning(
+                "clock_stepped",
+                seconds=round(step, 1),
+                consequence="none for leases and deadlines; AWS denies requests if the clock is over 5 minutes off",
+            )
+
+    def _now(self) -> float:
+        return self._clock.time() - self._clock.monotonic()

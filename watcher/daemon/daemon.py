@@ -1,0 +1,235 @@
+"""The daemon: start, run, stop, on one screen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from threading import Event
+
+import structlog
+
+from watcher.consumer.consumer import Intake
+from watcher.consumer.dead_letters import Burials
+from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.daemon.prober import Lookout
+from watcher.daemon.systemd import Supervisor
+from watcher.delivery.outbox import Outbox
+from watcher.domain.errors import DatabaseLost, QueueError, WatcherError
+from watcher.domain.model import Lease
+from watcher.domain.ports import Clock, Queue
+from watcher.polling.deadline_watchdog import Timekeeper
+from watcher.polling.poller import Poller
+from watcher.polling.scheduler import Scheduler
+from watcher.sessions.in_flight import InFlight
+from watcher.telemetry.health import Beat, Liveness, Readiness
+from watcher.telemetry.http_server import HealthServer
+from watcher.util.threads import Threads, run_within
+
+log = structlog.get_logger(__name__)
+
+EMPTY_INTERVAL = 0.2
+"""Seconds between two looks at whether all is done, with `--until-empty`."""
+
+EMPTY_LOOKS = 2
+"""Looks in a row that have to find nothing: a queue's own count may be approximate (SQS says so of its)."""
+
+RELEASE_SHARE = 0.1
+"""Share of the drain's time that is kept for giving messages back."""
+
+LEAST_RELEASE = 1.0
+"""Seconds that the queue has to take messages back where there is hardly a drain: a minute of their leases is at
+stake."""
+
+LOST_DRAIN = 1.0
+"""Seconds of drain once the database is lost: nothing can be recorded, so nothing can be delivered or given back. The
+sooner it is closed, the less can come between that its close would have to give up."""
+
+CLOSE_TIME = 2.0
+"""Seconds beyond the drain after which the watcher ends, whatever still hangs. What the service manager allows beyond
+the drain (`supervisor.STOP_SLACK`) is more."""
+
+LOCK_TIME = 0.5
+"""Seconds that a step of the drain may wait for a lock. They are held for microseconds; a thread that hangs while it
+holds one holds it for ever, and two such locks must fit into `CLOSE_TIME`."""
+
+LAST_RESORT = 1.0
+"""Seconds beyond that after which the thread that takes the signals ends the process: the main thread hangs, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the composition root has built."""
+
+    clock: Clock
+    queue: Queue
+    in_flight: InFlight
+    scheduler: Scheduler
+    intake: Intake
+    burials: Burials
+    poller: Poller
+    timekeeper: Timekeeper
+    outbox: Outbox
+    leases: LeaseKeeper
+    lookout: Lookout
+    liveness: Liveness
+    readiness: Readiness
+    http: HealthServer
+    supervisor: Supervisor
+    described: Mapping[str, object]
+    close: Callable[[], None]
+
+
+class Daemon:
+    """Runs the parts until it is told to stop, until the queue is empty, or until one of its threads dies."""
+
+    def __init__(self, parts: Parts, *, concurrency: int, drain_timeout: float) -> None:
+        """`drain_timeout`: seconds from the signal to the end.
+
+        Beyond that it takes `CLOSE_TIME` at most, and only if something hangs.
+        """
+        self._parts = parts
+        self._concurrency = concurrency
+        self._drain_timeout = drain_timeout
+        self._stopping = Event()
+        self._drained = Event()
+        self._threads = Threads(parts.clock, self._died)
+        self._fatal: WatcherError | None = None
+
+    @property
+    def stop_limit(self) -> float:
+        """Seconds from a stop to the end of the process at most, whatever hangs."""
+        return self._drain_timeout + CLOSE_TIME + LAST_RESORT
+
+    def run(self, *, until_empty: bool = False) -> None:
+        """Work until `stop` is called, or with `until_empty` until nothing is left to do.
+
+        Raises:
+            WatcherError: a thread died; raised after an orderly stop.
+        """
+        self._start()
+        self._parts.supervisor.ready()
+        if until_empty:
+            # A thread of its own: a queue that hangs must not keep the main thread from a stop.
+            emptiness = self._parts.liveness.beat("emptiness")
+            self._threads.start("emptiness", partial(self._wait_for_empty, emptiness))
+        try:
+            self._wait()
+        finally:
+            self._drain()
+        if self._fatal is not None:
+            raise self._fatal
+
+    def _wait(self) -> None:
+        supervisor, beat = self._parts.supervisor, self._parts.liveness.beat("main")
+        while not self._stopping.wait(supervisor.interval):
+            beat.beat()
+            supervisor.tick()
+            beat.rest()
+
+    def _wait_for_empty(self, beat: Beat) -> None:
+        empty_looks = 0
+        while not self._stopping.wait(EMPTY_INTERVAL):
+            beat.beat()
+            empty_looks = empty_looks + 1 if self._is_done() else 0
+            if empty_looks >= EMPTY_LOOKS:
+                log.info("queue_empty", consequence="ending, as --until-empty says")
+                self.stop()
+
+    def stop(self) -> None:
+        """Begin the drain; safe to call from a signal handler, any number of times."""
+        self._stopping.set()
+
+    def _start(self) -> None:
+        parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
+        parts.outbox.start(self._threads, parts.liveness)
+        parts.burials.start(self._threads, parts.liveness, self._stopping)
+        start("leases", partial(parts.leases.run, self._drained, beat("leases")))
+        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout")))
+        for _ in range(self._concurrency):
+            start("poller", partial(parts.poller.run, beat("poller")))
+        start("timekeeper", partial(parts.timekeeper.run, self._stopping, beat("timekeeper")))
+        start("intake", partial(parts.intake.run, self._stopping, beat("intake")))
+        start("http", partial(parts.http.run, beat("http")))
+        log.info("started", **parts.described, host=parts.http.host, port=parts.http.port)
+
+    def _drain(self) -> None:
+        """Stop from the front to the back, so that each part still has the next one to hand its work to.
+
+        1. The intake first: nothing new comes in.
+        2. The workers finish the call they are in. A session whose last poll is under way is decided, not lost.
+        3. The ledger, the sinks and the acks finish what is decided; what can't be served is buried meanwhile.
+        4. The leases were kept alive until here; now the beat stops, or it would take back what is given back next.
+        5. What is unfinished goes back to the queue, nearest deadline first: the most urgent is received first.
+
+        All of it has one bound, `drain_timeout`: systemd's TimeoutStopSec and Kubernetes' grace period are above it,
+        and kill what is not over by then. A step that hangs, say at a lock, costs only what depends on it.
+        """
+        parts = self._parts
+        limit = parts.clock.monotonic() + self._drain_timeout
+        end = limit - self._drain_timeout * RELEASE_SHARE
+        self._stopping.set()
+        self._step("announcement", self._announce_stop)
+        self._step("in_flight", parts.in_flight.shut)
+        self._threads.join(["intake"], end)
+        self._step("scheduler", parts.scheduler.stop)
+        self._threads.join(["poller"], end)
+        self._step("outbox", partial(parts.outbox.drain, self._threads, end), end)
+        self._step("dead_letters", partial(parts.burials.drain, self._threads, end), end)
+        self._drained.set()
+        # Even when the time is up: an extension under way would take back what is given back next.
+        self._threads.join(["leases"], end + self._drain_timeout * RELEASE_SHARE / 2)
+        # A disk, a lock or a service that hangs here is left to hang: leases run out, and all else is safe already.
+        if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
+            log.error("not_closed", consequence="the process ends all the same")
+        log.info("stopped")
+
+    def _announce_stop(self) -> None:
+        parts = self._parts
+        parts.readiness.lost("draining", "the watcher is stopping")
+        parts.supervisor.stopping(self._drain_timeout)
+        log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
+
+    def _step(self, name: str, work: Callable[[], None], end: float = -inf) -> None:
+        """One step of the drain, which waits for nothing, or for threads until `end`. One that hangs is left."""
+        clock = self._parts.clock
+        if not run_within(max(clock.monotonic(), end) + LOCK_TIME, work, clock):
+            log.error("drain_step_hangs", step=name, consequence="the drain goes on without it")
+
+    def _let_go(self, limit: float) -> None:
+        """Give back what is unfinished and close everything; what waits for others is told how long it may."""
+        parts, now = self._parts, self._parts.clock.monotonic
+        self._release(parts.in_flight.abandon_all(), max(limit - now(), LEAST_RELEASE))
+        self._threads.dismiss()
+        parts.http.close()
+        parts.queue.close(max(limit - now(), 0.0))
+        parts.close()
+
+    def _release(self, leases: Sequence[Lease], seconds: float) -> None:
+        if not leases:
+            return
+        try:
+            self._parts.queue.release(leases, seconds)
+        except (QueueError, DatabaseLost) as error:
+            log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
+        else:
+            log.info("released", messages=len(leases))
+
+    def _is_done(self) -> bool:
+        if len(self._parts.in_flight):
+            return False
+        try:
+            depth = self._parts.queue.depth()
+        except QueueError:
+            return False
+        # Leased ones count: our last ack may be under way, or another watcher dies and its messages come back.
+        return depth.visible + depth.leased == 0
+
+    def _died(self, role: str, error: BaseException) -> None:
+        if self._fatal is None:
+            self._fatal = (
+                error if isinstance(error, WatcherError) else WatcherError(f"the {role} thread died: {error!r}")
+            )
+        if isinstance(error, DatabaseLost):
+            self._parts.readiness.lost("database", error, "the watcher stops: nothing can be recorded")
+            self._drain_timeout = min(self._drain_timeout, LOST_DRAIN)
+        self._stopping.set()

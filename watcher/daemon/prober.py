@@ -1,0 +1,120 @@
+"""Looks at the queue's depth, and at the endpoint while no poll tells how it is."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event
+
+from watcher.domain.errors import LedgerError, OperatorError, PermanentPollError, PollError, QueueError
+from watcher.domain.model import DEFAULT_POLICY, SessionKey
+from watcher.domain.ports import Clock, Ledger, Queue, SessionResults
+from watcher.polling import endpoint_check
+from watcher.polling.endpoint_check import EndpointCheck
+from watcher.polling.scheduler import Scheduler
+from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.metrics import Metrics
+
+DEPTH_INTERVAL = 5.0
+PROBE_INTERVAL = 30.0
+
+DEPTH = "queue depth"
+"""A part of its own: an intake that waits for room would be long in saying that the queue works again."""
+
+STARTING = "startup"
+"""The readiness part that stands until the first look is over."""
+
+NOBODY = SessionKey(endpoint_check.NOBODY, DEFAULT_POLICY)
+"""Asked for in the ledger, or of the service, to see what it answers."""
+
+
+class Lookout:
+    """Keeps the queue's metrics and the readiness of an idle watcher true."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        ledger: Ledger,
+        results: SessionResults,
+        endpoint: EndpointCheck,
+        scheduler: Scheduler,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+        also: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        """`also`: what else is looked at as often."""
+        self._also = also
+        self._queue = queue
+        self._ledger = ledger
+        self._results = results
+        self._endpoint = endpoint
+        self._scheduler = scheduler
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+        self._probed_at = -math.inf
+        readiness.lost(STARTING, "the first look at queue, endpoint and ledger is not over")
+
+    def run(self, stop: Event, beat: Beat) -> None:
+        """Look, at once and then every few seconds, until `stop`."""
+        while not stop.is_set():
+            self.look(beat)
+            beat.rest()
+            stop.wait(DEPTH_INTERVAL)
+
+    def look(self, beat: Beat) -> None:
+        """Ask the queue for its depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
+        for step in (self._look_at_depth, *self._probes(), *self._also):
+            beat.beat()
+            step()
+        self._readiness.regained(STARTING)
+
+    def _look_at_depth(self) -> None:
+        try:
+            self._metrics.show_depth(self._queue.depth())
+            self._readiness.regained(DEPTH)
+        except QueueError as error:
+            self._readiness.lost(DEPTH, error, "the metrics of the queue's depth are out of date")
+
+    def _probes(self) -> Iterator[Callable[[], None]]:
+        """What is looked at now and then while nothing is polled."""
+        now = self._clock.monotonic()
+        if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
+            self._probed_at = now
+            yield self._probe
+            yield self._probe_credentials
+            yield self._probe_ledger
+
+    def _probe(self) -> None:
+        try:
+            self._results.probe()
+        except PollError as error:
+            self._readiness.lost("endpoint", error, "no session can be polled")
+        else:
+            if not self._endpoint.is_at_fault or self._endpoint.ask_again():  # a proxy's page can be reached, too
+                self._readiness.regained("endpoint")
+
+    def _probe_credentials(self) -> None:
+        """Ask for nobody's session if the last poll was refused: no poll comes that could show that it was mended.
+
+        Only then, for it is a call like any other, which the account's quota counts.
+        """
+        if "credentials" not in self._readiness.problems():
+            return
+        try:
+            self._results.get(NOBODY.session_id)
+        except PermanentPollError:
+            pass  # there is no such session: whoever says so has looked at the credentials
+        except PollError as error:
+            if isinstance(error, OperatorError):
+                self._readiness.lost("credentials", error, "no session can be polled")
+            return  # a throttle, or no answer: that says nothing of them
+        self._readiness.regained("credentials")
+
+    def _probe_ledger(self) -> None:
+        try:
+            self._ledger.find([NOBODY])
+        except LedgerError as error:
+            self._readiness.lost("ledger", error, "what comes can't be taken in")
+        else:
+            self._readiness.regained("ledger")

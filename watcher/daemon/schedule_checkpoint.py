@@ -1,0 +1,81 @@
+"""Carries what the schedule has learned over a restart, and tells the log of it."""
+
+import math
+
+import structlog
+
+from watcher.domain.errors import DatabaseLost, LedgerError
+from watcher.domain.ports import Clock, Memory
+from watcher.schedule import Mode, Schedule, State
+
+log = structlog.get_logger(__name__)
+
+SAVE_INTERVAL = 60.0
+"""Seconds between two saves: what a crash may cost of what was learned."""
+
+
+class Remembering:
+    """Loads what was learned at the start, saves it every minute and at the stop. A failure costs only that."""
+
+    def __init__(self, schedule: Schedule, memory: Memory | None, clock: Clock) -> None:
+        """`memory`: None where there is none; what is learned then ends with the process."""
+        self._schedule = schedule
+        self._memory = memory
+        self._clock = clock
+        self._mode = Mode.FRESH
+        self._saved = ""
+        self._saved_at = clock.monotonic()
+
+    def load(self) -> None:
+        """Take up what an earlier run has learned."""
+        try:
+            text = self._memory.load() if self._memory else None
+            if text:
+                self._schedule.load(text)
+        except (LedgerError, ValueError) as error:
+            log.warning("learned_not_loaded", error=str(error), consequence="learning begins anew")
+        self._tell_of_change()
+
+    def look(self) -> None:
+        """Log a change of the mode; save if it is time."""
+        self._tell_of_change()
+        now = self._clock.monotonic()
+        if now - self._saved_at >= SAVE_INTERVAL:
+            self._saved_at = now
+            self.save()
+
+    def save(self) -> None:
+        """Save, if there is anything new."""
+        text = self._schedule.dump()
+        if self._memory is None or text == self._saved:
+            return
+        try:
+            self._memory.save(text)
+        except (LedgerError, DatabaseLost) as error:
+            log.warning("learned_not_saved", error=str(error), consequence="a restart would learn anew")
+        else:
+            self._saved = text
+            log.debug("learned_saved", **_told(self._schedule.state()))
+
+    def _tell_of_change(self) -> None:
+        state = self._schedule.state()
+        if state.mode is not self._mode:
+            self._mode = state.mode
+            log.info("schedule", **_told(state))
+
+
+def _told(state: State) -> dict[str, object]:
+    """A state in the log's words: seconds; null where so many sessions never end."""
+    return {
+        "mode": state.mode.value,
+        "sessions": round(state.sessions),
+        "median": _finite(state.median),
+        "p90": _finite(state.p90),
+        "unfinished": round(state.unfinished, 3),
+        "threshold": round(state.threshold, 4),
+        "shifts": state.shifts,
+    }
+
+
+def _finite(seconds: float) -> float | None:
+    return round(seconds, 1) if math.isfinite(seconds) else None

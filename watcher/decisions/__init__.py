@@ -1,0 +1,1 @@
+"""From the last answer to a decision and its event: pure."""

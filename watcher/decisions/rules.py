@@ -1,0 +1,57 @@
+"""The decision table: pure, and closed against every failure. Only its first row lets anybody in."""
+
+from typing import TypeGuard
+
+from watcher.domain.errors import MalformedResult, PollError, RejectedByService, SessionNotFound, UnreadableAnswer
+from watcher.domain.model import DecisionRules, Outcome, Reason, SessionResult, SessionStatus, Verdict
+
+_ENDED_WITHOUT_SCORE = {
+    SessionStatus.FAILED: Reason.SESSION_FAILED,
+    SessionStatus.EXPIRED: Reason.SESSION_EXPIRED,
+}
+
+
+def decide(ending: SessionResult | PollError | None, rules: DecisionRules) -> Verdict:
+    """The verdict on a session from the last that was heard of it.
+
+    `ending` is the terminal answer, the permanent fault, or, when the deadline came first, whatever the last poll
+    brought (None: there was none). The table is section 5 of the interface; scores run from 0 to 100.
+    """
+    if isinstance(ending, SessionResult):
+        return _on_answer(ending, rules)
+    return Verdict(Outcome.INCONCLUSIVE, _reason_of_fault(ending))
+
+
+def _on_answer(result: SessionResult, rules: DecisionRules) -> Verdict:
+    if result.status is SessionStatus.SUCCEEDED:
+        return _on_score(result, rules)
+    return Verdict(Outcome.INCONCLUSIVE, _ENDED_WITHOUT_SCORE.get(result.status, Reason.TIMED_OUT))
+
+
+def _on_score(result: SessionResult, rules: DecisionRules) -> Verdict:
+    # Each comparison is written so that anything odd (None, NaN, a threshold of NaN) falls through to "not live".
+    if not is_usable_confidence(result.confidence):
+        return Verdict(Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT)
+    if not result.confidence >= rules.threshold:
+        return Verdict(Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD)
+    if rules.require_reference_image and result.reference_image is None:
+        return Verdict(Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING)
+    return Verdict(Outcome.LIVE, Reason.CONFIDENCE_MET)
+
+
+def is_usable_confidence(value: object) -> TypeGuard[float]:
+    """Whether this is a finite number in 0..100; a boolean is no number here."""
+    # The range alone keeps NaN, the infinities and integers that no float can hold out.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
+
+
+def _reason_of_fault(fault: PollError | None) -> Reason:
+    match fault:
+        case SessionNotFound():
+            return Reason.SESSION_NOT_FOUND
+        case RejectedByService():
+            return Reason.REJECTED_BY_SERVICE
+        case MalformedResult() | UnreadableAnswer():
+            return Reason.MALFORMED_RESULT
+        case _:
+            return Reason.TIMED_OUT

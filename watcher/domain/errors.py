@@ -1,0 +1,164 @@
+"""Errors, split by what the caller does about them. Adapters translate foreign ones once, into these."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from watcher.domain.model import DeadReason, Lease, PollResult
+
+
+class WatcherError(Exception):
+    """Base of every error that the watcher raises on purpose; its text is fit to be shown to a user.
+
+    `origin` is the class of what began it, where `__cause__` may be dropped; see `watcher.util.error_class`.
+    """
+
+    origin: str = ""
+
+
+class ConfigError(WatcherError):
+    """Settings that can't be used. `problems` has one line each: key, value, fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class AddressInUse(WatcherError):
+    """Another process has the address just now: it may be free in a second, so that a restart can help."""
+
+
+class PollError(WatcherError):
+    """A poll that brought no believable answer. `result` is the metric's label."""
+
+    result: ClassVar[PollResult]
+
+
+class TransientPollError(PollError):
+    """Poll again later: nothing is known about the session."""
+
+
+class Throttled(TransientPollError):
+    """The account's quota is used up; says nothing about the session and is never counted against it."""
+
+    result = PollResult.THROTTLED
+
+
+class CallTimedOut(TransientPollError):
+    """No whole answer within the connect and read time-outs."""
+
+    result = PollResult.TIMEOUT
+
+
+class ConnectionFailed(TransientPollError):
+    """No connection, a broken one, a TLS failure, or a name that doesn't resolve."""
+
+    result = PollResult.CONNECTION_ERROR
+
+
+class ServerFault(TransientPollError):
+    """InternalServerError or another 5xx."""
+
+    result = PollResult.SERVER_ERROR
+
+
+class UnreadableAnswer(TransientPollError):
+    """An answer that is not the API's: blank, not JSON, no status, another session's."""
+
+    result = PollResult.MALFORMED
+
+
+class UnknownStatus(UnreadableAnswer):
+    """A status that the service model doesn't have; `status` is what came, None if it was no text."""
+
+    def __init__(self, message: str, status: str | None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class EndpointFault(TransientPollError):
+    """Nothing that looks like the API answers, whoever is asked for: a proxy, a captive portal, a wrong URL."""
+
+    result = PollResult.MALFORMED
+
+
+class PermanentPollError(PollError):
+    """No later poll can bring a better answer."""
+
+
+class SessionNotFound(PermanentPollError):
+    """SessionNotFoundException. In a session's first seconds it may only be early: the policy decides."""
+
+    result = PollResult.NOT_FOUND
+
+
+class RejectedByService(PermanentPollError):
+    """InvalidParameterException: the service won't look at this id."""
+
+    result = PollResult.MALFORMED
+
+
+class MalformedResult(PermanentPollError):
+    """SUCCEEDED, but without a confidence that can be used (missing, NaN, not a number, out of 0..100)."""
+
+    result = PollResult.MALFORMED
+
+
+class OperatorError(PollError):
+    """Only the operator can mend it (permissions, credentials, region): never held against a session."""
+
+    result = PollResult.DENIED
+
+
+class AccessDenied(OperatorError):
+    """AccessDeniedException, or credentials that are missing, expired or wrong."""
+
+
+class QueueError(WatcherError):
+    """The queue did not do what it was asked; try again."""
+
+
+class NotAllExtended(QueueError):
+    """Some leases were not extended: `remaining` may yet be, `lost` never will be; all the others were."""
+
+    def __init__(self, text: str, remaining: Sequence[Lease], lost: Sequence[Lease]) -> None:
+        super().__init__(text)
+        self.remaining = remaining
+        self.lost = lost
+
+
+class LedgerError(WatcherError):
+    """The ledger did not do what it was asked; try again."""
+
+
+class DatabaseLost(WatcherError):
+    """A file of an open SQLite database was removed, replaced or truncated: nothing that is written is safe.
+
+    Never tried again: the process has to stop before anything is decided on what it has in memory.
+    """
+
+
+class SinkError(WatcherError):
+    """The whole sink failed, through no fault of an event: nothing of the batch counts as delivered or as tried.
+
+    Try again, but not within `retry_after` seconds (None: as soon as you like).
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class NoAnswer(SinkError):
+    """A receiver was handed an event and gave no answer. If it answers to others, this event may be the reason."""
+
+
+class SinkGone(WatcherError):
+    """A sink that can never take an event again in this process (a closed stdout): the watcher has to stop."""
+
+
+class UnservableMessage(WatcherError):
+    """A message that no retry can serve; it goes to the dead letters with `reason`."""
+
+    def __init__(self, reason: DeadReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

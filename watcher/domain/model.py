@@ -1,0 +1,241 @@
+"""What the watcher talks about: sessions, answers, deliveries and decisions. No behaviour beyond their form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from watcher.domain.creation import Creation
+from watcher.domain.lease import Lease as Lease  # noqa: PLC0414 - its place for everybody else is here
+
+DEFAULT_POLICY = "default"
+
+MAX_MESSAGE_BYTES = 256 * 1024
+"""The most that a message may have: of SQS's limits the one that every server and every older queue has, kept for
+every queue so that a dead letter fits wherever it goes."""
+
+
+class SessionStatus(StrEnum):
+    """The five states that the service model gives for a Face Liveness session."""
+
+    CREATED = "CREATED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a session in this state never changes again."""
+        return self in (SessionStatus.SUCCEEDED, SessionStatus.FAILED, SessionStatus.EXPIRED)
+
+
+class PollResult(StrEnum):
+    """How one poll went, as `watcher_polls_total{result}` counts it."""
+
+    CREATED = "created"
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    CONNECTION_ERROR = "connection_error"
+    SERVER_ERROR = "server_error"
+    NOT_FOUND = "not_found"
+    DENIED = "denied"
+    MALFORMED = "malformed"
+
+
+class Outcome(StrEnum):
+    """What a decision says about the person. Only `LIVE` lets anybody in."""
+
+    LIVE = "live"
+    NOT_LIVE = "not_live"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Reason(StrEnum):
+    """Why a decision has its outcome."""
+
+    CONFIDENCE_MET = "confidence_met"
+    CONFIDENCE_BELOW_THRESHOLD = "confidence_below_threshold"
+    REFERENCE_IMAGE_MISSING = "reference_image_missing"
+    SESSION_FAILED = "session_failed"
+    SESSION_EXPIRED = "session_expired"
+    SESSION_NOT_FOUND = "session_not_found"
+    TIMED_OUT = "timed_out"
+    MALFORMED_RESULT = "malformed_result"
+    REJECTED_BY_SERVICE = "rejected_by_service"
+
+
+class DeadReason(StrEnum):
+    """Why a message can never be served, as `watcher_dead_letters_total{reason}` counts it."""
+
+    INVALID_MESSAGE = "invalid_message"
+    INVALID_SESSION_ID = "invalid_session_id"
+    UNKNOWN_POLICY = "unknown_policy"
+    MISSING_POLICY = "missing_policy"
+    TOO_LARGE = "too_large"
+    REFUSED_BY_SINK = "refused_by_sink"
+    UNREADABLE_DECISION = "unreadable_decision"
+
+
+class SessionKey(NamedTuple):
+    """What has exactly one decision: a session under a policy."""
+
+    session_id: str
+    policy: str
+
+    @property
+    def event_id(self) -> str:
+        """The CloudEvents id of the one decision."""
+        return f"{self.session_id}:{self.policy}"
+
+
+class S3Object(NamedTuple):
+    """Where AWS put an image; `version` only in a bucket with versioning."""
+
+    bucket: str | None
+    name: str | None
+    version: str | None = None
+
+
+class BoundingBox(NamedTuple):
+    """A face in an image, as ratios of its size; they may be negative or above 1."""
+
+    width: float | None
+    height: float | None
+    left: float | None
+    top: float | None
+
+
+class Image(NamedTuple):
+    """What is kept of an image: its place in S3, or the SHA-256 (hex) of bytes that came inline. Never the bytes."""
+
+    s3_object: S3Object | None = None
+    bounding_box: BoundingBox | None = None
+    sha256: str | None = None
+
+
+class Challenge(NamedTuple):
+    """The challenge that the person was given."""
+
+    type: str | None
+    version: str | None
+
+
+class SessionResult(NamedTuple):
+    """One checked answer of GetFaceLivenessSessionResults. `confidence` is None or a finite number in 0..100."""
+
+    session_id: str
+    status: SessionStatus
+    confidence: float | None = None
+    reference_image: Image | None = None
+    audit_images: tuple[Image, ...] = ()
+    challenge: Challenge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as received: its body, when it was sent (epoch seconds) and the lease on it.
+
+    `sent_at` is the queue's own, which no sender can write. `first_sent_at` is when a message was first sent that was
+    a dead letter since, None for all others: it travels in an attribute, which any sender can write.
+    `fault` is what the queue found wrong with it: why it can never be served, empty if nothing. `sent_monotonic` is
+    when it was sent on the watcher's monotonic clock, which no step of the wall clock moves; None if the queue has
+    only the wall clock to go by.
+    """
+
+    lease: Lease
+    body: str
+    sent_at: float
+    attributes: Mapping[str, str | bytes] = field(default_factory=dict)
+    fault: str = ""
+    sent_monotonic: float | None = field(default=None, compare=False)
+    first_sent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that can never be served, why (`reason`, and `detail` in words), and when it was put aside."""
+
+    id: str
+    body: str
+    reason: str
+    detail: str
+    sent_at: float
+    dead_at: float
+    receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many messages a queue holds, and the age in seconds of the oldest (None when empty or not told)."""
+
+    visible: int
+    leased: int
+    dead: int | None = None
+    oldest_age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What one message asks for.
+
+    `remark` says what of the message was passed over; `traceparent` is the trace that it belongs to (W3C Trace
+    Context), or empty.
+    """
+
+    key: SessionKey
+    creation: Creation
+    context: Mapping[str, Any]
+    remark: str = ""
+    traceparent: str = ""
+
+    @property
+    def created_at(self) -> float:
+        """When the session was created, in epoch seconds."""
+        return self.creation.at
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEvent:
+    """A decision in its final form: `body` is the CloudEvent as compact JSON, the same bytes for every delivery."""
+
+    key: SessionKey
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What the ledger knows of one decided session.
+
+    `delivered` maps a sink's name to when it had the event; `settled_at` is when the message was acked; `trail` is
+    the session's life as JSON (for `watcher explain`). Times are epoch seconds. `fault` is why the decision can't be
+    read, empty if it can: the session is decided, and nobody knows how.
+    """
+
+    event: DecisionEvent
+    recorded_at: float
+    trail: str = "[]"
+    delivered: Mapping[str, float] = field(default_factory=dict)
+    settled_at: float | None = None
+    sequence: int = 0
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRules:
+    """What a session has to show to count as live: a confidence (0..100) and, if required, a reference image."""
+
+    threshold: float = 80.0
+    require_reference_image: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Outcome and reason, before they are put into an event."""
+
+    outcome: Outcome
+    reason: Reason

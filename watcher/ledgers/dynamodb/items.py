@@ -1,0 +1,148 @@
+"""A ledger entry as a DynamoDB item, and back.
+
+The table's key is `sessionId` + `policy`: the key itself lets only one decision in, and one session's entries are one
+consistent query. The index BY_TIME holds every item's keys, and nothing else, in the order of `sequence`; deliveries
+and acks change no attribute of it, so they cost no write there. All of it is one partition, because a partition takes
+1000 writes a second and a day's partition would get all of the day's: Face Liveness allows 25 sessions a second
+before its quota is raised.
+"""
+
+import zlib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.ledgers.reading import MOST_TEXT, fault_in
+from watcher.ledgers.retention import LIFE
+
+Item = Mapping[str, Mapping[str, Any]]
+"""Attributes in DynamoDB's own notation: a map from name to {type: value}."""
+
+BY_TIME = "by-time"
+"""The index's name: partition key `log`, sort key `sequence`."""
+
+LOG = {"S": "decisions"}
+"""What every item has in `log`."""
+
+MAX_BYTES = 390_000
+"""What an item may have when it is written: DynamoDB's limit of 400 KB, less the marks of deliveries and the ack."""
+
+PACKED_FROM = 32_768
+"""Characters from which a text is stored compressed.
+
+A message of 256 KiB can become an event of three times that, because JSON escapes two to four bytes in six to twelve.
+"""
+
+MOST_SEQUENCE, LATEST = 10**30, 253_402_300_799.0
+"""Above every number that `dynamodb_order` gives, and the last second (epoch) of the year 9999."""
+
+NO_TRAIL = "[]"
+
+
+def key_of(key: SessionKey) -> dict[str, dict[str, str]]:
+    """The table's primary key."""
+    return {"sessionId": {"S": key.session_id}, "policy": {"S": key.policy}}
+
+
+def fitting(entry: LedgerEntry) -> tuple[dict[str, Any], bool]:
+    """The item for a new entry, and whether its trail is in it: an item that would be too large goes without."""
+    item = _item(entry, entry.trail)
+    if size(item) <= MAX_BYTES:
+        return item, True
+    return _item(entry, NO_TRAIL), False
+
+
+def entry_of(item: Item) -> LedgerEntry:
+    """The entry in an item.
+
+    Raises:
+        LookupError, TypeError, ValueError, ArithmeticError: somebody else's item.
+    """
+    event = DecisionEvent(key_in(item), unpacked(item["body"]))
+    return LedgerEntry(
+        event=event,
+        recorded_at=_time(item["recordedAt"]),
+        trail=unpacked(item["trail"]),
+        delivered={sink: _time(at) for sink, at in item["delivered"]["M"].items()},
+        settled_at=_time(item["settledAt"]) if "settledAt" in item else None,
+        sequence=_sequence(item["sequence"]),
+        fault=fault_in(event.body),
+    )
+
+
+def key_in(item: Item) -> SessionKey:
+    """The key that an item, of the table or of the index, is about.
+
+    Raises:
+        LookupError, TypeError: it has none.
+    """
+    session_id, policy = item["sessionId"]["S"], item["policy"]["S"]
+    if not isinstance(session_id, str) or not isinstance(policy, str):
+        raise TypeError
+    return SessionKey(session_id, policy)
+
+
+def size(item: Item) -> int:
+    """Bytes of an item without nested values, as DynamoDB counts them (its numbers are smaller than their digits)."""
+    values = (value for attribute in item.values() for value in attribute.values())
+    return sum(map(len, item)) + sum(
+        len(value.encode() if isinstance(value, str) else value) for value in values if isinstance(value, str | bytes)
+    )
+
+
+def number(value: float) -> dict[str, str]:
+    """A number in DynamoDB's notation; it keeps 38 digits, so that every float comes back as it was."""
+    return {"N": repr(value)}
+
+
+def packed(text: str) -> dict[str, Any]:
+    """A text as a value of an attribute, compressed if it is long."""
+    return {"S": text} if len(text) < PACKED_FROM else {"B": zlib.compress(text.encode(), 9)}
+
+
+def unpacked(value: Mapping[str, Any]) -> str:
+    """The text in a value.
+
+    Raises:
+        LookupError, TypeError, ValueError: it is none of `packed`'s.
+    """
+    if "S" in value:
+        return str(value["S"])
+    reader = zlib.decompressobj()
+    try:
+        text = reader.decompress(value["B"], MOST_TEXT)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if reader.unconsumed_tail:
+        raise ValueError("larger than any text of a ledger")
+    return text.decode()
+
+
+def _time(value: Mapping[str, Any]) -> float:
+    seconds = float(value["N"])
+    if not 0 <= seconds <= LATEST:  # what is not a number fails as well
+        raise ValueError("no time")
+    return seconds
+
+
+def _sequence(value: Mapping[str, Any]) -> int:
+    number = Decimal(value["N"])
+    if not 0 <= number < MOST_SEQUENCE:  # before it becomes an int, for which "1e999999" would take its time
+        raise ValueError("no sequence number")
+    return int(number)
+
+
+def _item(entry: LedgerEntry, trail: str) -> dict[str, Any]:
+    return {
+        **key_of(entry.event.key),
+        "log": LOG,
+        "sequence": number(entry.sequence),
+        "recordedAt": number(entry.recorded_at),
+        # The table's TTL attribute. An entry past its time that DynamoDB hasn't deleted yet still counts.
+        "expiresAt": number(int(entry.recorded_at) + LIFE),
+        "body": packed(entry.event.body),
+        "trail": packed(trail),
+        # There from the start: an update can set a member of a map, but not make the map on the way.
+        "delivered": {"M": {}},
+    }

@@ -1,0 +1,183 @@
+"""The ledger in a DynamoDB table, for watchers that share no disk. `deploy/aws/template.yaml` makes the table.
+
+A decision is one item (see `dynamodb_items`), written on condition that there is none with its key: whoever comes
+first wins, and everybody else is given what stands. That costs a write of the item, one of its keys in the index,
+and an update for each sink and for the ack.
+
+The ledger reads and writes items and does nothing else, not even look at the table: one that is missing, or is no
+ledger's, shows with the first call.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import structlog
+
+from watcher.config.settings import Settings
+from watcher.domain.errors import LedgerError
+from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.domain.ports import Clock
+from watcher.ledgers.dynamodb.client import open_client
+from watcher.ledgers.dynamodb.items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
+from watcher.ledgers.dynamodb.sequence import Numbering
+from watcher.ledgers.dynamodb.table import Table
+from watcher.ledgers.reading import fault_in
+from watcher.util.parallel import for_each
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 8
+"""Writes of one batch under way at once; more would not help, for each takes botocore a millisecond of processor."""
+
+CONNECTIONS = 32
+"""Kept open: the recorder, the settler and some sinks' lanes may write at the same time."""
+
+SETTLING = 2.0
+"""Seconds until an entry is old enough for `after`.
+
+The index follows the table after a moment, two entries not always in their order, and two watchers' clocks differ a
+little: a reader at the very tip would go past what is about to appear behind it.
+"""
+
+
+class DynamoDbLedger:
+    """The ledger in the table that `client` (boto3's, owned from here on) reaches.
+
+    Raises:
+        LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
+    """
+
+    def __init__(self, client: Any, table: str, clock: Clock, *, settling: float = SETTLING) -> None:
+        self._table = Table(client, table)
+        self._name = table
+        self._clock = clock
+        self._numbering = Numbering(clock)
+        self._settling = settling
+
+    def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
+        """The entries there are for these keys."""
+        items = self._table.get(key_of(key) for key in dict.fromkeys(keys))
+        return {entry.event.key: entry for entry in map(self._entry, items)}
+
+    def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
+        """Write each decision unless one is there; returns the entries that stand, in order.
+
+        A trail with which an item would be too large for DynamoDB is left out, and logged: only `explain` misses it.
+        """
+        first: dict[SessionKey, LedgerEntry] = {}
+        for event, trail in events:
+            if event.key not in first:
+                first[event.key] = LedgerEntry(event, self._clock.time(), trail, sequence=self._numbering.next())
+        standing = dict(zip(first, for_each(self._put, list(first.values()), AT_ONCE), strict=True))
+        return [standing[event.key] for event, _ in events]
+
+    def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
+        """Note that `sink` has these events; the first time stays."""
+        self._note(keys, "#delivered.#sink", {"#delivered": "delivered", "#sink": sink})
+
+    def settle(self, keys: Sequence[SessionKey]) -> None:
+        """Note that these messages are acked; the first time stays."""
+        self._note(keys, "#settled", {"#settled": "settledAt"})
+
+    def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
+        """The newest `limit` entries, oldest of them first."""
+        if limit <= 0 or session_id == "":
+            return []
+        if session_id is not None:
+            return self._of_session(session_id)[-limit:]
+        return self._by_time(limit, "#log = :log", {"#log": "log"}, {":log": LOG}, ScanIndexForward=False)
+
+    def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
+        """Entries recorded after the one with this `sequence`, in order, once they are SETTLING seconds old."""
+        first, last = sequence + 1, self._numbering.at(self._settling)
+        if limit <= 0 or last < first:
+            return []
+        return self._by_time(
+            limit,
+            "#log = :log AND #sequence BETWEEN :first AND :last",
+            {"#log": "log", "#sequence": "sequence"},
+            {":log": LOG, ":first": number(first), ":last": number(last)},
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._table.close()
+
+    def _put(self, entry: LedgerEntry) -> LedgerEntry:
+        item, has_trail = fitting(entry)
+        standing = self._table.put_new(item)
+        if standing is not None:
+            return self._standing(standing)
+        if has_trail:
+            return entry
+        log.warning("trail_dropped", session_id=entry.event.key.session_id, reason="too large for an item")
+        return replace(entry, trail=NO_TRAIL)
+
+    def _standing(self, item: Item) -> LedgerEntry:
+        entry = self._entry(item)
+        if entry.fault:
+            session_id = entry.event.key.session_id
+            raise LedgerError(
+                f"ledger table {self._name!r} in DynamoDB: the item of session {session_id} is no entry of a ledger;"
+                " delete it, or set ledger.url to a table of the ledger's own"
+            )
+        return entry
+
+    def _note(self, keys: Iterable[SessionKey], path: str, names: Mapping[str, str]) -> None:
+        values = {":now": number(self._clock.time())}
+        expression = f"SET {path} = if_not_exists({path}, :now)"
+        distinct = list(dict.fromkeys(keys))
+        for_each(lambda key: self._table.update(key_of(key), expression, names, values), distinct, AT_ONCE)
+
+    def _of_session(self, session_id: str) -> list[LedgerEntry]:
+        items = self._table.query(
+            KeyConditionExpression="#id = :id",
+            ExpressionAttributeNames={"#id": "sessionId"},
+            ExpressionAttributeValues={":id": {"S": session_id}},
+            ConsistentRead=True,
+        )
+        return sorted(map(self._entry, items), key=lambda entry: entry.sequence)
+
+    def _by_time(
+        self, limit: int, condition: str, names: Mapping[str, str], values: Item, **how: Any
+    ) -> list[LedgerEntry]:
+        """The first `limit` entries that the index has under this condition, in the order of their numbers."""
+        items = self._table.query(
+            IndexName=BY_TIME,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+            Limit=limit,
+            **how,
+        )
+        found = self.find([self._key(item) for item in islice(items, limit)])
+        return sorted(found.values(), key=lambda entry: entry.sequence)
+
+    def _entry(self, item: Item) -> LedgerEntry:
+        """The entry in an item; one with a `fault` if only its key can be read."""
+        key = self._key(item)
+        try:
+            return entry_of(item)
+        except Exception:  # noqa: BLE001 - an item may have anything in it, and numbers have errors of their own
+            log.warning("entry_unreadable", session_id=key.session_id, policy=key.policy, table=self._name)
+            return LedgerEntry(DecisionEvent(key, ""), 0.0, fault=fault_in(""))
+
+    def _key(self, item: Item) -> SessionKey:
+        try:
+            return key_in(item)
+        except (LookupError, TypeError) as error:
+            raise LedgerError(
+                f"ledger table {self._name!r} in DynamoDB: an item without session id and policy is no ledger's;"
+                " check AWS_ENDPOINT_URL_DYNAMODB, or set ledger.url to a table of the ledger's own"
+            ) from error
+
+
+def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> DynamoDbLedger:
+    """The ledger in the table that the settings name; neither this nor anything later makes a table.
+
+    Raises:
+        ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
+    """
+    return DynamoDbLedger(open_client(settings, CONNECTIONS), settings.ledger_table, clock)

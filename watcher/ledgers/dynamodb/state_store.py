@@ -1,0 +1,65 @@
+"""What was learned, in the ledger's DynamoDB table: one item that each save replaces.
+
+It has no attribute of the index and none of the TTL, so that it is never listed among the decisions, and stays. Every
+watcher on the table saves what it learned itself, and the last one stands: they share one queue, and each sees the
+same kind of sessions.
+"""
+
+from typing import Any
+
+from watcher.config.settings import Settings
+from watcher.domain.errors import LedgerError
+from watcher.domain.model import SessionKey
+from watcher.domain.ports import Clock
+from watcher.ledgers.dynamodb.client import open_client
+from watcher.ledgers.dynamodb.items import MAX_BYTES, key_of, number, packed, size, unpacked
+from watcher.ledgers.dynamodb.table import Table
+
+KEY = SessionKey("watcher.learned", "schedule")
+"""No session has such an id: theirs have 36 characters."""
+
+CONNECTIONS = 1
+
+
+class DynamoDbMemory:
+    """The memory in the table that `client` (boto3's, owned from here on) reaches.
+
+    Raises:
+        LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
+    """
+
+    def __init__(self, client: Any, table: str, clock: Clock) -> None:
+        self._table = Table(client, table)
+        self._name = table
+        self._clock = clock
+
+    def load(self) -> str | None:
+        """What was saved last, by whichever watcher."""
+        for item in self._table.get([key_of(KEY)]):
+            try:
+                return unpacked(item["body"])
+            except (LookupError, TypeError, ValueError) as error:
+                raise LedgerError(
+                    f"ledger table {self._name!r} in DynamoDB: its item {KEY.session_id} is none of the watcher's"
+                ) from error
+        return None
+
+    def save(self, text: str) -> None:
+        """Keep this instead of what was saved before."""
+        item = {**key_of(KEY), "savedAt": number(self._clock.time()), "body": packed(text)}
+        if size(item) > MAX_BYTES:
+            raise LedgerError(f"{len(text)} characters are more than an item of DynamoDB holds")
+        self._table.put(item)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._table.close()
+
+
+def open_memory(settings: Settings, clock: Clock) -> DynamoDbMemory:
+    """The memory beside the ledger that the settings name.
+
+    Raises:
+        ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
+    """
+    return DynamoDbMemory(open_client(settings, CONNECTIONS), settings.ledger_table, clock)

@@ -1,0 +1,152 @@
+"""One DynamoDB table: few calls, each repeated a little when its failure passes by itself."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from threading import Event
+from typing import Any, TypeVar
+
+from botocore.parsers import ResponseParserError
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_any,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+from tenacity.nap import sleep_using_event
+
+from watcher.aws.errors import attempt
+from watcher.aws.proof import require_proof
+from watcher.domain.errors import LedgerError
+from watcher.ledgers.dynamodb.errors import Refused, Unanswered, is_passing, refused, translate
+from watcher.ledgers.dynamodb.items import Item
+
+R = TypeVar("R")
+
+_ATTEMPTS = 3
+"""Tries of one call; then the failure is the caller's, who repeats the whole batch for as long as it takes."""
+
+PROVEN = {"ReturnConsumedCapacity": "TOTAL"}
+"""Makes DynamoDB say something of a write: without it the answer is an empty object, which any proxy could send."""
+
+_KEYS_AT_ONCE = 100
+"""What BatchGetItem takes."""
+
+
+class Table:
+    """The table `name` as `client` (boto3's for DynamoDB, owned from here on) reaches it. For several threads.
+
+    Raises:
+        LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._is_closed = Event()
+        require_proof(client)
+
+    def put_new(self, item: Item) -> Item | None:
+        """Write the item unless there is one with its key; returns the one that was there."""
+        try:
+            self._call(
+                self._client.put_item,
+                Item=item,
+                ConditionExpression="attribute_not_exists(#id)",
+                ExpressionAttributeNames={"#id": "sessionId"},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **PROVEN,
+            )
+        except Refused as error:
+            return error.standing or self._standing({name: item[name] for name in ("sessionId", "policy")})
+        return None
+
+    def put(self, item: Item) -> None:
+        """Write the item, whatever was there with its key."""
+        self._call(self._client.put_item, Item=item, **PROVEN)
+
+    def update(self, key: Item, expression: str, names: Mapping[str, str], values: Item) -> None:
+        """Change the item with this key, if there is one."""
+        with suppress(Refused):
+            self._call(
+                self._client.update_item,
+                Key=key,
+                UpdateExpression=expression,
+                ConditionExpression="attribute_exists(#id)",
+                ExpressionAttributeNames={"#id": "sessionId", **names},
+                ExpressionAttributeValues=values,
+                **PROVEN,
+            )
+
+    def get(self, keys: Iterable[Item]) -> Iterator[Item]:
+        """The items with these keys (none twice), in no order, as they are now."""
+        remaining = iter(keys)
+        while chunk := list(islice(remaining, _KEYS_AT_ONCE)):
+            while chunk:
+                items, chunk = self._get(chunk)
+                yield from items
+
+    def query(self, **query: Any) -> Iterator[Item]:
+        """What Query finds, page after page."""
+        start: dict[str, Any] = {}
+        while True:
+            items, last = self._repeat(partial(self._page, **query, **start))
+            yield from items
+            if not last:
+                return
+            start = {"ExclusiveStartKey": last}
+
+    def close(self) -> None:
+        """Close the connections; what waits before another try gives up."""
+        self._is_closed.set()
+        self._client.close()
+
+    def _standing(self, key: Item) -> Item:
+        """What a write was refused for, from a server that doesn't show it."""
+        for item in self.get([key]):
+            return item
+        raise LedgerError(f"the ledger's DynamoDB table {self._name!r}: an entry vanished just now; try again")
+
+    def _page(self, **query: Any) -> tuple[list[Item], Any]:
+        """The items of a page, and where the next one begins; nothing if it is the last."""
+        page = self._client.query(TableName=self._name, **query)
+        return _listed(page.get("Items") or []), page.get("LastEvaluatedKey")
+
+    def _get(self, keys: list[Item]) -> tuple[list[Item], list[Item]]:
+        def ask() -> tuple[list[Item], list[Item]]:
+            """What was found of them, and the keys that are left to be asked for."""
+            answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
+            left = _listed((answer.get("UnprocessedKeys") or {}).get(self._name, {}).get("Keys", []))
+            if len(left) >= len(keys):
+                raise Unanswered
+            if "Responses" not in answer:  # "none of these" is said with an empty one
+                raise ResponseParserError("the answer has no responses")
+            return _listed(answer["Responses"].get(self._name, [])), left
+
+        return self._repeat(ask)
+
+    def _call(self, operation: Callable[..., Any], **arguments: Any) -> Any:
+        return self._repeat(lambda: operation(TableName=self._name, **arguments))
+
+    def _repeat(self, call: Callable[[], R]) -> R:
+        # Repeating is safe, for nothing here adds up: a write that was done already finds its own work.
+        retrying = Retrying(
+            stop=stop_any(stop_after_attempt(_ATTEMPTS), stop_when_event_set(self._is_closed)),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            retry=retry_if_exception(is_passing),
+            sleep=sleep_using_event(self._is_closed),
+            reraise=True,
+        )
+        return attempt(partial(retrying, call), self._translated)
+
+    def _translated(self, error: Exception) -> Exception:
+        return refused(error) or translate(error, self._name)
+
+
+def _listed(items: Any) -> list[Item]:
+    if not isinstance(items, list):
+        raise ResponseParserError("the answer has something else where a list should be")
+    return items

@@ -1,0 +1,94 @@
+"""The ledger for `ledger.url = "none"`: a memory that ends with the process."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from threading import Lock
+
+from watcher.config.settings import Settings
+from watcher.domain.errors import LedgerError
+from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.domain.ports import Clock
+
+CAPACITY = 10_000
+
+
+class NoLedger:
+    """Keeps the last 10,000 decisions of this process, so that a duplicate gets the same answer for that long.
+
+    What is lost without a real ledger: after a restart, or on another replica, a message that comes again is polled
+    again. Within the session's three minutes that brings the same decision in a new event (same id, other times);
+    later AWS has forgotten the session, and somebody who was `live` comes out `inconclusive`.
+    """
+
+    def __init__(self, clock: Clock, capacity: int = CAPACITY) -> None:
+        self._clock = clock
+        self._capacity = capacity
+        self._entries: dict[SessionKey, LedgerEntry] = {}
+        self._sequence = 0
+        self._lock = Lock()
+
+    def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
+        """The entries there are for these keys."""
+        with self._lock:
+            return {key: self._entries[key] for key in keys if key in self._entries}
+
+    def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
+        """Keep each decision unless there is one; returns the entries that stand, in order."""
+        with self._lock:
+            standing = [self._keep(event, trail) for event, trail in events]
+            for key in list(islice(self._entries, max(0, len(self._entries) - self._capacity))):
+                del self._entries[key]
+            return standing
+
+    def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
+        """Note that `sink` has these events; the first time stays."""
+        now = self._clock.time()
+        with self._lock:
+            for key in keys:
+                if entry := self._entries.get(key):
+                    self._entries[key] = replace(entry, delivered={sink: now, **entry.delivered})
+
+    def settle(self, keys: Sequence[SessionKey]) -> None:
+        """Note that these messages are acked; the first time stays."""
+        now = self._clock.time()
+        with self._lock:
+            for key in keys:
+                entry = self._entries.get(key)
+                if entry and entry.settled_at is None:
+                    self._entries[key] = replace(entry, settled_at=now)
+
+    def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
+        """The newest `limit` entries, oldest of them first."""
+        with self._lock:
+            entries = [e for e in self._entries.values() if session_id in (None, e.event.key.session_id)]
+        return entries[max(0, len(entries) - limit) :]
+
+    def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
+        """Entries recorded after the one with this `sequence`, in order."""
+        with self._lock:
+            return list(islice((e for e in self._entries.values() if e.sequence > sequence), limit))
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _keep(self, event: DecisionEvent, trail: str) -> LedgerEntry:
+        entry = self._entries.get(event.key)
+        if entry is None:
+            self._sequence += 1
+            entry = LedgerEntry(event, self._clock.time(), trail, sequence=self._sequence)
+            self._entries[event.key] = entry
+        return entry
+
+
+def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> NoLedger:
+    """An empty memory, or a refusal when there would have to be something in it.
+
+    Raises:
+        LedgerError: `create` is false: nothing outlives the process that decided.
+    """
+    if not create:
+        raise LedgerError(
+            f'ledger.url is "{settings.ledger.url}": decisions are kept nowhere; set ledger.url to keep them'
+        )
+    return NoLedger(clock)

@@ -1,0 +1,66 @@
+"""Lets the SQLite ledger forget: a few old entries at a time, so that no other writer waits long for it."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from watcher.domain.errors import LedgerError
+from watcher.domain.ports import Clock
+from watcher.ledgers.retention import LIFE
+from watcher.util.sqlite_file import SqliteFile
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 5.0
+"""Seconds between two looks."""
+
+AT_ONCE = 500
+"""Entries looked at in one go, a few milliseconds of work: a hundred a second, more than can be decided."""
+
+_OLDEST = """SELECT sequence, recorded_at, settled_at FROM ledger_entries WHERE sequence > ?
+    ORDER BY sequence LIMIT ?"""
+
+
+class Retention:
+    """Deletes the entries in `file` that were decided LIFE seconds ago and are settled.
+
+    One that is not settled stays: its message was never acked, and may come back. What is deleted leaves room in the
+    file for new entries; the file does not shrink.
+    """
+
+    def __init__(self, file: SqliteFile, clock: Clock) -> None:
+        self._file = file
+        self._clock = clock
+        self._looked_at = clock.monotonic() - PAUSE
+        self._passed = 0
+
+    def look(self) -> None:
+        """Delete some of what is too old, if it is time; a failure is logged, and tried again next time."""
+        now = self._clock.monotonic()
+        if now - self._looked_at < PAUSE:
+            return
+        self._looked_at = now
+        try:
+            self._forget()
+        except LedgerError as error:
+            log.warning("not_forgotten", error=str(error), consequence="old entries stay until the next try")
+
+    def _forget(self) -> None:
+        limit = self._clock.time() - LIFE
+        with self._file.reading() as cursor:
+            oldest = cursor.execute(_OLDEST, (self._passed, AT_ONCE)).fetchall()
+        old = [(sequence, settled_at) for sequence, recorded_at, settled_at in oldest if recorded_at < limit]
+        if not old:
+            return
+        self._delete([sequence for sequence, settled_at in old if settled_at is not None])
+        # Past what has to stay, or so many of these would hide all that comes after them.
+        self._passed = old[-1][0]
+
+    def _delete(self, sequences: Sequence[int]) -> None:
+        if not sequences:
+            return
+        rows = [(sequence,) for sequence in sequences]
+        with self._file.writing() as cursor:
+            cursor.executemany("DELETE FROM ledger_deliveries WHERE sequence = ?", rows)
+            cursor.executemany("DELETE FROM ledger_entries WHERE sequence = ?", rows)
+        log.debug("forgotten", entries=len(rows))

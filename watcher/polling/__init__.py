@@ -1,0 +1,1 @@
+"""When each session is polled, and one call for it."""

@@ -1,0 +1,64 @@
+"""Ends sessions on time while all workers are in calls that hang, and tells readiness of such calls."""
+
+from threading import Event
+
+from watcher.domain.ports import Clock
+from watcher.polling.active_calls import Calls
+from watcher.polling.poller import UNREACHABLE_AFTER, Poller
+from watcher.polling.scheduler import Scheduler
+from watcher.telemetry.health import Beat, Readiness
+
+LOOK_INTERVAL = 0.25
+"""Seconds between two looks: how late a session may end for which no worker is free."""
+
+AFTER_DEADLINE = 0.5
+"""Seconds after the session's deadline that a call has for its answer. With a look it makes less than the one second
+within which every session is decided. The poll before the deadline begins a second earlier; answers take 0.2 s."""
+
+LATE_ANSWER = 10.0
+"""Seconds for the one call of a session that was received after its deadline."""
+
+SILENCE = 10.0
+"""Seconds without an answer after which calls that wait for one say that the service can't be reached."""
+
+
+class Timekeeper:
+    """A worker that makes no calls. With time-outs of a minute the others may all wait for a dead connection."""
+
+    def __init__(self, *, scheduler: Scheduler, poller: Poller, clock: Clock, readiness: Readiness) -> None:
+        """`poller`: whose calls are watched, and who decides."""
+        self._scheduler = scheduler
+        self._poller = poller
+        self._calls: Calls = poller.calls
+        self._clock = clock
+        self._readiness = readiness
+
+    def run(self, stop: Event, beat: Beat) -> None:
+        """Look four times a second until `stop`."""
+        while not stop.wait(LOOK_INTERVAL):
+            beat.beat()
+            self.look()
+
+    def look(self) -> None:
+        """End those whose time is over: in the queue of due polls, or in a call."""
+        while (due := self._scheduler.take_over()) is not None:
+            self._poller.poll_once(due)
+        now = self._clock.monotonic()
+        for watch in self._calls.outlasting(now, AFTER_DEADLINE, LATE_ANSWER):
+            self._poller.give_up(watch)
+        self._look_at_silence(now)
+        self._look_at_throttling()
+
+    def _look_at_throttling(self) -> None:
+        if problem := self._scheduler.throttling():
+            self._readiness.lost("throttled", problem, "decisions come late; the rate recovers by itself")
+        else:
+            self._readiness.regained("throttled")
+
+    def _look_at_silence(self, now: float) -> None:
+        silent = self._calls.waiting(now, SILENCE)
+        if len(silent) >= UNREACHABLE_AFTER and now - self._calls.answered_at >= SILENCE:
+            problem = f"{len(silent)} calls wait for an answer, the oldest for {max(silent):.0f} s"
+            self._readiness.lost(
+                "endpoint", problem, "they go on to their time-outs; sessions end at their deadlines"
+            )

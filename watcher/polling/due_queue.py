@@ -1,0 +1,147 @@
+"""Sessions that wait for their next poll, in the order in which they are polled."""
+
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from operator import attrgetter
+
+from watcher.polling.deadline_queue import Guards
+from watcher.polling.timer_queue import Timetable, Turn
+from watcher.sessions.session import Watch
+
+BEHIND = 1.0
+"""Seconds that the oldest poll must be overdue before the queue counts as behind: less is the jitter of any rate."""
+
+
+NEWCOMERS = 1000
+"""The newest watches that are remembered as such. Of more that come at once, the others wait in their order."""
+
+Head = tuple[Watch, Turn | None, bool]
+"""The watch to be polled next; its place among those that are due, if it has one; and whether its time is over."""
+
+
+class DueQueue:
+    """Watches by the time at which their polls are due, the earliest first.
+
+    One whose moment for the last poll has come goes before all others; see `Guards`. While `newest_too` is set, a
+    queue that is behind gives every other poll to the newest of the watches that were never polled: whoever comes
+    after a crowd is not kept waiting until the crowd is through.
+    """
+
+    def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
+        """`is_mine`: whether a watch belongs into this queue, when it is entered and for as long as it waits."""
+        self._later = Timetable(attrgetter("due_at"))
+        self._due: deque[Turn] = deque()
+        self._guards = Guards(is_mine)
+        self.newest_too = False
+        self._newcomers = deque[Turn](maxlen=NEWCOMERS)
+        self._is_newest_next = False
+        self._quiet_until = inf
+
+    def __len__(self) -> int:
+        return len(self._later) + len(self._due)
+
+    def enter(self, watch: Watch) -> bool:
+        """Enter a watch for its `due_at`; True if, as far as is known, no other comes before it."""
+        comes_first = self._later.enter(watch)
+        self._quiet_until = min(self._quiet_until, watch.due_at)
+        self._guards.put(watch, watch.due_at, len(self))
+        return comes_first and not self._due
+
+    def guard(self, watch: Watch, at: float) -> None:
+        """Keep the moment of a watch's last poll for it, but none before `at`."""
+        self._guards.put(watch, at, len(self))
+
+    def spread(self, now: float, rate: float) -> None:
+        """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
+        self._guards.spread(now, rate)
+
+    def head(self, now: float) -> Head | None:
+        """What is to be polled next, if anything is due by `now`."""
+        if now < self._quiet_until and not self._due and now < self._guards.quiet_until:
+            return None  # the usual case, and asked with every poll
+        guarded, is_over = self._guards.due(now)
+        if guarded is not None:
+            return guarded, None, is_over
+        if now >= self._quiet_until:
+            self._collect(now)
+        turn = self._oldest()
+        if turn is None:
+            return None
+        if turn.at >= now - BEHIND:
+            self._newcomers.clear()
+        elif self._is_newest_next and self.newest_too:
+            turn = self._newest() or turn
+        return turn.watch, turn, False
+
+    def take(self, turn: Turn | None) -> None:
+        """Drop the turn that `head` gave just now. There is none for a last poll: its watch's is void from now on."""
+        if turn is None:
+            return
+        if turn is self._due[0]:
+            self._due.popleft()
+        else:
+            self._newcomers.pop()  # its turn among those that are due is void from now on
+        self._is_newest_next = bool(self._newcomers) and not self._is_newest_next
+
+    def ended(self, now: float) -> Watch | None:
+        """A watch whose time has run out, if there is any."""
+        guarded, is_over = self._guards.due(now)
+        return guarded if is_over else None
+
+    def is_behind(self, now: float) -> bool:
+        """Whether its oldest poll is overdue by more than jitter."""
+        return bool(self._due) and self._due[0].at < now - BEHIND
+
+    def next_at(self) -> float:
+        """When (monotonic) the first poll is due; inf if none waits."""
+        turn = self._oldest() or self._first_later()
+        return inf if turn is None else turn.at
+
+    def until_due(self, now: float) -> float:
+        """Seconds until it is worth to look again, nothing being due; inf if nothing waits."""
+        at = self.next_at()
+        if at == inf:
+            return inf
+        return min(at - now, self._guards.until_called(now))
+
+    def until_over(self, now: float) -> float:
+        """Seconds until the time of a watch may run out that is in line for its last poll."""
+        return self._guards.until_over(now)
+
+    def _collect(self, now: float) -> None:
+        """Move the turns whose time has come to those that are due."""
+        later, due = self._later, self._due
+        while (turn := later.first()) is not None and turn.at <= now:
+            later.drop()
+            due.append(turn)
+            if not turn.watch.polls:
+                self._newcomers.append(turn)
+        self._quiet_until = inf if turn is None else turn.at
+
+    def _first_later(self) -> Turn | None:
+        while (turn := self._later.first()) is not None and _is_void(turn):
+            self._later.drop()
+        return turn
+
+    def _oldest(self) -> Turn | None:
+        due = self._due
+        while due:
+            if not _is_void(turn := due[0]):
+                return turn
+            due.popleft()
+        return None
+
+    def _newest(self) -> Turn | None:
+        newcomers = self._newcomers
+        while newcomers:
+            if not _is_void(turn := newcomers[-1]):
+                return turn
+            newcomers.pop()
+        return None
+
+
+def _is_void(turn: Turn) -> bool:
+    """Whether its watch was taken by another turn, moved to one, or abandoned."""
+    watch = turn.watch
+    return watch.abandoned or not watch.waits or watch.due_at != turn.at

@@ -1,0 +1,201 @@
+"""One poll: call, count, ask the policy what comes next, and act on it."""
+
+import logging
+from functools import cache
+
+import structlog
+
+from watcher.decisions.cloud_event import decision_event
+from watcher.decisions.rules import decide
+from watcher.delivery.outbox import Outbox
+from watcher.domain.active_rules import Runtime
+from watcher.domain.errors import (
+    CallTimedOut,
+    EndpointFault,
+    OperatorError,
+    PollError,
+    SessionNotFound,
+    Throttled,
+    TransientPollError,
+    UnreadableAnswer,
+)
+from watcher.domain.model import Reason, SessionResult
+from watcher.domain.ports import Clock, SessionResults
+from watcher.polling.active_calls import Calls
+from watcher.polling.endpoint_check import EndpointCheck
+from watcher.polling.policy import Ended, Observation, PollAgain
+from watcher.polling.scheduler import Due, Scheduler
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+_stdlib_log = logging.getLogger(__name__)
+"""Asked for its level: structlog puts a line together before it drops it."""
+
+SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
+"""Decisions that a score was looked at for."""
+
+UNREACHABLE_AFTER = 3
+"""Polls in a row that fail to reach the service before readiness says so: one lost connection is no outage."""
+
+NOT_THE_API = "what answers there is not the API"
+"""The state of an endpoint in whose place a proxy or a captive portal answers."""
+
+
+class Poller:
+    """What every worker thread runs; it has no state of a session's own."""
+
+    def __init__(
+        self,
+        *,
+        results: SessionResults,
+        endpoint: EndpointCheck,
+        scheduler: Scheduler,
+        outbox: Outbox,
+        runtime: Runtime,
+        clock: Clock,
+        metrics: Metrics,
+        readiness: Readiness,
+        source: str,
+    ) -> None:
+        """`source`: the CloudEvents source, which names the region."""
+        self._results = results
+        self._endpoint = endpoint
+        self._scheduler = scheduler
+        self._outbox = outbox
+        self._runtime = runtime
+        self._clock = clock
+        self._metrics = metrics
+        self._readiness = readiness
+        self._source = source
+        self.calls = Calls()
+        self._unreachable = 0
+        self._polls = cache(metrics.polls.labels)
+
+    def run(self, beat: Beat) -> None:
+        """Poll what is due until the scheduler is stopped."""
+        while (due := self._scheduler.take()) is not None:
+            beat.beat()
+            self.poll_once(due)
+            beat.rest()
+
+    def poll_once(self, due: Due) -> None:
+        """Make one call for a due watch, and put the watch where it belongs next."""
+        watch = due.watch
+        if due.is_over:
+            self._runtime.rules.polling.forget(watch)
+            self._end(watch, watch.ending)
+            return
+        begun = self._clock.monotonic()
+        self.calls.begin(watch, begun)
+        observation = self._endpoint.ask(watch.session_id, self._ask)
+        self._scheduler.heed(throttled=isinstance(observation, Throttled))
+        if not watch.answers and isinstance(observation, SessionResult | SessionNotFound):
+            self._scheduler.heed_first(is_unknown=isinstance(observation, SessionNotFound))
+        seconds = self._clock.monotonic() - begun
+        result = _label(observation)
+        self._count(result, lag=begun - due.at, seconds=seconds)
+        self._heed(observation)
+        if not self.calls.end(watch):
+            log.warning("answer_too_late", session_id=watch.session_id, result=result, seconds=round(seconds, 3))
+        elif not watch.abandoned:  # else its lease was lost while we asked: another watcher answers for it now
+            self._go_on(watch, observation, result, seconds)
+
+    def _go_on(self, watch: Watch, observation: Observation, result: str, seconds: float) -> None:
+        watch.saw(observation)
+        step = self._runtime.rules.polling.next_step(watch, observation)
+        self._note(watch, observation, result, seconds, step)
+        if isinstance(step, PollAgain):
+            self._scheduler.add(watch, self._clock.monotonic() + step.delay)
+        else:
+            self._end(watch, step.ending)
+
+    def give_up(self, watch: Watch) -> None:
+        """Decide a watch whose call outlasts its time, by what is known; what the call still brings is dropped."""
+        begun = self.calls.claim(watch)
+        if begun is None or watch.abandoned:
+            return
+        seconds = self._clock.monotonic() - begun
+        fault = CallTimedOut(f"the session's time ran out while a call for it hung, for {seconds:.0f} s so far")
+        watch.saw(fault)
+        self._runtime.rules.polling.forget(watch)
+        self._note(watch, fault, _label(fault), seconds, Ended(fault))
+        self._end(watch, watch.ending)
+
+    def _ask(self, session_id: str) -> Observation:
+        try:
+            return self._results.get(session_id)
+        except PollError as fault:
+            # The watch keeps its last fault; a traceback would keep every frame of the call with it, answer included.
+            fault.__traceback__ = fault.__cause__ = fault.__context__ = None
+            return fault
+
+    def _count(self, result: str, lag: float, seconds: float) -> None:
+        self._polls(result).inc()
+        self._metrics.poll_lag.observe(max(0.0, lag))
+        self._metrics.poll_duration.observe(seconds)
+
+    def _heed(self, observation: Observation) -> None:
+        """Tell readiness what this poll says about the service itself."""
+        if isinstance(observation, PollError) and not self._is_there(observation):
+            return
+        self._unreachable = 0
+        self.calls.answered_at = self._clock.monotonic()
+        self._readiness.regained("endpoint")
+        if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
+            self._readiness.regained("credentials")
+
+    def _is_there(self, fault: PollError) -> bool:
+        """Whether the service is, by this fault; what it is if not is told to readiness."""
+        if isinstance(fault, OperatorError):
+            self._lost("credentials", fault, "sessions wait until their deadline; nobody is rejected for it")
+            return False
+        if isinstance(fault, UnreadableAnswer):
+            return False  # of one session, perhaps: it says neither that the service is there nor that it is not
+        if isinstance(fault, EndpointFault):
+            if self._endpoint.is_at_fault:  # else there was no answer to tell by
+                self._lost(
+                    "endpoint", fault, "sessions wait until their deadline; nobody is rejected for it", NOT_THE_API
+                )
+            return False
+        if isinstance(fault, TransientPollError) and not isinstance(fault, Throttled):
+            self._unreachable += 1
+            if self._unreachable >= UNREACHABLE_AFTER:
+                self._lost("endpoint", fault, "polling goes on with backoff")
+            return False
+        return True
+
+    def _lost(self, part: str, fault: PollError, consequence: str, state: str = "") -> None:
+        self._readiness.lost(part, fault, consequence, state=state, fault=_label(fault))
+
+    def _note(
+        self, watch: Watch, observation: Observation, result: str, seconds: float, step: PollAgain | Ended
+    ) -> None:
+        error = str(observation) if isinstance(observation, PollError) else ""
+        wait = step.delay if isinstance(step, PollAgain) else None
+        watch.note_poll(self._clock.time(), result, seconds, error=error, wait=wait)
+        if _stdlib_log.isEnabledFor(logging.DEBUG):
+            log.debug(
+                "polled",
+                session_id=watch.session_id,
+                policy=watch.policy,
+                result=result,
+                seconds=round(seconds, 4),
+                **({"error": error} if error else {}),
+                **({"next": round(wait, 3)} if wait is not None else {}),
+            )
+
+    def _end(self, watch: Watch, ending: Observation | None) -> None:
+        rules = self._runtime.decision_rules(watch.policy)
+        verdict = decide(ending, rules)
+        event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
+        if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
+            policy = self._metrics.policy_label(watch.policy)
+            for scores in (self._metrics.confidence, self._metrics.policy_confidence.labels(policy)):
+                scores.observe(ending.confidence / 100)
+        self._outbox.decided(watch, verdict, event)
+
+
+def _label(observation: Observation) -> str:
+    return observation.status.lower() if isinstance(observation, SessionResult) else observation.result.value

@@ -1,0 +1,209 @@
+"""Which session is polled next, by whichever worker is free, once the rate allows it."""
+
+from math import inf
+from threading import Condition
+from typing import NamedTuple
+
+from watcher.domain.ports import Clock, RateLimiter
+from watcher.polling.deadline_queue import LOOK_EVERY
+from watcher.polling.due_queue import DueQueue, Head
+from watcher.polling.unknown_share import UnknownShare
+from watcher.rate_limit import ThrottledShare
+from watcher.sessions.session import Watch
+from watcher.telemetry.health import Beat
+from watcher.telemetry.named_lock import NamedLock
+
+MAX_PAUSE = 5.0
+"""Seconds after which the waiting leader looks around even if nothing is due."""
+
+RATE_PAUSE = 0.25
+"""Seconds after which a leader that waits for the rate looks for sessions whose time has run out meanwhile."""
+
+
+class Due(NamedTuple):
+    """A watch taken from its queue, and when (monotonic seconds) its poll was due; not before its receipt.
+
+    `is_over`: its time has run out; it is decided by what is known, without a call.
+    """
+
+    watch: Watch
+    at: float
+    is_over: bool = False
+
+
+class Scheduler:
+    """Hands the most urgent due watch to a free worker.
+
+    `next` is the whole logic and never blocks; `take` waits for it. Of all idle workers one, the leader, sleeps until
+    the next due time and the others until they are called, so that a due session wakes one thread and not all.
+
+    When more is due than the rate allows, a session whose moment for the last poll has come goes before others, the
+    earliest first; and one that was polled in vain, or could not be, ends at its deadline without a call.
+
+    Anybody who can send to the queue can make up session ids. So the sessions that AWS has confirmed, by any answer
+    with a status, wait in a queue of their own. While many ids are unknown to AWS the two queues take turns: each
+    has at least half of the rate. Else the poll that was due first goes first; favouring either would cost calls.
+    """
+
+    def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
+        """`beat`: of the leader's work, whichever worker leads."""
+        self._limiter = limiter
+        self._clock = clock
+        self._beat = beat
+        self._confirmed = DueQueue(_is_confirmed)
+        self._unconfirmed = DueQueue(lambda watch: not _is_confirmed(watch))
+        self._queues = (self._confirmed, self._unconfirmed)
+        """The one whose turn it is first."""
+        self._spread_at = -inf
+        self._unknown = UnknownShare()
+        self._throttled = ThrottledShare()
+        self._lock = NamedLock("scheduler")
+        self._leader = Condition(self._lock)  # type: ignore[arg-type] # all that it needs of a lock is there
+        self._followers = Condition(self._lock)  # type: ignore[arg-type]
+        self._is_led = False
+        self._stopped = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues))
+
+    @property
+    def rate(self) -> float:
+        """Calls a second that the limiter allows now; 0 means no limit."""
+        return self._limiter.rate
+
+    def add(self, watch: Watch, at: float) -> None:
+        """Poll this watch at `at` (monotonic seconds), or as soon after it as the rate and the workers allow."""
+        with self._lock:
+            self._push(watch, at)
+
+    def hasten(self, watch: Watch, at: float) -> None:
+        """Poll a watch that waits for its turn no later than `at`; one that is with a worker is left alone."""
+        with self._lock:
+            if watch.waits and at < watch.due_at:
+                self._push(watch, at)
+            elif watch.waits:
+                self._queue_of(watch).guard(watch, at)
+
+    def _push(self, watch: Watch, at: float) -> None:
+        watch.waits, watch.due_at = True, at
+        if self._queue_of(watch).enter(watch):
+            self._leader.notify()
+
+    def _queue_of(self, watch: Watch) -> DueQueue:
+        return self._confirmed if _is_confirmed(watch) else self._unconfirmed
+
+    def next(self, now: float) -> Due | float:
+        """The most urgent due watch, any call paid for at the limiter; or the seconds until it is worth asking."""
+        if now - self._spread_at >= LOOK_EVERY:
+            self._spread(now)
+        queue, other = self._queues
+        head = queue.head(now)
+        next_head = other.head(now)
+        if head is None or (next_head is not None and self._goes_before(next_head, head)):
+            queue, other, head = other, queue, next_head
+        if head is None:
+            return self._pause(now)
+        watch, turn, is_over = head
+        delay = 0.0 if is_over else self._limiter.acquire(now)
+        if delay > 0:
+            return min(delay, RATE_PAUSE, queue.until_over(now), other.until_over(now))
+        queue.take(turn)
+        if not is_over:
+            self._queues = other, queue
+        return _handed_out(watch, now, is_over=is_over)
+
+    def _goes_before(self, other: Head, head: Head) -> bool:
+        """Whether another queue's head is polled before that of the queue whose turn it is. An end costs no call."""
+        return other[2] or not (head[2] or self._unknown.is_crowd or _urgency(head) <= _urgency(other))
+
+    def _spread(self, now: float) -> None:
+        """Look for crowds of last polls; beside a queue that is behind, the other has half of the rate for them."""
+        rate, self._spread_at = self._limiter.rate, now
+        if rate <= 0:
+            return
+        for queue, other in (self._queues, self._queues[::-1]):
+            queue.spread(now, rate / 2 if self._unknown.is_crowd and other.is_behind(now) else rate)
+
+    def _pause(self, now: float) -> float:
+        """Seconds until it is worth asking again, nothing being due."""
+        look = LOOK_EVERY if self._limiter.rate > 0 else inf
+        pause = min(queue.until_due(now) for queue in self._queues)
+        return min(pause, look) if pause < inf else MAX_PAUSE
+
+    def take(self) -> Due | None:
+        """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""
+        with self._lock:
+            while self._is_led and not self._stopped:
+                self._followers.wait()
+            self._is_led = True
+            try:
+                return self._lead()
+            finally:
+                self._is_led = False
+                self._followers.notify()
+
+    def _lead(self) -> Due | None:
+        while not self._stopped:
+            self._beat.beat()
+            found = self.next(self._clock.monotonic())
+            self._beat.rest()
+            if isinstance(found, Due):
+                return found
+            self._leader.wait(min(found, MAX_PAUSE))
+        return None
+
+    def take_over(self) -> Due | None:
+        """A watch whose time has run out and that no worker has come to yet; None if there is none. Never blocks."""
+        with self._lock:
+            now = self._clock.monotonic()
+            ended = next((watch for queue in self._queues if (watch := queue.ended(now)) is not None), None)
+            return None if ended is None or self._stopped else _handed_out(ended, now, is_over=True)
+
+    def heed(self, *, throttled: bool) -> None:
+        """Tell the limiter how a call that `take` gave leave for ended. Once for each."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._limiter.on_response(now, throttled=throttled)
+            self._throttled.add(now, throttled=throttled)
+
+    def heed_first(self, *, is_unknown: bool) -> None:
+        """Take note of what AWS said of a session that it had not confirmed before."""
+        with self._lock:
+            self._unknown.add(is_unknown=is_unknown)
+            self._unconfirmed.newest_too = self._unknown.is_crowd
+
+    def throttling(self) -> str:
+        """What readiness says while more than half of the latest calls are throttled, else an empty text."""
+        with self._lock:
+            return self._throttled.problem(self._clock.monotonic(), self._limiter.rate)
+
+    def limit(self, limiter: RateLimiter) -> None:
+        """Put another limiter in the place of this one (reload)."""
+        with self._lock:
+            self._limiter = limiter
+            self._leader.notify()
+
+    def stop(self) -> None:
+        """Hand out nothing more; every waiting thread gets None. What is in the heap stays on the queue's books."""
+        with self._lock:
+            self._stopped = True
+            self._leader.notify_all()
+            self._followers.notify_all()
+
+
+def _urgency(head: Head) -> tuple[bool, float]:
+    watch, turn, _ = head
+    return (False, watch.guarded_at) if turn is None else (True, turn.at)
+
+
+def _is_confirmed(watch: Watch) -> bool:
+    """Whether AWS knows its session, by what it has answered so far."""
+    return watch.answers > 0
+
+
+def _handed_out(watch: Watch, now: float, *, is_over: bool) -> Due:
+    watch.waits, watch.taken_at = False, now
+    if not _is_confirmed(watch):
+        watch.guarded_at = -inf  # should it be confirmed now, its last poll is kept in the other queue
+    received = -inf if watch.received_at is None else watch.received_at - watch.terms.epoch
+    return Due(watch, min(max(watch.due_at, received), now), is_over)

@@ -1,0 +1,116 @@
+"""Batch calls of SQS: ten entries each, several at once, each entry's answer looked at."""
+
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from threading import Event, Semaphore
+from typing import Any
+
+from watcher.domain.ports import Clock
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.errors import INVALID_RECEIPTS, SqsFault, entry_fault
+from watcher.util.parallel import for_each
+
+SIZE = 10
+"""Entries that SQS takes in one call."""
+
+WORKERS = 48
+"""Calls at once: 5,000 leases are 500 calls, five seconds of them when each takes half a second."""
+
+ATTEMPTS = 8
+"""Tries of one entry within one call of ours: with every fifth call throttled, three entries in a million fail."""
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 1.0
+"""Seconds before the second try, doubled for each more up to the longest, less up to half of it at random."""
+
+Entry = Mapping[str, Any]
+
+
+class Batches:
+    """Runs batch operations; shared by threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._closing = Event()
+        self._slots = Semaphore(WORKERS)
+
+    def run(
+        self, caller: SqsCaller, operation: str, entries: Sequence[Entry], seconds: float, *, is_bound: bool = False
+    ) -> list[SqsFault | None]:
+        """What became of each entry, in order: None if it was done.
+
+        A failed entry that may yet succeed is tried again, without those that did. After `seconds` no more tries
+        begin: what was not done by then keeps its last fault. If `is_bound`, a call that is still under way then is
+        not waited for either, and nobody knows what becomes of its entries.
+        """
+        deadline = self._clock.monotonic() + seconds
+        faults: list[SqsFault | None] = [_unanswered(caller, seconds)] * len(entries)
+
+        def work(start: int) -> None:
+            batch = entries[start : start + SIZE]
+            # A single batch, an ack, say, does not wait behind the many calls of an extension.
+            with self._slots if len(entries) > SIZE else nullcontext():
+                outcome = self._batch(caller, operation, batch, deadline=deadline)
+            faults[start : start + len(batch)] = outcome
+
+        for_each(work, range(0, len(entries), SIZE), WORKERS, seconds=seconds if is_bound else None)
+        return list(faults)
+
+    def close(self) -> None:
+        """Interrupt the backoffs. Whoever is in a call still has been given up by those who asked for it."""
+        self._closing.set()
+
+    def _batch(
+        self, caller: SqsCaller, operation: str, entries: Sequence[Entry], *, deadline: float
+    ) -> list[SqsFault | None]:
+        outcome: dict[int, SqsFault | None] = dict.fromkeys(
+            range(len(entries)), SqsFault(f"{caller.shown}: no time was left to call it", is_transient=True)
+        )
+        pending = list(outcome)
+        for attempt in range(ATTEMPTS):
+            if attempt and self._closing.wait(_backoff(attempt)):
+                break
+            if self._clock.monotonic() >= deadline:
+                break
+            outcome |= _call(caller, operation, {index: entries[index] for index in pending})
+            pending = [index for index in pending if (fault := outcome[index]) and fault.is_transient]
+            if not pending:
+                break
+        return [outcome[index] for index in range(len(entries))]
+
+
+def _unanswered(caller: SqsCaller, seconds: float) -> SqsFault:
+    return SqsFault(f"{caller.shown}: no answer within the {seconds:.1f} s that were left", is_transient=True)
+
+
+def _backoff(attempt: int) -> float:
+    return min(FIRST_BACKOFF * 2.0 ** (attempt - 1), LONGEST_BACKOFF) * random.uniform(0.5, 1.0)
+
+
+def _call(caller: SqsCaller, operation: str, entries: Mapping[int, Entry]) -> dict[int, SqsFault | None]:
+    """One call, and what it did to each entry."""
+    try:
+        batch = [{"Id": str(index), **entry} for index, entry in entries.items()]
+        done, failed = caller.ask(operation, _told, Entries=batch)
+    except SqsFault as fault:
+        if fault.code in INVALID_RECEIPTS and len(entries) > 1:
+            # A server that refuses a whole batch for one of its entries doesn't say for which one.
+            return {index: _call(caller, operation, {index: entry})[index] for index, entry in entries.items()}
+        return dict.fromkeys(entries, fault)
+    return {index: _fault(str(index), done, failed, caller, operation) for index in entries}
+
+
+def _told(answer: Mapping[str, Any]) -> tuple[set[str], dict[str, dict[str, Any]]]:
+    """The ids of the entries that were done, and those that failed; raises AttributeError for what is no answer."""
+    failed = {str(item.get("Id")): item for item in answer.get("Failed") or ()}
+    return {str(item.get("Id")) for item in answer.get("Successful") or ()}, failed
+
+
+def _fault(
+    entry_id: str, done: set[str], failed: Mapping[str, dict[str, Any]], caller: SqsCaller, operation: str
+) -> SqsFault | None:
+    if entry_id in failed:
+        return entry_fault(failed[entry_id], operation, caller.shown)
+    if entry_id in done:
+        return None
+    return SqsFault(f"{caller.shown}: the answer says nothing of an entry", is_transient=True)

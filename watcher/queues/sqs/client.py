@@ -1,0 +1,107 @@
+"""One queue of SQS, called through botocore: the way to it, and its errors as QueueErrors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from watcher.aws.client import build_client
+from watcher.aws.errors import attempt
+from watcher.aws.proof import require_proof
+from watcher.aws.timeouts import hurried
+from watcher.config.settings import AwsSettings
+from watcher.queues.sqs.errors import translate
+from watcher.util.sqs_url import queue_place
+from watcher.util.urls import without_secrets
+
+T = TypeVar("T")
+
+CONNECTIONS = 56
+"""Calls that may be under way at once: those of the batches, a poll or two, the depth."""
+
+LEAST_READ_LIMIT = 5.0
+"""Seconds for the answer to a long poll, which takes its time by design."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqsCaller:
+    """Calls operations on the queue at `url`."""
+
+    client: Any
+    url: str
+
+    @property
+    def shown(self) -> str:
+        """The queue's URL for texts: a proxy's user and password may be in the other."""
+        return without_secrets(self.url)
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether this is a FIFO queue: SQS demands the suffix."""
+        return self.url.endswith(".fifo")
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """One attempt of a client's method on this queue.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        return self.ask(operation, lambda answer: answer, **parameters)
+
+    def ask(self, operation: str, read: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
+        """What `read` takes out of the answer to one attempt; an answer that it stumbles over is a failed call.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        return self._attempt(operation, read, QueueUrl=self.url, **parameters)
+
+    def url_of(self, arn: str) -> str:
+        """The URL of the queue with this ARN.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        *_, account, name = ["", "", *arn.split(":")]
+        return self._attempt(
+            "get_queue_url", lambda answer: str(answer["QueueUrl"]), QueueName=name, QueueOwnerAWSAccountId=account
+        )
+
+    def _attempt(self, operation: str, read: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
+        def work() -> T:
+            return read(getattr(self.client, operation)(**parameters))
+
+        return attempt(work, lambda error: translate(error, operation, self.shown))
+
+    def attributes(self, *names: str) -> dict[str, str]:
+        """These attributes of the queue; one that it doesn't have is left out.
+
+        Raises:
+            SqsFault: it failed.
+        """
+        # The queue's name is asked for, too: a queue with none of the others would have nothing to say.
+        return self.ask("get_queue_attributes", _attributes, AttributeNames=[*names, "QueueArn"])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+
+def _attributes(answer: dict[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in (answer.get("Attributes") or {}).items()}
+
+
+def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCaller:
+    """The way to the queue at `queue_url`, in the region that the URL names, else in `aws.region`.
+
+    `endpoint_url` is called if it isn't empty, else the URL's own host: the queue may be behind a VPC endpoint, or
+    not AWS's at all.
+
+    Raises:
+        ConfigError: a setting that can't be used.
+    """
+    region, endpoint = queue_place(queue_url)
+    settings = hurried(aws.model_copy(update={"region": region or aws.region}), least_read=LEAST_READ_LIMIT)
+    key = "queue.endpoint_url" if endpoint_url else "queue.url"
+    client = build_client("sqs", settings, endpoint_url or endpoint, concurrency=CONNECTIONS, endpoint_key=key)
+    require_proof(client)
+    return SqsCaller(client, queue_url)

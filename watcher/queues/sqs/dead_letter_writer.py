@@ -1,0 +1,87 @@
+"""From a queue of SQS to its dead letters: send there first, delete after."""
+
+from threading import Lock
+
+import structlog
+
+from watcher.domain.model import DeadReason, Delivery
+from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.errors import TOO_LARGE
+from watcher.queues.sqs.messages import DETAIL, MESSAGE_ID, REASON, RECEIVE_COUNT, SENT_AT, entry, milliseconds
+
+log = structlog.get_logger(__name__)
+
+CALL_TIME = 20.0
+LONGEST_DETAIL = 1000
+
+MOST_SENT = 1000
+"""Receipts that are remembered: a deletion that fails until its lease is lost is never heard of again."""
+
+
+def told(delivery: Delivery, reason: DeadReason, detail: str) -> dict[str, str | int]:
+    """What the log says of a message that can't be put aside: it comes again and again."""
+    lease = delivery.lease
+    return {
+        "message_id": lease.message_id,
+        "receive_count": lease.receive_count,
+        "reason": reason.value,
+        "detail": detail,
+    }
+
+
+def _first_sent_at(delivery: Delivery) -> float:
+    claim = delivery.first_sent_at
+    return delivery.sent_at if claim is None else min(claim, delivery.sent_at)
+
+
+class Burial:
+    """Sends messages to the dead-letter queue, each once however often the deletion behind it fails."""
+
+    def __init__(self, dead_letters: SqsCaller, batches: Batches) -> None:
+        self._dead_letters = dead_letters
+        self._batches = batches
+        self._lock = Lock()
+        self._sent: dict[str, None] = {}
+
+    def put_aside(self, delivery: Delivery, reason: DeadReason, detail: str) -> bool:
+        """Send the message with its reason; False if the dead-letter queue will never take it (say, for its size).
+
+        Raises:
+            SqsFault: it was not sent.
+        """
+        with self._lock:
+            if delivery.lease.receipt in self._sent:
+                return True
+        own = {
+            SENT_AT: milliseconds(_first_sent_at(delivery)),
+            MESSAGE_ID: delivery.lease.message_id,
+            RECEIVE_COUNT: str(delivery.lease.receive_count),
+            REASON: reason.value,
+            DETAIL: detail[:LONGEST_DETAIL],
+        }
+        queue = self._dead_letters
+        letter = entry(
+            delivery.body,
+            is_fifo=queue.is_fifo,
+            deduplication_id=delivery.lease.message_id,
+            own=own,
+            attributes=delivery.attributes,
+        )
+        (fault,) = self._batches.run(queue, "send_message_batch", [letter], CALL_TIME)
+        if fault and fault.code in TOO_LARGE:
+            consequence = "it is left to the queue's redrive policy"
+            log.warning("not_buried", **told(delivery, reason, detail), error=str(fault), consequence=consequence)
+            return False
+        if fault:
+            raise fault
+        with self._lock:
+            self._sent[delivery.lease.receipt] = None
+            while len(self._sent) > MOST_SENT:
+                del self._sent[next(iter(self._sent))]
+        return True
+
+    def forget(self, delivery: Delivery) -> None:
+        """The message is deleted: it won't be asked for again."""
+        with self._lock:
+            self._sent.pop(delivery.lease.receipt, None)

@@ -1,0 +1,66 @@
+"""Long polls that a stop interrupts without losing what they bring.
+
+A poll can't be called off: SQS goes on with it after the connection is shut, and a message that it hands to nobody
+stays leased until the visibility time-out. So each poll runs in a thread of its own, a stop leaves it behind, and
+what it still brings is given back at once. It is short (seconds), because closing the queue waits for it.
+"""
+
+from collections.abc import Callable
+from threading import Condition, Event, Thread
+from typing import Generic, TypeVar
+
+import structlog
+
+from watcher.domain.errors import QueueError
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+TICK = 0.2
+"""Seconds between two looks at the stop while a poll is under way; what it brings wakes its caller at once."""
+
+
+class Poll(Generic[T]):
+    """One call in a thread of its own; `give_back` gets its result if nobody waits for it any more."""
+
+    def __init__(self, call: Callable[[], T], give_back: Callable[[T], None]) -> None:
+        self._call = call
+        self._give_back = give_back
+        self._changed = Condition()
+        self._is_over = self._is_abandoned = False
+        self._result: T | None = None
+        self._error: BaseException | None = None
+        # A daemon: a call that hangs must not keep the process from ending.
+        self._thread = Thread(target=self._run, name="sqs-poll", daemon=True)
+        self._thread.start()
+
+    def wait(self, stop: Event) -> T | None:
+        """The result; None, and no claim to it any more, if `stop` comes first."""
+        with self._changed:
+            while not self._changed.wait_for(lambda: self._is_over, TICK):
+                if stop.is_set():
+                    self._is_abandoned = True
+                    return None
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def join(self, seconds: float) -> bool:
+        """Wait until it is over and, if abandoned, given back; False if that took longer."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._result = self._call()
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+            self._error = error
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+        if self._is_abandoned and self._result is not None:
+            try:
+                self._give_back(self._result)
+            except QueueError as error:
+                log.warning("poll_not_given_back", error=str(error), consequence="its leases run out")

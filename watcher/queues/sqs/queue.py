@@ -1,0 +1,191 @@
+"""A queue of Amazon SQS, standard or FIFO, by the documented protocol only.
+
+A message is leased, never taken away: only `ack` and `bury` delete it. In a FIFO queue a message in flight blocks the
+rest of its group, which for groups that are sessions is what is wanted: a session has one watch at a time anyway.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from threading import Event, Lock
+
+import structlog
+
+from watcher.config.settings import Settings
+from watcher.domain.model import DeadReason, Delivery, Lease, QueueDepth
+from watcher.domain.ports import Clock
+from watcher.queues.sqs.batches import SIZE, Batches
+from watcher.queues.sqs.client import SqsCaller, open_caller
+from watcher.queues.sqs.dead_letter_writer import Burial, told
+from watcher.queues.sqs.dead_letters import open_dead_letters
+from watcher.queues.sqs.errors import SqsFault
+from watcher.queues.sqs.leases import CALL_TIME, Leases
+from watcher.queues.sqs.long_poll import Poll
+from watcher.queues.sqs.messages import RECEIVED, delivery, received_messages, whole_number
+from watcher.queues.sqs.receive_pacing import Pace
+from watcher.queues.sqs.redrive_policy import advise
+from watcher.queues.sqs.send import send
+from watcher.queues.sqs.time import service_time
+
+__all__ = ["SqsQueue", "advise", "open_dead_letters", "open_queue"]
+
+LONGEST_POLL, SHORT_POLL, SHORT_LEASE = 2, 1, 20
+"""Seconds of one long poll, and of one when leases are shorter than the third: see `sqs_poll` on why so few. An idle
+watcher's polls cost half a dollar a month."""
+
+CLOSE_WAIT = 5.0
+"""Seconds at most that closing waits for a poll left behind; one that hangs is given up, and its leases run out."""
+
+NOT_BURIED = "it comes back when its lease runs out: set queue.dead_letter_url, or see the queue's redrive policy"
+
+log = structlog.get_logger(__name__)
+
+
+class SqsQueue:
+    """The queue that `caller` calls; leases last `visibility_timeout` whole seconds.
+
+    Raises:
+        QueueError: in every method; the text names the queue and the fix.
+    """
+
+    max_batch = SIZE
+
+    def __init__(
+        self, caller: SqsCaller, visibility_timeout: float, clock: Clock, dead_letters: SqsCaller | None = None
+    ) -> None:
+        self._caller = caller
+        self._clock = clock
+        self._visibility = max(1, int(visibility_timeout))
+        self._batches = Batches(clock)
+        self._leases = Leases(caller, self._batches, clock, self._visibility)
+        self._dead_letters = dead_letters
+        self._burial = Burial(dead_letters, self._batches) if dead_letters else None
+        self._lock = Lock()
+        self._polls: set[Poll[list[Delivery]]] = set()
+        self._pace = Pace(clock)
+
+    def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
+        """Up to `limit` messages (at most `max_batch`); see the port.
+
+        A stop ends the wait at once; what a poll under way then still brings is given back.
+        """
+        limit = min(limit, self.max_batch)
+        if limit <= 0 or stop.is_set():
+            return []
+        if wait <= 0:
+            return self._receive(limit, 0)
+        deadline = self._clock.monotonic() + wait
+        longest = SHORT_POLL if self._visibility < SHORT_LEASE else LONGEST_POLL
+        if self._pace.pause:
+            stop.wait(min(self._pace.pause, wait))
+        while not stop.is_set() and (left := deadline - self._clock.monotonic()) > 0:
+            deliveries = self._poll(limit, min(longest, math.ceil(left)), stop)
+            self._pace.note(len(deliveries), limit)
+            if deliveries:
+                return deliveries
+        return []
+
+    def extend(self, leases: Sequence[Lease]) -> list[Lease]:
+        """A full visibility time-out from now for each; see `Leases`."""
+        return self._leases.extend(leases)
+
+    def ack(self, leases: Sequence[Lease]) -> list[Lease]:
+        """Delete the messages; see `Leases`."""
+        return self._leases.ack(leases)
+
+    def release(self, leases: Sequence[Lease], seconds: float = CALL_TIME) -> None:
+        """Give the messages back within `seconds`; see `Leases`."""
+        self._leases.release(leases, seconds)
+
+    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+        """Move the message to the dead letters, if there is a queue for them; there it keeps its id.
+
+        Without one it is left to the queue's redrive policy: its lease runs out. Given back at once instead, it would
+        be received again at once, over and over until `maxReceiveCount`.
+        """
+        if not self._leases.held.has(delivery.lease):
+            return None
+        if self._burial and self._burial.put_aside(delivery, reason, detail):
+            self.ack([delivery.lease])
+            self._burial.forget(delivery)
+            return delivery.lease.message_id
+        self._leases.held.drop([delivery.lease])
+        if not self._burial:
+            log.warning("not_buried", **told(delivery, reason, detail), consequence=NOT_BURIED)
+        return None
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """Put messages on the queue. What SQS would refuse keeps the whole from being sent; see `sqs_send.send`.
+
+        Raises:
+            QueueError: one is too large or no text SQS takes, and none was sent; or it names those not sent.
+        """
+        send(self._caller, self._batches, bodies)
+
+    def depth(self) -> QueueDepth:
+        """About how many wait (delayed ones too), are leased and dead. SQS doesn't tell the age of the oldest."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
+        *waiting, leased = _counts(self._caller, *names, "ApproximateNumberOfMessagesNotVisible")
+        dead = sum(_counts(self._dead_letters, *names)) if self._dead_letters else None
+        return QueueDepth(sum(waiting), leased, dead)
+
+    def close(self, seconds: float = CLOSE_WAIT) -> None:
+        """Wait for a poll that was left behind, so that what it brings is given back; then close the connections."""
+        deadline = self._clock.monotonic() + min(seconds, CLOSE_WAIT)
+        with self._lock:
+            polls, self._polls = self._polls, set()
+        for poll in polls:
+            poll.join(max(0.0, deadline - self._clock.monotonic()))
+        self._batches.close()
+        self._caller.close()
+        if self._dead_letters:
+            self._dead_letters.close()
+
+    def _poll(self, limit: int, wait: int, stop: Event) -> list[Delivery]:
+        poll = Poll(partial(self._receive, limit, wait), self._give_back)
+        with self._lock:
+            self._polls.add(poll)
+        try:
+            return poll.wait(stop) or []
+        finally:
+            with self._lock:
+                self._polls = {other for other in self._polls if not other.join(0)}
+
+    def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+        self.release([delivery.lease for delivery in deliveries])
+
+    def _receive(self, limit: int, wait: int) -> list[Delivery]:
+        since = self._clock.monotonic()
+        messages, now = self._caller.ask(
+            "receive_message",
+            lambda answer: (received_messages(answer), service_time(answer, self._clock.time())),
+            MaxNumberOfMessages=limit,
+            WaitTimeSeconds=wait,
+            VisibilityTimeout=self._visibility,
+            **RECEIVED,
+        )
+        monotonic = self._clock.monotonic()
+        deliveries = [delivery(message, now, monotonic) for message in messages]
+        self._leases.held.take((received.lease for received in deliveries), since)
+        return deliveries
+
+
+def _counts(caller: SqsCaller, *names: str) -> list[int]:
+    """These attributes of the queue, which every queue has: one without them must not look empty."""
+    found = caller.attributes(*names)
+    for name in names:
+        if whole_number(found.get(name), -1) < 0:
+            raise SqsFault(f"{caller.shown}: the answer has no {name}; check queue.endpoint_url", is_transient=True)
+    return [whole_number(found[name], 0) for name in names]
+
+
+def open_queue(settings: Settings, clock: Clock) -> SqsQueue:
+    """The queue that the settings name, with its dead-letter queue if they name one; calls neither yet.
+
+    Raises:
+        ConfigError: a setting that can't be used.
+    """
+    queue, aws = settings.queue, settings.aws
+    caller = open_caller(queue.url, queue.endpoint_url, aws)
+    dead_letters = open_caller(queue.dead_letter_url, queue.endpoint_url, aws) if queue.dead_letter_url else None
+    return SqsQueue(caller, queue.visibility_timeout, clock, dead_letters)

@@ -1,0 +1,43 @@
+"""Sending many messages to a queue of SQS."""
+
+from collections.abc import Sequence
+
+from watcher.domain.errors import QueueError
+from watcher.queues.sqs.batches import SIZE, WORKERS, Batches
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.errors import SqsFault
+from watcher.queues.sqs.messages import batches, check_bodies, entry, in_order
+
+SEND_TIME = 60.0
+"""Seconds within which the tries for one run of messages begin."""
+
+
+def send(caller: SqsCaller, runner: Batches, bodies: Sequence[str]) -> None:
+    """Send each body as a message.
+
+    SQS has no all-or-none over batches. What it would refuse is found before anything is sent; a failure on the way
+    stops what comes after it. In a FIFO queue one batch goes after the other, for the order's sake.
+
+    Raises:
+        QueueError: it names how many went in and the positions of those that did not.
+    """
+    check_bodies(bodies)
+    faults = send_entries(caller, runner, [entry(body, is_fifo=caller.is_fifo) for body in bodies])
+    failed = [fault for fault in faults if fault]
+    if failed:
+        missing = in_order(lambda index: faults[index] is None, len(faults))
+        raise QueueError(
+            f"{failed[0]}; {len(bodies) - len(failed)} of {len(bodies)} messages were sent, not sent: {missing}"
+        ) from failed[0]
+
+
+def send_entries(caller: SqsCaller, runner: Batches, entries: Sequence[dict[str, object]]) -> list[SqsFault | None]:
+    """Send these; what became of each, in order. After a failure the rest is not tried."""
+    faults: list[SqsFault | None] = []
+    round_size = SIZE if caller.is_fifo else SIZE * WORKERS
+    for batch in batches(entries, round_size):
+        if any(faults):
+            faults += [SqsFault(f"{caller.shown}: not tried", is_transient=True)] * len(batch)
+        else:
+            faults += runner.run(caller, "send_message_batch", batch, SEND_TIME)
+    return faults

@@ -1,0 +1,133 @@
+"""The expected undetected delay that is worth a call: as small as the calls a second allow."""
+
+import math
+
+from watcher.schedule.plan import WIDTH, Moment, Planned
+from watcher.schedule.survival import Curve
+
+USED = 1.0
+"""Share of the rate that is planned for. All of it: what comes irregularly shows as lag, and that is allowed for."""
+
+UNLIMITED = 0.02
+"""Seconds of expected undetected delay that are worth a call while no rate is known: nothing is gained by asking
+more often, and the account's other callers are spared."""
+
+LEAST, MOST = 1e-4, 20.0
+"""Bounds of the threshold in seconds. At the lower one every session asks for `min_interval` whatever its age; at the
+upper one the calls don't reach for all, and what is due waits for its turn."""
+
+LAG_PATIENCE = 10.0
+"""Seconds in which a small backlog is worked off."""
+
+LAG_SHARE = 0.3
+"""Share of the rate that at most is kept for a backlog: less for the others would make them late in their turn."""
+
+FEWEST_CALLS = 1.3
+"""Calls a session that are aimed at to begin with, however many wait: most of a crowd may long be over."""
+
+_LAG_WEIGHT = 0.05
+_STALE = 120.0
+_SWEEP_EVERY = 1.0
+
+
+class Threshold:
+    """Finds the threshold at which the sessions in flight ask for the calls a second that there are.
+
+    An interval grows about like the square root of the threshold. So a session whose next poll was planned d seconds
+    ahead at threshold t will ask for sqrt(t) / d / sqrt(t') calls a second at t', and the sum over all sessions
+    says which t' fits the rate: at once, also when a thousand sessions come together. What that leaves wrong shows
+    as lag, and lag counts as rate that is missing. Not thread-safe.
+
+    The plans of one moment are summed up: a hundred thousand sessions cost next to no memory for it, and no time each
+    second. A session that is forgotten takes the mean weight of its moment along.
+    """
+
+    def __init__(self) -> None:
+        self.value = UNLIMITED
+        self._moments: dict[int, Moment] = {}
+        self._count = 0
+        self._weights = 0.0
+        self._lag = 0.0
+        self._swept_at = 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """Sessions that wait for a poll."""
+        return self._count
+
+    def polled(self, session: Planned, begun: float) -> None:
+        """A planned poll began at `begun`: how late that was says whether the rate is asked too much."""
+        moment = session.planned_for
+        if moment is not None and moment.count:
+            self._lag += _LAG_WEIGHT * (max(0.0, begun - moment.end) - self._lag)
+
+    def planned(self, session: Planned, now: float, interval: float) -> None:
+        """The next poll of a session, so many seconds ahead."""
+        self.forget(session)
+        weight, place = self.value**0.5 / interval, int((now + interval) / WIDTH)
+        moment = self._moments.get(place)
+        if moment is None:
+            moment = self._moments[place] = Moment((place + 1) * WIDTH)
+        session.planned_for = moment
+        moment.count += 1
+        moment.weight += weight
+        self._count += 1
+        self._weights += weight
+        if now - self._swept_at > _SWEEP_EVERY:
+            self._sweep(now)
+
+    def forget(self, session: Planned) -> None:
+        """A session that is over."""
+        moment, session.planned_for = session.planned_for, None
+        if moment is None or not moment.count:
+            return  # it has no plan, or one that was dropped
+        weight = moment.weight / moment.count
+        moment.count -= 1
+        moment.weight -= weight
+        self._count -= 1
+        self._weights -= weight
+
+    def fit(self, rate: float) -> float:
+        """The threshold for `rate` calls a second (0: no limit is known)."""
+        if rate <= 0:
+            self.value = UNLIMITED
+        else:
+            self.value = min(max((self._weights / self.spare(rate)) ** 2, LEAST), MOST)
+        return self.value
+
+    def start(self, curve: Curve, rate: float) -> None:
+        """Begin with the threshold that fits this many sessions in the long run: they were planned by other rules."""
+        if rate <= 0 or not self._count:
+            return
+        wanted = max(self.spare(rate) / self._count * curve.lived, FEWEST_CALLS)
+        low, high = LEAST, MOST
+        while high > low * 1.05:
+            middle = math.sqrt(low * high)
+            low, high = (middle, high) if curve.calls(middle, wanted) > wanted else (low, middle)
+        self.value = high
+        self._weights = high**0.5 * self.spare(rate)
+        for moment in self._moments.values():
+            moment.weight = self._weights * moment.count / self._count
+
+    def spare(self, rate: float) -> float:
+        """Calls a second to plan with: the rate, less what a backlog needs."""
+        return rate * USED * (1.0 - min(LAG_SHARE, self._lag / LAG_PATIENCE))
+
+    def fair_interval(self, rate: float) -> float:
+        """Seconds between two polls of a session if all share the rate evenly; 0 if no limit is known."""
+        return max(1, self._count) / self.spare(rate) if rate > 0 else 0.0
+
+    def _sweep(self, now: float) -> None:
+        """Count those that are overdue no longer, nor those that nobody polls any more (their lease was lost).
+
+        A plan asks for one call. One that is overdue does so as part of the backlog, which the lag tells of.
+        """
+        self._swept_at = now
+        for moment in self._moments.values():
+            if now > moment.end:
+                moment.weight = 0.0
+            if now - moment.end >= _STALE:
+                moment.count = 0
+        self._moments = {place: moment for place, moment in self._moments.items() if moment.count}
+        self._count = sum(moment.count for moment in self._moments.values())
+        self._weights = sum(moment.weight for moment in self._moments.values())

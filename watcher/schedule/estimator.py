@@ -1,0 +1,90 @@
+"""What is known of one kind of session, and whether it can be relied on."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from watcher.schedule.age_bins import FINEST
+from watcher.schedule.drift import ShiftDetector
+from watcher.schedule.hazard import Durations
+from watcher.schedule.survival import Curve
+
+ENOUGH = 60.0
+"""Ended sessions from which the estimate is relied on."""
+
+
+AT_ONCE = 1.0
+"""Age in seconds of a first poll that says nothing of a shift: sessions without a creation time are as old as their
+message, and many of those are over when it is sent."""
+
+
+class Mode(StrEnum):
+    """How polls are placed now."""
+
+    FRESH = "fresh"
+    """Too little is known: exponential backoff."""
+    LEARNED = "learned"
+    """By the expected undetected delay."""
+    EVEN = "even"
+    """The distribution has shifted: all share the rate evenly until the new one is known."""
+
+
+class Learner:
+    """Durations of one kind of session, watched for shifts. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.mode = Mode.FRESH
+        self.shifts = 0
+        self._durations = Durations()
+        self._detector = ShiftDetector()
+
+    @property
+    def sessions(self) -> float:
+        """Ended sessions that the estimate rests on."""
+        return self._durations.sessions
+
+    @property
+    def curve(self) -> Curve:
+        """The estimate."""
+        return self._durations.curve
+
+    def saw(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+        """One poll at age `high` of a session that was on the way at age `low`: whether it was over by then.
+
+        `now`: when that was, in seconds on a clock that never jumps, if there is one.
+        """
+        if ended:
+            high = max(high, low + FINEST)
+        if high <= low:
+            return
+        if self.mode is Mode.LEARNED and (low > 0.0 or high >= AT_ONCE):
+            curve = self._durations.curve
+            alive = curve.alive(high)
+            share = (1.0 - alive) / (1.0 - curve.never)
+            self._detector.saw(max(0.0, 1.0 - alive / curve.alive(low)), share, ended=ended)
+        if not ended:
+            self._durations.survived(low, high)
+            return
+        self._durations.ended(low, high, now)
+        self._judge()
+
+    def dump(self) -> dict[str, Any]:
+        """What is known, as JSON would have it."""
+        return self._durations.dump() | {"even": self.mode is Mode.EVEN}
+
+    def load(self, known: Mapping[str, Any]) -> None:
+        """Take over what `dump` gave. Raises ValueError, KeyError or TypeError if it can't be that."""
+        self._durations.load(known)
+        self.mode = Mode.EVEN if known.get("even") else Mode.FRESH
+        self._judge()
+
+    def _judge(self) -> None:
+        if self.mode is not Mode.LEARNED:
+            if self.sessions >= ENOUGH:
+                self.mode = Mode.LEARNED
+                self._durations.sweep()
+                self._detector.clear()
+        elif self._detector.shifted(self.sessions):
+            self.mode = Mode.EVEN
+            self.shifts += 1
+            self._durations.clear()

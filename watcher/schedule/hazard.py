@@ -1,0 +1,184 @@
+"""How long sessions last, learned from polls: each end is only known to lie between two of them.
+
+The estimate is a hazard (ends a second among those still on the way), constant in each bin of the grid: expected
+ends divided by expected seconds at risk. It is an expectation-maximisation in the manner of Turnbull (1976, "The
+empirical distribution function with arbitrarily grouped, censored and truncated data") and, for the smoothing
+between neighbours in each round, Silverman et al. (1990). A hazard takes every poll as it comes: sessions that are
+still on the way count from their first poll on, so that the first to end don't make all sessions look short.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from math import inf
+from typing import Any
+
+from watcher.schedule.age_bins import BINS, EDGES, LONGEST, bin_of, overlaps
+from watcher.schedule.survival import Curve
+
+MEMORY = 1000.0
+"""Sessions after which a session's weight has fallen to 1/e."""
+
+RECENT = 400
+"""Ends kept as the interval they were seen in; older ones only as what was last thought of them."""
+
+SWEEP_EVERY = 50
+"""Ends between two rounds over the recent ones. A round takes 3 ms."""
+
+SWEEP_PAUSE = 1.0
+"""Seconds between two rounds at least: where hundreds of sessions end in a second, rounds would take up the CPU."""
+
+PRIOR_HAZARD = 0.02
+PRIOR_SECONDS = 5.0
+"""What is believed of a bin before anybody was seen in it, and the seconds at risk that it is worth."""
+
+_KERNEL = (1, 2, 3, 2, 1)
+_LARGEST_SCALE = 1e9
+
+
+class Durations:
+    """A hazard estimate with forgetting. Not thread-safe; ages in seconds from a session's creation."""
+
+    def __init__(self, memory: float = MEMORY) -> None:
+        """`memory`: sessions after which a session's weight has fallen to 1/e."""
+        self._growth = 1.0 + 1.0 / memory
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._scale = 1.0  # the weight of what comes now; what is old weighs less by not having grown with it
+        self._sessions = 0.0
+        self._ends = [0.0] * BINS
+        self._risk = [0.0] * BINS
+        self._recent: deque[tuple[float, float, float]] = deque()
+        self._recent_ends = [0.0] * BINS
+        self._recent_risk = [0.0] * BINS
+        self._unswept = 0
+        self._swept_at = -inf
+        self._curve: Curve | None = None
+
+    @property
+    def sessions(self) -> float:
+        """Ended sessions that the estimate rests on, the old ones counted for less."""
+        return self._sessions / self._scale
+
+    @property
+    def curve(self) -> Curve:
+        """The estimate; made anew only after enough has come in."""
+        if self._curve is None:
+            self._curve = Curve(self._hazard())
+        return self._curve
+
+    def survived(self, low: float, high: float) -> None:
+        """A session seen on the way at `low` was still so at `high`."""
+        scale, risk = self._scale, self._risk
+        low, high = max(low, 0.0), min(high, LONGEST)
+        j = bin_of(low)
+        while low < high:
+            end = min(high, EDGES[j + 1])
+            risk[j] += (end - low) * scale
+            low, j = end, j + 1
+
+    def ended(self, low: float, high: float, now: float | None = None) -> None:
+        """A session seen on the way at `low` (0: never) was over at `high`.
+
+        `now` is any clock in seconds that never jumps; without it, rounds are paced by the number of ends alone.
+        """
+        self._scale *= self._growth
+        self._sessions += self._scale
+        record = (low, high, self._scale)
+        self._recent.append(record)
+        self._spread([record], self.curve, self._recent_ends, self._recent_risk)
+        self._unswept += 1
+        if self._unswept >= min(SWEEP_EVERY, len(self._recent) / 4) and self._is_time(now):
+            self.sweep()
+
+    def _is_time(self, now: float | None) -> bool:
+        if now is None:
+            return True
+        is_time = now - self._swept_at >= SWEEP_PAUSE
+        if is_time:
+            self._swept_at = now
+        return is_time
+
+    def sweep(self) -> None:
+        """One round of expectation and maximisation over the recent ends."""
+        curve = self.curve
+        surplus = len(self._recent) - RECENT
+        if surplus > 0:
+            self._spread(islice(self._recent, surplus), curve, self._ends, self._risk)
+            for _ in range(surplus):
+                self._recent.popleft()
+        self._recent_ends, self._recent_risk = [0.0] * BINS, [0.0] * BINS
+        self._spread(self._recent, curve, self._recent_ends, self._recent_risk)
+        self._unswept, self._curve = 0, None
+        if self._scale > _LARGEST_SCALE:
+            self._rescale()
+
+    def dump(self) -> dict[str, Any]:
+        """What is known, as JSON would have it."""
+        scale = self._scale
+        return {
+            "sessions": round(self.sessions, 3),
+            "ends": [round((a + b) / scale, 4) for a, b in zip(self._ends, self._recent_ends, strict=True)],
+            "seconds": [round((a + b) / scale, 3) for a, b in zip(self._risk, self._recent_risk, strict=True)],
+        }
+
+    def load(self, known: Mapping[str, Any]) -> None:
+        """Take over what `dump` gave. Raises ValueError, KeyError or TypeError if it can't be that."""
+        ends, risk = _checked(known["ends"]), _checked(known["seconds"])
+        sessions = float(known["sessions"])
+        if not 0.0 <= sessions < 1e9:
+            raise ValueError("sessions is no count")
+        self.clear()
+        self._ends, self._risk, self._sessions = ends, risk, sessions
+
+    def _hazard(self) -> list[float]:
+        ends = [a + b for a, b in zip(self._ends, self._recent_ends, strict=True)]
+        risk = [a + b for a, b in zip(self._risk, self._recent_risk, strict=True)]
+        prior = PRIOR_SECONDS * self._scale
+        return [
+            (near_ends + prior * PRIOR_HAZARD) / (near_risk + prior)
+            for near_ends, near_risk in zip(_smooth(ends), _smooth(risk), strict=True)
+        ]
+
+    @staticmethod
+    def _spread(
+        records: Iterable[tuple[float, float, float]], curve: Curve, ends: list[float], risk: list[float]
+    ) -> None:
+        """Add what is expected of these ends, by the curve that is believed now: where they lie, and their risk."""
+        for low, high, weight in records:
+            parts = overlaps(low, high)
+            # All parts but the first begin at an edge of the grid, where the curve has its tables.
+            alive = [curve.alive(low), *(curve.alive_at(j) for j, *_ in parts[1:]), curve.alive(high)]
+            total = alive[0] - alive[-1]
+            left = 1.0
+            for number, (j, begin, end) in enumerate(parts):
+                share = (alive[number] - alive[number + 1]) / total if total > 0 else (end - begin) / (high - low)
+                left -= share
+                ends[j] += weight * share
+                risk[j] += weight * (end - begin) * max(0.0, left + share / 2)
+
+    def _rescale(self) -> None:
+        scale, self._scale = self._scale, 1.0
+        self._sessions /= scale
+        for sums in (self._ends, self._risk, self._recent_ends, self._recent_risk):
+            sums[:] = [value / scale for value in sums]
+        self._recent = deque((low, high, weight / scale) for low, high, weight in self._recent)
+
+
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Weighted means of neighbours; at the borders of those that there are."""
+    reach = len(_KERNEL) // 2
+    padded, whole = [0.0] * reach + list(values) + [0.0] * reach, sum(_KERNEL)
+    return [
+        sum(weight * value for weight, value in zip(_KERNEL, padded[j : j + len(_KERNEL)], strict=True)) / whole
+        for j in range(len(values))
+    ]
+
+
+def _checked(values: Sequence[Any]) -> list[float]:
+    numbers = [float(value) for value in values]
+    if len(numbers) != BINS or not all(0.0 <= number < 1e12 for number in numbers):
+        raise ValueError(f"not {BINS} sums for the ages up to {EDGES[-1]:.0f} s")
+    return numbers

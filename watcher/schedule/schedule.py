@@ -1,0 +1,216 @@
+"""The learned schedule: what polls have shown, and when each session is worth the next one."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, NamedTuple
+
+from watcher.schedule.age_bins import BINS
+from watcher.schedule.delay_threshold import Threshold
+from watcher.schedule.estimator import Learner, Mode
+from watcher.schedule.plan import Planned
+
+ENOUGH_OF_A_KIND = 150.0
+"""Ended sessions from which a kind of session goes by its own durations instead of everybody's."""
+
+MOST_SHARES = 12.0
+"""Longest interval, in even shares of the rate, where those are longer than the setting allows."""
+
+MOST_KINDS = 32
+"""Kinds that are told apart; more share what is known of all."""
+
+TAKEN_IN_EVERY = 0.1
+"""Seconds in which what polls have seen piles up where there are many: taken in together it costs a third, for the
+code and the tables are at hand. Nobody's durations change in that time."""
+
+FORM = 1
+"""Version of what `dump` writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the schedule knows and does now. Seconds; `median` and `p90` are inf where so many never end."""
+
+    mode: Mode
+    sessions: float
+    median: float
+    p90: float
+    unfinished: float
+    threshold: float
+    shifts: int
+
+
+class _Seen(NamedTuple):
+    """What one poll has seen; see `Schedule.saw`."""
+
+    kind: str
+    low: float
+    high: float
+    ended: bool
+    now: float | None
+
+
+class Schedule:
+    """Learns how long sessions last and places polls by the greatest expected undetected delay. Thread-safe.
+
+    `kind` is whatever sessions are told apart by (the watcher: their policy). Ages are in seconds from a session's
+    creation, `now` is any clock that never jumps.
+    """
+
+    def __init__(self, rate: Callable[[], float] = lambda: 0.0) -> None:
+        """`rate`: calls a second that there are now, for all sessions together; 0: no limit is known."""
+        self.rate = rate
+        self._lock = Lock()
+        self._all = Learner()
+        self._kinds: dict[str, Learner] = {}
+        self._mode = Mode.FRESH
+        self._first_kind = ""
+        self._threshold = Threshold()
+        self._seen: list[_Seen] = []
+        self._taken_in_at = -math.inf
+
+    def saw(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+        """A poll at age `high` of a session that was on the way at age `low` (0: never seen before).
+
+        `now`, if given, keeps the cost down where there are very many: they are taken in together ten times a second,
+        and the estimate is made anew once a second.
+        """
+        with self._lock:
+            self._seen.append(_Seen(kind, low, high, ended, now))
+            if now is None or now - self._taken_in_at >= TAKEN_IN_EVERY:
+                self._take_in()
+                self._taken_in_at = -math.inf if now is None else now
+
+    def forget(self, session: Planned) -> None:
+        """A session that won't be polled any more."""
+        with self._lock:
+            self._threshold.forget(session)
+
+    def wait(
+        self,
+        session: Planned,
+        kind: str,
+        age: float,
+        now: float,
+        *,
+        fallback: Callable[[], float],
+        least: float,
+        most: float,
+        stretch: float = 1.0,
+        begun: float | None = None,
+    ) -> float:
+        """Seconds until the next poll of a session seen on the way just now, at this age.
+
+        `fallback` says what to wait as long as too little is known, if the rate allows. `least` and `most`: bounds;
+        where the rate is scarce, `most` gives way to a few even shares of it, or sessions that never end would use
+        it up. `stretch`: factor of chance, so that sessions that came together part. `begun`: when the poll began, if
+        that was not now.
+        """
+        with self._lock:
+            self._threshold.polled(session, now if begun is None else begun)
+            learner, rate = self._learner(kind), self.rate()
+            threshold = self._fit(rate)
+            if learner.mode is Mode.LEARNED:
+                wanted = (learner.curve.due(age, threshold) - age) * stretch
+            else:
+                fair = self._threshold.fair_interval(rate) * stretch
+                wanted = fair if learner.mode is Mode.EVEN and rate > 0 else max(fallback(), fair)
+            wait = max(least, min(wanted, self._longest(most, rate)))
+            self._threshold.planned(session, now, wait)
+            return wait
+
+    def first(self, session: Planned, kind: str, age: float, now: float, *, least: float, most: float) -> float:
+        """Seconds until the first poll of a session of this age is worth a call; below 0: it has been for so long.
+
+        Who polls the longest due first thereby asks first for those that were told of late, and are probably over.
+        """
+        with self._lock:
+            learner, rate = self._learner(kind), self.rate()
+            threshold = self._fit(rate)
+            wait = 0.0
+            if learner.mode is Mode.LEARNED:
+                wait = learner.curve.due(0.0, threshold) - age
+            elif learner.mode is Mode.EVEN:
+                wait = max(0.0, self._threshold.fair_interval(rate) - age)
+            wait = min(wait, self._longest(most, rate))
+            self._threshold.planned(session, now, max(wait, least))
+            return wait
+
+    def _take_in(self) -> None:
+        for kind, low, high, ended, now in self._seen:
+            self._all.saw(low, high, ended=ended, now=now)
+            if (own := self._own(kind)) is not None:
+                own.saw(low, high, ended=ended, now=now)
+        self._seen.clear()
+
+    def _fit(self, rate: float) -> float:
+        mode, before = self._all.mode, self._mode
+        self._mode = mode
+        if mode is not Mode.LEARNED:
+            return self._threshold.value  # intervals that don't depend on it say nothing about it
+        if before is not mode:
+            self._threshold.start(self._all.curve, rate)
+        return self._threshold.fit(rate)
+
+    def _longest(self, most: float, rate: float) -> float:
+        return max(most, MOST_SHARES * self._threshold.fair_interval(rate))
+
+    def state(self) -> State:
+        """What is known of all sessions together."""
+        with self._lock:
+            self._take_in()
+            curve = self._all.curve
+            return State(
+                mode=self._all.mode,
+                sessions=self._all.sessions,
+                median=curve.quantile(0.5),
+                p90=curve.quantile(0.9),
+                unfinished=curve.never,
+                threshold=self._threshold.value,
+                shifts=self._all.shifts,
+            )
+
+    def dump(self) -> str:
+        """What was learned, as JSON."""
+        with self._lock:
+            self._take_in()
+            kinds = {kind: learner.dump() for kind, learner in self._kinds.items()}
+            return json.dumps({"form": FORM, "bins": BINS, "all": self._all.dump(), "kinds": kinds})
+
+    def load(self, text: str) -> None:
+        """Take over what `dump` gave. Raises ValueError if it can't be used; then nothing has changed."""
+        try:
+            known = json.loads(text)
+            if (known["form"], known["bins"]) != (FORM, BINS):
+                raise ValueError("it is of another form")
+            all_sessions = _loaded(known["all"])
+            kinds = {str(kind): _loaded(part) for kind, part in list(known["kinds"].items())[:MOST_KINDS]}
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise ValueError(f"what was learned can't be read: {error}") from error
+        with self._lock:
+            self._seen.clear()
+            self._all, self._kinds = all_sessions, kinds
+
+    def _own(self, kind: str) -> Learner | None:
+        """The learner of a kind. As long as there is only one kind it would double what is learned of all."""
+        if not self._first_kind:
+            self._first_kind = kind
+        if kind == self._first_kind and not self._kinds:
+            return None
+        if kind not in self._kinds and len(self._kinds) < MOST_KINDS:
+            self._kinds[kind] = Learner()
+        return self._kinds.get(kind)
+
+    def _learner(self, kind: str) -> Learner:
+        own = self._kinds.get(kind)
+        if own is not None and (own.sessions >= ENOUGH_OF_A_KIND or own.mode is Mode.EVEN):
+            return own
+        return self._all
+
+
+def _loaded(known: Any) -> Learner:
+    learner = Learner()
+    learner.load(known)
+    return learner

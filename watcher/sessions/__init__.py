@@ -1,0 +1,1 @@
+"""One session while it is watched, and all of them."""

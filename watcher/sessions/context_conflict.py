@@ -1,0 +1,35 @@
+"""Messages that give one session different contexts: the first wins, and the log tells of the other."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from watcher.domain.model import SessionKey
+
+log = structlog.get_logger(__name__)
+
+SHOWN_DIGITS = 12
+"""Of a digest's 64: enough to tell contexts apart by, in a log that people read."""
+
+
+def warn_of_conflict(key: SessionKey, kept: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    """Log digests of both contexts if they differ; contexts are personal data, and don't belong into a log."""
+    kept_digest, other_digest = _digest(kept), _digest(other)
+    if kept_digest != other_digest:
+        log.warning(
+            "context_conflict",
+            session_id=key.session_id,
+            policy=key.policy,
+            kept=kept_digest,
+            dropped=other_digest,
+            consequence="two messages give this session different contexts; the decision has the first one's",
+        )
+
+
+def _digest(context: Mapping[str, Any]) -> str:
+    """The start of the SHA-256 of its canonical JSON, so that no order of members and no blank makes a difference."""
+    text = json.dumps(context, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:SHOWN_DIGITS]

@@ -1,0 +1,53 @@
+"""What the polls of one session have brought so far. Sessions that wait for their first poll have none of it."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from math import inf
+from types import MappingProxyType
+
+from watcher.domain.errors import EndpointFault, PollError, Throttled, UnreadableAnswer
+from watcher.domain.model import SessionResult, SessionStatus
+
+_BY_NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
+
+    `on_the_way_at` (monotonic): when the latest answer said so. `latest`: what the session is decided by if its time
+    runs out now, the status of the latest answer or the fault after it. `awaiting`: the sinks still without the
+    decision; `refused`: those that will not take it, and why. `notes`: the trail of what was noted, as members of
+    a JSON list, each with a comma before it.
+    """
+
+    polls: int = 0
+    answers: int = 0
+    faults: int = 0
+    unreadable: int = 0
+    throttles: int = 0
+    last_error: PollError | None = None
+    on_the_way_at: float = -inf
+    awaiting: Set[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=lambda: _BY_NOBODY)
+    latest: SessionStatus | PollError | None = None
+    notes: str = ""
+
+    def saw(self, observation: SessionResult | PollError) -> None:
+        """Count one poll. A throttle says nothing of the session: it changes no other count than its own."""
+        self.polls += 1
+        if isinstance(observation, Throttled):
+            self.last_error = observation
+            self.throttles += 1
+            self.latest = self.latest or observation
+            return
+        self.throttles = 0
+        if isinstance(observation, SessionResult):
+            self.answers += 1
+            self.faults = self.unreadable = 0
+            self.latest = observation.status
+            return
+        self.last_error = self.latest = observation
+        self.faults += 1
+        if not isinstance(observation, EndpointFault):  # which says nothing of the session: its row goes on
+            self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0

@@ -1,0 +1,38 @@
+"""What a watch has in common with others: with all of its policy, unless its message brought more."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from watcher.domain.lease import Lease
+
+NO_CONTEXT: Mapping[str, Any] = {}
+"""One for all sessions without: a hundred thousand of them may wait."""
+
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """The session's `policy`; its `lifetime` in seconds; and `epoch`, at which the monotonic clock would show 0.
+
+    What few messages bring: a `context`, and its `weight` in bytes; a `traceparent`; and where a session has several
+    messages, the `leases` on all but the first.
+    """
+
+    policy: str
+    epoch: float
+    lifetime: float
+    context: Mapping[str, Any] = field(default_factory=lambda: NO_CONTEXT)
+    weight: int = 0
+    traceparent: str = ""
+    leases: tuple[Lease, ...] = ()
+
+
+@lru_cache(maxsize=128)
+def plain(policy: str, epoch: float, lifetime: float) -> Terms:
+    """One for all watches to which these three apply, and nothing else."""
+    return Terms(policy, epoch, lifetime)

@@ -1,0 +1,1 @@
+"""Sinks at AWS: SQS, SNS, EventBridge."""

@@ -1,0 +1,161 @@
+"""Decisions as events on an EventBridge bus."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from math import inf
+from threading import Event
+from typing import Any
+
+import structlog
+
+from watcher.config.settings import AwsSettings
+from watcher.config.sinks import EventBridgeSinkSettings
+from watcher.domain.errors import SinkError
+from watcher.domain.event_result import DELIVERED, EventResult, EventStatus, failed
+from watcher.domain.model import DecisionEvent
+from watcher.domain.ports import Clock
+from watcher.sinks.aws.batches import Batches, Entry
+from watcher.sinks.aws.client import arn_region, open_client
+from watcher.sinks.aws.target import MayNotLookError, Target, TargetMissing
+from watcher.util.clock import SystemClock
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "liveness.watcher"
+DETAIL_TYPE = "liveness.decision.v1"
+"""The CloudEvents type of every decision."""
+
+CHECK_INTERVAL = 60.0
+"""Seconds after which the bus is asked for although nothing was sent, so that readiness tells of a bus that is gone;
+and for which a good answer counts while later checks bring none (a throttled call says nothing about the bus)."""
+
+CHECK_PAUSE = 0.2
+"""Seconds at least between two checks. DescribeEventBus has a quota of 50 calls a second in an account and region,
+which others need as well; what is sent meanwhile waits for its confirmation."""
+
+_MAX_BATCH = 100
+"""Events that one check confirms: ten calls, so that the pause limits no throughput."""
+
+_TIME_BYTES = 14
+"""What an entry's time counts for (EventBridge user guide, size of a PutEvents entry)."""
+
+
+class EventBridgeSink:
+    """PutEvents: source `liveness.watcher`, detail-type `liveness.decision.v1`, time as in the event.
+
+    The detail is the whole CloudEvent and not only its data, so that consumers have the id to drop repeats by, and
+    the same bytes as those of every other sink. Rules match members such as `detail.data.outcome`.
+    PutEvents reports success for a bus that does not exist, so its answer proves nothing: events count as delivered
+    only once the bus was seen after they were put.
+    """
+
+    max_batch = _MAX_BATCH
+    check_interval = CHECK_INTERVAL
+
+    def __init__(self, settings: EventBridgeSinkSettings, aws: AwsSettings, clock: Clock | None = None) -> None:
+        """Set up the client; nothing is called.
+
+        Raises:
+            ConfigError: no client can be made from the settings.
+        """
+        self.name = settings.name
+        self._bus = settings.bus
+        self._clock = clock or SystemClock()
+        self._seen_at = self._checked_at = self._denied_at = -inf
+        self._is_warned = False
+        self._closed = Event()
+        self._client = open_client("events", settings, aws, arn_region(settings.bus))
+        self._target = Target(
+            shown=f"event bus {settings.bus}",
+            action="events:PutEvents",
+            look_action="events:DescribeEventBus",
+            if_missing="create it, or fix bus",
+            if_too_long="send less context",
+        )
+        self._batches = Batches(self._entry, self._call)
+
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        """Put each event on the bus, and see that the bus is there; returns the result of each.
+
+        Raises:
+            SinkError: none was attempted, or the bus is missing: then all are to be sent again.
+        """
+        if not events:
+            return []
+        if self._clock.monotonic() - self._seen_at > CHECK_INTERVAL:
+            self.check()
+        results = self._batches.send(events)
+        if any(result.status is EventStatus.DELIVERED for result in results):
+            self._closed.wait(max(0.0, self._checked_at + CHECK_PAUSE - self._clock.monotonic()))
+            self.check()
+        return results
+
+    def look(self) -> None:
+        """Ask for the bus, and put nothing on it.
+
+        Raises:
+            MayNotLookError: permission denied, which says nothing about putting.
+            SinkError: it is not there, or can't be reached.
+        """
+        self._target.look(partial(self._client.describe_event_bus, Name=self._bus))
+
+    def check(self) -> None:
+        """See that the bus is there.
+
+        Without the permission to ask, all that can be done is to say so once.
+
+        Raises:
+            SinkError: it is missing, or was not seen for `CHECK_INTERVAL`.
+        """
+        now = self._checked_at = self._clock.monotonic()
+        if now - self._denied_at < CHECK_INTERVAL:
+            return
+        try:
+            self.look()
+        except MayNotLookError:
+            self._denied_at = now
+            self._warn()
+        except TargetMissing:
+            self._seen_at = -inf
+            raise
+        except SinkError:
+            if now - self._seen_at > CHECK_INTERVAL:
+                raise
+        else:
+            self._seen_at = now
+
+    def _warn(self) -> None:
+        if not self._is_warned:
+            self._is_warned = True
+            consequence = "PutEvents reports success for a bus that is deleted: decisions could be lost unseen"
+            fix = "allow events:DescribeEventBus on it"
+            log.warning("bus_check_denied", sink=self.name, bus=self._bus, consequence=consequence, fix=fix)
+
+    def _entry(self, event: DecisionEvent) -> Entry:
+        fields = {
+            "Time": json.loads(event.body)["time"],
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPE,
+            "Detail": event.body,
+            "EventBusName": self._bus,
+        }
+        return Entry(fields, _TIME_BYTES + len(SOURCE) + len(DETAIL_TYPE) + len(event.body.encode()))
+
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
+        answer = self._target.call(partial(self._client.put_events, Entries=list(entries)))
+        told = list(answer.get("Entries") or ())[: len(entries)]
+        told += [None] * (len(entries) - len(told))
+        return [self._result(entry) for entry in told]
+
+    def _result(self, entry: object) -> EventResult:
+        if isinstance(entry, Mapping) and entry.get("EventId"):
+            return DELIVERED
+        if not isinstance(entry, Mapping) or not entry.get("ErrorCode"):
+            return failed(f"{self._target.shown}: the answer says nothing about the entry")
+        return self._target.result(str(entry["ErrorCode"]), str(entry.get("ErrorMessage") or ""))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._closed.set()
+        self._client.close()

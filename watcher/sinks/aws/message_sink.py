@@ -1,0 +1,64 @@
+"""What the sinks of SQS and SNS have in common: decisions as messages, up to ten in a call."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from watcher.domain.event_result import EventResult
+from watcher.domain.model import DecisionEvent
+from watcher.sinks.aws.batches import MAX_ENTRIES, Batches
+from watcher.sinks.aws.message_entries import entry_results, message_entry, with_ids
+from watcher.sinks.aws.target import Target
+
+
+class MessageSink:
+    """Sends each event as a message: the CloudEvent is the body; outcome, reason and policy are attributes.
+
+    At a FIFO target the group is the session, and the deduplication id the hash of the event's id.
+    """
+
+    max_batch = MAX_ENTRIES
+
+    def __init__(
+        self,
+        name: str,
+        client: Any,
+        target: Target,
+        *,
+        body_key: str,
+        is_fifo: bool,
+        send: Callable[[list[dict[str, Any]]], Mapping[str, Any]],
+        ask: Callable[[], object],
+    ) -> None:
+        """`client`: boto3's, owned from here on. `send` makes a call with these entries, `ask` one for the target."""
+        self.name = name
+        self._client = client
+        self._target = target
+        self._send = send
+        self._ask = ask
+        self._batches = Batches(partial(message_entry, body_key=body_key, is_fifo=is_fifo), self._call)
+
+    def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        """Send each event; returns the result of each.
+
+        Raises:
+            SinkError: none was attempted.
+        """
+        return self._batches.send(events)
+
+    def look(self) -> None:
+        """Ask for the target, and send nothing.
+
+        Raises:
+            MayNotLookError: no leave to ask, which says nothing about sending.
+            SinkError: it is not there, or can't be reached.
+        """
+        self._target.look(self._ask)
+
+    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
+        answer = self._target.call(lambda: self._send(with_ids(entries)))
+        return entry_results(answer, len(entries), self._target)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()

@@ -1,0 +1,1 @@
+"""The webhook: signed, and careful where it goes."""

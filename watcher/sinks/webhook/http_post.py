@@ -1,0 +1,124 @@
+"""One POST to a webhook's receiver: to a checked address, bounded in time and size, without redirects."""
+
+import base64
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from watcher.bounded_http.client import HttpClient, HttpSettings
+from watcher.bounded_http.errors import (
+    ConnectionBroken,
+    ConnectTimedOut,
+    HttpError,
+    ReadTimedOut,
+    ResponseTooLarge,
+    TlsFailed,
+)
+from watcher.bounded_http.tls import Tls
+from watcher.domain.errors import NoAnswer, SinkError
+from watcher.sinks.webhook.ssrf_guard import permitted
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 15.0
+"""Seconds; a call gets their sum at most. Standard Webhooks recommends 15 to 30 for all of it."""
+
+_UNANSWERED = (ConnectionBroken, ReadTimedOut, ResponseTooLarge)
+"""Faults of a receiver that was reached. All others come before it: the name, the connection, a proxy, TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the receiver said; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class Poster:
+    """Posts to one URL over connections that are kept. Threads may share it.
+
+    The status line is the answer: nobody waits for a body. A proxy of the environment (HTTPS_PROXY, HTTP_PROXY,
+    NO_PROXY) is used; the receiver's addresses are resolved and checked all the same.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        allow_private: bool,
+        connections: int,
+        tls: ssl.SSLContext | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        """Look up the proxy; nothing is called.
+
+        Raises:
+            HttpError: the URL, or the proxy's, is invalid.
+        """
+        parts = urlsplit(url)
+        self.shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        """The URL without its path and query, which often carry a token."""
+        self._url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+        self._headers = _credentials(parts)
+        self._seconds = connect_timeout + read_timeout
+        self._client = HttpClient(
+            HttpSettings(
+                connect_timeout,
+                read_timeout,
+                max_body=0,
+                connections=connections,
+                tls=Tls(context=tls),
+                resolve_target=partial(_permitted_addresses, allow_private=allow_private),
+            )
+        )
+        proxy = self._client.proxy_for(self._url)
+        self.proxy = proxy.shown if proxy else ""
+        """The URL of the proxy without its password; empty: there is none."""
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post once.
+
+        Raises:
+            NoAnswer: the receiver was handed the body, and no status came back in time.
+            SinkError: it was not reached.
+        """
+        sent = {**self._headers, **headers}
+        try:
+            head = self._client.call_for_head("POST", self._url, sent.items(), body)
+        except HttpError as error:
+            kind = NoAnswer if isinstance(error, _UNANSWERED) else SinkError
+            raise kind(f"{self.shown}: {self._words(error)}") from error
+        return Answer(head.status, head.headers)
+
+    def _words(self, error: HttpError) -> str:
+        match error:
+            case ConnectTimedOut():
+                return "no connection in time"
+            case TlsFailed():
+                return f"TLS: {error}"
+            case ReadTimedOut():
+                return f"no answer within {self._seconds:g} s"
+        return str(error)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._client.close()
+
+
+def _permitted_addresses(name: str, port: int, *, allow_private: bool) -> Sequence[tuple[Any, ...]]:
+    """Resolved once and checked; the addresses themselves resolve to nothing else."""
+    addresses = permitted(name, port, allow_private=allow_private, resolve=socket.getaddrinfo)
+    found = [socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM) for address in addresses]
+    return [entry for entries in found for entry in entries]
+
+
+def _credentials(parts: SplitResult) -> dict[str, str]:
+    if parts.username is None:
+        return {}
+    token = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(token).decode()}"}

@@ -1,0 +1,115 @@
+"""Signatures by Standard Webhooks 1.0: HMAC-SHA256 over id, time and body, by every key of a file."""
+
+import base64
+import binascii
+import hmac
+import os
+import stat
+from codecs import BOM_UTF8
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from watcher.domain.errors import ConfigError
+from watcher.util.file_trust import exposure
+from watcher.util.files import UnreadableFile, read_bytes
+from watcher.util.urls import HIDDEN
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "whsec_"
+_LEAST, _MOST = 24, 64
+"""Bytes of a key (Standard Webhooks 1.0, signature scheme)."""
+_LARGEST_FILE = 64 * 1024
+
+
+def webhook_id(event_id: str) -> str:
+    """The event's id without the full stops that a policy's name may have: they separate what is signed."""
+    return event_id.replace("%", "%25").replace(".", "%2E")
+
+
+def signature(keys: Sequence[bytes], message_id: str, timestamp: int, body: str) -> str:
+    """The header `webhook-signature`: `v1,` and base64 for each key, with spaces between."""
+    signed = f"{message_id}.{timestamp}.{body}".encode()
+    digests = (hmac.digest(key, signed, "sha256") for key in keys)
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+
+
+class KeyFile:
+    """The keys of `secret_file`, one a line: the current one first, then those that receivers may still have.
+
+    The file is read again when it changes, so that keys rotate without a restart. A key is in no log and no error.
+    """
+
+    def __init__(self, sink: str, path: str) -> None:
+        """Read the keys.
+
+        Raises:
+            ConfigError: there is none that can be used.
+        """
+        self._sink = sink
+        self._path = Path(path)
+        self._seen = self._look()
+        try:
+            self._keys = self._read()
+        except _UnusableError as error:
+            raise ConfigError([self._line(str(error))]) from None
+
+    def keys(self) -> Sequence[bytes]:
+        """The keys to sign with now. A file that was made unusable is told in the log, and the last keys stay."""
+        seen = self._look()
+        if seen == self._seen:
+            return self._keys
+        self._seen = seen
+        try:
+            self._keys = self._read()
+        except _UnusableError as error:
+            log.error("secret file not read again", problem=self._line(str(error)), consequence="the last keys stay")
+        else:
+            log.info("secret file read again", sink=self._sink, keys=len(self._keys))
+        return self._keys
+
+    def _look(self) -> tuple[int, int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mode, found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _read(self) -> Sequence[bytes]:
+        if self._seen and self._seen[0] & stat.S_IWOTH:
+            raise _UnusableError("everybody may write to it: chmod o-w")
+        if os.geteuid() == 0 and (found := exposure(self._path)):
+            raise _UnusableError(f"{found.why}, and root runs this: {found.fix}")
+        try:
+            text = read_bytes(self._path, _LARGEST_FILE).removeprefix(BOM_UTF8).decode("ascii")
+        except UnreadableFile as error:
+            raise _UnusableError(str(error)) from None
+        except UnicodeDecodeError:
+            raise _UnusableError(f"is not text: give one {PREFIX}... a line") from None
+        lines = enumerate(text.splitlines(), start=1)
+        keys = [_key(line.strip(), number) for number, line in lines if line.strip()]
+        if not keys:
+            raise _UnusableError(f"is empty: give one {PREFIX}... a line, the current one first")
+        return keys
+
+    def _line(self, problem: str) -> str:
+        path = HIDDEN if PREFIX in str(self._path) else str(self._path)
+        return f"sinks.{self._sink}: secret_file = {path!r}: {problem}"
+
+
+class _UnusableError(Exception):
+    """What is wrong with the file and how to mend it, without what is in it."""
+
+
+def _key(text: str, number: int) -> bytes:
+    encoded = text.removeprefix(PREFIX).rstrip("=")
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise _UnusableError(f"line {number} is no secret: give {PREFIX} and base64") from None
+    if not _LEAST <= len(key) <= _MOST:
+        fix = f"give {_LEAST} to {_MOST}, such as {PREFIX}$(openssl rand -base64 32)"
+        raise _UnusableError(f"line {number} has a key of {len(key)} bytes: {fix}")
+    return key

@@ -1,0 +1,275 @@
+"""Proof of life and readiness: what /livez and /readyz are told."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum, auto
+from threading import Lock, local
+from typing import NamedTuple
+
+import structlog
+
+from watcher.domain.ports import Clock
+from watcher.util import stalls
+from watcher.util.error_class import error_class
+
+log = structlog.get_logger(__name__)
+
+OWN_LIMIT = 20.0
+"""Seconds of silence after which a thread that is in no call to the outside counts as stuck. Its own work takes
+milliseconds; with a probe every few seconds, somebody knows within 30."""
+
+SLOW_CALL = 20.0
+"""Seconds after which readiness names a call that has not returned; as long as `OWN_LIMIT`, for the same promise."""
+
+# No time-out of a call interrupts getaddrinfo. resolv.conf(5): 5 s a server, 2 attempts, up to 3 servers. glibc waits
+# 5, 3 and 6 s for three in turn (res_send.c: the time doubles with each, and is shared), twice; and if the name with
+# a search domain gets no answer, the name as it is follows: 2 x 2 x 14 s.
+RESOLVING = 60.0
+"""Seconds that looking up a name may take when no name server answers."""
+
+LOOKUPS = 2
+"""Names that one call may have to look up: who gives credentials out (STS, say), and the endpoint."""
+
+SLACK = 30.0
+"""Seconds for all else in a call: signing, parsing, a busy machine."""
+
+OUTSIDE_LIMIT = 300.0
+"""Seconds that one call of a queue, ledger or remote sink may take: it makes many requests, and each may meet its
+time-out. One that takes longer hangs in spite of all time-outs, and only a restart helps."""
+
+
+class _Kind(Enum):
+    REST = auto()
+    WORK = auto()
+    CALL = auto()
+    LOCK = auto()
+
+
+class _Doing(NamedTuple):
+    """What a thread does, and since when (monotonic): it is in `call` of a `part`, or waits for the lock `part`."""
+
+    kind: _Kind
+    since: float
+    part: str = ""
+    call: str = ""
+    limit: float = OWN_LIMIT
+
+
+class Beat:
+    """The sign of life of one thread: it rests, works, is in a call to the outside, or waits for a lock.
+
+    A thread that rests can't be late. A call has its own limit, since what hangs then is not in this process.
+    """
+
+    def __init__(self, clock: Clock, role: str, *, is_shared: bool = False) -> None:
+        """`is_shared`: for a piece of work that many threads do in turn, beside their own."""
+        self.role = role
+        self._clock = clock
+        self._is_shared = is_shared
+        self._doing = _Doing(_Kind.REST, clock.monotonic())  # replaced as one: other threads read it
+
+    def beat(self) -> None:
+        """Progress was made just now, and work goes on. Binds this beat to the calling thread: see `current`."""
+        self._begin(_Doing(_Kind.WORK, self._clock.monotonic()))
+        stalls.point(self.role)
+
+    def rest(self) -> None:
+        """Nothing to do until further notice."""
+        self._begin(_Doing(_Kind.REST, self._clock.monotonic()))
+
+    @contextmanager
+    def calling(self, part: str, call: str, limit: float) -> Iterator[None]:
+        """A call to the outside, of a readiness part; it may take `limit` seconds."""
+        with self._doing_so(_Doing(_Kind.CALL, self._clock.monotonic(), part, call, limit)):
+            stalls.point(f"{part}.{call}")
+            yield
+
+    @contextmanager
+    def waiting_for_lock(self, name: str) -> Iterator[None]:
+        """Another thread has the lock of this name, and is to be blamed if it keeps it."""
+        with self._doing_so(_Doing(_Kind.LOCK, self._clock.monotonic(), name)):
+            yield
+
+    @contextmanager
+    def _doing_so(self, doing: _Doing) -> Iterator[None]:
+        before, self._doing = self._doing, doing
+        try:
+            yield
+        finally:
+            self._doing = before._replace(since=self._clock.monotonic())
+
+    def _begin(self, doing: _Doing) -> None:
+        self._doing = doing
+        if not self._is_shared:
+            _bound.beat = self
+
+    def silence(self) -> float:
+        """Seconds since the last progress; 0 while resting."""
+        return _silence(self._doing, self._clock.monotonic())
+
+    def stuck(self, now: float) -> str:
+        """What to say of a thread that makes no progress at `now` (monotonic), and not for a lock; else nothing."""
+        doing, silence = self._doing, _silence(self._doing, now)
+        if doing.kind is _Kind.LOCK or silence <= doing.limit:
+            return ""
+        if doing.kind is _Kind.CALL:
+            return f"{self.role}: {doing.call} of {doing.part}: no return for {silence:.0f} s, beyond all time-outs"
+        return f"{self.role}: no progress for {silence:.0f} s"
+
+    def blocked(self, now: float) -> str:
+        """What to say of a thread that waits too long for a lock; else nothing."""
+        doing, silence = self._doing, _silence(self._doing, now)
+        if doing.kind is not _Kind.LOCK or silence <= OWN_LIMIT:
+            return ""
+        return f"{self.role}: no progress for {silence:.0f} s, it waits for the lock of the {doing.part}"
+
+    def slow_call(self, now: float) -> tuple[str, str] | None:
+        """The readiness part, and what to say, if a call of it has not returned for long."""
+        doing, silence = self._doing, _silence(self._doing, now)
+        if doing.kind is not _Kind.CALL or silence < SLOW_CALL:
+            return None
+        return doing.part, f"no answer for {silence:.0f} s ({doing.call}, called by the thread {self.role})"
+
+
+def _silence(doing: _Doing, now: float) -> float:
+    return 0.0 if doing.kind is _Kind.REST else now - doing.since
+
+
+_bound = local()
+
+
+def current() -> Beat | None:
+    """The beat of the calling thread, if it has one."""
+    found: Beat | None = getattr(_bound, "beat", None)
+    return found
+
+
+class Liveness:
+    """The beats of all threads, by role (`poller` has as many as there are workers)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._beats: dict[str, list[Beat]] = {}
+
+    def beat(self, role: str, *, is_shared: bool = False) -> Beat:
+        """A new beat for a thread of this role."""
+        beat = Beat(self._clock, role, is_shared=is_shared)
+        self._beats.setdefault(role, []).append(beat)
+        return beat
+
+    def late(self) -> list[str]:
+        """What is stuck in this process, a line for each role.
+
+        Who waits for a lock is named only if nobody else is: whoever has the lock is what is wrong.
+        """
+        return self._lines(Beat.stuck) or self._lines(Beat.blocked)
+
+    def _lines(self, words: Callable[[Beat, float], str]) -> list[str]:
+        now = self._clock.monotonic()
+        roles = [sorted(beats, key=Beat.silence, reverse=True) for beats in list(self._beats.values())]
+        lines = (next(filter(None, (words(beat, now) for beat in beats)), "") for beats in roles)
+        return [line for line in lines if line]
+
+    def slow_calls(self) -> Mapping[str, str]:
+        """What has not answered for long, by readiness part: of several calls the longest."""
+        now = self._clock.monotonic()
+        beats = sorted((beat for beats in list(self._beats.values()) for beat in beats), key=Beat.silence)
+        return dict(call for beat in beats if (call := beat.slow_call(now)))
+
+    def last_progress(self) -> Mapping[str, float]:
+        """By role, when (epoch seconds) its slowest thread last made progress."""
+        now = self._clock.time()
+        return {role: now - max(map(Beat.silence, beats)) for role, beats in list(self._beats.items())}
+
+
+class _Problem(NamedTuple):
+    """What is wrong with a part: in full, and as anybody may see it."""
+
+    text: str
+    shown: str
+
+
+class Readiness:
+    """What stands in the way of work, one line a part: queue, ledger, Rekognition, each sink, draining.
+
+    Whoever reaches the HTTP port is shown the part, its state and the class of the error: the text of an error may
+    name an account, a role, an address or a path, and is for the log.
+    """
+
+    def __init__(self, slow_calls: Callable[[], Mapping[str, str]] = dict) -> None:
+        """`slow_calls`: by part, a call that has not returned for long; of a part that nothing else is wrong with."""
+        self._slow_calls = slow_calls
+        self._lock = Lock()
+        self._problems: dict[str, _Problem] = {}
+        self._classes: dict[str, set[str]] = {}
+        """By part, the classes of error that were noted since it was lost."""
+        self._logged: set[str] = set()
+
+    def lost(
+        self, part: str, problem: str | BaseException, consequence: str = "", *, state: str = "", **details: object
+    ) -> bool:
+        """Note what is wrong with a part; returns whether it was fine until now.
+
+        `problem`: an error, or words of ours that anybody may see. `state`: what an error has done to the part. It is
+        logged in full, once for each class of error, with its `consequence` and `details`; without a consequence the
+        caller has logged it in its way.
+        """
+        noted, kind = _noted(problem, state)
+        with self._lock:
+            is_new = part not in self._problems
+            self._problems[part] = noted
+            classes = self._classes.setdefault(part, set())
+            is_logged = bool(consequence) and kind not in classes
+            classes.add(kind)
+            if is_logged:
+                self._logged.add(part)
+        if is_logged:
+            log.error("lost", part=part, error=noted.text, consequence=consequence, **details)
+        return is_new
+
+    def regained(self, part: str) -> bool:
+        """Note that a part works; returns whether it did not until now. If the log was told so, it is told this."""
+        if part not in self._problems:  # the usual case, without the lock
+            return False
+        with self._lock:
+            was_lost = self._problems.pop(part, None) is not None
+            self._classes.pop(part, None)
+            was_logged = part in self._logged
+            self._logged.discard(part)
+        if was_logged:
+            log.info("regained", part=part)
+        return was_lost
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong now, in full, by part. "queue depth" is left out where "queue" says the very same."""
+        return {part: problem.text for part, problem in self._found().items()}
+
+    def shown(self) -> dict[str, str]:
+        """The same parts, as anybody may see what is wrong with them."""
+        return {part: problem.shown for part, problem in self._found().items()}
+
+    def _found(self) -> dict[str, _Problem]:
+        slow = {part: _Problem(words, words) for part, words in self._slow_calls().items()}
+        with self._lock:
+            found = {**slow, **self._problems}
+        return {
+            part: problem
+            for part, problem in found.items()
+            if part == (whole := part.partition(" ")[0]) or found.get(whole) != problem
+        }
+
+
+def _noted(problem: str | BaseException, state: str) -> tuple[_Problem, str]:
+    """A problem, and its class, which our own words have none of."""
+    if isinstance(problem, str):
+        return _Problem(problem, problem), ""
+    kind = error_class(problem)
+    return _Problem(f"{state}: {problem}" if state else str(problem), f"{state or 'unavailable'}: {kind}"), kind
+
+
+def call_allowance(connect_timeout: float, read_timeout: float) -> float:
+    """Seconds that one call of the service may take; no limit where one of its time-outs has none."""
+    if connect_timeout == 0 or read_timeout == 0:
+        return math.inf
+    return connect_timeout + read_timeout + LOOKUPS * RESOLVING + SLACK

@@ -1,0 +1,211 @@
+"""/metrics, /livez and /readyz."""
+
+import errno
+import json
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from time import sleep
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+
+from watcher import __version__
+from watcher.domain.errors import AddressInUse, ConfigError
+from watcher.telemetry.connections import Connections
+from watcher.telemetry.health import Beat
+
+log = structlog.get_logger(__name__)
+
+Answer = tuple[HTTPStatus, str, bytes]
+
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of accept that say that this process, or the machine, has no room for a connection now (accept(2))."""
+
+EXHAUSTED_PAUSE = 0.1
+"""Seconds before the next try then."""
+
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus's own text form; it can't carry exemplars."""
+
+
+class HealthServer:
+    """Serves metrics and health over HTTP, GET only."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        late: Callable[[], Sequence[str]],
+        problems: Callable[[], Mapping[str, str]],
+    ) -> None:
+        """Bind at once, so that an address in use is known before work begins; port 0 is a free one.
+
+        Raises:
+            AddressInUse: another process has it, perhaps one that still drains.
+            ConfigError: the address can't be bound, and never will be.
+        """
+        try:
+            self._server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
+        except (OSError, UnicodeError) as error:
+            words = getattr(error, "strerror", None) or str(error)
+            problem = f"http.host = {host!r}, http.port = {port}: {words}"
+            if getattr(error, "errno", None) == errno.EADDRINUSE:
+                fix = "try again when the other process has ended, or choose another port, or port 0"
+                raise AddressInUse(f"{problem}: {fix}") from error
+            raise ConfigError([f"{problem}: choose another, or port 0"]) from error
+        self._server.registry, self._server.late, self._server.problems = registry, late, problems
+        self.host = host
+        self.port: int = self._server.server_address[1]
+        self._is_started = False
+
+    @property
+    def connections(self) -> Connections:
+        """Those that are open."""
+        return self._server.connections
+
+    def run(self, beat: Beat) -> None:
+        """Serve until `close`."""
+        self._is_started = True
+        self._server.beat = beat
+        self._server.serve_forever()
+
+    def close(self) -> None:
+        """Stop serving."""
+        if self._is_started:  # the shutdown of a server that never served waits for ever
+            self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with socketserver's 5 a probe waits a second while others connect
+    registry: CollectorRegistry
+    late: Callable[[], Sequence[str]]
+    problems: Callable[[], Mapping[str, str]]
+    beat: Beat
+
+    def __init__(self, *arguments: Any) -> None:
+        self.connections = Connections()
+        super().__init__(*arguments)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. Without a free file descriptor it stays acceptable: asked at once, this would spin."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                sleep(EXHAUSTED_PAUSE)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own; the oldest connection makes room for this one if there are too many."""
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection, whether it was answered or not."""
+        super().shutdown_request(request)
+        self.connections.remove(request)
+
+    def service_actions(self) -> None:
+        """What is done twice a second: a sign of life, and an end to clients that dawdle."""
+        self.beat.beat()
+        self.connections.end_old()
+
+    def server_bind(self) -> None:
+        """Bind, without the look-up of the host's name that HTTPServer makes: it can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A scraper that hangs up is not worth a traceback; anything else is a bug, and wants one."""
+        if not isinstance(sys.exception(), OSError):
+            log.error("http_failed", exc_info=sys.exc_info())
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version = f"watcher/{__version__}"
+    sys_version = ""
+    timeout = 10  # seconds that an idle or dawdling client may hold a thread
+
+    def do_GET(self) -> None:
+        """Answer one of the three paths."""
+        answers = {"/metrics": self._metrics, "/livez": self._livez, "/readyz": self._readyz}
+        answer = answers.get(self.path.partition("?")[0])
+        self._reply(*(answer() if answer else _text(HTTPStatus.NOT_FOUND, "try /metrics, /livez or /readyz")))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._refuse
+        raise AttributeError(name)
+
+    def _refuse(self) -> None:
+        self.close_connection = True
+        self._reply(*_text(HTTPStatus.METHOD_NOT_ALLOWED, "GET only"))
+
+    def _metrics(self) -> Answer:
+        registry = self.server.registry
+        if _takes_openmetrics(self.headers.get("Accept", "")):
+            return HTTPStatus.OK, openmetrics.CONTENT_TYPE_LATEST, _openmetrics(registry)
+        return HTTPStatus.OK, PLAIN, generate_latest(registry)
+
+    def _livez(self) -> Answer:
+        late = list(self.server.late())
+        return _json(HTTPStatus.SERVICE_UNAVAILABLE if late else HTTPStatus.OK, late)
+
+    def _readyz(self) -> Answer:
+        problems = [{"part": part, "problem": problem} for part, problem in self.server.problems().items()]
+        return _json(HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK, problems)
+
+    def _reply(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's signature
+        """Scrapes are not logged: there is one every few seconds."""
+
+
+def _openmetrics(registry: CollectorRegistry) -> bytes:
+    text: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text
+
+
+def _takes_openmetrics(accept: str) -> bool:
+    """Whether OpenMetrics 1.x is among what the scraper takes.
+
+    Not prometheus_client's own choice: it promises whatever version is asked for, and fails at one that is none.
+    """
+    for choice in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in choice.split(";"))
+        versions = [text.removeprefix("version=") for text in parameters if text.startswith("version=")]
+        if kind == "application/openmetrics-text" and all(version.startswith("1.") for version in versions):
+            return True
+    return False
+
+
+def _text(status: HTTPStatus, text: str) -> Answer:
+    return status, "text/plain; charset=utf-8", f"{text}\n".encode()
+
+
+def _json(status: HTTPStatus, problems: Sequence[object]) -> Answer:
+    return status, "application/json", (json.dumps(problems) + "\n").encode()

@@ -1,0 +1,260 @@
+"""The metrics, by the names of section 7 of the interface. Every known label value is there from the start, at 0."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from watcher import __version__
+from watcher.domain.model import DEFAULT_POLICY, DeadReason, Outcome, PollResult, QueueDepth, Reason
+from watcher.schedule import Mode, State
+from watcher.sessions.shared_fields import TRACEPARENT
+
+SERIES_LIMIT = 300
+"""Series at most, those of the process included; section 7 of the interface."""
+
+COMMON_SERIES = 127
+"""Series that belong to no policy and no sink, with a few to spare."""
+
+OTHER = "other"
+
+VERDICTS = (
+    (Outcome.LIVE, Reason.CONFIDENCE_MET),
+    (Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD),
+    (Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING),
+    (Outcome.INCONCLUSIVE, Reason.SESSION_FAILED),
+    (Outcome.INCONCLUSIVE, Reason.SESSION_EXPIRED),
+    (Outcome.INCONCLUSIVE, Reason.SESSION_NOT_FOUND),
+    (Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
+    (Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT),
+    (Outcome.INCONCLUSIVE, Reason.REJECTED_BY_SERVICE),
+)
+"""The rows of the decision table."""
+
+_CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LAG_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180)
+_RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, for each policy has them all
+_POLLS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
+_DELIVERY_SECONDS = (0.025, 0.1, 0.5, 2.5, 10)
+
+_HISTOGRAM = 3  # series beside its buckets: +Inf, sum, count
+_POLICY_SERIES = len(VERDICTS) + len(_RATIOS) + _HISTOGRAM
+_SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 5  # three results, its thread's progress, its circuit
+
+
+def own_policy_labels(sinks: int) -> int:
+    """How many policies besides the default one have a label of their own, next to so many sinks.
+
+    As many as the limit on series leaves room for: 6 with one sink, 4 with three, 2 with six, none from nine on.
+    """
+    room = SERIES_LIMIT - COMMON_SERIES - sinks * _SINK_SERIES
+    return max(0, room // _POLICY_SERIES - len((DEFAULT_POLICY, OTHER)))
+
+
+def trace_exemplar(traceparent: str) -> dict[str, str] | None:
+    """The exemplar that leads from a bucket to a trace (W3C Trace Context); None without a valid one.
+
+    Only OpenMetrics carries it. With 40 of the 128 characters that its labels may have together, it never grows.
+    """
+    found = TRACEPARENT.fullmatch(traceparent)
+    return {"trace_id": found["trace"]} if found else None
+
+
+class Metrics:
+    """All instruments, in a registry of their own. Base units; a session id is never a label."""
+
+    def __init__(self, policies: Iterable[str] = (), sinks: Sequence[str] = ()) -> None:
+        """`policies` and `sinks`: the configured names."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a `_created` twin for each series would double what is stored, for nothing asked
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._policies = {DEFAULT_POLICY, *sorted(policies)[: own_policy_labels(len(sinks))]}
+        self._sessions()
+        self._polls()
+        self._decisions()
+        self._backends(sinks)
+        self._process()
+
+    def policy_label(self, policy: str) -> str:
+        """The label for a policy: its name, or `other` beyond the first few."""
+        return policy if policy in self._policies else OTHER
+
+    def show(
+        self,
+        *,
+        rate: Callable[[], float],
+        in_flight: Callable[[], float],
+        progress: Callable[[], Mapping[str, float]],
+        dropped_lines: Callable[[], int],
+    ) -> None:
+        """Read these at each scrape: the limiter's rate, sessions in flight, the threads' progress, lost lines."""
+        self.rate_limit.set_function(rate)
+        self.in_flight.set_function(in_flight)
+        self.registry.register(_Progress(progress))
+        self.registry.register(_DroppedLines(dropped_lines))
+
+    def show_schedule(self, state: Callable[[], State]) -> None:
+        """Read what the learned schedule knows at each scrape."""
+        self.registry.register(_Schedule(state))
+
+    def show_depth(self, depth: QueueDepth) -> None:
+        """What the queue said of itself."""
+        self.queue_messages.labels("visible").set(depth.visible)
+        self.queue_messages.labels("leased").set(depth.leased)
+        if depth.dead is not None:
+            self.queue_messages.labels("dead").set(depth.dead)
+        if depth.oldest_age is not None or depth.visible + depth.leased == 0:
+            self.queue_oldest_age.set(depth.oldest_age or 0.0)
+
+    def _sessions(self) -> None:
+        self.received = self._counter("sessions_received", "Messages taken off the queue that named a session.")
+        self.in_flight = self._gauge("sessions_in_flight", "Sessions from receipt to ack.")
+        self.latency = self._histogram(
+            "decision_latency_seconds", "From a session's creation to its decision.", _LIFE_SECONDS
+        )
+        self.polls_per_session = self._histogram("polls_per_session", "Polls that a decision took.", _POLLS)
+
+    def _polls(self) -> None:
+        self.polls = self._counter("polls", "Calls of GetFaceLivenessSessionResults.", ["result"])
+        for result in PollResult:
+            self.polls.labels(result.value)
+        self.poll_duration = self._histogram("poll_duration_seconds", "Duration of one call.", _CALL_SECONDS)
+        self.poll_lag = self._histogram("poll_lag_seconds", "From a poll's due time to its begin.", _LAG_SECONDS)
+        self.rate_limit = self._gauge("rate_limit_calls_per_second", "Calls a second allowed now; 0 is no limit.")
+
+    def _decisions(self) -> None:
+        self.decisions = self._counter("decisions", "Decisions made.", ["outcome", "reason", "policy"])
+        policies = [*sorted(self._policies), OTHER]
+        for (outcome, reason), policy in product(VERDICTS, policies):
+            self.decisions.labels(outcome.value, reason.value, policy)
+        text = "Confidence of SUCCEEDED sessions, 0 to 1"
+        self.confidence = self._histogram("confidence_ratio", f"{text}.", _RATIOS)
+        # The first is fixed by the interface, without labels; a threshold is a policy's, and so is what is near it.
+        self.policy_confidence = self._histogram(
+            "policy_confidence_ratio", f"{text}, by policy.", _RATIOS, ["policy"]
+        )
+        for policy in policies:
+            self.policy_confidence.labels(policy)
+
+    def _backends(self, sinks: Sequence[str]) -> None:
+        self.deliveries = self._counter(
+            "sink_deliveries",
+            "Events handed to a sink: ok, failed, or refused for what they are.",
+            ["sink", "result"],
+        )
+        self.delivery_duration = self._histogram(
+            "sink_delivery_seconds", "Duration of one hand-over to a sink.", _DELIVERY_SECONDS, ["sink"]
+        )
+        self.circuit_open = self._gauge(
+            "sink_circuit_open", "1 while a sink counts as down and is only tried now and then.", ["sink"]
+        )
+        for sink in sinks:
+            self.circuit_open.labels(sink)
+            self.delivery_duration.labels(sink)
+            for result in ("ok", "failed", "refused"):
+                self.deliveries.labels(sink, result)
+        self.queue_messages = self._gauge("queue_messages", "Messages on the queue, by state.", ["state"])
+        for state in ("visible", "leased", "dead"):
+            self.queue_messages.labels(state)
+        self.queue_oldest_age = self._gauge("queue_oldest_message_age_seconds", "Age of the oldest message.")
+        self.lease_extensions = self._counter("lease_extensions", "Leases kept alive, by result.", ["result"])
+        for result in ("ok", "lost", "failed"):
+            self.lease_extensions.labels(result)
+        self.dead_letters = self._counter("dead_letters", "Messages that can never be served.", ["reason"])
+        for reason in DeadReason:
+            self.dead_letters.labels(reason.value)
+
+    def _process(self) -> None:
+        self._gauge("build_info", "The running version; always 1.", ["version"]).labels(__version__).set(1)
+        self.reload_ok = self._gauge("config_last_reload_successful", "1 if the last reload of the settings worked.")
+        self.reload_time = self._gauge("config_last_reload_timestamp_seconds", "When settings were last (re)loaded.")
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+
+    def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(f"watcher_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
+        return Gauge(f"watcher_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()) -> Histogram:
+        return Histogram(f"watcher_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+
+class _Schedule:
+    """What the learned schedule knows of all sessions together, and what it does; read when scraped."""
+
+    def __init__(self, state: Callable[[], State]) -> None:
+        self._state = state
+
+    def describe(self) -> Iterable[Metric]:
+        """No families: nothing else has their names."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of the state as it is now."""
+        state = self._state()
+        modes = GaugeMetricFamily(
+            "watcher_schedule_mode", "How polls are placed: 1 for one of these.", labels=["mode"]
+        )
+        for mode in Mode:
+            modes.add_metric([mode.value], float(mode is state.mode))
+        lasting = GaugeMetricFamily(
+            "watcher_schedule_duration_seconds",
+            "How long such a share of sessions lasts at most, as learned.",
+            labels=["share"],
+        )
+        lasting.add_metric(["0.5"], state.median)
+        lasting.add_metric(["0.9"], state.p90)
+        for name, text, value in (
+            ("sessions", "Ended sessions that what is learned rests on, old ones counted for less.", state.sessions),
+            ("unfinished_ratio", "Share of sessions that never end, as learned.", state.unfinished),
+            ("threshold_seconds", "Expected undetected delay that is worth a call.", state.threshold),
+        ):
+            yield GaugeMetricFamily(f"watcher_schedule_{name}", text, value)
+        yield CounterMetricFamily("watcher_schedule_shifts", "Shifts of the durations noticed.", state.shifts)
+        yield from (modes, lasting)
+
+
+class _DroppedLines:
+    """`watcher_log_lines_dropped_total`, read when scraped."""
+
+    def __init__(self, dropped_lines: Callable[[], int]) -> None:
+        self._dropped_lines = dropped_lines
+
+    def describe(self) -> Iterable[Metric]:
+        """No families: nothing else has this name."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """The counter as it is now."""
+        text = "Log lines dropped because nobody read standard error, or because it could not be written."
+        return [CounterMetricFamily("watcher_log_lines_dropped", text, self._dropped_lines())]
+
+
+class _Progress:
+    """`watcher_last_progress_timestamp_seconds{thread}`, read when scraped: a resting thread is never late."""
+
+    def __init__(self, last_progress: Callable[[], Mapping[str, float]]) -> None:
+        self._last_progress = last_progress
+
+    def describe(self) -> Iterable[Metric]:
+        """The family without samples, so that registering doesn't have to collect."""
+        return [self._family()]
+
+    def collect(self) -> Iterable[Metric]:
+        """One sample a thread role."""
+        family = self._family()
+        for role, at in self._last_progress().items():
+            family.add_metric([role], at)
+        return [family]
+
+    @staticmethod
+    def _family() -> GaugeMetricFamily:
+        return GaugeMetricFamily(
+            "watcher_last_progress_timestamp_seconds", "When a thread last made progress.", labels=["thread"]
+        )

@@ -1,0 +1,238 @@
+"""One SQLite file as queue and ledger share it: opening, transactions, schema versions, errors in the user's words.
+
+Every object guards one connection with a lock. SQLite lets one writer in at a time anyway, a lock hands over at once
+where SQLite's own busy handler sleeps, threads that come and go leave no connection behind, and `close` is final.
+"""
+
+import errno
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, RLock, Thread
+
+from watcher.domain.errors import DatabaseLost, WatcherError
+from watcher.util import sqlite_place
+from watcher.util.files import is_there
+
+BUSY_TIMEOUT = 10.0
+"""Seconds to wait for another process that writes; the callers retry what still fails then."""
+
+WRITING = "BEGIN IMMEDIATE"
+
+_FIXES = {
+    sqlite3.SQLITE_BUSY: f"another process held its lock for {BUSY_TIMEOUT:.0f} s: find it with `fuser -v FILE`",
+    sqlite3.SQLITE_LOCKED: "another statement of this process holds it: try again",
+    sqlite3.SQLITE_FULL: "the disk is full: free some space",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged: put it aside, and restore it or save what is left with "
+    "`sqlite3 FILE .recover`",
+    sqlite3.SQLITE_NOTADB: "this is not an SQLite database: name another file, or move this one away",
+    sqlite3.SQLITE_READONLY: "no leave to write: the file and its folder have to be writable for this user",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened: its folder has to exist, and this user needs leave to write in it",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write: see the kernel's log",
+}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one `part` of a file. Step n brings them from version n to n + 1; steps are only ever added."""
+
+    part: str
+    steps: tuple[Sequence[str], ...]
+
+
+class SqliteFile:
+    """A connection to `path` with the tables of `schema`; whatever goes wrong in it is raised as `error`.
+
+    A file or table that isn't there is made, unless `create` is false: then the file is an error when it's missing
+    and is taken as it is, so that a reader leaves nothing behind.
+    """
+
+    def __init__(self, path: Path, schema: Schema, error: type[WatcherError], *, create: bool = True) -> None:
+        self.path = path.absolute()
+        self._error = error
+        self._lock = RLock()
+        self._connection: sqlite3.Connection | None = None
+        if not create and not is_there(self.path):
+            raise self._error(f"{self.path} is not there yet: it is made when the watcher first runs with it")
+        self._opened: dict[Path, sqlite_place.File] = {}
+        with self._translated():
+            if create:
+                _make(self.path)
+            if problem := sqlite_place.problem_before_opening(self.path):
+                raise self._error(problem)
+            self._connection = _connect(self.path)
+        try:
+            if create:
+                self._use_wal(self._connection)
+            self._prepare(schema, create=create)
+            self._opened = sqlite_place.opened_files(self.path)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor on one consistent view; waits for no writer of another process."""
+        with self._transaction("BEGIN") as cursor:
+            yield cursor
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor in a transaction that is on the disk, whole, when the block ends; an exception undoes it all."""
+        # IMMEDIATE: a transaction that reads first and writes later could fail half-way when another one was quicker.
+        with self._transaction(WRITING) as cursor:
+            yield cursor
+
+    def close(self) -> None:
+        """Close the connection; a second time does nothing.
+
+        The last one to close writes what is in `-wal` into the file, also if `-wal` has lost its name: nothing is
+        lost. Not if there is another one by now: that would destroy what is in it.
+        """
+        with self._lock:
+            if self._connection is not None:
+                if sqlite_place.is_replaced(self._opened):
+                    _leave_alone(self._connection)
+                else:
+                    self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Cursor]:
+        with self._lock, self._translated():
+            if self._connection is None:
+                raise self._error(f"{self.path} is closed")
+            self._check_files()
+            cursor = self._connection.cursor()
+            cursor.execute(begin)
+            try:
+                yield cursor
+                if begin == WRITING:  # it may have waited long for the lock
+                    self._check_files()
+                cursor.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself after some failures (a full disk): then there is nothing to undo.
+                if self._connection.in_transaction:
+                    self._connection.rollback()
+                raise
+            finally:
+                cursor.close()
+
+    def _check_files(self) -> None:
+        """Raises DatabaseLost: SQLite would go on with files that no name leads to, and that nobody else can see."""
+        if problem := sqlite_place.problem_while_open(self._opened, self.path):
+            raise DatabaseLost(problem)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (OverflowError, UnicodeEncodeError) as error:  # a number or a text that SQLite can't hold
+            raise self._error(f"{self.path}: a value can't be stored: {type(error).__name__}") from error
+        except sqlite3.Error as error:
+            fix = _FIXES.get(_kind(error))
+            raise self._error(f"{self.path}: {error}" + (f" - {fix}" if fix else "")) from error
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Switch the file to write-ahead logging, so that readers and the writer never wait for each other."""
+        give_up = time.monotonic() + BUSY_TIMEOUT
+        # SQLite asks no busy handler for this one lock, and several processes may make the file at the same moment.
+        while (mode := self._try_wal(connection, last=time.monotonic() >= give_up)) is None:
+            time.sleep(0.01)
+        if mode != "wal":
+            raise self._error(f"{self.path}: its file system has no shared memory for SQLite: use a local disk")
+
+    def _try_wal(self, connection: sqlite3.Connection, *, last: bool) -> str | None:
+        """The journal's mode, or None when the file was busy."""
+        with self._translated():
+            try:
+                return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if last or _kind(error) != sqlite3.SQLITE_BUSY:
+                    raise
+                return None
+
+    def _prepare(self, schema: Schema, *, create: bool) -> None:
+        """Bring the tables of this part up to date; no write when they are."""
+        with self.reading() as cursor:
+            found = self._version(cursor, schema)
+        if found == len(schema.steps):
+            return
+        if not create:
+            raise self._error(f"{self.path} has no {schema.part} yet: it is made when the watcher first runs with it")
+        with self.writing() as cursor:
+            cursor.execute(
+                "CREATE TABLE IF NOT EXISTS watcher_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+            )
+            # Once more, now that nobody else can change it: two processes may start at once on a new file.
+            for step in schema.steps[self._version(cursor, schema) :]:
+                for statement in step:
+                    cursor.execute(statement)
+            cursor.execute("INSERT OR REPLACE INTO watcher_schema VALUES (?, ?)", (schema.part, len(schema.steps)))
+
+    def _version(self, cursor: sqlite3.Cursor, schema: Schema) -> int:
+        if not cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'watcher_schema'").fetchone():
+            return 0
+        row = cursor.execute("SELECT version FROM watcher_schema WHERE part = ?", (schema.part,)).fetchone()
+        version = int(row[0]) if row else 0
+        if version > len(schema.steps):
+            raise self._error(
+                f"{self.path}: its {schema.part} has form {version}, this watcher knows up to {len(schema.steps)}: "
+                "upgrade the watcher, or give it another file"
+            )
+        return version
+
+
+def _make(path: Path) -> None:
+    try:
+        sqlite_place.create(path)
+    except OSError as error:
+        kind = sqlite3.SQLITE_FULL if error.errno == errno.ENOSPC else sqlite3.SQLITE_CANTOPEN
+        failure = sqlite3.OperationalError(f"unable to create the file: {error.strerror}")
+        failure.sqlite_errorcode = kind
+        raise failure from error
+
+
+def _leave_alone(connection: sqlite3.Connection) -> None:
+    """Give up a connection without a write to any file."""
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)  # on
+        connection.close()
+    else:
+        # Python 3.11 can't say so to SQLite, and closes what nothing refers to, at its own end too. What a daemon
+        # thread refers to it leaves alone.
+        Thread(target=lambda _: Event().wait(), args=(connection,), name="lost database", daemon=True).start()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,  # transactions begin where this module says so, not where Python guesses
+        check_same_thread=False,  # the lock does it
+    )
+    try:
+        # Text that is not UTF-8 can only come from somebody else's hand: it must reach the dead letters, not stop us.
+        connection.text_factory = _text
+        # FULL: with WAL, NORMAL would lose the latest commits in a power cut: an id that was accepted, a decision.
+        connection.execute("PRAGMA synchronous = FULL")
+        # Some builds of SQLite leave what was deleted in the file until the room is used again: contexts, decisions.
+        connection.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _kind(error: sqlite3.Error) -> int:
+    """The primary result code: the lower byte; the others only say where in SQLite it came up."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

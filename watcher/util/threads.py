@@ -1,0 +1,80 @@
+"""The daemon's threads: named, supervised, joined with a bound."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from threading import Thread
+
+import structlog
+
+from watcher.domain.errors import WatcherError
+from watcher.domain.ports import Clock
+from watcher.telemetry.health import current
+
+log = structlog.get_logger(__name__)
+
+
+def run_within(deadline: float, work: Callable[[], None], clock: Clock) -> bool:
+    """Run `work` in a thread of its own; False if it is not over by `deadline` (monotonic): it is left behind then.
+
+    Raises:
+        BaseException: what `work` raised in time.
+    """
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        """Work, and keep the failure for the thread that waits."""
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+
+    thread = Thread(target=run, name="bounded", daemon=True)
+    thread.start()
+    thread.join(max(0.0, deadline - clock.monotonic()))
+    if failures:
+        raise failures[0]
+    return not thread.is_alive()
+
+
+class Threads:
+    """Starts threads and reports the first that dies: a watcher that lost a thread stops, it never limps on."""
+
+    def __init__(self, clock: Clock, on_death: Callable[[str, BaseException], None]) -> None:
+        """`on_death` is told the role and the error of a thread that ended with one."""
+        self._clock = clock
+        self._on_death = on_death
+        self._threads: dict[str, list[Thread]] = {}
+        self._is_dismissed = False
+
+    def start(self, role: str, target: Callable[[], None]) -> None:
+        """Start one more thread of this role."""
+        number = len(self._threads.setdefault(role, []))
+        # Daemon threads: a call that hangs past the drain must not keep the process from ending.
+        thread = Thread(target=self._guarded, args=(role, target), name=f"{role}-{number}", daemon=True)
+        self._threads[role].append(thread)
+        thread.start()
+
+    def _guarded(self, role: str, target: Callable[[], None]) -> None:
+        try:
+            target()
+        except BaseException as error:
+            if self._is_dismissed:
+                return
+            if not isinstance(error, WatcherError):  # a bug: its traceback is wanted
+                log.critical("thread_died", thread=threading.current_thread().name, exc_info=sys.exc_info())
+            self._on_death(role, error)
+        finally:
+            if (beat := current()) is not None:  # a thread that has ended is not late
+                beat.rest()
+
+    def dismiss(self) -> None:
+        """From here on a thread may die unheard: what it works on is being closed under its hands."""
+        self._is_dismissed = True
+
+    def join(self, roles: Iterable[str], deadline: float) -> bool:
+        """Wait for the threads of these roles until `deadline` (monotonic); whether all have ended."""
+        waited_for = [thread for role in roles for thread in self._threads.get(role, [])]
+        for thread in waited_for:
+            thread.join(max(0.0, deadline - self._clock.monotonic()))
+        return not any(thread.is_alive() for thread in waited_for)
