@@ -30,9 +30,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.benchmarks.processes import PATIENCE, WATCHER, numbers, spawn
 from tests.benchmarks.service import end, endpoint
 from watcher.consumer.consumer import Intake
-from watcher.delivery.batch_processor import Patience
 from watcher.domain.model import DecisionRules, Delivery, Lease
 from watcher.polling.policy import PollPolicy, backoff, learned
+from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.queues.sqs.held_leases import HeldLeases
@@ -42,6 +42,7 @@ from watcher.sessions.in_flight import InFlight
 from watcher.telemetry.health import Beat, Readiness
 from watcher.telemetry.metrics import Metrics
 from watcher.util.clock import SystemClock
+from watcher.util.retry import Patience
 
 BAR_READY = 1.0
 BAR_MEGABYTES = 75.0
@@ -183,12 +184,22 @@ def make_intake() -> Intake:
     unused: Any = None
     knows_nothing: Any = SimpleNamespace(find=lambda _: {})
     runtime: Any = SimpleNamespace(rules=rules)
+    poller = Poller(
+        results=unused,
+        endpoint=unused,
+        scheduler=scheduler,
+        ended=unused,
+        runtime=runtime,
+        clock=clock,
+        metrics=metrics,
+        readiness=Readiness(),
+    )
     return Intake(
         queue=unused,
         ledger=knows_nothing,
         in_flight=InFlight(10**6),
-        scheduler=scheduler,
-        outbox=unused,
+        polls=poller,
+        deliveries=unused,
         burials=unused,
         runtime=runtime,
         clock=clock,

@@ -20,12 +20,14 @@ from watcher.daemon.prober import Lookout
 from watcher.daemon.schedule_checkpoint import Remembering
 from watcher.daemon.sdnotify import Notifier
 from watcher.daemon.systemd import Supervisor
+from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import Runtime
 from watcher.domain.ports import Clock, Ledger, Memory, Queue, SessionResults, Sink
 from watcher.ledgers import open_ledger, open_memory
 from watcher.polling.deadline_watchdog import Timekeeper
 from watcher.polling.endpoint_check import EndpointCheck
+from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.queues import open_queue
@@ -72,7 +74,7 @@ class _Core:
     schedule: Schedule
     remembering: Remembering
     in_flight: InFlight
-    runtime: Runtime
+    runtime: Runtime[PollPolicy]
 
 
 class _Common(TypedDict):
@@ -260,23 +262,29 @@ def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox
         dead_letter=burials.put,
         **common,
     )
-    intake = Intake(
-        queue=queue,
-        ledger=ledger,
-        in_flight=core.in_flight,
-        scheduler=core.scheduler,
-        outbox=outbox,
-        burials=burials,
+    decider = Decider(
         runtime=core.runtime,
-        **common,
+        source=backends.source,
+        decided=outbox.decided,
+        clock=common["clock"],
+        metrics=common["metrics"],
     )
     poller = Poller(
         results=backends.results,
         endpoint=backends.endpoint,
         scheduler=core.scheduler,
-        outbox=outbox,
+        ended=decider.decide,
         runtime=core.runtime,
-        source=backends.source,
+        **common,
+    )
+    intake = Intake(
+        queue=queue,
+        ledger=ledger,
+        in_flight=core.in_flight,
+        polls=poller,
+        deliveries=outbox,
+        burials=burials,
+        runtime=core.runtime,
         **common,
     )
     return outbox, burials, intake, poller

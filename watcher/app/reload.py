@@ -22,7 +22,7 @@ from watcher.util.threads import run_within
 log = structlog.get_logger(__name__)
 
 
-def rules_of(settings: Settings, clock: Clock, schedule: Schedule | None = None) -> Rules:
+def rules_of(settings: Settings, clock: Clock, schedule: Schedule | None = None) -> Rules[PollPolicy]:
     """The rules that the settings describe. Without a `schedule` there is nothing to learn with: backoff."""
     names = [DEFAULT_POLICY, *settings.decision.policies]
     return Rules(
@@ -53,7 +53,7 @@ class Reloader:
         *,
         read: Callable[[], Loaded],
         settings: Settings,
-        runtime: Runtime,
+        runtime: Runtime[PollPolicy],
         scheduler: Scheduler,
         clock: Clock,
         metrics: Metrics,

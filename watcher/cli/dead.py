@@ -81,7 +81,7 @@ def _report(done: str, count: int, chosen: list[str] | None) -> None:
 
 def line_of(letter: "DeadLetter") -> str:
     """A dead letter on one line."""
-    from watcher.decisions.cloud_event import timestamp
+    from watcher.util.rfc3339 import timestamp
 
     detail, body = printable(letter.detail, 200), printable(letter.body)
     when = timestamp(letter.dead_at)
@@ -90,7 +90,7 @@ def line_of(letter: "DeadLetter") -> str:
 
 def members_of(letter: "DeadLetter") -> dict[str, Any]:
     """A dead letter as members of a JSON object."""
-    from watcher.decisions.cloud_event import timestamp
+    from watcher.util.rfc3339 import timestamp
 
     return {
         "id": letter.id,

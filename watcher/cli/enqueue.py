@@ -88,8 +88,8 @@ def _object(text: str) -> Any:
 
 def _check_options(messages: "Messages", common: dict[str, Any]) -> None:
     """Blame an option once, and not every line for it."""
-    from watcher.consumer.message import creation_time
     from watcher.domain.errors import UnservableMessage
+    from watcher.util.rfc3339 import creation_time
 
     for name, option in (("policy", "--policy"), ("context", "--context")):
         try:

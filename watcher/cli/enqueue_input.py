@@ -8,10 +8,11 @@ from typing import IO, Any, NamedTuple
 import click
 
 from watcher.cli.echo import echo
-from watcher.consumer.message import SESSION_ID, creation_time, parse_message
+from watcher.consumer.message import SESSION_ID, parse_message
 from watcher.domain.errors import UnservableMessage
 from watcher.domain.model import DeadReason
 from watcher.util.files import UTF_16
+from watcher.util.rfc3339 import creation_time
 from watcher.util.text import bounded
 
 _ANY_ID = "00000000-0000-0000-0000-000000000000"

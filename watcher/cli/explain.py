@@ -146,7 +146,7 @@ def _row(at: object, what: str, details: str) -> str:
 
 
 def _time(at: object) -> str:
-    from watcher.decisions.cloud_event import timestamp
+    from watcher.util.rfc3339 import timestamp
 
     return timestamp(at) if isinstance(at, int | float) else "-"
 

@@ -3,25 +3,23 @@
 from collections.abc import Sequence
 from functools import partial
 from threading import Event
+from typing import Any, Protocol
 
 import structlog
 
 from watcher.consumer.dead_letters import Burials
 from watcher.consumer.message import parse_message
-from watcher.decisions.cloud_event import timestamp
-from watcher.delivery.batch_processor import Patience
-from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import Runtime
 from watcher.domain.errors import LedgerError, QueueError, UnservableMessage
 from watcher.domain.model import DeadReason, Delivery, Lease, LedgerEntry, SessionRequest
 from watcher.domain.ports import Clock, Ledger, Queue
-from watcher.polling.final_poll import last_poll_at, lead
-from watcher.polling.scheduler import Scheduler
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat, Readiness
 from watcher.telemetry.metrics import Metrics
+from watcher.util.retry import Patience
+from watcher.util.rfc3339 import timestamp
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +28,23 @@ RECEIVE_WAIT = 6.0
 
 ROOM_WAIT = 5.0
 """Seconds between two looks at a full house."""
+
+
+class Polls(Protocol):
+    """What the consumer knows of the stage that polls."""
+
+    def admit(self, watch: Watch) -> None:
+        """Take over a new session."""
+
+    def may_be_older(self, watch: Watch, born: float) -> None:
+        """Another message dates the creation of a session to `born` (monotonic): it may be forgotten earlier."""
+
+
+class Deliveries(Protocol):
+    """What the consumer knows of the stage that delivers."""
+
+    def known(self, watch: Watch, entry: LedgerEntry) -> None:
+        """Take over a session whose decision the ledger has."""
 
 
 class Intake:
@@ -41,10 +56,10 @@ class Intake:
         queue: Queue,
         ledger: Ledger,
         in_flight: InFlight,
-        scheduler: Scheduler,
-        outbox: Outbox,
+        polls: Polls,
+        deliveries: Deliveries,
         burials: Burials,
-        runtime: Runtime,
+        runtime: Runtime[Any],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
@@ -52,8 +67,8 @@ class Intake:
         self._queue = queue
         self._ledger = ledger
         self._in_flight = in_flight
-        self._scheduler = scheduler
-        self._outbox = outbox
+        self._polls = polls
+        self._deliveries = deliveries
         self._burials = burials
         self._runtime = runtime
         self._clock = clock
@@ -163,9 +178,9 @@ class Intake:
             return  # its lease was lost while the ledger was asked, or all was given back
         if entry is not None:
             log.debug("known", session_id=request.key.session_id, policy=request.key.policy)
-            self._outbox.known(watch, entry)
+            self._deliveries.known(watch, entry)
         else:
-            self._scheduler.add(watch, self._runtime.rules.polling.first_poll(watch))
+            self._polls.admit(watch)
 
     def _join(self, delivery: Delivery, request: SessionRequest, born: float) -> bool:
         """Whether its session is being watched already; then the message joins it."""
@@ -176,9 +191,7 @@ class Intake:
         log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
         if request.context:
             warn_of_conflict(request.key, joined.context, request.context)
-        # If this message is right, AWS forgets the session then. That moves a poll; the deadline stays.
-        forgotten = born + joined.terms.lifetime - lead(joined)
-        self._scheduler.hasten(joined, min(last_poll_at(joined), max(forgotten, self._clock.monotonic())))
+        self._polls.may_be_older(joined, born)
         return True
 
     def _born(self, delivery: Delivery, request: SessionRequest) -> float:

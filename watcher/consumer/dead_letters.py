@@ -6,12 +6,12 @@ from threading import Condition, Event
 
 import structlog
 
-from watcher.delivery.batch_processor import Patience
 from watcher.domain.errors import QueueError, UnservableMessage
 from watcher.domain.model import Delivery
 from watcher.domain.ports import Queue
 from watcher.telemetry.health import Beat, Liveness, Readiness
 from watcher.telemetry.metrics import Metrics
+from watcher.util.retry import Patience
 from watcher.util.threads import Threads
 
 log = structlog.get_logger(__name__)

@@ -4,13 +4,20 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from watcher.domain.creation import created
 from watcher.domain.errors import UnservableMessage
-from watcher.domain.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, SessionKey, SessionRequest
-from watcher.sessions.shared_fields import NO_CONTEXT, TRACEPARENT
+from watcher.domain.model import (
+    DEFAULT_POLICY,
+    MAX_MESSAGE_BYTES,
+    NO_CONTEXT,
+    TRACEPARENT,
+    DeadReason,
+    SessionKey,
+    SessionRequest,
+)
+from watcher.util.rfc3339 import creation_time
 
 # The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
 SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -19,7 +26,6 @@ MAX_DEPTH = 100
 """Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
 
 _BYTE_ORDER_MARK = "\ufeff"
-_LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d):60(?!\d)")
 _SHOWN = 80
 
 
@@ -62,27 +68,6 @@ def parse_message(
         remark=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
         traceparent=traceparent,
     )
-
-
-def creation_time(value: object) -> float | None:
-    """Epoch seconds of an RFC 3339 time with its offset; None for anything else.
-
-    `t` and `z` are as good as capitals (5.6), and a leap second counts as the following one: epoch seconds have none.
-    """
-    if not isinstance(value, str):
-        return None
-    text, leaps = _LEAP_SECOND.subn(r"\1:59", value.strip().upper(), count=1)
-    try:
-        parsed = datetime.fromisoformat(text)
-        if parsed.tzinfo is None:
-            return None
-        # In UTC, or an offset could carry it out of the years that an event's time can have.
-        moment = parsed.astimezone(UTC) + timedelta(seconds=leaps)
-    except (ValueError, OverflowError):
-        return None
-    # Leap seconds end a day of UTC (5.7); which days, nobody knows ahead.
-    is_possible = not leaps or moment.time().replace(microsecond=0) == time.min
-    return moment.timestamp() if is_possible else None
 
 
 def _fields(text: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:

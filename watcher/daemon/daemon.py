@@ -21,7 +21,7 @@ from watcher.polling.deadline_watchdog import Timekeeper
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.sessions.in_flight import InFlight
-from watcher.telemetry.health import Beat, Liveness, Readiness
+from watcher.telemetry.health import Beat, Liveness, Readiness, rest_current
 from watcher.telemetry.http_server import HealthServer
 from watcher.util.threads import Threads, run_within
 
@@ -92,7 +92,7 @@ class Daemon:
         self._drain_timeout = drain_timeout
         self._stopping = Event()
         self._drained = Event()
-        self._threads = Threads(parts.clock, self._died)
+        self._threads = Threads(parts.clock, self._died, rest_current)
         self._fatal: WatcherError | None = None
 
     @property

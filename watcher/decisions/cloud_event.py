@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from watcher.domain.errors import MalformedResult, PollError, UnknownStatus
 from watcher.domain.model import BoundingBox, DecisionEvent, DecisionRules, Image, S3Object, SessionResult, Verdict
 from watcher.sessions.session import Watch
+from watcher.util.rfc3339 import timestamp
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -71,11 +71,6 @@ def _text(event: Mapping[str, Any]) -> str:
     if text.isascii() and "\x7f" not in text:  # the usual case, told without a look at each character
         return text
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def timestamp(epoch: float) -> str:
-    """RFC 3339 in UTC with milliseconds."""
-    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _status(ending: SessionResult | PollError | None) -> str | None:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from watcher.delivery.batch_processor import Patience
 from watcher.delivery.rejections import rejected_message, rejection
 from watcher.domain.errors import LedgerError, QueueError, UnservableMessage
 from watcher.domain.model import Delivery
 from watcher.domain.ports import Ledger, Queue
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
+from watcher.util.retry import Patience
 
 DeadLetter = Callable[[Delivery, UnservableMessage], None]
 

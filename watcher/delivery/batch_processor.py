@@ -6,63 +6,11 @@ from collections.abc import Callable, Sequence
 from threading import Condition, Event
 from typing import Generic, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
-from tenacity.nap import sleep_using_event
-
-from watcher.domain.errors import LedgerError, QueueError, SinkError
 from watcher.domain.ports import Clock
 from watcher.telemetry.health import Beat
+from watcher.util.retry import Patience
 
 T = TypeVar("T")
-
-RETRIED = (SinkError, LedgerError, QueueError)
-MAX_RETRY_WAIT = 15.0
-"""Seconds at most between two tries of a backend that is down; the tries go on for as long as it takes."""
-
-_backoff = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
-
-
-class Patience:
-    """Calls a backend until it works, with jittered exponential backoff that a halt interrupts."""
-
-    def __init__(self, halt: Event, beat: Beat) -> None:
-        """`beat` is the calling thread's, which rests between two tries: a restart does not help a backend."""
-        self._halt = halt
-        self._beat = beat
-
-    def call(
-        self,
-        work: Callable[[], T],
-        on_failure: Callable[[BaseException], None],
-        wait: Callable[[RetryCallState], float] | None = None,
-    ) -> T:
-        """Run `work` until it raises none of `RETRIED`; `on_failure` is told of each failure.
-
-        `wait`: tenacity's, for the seconds between two tries; jittered exponential backoff if there is none.
-
-        Raises:
-            WatcherError: the last failure, if the halt came before a success.
-        """
-
-        def failed(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            if error is not None:
-                on_failure(error)
-
-        retrying = Retrying(
-            wait=wait or _backoff,
-            stop=stop_when_event_set(self._halt),
-            retry=retry_if_exception_type(RETRIED),
-            sleep=self._sleep,
-            after=failed,
-            reraise=True,
-        )
-        return retrying(work)
-
-    def _sleep(self, seconds: float) -> None:
-        self._beat.rest()
-        sleep_using_event(self._halt)(seconds)
-        self._beat.beat()
 
 
 class BatchProcessor(Generic[T]):

@@ -11,9 +11,8 @@ from threading import Event, Lock
 
 import structlog
 
-from watcher.decisions.cloud_event import timestamp
 from watcher.delivery.acker import Acker, DeadLetter
-from watcher.delivery.batch_processor import BatchProcessor, Patience
+from watcher.delivery.batch_processor import BatchProcessor
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.recorded import context_of, created_at
 from watcher.delivery.sink_worker import SinkWorker
@@ -25,6 +24,8 @@ from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Liveness, Readiness
 from watcher.telemetry.metrics import Metrics, trace_exemplar
+from watcher.util.retry import Patience
+from watcher.util.rfc3339 import timestamp
 from watcher.util.threads import Threads
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from watcher.consumer.message import creation_time
 from watcher.domain.model import LedgerEntry
+from watcher.util.rfc3339 import creation_time
 
 
 def created_at(entry: LedgerEntry) -> float:

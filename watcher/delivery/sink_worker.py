@@ -8,7 +8,6 @@ from threading import Event
 import structlog
 
 from watcher.delivery.attempt import Attempt
-from watcher.delivery.batch_processor import Patience
 from watcher.delivery.pending import DeliveryQueue, PendingDelivery
 from watcher.delivery.quarantine import SHARE, Quarantine, Ruling
 from watcher.delivery.sink_status import SinkStatus
@@ -18,6 +17,7 @@ from watcher.domain.ports import Clock, Sink
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat, Readiness
 from watcher.telemetry.metrics import Metrics
+from watcher.util.retry import Patience
 
 log = structlog.get_logger(__name__)
 

@@ -1,5 +1,6 @@
 """What the watcher talks about: sessions, answers, deliveries and decisions. No behaviour beyond their form."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,6 +10,12 @@ from watcher.domain.creation import Creation
 from watcher.domain.lease import Lease as Lease  # noqa: PLC0414 - its place for everybody else is here
 
 DEFAULT_POLICY = "default"
+
+NO_CONTEXT: Mapping[str, Any] = {}
+"""One for all sessions without: a hundred thousand of them may wait."""
+
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
 
 MAX_MESSAGE_BYTES = 256 * 1024
 """The most that a message may have: of SQS's limits the one that every server and every older queue has, kept for

@@ -1,13 +1,11 @@
 """One poll: call, count, ask the policy what comes next, and act on it."""
 
 import logging
+from collections.abc import Callable
 from functools import cache
 
 import structlog
 
-from watcher.decisions.cloud_event import decision_event
-from watcher.decisions.rules import decide
-from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import Runtime
 from watcher.domain.errors import (
     CallTimedOut,
@@ -19,11 +17,12 @@ from watcher.domain.errors import (
     TransientPollError,
     UnreadableAnswer,
 )
-from watcher.domain.model import Reason, SessionResult
+from watcher.domain.model import SessionResult
 from watcher.domain.ports import Clock, SessionResults
 from watcher.polling.active_calls import Calls
 from watcher.polling.endpoint_check import EndpointCheck
-from watcher.polling.policy import Ended, Observation, PollAgain
+from watcher.polling.final_poll import last_poll_at, lead
+from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat, Readiness
@@ -32,9 +31,6 @@ from watcher.telemetry.metrics import Metrics
 log = structlog.get_logger(__name__)
 _stdlib_log = logging.getLogger(__name__)
 """Asked for its level: structlog puts a line together before it drops it."""
-
-SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
-"""Decisions that a score was looked at for."""
 
 UNREACHABLE_AFTER = 3
 """Polls in a row that fail to reach the service before readiness says so: one lost connection is no outage."""
@@ -52,23 +48,21 @@ class Poller:
         results: SessionResults,
         endpoint: EndpointCheck,
         scheduler: Scheduler,
-        outbox: Outbox,
-        runtime: Runtime,
+        ended: Callable[[Watch, Observation | None], None],
+        runtime: Runtime[PollPolicy],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
-        source: str,
     ) -> None:
-        """`source`: the CloudEvents source, which names the region."""
+        """`ended` takes over a session that is over, with what it is decided by."""
         self._results = results
         self._endpoint = endpoint
         self._scheduler = scheduler
-        self._outbox = outbox
+        self._ended = ended
         self._runtime = runtime
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
-        self._source = source
         self.calls = Calls()
         self._unreachable = 0
         self._polls = cache(metrics.polls.labels)
@@ -85,7 +79,7 @@ class Poller:
         watch = due.watch
         if due.is_over:
             self._runtime.rules.polling.forget(watch)
-            self._end(watch, watch.ending)
+            self._ended(watch, watch.ending)
             return
         begun = self._clock.monotonic()
         self.calls.begin(watch, begun)
@@ -109,7 +103,19 @@ class Poller:
         if isinstance(step, PollAgain):
             self._scheduler.add(watch, self._clock.monotonic() + step.delay)
         else:
-            self._end(watch, step.ending)
+            self._ended(watch, step.ending)
+
+    def admit(self, watch: Watch) -> None:
+        """Begin to poll a session."""
+        self._scheduler.add(watch, self._runtime.rules.polling.first_poll(watch))
+
+    def may_be_older(self, watch: Watch, born: float) -> None:
+        """A message dates the creation of a session to `born` (monotonic): AWS may forget it earlier.
+
+        That moves a poll; the deadline stays.
+        """
+        forgotten = born + watch.terms.lifetime - lead(watch)
+        self._scheduler.hasten(watch, min(last_poll_at(watch), max(forgotten, self._clock.monotonic())))
 
     def give_up(self, watch: Watch) -> None:
         """Decide a watch whose call outlasts its time, by what is known; what the call still brings is dropped."""
@@ -121,7 +127,7 @@ class Poller:
         watch.saw(fault)
         self._runtime.rules.polling.forget(watch)
         self._note(watch, fault, _label(fault), seconds, Ended(fault))
-        self._end(watch, watch.ending)
+        self._ended(watch, watch.ending)
 
     def _ask(self, session_id: str) -> Observation:
         try:
@@ -185,16 +191,6 @@ class Poller:
                 **({"error": error} if error else {}),
                 **({"next": round(wait, 3)} if wait is not None else {}),
             )
-
-    def _end(self, watch: Watch, ending: Observation | None) -> None:
-        rules = self._runtime.decision_rules(watch.policy)
-        verdict = decide(ending, rules)
-        event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
-        if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
-            policy = self._metrics.policy_label(watch.policy)
-            for scores in (self._metrics.confidence, self._metrics.policy_confidence.labels(policy)):
-                scores.observe(ending.confidence / 100)
-        self._outbox.decided(watch, verdict, event)
 
 
 def _label(observation: Observation) -> str:

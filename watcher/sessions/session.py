@@ -9,10 +9,10 @@ from math import inf
 from typing import Any
 
 from watcher.domain.errors import PollError
-from watcher.domain.model import Lease, SessionKey, SessionResult, SessionStatus
+from watcher.domain.model import NO_CONTEXT, Lease, SessionKey, SessionResult, SessionStatus
 from watcher.schedule.plan import Moment
 from watcher.sessions.poll_history import Course
-from watcher.sessions.shared_fields import NO_CONTEXT, plain
+from watcher.sessions.shared_fields import plain
 
 TRAIL_LIMIT = 32_768
 """Characters of trail kept for a session; one of 180 s at one poll a second stays below it."""

@@ -1,18 +1,12 @@
 """What a watch has in common with others: with all of its policy, unless its message brought more."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from watcher.domain.lease import Lease
-
-NO_CONTEXT: Mapping[str, Any] = {}
-"""One for all sessions without: a hundred thousand of them may wait."""
-
-TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-"""W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
+from watcher.domain.model import NO_CONTEXT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

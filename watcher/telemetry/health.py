@@ -145,6 +145,12 @@ def current() -> Beat | None:
     return found
 
 
+def rest_current() -> None:
+    """Let the beat of the calling thread rest, if it has one: a thread that has ended is not late."""
+    if (beat := current()) is not None:
+        beat.rest()
+
+
 class Liveness:
     """The beats of all threads, by role (`poller` has as many as there are workers)."""
 

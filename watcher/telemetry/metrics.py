@@ -10,9 +10,8 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from watcher import __version__
-from watcher.domain.model import DEFAULT_POLICY, DeadReason, Outcome, PollResult, QueueDepth, Reason
+from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, Outcome, PollResult, QueueDepth, Reason
 from watcher.schedule import Mode, State
-from watcher.sessions.shared_fields import TRACEPARENT
 
 SERIES_LIMIT = 300
 """Series at most, those of the process included; section 7 of the interface."""

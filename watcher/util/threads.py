@@ -9,7 +9,6 @@ import structlog
 
 from watcher.domain.errors import WatcherError
 from watcher.domain.ports import Clock
-from watcher.telemetry.health import current
 
 log = structlog.get_logger(__name__)
 
@@ -40,10 +39,16 @@ def run_within(deadline: float, work: Callable[[], None], clock: Clock) -> bool:
 class Threads:
     """Starts threads and reports the first that dies: a watcher that lost a thread stops, it never limps on."""
 
-    def __init__(self, clock: Clock, on_death: Callable[[str, BaseException], None]) -> None:
-        """`on_death` is told the role and the error of a thread that ended with one."""
+    def __init__(
+        self, clock: Clock, on_death: Callable[[str, BaseException], None], on_end: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_death` is told the role and the error of a thread that ended with one.
+
+        `on_end` is called at the end of each thread, in that thread.
+        """
         self._clock = clock
         self._on_death = on_death
+        self._on_end = on_end
         self._threads: dict[str, list[Thread]] = {}
         self._is_dismissed = False
 
@@ -65,8 +70,7 @@ class Threads:
                 log.critical("thread_died", thread=threading.current_thread().name, exc_info=sys.exc_info())
             self._on_death(role, error)
         finally:
-            if (beat := current()) is not None:  # a thread that has ended is not late
-                beat.rest()
+            self._on_end()
 
     def dismiss(self) -> None:
         """From here on a thread may die unheard: what it works on is being closed under its hands."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.benchmarks.peers.endpoint import Made
 from tests.benchmarks.peers.lives import Life
-from watcher.consumer.message import creation_time
+from watcher.util.rfc3339 import creation_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from tests.unit.delivery.outboxes import running
 from tests.unit.support.builders import a_beat, a_delivery, a_lease, held, when_waited_on
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
-from watcher.decisions.cloud_event import timestamp
-from watcher.delivery.batch_processor import Patience
 from watcher.domain.errors import LedgerError, QueueError
 from watcher.domain.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
 from watcher.polling.scheduler import Due
+from watcher.util.retry import Patience
+from watcher.util.rfc3339 import timestamp
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -10,10 +10,10 @@ from structlog.typing import EventDict
 from tests.support import START, decision, session_id
 from tests.unit.support.builders import a_beat, a_delivery, a_lease, an_answer, held, on_books
 from tests.unit.support.world import World
-from watcher.delivery.batch_processor import Patience
 from watcher.domain.errors import LedgerError, QueueError
 from watcher.domain.model import Delivery, Lease, SessionStatus
 from watcher.polling.scheduler import Due
+from watcher.util.retry import Patience
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

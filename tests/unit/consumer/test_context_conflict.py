@@ -13,8 +13,8 @@ from tests.support import session_id
 from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.support.builders import a_beat, a_delivery
 from tests.unit.support.world import World
-from watcher.delivery.batch_processor import Patience
 from watcher.domain.model import LedgerEntry
+from watcher.util.retry import Patience
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

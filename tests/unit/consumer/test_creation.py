@@ -5,8 +5,8 @@ import pytest
 from tests.support import START
 from tests.unit.support.messages import ID
 from watcher.consumer.message import parse_message
-from watcher.decisions.cloud_event import timestamp
 from watcher.domain.creation import Creation, created
+from watcher.util.rfc3339 import timestamp
 
 SENT = START
 LIFETIME = 180.0

@@ -11,9 +11,9 @@ from tests.unit.support.builders import a_beat, a_delivery
 from tests.unit.support.world import World
 from watcher.consumer import dead_letters as burials
 from watcher.consumer.dead_letters import MOST_UNBURIED, ROOM_WAIT
-from watcher.delivery.batch_processor import MAX_RETRY_WAIT
 from watcher.domain.errors import QueueError, UnservableMessage
 from watcher.domain.model import DeadReason, Delivery
+from watcher.util.retry import MAX_RETRY_WAIT
 from watcher.util.threads import Threads
 
 FAULT = UnservableMessage(DeadReason.INVALID_SESSION_ID, "no id")

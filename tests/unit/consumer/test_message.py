@@ -4,8 +4,9 @@ import pytest
 
 from tests.support import START
 from tests.unit.support.messages import ID, SENT, parse, refusal
-from watcher.consumer.message import creation_time, parse_message
+from watcher.consumer.message import parse_message
 from watcher.domain.model import MAX_MESSAGE_BYTES, DeadReason
+from watcher.util.rfc3339 import creation_time
 
 
 @pytest.mark.parametrize("body", [ID, f"  {ID}\r\n", {"sessionId": ID}, f' \n{{"sessionId": "{ID}"}}\n'])

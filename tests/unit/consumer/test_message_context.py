@@ -3,8 +3,7 @@ import pytest
 from tests.unit.support.messages import ID, event_of, parse, refusal
 from watcher.consumer.message import MAX_DEPTH
 from watcher.domain.errors import UnservableMessage
-from watcher.domain.model import DeadReason
-from watcher.sessions.shared_fields import NO_CONTEXT
+from watcher.domain.model import NO_CONTEXT, DeadReason
 
 
 def nested(levels: int, opening: str = '{"a":', closing: str = "}") -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support import START, session_id
 from tests.unit.support.builders import PICTURE, a_watch, an_answer, live_answer
-from watcher.decisions.cloud_event import decision_event, timestamp
+from watcher.decisions.cloud_event import decision_event
 from watcher.domain.errors import (
     MalformedResult,
     PollError,
@@ -28,6 +28,7 @@ from watcher.domain.model import (
     Verdict,
 )
 from watcher.sessions.session import Watch
+from watcher.util.rfc3339 import timestamp
 
 LIVE = Verdict(Outcome.LIVE, Reason.CONFIDENCE_MET)
 UNDECIDED = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)

@@ -11,7 +11,7 @@ from watcher.decisions.cloud_event import decision_event
 from watcher.decisions.rules import decide
 from watcher.domain.model import DecisionEvent, DecisionRules
 from watcher.sessions.session import Watch
-from watcher.telemetry.health import Liveness
+from watcher.telemetry.health import Liveness, rest_current
 from watcher.util.clock import SystemClock
 from watcher.util.threads import Threads
 
@@ -39,7 +39,7 @@ class Running:
         self.world = world
         self.deaths: list[tuple[str, BaseException]] = []
         self.died = Event()
-        self.threads = Threads(SystemClock(), self._died)
+        self.threads = Threads(SystemClock(), self._died, rest_current)
         self.liveness = Liveness(world.clock)
         world.outbox.start(self.threads, self.liveness)
 

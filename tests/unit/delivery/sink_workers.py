@@ -7,7 +7,6 @@ import pytest
 
 from tests.support import ManualClock, SteppingEvent, decision
 from tests.unit.support.builders import a_beat, a_watch, value
-from watcher.delivery.batch_processor import Patience
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.quarantine import Quarantine
 from watcher.delivery.sink_worker import SinkWorker
@@ -17,6 +16,7 @@ from watcher.domain.model import DecisionEvent
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Readiness
 from watcher.telemetry.metrics import Metrics
+from watcher.util.retry import Patience
 
 Answer = Callable[[Sequence[DecisionEvent]], Sequence[EventResult]]
 

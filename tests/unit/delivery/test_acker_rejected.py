@@ -11,10 +11,10 @@ from tests.unit.delivery.outboxes import decided, running
 from tests.unit.support.builders import a_beat, a_delivery, a_lease
 from tests.unit.support.world import World
 from watcher.consumer.message import parse_message
-from watcher.delivery.batch_processor import Patience
 from watcher.domain.errors import LedgerError
 from watcher.domain.event_result import DELIVERED, EventResult, rejected
 from watcher.domain.model import DeadReason, DecisionEvent, Delivery, LedgerEntry, SessionKey
+from watcher.util.retry import Patience
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -7,8 +7,9 @@ from tenacity import wait_fixed
 from tests.support import ManualClock, SteppingEvent
 from tests.unit.support.builders import a_beat
 from tests.unit.support.fakes import PATIENCE
-from watcher.delivery.batch_processor import MAX_RETRY_WAIT, BatchProcessor, Patience
+from watcher.delivery.batch_processor import BatchProcessor
 from watcher.domain.errors import LedgerError, QueueError, SinkError, SinkGone
+from watcher.util.retry import MAX_RETRY_WAIT, Patience
 
 
 class Failing:

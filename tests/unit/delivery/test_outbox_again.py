@@ -8,10 +8,10 @@ from tests.support import START, session_id
 from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.support.builders import a_lease, put_in
 from tests.unit.support.world import World
-from watcher.decisions.cloud_event import timestamp
 from watcher.delivery.outbox import ANSWERED_AGAIN
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.sessions.session import Watch
+from watcher.util.rfc3339 import timestamp
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -8,7 +8,7 @@ from watcher.polling.policy import PollPolicy, backoff
 POLLING = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), ManualClock())
 
 
-def rules(**thresholds: float) -> Rules:
+def rules(**thresholds: float) -> Rules[PollPolicy]:
     return Rules({name: DecisionRules(threshold) for name, threshold in thresholds.items()}, POLLING, 180.0)
 
 

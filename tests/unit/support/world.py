@@ -10,6 +10,7 @@ from tests.unit.support.fakes import Calls, FakeLedger, FakeQueue, FakeResults, 
 from watcher.consumer.consumer import Intake
 from watcher.consumer.dead_letters import Burials
 from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import Rules, Runtime
 from watcher.domain.errors import PollError
@@ -62,25 +63,31 @@ class World:
             dead_letter=self.burials.put,
             **shared,
         )
-        self.intake = Intake(
-            queue=queue,
-            ledger=ledger,
-            in_flight=self.in_flight,
-            scheduler=self.scheduler,
-            outbox=self.outbox,
-            burials=self.burials,
-            runtime=self.runtime,
-            **shared,
-        )
         results = watched(self.results, "endpoint", OUTSIDE_LIMIT)
         self.endpoint = EndpointCheck(results)
+        decider = Decider(
+            runtime=self.runtime,
+            source="/watcher/us-east-1",
+            decided=self.outbox.decided,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
         self.poller = Poller(
             results=results,
             endpoint=self.endpoint,
             scheduler=self.scheduler,
-            outbox=self.outbox,
+            ended=decider.decide,
             runtime=self.runtime,
-            source="/watcher/us-east-1",
+            **shared,
+        )
+        self.intake = Intake(
+            queue=queue,
+            ledger=ledger,
+            in_flight=self.in_flight,
+            polls=self.poller,
+            deliveries=self.outbox,
+            burials=self.burials,
+            runtime=self.runtime,
             **shared,
         )
 

@@ -8,9 +8,9 @@ from random import Random
 from uuid import UUID
 
 from watcher.cli.demo.endings import ENDINGS, Ending, Expected
-from watcher.decisions.cloud_event import timestamp
 from watcher.domain.model import DEFAULT_POLICY, DeadReason, SessionKey
 from watcher.simulator import SessionScript
+from watcher.util.rfc3339 import timestamp
 
 FEED_RATE = 25.0
 """Sessions begun a second."""

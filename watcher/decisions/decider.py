@@ -1,0 +1,47 @@
+"""Decides a session that is over, and hands the decision on."""
+
+from collections.abc import Callable
+from typing import Any
+
+from watcher.decisions.cloud_event import decision_event
+from watcher.decisions.rules import decide
+from watcher.domain.active_rules import Runtime
+from watcher.domain.errors import PollError
+from watcher.domain.model import DecisionEvent, Reason, SessionResult, Verdict
+from watcher.domain.ports import Clock
+from watcher.sessions.session import Watch
+from watcher.telemetry.metrics import Metrics
+
+SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
+"""Decisions that a score was looked at for."""
+
+
+class Decider:
+    """From what a session ended with to its event, by the rules in force."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime[Any],
+        clock: Clock,
+        metrics: Metrics,
+        source: str,
+        decided: Callable[[Watch, Verdict, DecisionEvent], None],
+    ) -> None:
+        """`source`: the CloudEvents source, which names the region; `decided` takes over the session."""
+        self._runtime = runtime
+        self._clock = clock
+        self._metrics = metrics
+        self._source = source
+        self._decided = decided
+
+    def decide(self, watch: Watch, ending: SessionResult | PollError | None) -> None:
+        """Decide a session by its last answer or fault; by None if there was neither."""
+        rules = self._runtime.decision_rules(watch.policy)
+        verdict = decide(ending, rules)
+        event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
+        if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
+            policy = self._metrics.policy_label(watch.policy)
+            for scores in (self._metrics.confidence, self._metrics.policy_confidence.labels(policy)):
+                scores.observe(ending.confidence / 100)
+        self._decided(watch, verdict, event)

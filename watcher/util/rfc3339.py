@@ -1,0 +1,32 @@
+"""Times as RFC 3339 writes them."""
+
+import re
+from datetime import UTC, datetime, time, timedelta
+
+_LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d):60(?!\d)")
+
+
+def timestamp(epoch: float) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def creation_time(value: object) -> float | None:
+    """Epoch seconds of an RFC 3339 time with its offset; None for anything else.
+
+    `t` and `z` are as good as capitals (5.6), and a leap second counts as the following one: epoch seconds have none.
+    """
+    if not isinstance(value, str):
+        return None
+    text, leaps = _LEAP_SECOND.subn(r"\1:59", value.strip().upper(), count=1)
+    try:
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is None:
+            return None
+        # In UTC, or an offset could carry it out of the years that an event's time can have.
+        moment = parsed.astimezone(UTC) + timedelta(seconds=leaps)
+    except (ValueError, OverflowError):
+        return None
+    # Leap seconds end a day of UTC (5.7); which days, nobody knows ahead.
+    is_possible = not leaps or moment.time().replace(microsecond=0) == time.min
+    return moment.timestamp() if is_possible else None
