@@ -29,8 +29,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.benchmarks.processes import PATIENCE, WATCHER, numbers, spawn
 from tests.benchmarks.service import end, endpoint
-from watcher.consumer.consumer import Intake
-from watcher.domain.model import DecisionRules, Delivery, Lease
+from watcher.consumer.consumer import Consumer
+from watcher.domain.model import DecisionRules, Lease, ReceivedMessage
 from watcher.polling.policy import PollPolicy, backoff, learned
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
@@ -42,7 +42,7 @@ from watcher.sessions.in_flight import InFlight
 from watcher.telemetry.health import Beat, Readiness
 from watcher.telemetry.metrics import Metrics
 from watcher.util.clock import SystemClock
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 
 BAR_READY = 1.0
 BAR_MEGABYTES = 75.0
@@ -149,7 +149,7 @@ def names(count: int) -> list[str]:
 
 def bytes_a_session(count: int) -> float:
     """Of Python's memory: a delivery taken in by the real intake, on SQS's books, the watcher's and the heap."""
-    intake, patience = make_intake(), Patience(Event(), Beat(SystemClock(), "worker"))
+    intake, patience = make_intake(), RetryUntilStopped(Event(), Beat(SystemClock(), "worker"))
     held = HeldLeases(SystemClock(), PATIENCE)
     receive(0, held, intake, patience)
     gc.collect()
@@ -162,14 +162,14 @@ def bytes_a_session(count: int) -> float:
     return size / (count // 10 * 10)
 
 
-def receive(number: int, held: HeldLeases, intake: Intake, patience: Patience) -> None:
+def receive(number: int, held: HeldLeases, intake: Consumer, patience: RetryUntilStopped) -> None:
     """A batch that SQS gave."""
     batch = deliveries(10, seed=number)
     held.take((delivery.lease for delivery in batch), time.monotonic())
     intake.take_in(batch, patience)
 
 
-def make_intake() -> Intake:
+def make_intake() -> Consumer:
     clock, metrics = SystemClock(), Metrics()
     scheduler = Scheduler(limiter_for(25, "us-east-1"), clock, Beat(clock, "scheduler", is_shared=True))
     wait = learned(
@@ -194,7 +194,7 @@ def make_intake() -> Intake:
         metrics=metrics,
         readiness=Readiness(),
     )
-    return Intake(
+    return Consumer(
         queue=unused,
         ledger=knows_nothing,
         in_flight=InFlight(10**6),
@@ -208,12 +208,12 @@ def make_intake() -> Intake:
     )
 
 
-def deliveries(count: int, seed: int) -> list[Delivery]:
+def deliveries(count: int, seed: int) -> list[ReceivedMessage]:
     chance, now = Random(seed), time.time()
     ids = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(2 * count)]
     receipts = [base64.b64encode(chance.randbytes(RECEIPT_BYTES)).decode() for _ in range(count)]
     return [
-        Delivery(Lease(receipt, ids[number]), ids[-1 - number], now - number / 1000)  # each was sent by itself
+        ReceivedMessage(Lease(receipt, ids[number]), ids[-1 - number], now - number / 1000)  # each was sent by itself
         for number, receipt in enumerate(receipts)
     ]
 

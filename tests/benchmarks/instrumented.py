@@ -19,8 +19,8 @@ from typing import Any
 
 import watcher.rekognition.results as results_module
 from watcher.cli import main
-from watcher.consumer.lease_extender import LeaseKeeper
-from watcher.daemon.prober import Lookout
+from watcher.consumer.lease_extender import LeaseExtender
+from watcher.daemon.prober import Prober
 from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
@@ -41,8 +41,8 @@ PARTS: list[tuple[str, Any, str]] = [
     ("readiness", Poller, "_heed"),
     ("trail and debug log", Poller, "_note"),
     ("what holds these together", Poller, "poll_once"),
-    ("keeping leases alive", LeaseKeeper, "extend_due"),
-    ("looking at the queue", Lookout, "look"),
+    ("keeping leases alive", LeaseExtender, "extend_due"),
+    ("looking at the queue", Prober, "look"),
 ]
 
 

@@ -11,11 +11,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
 from tests.benchmarks.instrumented import run
-from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.consumer.lease_extender import LeaseExtender
 from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.leases import Leases
-from watcher.queues.sqs.long_poll import Poll
+from watcher.queues.sqs.long_poll import LongPoll
 from watcher.queues.sqs.queue import SqsQueue
 
 CALLS = "the calls: botocore"
@@ -24,9 +24,9 @@ PARTS: list[tuple[str, Any, str]] = [
     (CALLS, SqsCaller, "_attempt"),
     ("receive", SqsQueue, "receive"),
     ("receive", SqsQueue, "_receive"),
-    ("receive: the poll's thread", Poll, "__init__"),
-    ("receive: the poll's thread", Poll, "_run"),
-    ("extend", LeaseKeeper, "extend_due"),
+    ("receive: the poll's thread", LongPoll, "__init__"),
+    ("receive: the poll's thread", LongPoll, "_run"),
+    ("extend", LeaseExtender, "extend_due"),
     ("extend", Leases, "extend"),
     ("ack", Leases, "ack"),
     ("batches", Batches, "run"),

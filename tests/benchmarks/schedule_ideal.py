@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 
 from watcher.schedule.age_bins import EDGES
-from watcher.schedule.survival import Curve
+from watcher.schedule.survival import SurvivalCurve
 
 KEPT = 179.0
 """When the poll that is kept for the deadline begins."""
@@ -41,10 +41,10 @@ class Durations:
         """Mean seconds to the end, or to the deadline: calls a session at one poll a second."""
         return sum(1 - self.over(second + 0.5) for second in range(int(KEPT)))
 
-    def curve(self) -> Curve:
+    def curve(self) -> SurvivalCurve:
         """The index that knows the distribution."""
         alive = [1 - self.over(edge) for edge in EDGES]
-        return Curve(
+        return SurvivalCurve(
             [math.log(a / b) / (y - x) for (a, b), (x, y) in zip(pairwise(alive), pairwise(EDGES), strict=True)]
         )
 
@@ -97,7 +97,7 @@ def fixed(interval: float) -> list[float]:
     return placed(lambda age: age + interval)
 
 
-def index(curve: Curve, threshold: float) -> list[float]:
+def index(curve: SurvivalCurve, threshold: float) -> list[float]:
     """Polls where the expected undetected delay reaches the threshold."""
     return placed(lambda age: curve.due(age, threshold))
 

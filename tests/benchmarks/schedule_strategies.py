@@ -15,7 +15,7 @@ from watcher.polling.policy import backoff, learned
 from watcher.polling.scheduler import Scheduler
 from watcher.rate_limit import AdaptiveRate, TokenBucket
 from watcher.schedule import Mode, Schedule
-from watcher.schedule.estimator import Learner
+from watcher.schedule.estimator import DurationEstimator
 
 FIRST, LONGEST, GROWTH, JITTER = 1.0, 10.0, 1.6, 0.2
 """The settings' defaults."""
@@ -41,7 +41,7 @@ class Strategy:
         return TokenBucket(quota) if self.limited else Unlimited()
 
 
-class KnowingLearner(Learner):
+class KnowingLearner(DurationEstimator):
     """Knows the distribution from the start, and needs to learn nothing."""
 
     def __init__(self, durations: Durations) -> None:
@@ -56,7 +56,7 @@ class KnowingLearner(Learner):
         """Nothing new."""
 
 
-class EvenLearner(Learner):
+class EvenLearner(DurationEstimator):
     """Never learns."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class wait_steps(wait_base):  # noqa: N801 - named like tenacity's own
         return 2.0 ** (retry_state.attempt_number - 1) if failed else 5.0
 
 
-def scheduled(learner: Callable[[], Learner]) -> MakeWait:
+def scheduled(learner: Callable[[], DurationEstimator]) -> MakeWait:
     """The learned schedule, with a learner of our own."""
 
     def make(clock: JumpingClock, scheduler: Scheduler, sessions: list[Session]) -> wait_base:
@@ -106,7 +106,7 @@ def plain(wait: Callable[[], wait_base]) -> MakeWait:
     return lambda clock, scheduler, sessions: wait()
 
 
-LEARNED = Strategy("learned", scheduled(Learner))
+LEARNED = Strategy("learned", scheduled(DurationEstimator))
 FINDING = Strategy("learned, quota found", LEARNED.wait, finds=True)
 EVEN = Strategy("even sharing", scheduled(EvenLearner))
 ORACLE = Strategy("oracle", lambda clock, scheduler, sessions: wait_oracle(clock, sessions))

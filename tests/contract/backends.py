@@ -13,10 +13,10 @@ from tests.stack import aws_client, create_stack
 from tests.support import ManualClock
 from watcher.config import AwsSettings
 from watcher.config.urls import dynamodb_table
-from watcher.domain.ports import DeadLetters, Ledger, Memory, Queue
+from watcher.domain.ports import DeadLetters, Ledger, Queue, StateStore
 from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
 from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
-from watcher.ledgers.memory import NoLedger
+from watcher.ledgers.memory import MemoryLedger
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.ledgers.sqlite.state_store import SqliteMemory
 from watcher.queues.sqlite.queue import SqliteQueue
@@ -128,7 +128,7 @@ def _sqlite_ledger(folder: Path, stack: ExitStack, _moto: Callable[[], MotoServe
 
 def _no_ledger(_folder: Path, stack: ExitStack, _moto: Callable[[], MotoServer]) -> LedgerBackend:
     clock = ManualClock()
-    memory = stack.enter_context(closing(NoLedger(clock)))
+    memory = stack.enter_context(closing(MemoryLedger(clock)))
     return LedgerBackend(lambda: memory, clock.advance, clock.time)
 
 
@@ -147,7 +147,7 @@ def _dynamodb_ledger(_folder: Path, stack: ExitStack, moto: Callable[[], MotoSer
 class MemoryBackend:
     """One memory and the ledger beside it: `open` gives one more watcher's view of it."""
 
-    open: Callable[[], Memory]
+    open: Callable[[], StateStore]
     ledger: Callable[[], Ledger]
 
 

@@ -8,18 +8,18 @@ import pytest
 
 from tests.contract.backends import QueueBackend
 from watcher.domain.errors import QueueError
-from watcher.domain.model import DeadReason, Delivery, Lease
+from watcher.domain.model import DeadReason, Lease, ReceivedMessage
 from watcher.domain.ports import Queue
 
 NEVER = Event()
 LIMIT = 256 * 1024
 
 
-def receive(queue: Queue, limit: int = 10) -> list[Delivery]:
+def receive(queue: Queue, limit: int = 10) -> list[ReceivedMessage]:
     return queue.receive(limit, 0, NEVER)
 
 
-def receive_one(queue: Queue) -> Delivery:
+def receive_one(queue: Queue) -> ReceivedMessage:
     (delivery,) = receive(queue, 1)
     return delivery
 

@@ -11,21 +11,21 @@ from watcher.app.reload import Reloader, rules_of
 from watcher.app.startup_log import described
 from watcher.aws.session import resolve_region
 from watcher.config import AwsSettings, Loaded, Settings
-from watcher.consumer.consumer import Intake
-from watcher.consumer.dead_letters import Burials
-from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.consumer.consumer import Consumer
+from watcher.consumer.dead_letters import DeadLetterWriter
+from watcher.consumer.lease_extender import LeaseExtender
 from watcher.daemon.clock_steps import ClockSteps
 from watcher.daemon.daemon import Daemon, Parts
-from watcher.daemon.prober import Lookout
-from watcher.daemon.schedule_checkpoint import Remembering
+from watcher.daemon.prober import Prober
+from watcher.daemon.schedule_checkpoint import ScheduleCheckpointer
 from watcher.daemon.sdnotify import Notifier
-from watcher.daemon.systemd import Supervisor
+from watcher.daemon.systemd import ServiceNotifier
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
-from watcher.domain.active_rules import Runtime
-from watcher.domain.ports import Clock, Ledger, Memory, Queue, SessionResults, Sink
+from watcher.domain.active_rules import ActiveRules
+from watcher.domain.ports import Clock, Ledger, Queue, SessionResults, Sink, StateStore
 from watcher.ledgers import open_ledger, open_memory
-from watcher.polling.deadline_watchdog import Timekeeper
+from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.endpoint_check import EndpointCheck
 from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
@@ -63,7 +63,7 @@ class _Backends:
     endpoint: EndpointCheck
     queue: Queue
     ledger: Ledger
-    memory: Memory | None
+    memory: StateStore | None
     sinks: Sequence[Sink]
     source: str
 
@@ -72,9 +72,9 @@ class _Backends:
 class _Core:
     scheduler: Scheduler
     schedule: Schedule
-    remembering: Remembering
+    remembering: ScheduleCheckpointer
     in_flight: InFlight
-    runtime: Runtime[PollPolicy]
+    runtime: ActiveRules[PollPolicy]
 
 
 class _Common(TypedDict):
@@ -128,7 +128,7 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
     opened.callback(http.close)
     backends = _open_backends(settings, clock, opened)
     core = _core(settings, backends, common, liveness, opened)
-    supervisor = Supervisor(notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics))
+    supervisor = ServiceNotifier(notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics))
     daemon = Daemon(
         _parts(replace(loaded, settings=settings), backends, core, common, liveness, http, supervisor, opened),
         concurrency=settings.polling.concurrency,
@@ -158,7 +158,7 @@ def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Li
     limiter = limiter_for(settings.polling.max_rate, aws.region)
     scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", is_shared=True))
     schedule = Schedule(lambda: scheduler.rate)
-    remembering = Remembering(schedule, backends.memory, clock)
+    remembering = ScheduleCheckpointer(schedule, backends.memory, clock)
     remembering.load()
     opened.callback(remembering.save)  # before the memory, which was opened earlier, is closed
     in_flight = InFlight(settings.queue.max_in_flight)
@@ -169,7 +169,7 @@ def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Li
         dropped_lines=dropped_lines,
     )
     metrics.show_schedule(schedule.state)
-    runtime = Runtime(rules_of(settings, clock, schedule))
+    runtime = ActiveRules(rules_of(settings, clock, schedule))
     return _Core(scheduler, schedule, remembering, in_flight, runtime)
 
 
@@ -180,7 +180,7 @@ def _parts(
     common: _Common,
     liveness: Liveness,
     http: HealthServer,
-    supervisor: Supervisor,
+    supervisor: ServiceNotifier,
     opened: ExitStack,
 ) -> Parts:
     settings = loaded.settings
@@ -193,17 +193,17 @@ def _parts(
         intake=intake,
         burials=burials,
         poller=poller,
-        timekeeper=Timekeeper(
+        timekeeper=DeadlineWatchdog(
             scheduler=core.scheduler, poller=poller, clock=common["clock"], readiness=common["readiness"]
         ),
         outbox=outbox,
-        leases=LeaseKeeper(
+        leases=LeaseExtender(
             queue=backends.queue,
             in_flight=core.in_flight,
             visibility_timeout=settings.queue.visibility_timeout,
             **common,
         ),
-        lookout=Lookout(
+        lookout=Prober(
             queue=backends.queue,
             ledger=backends.ledger,
             results=backends.results,
@@ -250,10 +250,10 @@ def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Back
     )
 
 
-def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, Burials, Intake, Poller]:
+def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, DeadLetterWriter, Consumer, Poller]:
     """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
     queue, ledger = backends.queue, backends.ledger
-    burials = Burials(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
+    burials = DeadLetterWriter(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
     outbox = Outbox(
         queue=queue,
         ledger=ledger,
@@ -277,7 +277,7 @@ def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox
         runtime=core.runtime,
         **common,
     )
-    intake = Intake(
+    intake = Consumer(
         queue=queue,
         ledger=ledger,
         in_flight=core.in_flight,

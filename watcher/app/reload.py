@@ -7,7 +7,7 @@ import structlog
 from tenacity.wait import wait_base
 
 from watcher.config import Loaded, PollingSettings, Settings, changes
-from watcher.domain.active_rules import Rules, Runtime
+from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import ConfigError
 from watcher.domain.model import DEFAULT_POLICY
 from watcher.domain.ports import Clock
@@ -53,7 +53,7 @@ class Reloader:
         *,
         read: Callable[[], Loaded],
         settings: Settings,
-        runtime: Runtime[PollPolicy],
+        runtime: ActiveRules[PollPolicy],
         scheduler: Scheduler,
         clock: Clock,
         metrics: Metrics,

@@ -88,13 +88,13 @@ def _object(text: str) -> Any:
 
 def _check_options(messages: "Messages", common: dict[str, Any]) -> None:
     """Blame an option once, and not every line for it."""
-    from watcher.domain.errors import UnservableMessage
+    from watcher.domain.errors import InvalidMessage
     from watcher.util.rfc3339 import creation_time
 
     for name, option in (("policy", "--policy"), ("context", "--context")):
         try:
             messages.check({name: common.get(name)})
-        except UnservableMessage as fault:
+        except InvalidMessage as fault:
             raise click.BadParameter(str(fault), param_hint=option) from fault
     created_at = common.get("createdAt")
     if created_at is not None and creation_time(created_at) is None:

@@ -9,7 +9,7 @@ import click
 
 from watcher.cli.echo import echo
 from watcher.consumer.message import SESSION_ID, parse_message
-from watcher.domain.errors import UnservableMessage
+from watcher.domain.errors import InvalidMessage
 from watcher.domain.model import DeadReason
 from watcher.util.files import UTF_16
 from watcher.util.rfc3339 import creation_time
@@ -117,7 +117,7 @@ class Messages:
                 text = _text(line.raw)
                 check(text)
                 body = self._body(text)
-            except UnservableMessage as fault:
+            except InvalidMessage as fault:
                 self.refused += 1
                 echo(f"{line.place}: {bounded(str(fault))}", err=True)
             else:
@@ -186,5 +186,5 @@ def _json(members: dict[str, Any]) -> str:
     return json.dumps(members, separators=(",", ":"), ensure_ascii=False)
 
 
-def _refusal(detail: str) -> UnservableMessage:
-    return UnservableMessage(DeadReason.INVALID_MESSAGE, detail)
+def _refusal(detail: str) -> InvalidMessage:
+    return InvalidMessage(DeadReason.INVALID_MESSAGE, detail)

@@ -8,35 +8,35 @@ from watcher.config.redaction import shown
 from watcher.config.settings import Settings
 from watcher.config.url_rules import URL_RULES
 from watcher.config.urls import queue_kind
-from watcher.config.violations import Broken, Rule, plain
+from watcher.config.violations import Rule, Violation, plain
 from watcher.domain.model import DEFAULT_POLICY
 
 _LONGEST_SQS_LEASE = 43_200
 _SHORTEST_SQS_LEASE = 3
 
 
-def broken_rules(settings: Settings) -> list[Broken]:
+def broken_rules(settings: Settings) -> list[Violation]:
     """Every rule that these settings break."""
     return [broken for rule in (*_RULES, *URL_RULES) for broken in rule(settings)]
 
 
-def _intervals(settings: Settings) -> Iterator[Broken]:
+def _intervals(settings: Settings) -> Iterator[Violation]:
     least, most = settings.polling.min_interval, settings.polling.max_interval
     if least > most:
         paths: tuple[Path, ...] = (("polling", "min_interval"), ("polling", "max_interval"))
         other = f"is above polling.max_interval = {plain(str(most))}"
-        yield Broken(paths, least, other, "lower it, or raise max_interval")
+        yield Violation(paths, least, other, "lower it, or raise max_interval")
 
 
-def _session_timeout(settings: Settings) -> Iterator[Broken]:
+def _session_timeout(settings: Settings) -> Iterator[Violation]:
     timeout, least = settings.polling.session_timeout, settings.polling.min_interval
     if timeout < least:
         paths: tuple[Path, ...] = (("polling", "session_timeout"), ("polling", "min_interval"))
         other = f"is below polling.min_interval = {plain(str(least))}"
-        yield Broken(paths, timeout, other, "raise it, or lower min_interval")
+        yield Violation(paths, timeout, other, "raise it, or lower min_interval")
 
 
-def _thresholds(settings: Settings) -> Iterator[Broken]:
+def _thresholds(settings: Settings) -> Iterator[Violation]:
     """Thresholds go from 0 to 100; one in (0, 1] was meant as a share, and would let nearly everybody in."""
     given: list[tuple[Path, float | None]] = [(("decision", "threshold"), settings.decision.threshold)]
     given += [
@@ -45,20 +45,20 @@ def _thresholds(settings: Settings) -> Iterator[Broken]:
     ]
     for path, threshold in given:
         if threshold is not None and 0 < threshold <= 1:
-            yield Broken(
+            yield Violation(
                 (path,), threshold, "is on a scale of 0 to 1, not 0 to 100", f"did you mean {threshold * 100:g}?"
             )
 
 
-def _default_policy(settings: Settings) -> Iterator[Broken]:
+def _default_policy(settings: Settings) -> Iterator[Violation]:
     policy = settings.decision.policies.get(DEFAULT_POLICY)
     if policy is not None:
         value = policy.model_dump(exclude_none=True)
         path: Path = ("decision", "policies", DEFAULT_POLICY)
-        yield Broken((path,), value, "overrides the policy that [decision] is", "set it in [decision] itself")
+        yield Violation((path,), value, "overrides the policy that [decision] is", "set it in [decision] itself")
 
 
-def _sqs_lease(settings: Settings) -> Iterator[Broken]:
+def _sqs_lease(settings: Settings) -> Iterator[Violation]:
     """SQS takes whole seconds up to 12 hours; with less than three, three beats of a lease don't fit into it."""
     if queue_kind(settings.queue.url, settings.queue.type) != "sqs":
         return
@@ -66,27 +66,27 @@ def _sqs_lease(settings: Settings) -> Iterator[Broken]:
     paths: tuple[Path, ...] = (("queue", "visibility_timeout"), ("queue", "url"), ("queue", "type"))
     if lease != int(lease):
         near = max(round(lease), _SHORTEST_SQS_LEASE)
-        yield Broken(paths, lease, "is no whole number, and SQS takes no other", f"did you mean {near}?")
+        yield Violation(paths, lease, "is no whole number, and SQS takes no other", f"did you mean {near}?")
     elif lease > _LONGEST_SQS_LEASE:
-        yield Broken(paths, lease, "is above SQS's limit of 43200 (12 hours)", "give at most 43200")
+        yield Violation(paths, lease, "is above SQS's limit of 43200 (12 hours)", "give at most 43200")
     elif lease < _SHORTEST_SQS_LEASE:
-        yield Broken(paths, lease, "is too short to be renewed in time, in whole seconds", "give at least 3")
+        yield Violation(paths, lease, "is too short to be renewed in time, in whole seconds", "give at least 3")
 
 
-def _tls(settings: Settings) -> Iterator[Broken]:
+def _tls(settings: Settings) -> Iterator[Violation]:
     if not settings.aws.verify_ssl and settings.aws.ca_bundle:
         paths: tuple[Path, ...] = (("aws", "verify_ssl"), ("aws", "ca_bundle"))
         other = f"contradicts aws.ca_bundle = {shown('ca_bundle', settings.aws.ca_bundle)}"
-        yield Broken(paths, value=False, what=other, fix="remove one of them")
+        yield Violation(paths, value=False, what=other, fix="remove one of them")
 
 
-def _sink_names(settings: Settings) -> Iterator[Broken]:
+def _sink_names(settings: Settings) -> Iterator[Violation]:
     counts = Counter(sink.name for sink in settings.sinks)
     seen: set[str] = set()
     for number, sink in enumerate(settings.sinks):
         if counts[sink.name] > 1 and sink.name in seen:
             what = "is the name of another sink, too"
-            yield Broken((("sinks", number, "name"),), sink.name, what, "give each sink a name of its own")
+            yield Violation((("sinks", number, "name"),), sink.name, what, "give each sink a name of its own")
         seen.add(sink.name)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from watcher.config.settings_model import Group, Name, Url
+from watcher.config.settings_model import Name, SettingsModel, Url
 from watcher.config.sinks import SinkSettings, with_names
 from watcher.config.urls import LedgerKind, QueueKind, dynamodb_table, ledger_kind, queue_kind, sqlite_path
 from watcher.domain.model import DEFAULT_POLICY, DecisionRules
@@ -13,7 +13,7 @@ from watcher.domain.model import DEFAULT_POLICY, DecisionRules
 REGION_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 
 
-class AwsSettings(Group):
+class AwsSettings(SettingsModel):
     """How AWS is reached: the AWS CLI's global options, with its meanings and defaults."""
 
     region: str = Field(default="us-east-1", pattern=REGION_PATTERN, description="Region of the sessions.")
@@ -26,7 +26,7 @@ class AwsSettings(Group):
     read_timeout: float = Field(default=60.0, ge=0, description="Seconds for one read; 0: no limit.")
 
 
-class QueueSettings(Group):
+class QueueSettings(SettingsModel):
     """Where session ids come from."""
 
     url: Url = Field(default="sqlite:///watcher.db", min_length=1, description="sqlite:///FILE or an SQS queue URL.")
@@ -49,7 +49,7 @@ class QueueSettings(Group):
         return kind
 
 
-class PollingSettings(Group):
+class PollingSettings(SettingsModel):
     """When sessions are polled."""
 
     strategy: Literal["learned", "backoff"] = Field(
@@ -69,7 +69,7 @@ class PollingSettings(Group):
     max_rate: float = Field(default=0.0, ge=0, description="Calls a second; 0: find the account's quota by itself.")
 
 
-class PolicyOverrides(Group):
+class PolicyOverrides(SettingsModel):
     """A policy that a message can ask for; what it doesn't give comes from `[decision]`."""
 
     threshold: float | None = Field(default=None, ge=0, le=100, description="Confidence (0..100) that is live.")
@@ -78,7 +78,7 @@ class PolicyOverrides(Group):
     )
 
 
-class DecisionSettings(Group):
+class DecisionSettings(SettingsModel):
     """What makes a session live."""
 
     threshold: float = Field(
@@ -108,7 +108,7 @@ class DecisionSettings(Group):
         )
 
 
-class LedgerSettings(Group):
+class LedgerSettings(SettingsModel):
     """Where decisions are remembered, so that a session has only one."""
 
     url: str = Field(
@@ -117,14 +117,14 @@ class LedgerSettings(Group):
     )
 
 
-class HttpSettings(Group):
+class HttpSettings(SettingsModel):
     """The server of /metrics, /livez and /readyz."""
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0: all of IPv4.")
     port: int = Field(default=9464, ge=0, le=65535, description="TCP port; 0: a free one, told in the log.")
 
 
-class LogSettings(Group):
+class LogSettings(SettingsModel):
     """The log on standard error."""
 
     level: Literal["debug", "info", "warning", "error", "critical"] = Field(
@@ -135,7 +135,7 @@ class LogSettings(Group):
     )
 
 
-class ShutdownSettings(Group):
+class ShutdownSettings(SettingsModel):
     """How the watcher ends."""
 
     drain_timeout: float = Field(
@@ -143,7 +143,7 @@ class ShutdownSettings(Group):
     )
 
 
-class Settings(Group):
+class Settings(SettingsModel):
     """All settings of the liveness watcher."""
 
     aws: AwsSettings = AwsSettings()

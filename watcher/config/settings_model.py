@@ -14,7 +14,7 @@ Url = Annotated[str, AfterValidator(cleaned)]
 """A URL, which the rules judge and the adapters call in one and the same form."""
 
 
-class Group(BaseModel):
+class SettingsModel(BaseModel):
     """A group of settings: frozen, exactly typed, without unknown keys, NaN or infinity."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from watcher.config.settings_model import Group, Url
+from watcher.config.settings_model import SettingsModel, Url
 
 
-class _Sink(Group):
+class _Sink(SettingsModel):
     """What every sink can have."""
 
     name: str = Field(
@@ -90,7 +90,7 @@ SinkSettings = Annotated[
     Field(discriminator="type"),
 ]
 
-SINK_MODELS: dict[str, type[Group]] = {
+SINK_MODELS: dict[str, type[SettingsModel]] = {
     "stdout": StdoutSinkSettings,
     "file": FileSinkSettings,
     "sqs": SqsSinkSettings,

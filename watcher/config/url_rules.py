@@ -6,7 +6,7 @@ from watcher.config.fields import Path
 from watcher.config.settings import Settings
 from watcher.config.sinks import SqsSinkSettings, WebhookSinkSettings
 from watcher.config.urls import dynamodb_table, ledger_kind, queue_kind, sqlite_path
-from watcher.config.violations import Broken, Rule
+from watcher.config.violations import Rule, Violation
 from watcher.util.urls import is_http_url, is_plain_http
 
 _URL: Path = ("queue", "url")
@@ -30,92 +30,96 @@ def http_urls(settings: Settings) -> Iterator[tuple[Path, str]]:
             yield ("sinks", number, "queue_url"), sink.queue_url
 
 
-def _http_urls(settings: Settings) -> Iterator[Broken]:
+def _http_urls(settings: Settings) -> Iterator[Violation]:
     """What is called over HTTP needs a scheme and a host, and nothing that parsers disagree about."""
     for path, url in http_urls(settings):
         if url and is_http_url(url.translate(_AMBIGUOUS)) and not is_http_url(url):
             what = "has a blank, a backslash or a control character in it"
-            yield Broken((path,), url, what, "take it out, or write it in per cent notation")
+            yield Violation((path,), url, what, "take it out, or write it in per cent notation")
         elif url and not is_http_url(url):
-            yield Broken((path,), url, "is no URL with http:// or https:// and a host", "give a whole one")
+            yield Violation((path,), url, "is no URL with http:// or https:// and a host", "give a whole one")
 
 
-def _sink_into_its_own_queue(settings: Settings) -> Iterator[Broken]:
+def _sink_into_its_own_queue(settings: Settings) -> Iterator[Violation]:
     for number, sink in enumerate(settings.sinks):
         if isinstance(sink, SqsSinkSettings) and sink.queue_url == settings.queue.url:
             paths: tuple[Path, ...] = (("sinks", number, "queue_url"), _URL)
-            yield Broken(paths, sink.queue_url, "is the queue that the sessions come from", "give another")
+            yield Violation(paths, sink.queue_url, "is the queue that the sessions come from", "give another")
         elif isinstance(sink, SqsSinkSettings) and sink.queue_url == settings.queue.dead_letter_url:
             paths = (("sinks", number, "queue_url"), _DEAD)
-            yield Broken(paths, sink.queue_url, "is the queue of the dead letters", "give another")
+            yield Violation(paths, sink.queue_url, "is the queue of the dead letters", "give another")
 
 
-def _webhook_without_tls(settings: Settings) -> Iterator[Broken]:
+def _webhook_without_tls(settings: Settings) -> Iterator[Violation]:
     """Decisions name sessions and carry the producer's context: not for everybody on the way to read."""
     for number, sink in enumerate(settings.sinks):
         if isinstance(sink, WebhookSinkSettings) and is_plain_http(sink.url) and not sink.allow_private:
             what = "would carry decisions unencrypted"
             fix = "give an https URL, or set allow_private = true for a receiver in your own network"
-            yield Broken((("sinks", number, "url"),), sink.url, what, fix)
+            yield Violation((("sinks", number, "url"),), sink.url, what, fix)
 
 
-def _queue_url(settings: Settings) -> Iterator[Broken]:
+def _queue_url(settings: Settings) -> Iterator[Violation]:
     url, declared = settings.queue.url, settings.queue.type
     if queue_kind(url, declared):
         yield from _sqlite_file(_URL, url)
     elif declared == "sqlite":
-        yield Broken((_URL, _TYPE), url, 'is no SQLite URL, but queue.type = "sqlite"', _SQLITE_FIX)
+        yield Violation((_URL, _TYPE), url, 'is no SQLite URL, but queue.type = "sqlite"', _SQLITE_FIX)
     elif declared == "sqs":
         fix = "give the queue's https URL, or remove queue.type"
-        yield Broken((_URL, _TYPE), url, 'is no SQS URL, but queue.type = "sqs"', fix)
+        yield Violation((_URL, _TYPE), url, 'is no SQS URL, but queue.type = "sqs"', fix)
     elif is_http_url(url):
-        yield Broken((_URL, _TYPE), url, "doesn't look like an SQS URL", 'set queue.type = "sqs" if it is one')
+        yield Violation((_URL, _TYPE), url, "doesn't look like an SQS URL", 'set queue.type = "sqs" if it is one')
     else:
-        yield Broken((_URL, _TYPE), url, "is no queue URL", "give sqlite:///FILE, or the https URL of an SQS queue")
+        yield Violation(
+            (_URL, _TYPE), url, "is no queue URL", "give sqlite:///FILE, or the https URL of an SQS queue"
+        )
 
 
-def _dead_letter_url(settings: Settings) -> Iterator[Broken]:
+def _dead_letter_url(settings: Settings) -> Iterator[Violation]:
     url, kind = settings.queue.dead_letter_url, queue_kind(settings.queue.url, settings.queue.type)
     if not url or kind is None:
         return
     if queue_kind(url, kind) is None:
         words = "an SQS queue" if kind == "sqs" else "a SQLite queue"
         fix = "give the https URL of an SQS queue" if kind == "sqs" else _SQLITE_FIX
-        yield Broken((_DEAD, _URL, _TYPE), url, f"is of another kind than queue.url, {words}", fix)
+        yield Violation((_DEAD, _URL, _TYPE), url, f"is of another kind than queue.url, {words}", fix)
     elif kind == "sqlite":
         yield from _sqlite_file(_DEAD, url)
     elif url == settings.queue.url:
-        yield Broken((_DEAD, _URL), url, "is the queue itself: its messages would go round for ever", "give another")
+        yield Violation(
+            (_DEAD, _URL), url, "is the queue itself: its messages would go round for ever", "give another"
+        )
 
 
-def _ledger_url(settings: Settings) -> Iterator[Broken]:
+def _ledger_url(settings: Settings) -> Iterator[Violation]:
     url = settings.ledger.url
     kind = ledger_kind(url)
     if not url:
         yield from _ledger_of_its_own(settings)
     elif kind is None:
-        yield Broken((_LEDGER,), url, "is no ledger URL", _LEDGER_FIX)
+        yield Violation((_LEDGER,), url, "is no ledger URL", _LEDGER_FIX)
     elif kind == "sqlite":
         yield from _sqlite_file(_LEDGER, url)
     elif kind == "dynamodb" and not _has_table(url):
-        yield Broken((_LEDGER,), url, "names no DynamoDB table", "give dynamodb:///TABLE")
+        yield Violation((_LEDGER,), url, "names no DynamoDB table", "give dynamodb:///TABLE")
 
 
-def _ledger_of_its_own(settings: Settings) -> Iterator[Broken]:
+def _ledger_of_its_own(settings: Settings) -> Iterator[Violation]:
     """An SQS queue has no file to keep a ledger in, and without one a redelivery would be decided again."""
     if queue_kind(settings.queue.url, settings.queue.type) == "sqs":
         what = "says the queue's own file, and an SQS queue has none"
         fix = 'give dynamodb:///TABLE for several replicas, sqlite:///FILE for one, or "none"'
-        yield Broken((_LEDGER, _URL, _TYPE), "", what, fix)
+        yield Violation((_LEDGER, _URL, _TYPE), "", what, fix)
 
 
-def _sqlite_file(path: Path, url: str) -> Iterator[Broken]:
+def _sqlite_file(path: Path, url: str) -> Iterator[Violation]:
     if not url.startswith("sqlite:"):
         return
     try:
         sqlite_path(url)
     except ValueError as error:
-        yield Broken((path,), url, str(error), _SQLITE_FIX)
+        yield Violation((path,), url, str(error), _SQLITE_FIX)
 
 
 def _has_table(url: str) -> bool:

@@ -9,7 +9,7 @@ from watcher.config.settings import Settings
 
 
 @dataclass(frozen=True)
-class Broken:
+class Violation:
     """The first path is the setting that is to blame, the others are those that the rule looked at as well."""
 
     paths: tuple[Path, ...]
@@ -32,4 +32,4 @@ def plain(number: str) -> str:
     return number.removesuffix(".0")
 
 
-Rule = Callable[[Settings], Iterator[Broken]]
+Rule = Callable[[Settings], Iterator[Violation]]

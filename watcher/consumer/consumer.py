@@ -7,18 +7,18 @@ from typing import Any, Protocol
 
 import structlog
 
-from watcher.consumer.dead_letters import Burials
+from watcher.consumer.dead_letters import DeadLetterWriter
 from watcher.consumer.message import parse_message
-from watcher.domain.active_rules import Runtime
-from watcher.domain.errors import LedgerError, QueueError, UnservableMessage
-from watcher.domain.model import DeadReason, Delivery, Lease, LedgerEntry, SessionRequest
+from watcher.domain.active_rules import ActiveRules
+from watcher.domain.errors import InvalidMessage, LedgerError, QueueError
+from watcher.domain.model import DeadReason, Lease, LedgerEntry, ReceivedMessage, SessionRequest
 from watcher.domain.ports import Clock, Ledger, Queue
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat, Readiness
 from watcher.telemetry.metrics import Metrics
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 from watcher.util.rfc3339 import timestamp
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class Deliveries(Protocol):
         """Take over a session whose decision the ledger has."""
 
 
-class Intake:
+class Consumer:
     """The way in: receive, parse, answer from the ledger what is already decided, watch the rest."""
 
     def __init__(
@@ -58,8 +58,8 @@ class Intake:
         in_flight: InFlight,
         polls: Polls,
         deliveries: Deliveries,
-        burials: Burials,
-        runtime: Runtime[Any],
+        burials: DeadLetterWriter,
+        runtime: ActiveRules[Any],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
@@ -78,7 +78,7 @@ class Intake:
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
-        patience = Patience(stop, beat)
+        patience = RetryUntilStopped(stop, beat)
         while not stop.is_set():
             beat.beat()
             room = self._in_flight.wait_for_room(ROOM_WAIT)
@@ -91,7 +91,7 @@ class Intake:
             log.warning("full", in_flight=len(self._in_flight), consequence="nothing is received until there is room")
         self._is_full = is_full
 
-    def _receive(self, limit: int, stop: Event, patience: Patience) -> None:
+    def _receive(self, limit: int, stop: Event, patience: RetryUntilStopped) -> None:
         receive = partial(self._queue.receive, limit, RECEIVE_WAIT, stop)
         try:
             deliveries = patience.call(receive, partial(self._failed, "queue"))
@@ -102,7 +102,7 @@ class Intake:
         if deliveries:
             self.take_in(deliveries, patience)
 
-    def take_in(self, deliveries: Sequence[Delivery], patience: Patience) -> None:
+    def take_in(self, deliveries: Sequence[ReceivedMessage], patience: RetryUntilStopped) -> None:
         """Make a watch of each message; hand over one that can never be served, to be buried."""
         leases = [delivery.lease for delivery in deliveries]
         if not self._in_flight.hold(leases, self._clock.monotonic()):
@@ -122,7 +122,7 @@ class Intake:
         for delivery, request in requests:
             entry = entries.get(request.key)
             if entry and entry.fault:
-                self._put_aside(delivery, UnservableMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
+                self._put_aside(delivery, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
             else:
                 self._admit(delivery, request, entry)
 
@@ -133,16 +133,16 @@ class Intake:
         except QueueError as error:
             log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
 
-    def _parse(self, delivery: Delivery) -> SessionRequest | None:
+    def _parse(self, delivery: ReceivedMessage) -> SessionRequest | None:
         try:
             return self._request(delivery)
-        except UnservableMessage as fault:
+        except InvalidMessage as fault:
             self._put_aside(delivery, fault)
             return None
 
-    def _request(self, delivery: Delivery) -> SessionRequest:
+    def _request(self, delivery: ReceivedMessage) -> SessionRequest:
         if delivery.fault:
-            raise UnservableMessage(DeadReason.INVALID_MESSAGE, delivery.fault)
+            raise InvalidMessage(DeadReason.INVALID_MESSAGE, delivery.fault)
         rules = self._runtime.rules
         return parse_message(
             delivery.body,
@@ -154,11 +154,11 @@ class Intake:
             lifetime=rules.session_timeout,
         )
 
-    def _put_aside(self, delivery: Delivery, fault: UnservableMessage) -> None:
+    def _put_aside(self, delivery: ReceivedMessage, fault: InvalidMessage) -> None:
         self._in_flight.drop([delivery.lease])
         self._burials.put(delivery, fault)
 
-    def _admit(self, delivery: Delivery, request: SessionRequest, entry: LedgerEntry | None) -> None:
+    def _admit(self, delivery: ReceivedMessage, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()
         if request.remark:
             log.warning("sent_time_counts", session_id=request.key.session_id, remark=request.remark)
@@ -182,7 +182,7 @@ class Intake:
         else:
             self._polls.admit(watch)
 
-    def _join(self, delivery: Delivery, request: SessionRequest, born: float) -> bool:
+    def _join(self, delivery: ReceivedMessage, request: SessionRequest, born: float) -> bool:
         """Whether its session is being watched already; then the message joins it."""
         given = request.created_at if request.creation.is_given else None
         joined = self._in_flight.join(request.key, delivery.lease, given, born)
@@ -194,14 +194,14 @@ class Intake:
         self._polls.may_be_older(joined, born)
         return True
 
-    def _born(self, delivery: Delivery, request: SessionRequest) -> float:
+    def _born(self, delivery: ReceivedMessage, request: SessionRequest) -> float:
         """When (monotonic) the session was created: so long before the message was sent as its two times say."""
         sent = delivery.sent_monotonic
         if sent is None:
             sent = self._clock.monotonic() - max(0.0, self._clock.time() - delivery.sent_at)
         return sent - (delivery.sent_at - request.created_at)
 
-    def _watch(self, delivery: Delivery, request: SessionRequest, born: float) -> Watch:
+    def _watch(self, delivery: ReceivedMessage, request: SessionRequest, born: float) -> Watch:
         watch = Watch(
             key=request.key,
             created_at=request.created_at,

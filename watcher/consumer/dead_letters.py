@@ -6,12 +6,12 @@ from threading import Condition, Event
 
 import structlog
 
-from watcher.domain.errors import QueueError, UnservableMessage
-from watcher.domain.model import Delivery
+from watcher.domain.errors import InvalidMessage, QueueError
+from watcher.domain.model import ReceivedMessage
 from watcher.domain.ports import Queue
 from watcher.telemetry.health import Beat, Liveness, Readiness
 from watcher.telemetry.metrics import Metrics
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 from watcher.util.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ ROLE = "burials"
 """The thread's, in logs, metrics and /livez."""
 
 
-class Burials:
+class DeadLetterWriter:
     """The messages that are to be put aside, the first to come first.
 
     Nobody extends their leases: one that runs out before its message is buried brings the message again.
@@ -40,11 +40,11 @@ class Burials:
         self._queue = queue
         self._metrics = metrics
         self._readiness = readiness
-        self._unburied: deque[tuple[Delivery, UnservableMessage]] = deque()
+        self._unburied: deque[tuple[ReceivedMessage, InvalidMessage]] = deque()
         self._is_stuck = self._is_closed = False
         self._changed = Condition()
 
-    def put(self, delivery: Delivery, fault: UnservableMessage) -> None:
+    def put(self, delivery: ReceivedMessage, fault: InvalidMessage) -> None:
         """Hand over a message; where there is no room, it is left to its lease."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_room() or self._is_stuck, ROOM_WAIT)
@@ -60,7 +60,7 @@ class Burials:
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Bury each message, until its lease has run out; ends after the close, or with a failure after `stop`."""
-        patience = Patience(stop, beat)
+        patience = RetryUntilStopped(stop, beat)
         while (first := self._first(beat)) is not None:
             beat.beat()
             delivery, fault = first
@@ -86,7 +86,7 @@ class Burials:
     def _has_room(self) -> bool:
         return len(self._unburied) < MOST_UNBURIED
 
-    def _first(self, beat: Beat) -> tuple[Delivery, UnservableMessage] | None:
+    def _first(self, beat: Beat) -> tuple[ReceivedMessage, InvalidMessage] | None:
         """The next to be buried, which keeps its place until it is; None after the close."""
         beat.rest()
         with self._changed:
@@ -99,7 +99,7 @@ class Burials:
             self._is_stuck = True
             self._changed.notify_all()
 
-    def _over(self, delivery: Delivery, fault: UnservableMessage, letter_id: str | None) -> None:
+    def _over(self, delivery: ReceivedMessage, fault: InvalidMessage, letter_id: str | None) -> None:
         self._readiness.regained(DEAD_LETTERS)
         if letter_id is not None:  # else it comes again, perhaps many times: it counts once it is put aside
             self._metrics.dead_letters.labels(fault.reason.value).inc()

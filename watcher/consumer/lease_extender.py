@@ -5,7 +5,7 @@ from threading import Event
 
 import structlog
 
-from watcher.domain.errors import NotAllExtended, QueueError
+from watcher.domain.errors import PartialExtendError, QueueError
 from watcher.domain.model import Lease
 from watcher.domain.ports import Clock, Queue
 from watcher.sessions.in_flight import InFlight
@@ -30,7 +30,7 @@ RETRY_AFTER = 1 / 12
 """Share of a lease's time before the next look when the queue failed."""
 
 
-class LeaseKeeper:
+class LeaseExtender:
     """Extends every lease in time, from receipt to ack, through the drain too."""
 
     def __init__(
@@ -82,7 +82,7 @@ class LeaseKeeper:
         try:
             lost: Sequence[Lease] = self._queue.extend(leases)
         except QueueError as error:
-            lost, remaining = (error.lost, error.remaining) if isinstance(error, NotAllExtended) else ((), leases)
+            lost, remaining = (error.lost, error.remaining) if isinstance(error, PartialExtendError) else ((), leases)
             self._metrics.lease_extensions.labels("failed").inc(len(remaining))
             self._readiness.lost("leases", error, "tried again", leases=len(remaining))
             return lost, remaining

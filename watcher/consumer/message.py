@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from watcher.domain.creation import created
-from watcher.domain.errors import UnservableMessage
+from watcher.domain.errors import InvalidMessage
 from watcher.domain.model import (
     DEFAULT_POLICY,
     MAX_MESSAGE_BYTES,
@@ -54,7 +54,7 @@ def parse_message(
             256 KiB, or a form that means nothing.
     """
     if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
-        raise UnservableMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
+        raise InvalidMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
     fields, enclosed = _fields(body.removeprefix(_BYTE_ORDER_MARK).strip())
     layers = (fields, *enclosed, attributes or {})
     policy = _policy(_said("policy", layers), policies, is_required=require_policy)
@@ -112,9 +112,9 @@ def _json_object(text: str) -> Mapping[str, Any]:
     try:
         members = json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated)
     except (ValueError, RecursionError) as error:
-        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"not JSON: {str(error)[:_SHOWN]}") from error
+        raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"not JSON: {str(error)[:_SHOWN]}") from error
     if not isinstance(members, dict):
-        raise UnservableMessage(DeadReason.INVALID_MESSAGE, "not a JSON object")
+        raise InvalidMessage(DeadReason.INVALID_MESSAGE, "not a JSON object")
     return members
 
 
@@ -123,7 +123,7 @@ def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"the member {_short(name)} is there twice")
+            raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"the member {_short(name)} is there twice")
         members[name] = value
     return members
 
@@ -138,9 +138,9 @@ def _finite(text: str) -> float:
 
 def _session_id(value: object) -> str:
     if value is None:
-        raise UnservableMessage(DeadReason.INVALID_SESSION_ID, "no sessionId in the message")
+        raise InvalidMessage(DeadReason.INVALID_SESSION_ID, "no sessionId in the message")
     if not isinstance(value, str) or not SESSION_ID.fullmatch(value):
-        raise UnservableMessage(
+        raise InvalidMessage(
             DeadReason.INVALID_SESSION_ID,
             f"sessionId {_short(value)} is not a lowercase UUID, as CreateFaceLivenessSession gives it",
         )
@@ -149,20 +149,20 @@ def _session_id(value: object) -> str:
 
 def _policy(said: Sequence[object], policies: Collection[str], *, is_required: bool) -> str:
     if not said and is_required:
-        raise UnservableMessage(
+        raise InvalidMessage(
             DeadReason.MISSING_POLICY,
             'the message names no policy, and decision.require_policy is on: give it "policy"',
         )
     policy = said[0] if said else DEFAULT_POLICY
     other = next((value for value in said if value != policy), None)
     if other is not None:
-        raise UnservableMessage(
+        raise InvalidMessage(
             DeadReason.INVALID_MESSAGE,
             f"policy {_short(policy)} in the message, {_short(other)} in an attribute: send one of them",
         )
     if policy != DEFAULT_POLICY and (not isinstance(policy, str) or policy not in policies):
         known = ", ".join(sorted({*policies, DEFAULT_POLICY}))
-        raise UnservableMessage(
+        raise InvalidMessage(
             DeadReason.UNKNOWN_POLICY,
             f"policy {_short(policy)} is unknown (known: {known}): add [decision.policies.NAME] for it",
         )
@@ -173,9 +173,9 @@ def _context(value: object) -> Mapping[str, Any]:
     if value is None:
         return NO_CONTEXT
     if not isinstance(value, dict):
-        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
+        raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
     if _is_deeper_than(value, MAX_DEPTH):
-        raise UnservableMessage(DeadReason.INVALID_MESSAGE, f"context is nested more than {MAX_DEPTH} levels deep")
+        raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"context is nested more than {MAX_DEPTH} levels deep")
     return value
 
 

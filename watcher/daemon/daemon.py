@@ -8,16 +8,16 @@ from threading import Event
 
 import structlog
 
-from watcher.consumer.consumer import Intake
-from watcher.consumer.dead_letters import Burials
-from watcher.consumer.lease_extender import LeaseKeeper
-from watcher.daemon.prober import Lookout
-from watcher.daemon.systemd import Supervisor
+from watcher.consumer.consumer import Consumer
+from watcher.consumer.dead_letters import DeadLetterWriter
+from watcher.consumer.lease_extender import LeaseExtender
+from watcher.daemon.prober import Prober
+from watcher.daemon.systemd import ServiceNotifier
 from watcher.delivery.outbox import Outbox
 from watcher.domain.errors import DatabaseLost, QueueError, WatcherError
 from watcher.domain.model import Lease
 from watcher.domain.ports import Clock, Queue
-from watcher.polling.deadline_watchdog import Timekeeper
+from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.sessions.in_flight import InFlight
@@ -64,17 +64,17 @@ class Parts:
     queue: Queue
     in_flight: InFlight
     scheduler: Scheduler
-    intake: Intake
-    burials: Burials
+    intake: Consumer
+    burials: DeadLetterWriter
     poller: Poller
-    timekeeper: Timekeeper
+    timekeeper: DeadlineWatchdog
     outbox: Outbox
-    leases: LeaseKeeper
-    lookout: Lookout
+    leases: LeaseExtender
+    lookout: Prober
     liveness: Liveness
     readiness: Readiness
     http: HealthServer
-    supervisor: Supervisor
+    supervisor: ServiceNotifier
     described: Mapping[str, object]
     close: Callable[[], None]
 

@@ -26,7 +26,7 @@ NOBODY = SessionKey(endpoint_check.NOBODY, DEFAULT_POLICY)
 """Asked for in the ledger, or of the service, to see what it answers."""
 
 
-class Lookout:
+class Prober:
     """Keeps the queue's metrics and the readiness of an idle watcher true."""
 
     def __init__(

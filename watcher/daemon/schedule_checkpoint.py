@@ -5,7 +5,7 @@ import math
 import structlog
 
 from watcher.domain.errors import DatabaseLost, LedgerError
-from watcher.domain.ports import Clock, Memory
+from watcher.domain.ports import Clock, StateStore
 from watcher.schedule import Mode, Schedule, State
 
 log = structlog.get_logger(__name__)
@@ -14,10 +14,10 @@ SAVE_INTERVAL = 60.0
 """Seconds between two saves: what a crash may cost of what was learned."""
 
 
-class Remembering:
+class ScheduleCheckpointer:
     """Loads what was learned at the start, saves it every minute and at the stop. A failure costs only that."""
 
-    def __init__(self, schedule: Schedule, memory: Memory | None, clock: Clock) -> None:
+    def __init__(self, schedule: Schedule, memory: StateStore | None, clock: Clock) -> None:
         """`memory`: None where there is none; what is learned then ends with the process."""
         self._schedule = schedule
         self._memory = memory

@@ -23,7 +23,7 @@ STOP_SLACK = 5.0
 bounds (`CLOSE_TIME`), and for the process to end. The units and manifests under deploy/ leave more."""
 
 
-class Supervisor:
+class ServiceNotifier:
     """Speaks for the daemon. `tick` is called by its main thread, so that a hung one is noticed, too."""
 
     def __init__(

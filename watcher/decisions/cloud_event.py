@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watcher.domain.errors import MalformedResult, PollError, UnknownStatus
-from watcher.domain.model import BoundingBox, DecisionEvent, DecisionRules, Image, S3Object, SessionResult, Verdict
+from watcher.domain.model import BoundingBox, Decision, DecisionEvent, DecisionRules, Image, S3Object, SessionResult
 from watcher.sessions.session import Watch
 from watcher.util.rfc3339 import timestamp
 
@@ -16,7 +16,7 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 def decision_event(
     watch: Watch,
-    verdict: Verdict,
+    verdict: Decision,
     ending: SessionResult | PollError | None,
     rules: DecisionRules,
     *,

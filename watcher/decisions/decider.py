@@ -5,9 +5,9 @@ from typing import Any
 
 from watcher.decisions.cloud_event import decision_event
 from watcher.decisions.rules import decide
-from watcher.domain.active_rules import Runtime
+from watcher.domain.active_rules import ActiveRules
 from watcher.domain.errors import PollError
-from watcher.domain.model import DecisionEvent, Reason, SessionResult, Verdict
+from watcher.domain.model import Decision, DecisionEvent, Reason, SessionResult
 from watcher.domain.ports import Clock
 from watcher.sessions.session import Watch
 from watcher.telemetry.metrics import Metrics
@@ -22,11 +22,11 @@ class Decider:
     def __init__(
         self,
         *,
-        runtime: Runtime[Any],
+        runtime: ActiveRules[Any],
         clock: Clock,
         metrics: Metrics,
         source: str,
-        decided: Callable[[Watch, Verdict, DecisionEvent], None],
+        decided: Callable[[Watch, Decision, DecisionEvent], None],
     ) -> None:
         """`source`: the CloudEvents source, which names the region; `decided` takes over the session."""
         self._runtime = runtime

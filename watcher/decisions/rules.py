@@ -3,7 +3,7 @@
 from typing import TypeGuard
 
 from watcher.domain.errors import MalformedResult, PollError, RejectedByService, SessionNotFound, UnreadableAnswer
-from watcher.domain.model import DecisionRules, Outcome, Reason, SessionResult, SessionStatus, Verdict
+from watcher.domain.model import Decision, DecisionRules, Outcome, Reason, SessionResult, SessionStatus
 
 _ENDED_WITHOUT_SCORE = {
     SessionStatus.FAILED: Reason.SESSION_FAILED,
@@ -11,7 +11,7 @@ _ENDED_WITHOUT_SCORE = {
 }
 
 
-def decide(ending: SessionResult | PollError | None, rules: DecisionRules) -> Verdict:
+def decide(ending: SessionResult | PollError | None, rules: DecisionRules) -> Decision:
     """The verdict on a session from the last that was heard of it.
 
     `ending` is the terminal answer, the permanent fault, or, when the deadline came first, whatever the last poll
@@ -19,24 +19,24 @@ def decide(ending: SessionResult | PollError | None, rules: DecisionRules) -> Ve
     """
     if isinstance(ending, SessionResult):
         return _on_answer(ending, rules)
-    return Verdict(Outcome.INCONCLUSIVE, _reason_of_fault(ending))
+    return Decision(Outcome.INCONCLUSIVE, _reason_of_fault(ending))
 
 
-def _on_answer(result: SessionResult, rules: DecisionRules) -> Verdict:
+def _on_answer(result: SessionResult, rules: DecisionRules) -> Decision:
     if result.status is SessionStatus.SUCCEEDED:
         return _on_score(result, rules)
-    return Verdict(Outcome.INCONCLUSIVE, _ENDED_WITHOUT_SCORE.get(result.status, Reason.TIMED_OUT))
+    return Decision(Outcome.INCONCLUSIVE, _ENDED_WITHOUT_SCORE.get(result.status, Reason.TIMED_OUT))
 
 
-def _on_score(result: SessionResult, rules: DecisionRules) -> Verdict:
+def _on_score(result: SessionResult, rules: DecisionRules) -> Decision:
     # Each comparison is written so that anything odd (None, NaN, a threshold of NaN) falls through to "not live".
     if not is_usable_confidence(result.confidence):
-        return Verdict(Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT)
+        return Decision(Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT)
     if not result.confidence >= rules.threshold:
-        return Verdict(Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD)
+        return Decision(Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD)
     if rules.require_reference_image and result.reference_image is None:
-        return Verdict(Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING)
-    return Verdict(Outcome.LIVE, Reason.CONFIDENCE_MET)
+        return Decision(Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING)
+    return Decision(Outcome.LIVE, Reason.CONFIDENCE_MET)
 
 
 def is_usable_confidence(value: object) -> TypeGuard[float]:

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from watcher.delivery.rejections import rejected_message, rejection
-from watcher.domain.errors import LedgerError, QueueError, UnservableMessage
-from watcher.domain.model import Delivery
+from watcher.domain.errors import InvalidMessage, LedgerError, QueueError
+from watcher.domain.model import ReceivedMessage
 from watcher.domain.ports import Ledger, Queue
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 
-DeadLetter = Callable[[Delivery, UnservableMessage], None]
+DeadLetter = Callable[[ReceivedMessage, InvalidMessage], None]
 
 
 class Acker:
@@ -39,7 +39,7 @@ class Acker:
         self._queue_failed = partial(failed, "queue")
         self._worked = worked
 
-    def finish(self, batch: Sequence[Watch], patience: Patience) -> None:
+    def finish(self, batch: Sequence[Watch], patience: RetryUntilStopped) -> None:
         """Dead-letter what a sink has rejected for good; ack what every sink has."""
         for session in batch:
             if session.refused:
@@ -54,7 +54,7 @@ class Acker:
             return  # halted: the messages come again, and the ledger answers whoever receives them then
         self._worked("queue")
 
-    def _ack(self, batch: Sequence[Watch], patience: Patience) -> None:
+    def _ack(self, batch: Sequence[Watch], patience: RetryUntilStopped) -> None:
         settled = [session.key for session in batch if not session.abandoned]
         # Settled before acked: a crash between the two brings the message back and the same event goes out again.
         # The other way round, somebody who asks for this session once more might get no event at all.
@@ -64,7 +64,7 @@ class Acker:
         acked = [lease for session in batch for lease in self._in_flight.close(session)]
         patience.call(partial(self._queue.ack, acked), self._queue_failed)
 
-    def dead_letter(self, session: Watch, reason: UnservableMessage) -> None:
+    def dead_letter(self, session: Watch, reason: InvalidMessage) -> None:
         """End a session whose decision can't be delivered: all of its messages become dead letters."""
         for lease in self._in_flight.close(session):
             self._dead_letter(rejected_message(session, lease), reason)

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from watcher.domain.ports import Clock
 from watcher.telemetry.health import Beat
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ class BatchProcessor(Generic[T]):
 
     def __init__(
         self,
-        handle: Callable[[Sequence[T], Patience], None],
+        handle: Callable[[Sequence[T], RetryUntilStopped], None],
         max_batch: int,
         *,
         clock: Clock,
@@ -61,7 +61,7 @@ class BatchProcessor(Generic[T]):
 
     def run(self, halt: Event, beat: Beat) -> None:
         """Handle batches until it is closed, or `halt` says that there is no more time."""
-        patience = Patience(halt, beat)
+        patience = RetryUntilStopped(halt, beat)
         is_open = True
         while is_open and not halt.is_set():
             beat.rest()

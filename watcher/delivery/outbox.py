@@ -16,15 +16,15 @@ from watcher.delivery.batch_processor import BatchProcessor
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.recorded import context_of, created_at
 from watcher.delivery.sink_worker import SinkWorker
-from watcher.domain.errors import LedgerError, UnservableMessage
-from watcher.domain.model import DeadReason, DecisionEvent, LedgerEntry, Verdict
+from watcher.domain.errors import InvalidMessage, LedgerError
+from watcher.domain.model import DeadReason, Decision, DecisionEvent, LedgerEntry
 from watcher.domain.ports import Clock, Ledger, Queue, Sink
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Liveness, Readiness
 from watcher.telemetry.metrics import Metrics, trace_exemplar
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 from watcher.util.rfc3339 import timestamp
 from watcher.util.threads import Threads
 
@@ -51,7 +51,7 @@ as a dozen polls. Only where decisions come that fast does one wait, and nobody 
 @dataclass(frozen=True, slots=True)
 class _Decided:
     watch: Watch
-    verdict: Verdict
+    verdict: Decision
     event: DecisionEvent
 
 
@@ -102,7 +102,7 @@ class Outbox:
         )
         self._acker = BatchProcessor(acker.finish, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
 
-    def decided(self, watch: Watch, verdict: Verdict, event: DecisionEvent) -> None:
+    def decided(self, watch: Watch, verdict: Decision, event: DecisionEvent) -> None:
         """Take over a watch with its fresh decision."""
         self._recorder.put(_Decided(watch, verdict, event))
 
@@ -154,7 +154,7 @@ class Outbox:
         for worker in self._workers.values():
             worker.halt()
 
-    def _record(self, batch: Sequence[_Decided], patience: Patience) -> None:
+    def _record(self, batch: Sequence[_Decided], patience: RetryUntilStopped) -> None:
         live = [decided for decided in batch if not decided.watch.abandoned]
         rows = [(decided.event, decided.watch.trail) for decided in live]
         try:
@@ -164,9 +164,7 @@ class Outbox:
         self._readiness.regained("ledger")
         for decided, entry in zip(live, entries, strict=True):
             if entry.fault:  # another watcher decided it, and what it wrote can't be read
-                self._finisher.dead_letter(
-                    decided.watch, UnservableMessage(DeadReason.UNREADABLE_DECISION, entry.fault)
-                )
+                self._finisher.dead_letter(decided.watch, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
                 continue
             if entry.event == decided.event:
                 self._count(decided)
@@ -200,7 +198,7 @@ class Outbox:
         for name in sinks:
             self._workers[name].put(PendingDelivery(watch, event))
 
-    def _delivered(self, sink: str, watches: Sequence[Watch], patience: Patience) -> None:
+    def _delivered(self, sink: str, watches: Sequence[Watch], patience: RetryUntilStopped) -> None:
         mark = partial(self._ledger.mark_delivered, [watch.key for watch in watches], sink)
         patience.call(mark, partial(self._failed, "ledger"))
         self._readiness.regained("ledger")

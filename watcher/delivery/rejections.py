@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from watcher.domain.errors import UnservableMessage
-from watcher.domain.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease
+from watcher.domain.errors import InvalidMessage
+from watcher.domain.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, Lease, ReceivedMessage
 from watcher.sessions.session import Watch
 
 
-def rejected_message(session: Watch, lease: Lease) -> Delivery:
+def rejected_message(session: Watch, lease: Lease) -> ReceivedMessage:
     """The message under this lease, written anew from what is known of the session: its text is kept nowhere.
 
     A replay of it asks for the same session under the same policy, with the same context. What was not in the
@@ -29,13 +29,13 @@ def rejected_message(session: Watch, lease: Lease) -> Delivery:
     while len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES and optional:
         del members[optional.pop(0)]
         body = _json(members)
-    return Delivery(lease, body, session.sent_at)
+    return ReceivedMessage(lease, body, session.sent_at)
 
 
-def rejection(session: Watch) -> UnservableMessage:
+def rejection(session: Watch) -> InvalidMessage:
     """Why the decision of this session can't be delivered: each sink that will not take it, and what it said."""
     reasons = "; ".join(f"sink {sink}: {reason}" for sink, reason in sorted(session.refused.items()))
-    return UnservableMessage(DeadReason.REFUSED_BY_SINK, reasons)
+    return InvalidMessage(DeadReason.REFUSED_BY_SINK, reasons)
 
 
 def _json(members: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from watcher.domain.ports import Clock, Sink
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat, Readiness
 from watcher.telemetry.metrics import Metrics
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class SinkWorker:
         self,
         sink: Sink,
         *,
-        delivered: Callable[[str, Sequence[Watch], Patience], None],
+        delivered: Callable[[str, Sequence[Watch], RetryUntilStopped], None],
         given_up: Callable[[str, Watch, str], None],
         clock: Clock,
         metrics: Metrics,
@@ -87,7 +87,7 @@ class SinkWorker:
 
     def run(self, beat: Beat) -> None:
         """Deliver until closed and empty, or halted."""
-        patience = Patience(self._halt, beat)
+        patience = RetryUntilStopped(self._halt, beat)
         while not self._halt.is_set():
             beat.rest()
             self._collect(is_patient=True)

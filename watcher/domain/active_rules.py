@@ -23,7 +23,7 @@ class Rules(Generic[P]):
     require_policy: bool = False
 
 
-class Runtime(Generic[P]):
+class ActiveRules(Generic[P]):
     """Holds the rules in force. Readers take `rules` once and so never see half of a reload."""
 
     def __init__(self, rules: Rules[P]) -> None:

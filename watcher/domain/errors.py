@@ -117,7 +117,7 @@ class QueueError(WatcherError):
     """The queue did not do what it was asked; try again."""
 
 
-class NotAllExtended(QueueError):
+class PartialExtendError(QueueError):
     """Some leases were not extended: `remaining` may yet be, `lost` never will be; all the others were."""
 
     def __init__(self, text: str, remaining: Sequence[Lease], lost: Sequence[Lease]) -> None:
@@ -156,7 +156,7 @@ class SinkGone(WatcherError):
     """A sink that can never take an event again in this process (a closed stdout): the watcher has to stop."""
 
 
-class UnservableMessage(WatcherError):
+class InvalidMessage(WatcherError):
     """A message that no retry can serve; it goes to the dead letters with `reason`."""
 
     def __init__(self, reason: DeadReason, detail: str) -> None:

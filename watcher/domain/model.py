@@ -144,7 +144,7 @@ class SessionResult(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class ReceivedMessage:
     """One message as received: its body, when it was sent (epoch seconds) and the lease on it.
 
     `sent_at` is the queue's own, which no sender can write. `first_sent_at` is when a message was first sent that was
@@ -241,7 +241,7 @@ class DecisionRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """Outcome and reason, before they are put into an event."""
 
     outcome: Outcome

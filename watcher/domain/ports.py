@@ -9,10 +9,10 @@ from watcher.domain.model import (
     DeadLetter,
     DeadReason,
     DecisionEvent,
-    Delivery,
     Lease,
     LedgerEntry,
     QueueDepth,
+    ReceivedMessage,
     SessionKey,
     SessionResult,
 )
@@ -57,7 +57,7 @@ class Queue(Protocol):
 
     max_batch: int
 
-    def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
+    def receive(self, limit: int, wait: float, stop: Event) -> list[ReceivedMessage]:
         """Up to `limit` messages, each under a new lease; waits up to `wait` seconds for the first, or for `stop`."""
 
     def extend(self, leases: Sequence[Lease]) -> list[Lease]:
@@ -77,7 +77,7 @@ class Queue(Protocol):
         for: what it was not seen to take back raises QueueError.
         """
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move a message that can never be served to the dead letters, with its reason.
 
         Returns the id that it has there; None if it was not moved: its lease was lost, or there is no place for it,
@@ -145,7 +145,7 @@ class Ledger(Protocol):
         """Release the backend's resources."""
 
 
-class Memory(Protocol):
+class StateStore(Protocol):
     """Keeps one text from one run of the watcher to the next. Raises LedgerError."""
 
     def load(self) -> str | None:

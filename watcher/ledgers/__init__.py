@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from watcher.config.settings import Settings
-from watcher.domain.ports import Clock, Ledger, Memory
+from watcher.domain.ports import Clock, Ledger, StateStore
 
 LEDGERS = {
     "sqlite": "watcher.ledgers.sqlite.ledger",
@@ -29,7 +29,7 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Led
     return ledger
 
 
-def open_memory(settings: Settings, clock: Clock) -> Memory | None:
+def open_memory(settings: Settings, clock: Clock) -> StateStore | None:
     """Where what was learned is kept beside the ledger; None with a ledger that keeps nothing. The caller closes it.
 
     Raises:

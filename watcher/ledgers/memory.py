@@ -13,7 +13,7 @@ from watcher.domain.ports import Clock
 CAPACITY = 10_000
 
 
-class NoLedger:
+class MemoryLedger:
     """Keeps the last 10,000 decisions of this process, so that a duplicate gets the same answer for that long.
 
     What is lost without a real ledger: after a restart, or on another replica, a message that comes again is polled
@@ -81,7 +81,7 @@ class NoLedger:
         return entry
 
 
-def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> NoLedger:
+def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> MemoryLedger:
     """An empty memory, or a refusal when there would have to be something in it.
 
     Raises:
@@ -91,4 +91,4 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> NoL
         raise LedgerError(
             f'ledger.url is "{settings.ledger.url}": decisions are kept nowhere; set ledger.url to keep them'
         )
-    return NoLedger(clock)
+    return MemoryLedger(clock)

@@ -5,7 +5,7 @@ from math import inf
 from watcher.sessions.session import Watch
 
 
-class Calls:
+class ActiveCalls:
     """Who claims the watch of a call goes on with it: its worker once it is over, or whoever gives it up before.
 
     Times are monotonic seconds. Each change is one step of a dict, so that no lock is needed for it.

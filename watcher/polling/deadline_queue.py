@@ -7,7 +7,7 @@ from math import ceil, floor, inf
 from operator import attrgetter
 
 from watcher.polling.final_poll import is_parting, last_poll_at
-from watcher.polling.timer_queue import Timetable
+from watcher.polling.timer_queue import TimerQueue
 from watcher.sessions.session import Watch
 
 FEWEST = 64
@@ -29,7 +29,7 @@ PARTS = 64
 """Of a second. A guard stands at the end of one, so that many sessions have the number of their moment in common."""
 
 
-class Guards:
+class DeadlineQueue:
     """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it.
 
     A watch whose moment has come is in line to be polled, the earliest moment first, and for its end, the earliest
@@ -40,9 +40,9 @@ class Guards:
     def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
         """`is_mine`: whether a watch is guarded here; it may have moved to another queue's guards."""
         self._is_mine = is_mine
-        self._turns = Timetable(attrgetter("guarded_at"))
-        self._called = Timetable(attrgetter("guarded_at"))
-        self._ends = Timetable(_end)
+        self._turns = TimerQueue(attrgetter("guarded_at"))
+        self._called = TimerQueue(attrgetter("guarded_at"))
+        self._ends = TimerQueue(_end)
         self.quiet_until = inf
         """Before that moment (monotonic) nothing is due here."""
 
@@ -109,7 +109,7 @@ class Guards:
             if self._is_mine(watch):
                 watch.guarded_at = -inf
 
-    def _first(self, turns: Timetable, now: float) -> Watch | None:
+    def _first(self, turns: TimerQueue, now: float) -> Watch | None:
         """The first in a timetable whose moment has come; those before it that count no longer are dropped."""
         while (turn := turns.first(now)) is not None:
             watch, is_mine = turn.watch, self._is_mine(turn.watch)
@@ -121,7 +121,7 @@ class Guards:
         return None
 
 
-def _next(turns: Timetable) -> float:
+def _next(turns: TimerQueue) -> float:
     """When the first of a timetable comes, counting or not; inf if there is none."""
     turn = turns.first()
     return turn.at if turn else inf

@@ -3,7 +3,7 @@
 from threading import Event
 
 from watcher.domain.ports import Clock
-from watcher.polling.active_calls import Calls
+from watcher.polling.active_calls import ActiveCalls
 from watcher.polling.poller import UNREACHABLE_AFTER, Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.telemetry.health import Beat, Readiness
@@ -22,14 +22,14 @@ SILENCE = 10.0
 """Seconds without an answer after which calls that wait for one say that the service can't be reached."""
 
 
-class Timekeeper:
+class DeadlineWatchdog:
     """A worker that makes no calls. With time-outs of a minute the others may all wait for a dead connection."""
 
     def __init__(self, *, scheduler: Scheduler, poller: Poller, clock: Clock, readiness: Readiness) -> None:
         """`poller`: whose calls are watched, and who decides."""
         self._scheduler = scheduler
         self._poller = poller
-        self._calls: Calls = poller.calls
+        self._calls: ActiveCalls = poller.calls
         self._clock = clock
         self._readiness = readiness
 

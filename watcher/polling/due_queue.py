@@ -5,8 +5,8 @@ from collections.abc import Callable
 from math import inf
 from operator import attrgetter
 
-from watcher.polling.deadline_queue import Guards
-from watcher.polling.timer_queue import Timetable, Turn
+from watcher.polling.deadline_queue import DeadlineQueue
+from watcher.polling.timer_queue import Timer, TimerQueue
 from watcher.sessions.session import Watch
 
 BEHIND = 1.0
@@ -16,25 +16,25 @@ BEHIND = 1.0
 NEWCOMERS = 1000
 """The newest watches that are remembered as such. Of more that come at once, the others wait in their order."""
 
-Head = tuple[Watch, Turn | None, bool]
+Head = tuple[Watch, Timer | None, bool]
 """The watch to be polled next; its place among those that are due, if it has one; and whether its time is over."""
 
 
 class DueQueue:
     """Watches by the time at which their polls are due, the earliest first.
 
-    One whose moment for the last poll has come goes before all others; see `Guards`. While `newest_too` is set, a
-    queue that is behind gives every other poll to the newest of the watches that were never polled: whoever comes
-    after a crowd is not kept waiting until the crowd is through.
+    One whose moment for the last poll has come goes before all others; see `DeadlineQueue`. While `newest_too` is
+    set, a queue that is behind gives every other poll to the newest of the watches that were never polled: whoever
+    comes after a crowd is not kept waiting until the crowd is through.
     """
 
     def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
         """`is_mine`: whether a watch belongs into this queue, when it is entered and for as long as it waits."""
-        self._later = Timetable(attrgetter("due_at"))
-        self._due: deque[Turn] = deque()
-        self._guards = Guards(is_mine)
+        self._later = TimerQueue(attrgetter("due_at"))
+        self._due: deque[Timer] = deque()
+        self._guards = DeadlineQueue(is_mine)
         self.newest_too = False
-        self._newcomers = deque[Turn](maxlen=NEWCOMERS)
+        self._newcomers = deque[Timer](maxlen=NEWCOMERS)
         self._is_newest_next = False
         self._quiet_until = inf
 
@@ -74,7 +74,7 @@ class DueQueue:
             turn = self._newest() or turn
         return turn.watch, turn, False
 
-    def take(self, turn: Turn | None) -> None:
+    def take(self, turn: Timer | None) -> None:
         """Drop the turn that `head` gave just now. There is none for a last poll: its watch's is void from now on."""
         if turn is None:
             return
@@ -119,12 +119,12 @@ class DueQueue:
                 self._newcomers.append(turn)
         self._quiet_until = inf if turn is None else turn.at
 
-    def _first_later(self) -> Turn | None:
+    def _first_later(self) -> Timer | None:
         while (turn := self._later.first()) is not None and _is_void(turn):
             self._later.drop()
         return turn
 
-    def _oldest(self) -> Turn | None:
+    def _oldest(self) -> Timer | None:
         due = self._due
         while due:
             if not _is_void(turn := due[0]):
@@ -132,7 +132,7 @@ class DueQueue:
             due.popleft()
         return None
 
-    def _newest(self) -> Turn | None:
+    def _newest(self) -> Timer | None:
         newcomers = self._newcomers
         while newcomers:
             if not _is_void(turn := newcomers[-1]):
@@ -141,7 +141,7 @@ class DueQueue:
         return None
 
 
-def _is_void(turn: Turn) -> bool:
+def _is_void(turn: Timer) -> bool:
     """Whether its watch was taken by another turn, moved to one, or abandoned."""
     watch = turn.watch
     return watch.abandoned or not watch.waits or watch.due_at != turn.at

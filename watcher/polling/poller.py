@@ -6,7 +6,7 @@ from functools import cache
 
 import structlog
 
-from watcher.domain.active_rules import Runtime
+from watcher.domain.active_rules import ActiveRules
 from watcher.domain.errors import (
     CallTimedOut,
     EndpointFault,
@@ -19,7 +19,7 @@ from watcher.domain.errors import (
 )
 from watcher.domain.model import SessionResult
 from watcher.domain.ports import Clock, SessionResults
-from watcher.polling.active_calls import Calls
+from watcher.polling.active_calls import ActiveCalls
 from watcher.polling.endpoint_check import EndpointCheck
 from watcher.polling.final_poll import last_poll_at, lead
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
@@ -49,7 +49,7 @@ class Poller:
         endpoint: EndpointCheck,
         scheduler: Scheduler,
         ended: Callable[[Watch, Observation | None], None],
-        runtime: Runtime[PollPolicy],
+        runtime: ActiveRules[PollPolicy],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
@@ -63,7 +63,7 @@ class Poller:
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
-        self.calls = Calls()
+        self.calls = ActiveCalls()
         self._unreachable = 0
         self._polls = cache(metrics.polls.labels)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from watcher.sessions.session import Watch
 
 
-class Turn(NamedTuple):
+class Timer(NamedTuple):
     """A watch and the moment (monotonic seconds) for which it was entered; `number` keeps equals in their order."""
 
     at: float
@@ -17,7 +17,7 @@ class Turn(NamedTuple):
     watch: Watch
 
 
-class Timetable:
+class TimerQueue:
     """A heap of turns for the second that comes next, and a plain list of watches for each one after it.
 
     Of a hundred thousand watches that wait, most wait for a later second. There a place in a list is all that one
@@ -28,7 +28,7 @@ class Timetable:
     def __init__(self, moment: Callable[[Watch], float]) -> None:
         """`moment`: the turn of a watch that counts; a finite number when it is entered."""
         self._moment = moment
-        self._turns: list[Turn] = []
+        self._turns: list[Timer] = []
         self._second: float = -inf
         self._later: dict[int, list[Watch]] = {}
         self._seconds: list[int] = []
@@ -54,7 +54,7 @@ class Timetable:
             heapq.heappush(self._seconds, second)
         return not self._turns and self._seconds[0] == second
 
-    def first(self, until: float = inf) -> Turn | None:
+    def first(self, until: float = inf) -> Timer | None:
         """The earliest turn, void or not, if it comes at `until` or before."""
         while not self._turns and self._seconds and self._seconds[0] <= until:
             self._second = heapq.heappop(self._seconds)
@@ -65,7 +65,7 @@ class Timetable:
                     self._size -= 1
         return self._turns[0] if self._turns and self._turns[0].at <= until else None
 
-    def counts(self, turn: Turn) -> bool:
+    def counts(self, turn: Timer) -> bool:
         """Whether the moment of a turn is still its watch's."""
         return self._moment(turn.watch) == turn.at
 
@@ -90,7 +90,7 @@ class Timetable:
 
     def _push(self, at: float, watch: Watch) -> None:
         self._number += 1
-        heapq.heappush(self._turns, Turn(at, self._number, watch))
+        heapq.heappush(self._turns, Timer(at, self._number, watch))
 
 
 def floor_is(second: float, at: float) -> bool:

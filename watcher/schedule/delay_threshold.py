@@ -2,8 +2,8 @@
 
 import math
 
-from watcher.schedule.plan import WIDTH, Moment, Planned
-from watcher.schedule.survival import Curve
+from watcher.schedule.plan import WIDTH, PlanBucket, Planned
+from watcher.schedule.survival import SurvivalCurve
 
 USED = 1.0
 """Share of the rate that is planned for. All of it: what comes irregularly shows as lag, and that is allowed for."""
@@ -30,7 +30,7 @@ _STALE = 120.0
 _SWEEP_EVERY = 1.0
 
 
-class Threshold:
+class DelayThreshold:
     """Finds the threshold at which the sessions in flight ask for the calls a second that there are.
 
     An interval grows about like the square root of the threshold. So a session whose next poll was planned d seconds
@@ -44,7 +44,7 @@ class Threshold:
 
     def __init__(self) -> None:
         self.value = UNLIMITED
-        self._moments: dict[int, Moment] = {}
+        self._moments: dict[int, PlanBucket] = {}
         self._count = 0
         self._weights = 0.0
         self._lag = 0.0
@@ -67,7 +67,7 @@ class Threshold:
         weight, place = self.value**0.5 / interval, int((now + interval) / WIDTH)
         moment = self._moments.get(place)
         if moment is None:
-            moment = self._moments[place] = Moment((place + 1) * WIDTH)
+            moment = self._moments[place] = PlanBucket((place + 1) * WIDTH)
         session.planned_for = moment
         moment.count += 1
         moment.weight += weight
@@ -95,7 +95,7 @@ class Threshold:
             self.value = min(max((self._weights / self.spare(rate)) ** 2, LEAST), MOST)
         return self.value
 
-    def start(self, curve: Curve, rate: float) -> None:
+    def start(self, curve: SurvivalCurve, rate: float) -> None:
         """Begin with the threshold that fits this many sessions in the long run: they were planned by other rules."""
         if rate <= 0 or not self._count:
             return

@@ -25,7 +25,7 @@ _FLOOR = 1.5
 """Added to each variance: a span in which next to nothing was expected must not call for one stray end."""
 
 
-class ShiftDetector:
+class DriftDetector:
     """Compares predictions with what came of them. Not thread-safe."""
 
     def __init__(self) -> None:

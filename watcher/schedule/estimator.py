@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import Any
 
 from watcher.schedule.age_bins import FINEST
-from watcher.schedule.drift import ShiftDetector
-from watcher.schedule.hazard import Durations
-from watcher.schedule.survival import Curve
+from watcher.schedule.drift import DriftDetector
+from watcher.schedule.hazard import HazardEstimator
+from watcher.schedule.survival import SurvivalCurve
 
 ENOUGH = 60.0
 """Ended sessions from which the estimate is relied on."""
@@ -29,14 +29,14 @@ class Mode(StrEnum):
     """The distribution has shifted: all share the rate evenly until the new one is known."""
 
 
-class Learner:
+class DurationEstimator:
     """Durations of one kind of session, watched for shifts. Not thread-safe."""
 
     def __init__(self) -> None:
         self.mode = Mode.FRESH
         self.shifts = 0
-        self._durations = Durations()
-        self._detector = ShiftDetector()
+        self._durations = HazardEstimator()
+        self._detector = DriftDetector()
 
     @property
     def sessions(self) -> float:
@@ -44,7 +44,7 @@ class Learner:
         return self._durations.sessions
 
     @property
-    def curve(self) -> Curve:
+    def curve(self) -> SurvivalCurve:
         """The estimate."""
         return self._durations.curve
 

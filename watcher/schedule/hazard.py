@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 
 from watcher.schedule.age_bins import BINS, EDGES, LONGEST, bin_of, overlaps
-from watcher.schedule.survival import Curve
+from watcher.schedule.survival import SurvivalCurve
 
 MEMORY = 1000.0
 """Sessions after which a session's weight has fallen to 1/e."""
@@ -36,7 +36,7 @@ _KERNEL = (1, 2, 3, 2, 1)
 _LARGEST_SCALE = 1e9
 
 
-class Durations:
+class HazardEstimator:
     """A hazard estimate with forgetting. Not thread-safe; ages in seconds from a session's creation."""
 
     def __init__(self, memory: float = MEMORY) -> None:
@@ -55,7 +55,7 @@ class Durations:
         self._recent_risk = [0.0] * BINS
         self._unswept = 0
         self._swept_at = -inf
-        self._curve: Curve | None = None
+        self._curve: SurvivalCurve | None = None
 
     @property
     def sessions(self) -> float:
@@ -63,10 +63,10 @@ class Durations:
         return self._sessions / self._scale
 
     @property
-    def curve(self) -> Curve:
+    def curve(self) -> SurvivalCurve:
         """The estimate; made anew only after enough has come in."""
         if self._curve is None:
-            self._curve = Curve(self._hazard())
+            self._curve = SurvivalCurve(self._hazard())
         return self._curve
 
     def survived(self, low: float, high: float) -> None:
@@ -144,7 +144,7 @@ class Durations:
 
     @staticmethod
     def _spread(
-        records: Iterable[tuple[float, float, float]], curve: Curve, ends: list[float], risk: list[float]
+        records: Iterable[tuple[float, float, float]], curve: SurvivalCurve, ends: list[float], risk: list[float]
     ) -> None:
         """Add what is expected of these ends, by the curve that is believed now: where they lie, and their risk."""
         for low, high, weight in records:

@@ -8,7 +8,7 @@ WIDTH = 0.25
 
 
 @dataclass(slots=True, eq=False)
-class Moment:
+class PlanBucket:
     """The polls due in the time before `end` (on the clock of the plans): how many, and the sum of their weights."""
 
     end: float
@@ -19,11 +19,11 @@ class Moment:
 class Planned(Protocol):
     """A session that is polled. `planned_for` is the schedule's: when its next poll is due, None if none is."""
 
-    planned_for: Moment | None
+    planned_for: PlanBucket | None
 
 
 @dataclass(slots=True, eq=False)
 class Session:
     """A session that is nothing else."""
 
-    planned_for: Moment | None = None
+    planned_for: PlanBucket | None = None

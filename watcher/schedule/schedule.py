@@ -8,8 +8,8 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from watcher.schedule.age_bins import BINS
-from watcher.schedule.delay_threshold import Threshold
-from watcher.schedule.estimator import Learner, Mode
+from watcher.schedule.delay_threshold import DelayThreshold
+from watcher.schedule.estimator import DurationEstimator, Mode
 from watcher.schedule.plan import Planned
 
 ENOUGH_OF_A_KIND = 150.0
@@ -63,11 +63,11 @@ class Schedule:
         """`rate`: calls a second that there are now, for all sessions together; 0: no limit is known."""
         self.rate = rate
         self._lock = Lock()
-        self._all = Learner()
-        self._kinds: dict[str, Learner] = {}
+        self._all = DurationEstimator()
+        self._kinds: dict[str, DurationEstimator] = {}
         self._mode = Mode.FRESH
         self._first_kind = ""
-        self._threshold = Threshold()
+        self._threshold = DelayThreshold()
         self._seen: list[_Seen] = []
         self._taken_in_at = -math.inf
 
@@ -193,24 +193,24 @@ class Schedule:
             self._seen.clear()
             self._all, self._kinds = all_sessions, kinds
 
-    def _own(self, kind: str) -> Learner | None:
+    def _own(self, kind: str) -> DurationEstimator | None:
         """The learner of a kind. As long as there is only one kind it would double what is learned of all."""
         if not self._first_kind:
             self._first_kind = kind
         if kind == self._first_kind and not self._kinds:
             return None
         if kind not in self._kinds and len(self._kinds) < MOST_KINDS:
-            self._kinds[kind] = Learner()
+            self._kinds[kind] = DurationEstimator()
         return self._kinds.get(kind)
 
-    def _learner(self, kind: str) -> Learner:
+    def _learner(self, kind: str) -> DurationEstimator:
         own = self._kinds.get(kind)
         if own is not None and (own.sessions >= ENOUGH_OF_A_KIND or own.mode is Mode.EVEN):
             return own
         return self._all
 
 
-def _loaded(known: Any) -> Learner:
-    learner = Learner()
+def _loaded(known: Any) -> DurationEstimator:
+    learner = DurationEstimator()
     learner.load(known)
     return learner

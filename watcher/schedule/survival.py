@@ -16,7 +16,7 @@ _LEFT = 0.02
 """Hazard for which there is always room below `_MOST`: who outlives a certain end is polled all the same."""
 
 
-class Curve:
+class SurvivalCurve:
     """How long sessions last, ready for questions: each is answered from tables in a few microseconds.
 
     Expected undetected delay: of a session seen on the way at age `since`, the seconds that it may be expected to

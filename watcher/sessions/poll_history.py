@@ -12,7 +12,7 @@ _BY_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True, eq=False)
-class Course:
+class PollHistory:
     """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
 
     `on_the_way_at` (monotonic): when the latest answer said so. `latest`: what the session is decided by if its time

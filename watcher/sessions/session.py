@@ -10,8 +10,8 @@ from typing import Any
 
 from watcher.domain.errors import PollError
 from watcher.domain.model import NO_CONTEXT, Lease, SessionKey, SessionResult, SessionStatus
-from watcher.schedule.plan import Moment
-from watcher.sessions.poll_history import Course
+from watcher.schedule.plan import PlanBucket
+from watcher.sessions.poll_history import PollHistory
 from watcher.sessions.shared_fields import plain
 
 TRAIL_LIMIT = 32_768
@@ -23,7 +23,7 @@ CREATION_SLACK = 0.001
 _NEVER = -inf
 # One for all watches: Python makes a new `-inf` wherever it is written.
 
-_UNPOLLED = Course()
+_UNPOLLED = PollHistory()
 """That of every watch before its first poll. It never changes."""
 
 
@@ -79,7 +79,7 @@ class Watch:
         self.waits = self.abandoned = False
         self.due_at, self.last_poll_by = 0.0, inf
         self.guarded_at = self.taken_at = _NEVER
-        self.planned_for: Moment | None = None
+        self.planned_for: PlanBucket | None = None
         self._first_lease: Lease | None = None
 
     @property
@@ -146,7 +146,7 @@ class Watch:
             self.terms = replace(self.terms, leases=(*self.terms.leases, lease))
 
     def saw(self, observation: SessionResult | PollError) -> None:
-        """Count one poll; see `Course`."""
+        """Count one poll; see `PollHistory`."""
         self._own_course().saw(observation)
 
     @property
@@ -218,9 +218,9 @@ class Watch:
         course = self._own_course()
         course.refused = {**course.refused, sink: why}
 
-    def _own_course(self) -> Course:
+    def _own_course(self) -> PollHistory:
         if self._course is _UNPOLLED:
-            self._course = Course()
+            self._course = PollHistory()
         return self._course
 
     def note_poll(self, at: float, result: str, took: float, *, error: str = "", wait: float | None = None) -> None:

@@ -10,7 +10,7 @@ from watcher.domain.ports import Sink
 
 
 @runtime_checkable
-class Lookable(Protocol):
+class Checkable(Protocol):
     """A sink whose target can be asked for without sending anything there."""
 
     def look(self) -> None:

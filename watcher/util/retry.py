@@ -29,7 +29,7 @@ MAX_RETRY_WAIT = 15.0
 _backoff = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
 
 
-class Patience:
+class RetryUntilStopped:
     """Calls a backend until it works, with jittered exponential backoff that a halt interrupts."""
 
     def __init__(self, halt: Event, beat: Heartbeat) -> None:

@@ -13,7 +13,7 @@ from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.app.reload import Reloader, rules_of
 from watcher.config import Loaded, Settings
-from watcher.domain.active_rules import Runtime
+from watcher.domain.active_rules import ActiveRules
 from watcher.domain.errors import ConfigError
 from watcher.domain.model import SessionStatus
 from watcher.polling.policy import PollAgain
@@ -31,7 +31,7 @@ class Reloading:
         monkeypatch.setattr("watcher.telemetry.logs.set_level", self.levels.append)
         self.next: Callable[[], Settings] = lambda: settings
         settings = Settings.model_validate(sections)
-        self.runtime = Runtime(rules_of(settings, self.clock))
+        self.runtime = ActiveRules(rules_of(settings, self.clock))
         self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
         self.reloader = Reloader(
             read=lambda: Loaded(self.next(), {}, Path("watcher.toml")),

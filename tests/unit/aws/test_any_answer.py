@@ -20,7 +20,7 @@ from watcher.aws.client import build_client
 from watcher.config import AwsSettings, EventBridgeSinkSettings, SnsSinkSettings, SqsSinkSettings
 from watcher.consumer.message import parse_message
 from watcher.domain.errors import LedgerError, PollError, QueueError, SinkError
-from watcher.domain.model import DeadReason, Delivery, Lease
+from watcher.domain.model import DeadReason, Lease, ReceivedMessage
 from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
 from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
 from watcher.queues.sqs.client import SqsCaller
@@ -106,7 +106,7 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
         "send": (lambda: queue.send(["a"]), QueueError),
         "url_of": (lambda: caller.url_of("arn"), QueueError),
         "bury": (
-            lambda: queue.bury(Delivery(lease(), "x", 1.0), DeadReason.INVALID_MESSAGE, "no"),
+            lambda: queue.bury(ReceivedMessage(lease(), "x", 1.0), DeadReason.INVALID_MESSAGE, "no"),
             QueueError,
         ),
         "find": (lambda: ledger.find([KEYS]), LedgerError),
@@ -121,12 +121,12 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
     }
 
 
-def read(delivery: Delivery) -> None:
+def read(delivery: ReceivedMessage) -> None:
     """What the consumer does first."""
-    from watcher.domain.errors import UnservableMessage
+    from watcher.domain.errors import InvalidMessage
 
     assert isinstance(delivery.lease.receipt, str)
-    with suppress(UnservableMessage):
+    with suppress(InvalidMessage):
         if not delivery.fault:
             parse_message(delivery.body, delivery.sent_at, (), delivery.attributes)
 

@@ -11,16 +11,16 @@ from tests.unit.support.builders import a_beat, a_delivery, a_lease, held, when_
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.domain.errors import LedgerError, QueueError
-from watcher.domain.model import DeadReason, DecisionEvent, DecisionRules, Delivery, LedgerEntry, SessionKey
+from watcher.domain.model import DeadReason, DecisionEvent, DecisionRules, LedgerEntry, ReceivedMessage, SessionKey
 from watcher.polling.scheduler import Due
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 from watcher.util.rfc3339 import timestamp
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
-def take_in(world: World, *deliveries: Delivery, stop: Event | None = None) -> None:
-    world.intake.take_in(deliveries, Patience(stop or Event(), a_beat(world.clock)))
+def take_in(world: World, *deliveries: ReceivedMessage, stop: Event | None = None) -> None:
+    world.intake.take_in(deliveries, RetryUntilStopped(stop or Event(), a_beat(world.clock)))
 
 
 def stopped() -> Event:
@@ -29,7 +29,7 @@ def stopped() -> Event:
     return stop
 
 
-def session(number: int, sent_at: float | None = None) -> Delivery:
+def session(number: int, sent_at: float | None = None) -> ReceivedMessage:
     return a_delivery(session_id(number), number, sent_at)
 
 

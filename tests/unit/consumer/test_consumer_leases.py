@@ -11,21 +11,21 @@ from tests.support import START, decision, session_id
 from tests.unit.support.builders import a_beat, a_delivery, a_lease, an_answer, held, on_books
 from tests.unit.support.world import World
 from watcher.domain.errors import LedgerError, QueueError
-from watcher.domain.model import Delivery, Lease, SessionStatus
+from watcher.domain.model import Lease, ReceivedMessage, SessionStatus
 from watcher.polling.scheduler import Due
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
-def take_in(world: World, *deliveries: Delivery, stopped: bool = False) -> None:
+def take_in(world: World, *deliveries: ReceivedMessage, stopped: bool = False) -> None:
     stop = Event()
     if stopped:
         stop.set()
-    world.intake.take_in(deliveries, Patience(stop, a_beat(world.clock)))
+    world.intake.take_in(deliveries, RetryUntilStopped(stop, a_beat(world.clock)))
 
 
-def session(number: int, message: int | None = None, **members: object) -> Delivery:
+def session(number: int, message: int | None = None, **members: object) -> ReceivedMessage:
     body = json.dumps({"sessionId": session_id(number), **members})
     return a_delivery(body, number if message is None else message, receipt=f"receipt-{message or number}")
 

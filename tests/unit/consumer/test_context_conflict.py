@@ -14,7 +14,7 @@ from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.support.builders import a_beat, a_delivery
 from tests.unit.support.world import World
 from watcher.domain.model import LedgerEntry
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -45,7 +45,7 @@ def take_in(world: World, number: int, context: dict[str, Any] | None) -> list[E
     members = {} if context is None else {"context": context}
     delivery = a_delivery(json.dumps({"sessionId": session_id(1), **members}), number, receipt=f"receipt-{number}")
     with capture_logs() as logs:
-        world.intake.take_in([delivery], Patience(Event(), a_beat(world.clock)))
+        world.intake.take_in([delivery], RetryUntilStopped(Event(), a_beat(world.clock)))
     return [entry for entry in logs if entry["event"] == "context_conflict"]
 
 

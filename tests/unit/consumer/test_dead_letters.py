@@ -11,15 +11,15 @@ from tests.unit.support.builders import a_beat, a_delivery
 from tests.unit.support.world import World
 from watcher.consumer import dead_letters as burials
 from watcher.consumer.dead_letters import MOST_UNBURIED, ROOM_WAIT
-from watcher.domain.errors import QueueError, UnservableMessage
-from watcher.domain.model import DeadReason, Delivery
+from watcher.domain.errors import InvalidMessage, QueueError
+from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.util.retry import MAX_RETRY_WAIT
 from watcher.util.threads import Threads
 
-FAULT = UnservableMessage(DeadReason.INVALID_SESSION_ID, "no id")
+FAULT = InvalidMessage(DeadReason.INVALID_SESSION_ID, "no id")
 
 
-def put(world: World, *numbers: int) -> list[Delivery]:
+def put(world: World, *numbers: int) -> list[ReceivedMessage]:
     """Hand these messages over."""
     deliveries = [a_delivery("x", number) for number in numbers]
     for delivery in deliveries:
@@ -27,11 +27,11 @@ def put(world: World, *numbers: int) -> list[Delivery]:
     return deliveries
 
 
-def fill(world: World) -> list[Delivery]:
+def fill(world: World) -> list[ReceivedMessage]:
     return put(world, *range(MOST_UNBURIED))
 
 
-def buried(world: World) -> list[Delivery]:
+def buried(world: World) -> list[ReceivedMessage]:
     return [delivery for delivery, _, _ in world.queue.buried]
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from tests.unit.support.messages import ID, event_of, parse, refusal
 from watcher.consumer.message import MAX_DEPTH
-from watcher.domain.errors import UnservableMessage
+from watcher.domain.errors import InvalidMessage
 from watcher.domain.model import NO_CONTEXT, DeadReason
 
 
@@ -38,7 +38,7 @@ def test_no_depth_of_nesting_ends_in_anything_but_a_refusal(levels: int, member:
     detail = ""
     try:
         parse(body)
-    except UnservableMessage as error:
+    except InvalidMessage as error:
         detail = str(error)
     assert len(detail) < 400
 

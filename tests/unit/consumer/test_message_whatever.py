@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.support import START, session_id
 from tests.unit.support.messages import ID, event_of, eventbridge, parse, sns
 from watcher.consumer.message import SESSION_ID
-from watcher.domain.errors import UnservableMessage
+from watcher.domain.errors import InvalidMessage
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(ID) | st.just("payout"),
@@ -36,7 +36,7 @@ envelopes = st.one_of(
 def test_whatever_comes_is_served_or_refused_and_what_is_served_keeps_its_context(body: str) -> None:
     try:
         request = parse(body)
-    except UnservableMessage:
+    except InvalidMessage:
         return
     data = event_of(request)["data"]
     assert data["context"] == request.context

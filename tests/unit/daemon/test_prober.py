@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from tests.support import SteppingEvent
 from tests.unit.support.builders import a_beat, a_delivery
 from tests.unit.support.world import World
-from watcher.daemon.prober import DEPTH_INTERVAL, NOBODY, PROBE_INTERVAL, Lookout
+from watcher.daemon.prober import DEPTH_INTERVAL, NOBODY, PROBE_INTERVAL, Prober
 from watcher.domain.errors import (
     AccessDenied,
     ConnectionFailed,
@@ -19,8 +19,8 @@ from watcher.domain.errors import (
 )
 
 
-def lookout(world: World, *also: Callable[[], None]) -> Lookout:
-    return Lookout(
+def lookout(world: World, *also: Callable[[], None]) -> Prober:
+    return Prober(
         queue=world.queue,
         ledger=world.ledger,
         results=world.results,

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from tests.support import ManualClock
 from tests.unit.schedule.sessions import lasts, watch
-from watcher.daemon.schedule_checkpoint import SAVE_INTERVAL, Remembering
+from watcher.daemon.schedule_checkpoint import SAVE_INTERVAL, ScheduleCheckpointer
 from watcher.domain.errors import LedgerError
 from watcher.schedule import Mode, Schedule
 
@@ -42,17 +42,17 @@ def teach(schedule: Schedule, sessions: int = 100) -> None:
 def test_what_was_learned_survives_a_restart() -> None:
     memory, clock, schedule = FakeMemory(), ManualClock(), Schedule()
     teach(schedule)
-    Remembering(schedule, memory, clock).save()
+    ScheduleCheckpointer(schedule, memory, clock).save()
     again = Schedule()
     with capture_logs() as logs:
-        Remembering(again, memory, clock).load()
+        ScheduleCheckpointer(again, memory, clock).load()
     assert again.state().mode is Mode.LEARNED
     assert [(line["event"], line["mode"]) for line in logs] == [("schedule", "learned")]
 
 
 def test_it_is_saved_every_minute_if_there_is_anything_new() -> None:
     memory, clock, schedule = FakeMemory(), ManualClock(), Schedule()
-    remembering = Remembering(schedule, memory, clock)
+    remembering = ScheduleCheckpointer(schedule, memory, clock)
     for _ in range(4):
         teach(schedule, 1)
         clock.advance(SAVE_INTERVAL / 2)
@@ -65,7 +65,7 @@ def test_it_is_saved_every_minute_if_there_is_anything_new() -> None:
 
 def test_a_change_of_the_mode_is_logged_once() -> None:
     schedule = Schedule()
-    remembering = Remembering(schedule, None, ManualClock())
+    remembering = ScheduleCheckpointer(schedule, None, ManualClock())
     with capture_logs() as logs:
         remembering.look()
         teach(schedule)
@@ -82,7 +82,7 @@ def test_a_change_of_the_mode_is_logged_once() -> None:
 
 def test_a_share_that_so_many_never_reach_is_logged_as_null() -> None:
     schedule, chance = Schedule(), random.Random(1)
-    remembering = Remembering(schedule, None, ManualClock())
+    remembering = ScheduleCheckpointer(schedule, None, ManualClock())
     for _ in range(100):
         end = lasts(chance, never=0.2)
         watch(lambda low, high, over: schedule.saw("", low, high, ended=over), end, 2.0, chance)
@@ -95,7 +95,7 @@ def test_a_share_that_so_many_never_reach_is_logged_as_null() -> None:
 def test_a_memory_that_fails_costs_only_what_was_learned() -> None:
     memory, schedule = FakeMemory(), Schedule()
     memory.broken = True
-    remembering = Remembering(schedule, memory, ManualClock())
+    remembering = ScheduleCheckpointer(schedule, memory, ManualClock())
     with capture_logs() as logs:
         remembering.load()
         remembering.save()
@@ -108,13 +108,13 @@ def test_a_memory_that_fails_costs_only_what_was_learned() -> None:
 def test_what_cannot_be_read_is_passed_over() -> None:
     schedule = Schedule()
     with capture_logs() as logs:
-        Remembering(schedule, FakeMemory("{"), ManualClock()).load()
+        ScheduleCheckpointer(schedule, FakeMemory("{"), ManualClock()).load()
     assert logs[0]["event"] == "learned_not_loaded"
     assert schedule.state().mode is Mode.FRESH
 
 
 def test_without_a_memory_there_is_nothing_to_load_or_save() -> None:
-    remembering = Remembering(Schedule(), None, ManualClock())
+    remembering = ScheduleCheckpointer(Schedule(), None, ManualClock())
     with capture_logs() as logs:
         remembering.load()
         remembering.save()

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from tests.support import ManualClock
 from watcher.daemon.sdnotify import Notifier
-from watcher.daemon.systemd import FEEDS, STATUS_INTERVAL, STOP_SLACK, Supervisor
+from watcher.daemon.systemd import FEEDS, STATUS_INTERVAL, STOP_SLACK, ServiceNotifier
 from watcher.telemetry.health import OWN_LIMIT, SLOW_CALL, Liveness, Readiness
 
 WATCHDOG = 6.0
@@ -32,7 +32,7 @@ class Supervised:
         liveness = Liveness(self.clock)
         self.beat = liveness.beat("poller")
         self.readiness = Readiness()
-        self.supervisor = Supervisor(self.notifier, self.clock, liveness, self.readiness, lambda: "3 decided")
+        self.supervisor = ServiceNotifier(self.notifier, self.clock, liveness, self.readiness, lambda: "3 decided")
 
     def tick(self, after: float = WATCHDOG / FEEDS) -> dict[str, object]:
         """What a tick so many seconds later tells."""
@@ -72,7 +72,7 @@ def test_the_status_is_looked_at_every_few_seconds(watchdog: float | None, inter
 def test_what_is_stuck_is_logged_where_no_service_manager_listens() -> None:
     clock = ManualClock()
     liveness = Liveness(clock)
-    supervisor = Supervisor(Notifier(), clock, liveness, Readiness(), str)
+    supervisor = ServiceNotifier(Notifier(), clock, liveness, Readiness(), str)
     assert supervisor.interval == STATUS_INTERVAL
     liveness.beat("poller").beat()
     clock.advance(OWN_LIMIT + 1.0)

@@ -17,6 +17,7 @@ from watcher.domain.errors import (
 from watcher.domain.model import (
     BoundingBox,
     Challenge,
+    Decision,
     DecisionEvent,
     DecisionRules,
     Image,
@@ -25,17 +26,16 @@ from watcher.domain.model import (
     S3Object,
     SessionResult,
     SessionStatus,
-    Verdict,
 )
 from watcher.sessions.session import Watch
 from watcher.util.rfc3339 import timestamp
 
-LIVE = Verdict(Outcome.LIVE, Reason.CONFIDENCE_MET)
-UNDECIDED = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+LIVE = Decision(Outcome.LIVE, Reason.CONFIDENCE_MET)
+UNDECIDED = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
 SOURCE = "/watcher/us-east-1"
 
 
-def event(watch: Watch, verdict: Verdict, ending: SessionResult | PollError | None) -> DecisionEvent:
+def event(watch: Watch, verdict: Decision, ending: SessionResult | PollError | None) -> DecisionEvent:
     return decision_event(watch, verdict, ending, DecisionRules(), source=SOURCE, now=START + 12.5)
 
 

@@ -20,6 +20,7 @@ from watcher.domain.errors import (
     UnreadableAnswer,
 )
 from watcher.domain.model import (
+    Decision,
     DecisionRules,
     Image,
     Outcome,
@@ -27,7 +28,6 @@ from watcher.domain.model import (
     S3Object,
     SessionResult,
     SessionStatus,
-    Verdict,
 )
 from watcher.telemetry.metrics import VERDICTS
 
@@ -68,12 +68,12 @@ def succeeded(confidence: object, image: Image | None = PICTURE) -> SessionResul
     ],
 )
 def test_each_row_of_the_table_gives_its_verdict(ending: SessionResult, outcome: Outcome, reason: Reason) -> None:
-    assert decide(ending, RULES) == Verdict(outcome, reason)
+    assert decide(ending, RULES) == Decision(outcome, reason)
 
 
 @pytest.mark.parametrize(("fault", "reason"), FAULTS)
 def test_each_fault_is_inconclusive_for_its_reason(fault: PollError | None, reason: Reason) -> None:
-    assert decide(fault, RULES) == Verdict(Outcome.INCONCLUSIVE, reason)
+    assert decide(fault, RULES) == Decision(Outcome.INCONCLUSIVE, reason)
 
 
 @pytest.mark.parametrize("confidence", [80, 80.0, math.nextafter(80, 100), 100, 100.0])
@@ -134,11 +134,11 @@ def test_there_is_no_status_completed_to_wait_for() -> None:
 
 
 def test_a_throttle_is_no_failed_check() -> None:
-    assert decide(Throttled("slow down"), RULES) == Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+    assert decide(Throttled("slow down"), RULES) == Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
 
 
 def test_bad_credentials_are_held_against_nobody() -> None:
-    assert decide(AccessDenied("no"), RULES) == Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+    assert decide(AccessDenied("no"), RULES) == Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
 
 
 def test_a_missing_image_is_no_obstacle_where_none_is_required() -> None:

@@ -16,7 +16,7 @@ from watcher.domain.model import DecisionEvent
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Readiness
 from watcher.telemetry.metrics import Metrics
-from watcher.util.retry import Patience
+from watcher.util.retry import RetryUntilStopped
 
 Answer = Callable[[Sequence[DecisionEvent]], Sequence[EventResult]]
 
@@ -99,7 +99,7 @@ class Rig:
         )
         self.watches = {number: a_watch(number, self.clock) for number in range(30)}
 
-    def arrived(self, sink: str, watches: Sequence[Watch], _: Patience) -> None:
+    def arrived(self, sink: str, watches: Sequence[Watch], _: RetryUntilStopped) -> None:
         assert sink == "s"
         self.taken += [watch.key.session_id for watch in watches]
         if len(self.taken) == self.expected:

@@ -13,8 +13,8 @@ from tests.unit.support.world import World
 from watcher.consumer.message import parse_message
 from watcher.domain.errors import LedgerError
 from watcher.domain.event_result import DELIVERED, EventResult, rejected
-from watcher.domain.model import DeadReason, DecisionEvent, Delivery, LedgerEntry, SessionKey
-from watcher.util.retry import Patience
+from watcher.domain.model import DeadReason, DecisionEvent, LedgerEntry, ReceivedMessage, SessionKey
+from watcher.util.retry import RetryUntilStopped
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -43,8 +43,8 @@ def deliver(world: World, *numbers: int) -> None:
     world.bury()
 
 
-def take_in(world: World, *deliveries: Delivery) -> None:
-    world.intake.take_in(deliveries, Patience(Event(), a_beat(world.clock)))
+def take_in(world: World, *deliveries: ReceivedMessage) -> None:
+    world.intake.take_in(deliveries, RetryUntilStopped(Event(), a_beat(world.clock)))
 
 
 def test_the_message_goes_to_the_dead_letters_at_once_without_being_released() -> None:

@@ -9,7 +9,7 @@ from tests.unit.support.builders import a_beat
 from tests.unit.support.fakes import PATIENCE
 from watcher.delivery.batch_processor import BatchProcessor
 from watcher.domain.errors import LedgerError, QueueError, SinkError, SinkGone
-from watcher.util.retry import MAX_RETRY_WAIT, Patience
+from watcher.util.retry import MAX_RETRY_WAIT, RetryUntilStopped
 
 
 class Failing:
@@ -48,7 +48,7 @@ def test_a_backend_that_is_down_is_tried_until_it_works_and_each_failure_is_told
     clock = ManualClock()
     halt, told = SteppingEvent(clock), list[BaseException]()
     errors = [SinkError("1"), LedgerError("2"), QueueError("3")]
-    assert Patience(halt, a_beat(clock)).call(Failing(*errors), told.append) == "done"
+    assert RetryUntilStopped(halt, a_beat(clock)).call(Failing(*errors), told.append) == "done"
     assert told == errors
     assert len(halt.waits) == 3
 
@@ -56,7 +56,7 @@ def test_a_backend_that_is_down_is_tried_until_it_works_and_each_failure_is_told
 def test_the_waits_grow_to_their_limit_and_no_further() -> None:
     clock = ManualClock()
     halt = SteppingEvent(clock)
-    Patience(halt, a_beat(clock)).call(Failing(*[SinkError("x")] * 200), nothing)
+    RetryUntilStopped(halt, a_beat(clock)).call(Failing(*[SinkError("x")] * 200), nothing)
     assert max(halt.waits) <= MAX_RETRY_WAIT
     assert max(halt.waits[:3]) <= 0.8
     assert max(halt.waits) > 5.0
@@ -65,7 +65,7 @@ def test_the_waits_grow_to_their_limit_and_no_further() -> None:
 def test_a_caller_can_bring_its_own_wait() -> None:
     clock = ManualClock()
     halt = SteppingEvent(clock)
-    Patience(halt, a_beat(clock)).call(Failing(*[SinkError("x")] * 4), nothing, wait_fixed(3))
+    RetryUntilStopped(halt, a_beat(clock)).call(Failing(*[SinkError("x")] * 4), nothing, wait_fixed(3))
     assert halt.waits == [3.0] * 4
 
 
@@ -73,20 +73,20 @@ def test_a_halt_during_a_wait_gives_one_more_try_and_then_the_last_error_itself(
     clock = ManualClock()
     work = Failing(SinkError("first"), SinkError("second"), SinkError("last"), SinkError("never"))
     with pytest.raises(SinkError, match="last"):
-        Patience(HaltAfter(clock, 2), a_beat(clock)).call(work, nothing)
+        RetryUntilStopped(HaltAfter(clock, 2), a_beat(clock)).call(work, nothing)
     assert work.tries == 3
 
 
 def test_a_success_on_the_try_after_the_halt_counts() -> None:
     clock = ManualClock()
-    assert Patience(HaltAfter(clock, 1), a_beat(clock)).call(Failing(SinkError("x")), nothing) == "done"
+    assert RetryUntilStopped(HaltAfter(clock, 1), a_beat(clock)).call(Failing(SinkError("x")), nothing) == "done"
 
 
 def test_after_a_halt_there_is_one_try() -> None:
     halt, work = Event(), Failing(SinkError("x"))
     halt.set()
     with pytest.raises(SinkError):
-        Patience(halt, a_beat()).call(work, nothing)
+        RetryUntilStopped(halt, a_beat()).call(work, nothing)
     assert work.tries == 1
 
 
@@ -95,7 +95,7 @@ def test_what_no_retry_can_mend_comes_out_at_once(error: Exception) -> None:
     told: list[BaseException] = []
     work = Failing(error)
     with pytest.raises(type(error)):
-        Patience(Event(), a_beat()).call(work, told.append)
+        RetryUntilStopped(Event(), a_beat()).call(work, told.append)
     assert (work.tries, told) == (1, [])
 
 
@@ -109,7 +109,7 @@ def test_a_backend_that_stays_down_never_makes_its_thread_look_dead() -> None:
     def note(_: BaseException) -> None:
         silences.append(beat.silence())
 
-    Patience(SteppingEvent(clock), beat).call(Failing(*[SinkError("x")] * 300), note)
+    RetryUntilStopped(SteppingEvent(clock), beat).call(Failing(*[SinkError("x")] * 300), note)
     assert clock.monotonic() > 1000.0 + 600.0
     assert max(silences) == 0.0
 
@@ -163,7 +163,7 @@ def test_what_is_put_after_the_close_is_left() -> None:
 def test_a_halt_ends_the_stage_after_the_batch_it_is_in() -> None:
     halt, seen = Event(), list[int]()
 
-    def handle(batch: Sequence[int], _: Patience) -> None:
+    def handle(batch: Sequence[int], _: RetryUntilStopped) -> None:
         seen.extend(batch)
         halt.set()
 
@@ -179,7 +179,7 @@ def test_a_stage_that_waits_for_work_rests() -> None:
     beat = a_beat(clock)
     silences: list[float] = []
 
-    def handle(batch: Sequence[int], _: Patience) -> None:
+    def handle(batch: Sequence[int], _: RetryUntilStopped) -> None:
         clock.advance(7.0)
         silences.append(beat.silence())
 
@@ -208,7 +208,7 @@ def test_what_is_gathered_ends_early_at_a_full_batch_or_the_close() -> None:
     batches: list[Sequence[int]] = []
     two_are_there = Event()
 
-    def handle(batch: Sequence[int], _: Patience) -> None:
+    def handle(batch: Sequence[int], _: RetryUntilStopped) -> None:
         batches.append(list(batch))
         two_are_there.set()
 
@@ -230,7 +230,7 @@ def test_a_batch_that_stays_small_is_handled_when_its_time_is_over() -> None:
     batches: list[Sequence[int]] = []
     handled = Event()
 
-    def handle(batch: Sequence[int], _: Patience) -> None:
+    def handle(batch: Sequence[int], _: RetryUntilStopped) -> None:
         batches.append(list(batch))
         handled.set()
 

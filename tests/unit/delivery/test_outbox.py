@@ -6,7 +6,7 @@ from tests.unit.delivery.outboxes import decided, event_of, running
 from tests.unit.support.builders import a_lease
 from tests.unit.support.fakes import FakeSink
 from tests.unit.support.world import World
-from watcher.domain.model import LedgerEntry, Outcome, Reason, Verdict
+from watcher.domain.model import Decision, LedgerEntry, Outcome, Reason
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -62,7 +62,7 @@ def test_the_trail_is_recorded_as_json() -> None:
 def test_a_policy_beyond_the_labelled_ones_is_counted_as_other() -> None:
     world = World()
     watch = world.watch(1, policy="rare")
-    verdict = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+    verdict = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     with running(world) as outbox:
         world.outbox.decided(watch, verdict, event_of(world, watch))
         outbox.drain()

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support import ManualClock
-from watcher.domain.active_rules import Rules, Runtime
+from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.model import DecisionRules
 from watcher.polling.policy import PollPolicy, backoff
 
@@ -13,13 +13,13 @@ def rules(**thresholds: float) -> Rules[PollPolicy]:
 
 
 def test_new_rules_are_in_force_for_sessions_in_flight_too() -> None:
-    runtime = Runtime(rules(default=80.0))
+    runtime = ActiveRules(rules(default=80.0))
     runtime.swap(rules(default=90.0))
     assert runtime.decision_rules("default").threshold == 90.0
 
 
 def test_a_policy_that_was_taken_away_keeps_its_last_rules_for_those_in_flight() -> None:
-    runtime = Runtime(rules(default=80.0, payout=95.0))
+    runtime = ActiveRules(rules(default=80.0, payout=95.0))
     runtime.swap(rules(default=80.0, payout=97.0))
     runtime.swap(rules(default=80.0))
     runtime.swap(rules(default=70.0))
@@ -28,7 +28,7 @@ def test_a_policy_that_was_taken_away_keeps_its_last_rules_for_those_in_flight()
 
 
 def test_a_policy_that_came_back_has_its_new_rules() -> None:
-    runtime = Runtime(rules(payout=95.0))
+    runtime = ActiveRules(rules(payout=95.0))
     runtime.swap(rules())
     runtime.swap(rules(payout=60.0))
     assert runtime.decision_rules("payout").threshold == 60.0
@@ -36,4 +36,4 @@ def test_a_policy_that_came_back_has_its_new_rules() -> None:
 
 def test_a_policy_that_never_was_has_no_rules() -> None:
     with pytest.raises(KeyError):
-        Runtime(rules(default=80.0)).decision_rules("nope")
+        ActiveRules(rules(default=80.0)).decision_rules("nope")

@@ -10,7 +10,7 @@ import pytest
 from tests.support import ManualClock, decision
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import SessionKey
-from watcher.ledgers.memory import NoLedger
+from watcher.ledgers.memory import MemoryLedger
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
 
@@ -114,7 +114,7 @@ def test_numbers_after_a_conflict_are_those_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_memory_keeps_the_newest_decisions_only() -> None:
-    memory = NoLedger(ManualClock(), capacity=3)
+    memory = MemoryLedger(ManualClock(), capacity=3)
     entries = memory.record([(decision(number), "[]") for number in range(5)])
     assert [entry.event for entry in entries] == [decision(number) for number in range(5)]
     assert [entry.event for entry in memory.recent(10)] == [decision(2), decision(3), decision(4)]

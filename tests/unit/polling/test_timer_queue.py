@@ -2,22 +2,22 @@ import random
 from operator import attrgetter
 
 from tests.unit.support.builders import a_watch
-from watcher.polling.timer_queue import Timetable
+from watcher.polling.timer_queue import TimerQueue
 from watcher.sessions.session import Watch
 
 
-def a_timetable() -> Timetable:
-    return Timetable(attrgetter("due_at"))
+def a_timetable() -> TimerQueue:
+    return TimerQueue(attrgetter("due_at"))
 
 
-def entered(table: Timetable, at: float, number: int = 1) -> Watch:
+def entered(table: TimerQueue, at: float, number: int = 1) -> Watch:
     watch = a_watch(number)
     watch.due_at = at
     table.enter(watch)
     return watch
 
 
-def drained(table: Timetable, until: float = 1e9) -> list[float]:
+def drained(table: TimerQueue, until: float = 1e9) -> list[float]:
     found = []
     while (turn := table.first(until)) is not None:
         found.append(turn.at)

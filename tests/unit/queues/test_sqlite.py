@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from tests.support import START, ManualClock, SteppingEvent
-from watcher.domain.model import DeadReason, Delivery
+from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.queues.sqlite.queue import SqliteQueue
 
 NEVER = Event()
@@ -31,7 +31,7 @@ def queue(path: Path, clock: ManualClock) -> Iterator[SqliteQueue]:
         yield opened
 
 
-def receive(queue: SqliteQueue, limit: int = 10) -> list[Delivery]:
+def receive(queue: SqliteQueue, limit: int = 10) -> list[ReceivedMessage]:
     return queue.receive(limit, 0, NEVER)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import START, ManualClock
 from watcher.domain.errors import QueueError
-from watcher.domain.model import DeadReason, Delivery
+from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.queues.sqlite.schema import SCHEMA, Moment
 from watcher.util.sqlite_file import Schema, SqliteFile
@@ -38,7 +38,7 @@ def opened(path: Path, clock: ManualClock) -> Iterator[Open]:
         yield lambda boot: stack.enter_context(closing(SqliteQueue(path, 60, clock, boot=boot)))
 
 
-def receive(queue: SqliteQueue, limit: int = 10) -> list[Delivery]:
+def receive(queue: SqliteQueue, limit: int = 10) -> list[ReceivedMessage]:
     return queue.receive(limit, 0, NEVER)
 
 
@@ -155,7 +155,7 @@ def test_a_lease_begins_once_the_file_is_unlocked(path: Path, clock: ManualClock
                 leased.extend(receive(other))
             return super().time()
 
-    leased: list[Delivery] = []
+    leased: list[ReceivedMessage] = []
     other = opened(1)
     other.send(["a"])
     with closing(SqliteQueue(path, 60, SlowLock(), boot=1)) as late:

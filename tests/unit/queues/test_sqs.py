@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from tests.support import START, ManualClock
 from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, message, service_error
-from watcher.domain.errors import NotAllExtended, QueueError
-from watcher.domain.model import DeadReason, Delivery, Lease
+from watcher.domain.errors import PartialExtendError, QueueError
+from watcher.domain.model import DeadReason, Lease, ReceivedMessage
 from watcher.queues.sqs import batches as sqs_batches
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.held_leases import HeldLeases
@@ -62,7 +62,7 @@ def test_a_receive_asks_for_times_counts_and_attributes_under_its_own_lease(open
     attributes = {"policy": {"DataType": "String", "StringValue": "payout"}, "blob": {"BinaryValue": b"x"}}
     queue, client = opened(receive_message=[{"Messages": [message(1, MessageAttributes=attributes)]}])
     assert queue.receive(3, 0, NEVER) == [
-        Delivery(Lease("r1", "m1", 1), "a", 1_750_000_000.0, {"policy": "payout", "blob": b"x"}),
+        ReceivedMessage(Lease("r1", "m1", 1), "a", 1_750_000_000.0, {"policy": "payout", "blob": b"x"}),
     ]
     (asked,) = client.of("receive_message")
     assert (asked["MaxNumberOfMessages"], asked["VisibilityTimeout"], asked["WaitTimeSeconds"]) == (3, 60, 0)
@@ -119,7 +119,7 @@ def test_the_tries_of_an_extension_end_in_time_for_the_next_one(
     )
     (lease,) = take(queue)
     begun = clock.monotonic()
-    with pytest.raises(NotAllExtended) as raised:
+    with pytest.raises(PartialExtendError) as raised:
         queue.extend([lease])
     assert list(raised.value.remaining) == [lease]
     assert tries == [begun, begun + seconds - 0.5], "the third would begin after the time was over"
@@ -185,7 +185,7 @@ def test_what_could_not_be_extended_is_an_error_that_tells_the_lost_ones(opened:
 
     queue, _ = opened(receive_message=[received(1, 2, 3)], change_message_visibility_batch=[answer] * ATTEMPTS)
     leases = take(queue)
-    with pytest.raises(NotAllExtended, match="1 of 3 leases were not extended") as caught:
+    with pytest.raises(PartialExtendError, match="1 of 3 leases were not extended") as caught:
         queue.extend(leases)
     assert (caught.value.remaining, caught.value.lost) == (leases[1:2], leases[:1])
     assert queue.extend(leases) == leases[:1]
@@ -315,7 +315,7 @@ def test_a_stop_leaves_a_poll_behind_and_what_it_brings_is_given_back(opened: Op
         return received(1, 2)
 
     queue, client = opened(receive_message=[slow])
-    result: list[list[Delivery]] = []
+    result: list[list[ReceivedMessage]] = []
     waiting = threading.Thread(target=lambda: result.append(queue.receive(10, 20, stop)))
     waiting.start()
     assert begun.wait(30)

@@ -4,7 +4,7 @@ from collections import deque
 import pytest
 
 from tests.support import ManualClock
-from watcher.queues.sqs.receive_pacing import LONGEST, Pace
+from watcher.queues.sqs.receive_pacing import LONGEST, ReceivePacing
 
 LIMIT = 10
 CALL = 0.015
@@ -15,7 +15,7 @@ class Stream:
 
     def __init__(self, rate: float, chance: random.Random | None = None, backlog: int = 0) -> None:
         self.clock = ManualClock()
-        self.pace = Pace(self.clock)
+        self.pace = ReceivePacing(self.clock)
         self.received = 0
         self._rate = rate
         self._chance = chance
@@ -89,7 +89,7 @@ def test_a_backlog_is_received_without_pauses() -> None:
 
 def test_a_burst_in_a_steady_stream_costs_two_more_pauses_at_most() -> None:
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = ReceivePacing(clock)
     clock.advance(0.2)
     pace.note(4, LIMIT)
     first = paused = pace.pause

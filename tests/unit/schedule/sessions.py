@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterator
 from statistics import NormalDist
 
-from watcher.schedule.survival import Curve
+from watcher.schedule.survival import SurvivalCurve
 
 Saw = Callable[[float, float, bool], None]
 
@@ -18,7 +18,7 @@ def share_alive(age: float, median: float = 20.0, sigma: float = 0.5, never: flo
     return 1 - (1 - never) * NormalDist().cdf(math.log(age / median) / sigma)
 
 
-def ends_between(curve: Curve, low: float, high: float) -> float:
+def ends_between(curve: SurvivalCurve, low: float, high: float) -> float:
     """Probability that a session on the way at `low` is over at `high`."""
     return 1.0 - curve.alive(high) / curve.alive(low)
 

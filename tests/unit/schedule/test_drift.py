@@ -3,13 +3,13 @@ import random
 import pytest
 
 from tests.unit.schedule.sessions import ends_between, lasts, polls
-from watcher.schedule.drift import FEWEST, ShiftDetector
-from watcher.schedule.hazard import Durations
-from watcher.schedule.survival import Curve
+from watcher.schedule.drift import FEWEST, DriftDetector
+from watcher.schedule.hazard import HazardEstimator
+from watcher.schedule.survival import SurvivalCurve
 
 
-def learned(median: float = 20.0, never: float = 0.1) -> Durations:
-    durations, chance = Durations(), random.Random(3)
+def learned(median: float = 20.0, never: float = 0.1) -> HazardEstimator:
+    durations, chance = HazardEstimator(), random.Random(3)
     for _ in range(500):
         for low, high, over in polls(lasts(chance, median, never=never), 3.0, chance.uniform(0, 3)):
             (durations.ended if over else durations.survived)(low, high)
@@ -20,8 +20,10 @@ def learned(median: float = 20.0, never: float = 0.1) -> Durations:
 KNOWN = learned()
 
 
-def ended_until_noticed(curve: Curve, most: int, seed: int, interval: float = 4.0, **shape: float) -> int | None:
-    detector, chance, ended = ShiftDetector(), random.Random(seed), 0
+def ended_until_noticed(
+    curve: SurvivalCurve, most: int, seed: int, interval: float = 4.0, **shape: float
+) -> int | None:
+    detector, chance, ended = DriftDetector(), random.Random(seed), 0
     while ended < most:
         for low, high, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
             share = (1 - curve.alive(high)) / (1 - curve.alive(180.0))
@@ -48,7 +50,7 @@ def test_a_shift_is_noticed_within_120_ended_sessions(shape: dict[str, float], s
 
 
 def test_after_a_clear_the_past_is_no_evidence() -> None:
-    detector = ShiftDetector()
+    detector = DriftDetector()
     for _ in range(FEWEST):
         detector.saw(0.01, 0.5, ended=True)
     assert detector.shifted(500.0)
@@ -58,7 +60,7 @@ def test_after_a_clear_the_past_is_no_evidence() -> None:
 
 
 def test_one_stray_end_where_none_was_expected_is_no_shift() -> None:
-    detector = ShiftDetector()
+    detector = DriftDetector()
     for _ in range(100):
         detector.saw(0.5, 0.5, ended=True)
         detector.saw(0.5, 0.5, ended=False)
@@ -67,7 +69,7 @@ def test_one_stray_end_where_none_was_expected_is_no_shift() -> None:
 
 
 def test_an_estimate_from_few_sessions_is_allowed_to_be_further_off() -> None:
-    detector = ShiftDetector()
+    detector = DriftDetector()
     for _ in range(FEWEST):
         detector.saw(0.2, 0.5, ended=True)
     assert detector.distance(20.0) < detector.distance(2000.0)

@@ -2,17 +2,17 @@ import json
 import random
 
 from tests.unit.schedule.sessions import lasts, watch
-from watcher.schedule.estimator import ENOUGH, Learner, Mode
+from watcher.schedule.estimator import ENOUGH, DurationEstimator, Mode
 
 
-def learn(learner: Learner, sessions: int, seed: int = 1, **shape: float) -> None:
+def learn(learner: DurationEstimator, sessions: int, seed: int = 1, **shape: float) -> None:
     chance = random.Random(seed)
     for _ in range(sessions):
         watch(lambda low, high, over: learner.saw(low, high, ended=over), lasts(chance, **shape), 3.0, chance)
 
 
 def test_nothing_is_relied_on_before_enough_sessions_have_ended() -> None:
-    learner = Learner()
+    learner = DurationEstimator()
     for _ in range(int(ENOUGH)):
         learner.saw(10.0, 11.0, ended=True)
     assert learner.mode.value == "fresh"
@@ -22,7 +22,7 @@ def test_nothing_is_relied_on_before_enough_sessions_have_ended() -> None:
 
 
 def test_after_a_shift_all_share_evenly_until_the_new_durations_are_known() -> None:
-    learner = Learner()
+    learner = DurationEstimator()
     learn(learner, 500)
     modes = []
     chance = random.Random(5)
@@ -36,7 +36,7 @@ def test_after_a_shift_all_share_evenly_until_the_new_durations_are_known() -> N
 
 
 def test_what_is_over_at_once_counts_although_no_time_has_passed() -> None:
-    learner = Learner()
+    learner = DurationEstimator()
     for _ in range(500):
         learner.saw(0.0, 0.0, ended=True)
         learner.saw(0.0, -2.0, ended=True)
@@ -47,14 +47,14 @@ def test_what_is_over_at_once_counts_although_no_time_has_passed() -> None:
 
 
 def test_a_poll_that_looks_back_in_time_says_nothing() -> None:
-    learner = Learner()
+    learner = DurationEstimator()
     before = learner.dump()
     learner.saw(5.0, 4.0, ended=False)
     assert learner.dump() == before
 
 
 def test_a_restart_goes_on_where_it_was() -> None:
-    before, after = Learner(), Learner()
+    before, after = DurationEstimator(), DurationEstimator()
     learn(before, 300)
     after.load(json.loads(json.dumps(before.dump())))
     assert after.mode is Mode.LEARNED
@@ -62,7 +62,7 @@ def test_a_restart_goes_on_where_it_was() -> None:
 
 
 def test_a_restart_amid_a_shift_goes_on_sharing_evenly() -> None:
-    before, after = Learner(), Learner()
+    before, after = DurationEstimator(), DurationEstimator()
     learn(before, 300)
     before.mode = Mode.EVEN
     before._durations.clear()

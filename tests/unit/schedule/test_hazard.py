@@ -5,12 +5,12 @@ import pytest
 
 from tests.unit.schedule.sessions import ends_between, lasts, share_alive, watch
 from watcher.schedule.age_bins import BINS
-from watcher.schedule.hazard import PRIOR_HAZARD, RECENT, Durations
+from watcher.schedule.hazard import PRIOR_HAZARD, RECENT, HazardEstimator
 
 AGES = (8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 45.0, 90.0)
 
 
-def learn(durations: Durations, sessions: int, interval: float, seed: int = 1, **shape: float) -> None:
+def learn(durations: HazardEstimator, sessions: int, interval: float, seed: int = 1, **shape: float) -> None:
     chance = random.Random(seed)
 
     def saw(low: float, high: float, over: bool) -> None:
@@ -23,7 +23,7 @@ def learn(durations: Durations, sessions: int, interval: float, seed: int = 1, *
 
 @pytest.mark.parametrize("interval", [1.0, 3.0, 9.0])
 def test_the_distribution_is_found_although_each_end_is_only_seen_between_two_polls(interval: float) -> None:
-    durations = Durations()
+    durations = HazardEstimator()
     learn(durations, 500, interval)
     for age in AGES:
         assert durations.curve.alive(age) == pytest.approx(share_alive(age), abs=0.06), age
@@ -31,7 +31,7 @@ def test_the_distribution_is_found_although_each_end_is_only_seen_between_two_po
 
 def test_the_first_to_end_do_not_make_all_sessions_look_short() -> None:
     """Of 300 sessions that begin together only the short ones are over after 15 s; the others count as waiting."""
-    chance, durations = random.Random(2), Durations()
+    chance, durations = random.Random(2), HazardEstimator()
     for _ in range(300):
         end = lasts(chance)
         for second in range(15):
@@ -44,7 +44,7 @@ def test_the_first_to_end_do_not_make_all_sessions_look_short() -> None:
 
 
 def test_sessions_that_were_over_at_their_first_poll_count_as_ended_before() -> None:
-    durations = Durations()
+    durations = HazardEstimator()
     for _ in range(200):
         durations.ended(0.0, 12.0)
     durations.sweep()
@@ -52,7 +52,7 @@ def test_sessions_that_were_over_at_their_first_poll_count_as_ended_before() -> 
 
 
 def test_what_was_learned_long_ago_gives_way() -> None:
-    durations = Durations(memory=200.0)
+    durations = HazardEstimator(memory=200.0)
     learn(durations, 600, 2.0, median=12.0)
     learn(durations, 600, 2.0, seed=2, median=35.0)
     assert durations.curve.quantile(0.3) == pytest.approx(28.0, rel=0.2)
@@ -60,19 +60,19 @@ def test_what_was_learned_long_ago_gives_way() -> None:
 
 
 def test_nothing_seen_is_the_prior() -> None:
-    curve = Durations().curve
+    curve = HazardEstimator().curve
     assert ends_between(curve, 50.0, 51.0) == pytest.approx(PRIOR_HAZARD, rel=0.02)
 
 
 def test_only_the_recent_ends_are_kept_one_by_one() -> None:
-    durations = Durations()
+    durations = HazardEstimator()
     learn(durations, 3 * RECENT, 5.0)
     assert len(durations._recent) <= RECENT
     assert durations.curve.alive(20.0) == pytest.approx(share_alive(20.0), abs=0.06)
 
 
 def test_years_of_sessions_do_not_wear_the_numbers_out() -> None:
-    durations = Durations(memory=20.0)
+    durations = HazardEstimator(memory=20.0)
     for _ in range(2000):
         durations.survived(0.0, 10.0)
         durations.ended(10.0, 11.0)
@@ -82,7 +82,7 @@ def test_years_of_sessions_do_not_wear_the_numbers_out() -> None:
 
 
 def test_what_is_saved_is_known_again() -> None:
-    before, after = Durations(), Durations()
+    before, after = HazardEstimator(), HazardEstimator()
     learn(before, 300, 4.0)
     after.load(json.loads(json.dumps(before.dump())))
     assert after.sessions == pytest.approx(before.sessions, abs=0.01)
@@ -102,7 +102,7 @@ def test_what_is_saved_is_known_again() -> None:
     ],
 )
 def test_what_cannot_be_known_is_refused_and_changes_nothing(change: dict[str, object]) -> None:
-    durations = Durations()
+    durations = HazardEstimator()
     learn(durations, 50, 4.0)
     known = durations.dump()
     with pytest.raises((ValueError, TypeError)):
@@ -111,7 +111,7 @@ def test_what_cannot_be_known_is_refused_and_changes_nothing(change: dict[str, o
 
 
 def test_where_very_many_end_the_estimate_is_made_anew_once_a_second() -> None:
-    durations = Durations()
+    durations = HazardEstimator()
     curves = set()
     for number in range(1000):
         durations.ended(5.0, 6.0, now=100.0 + number / 400)

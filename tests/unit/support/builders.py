@@ -8,9 +8,9 @@ from typing import Any
 from tests.support import ManualClock, session_id
 from watcher.domain.model import (
     DEFAULT_POLICY,
-    Delivery,
     Image,
     Lease,
+    ReceivedMessage,
     S3Object,
     SessionKey,
     SessionResult,
@@ -28,9 +28,11 @@ def a_lease(number: int, receipt: str | None = None) -> Lease:
     return Lease(receipt or f"receipt-{number}", str(number))
 
 
-def a_delivery(body: str, number: int = 1, sent_at: float | None = None, receipt: str = "one-batch") -> Delivery:
+def a_delivery(
+    body: str, number: int = 1, sent_at: float | None = None, receipt: str = "one-batch"
+) -> ReceivedMessage:
     sent = ManualClock().time() if sent_at is None else sent_at
-    return Delivery(a_lease(number, receipt), body, sent)
+    return ReceivedMessage(a_lease(number, receipt), body, sent)
 
 
 def a_watch(

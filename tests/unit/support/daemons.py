@@ -8,9 +8,9 @@ from typing import Any
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.daemon.daemon import Daemon, Parts
-from watcher.daemon.prober import Lookout
+from watcher.daemon.prober import Prober
 from watcher.daemon.sdnotify import Notifier
-from watcher.daemon.systemd import Supervisor
+from watcher.daemon.systemd import ServiceNotifier
 from watcher.domain.errors import WatcherError
 from watcher.telemetry.health import Beat, Liveness
 from watcher.util.clock import SystemClock
@@ -48,7 +48,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "timekeeper": world.timekeeper(),
         "outbox": world.outbox,
         "leases": world.keeper(),
-        "lookout": Lookout(
+        "lookout": Prober(
             queue=world.queue,
             ledger=World().ledger,  # what a test scripts is for the intake
             results=world.results,
@@ -61,7 +61,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "liveness": Liveness(world.clock),
         "readiness": world.readiness,
         "http": FakeHttp(told),
-        "supervisor": Supervisor(Notifier(), world.clock, Liveness(world.clock), world.readiness, str),
+        "supervisor": ServiceNotifier(Notifier(), world.clock, Liveness(world.clock), world.readiness, str),
         "described": {},
         "close": lambda: told.append("closed"),
     }

@@ -10,10 +10,10 @@ from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import (
     DeadReason,
     DecisionEvent,
-    Delivery,
     Lease,
     LedgerEntry,
     QueueDepth,
+    ReceivedMessage,
     SessionKey,
     SessionResult,
 )
@@ -83,12 +83,12 @@ class FakeQueue:
 
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
-        self.waiting: list[Delivery] = []
+        self.waiting: list[ReceivedMessage] = []
         self.acked: list[Lease] = []
         self.released: list[Lease] = []
         self.release_times: list[float] = []
         self.extended: list[list[Lease]] = []
-        self.buried: list[tuple[Delivery, DeadReason, str]] = []
+        self.buried: list[tuple[ReceivedMessage, DeadReason, str]] = []
         self.lost: set[Lease] = set()
         self.has_dead_letters = True
         self.limits: list[int] = []
@@ -96,7 +96,7 @@ class FakeQueue:
         self._leased = 0
         self._lock = Lock()
 
-    def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
+    def receive(self, limit: int, wait: float, stop: Event) -> list[ReceivedMessage]:
         self.calls.called("receive")
         self.limits.append(limit)
         with self._lock:
@@ -124,7 +124,7 @@ class FakeQueue:
         self.released += leases
         self._give_up(len(leases))
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         self.calls.called("bury")
         if not self.has_dead_letters:
             return None

@@ -9,8 +9,8 @@ import pytest
 from tests.support import START
 from watcher.consumer.message import parse_message
 from watcher.decisions.cloud_event import decision_event
-from watcher.domain.errors import UnservableMessage
-from watcher.domain.model import DecisionRules, Outcome, Reason, SessionRequest, Verdict
+from watcher.domain.errors import InvalidMessage
+from watcher.domain.model import Decision, DecisionRules, Outcome, Reason, SessionRequest
 from watcher.sessions.session import Watch
 
 ID = "0f2cbb0e-7a0e-4b7e-9d25-3f4d6f1a2b3c"
@@ -27,8 +27,8 @@ def parse(
 
 def refusal(
     body: object, attributes: Mapping[str, object] | None = None, *, require_policy: bool = False
-) -> UnservableMessage:
-    with pytest.raises(UnservableMessage) as caught:
+) -> InvalidMessage:
+    with pytest.raises(InvalidMessage) as caught:
         parse(body, attributes, require_policy=require_policy)
     return caught.value
 
@@ -43,7 +43,7 @@ def eventbridge(detail: object) -> dict[str, Any]:
 
 def event_of(request: SessionRequest) -> dict[str, Any]:
     watch = Watch(request.key, request.created_at, 0.0, 180.0, request.context, traceparent=request.traceparent)
-    verdict = Verdict(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+    verdict = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     body = decision_event(watch, verdict, None, DecisionRules(), source="/watcher/x", now=START).body
     event: dict[str, Any] = json.loads(body, parse_constant=_refuse)
     return event

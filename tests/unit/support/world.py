@@ -7,16 +7,16 @@ from typing import Any
 from tests.support import ManualClock, Unlimited
 from tests.unit.support.builders import a_beat, a_lease, a_watch, live_answer, put_in, value
 from tests.unit.support.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
-from watcher.consumer.consumer import Intake
-from watcher.consumer.dead_letters import Burials
-from watcher.consumer.lease_extender import LeaseKeeper
+from watcher.consumer.consumer import Consumer
+from watcher.consumer.dead_letters import DeadLetterWriter
+from watcher.consumer.lease_extender import LeaseExtender
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
-from watcher.domain.active_rules import Rules, Runtime
+from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import PollError
 from watcher.domain.model import DEFAULT_POLICY, DecisionRules, Lease, SessionResult
 from watcher.domain.ports import Sink
-from watcher.polling.deadline_watchdog import Timekeeper
+from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.endpoint_check import EndpointCheck
 from watcher.polling.policy import PollPolicy, backoff
 from watcher.polling.poller import Poller
@@ -48,13 +48,13 @@ class World:
         self.readiness = Readiness()
         self.in_flight = InFlight(limit)
         self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), self.clock)
-        self.runtime = Runtime(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
+        self.runtime = ActiveRules(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
         self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
         shared: dict[str, Any] = {"metrics": self.metrics, "readiness": self.readiness, "clock": self.clock}
         queue = watched(self.queue, "queue", OUTSIDE_LIMIT)
         ledger = watched(self.ledger, "ledger", OUTSIDE_LIMIT)
         sink_list: list[Sink] = [watched(sink, f"sink {name}", OUTSIDE_LIMIT) for name, sink in self.sinks.items()]
-        self.burials = Burials(queue=queue, metrics=self.metrics, readiness=self.readiness)
+        self.burials = DeadLetterWriter(queue=queue, metrics=self.metrics, readiness=self.readiness)
         self.outbox = Outbox(
             queue=queue,
             ledger=ledger,
@@ -80,7 +80,7 @@ class World:
             runtime=self.runtime,
             **shared,
         )
-        self.intake = Intake(
+        self.intake = Consumer(
             queue=queue,
             ledger=ledger,
             in_flight=self.in_flight,
@@ -102,9 +102,9 @@ class World:
         self.burials.close()
         self.burials.run(stop or Event(), a_beat(self.clock))
 
-    def keeper(self, visibility_timeout: float = 60.0) -> LeaseKeeper:
+    def keeper(self, visibility_timeout: float = 60.0) -> LeaseExtender:
         """What keeps the leases of this world alive."""
-        return LeaseKeeper(
+        return LeaseExtender(
             queue=watched(self.queue, "queue", OUTSIDE_LIMIT),
             in_flight=self.in_flight,
             visibility_timeout=visibility_timeout,
@@ -113,9 +113,11 @@ class World:
             readiness=self.readiness,
         )
 
-    def timekeeper(self) -> Timekeeper:
+    def timekeeper(self) -> DeadlineWatchdog:
         """What ends sessions while the workers hang."""
-        return Timekeeper(scheduler=self.scheduler, poller=self.poller, clock=self.clock, readiness=self.readiness)
+        return DeadlineWatchdog(
+            scheduler=self.scheduler, poller=self.poller, clock=self.clock, readiness=self.readiness
+        )
 
     def labelled(self, name: str, **labels: str) -> float | None:
         return value(self.metrics, name, **labels)

@@ -12,7 +12,7 @@ from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import AwsSettings, Settings, SinkSettings
 from watcher.config.redaction import shown, without_secrets
 from watcher.domain.errors import WatcherError
-from watcher.sinks import SINKS, Lookable
+from watcher.sinks import SINKS, Checkable
 from watcher.sinks.aws.target import MayNotLookError
 from watcher.util.files import is_there
 
@@ -54,7 +54,7 @@ def _target(sink: SinkSettings) -> str:
 def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> Finding:
     try:
         with closing(SINKS[sink.type](sink, aws)) as built:
-            if not isinstance(built, Lookable):
+            if not isinstance(built, Checkable):
                 through = f", through the proxy {proxy}" if (proxy := getattr(built, "proxy", "")) else ""
                 return ok(subject, f"{target}{through}: can be set up; nothing was sent to try it")
             built.look()

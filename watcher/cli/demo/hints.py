@@ -4,14 +4,14 @@ import shlex
 from pathlib import Path
 
 from watcher.cli.demo.plan import make_plan
-from watcher.cli.demo.workspace import Place
+from watcher.cli.demo.workspace import Workspace
 
 
 def how_to_look(sessions: int, seed: int, folder: Path | None) -> str:
     """Commands for the demo that was kept in `folder`; None: the command that plays it again and keeps it."""
     if folder is None:
         return f"look into it with: watcher demo --sessions {sessions} --seed {seed} --keep DIR"
-    settings = shlex.quote(str(Place(folder.resolve()).config))
+    settings = shlex.quote(str(Workspace(folder.resolve()).config))
     commands = ("decisions", f"explain {_one_to_explain(sessions, seed)}", "dead list", "config show")
     lines = [f"  WATCHER_CONFIG={settings} watcher {command}" for command in commands]
     return "\n".join(["all is kept; look at it with", *lines])

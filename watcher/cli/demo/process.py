@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from watcher.cli.demo.errors import DemoError
-from watcher.cli.demo.workspace import Place
+from watcher.cli.demo.workspace import Workspace
 
 START_LIMIT = 45.0
 """Seconds until a daemon has to have started; a cold start on a slow disk takes a few."""
@@ -31,7 +31,7 @@ class DaemonProcess:
     """A `watcher run` on the demo's settings, and where its metrics are."""
 
     process: subprocess.Popen[bytes]
-    place: Place
+    place: Workspace
     host: str
     port: int
 
@@ -61,7 +61,7 @@ class DaemonProcess:
 
 
 @contextmanager
-def start_daemon(place: Place) -> Iterator[DaemonProcess]:
+def start_daemon(place: Workspace) -> Iterator[DaemonProcess]:
     """Start it and wait until it says where it listens; at the end of the block it is gone, one way or another.
 
     Raises:
@@ -86,7 +86,7 @@ def start_daemon(place: Place) -> Iterator[DaemonProcess]:
         _end(process)
 
 
-def _where(process: "subprocess.Popen[bytes]", place: Place) -> tuple[str, int]:
+def _where(process: "subprocess.Popen[bytes]", place: Workspace) -> tuple[str, int]:
     limit = time.monotonic() + START_LIMIT
     while process.poll() is None:
         if (started := _started(place)) is not None:
@@ -97,7 +97,7 @@ def _where(process: "subprocess.Popen[bytes]", place: Place) -> tuple[str, int]:
     raise _died(process, place)
 
 
-def _started(place: Place) -> tuple[str, int] | None:
+def _started(place: Workspace) -> tuple[str, int] | None:
     for line in place.log.read_text(encoding="utf-8", errors="replace").splitlines():
         with suppress(ValueError):  # half a line, or one that is not the log's
             fields = json.loads(line)
@@ -106,11 +106,11 @@ def _started(place: Place) -> tuple[str, int] | None:
     return None
 
 
-def _died(process: "subprocess.Popen[bytes]", place: Place) -> DemoError:
+def _died(process: "subprocess.Popen[bytes]", place: Workspace) -> DemoError:
     return DemoError(f"the daemon ended with exit code {process.returncode}{_last_lines(place)}")
 
 
-def _last_lines(place: Place) -> str:
+def _last_lines(place: Workspace) -> str:
     lines = place.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
     return "; its last lines:\n" + "\n".join(f"  {line}" for line in lines) if lines else "; its log is empty"
 

@@ -15,7 +15,7 @@ BUCKET = "liveness-demo"
 AUDIT_IMAGES = 2
 
 
-class Feeder:
+class Producer:
     """Plays the back end of an app, which creates sessions, and the queue's producer, in a thread of its own."""
 
     def __init__(self, plan: Plan, simulator: Simulator, queue: Queue, clock: Clock, stop: Event) -> None:
@@ -36,7 +36,7 @@ class Feeder:
         return not self._thread.is_alive()
 
     @contextmanager
-    def feeding(self) -> Iterator["Feeder"]:
+    def feeding(self) -> Iterator["Producer"]:
         """Feed in the background; stop at the end of the block."""
         self._thread.start()
         try:

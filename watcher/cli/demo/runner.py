@@ -13,10 +13,10 @@ from watcher.cli.demo.display import open_display
 from watcher.cli.demo.errors import DemoError
 from watcher.cli.demo.plan import FEED_RATE, Plan, make_plan
 from watcher.cli.demo.process import DaemonProcess, start_daemon
-from watcher.cli.demo.producer import Feeder
+from watcher.cli.demo.producer import Producer
 from watcher.cli.demo.snapshot import Scrape, Snapshot, scrape
 from watcher.cli.demo.summary import Report, print_report
-from watcher.cli.demo.workspace import QUOTA, TIME_SCALE, Place, open_place
+from watcher.cli.demo.workspace import QUOTA, TIME_SCALE, Workspace, open_place
 from watcher.config import Settings
 from watcher.domain.errors import WatcherError
 from watcher.domain.ports import Clock, Queue
@@ -39,7 +39,7 @@ class Stage:
     """Everything that runs."""
 
     plan: Plan
-    place: Place
+    place: Workspace
     settings: Settings
     simulator: Simulator
     queue: Queue
@@ -83,7 +83,7 @@ def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[fl
         QueueError: the queue can't be fed, or looked at.
     """
     begun_at = clock.monotonic()
-    feeder = Feeder(stage.plan, stage.simulator, stage.queue, clock, Event())
+    feeder = Producer(stage.plan, stage.simulator, stage.queue, clock, Event())
     limit = PATIENCE + 2 * len(stage.plan.sessions) / FEED_RATE
     numbers = Scrape()
     with feeder.feeding(), open_display(stage.simulator.url, stage.daemon.metrics_url) as display:
@@ -100,7 +100,7 @@ def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[fl
             sleep(LOOK_INTERVAL)
 
 
-def _is_over(stage: Stage, feeder: Feeder) -> bool:
+def _is_over(stage: Stage, feeder: Producer) -> bool:
     """Whether all was sent, and acked: a message stays on the queue until its decision has been delivered."""
     if feeder.error is not None:
         raise feeder.error

@@ -29,7 +29,7 @@ CALL_TIMEOUT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Workspace:
     """A folder with everything that the daemon reads and writes."""
 
     folder: Path
@@ -76,7 +76,7 @@ def _is_foreign(name: str) -> bool:
     return name.upper().startswith(("AWS_", "WATCHER_", "BOTO_")) or name.upper().endswith("_PROXY")
 
 
-def _settings(place: Place, endpoint_url: str) -> str:
+def _settings(place: Workspace, endpoint_url: str) -> str:
     return f"""\
 # The settings of `watcher demo`: times are scaled, a session's 180 s are {180 / TIME_SCALE:g} s here.
 [aws]
@@ -117,7 +117,7 @@ def _toml(text: str) -> str:
 
 
 @contextmanager
-def open_place(keep: Path | None) -> Iterator[Place]:
+def open_place(keep: Path | None) -> Iterator[Workspace]:
     """A new folder, removed at the end; or the empty folder `keep`, made if need be, which stays.
 
     Raises:
@@ -125,7 +125,7 @@ def open_place(keep: Path | None) -> Iterator[Place]:
     """
     if keep is None:
         with TemporaryDirectory(prefix="watcher-demo-") as folder:
-            yield Place(Path(folder).resolve())
+            yield Workspace(Path(folder).resolve())
         return
     try:
         keep.parent.mkdir(parents=True, exist_ok=True)
@@ -138,4 +138,4 @@ def open_place(keep: Path | None) -> Iterator[Place]:
         raise DemoError(f"--keep {keep}: is not empty: name a new folder")
     if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise DemoError(f"--keep {keep}: others can write there: name a new folder, which is yours alone")
-    yield Place(keep.resolve())
+    yield Workspace(keep.resolve())

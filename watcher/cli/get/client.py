@@ -22,7 +22,7 @@ from botocore.utils import JSONFileCache
 from watcher import __version__
 from watcher.aws.call_deadline import enforce_call_deadline, enforce_for_credentials
 from watcher.cli.get.failures import Failure
-from watcher.cli.get.fast_loader import PARTITIONS, SwiftLoader, known_regions
+from watcher.cli.get.fast_loader import PARTITIONS, FastLoader, known_regions
 
 SERVICE = "rekognition"
 OPERATION = "GetFaceLivenessSessionResults"
@@ -108,13 +108,13 @@ def _bound(client: Any, session: Session, verify: Any) -> None:
         enforce_for_credentials(session, connect_timeout=connect, read_timeout=read)
 
 
-def _swift_loader(session: Session) -> SwiftLoader:
+def _swift_loader(session: Session) -> FastLoader:
     """Botocore's loader of this session, over the same search path, in our class."""
     usual = create_loader(session.get_config_variable("data_path"))
-    return SwiftLoader(extra_search_paths=usual.search_paths)
+    return FastLoader(extra_search_paths=usual.search_paths)
 
 
-def _is_plain(session: Session, loader: SwiftLoader, region: str | None, *, signed: bool) -> bool:
+def _is_plain(session: Session, loader: FastLoader, region: str | None, *, signed: bool) -> bool:
     """Whether nothing about this run needs more than the endpoint patterns that can be derived."""
     if region not in known_regions(loader.load_data(PARTITIONS)):
         return False

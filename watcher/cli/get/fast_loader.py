@@ -23,7 +23,7 @@ class _AnyName(list[str]):
         return True
 
 
-class SwiftLoader(Loader):  # type: ignore[misc]
+class FastLoader(Loader):  # type: ignore[misc]
     """A loader that looks where it is told to. `brief_endpoints`: derive the endpoint patterns, don't parse them."""
 
     brief_endpoints = False

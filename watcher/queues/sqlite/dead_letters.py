@@ -7,7 +7,7 @@ from sqlite3 import Cursor
 from typing import Any
 
 from watcher.domain.errors import QueueError
-from watcher.domain.model import DeadLetter, DeadReason, Delivery
+from watcher.domain.model import DeadLetter, DeadReason, ReceivedMessage
 from watcher.domain.ports import Clock
 from watcher.queues.sqlite.schema import SEND
 from watcher.util.sqlite_file import Schema, SqliteFile
@@ -68,7 +68,7 @@ class SqliteDeadLetters:
         self._file = SqliteFile(path, SCHEMA, QueueError)
         self._same = self._file.path.samefile(queue.path)
 
-    def add(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+    def add(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move a delivery here if its lease still holds; returns its id here, None if it was not moved."""
         held = (delivery.lease.message_id, delivery.lease.receipt)
         letter = self._letter(delivery, reason, detail)
@@ -130,7 +130,7 @@ class SqliteDeadLetters:
             with self._file.writing() as dead, self._queue.writing() as queue:
                 yield queue, dead
 
-    def _letter(self, delivery: Delivery, reason: DeadReason, detail: str) -> tuple[str | float, ...]:
+    def _letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> tuple[str | float, ...]:
         return (
             str(self._queue.path),
             delivery.lease.message_id,

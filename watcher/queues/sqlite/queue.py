@@ -14,7 +14,7 @@ from typing import Any
 from watcher.config.settings import Settings
 from watcher.config.urls import sqlite_path
 from watcher.domain.errors import QueueError
-from watcher.domain.model import MAX_MESSAGE_BYTES, DeadReason, Delivery, Lease, QueueDepth
+from watcher.domain.model import MAX_MESSAGE_BYTES, DeadReason, Lease, QueueDepth, ReceivedMessage
 from watcher.domain.ports import Clock
 from watcher.queues.sqlite.dead_letters import SqliteDeadLetters
 from watcher.queues.sqlite.schema import EXPIRED, LEASED_ROWS, SCHEMA, SEND, SENT_COLUMNS, WAITING_ROWS, Moment
@@ -77,7 +77,7 @@ class SqliteQueue:
             self._file.close()
             raise
 
-    def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
+    def receive(self, limit: int, wait: float, stop: Event) -> list[ReceivedMessage]:
         """Up to `limit` messages (at most `max_batch`), the oldest first; see the port."""
         deadline = self._clock.monotonic() + wait
         pause = FIRST_LOOK
@@ -102,7 +102,7 @@ class SqliteQueue:
         """Give the messages back; it may take as long as another process holds the file's lock. See the port."""
         self._for_each(leases, _RELEASE)
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters. One whose lease was lost stays: it is another watcher's to judge."""
         return self.dead_letters.add(delivery, reason, detail)
 
@@ -136,7 +136,7 @@ class SqliteQueue:
         self.dead_letters.close()
         self._file.close()
 
-    def _take(self, limit: int) -> list[Delivery]:
+    def _take(self, limit: int) -> list[ReceivedMessage]:
         # Look before locking: an idle watcher must not keep the producers from writing.
         with self._file.reading() as cursor:
             if not cursor.execute(_FREE, {**self._moment().values, "limit": 1}).fetchone():
@@ -165,14 +165,16 @@ class SqliteQueue:
             ]
 
 
-def _delivery(row: Sequence[Any], token: str, moment: Moment) -> Delivery:
+def _delivery(row: Sequence[Any], token: str, moment: Moment) -> ReceivedMessage:
     """The message in a row. One that says no sent time is dead: it was the `moment`'s, so that a replay has one."""
     message_id, receive_count, body, sent_at, *marks = row
     lease = Lease(token, str(message_id), count_in(receive_count))
     known = time_in(sent_at)
     fault = "" if known is not None else "its row in the queue's file has no sent time that can be read"
     sent = moment.now if known is None else known
-    return Delivery(lease, text_in(body), sent, fault=fault, sent_monotonic=moment.clock - moment.age(sent, *marks))
+    return ReceivedMessage(
+        lease, text_in(body), sent, fault=fault, sent_monotonic=moment.clock - moment.age(sent, *marks)
+    )
 
 
 def _check(body: str, position: int) -> None:

@@ -4,7 +4,7 @@ from threading import Lock
 
 import structlog
 
-from watcher.domain.model import DeadReason, Delivery
+from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.errors import TOO_LARGE
@@ -19,7 +19,7 @@ MOST_SENT = 1000
 """Receipts that are remembered: a deletion that fails until its lease is lost is never heard of again."""
 
 
-def told(delivery: Delivery, reason: DeadReason, detail: str) -> dict[str, str | int]:
+def told(delivery: ReceivedMessage, reason: DeadReason, detail: str) -> dict[str, str | int]:
     """What the log says of a message that can't be put aside: it comes again and again."""
     lease = delivery.lease
     return {
@@ -30,7 +30,7 @@ def told(delivery: Delivery, reason: DeadReason, detail: str) -> dict[str, str |
     }
 
 
-def _first_sent_at(delivery: Delivery) -> float:
+def _first_sent_at(delivery: ReceivedMessage) -> float:
     claim = delivery.first_sent_at
     return delivery.sent_at if claim is None else min(claim, delivery.sent_at)
 
@@ -44,7 +44,7 @@ class Burial:
         self._lock = Lock()
         self._sent: dict[str, None] = {}
 
-    def put_aside(self, delivery: Delivery, reason: DeadReason, detail: str) -> bool:
+    def put_aside(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> bool:
         """Send the message with its reason; False if the dead-letter queue will never take it (say, for its size).
 
         Raises:
@@ -81,7 +81,7 @@ class Burial:
                 del self._sent[next(iter(self._sent))]
         return True
 
-    def forget(self, delivery: Delivery) -> None:
+    def forget(self, delivery: ReceivedMessage) -> None:
         """The message is deleted: it won't be asked for again."""
         with self._lock:
             self._sent.pop(delivery.lease.receipt, None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from threading import Lock
 
-from watcher.domain.errors import NotAllExtended, QueueError
+from watcher.domain.errors import PartialExtendError, QueueError
 from watcher.domain.model import Lease
 from watcher.domain.ports import Clock
 from watcher.queues.sqs.batches import Batches, Entry
@@ -47,7 +47,7 @@ class Leases:
             settled = {*done, *lost}
             remaining = [lease for lease in dict.fromkeys(leases) if lease not in settled]
             text = _summary(failed, len(held), "leases were not extended")
-            raise NotAllExtended(text, remaining, lost) from failed[0]
+            raise PartialExtendError(text, remaining, lost) from failed[0]
         return lost
 
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:

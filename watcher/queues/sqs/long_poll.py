@@ -21,7 +21,7 @@ TICK = 0.2
 """Seconds between two looks at the stop while a poll is under way; what it brings wakes its caller at once."""
 
 
-class Poll(Generic[T]):
+class LongPoll(Generic[T]):
     """One call in a thread of its own; `give_back` gets its result if nobody waits for it any more."""
 
     def __init__(self, call: Callable[[], T], give_back: Callable[[T], None]) -> None:

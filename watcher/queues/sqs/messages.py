@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 
 from watcher.domain.errors import QueueError
-from watcher.domain.model import MAX_MESSAGE_BYTES, Delivery, Lease
+from watcher.domain.model import MAX_MESSAGE_BYTES, Lease, ReceivedMessage
 from watcher.queues.sqs.attributes import REFUSED, Attribute, attributes_of, is_incomplete, size_of, unpacked, written
 
 log = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ def _has_receipt(message: Mapping[str, Any]) -> bool:
     return all(isinstance(value, str) and value and value.isprintable() for value in values)
 
 
-def delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Delivery:
+def delivery(message: Mapping[str, Any], now: float, monotonic: float) -> ReceivedMessage:
     """One of `received_messages`; `now` (epoch, the server's) stands in for a sent time that it does not give.
 
     `monotonic` is the same moment on the watcher's own clock.
@@ -79,10 +79,10 @@ def delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Delive
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         fault = f"the queue's answer about this message can't be read: {type(error).__name__}"
         lease = Lease(message["ReceiptHandle"], message["MessageId"])
-        return Delivery(lease, _body(message), now, fault=fault, sent_monotonic=monotonic)
+        return ReceivedMessage(lease, _body(message), now, fault=fault, sent_monotonic=monotonic)
 
 
-def _delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Delivery:
+def _delivery(message: Mapping[str, Any], now: float, monotonic: float) -> ReceivedMessage:
     system = message.get("Attributes") or {}
     given = given_attributes(message)
     sent_at = seconds(system.get("SentTimestamp"), now)
@@ -93,7 +93,7 @@ def _delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Deliv
     )
     fault = CUT if is_cut(message) else ""
     monotonic_sent = monotonic - max(0.0, now - sent_at)
-    return Delivery(lease, _body(message), sent_at, given, fault, monotonic_sent, first_sent_at)
+    return ReceivedMessage(lease, _body(message), sent_at, given, fault, monotonic_sent, first_sent_at)
 
 
 def _body(message: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from threading import Event, Lock
 import structlog
 
 from watcher.config.settings import Settings
-from watcher.domain.model import DeadReason, Delivery, Lease, QueueDepth
+from watcher.domain.model import DeadReason, Lease, QueueDepth, ReceivedMessage
 from watcher.domain.ports import Clock
 from watcher.queues.sqs.batches import SIZE, Batches
 from watcher.queues.sqs.client import SqsCaller, open_caller
@@ -20,9 +20,9 @@ from watcher.queues.sqs.dead_letter_writer import Burial, told
 from watcher.queues.sqs.dead_letters import open_dead_letters
 from watcher.queues.sqs.errors import SqsFault
 from watcher.queues.sqs.leases import CALL_TIME, Leases
-from watcher.queues.sqs.long_poll import Poll
+from watcher.queues.sqs.long_poll import LongPoll
 from watcher.queues.sqs.messages import RECEIVED, delivery, received_messages, whole_number
-from watcher.queues.sqs.receive_pacing import Pace
+from watcher.queues.sqs.receive_pacing import ReceivePacing
 from watcher.queues.sqs.redrive_policy import advise
 from watcher.queues.sqs.send import send
 from watcher.queues.sqs.time import service_time
@@ -61,10 +61,10 @@ class SqsQueue:
         self._dead_letters = dead_letters
         self._burial = Burial(dead_letters, self._batches) if dead_letters else None
         self._lock = Lock()
-        self._polls: set[Poll[list[Delivery]]] = set()
-        self._pace = Pace(clock)
+        self._polls: set[LongPoll[list[ReceivedMessage]]] = set()
+        self._pace = ReceivePacing(clock)
 
-    def receive(self, limit: int, wait: float, stop: Event) -> list[Delivery]:
+    def receive(self, limit: int, wait: float, stop: Event) -> list[ReceivedMessage]:
         """Up to `limit` messages (at most `max_batch`); see the port.
 
         A stop ends the wait at once; what a poll under way then still brings is given back.
@@ -97,7 +97,7 @@ class SqsQueue:
         """Give the messages back within `seconds`; see `Leases`."""
         self._leases.release(leases, seconds)
 
-    def bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> str | None:
+    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters, if there is a queue for them; there it keeps its id.
 
         Without one it is left to the queue's redrive policy: its lease runs out. Given back at once instead, it would
@@ -141,8 +141,8 @@ class SqsQueue:
         if self._dead_letters:
             self._dead_letters.close()
 
-    def _poll(self, limit: int, wait: int, stop: Event) -> list[Delivery]:
-        poll = Poll(partial(self._receive, limit, wait), self._give_back)
+    def _poll(self, limit: int, wait: int, stop: Event) -> list[ReceivedMessage]:
+        poll = LongPoll(partial(self._receive, limit, wait), self._give_back)
         with self._lock:
             self._polls.add(poll)
         try:
@@ -151,10 +151,10 @@ class SqsQueue:
             with self._lock:
                 self._polls = {other for other in self._polls if not other.join(0)}
 
-    def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+    def _give_back(self, deliveries: Sequence[ReceivedMessage]) -> None:
         self.release([delivery.lease for delivery in deliveries])
 
-    def _receive(self, limit: int, wait: int) -> list[Delivery]:
+    def _receive(self, limit: int, wait: int) -> list[ReceivedMessage]:
         since = self._clock.monotonic()
         messages, now = self._caller.ask(
             "receive_message",

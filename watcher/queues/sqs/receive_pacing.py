@@ -19,7 +19,7 @@ MEMORY = 1.0
 """Seconds after which what came counts a third of what comes now: single batches tell little of a stream's rate."""
 
 
-class Pace:
+class ReceivePacing:
     """Makes nearly full batches out of a steady stream.
 
     SQS answers a poll at the first message, so that messages that come one by one would cost a call each. The pause

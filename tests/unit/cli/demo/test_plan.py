@@ -6,7 +6,7 @@ import pytest
 from watcher.cli.demo.endings import ENDINGS, STRICT_POLICY, STRICT_THRESHOLD, THRESHOLD
 from watcher.cli.demo.plan import JUNK, make_plan
 from watcher.consumer.message import parse_message
-from watcher.domain.errors import UnservableMessage
+from watcher.domain.errors import InvalidMessage
 from watcher.domain.model import DEFAULT_POLICY, Outcome, Reason
 
 CREATED_AT = 1_750_000_000.0
@@ -84,7 +84,7 @@ def test_a_message_in_json_carries_creation_and_context() -> None:
 
 @pytest.mark.parametrize(("body", "reason"), JUNK)
 def test_junk_is_unservable_for_the_reason_given(body: str, reason: str) -> None:
-    with pytest.raises(UnservableMessage) as caught:
+    with pytest.raises(InvalidMessage) as caught:
         parse_message(body, CREATED_AT, {DEFAULT_POLICY, STRICT_POLICY})
     assert caught.value.reason == reason
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support import ManualClock, SteppingEvent
 from watcher.cli.demo.plan import Plan, make_plan
-from watcher.cli.demo.producer import Feeder
+from watcher.cli.demo.producer import Producer
 from watcher.domain.errors import QueueError
 from watcher.domain.ports import Queue
 from watcher.simulator import Simulator
@@ -31,7 +31,7 @@ class Scene:
         self.clock = ManualClock()
         self.stop = SteppingEvent(self.clock)
         self.queue = Outgoing(self.clock)
-        self.feeder = Feeder(plan, simulator, cast("Queue", self.queue), self.clock, self.stop)
+        self.feeder = Producer(plan, simulator, cast("Queue", self.queue), self.clock, self.stop)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.support import ManualClock
 from watcher.cli.demo.errors import DemoError
 from watcher.cli.demo.plan import make_plan
 from watcher.cli.demo.runner import PATIENCE, Stage, play
-from watcher.cli.demo.workspace import Place
+from watcher.cli.demo.workspace import Workspace
 from watcher.config import Settings
 from watcher.domain.errors import QueueError
 from watcher.domain.model import QueueDepth
@@ -46,7 +46,7 @@ class StandIn:
 def play_with(stand_in: StandIn) -> tuple[float, list[str]]:
     clock = ManualClock()
     anything = cast("Any", stand_in)
-    stage = Stage(make_plan(1, seed=1), Place(Path("unused")), Settings(), anything, anything, anything)
+    stage = Stage(make_plan(1, seed=1), Workspace(Path("unused")), Settings(), anything, anything, anything)
     return play(stage, clock, clock.advance)
 
 

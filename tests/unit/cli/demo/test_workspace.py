@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.demo.errors import DemoError
-from watcher.cli.demo.workspace import TIME_SCALE, Place, open_place
+from watcher.cli.demo.workspace import TIME_SCALE, Workspace, open_place
 
 
 def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:
         "HTTP_PROXY": "http://proxy",
         "HOME": "/home/user",
     }
-    environment = Place(tmp_path).environment(users)
+    environment = Workspace(tmp_path).environment(users)
     assert not environment.keys() & {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "WATCHER_QUEUE__URL"}
     assert not [name for name in environment if name.lower().endswith("_proxy")]
     assert environment["AWS_ACCESS_KEY_ID"] == "demo"
@@ -25,7 +25,7 @@ def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:
 
 
 def test_the_settings_are_valid_and_scaled(tmp_path: Path) -> None:
-    place = Place(tmp_path / 'with "quotes" and ümlauts')
+    place = Workspace(tmp_path / 'with "quotes" and ümlauts')
     place.folder.mkdir()
     settings = place.furnish("http://127.0.0.1:1").settings
     assert settings.polling.session_timeout < 180 / TIME_SCALE
@@ -70,7 +70,7 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) ->
 
 def test_no_module_comes_from_the_daemons_own_folder(tmp_path: Path) -> None:
     given = f":relative:{tmp_path}:"
-    paths = Place(tmp_path).environment({"PYTHONPATH": given})["PYTHONPATH"].split(":")
+    paths = Workspace(tmp_path).environment({"PYTHONPATH": given})["PYTHONPATH"].split(":")
     assert paths[1:] == [str(Path.cwd() / "relative"), str(tmp_path)]
     assert all(Path(path).is_absolute() for path in paths)
 

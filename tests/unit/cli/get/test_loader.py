@@ -9,7 +9,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
-from watcher.cli.get.fast_loader import SwiftLoader, brief_endpoints, known_regions
+from watcher.cli.get.fast_loader import FastLoader, brief_endpoints, known_regions
 
 FULL = Loader().load_data("endpoints")
 PARTITIONS = Loader().load_data("partitions")
@@ -25,8 +25,8 @@ def client(loader: Loader, region: str, **environment: Any) -> Any:
     return session.create_client("rekognition", region_name=region)
 
 
-def swift() -> SwiftLoader:
-    loader = SwiftLoader()
+def swift() -> FastLoader:
+    loader = FastLoader()
     loader.brief_endpoints = True
     return loader
 
@@ -59,20 +59,20 @@ def _loader() -> Loader:
 
 
 def _swift() -> Loader:
-    return _LOADERS.setdefault(SwiftLoader, swift())
+    return _LOADERS.setdefault(FastLoader, swift())
 
 
 def test_a_users_own_endpoints_are_honoured(tmp_path: Path) -> None:
     (tmp_path / "endpoints.json").write_text('{"partitions": [], "version": 3, "mine": true}')
-    loader = SwiftLoader(extra_search_paths=[str(tmp_path)])
+    loader = FastLoader(extra_search_paths=[str(tmp_path)])
     loader.brief_endpoints = True
     assert loader.load_data("endpoints")["mine"] is True
 
 
 def test_the_full_patterns_are_there_unless_the_brief_ones_are_asked_for() -> None:
-    assert SwiftLoader().load_data("endpoints") == Loader().load_data("endpoints")
+    assert FastLoader().load_data("endpoints") == Loader().load_data("endpoints")
 
 
 def test_an_unknown_service_is_still_an_error() -> None:
     with pytest.raises((UnknownServiceError, Exception), match="no-such-service"):
-        SwiftLoader().load_service_model("no-such-service", "service-2")
+        FastLoader().load_service_model("no-such-service", "service-2")
