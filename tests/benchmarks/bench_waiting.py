@@ -39,8 +39,9 @@ from watcher.queues.sqs.held_leases import HeldLeases
 from watcher.rate_limit import limiter_for
 from watcher.schedule import Schedule
 from watcher.sessions.in_flight import InFlight
-from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 from watcher.util.clock import SystemClock
 from watcher.util.retry import RetryUntilStopped
 

@@ -1,12 +1,12 @@
 """The composition root: the only place that chooses adapters and puts the parts together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf
 from typing import TypedDict
 
+from watcher.app.backends import Backends, open_backends
 from watcher.app.reload import Reloader, rules_of
 from watcher.app.startup_log import described
 from watcher.aws.session import resolve_region
@@ -23,29 +23,20 @@ from watcher.daemon.systemd import ServiceNotifier
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import ActiveRules
-from watcher.domain.ports import Clock, Ledger, Queue, SessionResults, Sink, StateStore
-from watcher.ledgers import open_ledger, open_memory
+from watcher.domain.ports import Clock
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
-from watcher.polling.endpoint_check import EndpointCheck
 from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
-from watcher.queues import open_queue
 from watcher.rate_limit import limiter_for
-from watcher.rekognition import RekognitionResults, build_client
 from watcher.schedule import Schedule
 from watcher.sessions.in_flight import InFlight
-from watcher.sinks import SINKS
-from watcher.telemetry.health import OUTSIDE_LIMIT, Beat, Liveness, Readiness, call_allowance
+from watcher.telemetry.health import Beat, Liveness
 from watcher.telemetry.http_server import HealthServer
 from watcher.telemetry.logs import dropped_lines
 from watcher.telemetry.metrics import Metrics
-from watcher.telemetry.outside_calls import watched
+from watcher.telemetry.readiness import Readiness
 from watcher.util.clock import SystemClock
-
-LOCAL_SINKS = frozenset({"file", "stdout"})
-"""Types of sinks whose writes have no time-out: who reads the pipe, or the disk, decides how long they take. That is
-no reason to restart the watcher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +46,6 @@ class App:
     daemon: Daemon
     reload: Callable[[], None]
     signals_beat: Beat
-
-
-@dataclass(frozen=True, slots=True)
-class _Backends:
-    results: SessionResults
-    endpoint: EndpointCheck
-    queue: Queue
-    ledger: Ledger
-    memory: StateStore | None
-    sinks: Sequence[Sink]
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +106,7 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
         settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].shown
     )
     opened.callback(http.close)
-    backends = _open_backends(settings, clock, opened)
+    backends = open_backends(settings, clock, opened)
     core = _core(settings, backends, common, liveness, opened)
     supervisor = ServiceNotifier(notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics))
     daemon = Daemon(
@@ -153,7 +133,7 @@ def _progress(core: _Core, metrics: Metrics) -> str:
     return f"watching {len(core.in_flight)} sessions, {decided:.0f} decided, rate {limit}"
 
 
-def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Liveness, opened: ExitStack) -> _Core:
+def _core(settings: Settings, backends: Backends, common: _Common, liveness: Liveness, opened: ExitStack) -> _Core:
     aws, clock, metrics = settings.aws, common["clock"], common["metrics"]
     limiter = limiter_for(settings.polling.max_rate, aws.region)
     scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", is_shared=True))
@@ -175,7 +155,7 @@ def _core(settings: Settings, backends: _Backends, common: _Common, liveness: Li
 
 def _parts(
     loaded: Loaded,
-    backends: _Backends,
+    backends: Backends,
     core: _Core,
     common: _Common,
     liveness: Liveness,
@@ -221,36 +201,7 @@ def _parts(
     )
 
 
-def _open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> _Backends:
-    sinks = []
-    for sink in settings.sinks:
-        opened_sink = SINKS[sink.type](sink, settings.aws)
-        opened.callback(opened_sink.close)
-        limit = inf if sink.type in LOCAL_SINKS else OUTSIDE_LIMIT
-        sinks.append(watched(opened_sink, f"sink {sink.name}", limit))
-    results = RekognitionResults(build_client(settings.aws, concurrency=settings.polling.concurrency))
-    opened.callback(results.close)
-    queue = open_queue(settings, clock)
-    opened.callback(queue.close)
-    ledger = open_ledger(settings, clock)
-    opened.callback(ledger.close)
-    memory = open_memory(settings, clock)
-    if memory is not None:
-        opened.callback(memory.close)
-    one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
-    seen = watched(results, "endpoint", one_call)
-    return _Backends(
-        results=seen,
-        endpoint=EndpointCheck(seen),
-        queue=watched(queue, "queue", OUTSIDE_LIMIT),
-        ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
-        memory=watched(memory, "ledger", OUTSIDE_LIMIT) if memory is not None else None,
-        sinks=sinks,
-        source=f"/watcher/{settings.aws.region}",
-    )
-
-
-def _pipeline(backends: _Backends, core: _Core, common: _Common) -> tuple[Outbox, DeadLetterWriter, Consumer, Poller]:
+def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox, DeadLetterWriter, Consumer, Poller]:
     """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
     queue, ledger = backends.queue, backends.ledger
     burials = DeadLetterWriter(queue=queue, metrics=common["metrics"], readiness=common["readiness"])

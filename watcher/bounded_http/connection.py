@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from watcher.bounded_http.deadline import Deadline
 from watcher.bounded_http.errors import ConnectionBroken, ReadTimedOut, ResponseTooLarge, TlsFailed
-from watcher.bounded_http.http1 import READ, read_response
+from watcher.bounded_http.http1 import read_response
+from watcher.bounded_http.replay import READ
 
 T = TypeVar("T")
 

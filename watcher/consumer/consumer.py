@@ -16,8 +16,9 @@ from watcher.domain.ports import Clock, Ledger, Queue
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
-from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 from watcher.util.retry import RetryUntilStopped
 from watcher.util.rfc3339 import timestamp
 

@@ -9,8 +9,9 @@ import structlog
 from watcher.domain.errors import InvalidMessage, QueueError
 from watcher.domain.model import ReceivedMessage
 from watcher.domain.ports import Queue
-from watcher.telemetry.health import Beat, Liveness, Readiness
+from watcher.telemetry.health import Beat, Liveness
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 from watcher.util.retry import RetryUntilStopped
 from watcher.util.threads import Threads
 

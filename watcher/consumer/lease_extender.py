@@ -9,8 +9,9 @@ from watcher.domain.errors import PartialExtendError, QueueError
 from watcher.domain.model import Lease
 from watcher.domain.ports import Clock, Queue
 from watcher.sessions.in_flight import InFlight
-from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 

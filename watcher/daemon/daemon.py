@@ -21,8 +21,9 @@ from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.sessions.in_flight import InFlight
-from watcher.telemetry.health import Beat, Liveness, Readiness, rest_current
+from watcher.telemetry.health import Beat, Liveness, rest_current
 from watcher.telemetry.http_server import HealthServer
+from watcher.telemetry.readiness import Readiness
 from watcher.util.threads import Threads, run_within
 
 log = structlog.get_logger(__name__)

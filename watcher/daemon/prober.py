@@ -10,8 +10,9 @@ from watcher.domain.ports import Clock, Ledger, Queue, SessionResults
 from watcher.polling import endpoint_check
 from watcher.polling.endpoint_check import EndpointCheck
 from watcher.polling.scheduler import Scheduler
-from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 
 DEPTH_INTERVAL = 5.0
 PROBE_INTERVAL = 30.0

@@ -8,7 +8,8 @@ import structlog
 
 from watcher.daemon.sdnotify import Notifier
 from watcher.domain.ports import Clock
-from watcher.telemetry.health import Liveness, Readiness
+from watcher.telemetry.health import Liveness
+from watcher.telemetry.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 

@@ -22,8 +22,9 @@ from watcher.domain.ports import Clock, Ledger, Queue, Sink
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
-from watcher.telemetry.health import Liveness, Readiness
+from watcher.telemetry.health import Liveness
 from watcher.telemetry.metrics import Metrics, trace_exemplar
+from watcher.telemetry.readiness import Readiness
 from watcher.util.retry import RetryUntilStopped
 from watcher.util.rfc3339 import timestamp
 from watcher.util.threads import Threads

@@ -6,8 +6,8 @@ from tenacity import RetryCallState
 from watcher.delivery.circuit_breaker import CircuitBreaker
 from watcher.domain.errors import SinkError
 from watcher.domain.ports import Clock
-from watcher.telemetry.health import Readiness
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 

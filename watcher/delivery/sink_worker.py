@@ -15,8 +15,9 @@ from watcher.domain.errors import LedgerError, SinkError
 from watcher.domain.event_result import EventResult, EventStatus
 from watcher.domain.ports import Clock, Sink
 from watcher.sessions.session import Watch
-from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 from watcher.util.retry import RetryUntilStopped
 
 log = structlog.get_logger(__name__)

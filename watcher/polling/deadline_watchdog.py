@@ -6,7 +6,8 @@ from watcher.domain.ports import Clock
 from watcher.polling.active_calls import ActiveCalls
 from watcher.polling.poller import UNREACHABLE_AFTER, Poller
 from watcher.polling.scheduler import Scheduler
-from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.health import Beat
+from watcher.telemetry.readiness import Readiness
 
 LOOK_INTERVAL = 0.25
 """Seconds between two looks: how late a session may end for which no worker is free."""

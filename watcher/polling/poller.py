@@ -25,8 +25,9 @@ from watcher.polling.final_poll import last_poll_at, lead
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.sessions.session import Watch
-from watcher.telemetry.health import Beat, Readiness
+from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 _stdlib_log = logging.getLogger(__name__)

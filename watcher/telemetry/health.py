@@ -1,19 +1,14 @@
-"""Proof of life and readiness: what /livez and /readyz are told."""
+"""Proof of life: what each thread does, and since when, as /livez is told."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
-from threading import Lock, local
+from threading import local
 from typing import NamedTuple
-
-import structlog
 
 from watcher.domain.ports import Clock
 from watcher.util import stalls
-from watcher.util.error_class import error_class
-
-log = structlog.get_logger(__name__)
 
 OWN_LIMIT = 20.0
 """Seconds of silence after which a thread that is in no call to the outside counts as stuck. Its own work takes
@@ -187,91 +182,6 @@ class Liveness:
         """By role, when (epoch seconds) its slowest thread last made progress."""
         now = self._clock.time()
         return {role: now - max(map(Beat.silence, beats)) for role, beats in list(self._beats.items())}
-
-
-class _Problem(NamedTuple):
-    """What is wrong with a part: in full, and as anybody may see it."""
-
-    text: str
-    shown: str
-
-
-class Readiness:
-    """What stands in the way of work, one line a part: queue, ledger, Rekognition, each sink, draining.
-
-    Whoever reaches the HTTP port is shown the part, its state and the class of the error: the text of an error may
-    name an account, a role, an address or a path, and is for the log.
-    """
-
-    def __init__(self, slow_calls: Callable[[], Mapping[str, str]] = dict) -> None:
-        """`slow_calls`: by part, a call that has not returned for long; of a part that nothing else is wrong with."""
-        self._slow_calls = slow_calls
-        self._lock = Lock()
-        self._problems: dict[str, _Problem] = {}
-        self._classes: dict[str, set[str]] = {}
-        """By part, the classes of error that were noted since it was lost."""
-        self._logged: set[str] = set()
-
-    def lost(
-        self, part: str, problem: str | BaseException, consequence: str = "", *, state: str = "", **details: object
-    ) -> bool:
-        """Note what is wrong with a part; returns whether it was fine until now.
-
-        `problem`: an error, or words of ours that anybody may see. `state`: what an error has done to the part. It is
-        logged in full, once for each class of error, with its `consequence` and `details`; without a consequence the
-        caller has logged it in its way.
-        """
-        noted, kind = _noted(problem, state)
-        with self._lock:
-            is_new = part not in self._problems
-            self._problems[part] = noted
-            classes = self._classes.setdefault(part, set())
-            is_logged = bool(consequence) and kind not in classes
-            classes.add(kind)
-            if is_logged:
-                self._logged.add(part)
-        if is_logged:
-            log.error("lost", part=part, error=noted.text, consequence=consequence, **details)
-        return is_new
-
-    def regained(self, part: str) -> bool:
-        """Note that a part works; returns whether it did not until now. If the log was told so, it is told this."""
-        if part not in self._problems:  # the usual case, without the lock
-            return False
-        with self._lock:
-            was_lost = self._problems.pop(part, None) is not None
-            self._classes.pop(part, None)
-            was_logged = part in self._logged
-            self._logged.discard(part)
-        if was_logged:
-            log.info("regained", part=part)
-        return was_lost
-
-    def problems(self) -> dict[str, str]:
-        """What is wrong now, in full, by part. "queue depth" is left out where "queue" says the very same."""
-        return {part: problem.text for part, problem in self._found().items()}
-
-    def shown(self) -> dict[str, str]:
-        """The same parts, as anybody may see what is wrong with them."""
-        return {part: problem.shown for part, problem in self._found().items()}
-
-    def _found(self) -> dict[str, _Problem]:
-        slow = {part: _Problem(words, words) for part, words in self._slow_calls().items()}
-        with self._lock:
-            found = {**slow, **self._problems}
-        return {
-            part: problem
-            for part, problem in found.items()
-            if part == (whole := part.partition(" ")[0]) or found.get(whole) != problem
-        }
-
-
-def _noted(problem: str | BaseException, state: str) -> tuple[_Problem, str]:
-    """A problem, and its class, which our own words have none of."""
-    if isinstance(problem, str):
-        return _Problem(problem, problem), ""
-    kind = error_class(problem)
-    return _Problem(f"{state}: {problem}" if state else str(problem), f"{state or 'unavailable'}: {kind}"), kind
 
 
 def call_allowance(connect_timeout: float, read_timeout: float) -> float:

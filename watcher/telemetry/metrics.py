@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from watcher import __version__
 from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, Outcome, PollResult, QueueDepth, Reason
-from watcher.schedule import Mode, State
+from watcher.schedule import State
+from watcher.telemetry.collectors import DroppedLines, Progress, Schedule
 
 SERIES_LIMIT = 300
 """Series at most, those of the process included; section 7 of the interface."""
@@ -93,12 +92,12 @@ class Metrics:
         """Read these at each scrape: the limiter's rate, sessions in flight, the threads' progress, lost lines."""
         self.rate_limit.set_function(rate)
         self.in_flight.set_function(in_flight)
-        self.registry.register(_Progress(progress))
-        self.registry.register(_DroppedLines(dropped_lines))
+        self.registry.register(Progress(progress))
+        self.registry.register(DroppedLines(dropped_lines))
 
     def show_schedule(self, state: Callable[[], State]) -> None:
         """Read what the learned schedule knows at each scrape."""
-        self.registry.register(_Schedule(state))
+        self.registry.register(Schedule(state))
 
     def show_depth(self, depth: QueueDepth) -> None:
         """What the queue said of itself."""
@@ -182,78 +181,3 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()) -> Histogram:
         return Histogram(f"watcher_{name}", text, labels, buckets=buckets, registry=self.registry)
-
-
-class _Schedule:
-    """What the learned schedule knows of all sessions together, and what it does; read when scraped."""
-
-    def __init__(self, state: Callable[[], State]) -> None:
-        self._state = state
-
-    def describe(self) -> Iterable[Metric]:
-        """No families: nothing else has their names."""
-        return []
-
-    def collect(self) -> Iterable[Metric]:
-        """The families of the state as it is now."""
-        state = self._state()
-        modes = GaugeMetricFamily(
-            "watcher_schedule_mode", "How polls are placed: 1 for one of these.", labels=["mode"]
-        )
-        for mode in Mode:
-            modes.add_metric([mode.value], float(mode is state.mode))
-        lasting = GaugeMetricFamily(
-            "watcher_schedule_duration_seconds",
-            "How long such a share of sessions lasts at most, as learned.",
-            labels=["share"],
-        )
-        lasting.add_metric(["0.5"], state.median)
-        lasting.add_metric(["0.9"], state.p90)
-        for name, text, value in (
-            ("sessions", "Ended sessions that what is learned rests on, old ones counted for less.", state.sessions),
-            ("unfinished_ratio", "Share of sessions that never end, as learned.", state.unfinished),
-            ("threshold_seconds", "Expected undetected delay that is worth a call.", state.threshold),
-        ):
-            yield GaugeMetricFamily(f"watcher_schedule_{name}", text, value)
-        yield CounterMetricFamily("watcher_schedule_shifts", "Shifts of the durations noticed.", state.shifts)
-        yield from (modes, lasting)
-
-
-class _DroppedLines:
-    """`watcher_log_lines_dropped_total`, read when scraped."""
-
-    def __init__(self, dropped_lines: Callable[[], int]) -> None:
-        self._dropped_lines = dropped_lines
-
-    def describe(self) -> Iterable[Metric]:
-        """No families: nothing else has this name."""
-        return []
-
-    def collect(self) -> Iterable[Metric]:
-        """The counter as it is now."""
-        text = "Log lines dropped because nobody read standard error, or because it could not be written."
-        return [CounterMetricFamily("watcher_log_lines_dropped", text, self._dropped_lines())]
-
-
-class _Progress:
-    """`watcher_last_progress_timestamp_seconds{thread}`, read when scraped: a resting thread is never late."""
-
-    def __init__(self, last_progress: Callable[[], Mapping[str, float]]) -> None:
-        self._last_progress = last_progress
-
-    def describe(self) -> Iterable[Metric]:
-        """The family without samples, so that registering doesn't have to collect."""
-        return [self._family()]
-
-    def collect(self) -> Iterable[Metric]:
-        """One sample a thread role."""
-        family = self._family()
-        for role, at in self._last_progress().items():
-            family.add_metric([role], at)
-        return [family]
-
-    @staticmethod
-    def _family() -> GaugeMetricFamily:
-        return GaugeMetricFamily(
-            "watcher_last_progress_timestamp_seconds", "When a thread last made progress.", labels=["thread"]
-        )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from watcher.bounded_http import http1
 from watcher.bounded_http.errors import ResponseTooLarge
-from watcher.bounded_http.http1 import BLOCK, MAX_HEAD, MAX_INTERIM, Response, read_head, read_response
+from watcher.bounded_http.http1 import BLOCK, Response, read_head, read_response
+from watcher.bounded_http.replay import MAX_HEAD, MAX_INTERIM
 
 MAX_BODY = 8 * 1024 * 1024
 PLAIN = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: r-1\r\nContent-Length: 4\r\n\r\nbody"

@@ -10,7 +10,8 @@ from tests.unit.support.world import World
 from watcher.domain.errors import QueueError
 from watcher.domain.model import Lease
 from watcher.sessions.in_flight import InFlight
-from watcher.telemetry.health import OWN_LIMIT, SLOW_CALL, Liveness, Readiness
+from watcher.telemetry.health import OWN_LIMIT, SLOW_CALL, Liveness
+from watcher.telemetry.readiness import Readiness
 
 
 class StopAfter(SteppingEvent):

@@ -13,7 +13,8 @@ from watcher.daemon import daemon as module
 from watcher.daemon.daemon import Daemon
 from watcher.domain.errors import QueueError, SinkGone
 from watcher.domain.model import QueueDepth
-from watcher.telemetry.health import OUTSIDE_LIMIT, SLOW_CALL, Liveness, Readiness
+from watcher.telemetry.health import OUTSIDE_LIMIT, SLOW_CALL, Liveness
+from watcher.telemetry.readiness import Readiness
 
 
 def stumble() -> None:

@@ -14,8 +14,8 @@ from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED, EventResult, failed, not_attempted
 from watcher.domain.model import DecisionEvent
 from watcher.sessions.session import Watch
-from watcher.telemetry.health import Readiness
 from watcher.telemetry.metrics import Metrics
+from watcher.telemetry.readiness import Readiness
 from watcher.util.retry import RetryUntilStopped
 
 Answer = Callable[[Sequence[DecisionEvent]], Sequence[EventResult]]

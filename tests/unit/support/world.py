@@ -23,9 +23,10 @@ from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
-from watcher.telemetry.health import OUTSIDE_LIMIT, Readiness
+from watcher.telemetry.health import OUTSIDE_LIMIT
 from watcher.telemetry.metrics import Metrics
 from watcher.telemetry.outside_calls import watched
+from watcher.telemetry.readiness import Readiness
 
 
 class World:

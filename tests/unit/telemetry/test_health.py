@@ -15,11 +15,11 @@ from watcher.telemetry.health import (
     SLACK,
     SLOW_CALL,
     Liveness,
-    Readiness,
     call_allowance,
     current,
 )
 from watcher.telemetry.outside_calls import watched
+from watcher.telemetry.readiness import Readiness
 
 
 class Backend:

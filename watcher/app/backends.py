@@ -1,0 +1,67 @@
+"""Opens what the settings name: queue, ledger, sinks and the service. The only place that chooses adapters."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import inf
+
+from watcher.config import Settings
+from watcher.domain.ports import Clock, Ledger, Queue, SessionResults, Sink, StateStore
+from watcher.ledgers import open_ledger, open_memory
+from watcher.polling.endpoint_check import EndpointCheck
+from watcher.queues import open_queue
+from watcher.rekognition import RekognitionResults, build_client
+from watcher.sinks import SINKS
+from watcher.telemetry.health import OUTSIDE_LIMIT, call_allowance
+from watcher.telemetry.outside_calls import watched
+
+LOCAL_SINKS = frozenset({"file", "stdout"})
+"""Types of sinks whose writes have no time-out: who reads the pipe, or the disk, decides how long they take. That is
+no reason to restart the watcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """What is outside of the process. `results` asks Rekognition; `source` is the CloudEvents source."""
+
+    results: SessionResults
+    endpoint: EndpointCheck
+    queue: Queue
+    ledger: Ledger
+    memory: StateStore | None
+    sinks: Sequence[Sink]
+    source: str
+
+
+def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backends:
+    """Open all that the settings name; `opened` closes what is open when a later one cannot be opened.
+
+    Raises:
+        WatcherError: a queue, ledger or sink that cannot be opened.
+    """
+    sinks = []
+    for sink in settings.sinks:
+        opened_sink = SINKS[sink.type](sink, settings.aws)
+        opened.callback(opened_sink.close)
+        limit = inf if sink.type in LOCAL_SINKS else OUTSIDE_LIMIT
+        sinks.append(watched(opened_sink, f"sink {sink.name}", limit))
+    results = RekognitionResults(build_client(settings.aws, concurrency=settings.polling.concurrency))
+    opened.callback(results.close)
+    queue = open_queue(settings, clock)
+    opened.callback(queue.close)
+    ledger = open_ledger(settings, clock)
+    opened.callback(ledger.close)
+    memory = open_memory(settings, clock)
+    if memory is not None:
+        opened.callback(memory.close)
+    one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
+    seen = watched(results, "endpoint", one_call)
+    return Backends(
+        results=seen,
+        endpoint=EndpointCheck(seen),
+        queue=watched(queue, "queue", OUTSIDE_LIMIT),
+        ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
+        memory=watched(memory, "ledger", OUTSIDE_LIMIT) if memory is not None else None,
+        sinks=sinks,
+        source=f"/watcher/{settings.aws.region}",
+    )

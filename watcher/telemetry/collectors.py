@@ -1,0 +1,83 @@
+"""Metrics that are read when they are scraped."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from watcher.schedule import Mode, State
+
+
+class Schedule:
+    """What the learned schedule knows of all sessions together, and what it does; read when scraped."""
+
+    def __init__(self, state: Callable[[], State]) -> None:
+        self._state = state
+
+    def describe(self) -> Iterable[Metric]:
+        """No families: nothing else has their names."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of the state as it is now."""
+        state = self._state()
+        modes = GaugeMetricFamily(
+            "watcher_schedule_mode", "How polls are placed: 1 for one of these.", labels=["mode"]
+        )
+        for mode in Mode:
+            modes.add_metric([mode.value], float(mode is state.mode))
+        lasting = GaugeMetricFamily(
+            "watcher_schedule_duration_seconds",
+            "How long such a share of sessions lasts at most, as learned.",
+            labels=["share"],
+        )
+        lasting.add_metric(["0.5"], state.median)
+        lasting.add_metric(["0.9"], state.p90)
+        for name, text, value in (
+            ("sessions", "Ended sessions that what is learned rests on, old ones counted for less.", state.sessions),
+            ("unfinished_ratio", "Share of sessions that never end, as learned.", state.unfinished),
+            ("threshold_seconds", "Expected undetected delay that is worth a call.", state.threshold),
+        ):
+            yield GaugeMetricFamily(f"watcher_schedule_{name}", text, value)
+        yield CounterMetricFamily("watcher_schedule_shifts", "Shifts of the durations noticed.", state.shifts)
+        yield from (modes, lasting)
+
+
+class DroppedLines:
+    """`watcher_log_lines_dropped_total`, read when scraped."""
+
+    def __init__(self, dropped_lines: Callable[[], int]) -> None:
+        self._dropped_lines = dropped_lines
+
+    def describe(self) -> Iterable[Metric]:
+        """No families: nothing else has this name."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """The counter as it is now."""
+        text = "Log lines dropped because nobody read standard error, or because it could not be written."
+        return [CounterMetricFamily("watcher_log_lines_dropped", text, self._dropped_lines())]
+
+
+class Progress:
+    """`watcher_last_progress_timestamp_seconds{thread}`, read when scraped: a resting thread is never late."""
+
+    def __init__(self, last_progress: Callable[[], Mapping[str, float]]) -> None:
+        self._last_progress = last_progress
+
+    def describe(self) -> Iterable[Metric]:
+        """The family without samples, so that registering doesn't have to collect."""
+        return [self._family()]
+
+    def collect(self) -> Iterable[Metric]:
+        """One sample a thread role."""
+        family = self._family()
+        for role, at in self._last_progress().items():
+            family.add_metric([role], at)
+        return [family]
+
+    @staticmethod
+    def _family() -> GaugeMetricFamily:
+        return GaugeMetricFamily(
+            "watcher_last_progress_timestamp_seconds", "When a thread last made progress.", labels=["thread"]
+        )
