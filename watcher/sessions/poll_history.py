@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
 from math import inf
 from types import MappingProxyType
 
 from watcher.domain.errors import EndpointFault, PollError, Throttled, UnreadableAnswer
 from watcher.domain.model import SessionResult, SessionStatus
+
+TRAIL_LIMIT = 32_768
+"""Characters of notes kept for a session; one of 180 s at one poll a second stays below it."""
 
 _BY_NOBODY: Mapping[str, str] = MappingProxyType({})
 
@@ -51,3 +55,15 @@ class PollHistory:
         self.faults += 1
         if not isinstance(observation, EndpointFault):  # which says nothing of the session: its row goes on
             self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0
+
+    def note_poll(self, at: float, result: str, took: float, error: str, wait: float | None) -> None:
+        """Add a poll to `notes`, as `watcher explain` shows it: when, what came of it, seconds it took.
+
+        `result` is a metric's label; `wait`: seconds until the next poll, if there is one. Every poll is noted, and
+        json.dumps would take longer for it than all the rest.
+        """
+        if len(self.notes) < TRAIL_LIMIT:
+            poll = f'"at": {at:.3f}, "event": "poll", "result": "{result}", "seconds": {took:.4f}'
+            failed = f', "error": {encode_basestring_ascii(error)}' if error else ""
+            ahead = "" if wait is None else f', "next": {wait:.3f}'
+            self.notes += f", {{{poll}{failed}{ahead}}}"

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Set
 from dataclasses import replace
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii
 from math import inf
 from typing import Any
 
@@ -14,29 +13,23 @@ from watcher.schedule.plan import PlanBucket
 from watcher.sessions.poll_history import PollHistory
 from watcher.sessions.shared_fields import plain
 
-TRAIL_LIMIT = 32_768
-"""Characters of trail kept for a session; one of 180 s at one poll a second stays below it."""
-
 CREATION_SLACK = 0.001
 """Seconds by which two messages' creation times differ without meaning it: that much is lost in rounding."""
 
-_NEVER = -inf
-# One for all watches: Python makes a new `-inf` wherever it is written.
+_NEVER = -inf  # one for all: Python makes a new `-inf` wherever it is written
 
-_UNPOLLED = PollHistory()
-"""That of every watch before its first poll. It never changes."""
+_UNPOLLED = PollHistory()  # that of every watch before its first poll; it never changes
 
 
 class Watch:
-    """One session under one policy, while it is in flight. A hundred thousand of them may wait: no byte too many.
+    """One session under one policy, while it is in flight. Kept small: 100,000 of them may be waiting at once.
 
     `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, to a tenth of a millisecond,
     and `deadline` is the lifetime of its `terms` later: both move with `created_at`. `received_at` and `sent_at`
     (epoch) are the message's.
-    One thread at a time owns a watch: the scheduler hands it to a worker, the worker to the delivery. `leases` and
-    `abandoned` belong to the books of what is in flight; `waits` (for its turn), `due_at`, `taken_at` and
-    `guarded_at` to the scheduler, `last_poll_by` to its guards; `on_the_way_at` (monotonic: when the latest answer
-    said so) to the poll policy, `planned_for` to its learned schedule.
+    One thread at a time owns it: scheduler, worker, delivery. `leases` and `abandoned` belong to the in-flight table;
+    `waits` (for its turn), `due_at`, `taken_at` and `guarded_at` to the scheduler, `last_poll_by` to its deadline
+    queue; `on_the_way_at` (monotonic) to the poll policy, `planned_for` to its learned schedule.
     """
 
     __slots__ = (
@@ -210,7 +203,7 @@ class Watch:
 
     @property
     def refused(self) -> Mapping[str, str]:
-        """The sinks that will not take its decision for what it is, and why."""
+        """The sinks that rejected its decision, and why."""
         return self._course.refused
 
     def refuse(self, sink: str, why: str) -> None:
@@ -224,26 +217,17 @@ class Watch:
         return self._course
 
     def note_poll(self, at: float, result: str, took: float, *, error: str = "", wait: float | None = None) -> None:
-        """Add a poll to the session's life, as `watcher explain` shows it: when, what came of it, seconds it took.
-
-        `result` is a metric's label; `wait`: seconds until the next poll, if there is one. Every poll is noted, and
-        json.dumps would take longer for it than all the rest.
-        """
-        course = self._own_course()
-        if len(course.notes) < TRAIL_LIMIT:
-            poll = f'"at": {at:.3f}, "event": "poll", "result": "{result}", "seconds": {took:.4f}'
-            failed = f', "error": {encode_basestring_ascii(error)}' if error else ""
-            ahead = "" if wait is None else f', "next": {wait:.3f}'
-            course.notes += f", {{{poll}{failed}{ahead}}}"
+        """Add a poll to the session's life; see `PollHistory`."""
+        self._own_course().note_poll(at, result, took, error, wait)
 
     def note_refused_creation(self, at: float, claimed: float) -> None:
-        """Add to the session's life that its message gave a creation time that can't be true (epoch seconds)."""
+        """Add that its message gave a creation time that can't be true (epoch seconds)."""
         note = {"at": round(at, 3), "event": "corrected", "claimed": claimed, "sentAt": self.sent_at}
         self._own_course().notes += f", {json.dumps(note)}"
 
     @property
     def trail(self) -> str:
-        """The session's life so far, as a JSON list. How it was received is told by what is known of that anyway."""
+        """The session's life so far, as a JSON list."""
         return f"[{(self._receipt() + self._course.notes).removeprefix(', ')}]"
 
     def _receipt(self) -> str:

@@ -4,7 +4,7 @@ from tests.support import session_id
 from tests.unit.support.builders import a_lease, a_watch, an_answer
 from watcher.domain.errors import ServerFault, SessionNotFound, Throttled, UnreadableAnswer
 from watcher.domain.model import SessionKey, SessionStatus
-from watcher.sessions.session import TRAIL_LIMIT
+from watcher.sessions.poll_history import TRAIL_LIMIT
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
 
