@@ -1,0 +1,46 @@
+"""The shape of the source: what people can rely on when they look for something."""
+
+import ast
+import re
+from pathlib import Path
+
+import watcher
+
+ROOT = Path(watcher.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+PAGE = (ROOT / "README.md").read_text()
+
+MOST_LINES = 250
+FUNCTION_LINES = 20
+"""Of 95 % of all functions."""
+
+
+def test_every_module_is_in_a_package() -> None:
+    assert {path.name for path in ROOT.glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_functions_are_short() -> None:
+    found = [
+        (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert sorted(found)[int(0.95 * len(found))] <= FUNCTION_LINES
+
+
+def test_the_page_names_every_package() -> None:
+    folders = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    table = PAGE.partition("## Folders")[2].partition("## Where")[0]
+    assert folders <= set(re.findall(r"`([a-z_]+)`", table))
+
+
+def test_every_file_that_the_page_names_is_there() -> None:
+    named = set(re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", PAGE))
+    assert named
+    assert [name for name in named if not (ROOT / name).exists() and not (ROOT.parent / name).exists()] == []
