@@ -1,6 +1,7 @@
 """The backends that the contract suites run over. A new one joins with an entry in QUEUES, LEDGERS or MEMORIES."""
 
 import os
+import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -13,7 +14,9 @@ from tests.stack import aws_client, create_stack
 from tests.support import ManualClock
 from watcher.config import AwsSettings
 from watcher.config.urls import dynamodb_table
+from watcher.domain.model import SessionKey
 from watcher.domain.ports import DeadLetters, Ledger, Queue, StateStore
+from watcher.ledgers.dynamodb.items import key_of
 from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
 from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
 from watcher.ledgers.memory import MemoryLedger
@@ -43,11 +46,12 @@ class QueueBackend:
 
 @dataclass(frozen=True)
 class LedgerBackend:
-    """One ledger: `open` gives one more watcher's view of it."""
+    """One ledger: `open` gives one more watcher's view of it, `damage` spoils an entry where something is stored."""
 
     open: Callable[[], Ledger]
     let_pass: Callable[[float], None]
     now: Callable[[], float]
+    damage: Callable[[SessionKey], None] | None = None
 
 
 def _sqlite_queue(
@@ -120,9 +124,14 @@ def _sqs_fifo(folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]) ->
 
 
 def _sqlite_ledger(folder: Path, stack: ExitStack, _moto: Callable[[], MotoServer]) -> LedgerBackend:
-    clock = ManualClock()
+    clock, path = ManualClock(), folder / "l.db"
+
+    def damage(key: SessionKey) -> None:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE ledger_entries SET body = '{' WHERE (session_id, policy) = (?, ?)", key)
+
     return LedgerBackend(
-        lambda: stack.enter_context(closing(SqliteLedger(folder / "l.db", clock))), clock.advance, clock.time
+        lambda: stack.enter_context(closing(SqliteLedger(path, clock))), clock.advance, clock.time, damage
     )
 
 
@@ -135,11 +144,22 @@ def _no_ledger(_folder: Path, stack: ExitStack, _moto: Callable[[], MotoServer])
 def _dynamodb_ledger(_folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]) -> LedgerBackend:
     clock, url = ManualClock(), moto().url
     table = dynamodb_table(create_stack(url)["LedgerUrl"])
+
+    def damage(key: SessionKey) -> None:
+        with closing(aws_client("dynamodb", url)) as client:
+            client.update_item(
+                TableName=table,
+                Key=key_of(key),
+                UpdateExpression="SET body = :body",
+                ExpressionAttributeValues={":body": {"S": "{"}},
+            )
+
     # Negative: time stands still here, and nothing would ever be old enough.
     return LedgerBackend(
         lambda: stack.enter_context(closing(DynamoDbLedger(aws_client("dynamodb", url), table, clock, settling=-60))),
         clock.advance,
         clock.time,
+        damage,
     )
 
 

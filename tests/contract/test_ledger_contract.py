@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
+
 from tests.contract.backends import LedgerBackend
 from tests.support import decision, session_id
 from watcher.domain.model import SessionKey
@@ -37,6 +39,26 @@ def test_entries_come_in_the_order_asked_for_even_when_some_stood_before(ledger:
 def test_the_first_of_two_decisions_in_one_batch_stands(ledger: Ledger) -> None:
     entries = ledger.record([(decision(1, "live"), "[1]"), (decision(1, "not_live"), "[2]")])
     assert [(entry.event, entry.trail) for entry in entries] == [(decision(1, "live"), "[1]")] * 2
+
+
+@pytest.mark.parametrize("place", [0, 1, 150])
+def test_a_damaged_entry_has_a_fault_and_stops_no_decision_beside_it(
+    ledger: Ledger, ledgers: LedgerBackend, place: int
+) -> None:
+    if ledgers.damage is None:
+        pytest.skip("nothing is stored")
+    victim = decision(999, "live")
+    ledger.record([(victim, "[]")])
+    ledgers.damage(victim.key)
+    asked = [decision(number) for number in range(200 if place > 1 else 2)]
+    asked[place] = decision(999, "not_live")
+    entries = ledger.record([(event, "[]") for event in asked])
+    faults = [entry.event.key for entry in entries if entry.fault]
+    assert faults == [victim.key]
+    assert [entry.event for entry in entries if not entry.fault] == [e for e in asked if e.key != victim.key]
+    found = ledgers.open().find([event.key for event in asked])
+    assert {key for key, entry in found.items() if entry.fault} == {victim.key}
+    assert len(found) == len(asked)
 
 
 def test_each_policy_has_its_own_decision(ledger: Ledger) -> None:

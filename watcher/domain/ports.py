@@ -126,7 +126,8 @@ class Ledger(Protocol):
     def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
         """Write each decision (with its trail) unless one is there; returns the entry that stands, in order.
 
-        What is returned survives a crash of the process and of the machine.
+        One that can't be read is returned with its `fault`: it must not stop the decisions beside it. What is
+        returned survives a crash of the process and of the machine.
         """
 
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:

@@ -29,10 +29,7 @@ MAX_BYTES = 390_000
 """What an item may have when it is written: DynamoDB's limit of 400 KB, less the marks of deliveries and the ack."""
 
 PACKED_FROM = 32_768
-"""Characters from which a text is stored compressed.
-
-A message of 256 KiB can become an event of three times that, because JSON escapes two to four bytes in six to twelve.
-"""
+"""Characters from which a text is stored compressed: a trail has room beside an event of 256 KiB then."""
 
 MOST_SEQUENCE, LATEST = 10**30, 253_402_300_799.0
 """Above every number that `dynamodb_order` gives, and the last second (epoch) of the year 9999."""

@@ -109,21 +109,11 @@ class DynamoDbLedger:
         item, has_trail = fitting(entry)
         standing = self._table.put_new(item)
         if standing is not None:
-            return self._standing(standing)
+            return self._entry(standing)
         if has_trail:
             return entry
         log.warning("trail_dropped", session_id=entry.event.key.session_id, reason="too large for an item")
         return replace(entry, trail=NO_TRAIL)
-
-    def _standing(self, item: Item) -> LedgerEntry:
-        entry = self._entry(item)
-        if entry.fault:
-            session_id = entry.event.key.session_id
-            raise LedgerError(
-                f"ledger table {self._name!r} in DynamoDB: the item of session {session_id} is no entry of a ledger;"
-                " delete it, or set ledger.url to a table of the ledger's own"
-            )
-        return entry
 
     def _note(self, keys: Iterable[SessionKey], path: str, names: Mapping[str, str]) -> None:
         values = {":now": number(self._clock.time())}

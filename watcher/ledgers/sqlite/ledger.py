@@ -91,11 +91,6 @@ class SqliteLedger:
             if len(recorded) == len(events):
                 return recorded
             standing = _find(cursor, (event.key for event, _ in events))
-        damaged = [key.session_id for key, entry in standing.items() if entry.fault]
-        if damaged:
-            raise LedgerError(
-                f"{self._file.path}: the entry of session {damaged[0]} is damaged: restore or delete it"
-            )
         return [standing[event.key] for event, _ in events]
 
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
