@@ -60,6 +60,20 @@ def test_a_creation_time_of_an_hour_ago_ends_no_session_first_or_second(
     assert "too old to be true" in explained
 
 
+def test_a_creation_time_of_three_minutes_ago_does_not_end_a_session_that_is_running(
+    tmp_path: Path, simulator: Simulator, start: Callable[..., Daemon]
+) -> None:
+    daemon = start()
+    daemon.wait_for_event("started")
+    session = simulator.create_session(SessionScript(created_for=0, in_progress_for=6))
+    claim = (datetime.now(UTC) - timedelta(seconds=178)).isoformat()
+    assert run_watcher(tmp_path, "enqueue", "--created-at", claim, session).returncode == 0
+    data = decided(daemon, session)
+    told = daemon.wait_for_event("creation_time_corrected", session_id=session)
+    assert (data["outcome"], told["claimed"][:19]) == ("live", claim[:19])
+    assert data["createdAt"] == told["sent_at"]
+
+
 @pytest.fixture
 def site(tmp_path: Path, moto_server: str, simulator: Simulator) -> Iterator[Site]:
     opened = Site(tmp_path, moto_server, simulator)

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from watcher.polling.final_poll import is_parting, last_poll_at
 from watcher.polling.timer_queue import TimerQueue
+from watcher.sessions.creation_claim import over_at
 from watcher.sessions.session import Watch
 
 FEWEST = 64
@@ -74,7 +75,7 @@ class DeadlineQueue:
         if watch is None:
             self.quiet_until = min(_next(self._turns), _next(self._ends))
             return None, False
-        return watch, now >= watch.deadline
+        return watch, now >= over_at(watch)
 
     def _call(self, now: float) -> None:
         """Put those in line whose moment has come."""
@@ -129,7 +130,7 @@ def _next(turns: TimerQueue) -> float:
 
 def _end(watch: Watch) -> float:
     """When the time of a watch runs out: just before, so that nobody is decided after it."""
-    return _end_of_part(floor(watch.deadline * PARTS))
+    return _end_of_part(floor(over_at(watch) * PARTS))
 
 
 @lru_cache(maxsize=256)

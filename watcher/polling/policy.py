@@ -25,12 +25,14 @@ from watcher.domain.errors import (
 )
 from watcher.domain.model import SessionResult, SessionStatus
 from watcher.domain.ports import Clock
-from watcher.polling.final_poll import answered, last_poll_at, lead
+from watcher.polling.final_poll import answered, last_poll_at, lead, next_moment
 from watcher.schedule import Schedule, wait_learned
+from watcher.sessions.creation_claim import latest_birth, over_at
 from watcher.sessions.session import Watch
 
 NOT_FOUND_GRACE = 5.0
-"""Seconds from a session's creation in which SessionNotFoundException may only mean "not there yet"."""
+"""Seconds from a session's creation, at the latest when its message was sent, in which SessionNotFoundException may
+only mean "not there yet"."""
 
 UNREADABLE_LIMIT = 5
 """Answers in a row that are not the API's, after which the session is given up: about 10 s at the default backoff,
@@ -104,7 +106,7 @@ class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
         """Whether the session's time is over."""
         watch = _watch(retry_state)
         is_answered = retry_state.outcome is not None and not retry_state.outcome.failed
-        return self.clock.monotonic() >= watch.deadline - (lead(watch) if is_answered else 0.0)
+        return self.clock.monotonic() >= over_at(watch) - (lead(watch) if is_answered else 0.0)
 
 
 class retry_unsettled(retry_base):  # noqa: N801 - named like tenacity's own
@@ -123,7 +125,8 @@ class retry_unsettled(retry_base):  # noqa: N801 - named like tenacity's own
         if fault is None:
             return outcome is None or not outcome.result().status.is_terminal
         if isinstance(fault, SessionNotFound):
-            return self.clock.monotonic() - _watch(retry_state).born < self.grace
+            watch = _watch(retry_state)
+            return self.clock.monotonic() - max(watch.born, latest_birth(watch)) < self.grace
         if isinstance(fault, UnreadableAnswer) and not isinstance(fault, UnknownStatus):
             return _watch(retry_state).unreadable < self.unreadable
         return isinstance(fault, (TransientPollError, OperatorError))
@@ -155,8 +158,7 @@ class PollPolicy:
         now = self._clock.monotonic()
         if isinstance(observation, SessionResult):
             answered(watch, now)
-        kept = last_poll_at(watch)
-        return PollAgain(min(float(self._strategies.wait(state)), (kept if now < kept else watch.deadline) - now))
+        return PollAgain(min(float(self._strategies.wait(state)), next_moment(watch, now) - now))
 
     def forget(self, watch: Watch) -> None:
         """It won't be polled any more."""

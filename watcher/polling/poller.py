@@ -24,10 +24,12 @@ from watcher.polling.endpoint_check import EndpointCheck
 from watcher.polling.final_poll import last_poll_at, lead
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
+from watcher.sessions import creation_claim
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
 from watcher.telemetry.readiness import Readiness
+from watcher.util.rfc3339 import timestamp
 
 log = structlog.get_logger(__name__)
 _stdlib_log = logging.getLogger(__name__)
@@ -95,16 +97,32 @@ class Poller:
         if not self.calls.end(watch):
             log.warning("answer_too_late", session_id=watch.session_id, result=result, seconds=round(seconds, 3))
         elif not watch.abandoned:  # else its lease was lost while we asked: another watcher answers for it now
-            self._go_on(watch, observation, result, seconds)
+            self._go_on(watch, observation, result, begun)
 
-    def _go_on(self, watch: Watch, observation: Observation, result: str, seconds: float) -> None:
+    def _go_on(self, watch: Watch, observation: Observation, result: str, begun: float) -> None:
+        seconds = self._clock.monotonic() - begun
+        known, is_borne_out = watch.ending, creation_claim.is_borne_out(watch, observation, begun)
+        claimed = creation_claim.refute(watch) if creation_claim.is_refuted(watch, observation, begun) else None
         watch.saw(observation)
         step = self._runtime.rules.polling.next_step(watch, observation)
         self._note(watch, observation, result, seconds, step)
+        if claimed is not None:
+            self._tell_refuted(watch, claimed)
         if isinstance(step, PollAgain):
             self._scheduler.add(watch, self._clock.monotonic() + step.delay)
         else:
-            self._ended(watch, step.ending)
+            # Its deadline was true, then: what was known by it counts, as for a session of which nothing is claimed.
+            self._ended(watch, known if is_borne_out and isinstance(known, SessionResult) else step.ending)
+
+    def _tell_refuted(self, watch: Watch, claimed: float) -> None:
+        watch.note_refused_creation(self._clock.time(), claimed)
+        log.warning(
+            "creation_time_corrected",
+            session_id=watch.session_id,
+            claimed=timestamp(claimed),
+            sent_at=timestamp(watch.sent_at),
+            consequence="AWS still answers for the session, so it is younger than claimed: the sent time counts",
+        )
 
     def admit(self, watch: Watch) -> None:
         """Begin to poll a session."""

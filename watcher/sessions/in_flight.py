@@ -7,6 +7,7 @@ from operator import attrgetter
 from threading import Condition
 
 from watcher.domain.model import Lease, SessionKey
+from watcher.sessions import creation_claim
 from watcher.sessions.session import Watch
 from watcher.telemetry.named_lock import NamedLock
 
@@ -74,7 +75,7 @@ class InFlight:
     def join(self, key: SessionKey, lease: Lease, created_at: float | None, born: float) -> Watch | None:
         """Put a lease on the watch that there is for `key`; returns that watch, None if there is none.
 
-        Of two creations the later one counts, see `Watch.created_by`; `born` is the same on the monotonic clock.
+        Of two creations the later one counts, see `creation_claim.join`; `born` is the same on the monotonic clock.
         A message that gives none (None) has no say: it may be sent long after.
         """
         with self._changed:
@@ -82,7 +83,7 @@ class InFlight:
             if watch is None:
                 return None
             if created_at is not None:
-                watch.created_by(created_at, born)
+                creation_claim.join(watch, created_at, born)
             self._bind(watch, lease)
             return watch
 

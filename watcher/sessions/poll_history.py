@@ -6,7 +6,14 @@ from json.encoder import encode_basestring_ascii
 from math import inf
 from types import MappingProxyType
 
-from watcher.domain.errors import EndpointFault, PollError, Throttled, UnreadableAnswer
+from watcher.domain.errors import (
+    EndpointFault,
+    PollError,
+    SessionNotFound,
+    Throttled,
+    UnknownStatus,
+    UnreadableAnswer,
+)
 from watcher.domain.model import SessionResult, SessionStatus
 
 TRAIL_LIMIT = 32_768
@@ -55,6 +62,16 @@ class PollHistory:
         self.faults += 1
         if not isinstance(observation, EndpointFault):  # which says nothing of the session: its row goes on
             self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the latest poll failed.
+
+        A throttle did not: it says nothing of the session. Nor did what AWS says of it: a status that the API's model
+        lacks, or that it does not know the id, which may be early.
+        """
+        says_something = isinstance(self.latest, Throttled | SessionNotFound | UnknownStatus)
+        return isinstance(self.latest, PollError) and not says_something
 
     def note_poll(self, at: float, result: str, took: float, error: str, wait: float | None) -> None:
         """Add a poll to `notes`, as `watcher explain` shows it: when, what came of it, seconds it took.

@@ -13,9 +13,6 @@ from watcher.schedule.plan import PlanBucket
 from watcher.sessions.poll_history import PollHistory
 from watcher.sessions.shared_fields import plain
 
-CREATION_SLACK = 0.001
-"""Seconds by which two messages' creation times differ without meaning it: that much is lost in rounding."""
-
 _NEVER = -inf  # one for all: Python makes a new `-inf` wherever it is written
 
 _UNPOLLED = PollHistory()  # that of every watch before its first poll; it never changes
@@ -86,17 +83,11 @@ class Watch:
         terms = self.terms
         return self.created_at - terms.epoch + terms.lifetime
 
-    def created_by(self, created_at: float, born: float) -> None:
-        """Another message's word for when it was created: the later one counts, and the deadline moves along.
-
-        So no message can shorten a session. Nor can one make it last for ever: it was there when its first message
-        was sent. Later on the monotonic clock: wall times of before and after a step of that clock can't be compared.
-        """
-        latest = min(born, self.sent_at - self.terms.epoch)
-        if latest > self.born + CREATION_SLACK:
-            self.created_at = created_at - (born - latest)
-            self.terms = replace(self.terms, epoch=round(self.created_at - latest, 4))
-            self.last_poll_by = inf  # the poll that was brought forward, perhaps made, is not the last any more
+    def move_creation(self, created_at: float, born: float) -> None:
+        """It was created then, and not as was thought; the deadline moves along. See `creation_claim`."""
+        self.created_at = created_at
+        self.terms = replace(self.terms, epoch=round(created_at - born, 4))
+        self.last_poll_by = inf  # the poll that was brought forward, perhaps made, is not the last any more
 
     @property
     def policy(self) -> str:
@@ -171,6 +162,11 @@ class Watch:
     def last_error(self) -> PollError | None:
         """The last fault of all."""
         return self._course.last_error
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the latest poll failed."""
+        return self._course.is_unanswered
 
     @property
     def on_the_way_at(self) -> float:

@@ -7,6 +7,7 @@ from watcher.polling.deadline_queue import AHEAD, FEWEST, PARTS, SHARE
 from watcher.polling.final_poll import answered, last_poll_at
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.rate_limit import TokenBucket
+from watcher.sessions import creation_claim
 from watcher.sessions.session import Watch
 
 
@@ -299,7 +300,7 @@ def test_a_session_that_is_extended_after_its_last_poll_is_polled_last_once_more
     clock.advance(5.0)
     answered(watch, clock.monotonic())  # so it would only wait for its end
     heap.add(watch, watch.deadline)
-    watch.created_by(watch.created_at + 10.0, watch.born + 10.0)
+    creation_claim.join(watch, watch.created_at + 10.0, watch.born + 10.0)
     heap.hasten(watch, last_poll_at(watch))
     assert heap.take_over() is None
     found = polled_in(heap, clock, 16.0)
