@@ -1,15 +1,15 @@
 """The layers: file, AWS's own variables, `WATCHER_` variables, command line."""
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from watcher.config.layers import Layers
 from watcher.domain.errors import ConfigError
-from watcher.util.file_trust import exposure
+from watcher.util.file_trust import ExposedFile, refuse_exposed
 from watcher.util.files import UnreadableFile, is_there, read_text
 
 PREFIX = "WATCHER_"
@@ -101,11 +101,11 @@ def let_no_verify_win(layers: Layers) -> None:
 
 
 def _read(path: Path, named: Path, origin: str, fix: str = "") -> str:
-    if os.geteuid() == 0 and (found := exposure(path)):
-        what = f"{named} ({origin}) could be somebody else's: {found.why}, and root runs this"
-        raise ConfigError([f"{what}: {found.fix}, or name another file with --config"])
     try:
-        return read_text(path, LARGEST)
+        return read_text(path, LARGEST, partial(refuse_exposed, path))
+    except ExposedFile as error:
+        what = f"{named} ({origin}) could be somebody else's: {error}"
+        raise ConfigError([f"{what}, or name another file with --config"]) from error
     except UnreadableFile as error:
         raise ConfigError([f"{named} can't be read ({origin}): {error.why}: {fix or error.fix}"]) from error
 

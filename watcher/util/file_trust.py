@@ -1,8 +1,10 @@
 """Whether only root and this process's user decide what a file says.
 
-A file that is found in the working directory, or whose folder others may write to, can be somebody else's.
+A file that is found in the working directory, or below a folder that others may write to, can be somebody else's.
 """
 
+import errno
+import grp
 import os
 import pwd
 import stat
@@ -22,17 +24,61 @@ class Exposure(NamedTuple):
     fix: str
 
 
+class ExposedFile(Exception):
+    """A file that others can change, where root would use it."""
+
+    def __init__(self, exposure: Exposure) -> None:
+        super().__init__(f"{exposure.why}, and root runs this: {exposure.fix}")
+        self.exposure = exposure
+
+
 def exposure(path: Path) -> Exposure | None:
     """How others can change the file at `path`; None if they can't, or if it can't be looked at.
 
-    A file is also changed by who owns or writes the folder of it, or of a link to it. For root every writer but root
-    counts. For another user what others may write counts, unless it is the user's own
-    group, and what a third user owns. What is mounted read-only, as by Kubernetes, nobody can write.
+    A file is also changed by who owns or writes a folder on the way to it, or to the target of a link. For root every
+    writer but root counts. For another user what others may write counts, unless it is the user's own group, and what
+    a third user owns. What is mounted read-only, as by Kubernetes, nobody can write.
     """
     try:
-        return next(_exposures(path, os.geteuid()), None)
+        return find_exposure(path)
     except (OSError, ValueError):  # whoever reads it learns why
         return None
+
+
+def find_exposure(path: Path, opened: os.stat_result | None = None, *, may_add_files: bool = True) -> Exposure | None:
+    """As `exposure`. Without `may_add_files`, nobody else may add files to the folder `path`: sticky is not enough.
+
+    `opened` is what fstat says of the file that was opened as `path`: a name that others can move may lead elsewhere.
+
+    Raises:
+        OSError, ValueError: it can't be looked at.
+    """
+    steps = list(_way_to(path))
+    last = len(steps) - 1
+    for number, (step, found) in enumerate(steps):
+        # In a sticky folder names keep what they lead to; each such thing is a step of its own.
+        is_kept = bool(found.st_mode & stat.S_ISVTX) and (may_add_files or number < last)
+        if problem := _of(step, found, os.geteuid(), is_kept=is_kept):
+            return problem
+    if opened and not os.path.samestat(steps[-1][1], opened):
+        return Exposure(f"{path.absolute()} was replaced while it was read", "try again")
+    return None
+
+
+def refuse_exposed(path: Path, opened: os.stat_result) -> None:
+    """Judge the file that was opened as `path`, `opened` being its fstat.
+
+    Raises:
+        ExposedFile: root runs this, and others can change the file, or it can't be told whether they can.
+    """
+    if os.geteuid() != _ROOT:
+        return
+    try:
+        found = find_exposure(path, opened)
+    except OSError as error:
+        found = Exposure(f"the folders of {path} can't be checked ({error.strerror})", "name it by its full path")
+    if found:
+        raise ExposedFile(found)
 
 
 def is_readable_by_everybody(path: Path) -> bool:
@@ -43,38 +89,67 @@ def is_readable_by_everybody(path: Path) -> bool:
         return False
 
 
-def _exposures(path: Path, uid: int) -> Iterator[Exposure]:
-    for _ in range(_MOST_LINKS):
-        found = path.lstat()
-        if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
-            yield from _of(path, found, uid, "")
-            yield from _of(path.parent, path.parent.stat(), uid, "its folder ")
+def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every folder and link on the way to a file, from the root on, and the file itself."""
+    whole = path.absolute()
+    at, rest, links = Path(whole.anchor), list(reversed(whole.parts[1:])), 0
+    yield at, at.lstat()
+    while rest:
+        part = rest.pop()
+        if part == "..":
+            at = at.parent
+            continue
+        step = at / part
+        found = step.lstat()
+        yield step, found
         if not stat.S_ISLNK(found.st_mode):
-            return
-        path = path.parent / path.readlink()
+            at = step
+            continue
+        if (links := links + 1) > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        target = step.readlink()
+        at = Path(target.anchor) if target.is_absolute() else at
+        rest += reversed(target.parts[1:] if target.is_absolute() else target.parts)
 
 
-def _of(path: Path, found: os.stat_result, uid: int, what: str) -> Iterator[Exposure]:
-    is_link = stat.S_ISLNK(found.st_mode)
-    is_read_only = bool(os.statvfs(path.parent if is_link else path).f_flag & os.ST_RDONLY)
-    name = str(path.absolute())
-    if found.st_uid not in (_ROOT, uid) and not (is_read_only and uid != _ROOT):
-        yield Exposure(
-            f"{what}{name} is owned by {_name(found.st_uid)}", f"chown {'-h ' if is_link else ''}{_name(uid)} {name}"
-        )
-    is_sticky = what and found.st_mode & stat.S_ISVTX
-    if is_link or is_sticky or is_read_only:  # the mode of a link means nothing
-        return
-    if writers := _writers(found, uid):
-        mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
-        yield Exposure(f"{what}{name} can be written by {writers} ({mode})", f"chmod go-w {name}")
+def _of(path: Path, found: os.stat_result, uid: int, *, is_kept: bool) -> Exposure | None:
+    is_link, is_folder = stat.S_ISLNK(found.st_mode), stat.S_ISDIR(found.st_mode)
+    if not (is_link or is_folder or stat.S_ISREG(found.st_mode)):
+        return None
+    what = f"{'its folder ' if is_folder else ''}{path}"
+    if found.st_uid not in (_ROOT, uid) and not (uid != _ROOT and _is_read_only(path)):
+        chown = f"chown {'-h ' if is_link else ''}{_name(uid)} {path}"
+        return Exposure(f"{what} is owned by {_name(found.st_uid)}", chown)
+    if is_link or (is_folder and is_kept):  # the mode of a link means nothing
+        return None
+    if not (writers := _writers(found, uid)) or _is_read_only(path):
+        return None
+    is_shared = is_folder and bool(found.st_mode & stat.S_ISVTX)  # as /tmp, whose mode is right as it is
+    fix = "use a folder that only its user can write" if is_shared else f"chmod go-w {path}"
+    return Exposure(f"{what} can be written by {writers} (mode {stat.S_IMODE(found.st_mode):04o})", fix)
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether it is mounted read-only; of a link, the folder that it is in."""
+    return bool(os.statvfs(path.parent if path.is_symlink() else path).f_flag & os.ST_RDONLY)
 
 
 def _writers(found: os.stat_result, uid: int) -> str:
     if found.st_mode & stat.S_IWOTH:
         return "everybody"
-    is_own = uid != _ROOT and found.st_gid in (_ROOT, os.getegid())  # a group of one's own, as most systems give
-    return "" if is_own or not found.st_mode & stat.S_IWGRP else f"its group ({found.st_gid})"
+    if not found.st_mode & stat.S_IWGRP or (uid != _ROOT and _is_own_group(found.st_gid)):
+        return ""
+    return f"its group ({found.st_gid})"
+
+
+def _is_own_group(gid: int) -> bool:
+    """Whether it is a group of one's own, as most systems give, or one without a name, as a pod's fsGroup."""
+    if gid in (_ROOT, os.getegid()):
+        return True
+    try:
+        return not grp.getgrgid(gid)
+    except KeyError:
+        return gid in os.getgroups()
 
 
 def _name(uid: int) -> str:

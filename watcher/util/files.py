@@ -3,6 +3,7 @@
 import codecs
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -28,8 +29,14 @@ def is_there(path: Path) -> bool:
     return True
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
+def _anything(found: os.stat_result) -> None:
+    """Accepts every file."""
+
+
+def read_bytes(path: Path, limit: int, judge: Callable[[os.stat_result], None] = _anything) -> bytes:
     """The whole file, of `limit` bytes at most. A pipe or a device is refused, for reading it may never end.
+
+    `judge` is called with what fstat says of the file that is then read, and raises what it finds wrong.
 
     Raises:
         UnreadableFile: it is not there, not readable, no regular file, or too large.
@@ -40,7 +47,9 @@ def read_bytes(path: Path, limit: int) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UnreadableFile(_why(error), "name a file that can be read") from error
     try:
-        _check_kind(os.fstat(descriptor))
+        found = os.fstat(descriptor)
+        _check_kind(found)
+        judge(found)
         with os.fdopen(os.dup(descriptor), "rb") as file:
             content = file.read(limit + 1)
     except OSError as error:
@@ -52,13 +61,13 @@ def read_bytes(path: Path, limit: int) -> bytes:
     return content
 
 
-def read_text(path: Path, limit: int) -> str:
+def read_text(path: Path, limit: int, judge: Callable[[os.stat_result], None] = _anything) -> str:
     """The whole file as text, without the mark that editors on Windows begin a UTF-8 file with.
 
     Raises:
         UnreadableFile: like `read_bytes`, or it is not UTF-8.
     """
-    content = read_bytes(path, limit)
+    content = read_bytes(path, limit, judge)
     if content.startswith(UTF_16):
         raise UnreadableFile("UTF-16", "save it as UTF-8")
     try:

@@ -148,3 +148,23 @@ def test_certificates_that_others_can_change_are_a_risk_for_root_too(
     assert told(settings_of(text)) == []
     os.chown(bundle, 4242, 0)
     assert [line.partition(":")[0] for line in told(settings_of(text))] == ["tls", "sink webhook"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_judges_the_file_that_it_reads(
+    problems_of: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody moves a file of theirs in and out of a shared folder: it is there just while it is opened."""
+    file, real = tmp_path / "watcher.toml", os.open
+
+    def in_between(path: Path, flags: int) -> int:
+        file.write_text("[decision]\nthreshold = 70\n")
+        os.chown(file, 4242, 4242)
+        descriptor = real(path, flags)
+        file.unlink()
+        return descriptor
+
+    monkeypatch.setattr("watcher.util.files.os.open", in_between)
+    (problem,) = problems_of(None, config=file)
+    assert "could be somebody else's" in problem
+    assert "can't be checked (No such file or directory), and root runs this" in problem

@@ -98,6 +98,26 @@ def test_a_file_that_everybody_may_write_is_refused(path: Path) -> None:
         KeyFile("hook", str(path))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_judges_the_file_that_it_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody puts a file of theirs under the name just while it is opened."""
+    keys, real = KeyFile("hook", str(path)), os.open
+
+    def in_between(name: Path, flags: int) -> int:
+        path.rename(path.with_name("mine"))
+        change(path, OTHER)
+        os.chown(path, 4242, 4242)
+        descriptor = real(name, flags)
+        path.with_name("mine").rename(path)
+        return descriptor
+
+    monkeypatch.setattr("watcher.util.files.os.open", in_between)
+    with pytest.raises(ConfigError, match="was replaced while it was read, and root runs this"):
+        KeyFile("hook", str(path))
+    os.utime(path, ns=(1, 1))
+    assert keys.keys() == [raw(SECRET)]
+
+
 def test_a_file_that_everybody_may_read_can_be_used(path: Path) -> None:
     path.chmod(0o644)
     assert len(KeyFile("hook", str(path)).keys()) == 1

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.util.file_trust import exposure, is_readable_by_everybody
+from watcher.util.file_trust import ExposedFile, exposure, is_readable_by_everybody, refuse_exposed
 
 MALLORY, ME, MY_GROUP = 4242, 1000, 1000
 
@@ -132,6 +132,63 @@ def test_for_a_user_who_is_not_root_files_of_root_are_fine_too(
     os.chown(file, owner, group)
     file.chmod(mode)
     assert bool(told(file)) is is_exposed
+
+
+@needs_root
+@pytest.mark.parametrize(("mode", "owner"), [(0o777, 0), (0o775, 0), (0o755, MALLORY)])
+def test_each_folder_above_counts(tmp_path: Path, mode: int, owner: int) -> None:
+    above = tmp_path / "srv"
+    file = above / "app" / "conf" / "watcher.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    above.chmod(mode)
+    os.chown(above, owner, 0)
+    assert told(file).startswith(f"its folder {above} ")
+    link = tmp_path / "watcher.toml"
+    link.symlink_to(tmp_path / "srv" / "app" / ".." / "app" / "conf" / "watcher.toml")
+    assert told(link).startswith(f"its folder {above} ")
+    (tmp_path / "conf").symlink_to(file.parent)
+    assert told(tmp_path / "conf" / "watcher.toml").startswith(f"its folder {above} ")
+
+
+@needs_root
+def test_what_others_add_to_a_sticky_folder_above_is_theirs(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    file = shared / "theirs" / "watcher.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    shared.chmod(0o1777)
+    assert told(file) == ""
+    os.chown(file.parent, MALLORY, 0)
+    assert told(file) == f"its folder {file.parent} is owned by 4242: chown root {file.parent}"
+
+
+@needs_root
+@pytest.mark.usefixtures("as_me")
+def test_the_group_of_a_pod_s_volumes_is_its_own(file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubernetes gives a volume to fsGroup, which is a supplementary group that has no name in the container."""
+    os.chown(folder, 0, 2_000_123)
+    folder.chmod(0o2775)
+    assert "can be written by its group (2000123)" in told(file)
+    monkeypatch.setattr(os, "getgroups", lambda: [MY_GROUP, 2_000_123])
+    assert told(file) == ""
+
+
+@needs_root
+def test_root_reads_only_what_can_be_judged(file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_exposed(file, file.stat())
+    opened = file.stat()
+    file.rename(folder / "moved")
+    with pytest.raises(ExposedFile, match="can't be checked"):
+        refuse_exposed(file, opened)
+    file.write_text("")
+    with pytest.raises(ExposedFile, match=r"was replaced while it was read, and root runs this: try again"):
+        refuse_exposed(file, opened)
+    file.chmod(0o666)
+    with pytest.raises(ExposedFile, match=r"can be written by everybody \(mode 0666\)"):
+        refuse_exposed(file, file.stat())
+    monkeypatch.setattr(os, "geteuid", lambda: ME)
+    refuse_exposed(file, opened)
 
 
 @pytest.mark.parametrize("name", ["missing", "missing/watcher.toml", "a\0b", "loop", "dangling"])

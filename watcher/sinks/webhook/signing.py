@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from watcher.domain.errors import ConfigError
-from watcher.util.file_trust import exposure
+from watcher.util.file_trust import ExposedFile, refuse_exposed
 from watcher.util.files import UnreadableFile, read_bytes
 from watcher.util.urls import HIDDEN
 
@@ -78,13 +78,9 @@ class KeyFile:
         return found.st_mode, found.st_mtime_ns, found.st_size, found.st_ino
 
     def _read(self) -> Sequence[bytes]:
-        if self._seen and self._seen[0] & stat.S_IWOTH:
-            raise _UnusableError("everybody may write to it: chmod o-w")
-        if os.geteuid() == 0 and (found := exposure(self._path)):
-            raise _UnusableError(f"{found.why}, and root runs this: {found.fix}")
         try:
-            text = read_bytes(self._path, _LARGEST_FILE).removeprefix(BOM_UTF8).decode("ascii")
-        except UnreadableFile as error:
+            text = read_bytes(self._path, _LARGEST_FILE, self._judge).removeprefix(BOM_UTF8).decode("ascii")
+        except (UnreadableFile, ExposedFile) as error:
             raise _UnusableError(str(error)) from None
         except UnicodeDecodeError:
             raise _UnusableError(f"is not text: give one {PREFIX}... a line") from None
@@ -93,6 +89,11 @@ class KeyFile:
         if not keys:
             raise _UnusableError(f"is empty: give one {PREFIX}... a line, the current one first")
         return keys
+
+    def _judge(self, opened: os.stat_result) -> None:
+        if opened.st_mode & stat.S_IWOTH:
+            raise _UnusableError("everybody may write to it: chmod o-w")
+        refuse_exposed(self._path, opened)
 
     def _line(self, problem: str) -> str:
         path = HIDDEN if PREFIX in str(self._path) else str(self._path)
