@@ -1,13 +1,17 @@
-"""Files of settings on a host that other people share: root reads nobody else's, others are warned."""
+"""Settings and databases on a host that other people share: root uses nobody else's, others are warned."""
 
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.support import environment_of, run_watcher
+from tests.support import ManualClock, decision, environment_of, run_watcher, session_id
+from watcher.ledgers.sqlite.ledger import SqliteLedger
+from watcher.queues.sqlite.queue import SqliteQueue
 
 MALLORY = 4242
 
@@ -29,21 +33,95 @@ def test_root_does_not_use_a_planted_file_of_the_working_directory(tmp_path: Pat
         assert "threshold = 70.0" in run_watcher(tmp_path, *command).stdout
 
 
-def test_a_user_is_warned_by_check_of_what_others_can_write(tmp_path: Path) -> None:
+def as_a_user(cwd: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """The interpreter may lie where no other user may read, so the process only takes itself for a user's."""
-    file = tmp_path / "watcher.toml"
-    file.write_text("")
-    file.chmod(0o666)
     main = "import os, runpy; os.geteuid = lambda: 1000; runpy.run_module('watcher', run_name='__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", main, "check", "--offline"],
-        cwd=tmp_path,
-        env=environment_of(),
+    return subprocess.run(
+        [sys.executable, "-c", main, *arguments],
+        cwd=cwd,
+        env=environment_of(**settings),
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
+
+
+def test_a_user_is_warned_by_check_of_what_others_can_write(tmp_path: Path) -> None:
+    file = tmp_path / "watcher.toml"
+    file.write_text("")
+    file.chmod(0o666)
+    done = as_a_user(tmp_path, "check", "--offline")
     (line,) = [line for line in done.stdout.splitlines() if line.split()[1] == "config"]
     assert line.startswith("warning ")
     assert f"{file} can be written by everybody (mode 0666)" in line
+
+
+ID = session_id(1)
+READERS = [("check", "--offline"), ("decisions",), ("explain", ID), ("dead", "list"), ("enqueue", ID), ("run",)]
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder as /tmp, with root's database in it."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    with closing(SqliteQueue(folder / "watcher.db", 60, ManualClock())):
+        SqliteLedger(folder / "watcher.db", ManualClock()).close()
+    folder.chmod(0o1777)
+    return folder
+
+
+def plant_decision(database: Path, suffix: str) -> None:
+    """Put a decision of somebody else beside the database, as whoever may write to the folder can."""
+    work = database.parent.parent / "work"
+    work.mkdir()
+    copy = shutil.copy(database, work)
+    with closing(SqliteLedger(Path(copy), ManualClock())) as ledger:
+        ledger.record([(decision(1), "[]")])
+        planted = Path(shutil.copy(work / f"watcher.db{suffix}", database.parent))
+    planted.chmod(0o666)
+    os.chown(planted, MALLORY, MALLORY)
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_root_believes_no_write_ahead_log_that_somebody_planted(shared: Path, command: tuple[str, ...]) -> None:
+    plant_decision(shared / "watcher.db", "-wal")
+    done = run_watcher(shared, *command)
+    assert done.returncode == 1
+    told = done.stdout + done.stderr
+    assert "live" not in done.stdout.replace("liveness", "")
+    assert f"its folder {shared} can be written by everybody (mode 1777), and root runs this" in told
+    assert "use a folder that only its user can write, or name another file" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_root_uses_no_database_of_somebody_else(tmp_path: Path, command: tuple[str, ...]) -> None:
+    assert run_watcher(tmp_path, "enqueue", ID).returncode == 0
+    os.chown(tmp_path / "watcher.db", MALLORY, MALLORY)
+    done = run_watcher(tmp_path, *command)
+    assert done.returncode == 1
+    told = f"{tmp_path / 'watcher.db'} is owned by 4242, and root runs this: chown root {tmp_path / 'watcher.db'}"
+    assert told in done.stdout + done.stderr
+
+
+def test_check_says_that_run_would_make_no_database_there(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    done = run_watcher(tmp_path, "check", "--offline")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[1] == "queue"]
+    assert line.startswith("failed ")
+    assert f"its folder {tmp_path} can be written by everybody (mode 1777)" in line
+    assert not (tmp_path / "watcher.db").exists()
+
+
+def test_a_user_is_warned_of_a_database_that_others_can_change(shared: Path) -> None:
+    done = as_a_user(shared, "check", "--offline")
+    warned = [line for line in done.stdout.splitlines() if line.startswith("warning") and str(shared) in line]
+    assert len(warned) == 1
+    assert "can be written by everybody (mode 1777): others can change decisions" in warned[0]
+    logged = as_a_user(shared, "run", "--until-empty", WATCHER_HTTP__PORT="0", WATCHER_LOG__FORMAT="json")
+    (line,) = [line for line in logged.stderr.splitlines() if "risky_setting" in line and "decisions" in line]
+    assert str(shared) in line
+    assert logged.returncode == 0

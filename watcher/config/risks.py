@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,9 @@ from watcher.config.redaction import shown
 from watcher.config.settings import Settings
 from watcher.config.sinks import WebhookSinkSettings
 from watcher.config.url_rules import http_urls
-from watcher.util.file_trust import exposure, is_readable_by_everybody
+from watcher.config.urls import SQLITE, sqlite_path
+from watcher.util.file_trust import Exposure, exposure, is_readable_by_everybody
+from watcher.util.sqlite_place import exposure_of
 from watcher.util.urls import is_loopback, is_plain_http
 
 _ENDPOINTS = ("DYNAMODB", "EVENTBRIDGE", "SNS", "STS")
@@ -30,6 +33,7 @@ def risks(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Risk]:
     """All that there are, the file of settings first."""
     if loaded.file is not None:
         yield from _exposed("config", loaded.file)
+    yield from _exposed_databases(loaded.settings)
     if not loaded.settings.aws.verify_ssl:
         what = "aws.verify_ssl = false: anybody on the way can answer in AWS's name, and let anybody in"
         yield Risk("tls", what, "set aws.verify_ssl = true, with aws.ca_bundle for a CA of your own")
@@ -74,6 +78,21 @@ def _exposed(subject: str, path: Path) -> Iterator[Risk]:
         yield from _changeable(subject, path)
 
 
+def _exposed_databases(settings: Settings) -> Iterator[Risk]:
+    if os.geteuid() == 0:  # for root it is an error
+        return
+    own = settings.queue
+    urls = {settings.ledger.url: "ledger", own.dead_letter_url: "dead letters", own.url: "queue"}
+    for url, subject in urls.items():
+        if url.startswith(SQLITE):
+            with suppress(OSError):  # whoever opens it learns why
+                yield from _risk(subject, exposure_of(sqlite_path(url)), "others can change decisions")
+
+
 def _changeable(subject: str, path: Path) -> Iterator[Risk]:
-    if found := exposure(path):
-        yield Risk(subject, f"{found.why}: others can change what the watcher does", found.fix)
+    yield from _risk(subject, exposure(path), "others can change what the watcher does")
+
+
+def _risk(subject: str, found: Exposure | None, consequence: str) -> Iterator[Risk]:
+    if found:
+        yield Risk(subject, f"{found.why}: {consequence}", found.fix)

@@ -60,9 +60,11 @@ class SqliteFile:
             raise self._error(f"{self.path} is not there yet: it is made when the watcher first runs with it")
         self._opened: dict[Path, sqlite_place.File] = {}
         with self._translated():
-            if create:
-                _make(self.path)
-            if problem := sqlite_place.problem_before_opening(self.path):
+            with _as_sqlite_error():
+                problem = sqlite_place.problem_as_root(self.path)
+                if create and not problem:
+                    sqlite_place.create(self.path)
+            if problem := problem or sqlite_place.problem_before_opening(self.path):
                 raise self._error(problem)
             self._connection = _connect(self.path)
         try:
@@ -187,9 +189,11 @@ class SqliteFile:
         return version
 
 
-def _make(path: Path) -> None:
+@contextmanager
+def _as_sqlite_error() -> Iterator[None]:
+    """Turn an error of the file system into SQLite's, which has the fix."""
     try:
-        sqlite_place.create(path)
+        yield
     except OSError as error:
         kind = sqlite3.SQLITE_FULL if error.errno == errno.ENOSPC else sqlite3.SQLITE_CANTOPEN
         failure = sqlite3.OperationalError(f"unable to create the file: {error.strerror}")

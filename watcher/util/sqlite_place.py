@@ -14,6 +14,8 @@ from pathlib import Path
 from stat import S_ISREG
 from tempfile import NamedTemporaryFile
 
+from watcher.util.file_trust import Exposure, find_exposure
+
 File = tuple[int, int]
 """Device and inode: what a name leads to."""
 
@@ -27,6 +29,36 @@ def files_of(path: Path) -> Iterator[Path]:
     """The three files of the database at `path`, whether they are there or not."""
     for suffix in ("", "-wal", "-shm"):
         yield path.with_name(path.name + suffix)
+
+
+def exposure_of(path: Path) -> Exposure | None:
+    """How others can change the database at `path`, which may be missing; None if they can't.
+
+    SQLite trusts what lies beside a database: whoever adds a `-wal` or a `-journal` to its folder writes into it.
+
+    Raises:
+        OSError: the folder is missing, or can't be looked at.
+    """
+    real = Path(os.path.realpath(path))
+    if found := find_exposure(real.parent, may_add_files=False):
+        return found
+    for name in (path, *(real.with_name(real.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+        with suppress(FileNotFoundError):  # not made yet, or another process has just closed it
+            if found := find_exposure(name):
+                return found
+    return None
+
+
+def problem_as_root(path: Path) -> str | None:
+    """Why root must not use the database at `path`, with the fix: a decision in it could be anybody's.
+
+    Raises:
+        OSError: as `exposure_of`.
+    """
+    if os.geteuid() != 0 or (found := exposure_of(path)) is None:
+        return None
+    what = f"{path} could be changed by others: {found.why}, and root runs this"
+    return f"{what}: {found.fix}, or name another file"
 
 
 def create(path: Path) -> None:

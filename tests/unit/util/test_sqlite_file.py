@@ -330,3 +330,72 @@ def test_a_file_system_without_links_will_do(path: Path, monkeypatch: pytest.Mon
         add(file, "a")
         assert path.stat().st_mode & 0o777 == 0o600
     assert [name.name for name in path.parent.iterdir()] == ["f.db"]
+
+
+MALLORY = 4242
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+@needs_root
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize(("owner", "mode"), [(MALLORY, 0o600), (0, 0o622), (0, 0o620)])
+def test_root_opens_no_database_that_others_write(path: Path, suffix: str, owner: int, mode: int) -> None:
+    SqliteFile(path, ONE, QueueError).close()
+    name = path.with_name(path.name + suffix)
+    name.touch()
+    name.chmod(mode)
+    os.chown(name, owner, 0)
+    for create in (True, False):
+        with pytest.raises(QueueError, match=rf"{re.escape(str(name))} .*, and root runs this: ch"):
+            SqliteFile(path, ONE, QueueError, create=create)
+
+
+@needs_root
+@pytest.mark.parametrize(("owner", "mode"), [(0, 0o1777), (0, 0o777), (0, 0o2775), (MALLORY, 0o755)])
+@pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_root_opens_no_database_beside_which_others_put_files(
+    tmp_path: Path, owner: int, mode: int, *, is_link: bool, is_new: bool
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    real = folder / "f.db"
+    if not is_new:
+        SqliteFile(real, ONE, QueueError).close()
+    folder.chmod(mode)
+    os.chown(folder, owner, 0)
+    path = real
+    if is_link:
+        path = tmp_path / "link.db"
+        path.symlink_to(real)
+    with pytest.raises(QueueError, match=rf"could be changed by others: its folder {re.escape(str(folder))} "):
+        SqliteFile(path, ONE, QueueError)
+    assert real.exists() is not is_new
+
+
+@needs_root
+def test_a_user_opens_it_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.parent.chmod(0o1777)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    SqliteFile(path, ONE, QueueError).close()
+
+
+@needs_root
+@pytest.mark.parametrize("folders", [["d"], ["shared", "d"]])
+def test_a_folder_of_one_s_own_is_fine_wherever_it_is(tmp_path: Path, folders: list[str]) -> None:
+    """As mkdtemp makes it below /tmp, or systemd's StateDirectory behind a link."""
+    folder = tmp_path.joinpath(*folders)
+    folder.mkdir(parents=True)
+    if len(folders) > 1:
+        folder.parent.chmod(0o1777)
+    folder.chmod(0o700)
+    (tmp_path / "state").symlink_to(folder)
+    SqliteFile(folder / "f.db", ONE, QueueError).close()
+    with closing(SqliteFile(tmp_path / "state" / "f.db", ONE, QueueError)) as file:
+        add(file, "a")
+        assert names(file) == ["a"]
+
+
+def test_a_missing_folder_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(QueueError, match=r"No such file or directory - it can't be opened: its folder has to exist"):
+        SqliteFile(tmp_path / "missing" / "f.db", ONE, QueueError)

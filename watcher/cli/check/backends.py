@@ -3,7 +3,7 @@
 import uuid
 from contextlib import closing
 
-from watcher.cli.check.files import missing_file, private_file
+from watcher.cli.check.files import missing_database, private_file
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import QueueSettings, Settings, sqlite_path
 from watcher.config.redaction import without_secrets
@@ -30,7 +30,7 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
     queue = settings.queue
     shown = str(without_secrets("url", queue.url))
     if queue.kind == "sqlite" and not is_there(sqlite_path(queue.url)):
-        yield missing_file("queue", shown, sqlite_path(queue.url))
+        yield missing_database("queue", shown, sqlite_path(queue.url))
         yield from _missing_dead_letters(queue)
         return
     if queue.kind != "sqlite" and offline:
@@ -63,7 +63,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
         what = "decisions are kept nowhere: a message that comes again after a restart is decided anew"
         yield warning("ledger", what, "set ledger.url to sqlite:///FILE or dynamodb:///TABLE")
     elif kind == "sqlite" and not is_there(settings.ledger_path):
-        yield missing_file("ledger", shown, settings.ledger_path)
+        yield missing_database("ledger", shown, settings.ledger_path)
     elif kind != "sqlite" and offline:
         yield ok("ledger", f"{shown}: {NOT_TRIED}")
     else:
@@ -137,7 +137,7 @@ def _dead(depth: QueueDepth) -> Finding:
 def _missing_dead_letters(queue: QueueSettings) -> Findings:
     url = queue.dead_letter_url
     if url.startswith("sqlite:") and not is_there(sqlite_path(url)):
-        yield missing_file("dead letters", url, sqlite_path(url))
+        yield missing_database("dead letters", url, sqlite_path(url))
 
 
 def _with_place(shown: str, error: WatcherError) -> str:

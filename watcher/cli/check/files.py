@@ -6,6 +6,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 from watcher.cli.check.finding import Finding, failed, ok, warning
+from watcher.util.sqlite_place import problem_as_root
 
 
 def missing_file(subject: str, shown: str, path: Path) -> Finding:
@@ -16,6 +17,14 @@ def missing_file(subject: str, shown: str, path: Path) -> Finding:
     if not os.access(folder, os.W_OK | os.X_OK):
         return failed(subject, f"{shown}: {folder} can't be written in", "let this user write in it")
     return ok(subject, f"{shown}: will be created")
+
+
+def missing_database(subject: str, shown: str, path: Path) -> Finding:
+    """As `missing_file`; and as root, whether others could put files of theirs beside it."""
+    found = missing_file(subject, shown, path)
+    if found.level != "failed" and (problem := problem_as_root(path.absolute())):
+        return failed(subject, problem)
+    return found
 
 
 def private_file(subject: str, path: Path) -> Iterator[Finding]:
