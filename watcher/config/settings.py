@@ -38,7 +38,12 @@ class QueueSettings(SettingsModel):
     visibility_timeout: float = Field(
         default=60.0, gt=0, description="Seconds of a lease; kept alive for as long as a session is watched."
     )
-    max_in_flight: int = Field(default=5000, ge=1, le=120_000, description="Sessions watched at once.")
+    max_in_flight: int = Field(
+        default=5000,
+        ge=1,
+        le=120_000,
+        description="Sessions watched at once; each further message for one of them counts as one more.",
+    )
 
     @property
     def kind(self) -> QueueKind:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import structlog
@@ -131,10 +132,13 @@ class Poller:
     def may_be_older(self, watch: Watch, born: float) -> None:
         """A message dates the creation of a session to `born` (monotonic): AWS may forget it earlier.
 
-        That moves a poll; the deadline stays.
+        That moves a poll, once for a session: else a sender could buy any number of calls. The deadline stays.
         """
-        forgotten = born + watch.terms.lifetime - lead(watch)
-        self._scheduler.hasten(watch, min(last_poll_at(watch), max(forgotten, self._clock.monotonic())))
+        kept, forgotten = last_poll_at(watch), born + watch.terms.lifetime - lead(watch)
+        if forgotten < kept and not watch.terms.is_hastened:
+            watch.terms = replace(watch.terms, is_hastened=True)
+            kept = max(forgotten, self._clock.monotonic())
+        self._scheduler.hasten(watch, kept)
 
     def give_up(self, watch: Watch) -> None:
         """Decide a watch whose call outlasts its time, by what is known; what the call still brings is dropped."""

@@ -1,5 +1,7 @@
 """The creation time that a sender gives for a session: it moves polls, and ends nothing that AWS says is running."""
 
+from math import inf
+
 from watcher.domain.errors import PollError, SessionNotFound
 from watcher.domain.model import SessionResult, SessionStatus
 from watcher.sessions.session import Watch
@@ -52,8 +54,7 @@ def is_borne_out(watch: Watch, observation: Observation, begun: float) -> bool:
 
 def refute(watch: Watch) -> float:
     """From now on the sent time counts as its creation. Returns the claim (epoch seconds)."""
-    claimed = watch.created_at
-    watch.move_creation(watch.sent_at, latest_birth(watch))
+    claimed, watch.created_at, watch.last_poll_by = watch.created_at, watch.sent_at, inf  # not its terms: see Watch
     return claimed
 
 

@@ -20,7 +20,8 @@ _renewed_at, _deadline, _leases = attrgetter("renewed_at"), attrgetter("deadline
 class InFlight:
     """The books of everything between receipt and ack.
 
-    The number of watches is what `queue.max_in_flight` bounds; the weight of their contexts is bounded, too.
+    `queue.max_in_flight` bounds the number of their messages: one for almost every watch. The weight of their
+    contexts is bounded, too.
 
     A second delivery for a session in flight joins the first. Leases are on the books, and so are kept alive, from
     their receipt until just before they are acked, buried or released.
@@ -32,6 +33,8 @@ class InFlight:
         """By policy and session id: a dict of texts alone takes less than one of pairs."""
         self._fresh: dict[Lease, Lease] = {}
         """Leases that have no watch yet. The others are their watches' own."""
+        self._messages = 0
+        """Leases that watches hold."""
         self._weight = 0
         self._is_shut = False
         self._is_abandoned = False
@@ -41,14 +44,14 @@ class InFlight:
         return sum(map(len, self._watches.values()))
 
     def wait_for_room(self, seconds: float) -> int:
-        """How many more sessions there is room for; waits up to `seconds` for the first, unless shut."""
+        """How many more messages there is room for; waits up to `seconds` for the first, unless shut."""
         with self._changed:
             if not self._room() and not self._is_shut:
                 self._changed.wait(seconds)
             return self._room()
 
     def _room(self) -> int:
-        return max(0, self._limit - len(self)) if self._weight < MOST_WEIGHT else 0
+        return max(0, self._limit - self._messages) if self._weight < MOST_WEIGHT else 0
 
     def shut(self) -> None:
         """Let nobody wait for room any more: a full house must not hold up the drain."""
@@ -104,6 +107,7 @@ class InFlight:
         held = self._fresh.pop(lease, None)
         if held is not None:
             watch.put_under(held)
+            self._messages += 1
 
     def _all(self) -> Iterator[Watch]:
         return chain.from_iterable(watches.values() for watches in self._watches.values())
@@ -137,6 +141,8 @@ class InFlight:
             watch, lease.watch = lease.watch, None
             if not isinstance(watch, Watch):
                 return False
+            self._messages -= 1
+            self._changed.notify()
             if not watch.leases:
                 watch.abandoned = True
                 self._forget(watch)
@@ -156,6 +162,7 @@ class InFlight:
         leases = watch.leases
         for lease in leases:
             lease.watch = None
+        self._messages -= len(leases)
         return leases
 
     def _forget(self, watch: Watch) -> None:

@@ -24,7 +24,8 @@ class Watch:
     `created_at` is in epoch seconds; `born` is the same moment on the monotonic clock, to a tenth of a millisecond,
     and `deadline` is the lifetime of its `terms` later: both move with `created_at`. `received_at` and `sent_at`
     (epoch) are the message's.
-    One thread at a time owns it: scheduler, worker, delivery. `leases` and `abandoned` belong to the in-flight table;
+    One thread at a time owns it: scheduler, worker, delivery. Only the consumer's replaces `terms`, also while
+    another one owns the rest. `leases` and `abandoned` belong to the in-flight table;
     `waits` (for its turn), `due_at`, `taken_at` and `guarded_at` to the scheduler, `last_poll_by` to its deadline
     queue; `on_the_way_at` (monotonic) to the poll policy, `planned_for` to its learned schedule.
     """
@@ -126,8 +127,10 @@ class Watch:
         lease.watch = self
         if self._first_lease is None:
             self._first_lease = lease
+        elif self.terms.leases:
+            self.terms.leases.append(lease)
         else:
-            self.terms = replace(self.terms, leases=(*self.terms.leases, lease))
+            self.terms = replace(self.terms, leases=[lease])
 
     def saw(self, observation: SessionResult | PollError) -> None:
         """Count one poll; see `PollHistory`."""

@@ -14,7 +14,7 @@ class Terms:
     """The session's `policy`; its `lifetime` in seconds; and `epoch`, at which the monotonic clock would show 0.
 
     What few messages bring: a `context`, and its `weight` in bytes; a `traceparent`; and where a session has several
-    messages, the `leases` on all but the first.
+    messages, the `leases` on all but the first, and whether one of them has brought a poll forward (`is_hastened`).
     """
 
     policy: str
@@ -23,7 +23,8 @@ class Terms:
     context: Mapping[str, Any] = field(default_factory=lambda: NO_CONTEXT)
     weight: int = 0
     traceparent: str = ""
-    leases: tuple[Lease, ...] = ()
+    leases: list[Lease] | tuple[()] = ()
+    is_hastened: bool = False
 
 
 @lru_cache(maxsize=128)

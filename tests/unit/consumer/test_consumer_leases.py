@@ -117,6 +117,25 @@ def test_a_message_of_an_earlier_creation_brings_a_poll_forward_and_no_deadline(
     assert world.scheduler.next(now) == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize("claim", ["2025-06-15T15:03:41Z", "2025-06-15T15:03:44Z"])
+def test_messages_of_an_earlier_creation_bring_a_poll_forward_once(claim: str) -> None:
+    world = World(an_answer(SessionStatus.IN_PROGRESS))
+    take_in(world, session(1))
+    polled = []
+    for number in range(40):
+        due = next_due(world)
+        polled.append(world.clock.time() - START)
+        world.poller.poll_once(due)
+        take_in(world, session(1, 2 + number, createdAt=claim))
+        if polled[-1] > 100.0:
+            break
+    alone = World(an_answer(SessionStatus.IN_PROGRESS))
+    take_in(alone, session(1))
+    while alone.clock.time() - START <= 100.0:
+        alone.poller.poll_once(next_due(alone))
+    assert len(polled) <= len(alone.results.asked) + 1
+
+
 def test_a_message_of_a_later_creation_changes_nothing_of_the_schedule() -> None:
     world = World()
     take_in(world, session(1))

@@ -75,11 +75,25 @@ def test_a_session_that_is_not_in_flight_is_not_joined() -> None:
     assert held(books) == [a_lease(1)]
 
 
-def test_a_second_delivery_joins_and_takes_no_room() -> None:
-    books = InFlight(1)
+def test_a_second_delivery_joins_and_takes_room_as_a_session_does() -> None:
+    books = InFlight(3)
     watch = put_in(books, a_watch(1), a_lease(1), a_lease(2))
-    assert len(books) == 1
+    assert (len(books), books.wait_for_room(0)) == (1, 1)
     assert watch.leases == held(books) == [a_lease(1), a_lease(2)]
+
+
+@pytest.mark.parametrize("end", ["close", "lose", "abandon_all"])
+def test_messages_for_one_session_fill_the_room_and_give_it_back(end: str) -> None:
+    books = InFlight(50)
+    watch = put_in(books, a_watch(1), *(a_lease(number) for number in range(50)))
+    assert (len(books), books.wait_for_room(0)) == (1, 0)
+    if end == "lose":
+        for number in range(50):
+            assert books.wait_for_room(0) == number
+            assert books.lose(on_books(books, a_lease(number)))
+    else:
+        assert len(books.close(watch) if end == "close" else books.abandon_all()) == 50
+    assert (len(books), books.wait_for_room(0)) == (0, 50)
 
 
 @pytest.mark.parametrize(
