@@ -49,11 +49,13 @@ class SettingsSource:
             ConfigError: with every problem that there is.
         """
         from watcher.config import load
+        from watcher.config.fields import shown_key
         from watcher.domain.errors import ConfigError
 
         bad = [text for text in self.assignments if "=" not in text]
         if bad:
-            raise ConfigError([f"--set {text}: has no value: write SECTION.KEY=VALUE" for text in bad])
+            keys = (shown_key(tuple(text.split("."))) for text in bad)
+            raise ConfigError([f"--set {key}: has no value: write SECTION.KEY=VALUE" for key in keys])
         known = {option: key for option, (key, _) in (_VALUE_OPTIONS | _FLAG_OPTIONS).items()}
         given = {known[option]: (option, text) for option, text in (self.options or {}).items()}
         overrides = {key: text for key, (_, text) in given.items()}

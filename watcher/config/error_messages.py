@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from watcher.config.fields import Path, all_keys, dotted, keys_at
 from watcher.config.redaction import shown, source_of, toml
 from watcher.config.sinks import SINK_MODELS
+from watcher.util.urls import HIDDEN
 
 _FIXES = {
     "aws.region": "give a region such as us-east-1",
@@ -50,11 +51,15 @@ def describe(details: ErrorDetails, origin: str) -> str:
         return f"{key} is no name for a policy ({source}): {_FIXES['name']}"
     value = details["ctx"]["tag"] if kind == "union_tag_invalid" else details["input"]
     what, fix = _wrong(path, details, value)
-    return f"{key} = {shown(key, value)} {what} ({source}): {fix}"
+    is_hidden = isinstance(value, dict | list) or (isinstance(value, str) and kind in _SHAPES)
+    return f"{key} = {HIDDEN if is_hidden else shown(key, value)} {what} ({source}): {fix}"
 
 
 def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()) -> str:
-    """One line for a key that there isn't, with the nearest that there is: near by first, then in other sections."""
+    """One line for a key that there isn't, with the nearest that there is: near by first, then in other sections.
+
+    Without the value: under a name that nobody knows it may be a secret.
+    """
     key = dotted(path)
     name = str(path[-1])
     near = [dotted((*path[:-1], close)) for close in get_close_matches(name, [*siblings, *keys_at(path[:-1])], 1)]
@@ -65,9 +70,8 @@ def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()
         fix = f"did you mean [{guesses[0]}]?"
     if path[0] == "sinks" and not siblings:
         fix = "give all sinks at once, as one JSON list"
-    if isinstance(value, dict):
-        return f"[{key}] is no section ({source_of(origin)}): {fix}"
-    return f"{key} = {shown(key, value)} is no setting ({source_of(origin)}): {fix}"
+    what = f"section [{key}]" if isinstance(value, dict) else f"setting {key}"
+    return f"unknown {what} ({source_of(origin)}): {fix}"
 
 
 def _sink_keys(details: ErrorDetails) -> list[str]:
@@ -121,6 +125,9 @@ def _number(what: str) -> Callable[[dict[str, Any], object], tuple[str, str]]:
 def _fixed(what: str, fix: str) -> Callable[[dict[str, Any], object], tuple[str, str]]:
     return lambda ctx, _: (what.format(**ctx), fix.format(**ctx))
 
+
+_SHAPES = frozenset({"model_type", "model_attributes_type", "dict_type", "list_type"})
+"""A single value where several belong: it is not known what it is, so it may be a secret."""
 
 _BOUNDS = frozenset(
     {

@@ -1,6 +1,7 @@
 """What the models know about a key: its type, its neighbours, and how text from outside becomes its value."""
 
 import json
+import re
 from inspect import isclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -9,8 +10,14 @@ from pydantic import BaseModel
 
 from watcher.config.redaction import toml
 from watcher.config.settings import Settings
+from watcher.util.urls import HIDDEN
 
 Path = tuple[str | int, ...]
+
+_LONGEST_NAME = 64
+"""Characters of a policy's name; every other name is shorter."""
+_OF_SECRETS = re.compile(r"[/@=+]|whsec_")
+"""What no name has, but URLs, passwords and keys that somebody gave in the place of one."""
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
@@ -20,6 +27,11 @@ def dotted(path: Path) -> str:
     """A path as users write it: `polling.min_interval`, `sinks[0].path`."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{_readable(part)}" for part in path)
     return "".join(parts).removeprefix(".")
+
+
+def shown_key(path: Path) -> str:
+    """As `dotted`, for what may be no key at all: hidden if not even its section is known."""
+    return dotted(path) if path[0] in Settings.model_fields else HIDDEN
 
 
 def type_at(path: Path) -> Any:
@@ -66,11 +78,13 @@ def coerce(text: str, annotation: Any) -> object:
 
 
 def is_plain(annotation: Any) -> bool:
-    """Whether a setting has one plain value, neither a table nor a list."""
-    return _is_group(annotation) or get_origin(annotation) not in (list, dict)
+    """Whether a setting has one plain value, neither a section, a table nor a list."""
+    return not _is_group(annotation) and get_origin(annotation) not in (list, dict)
 
 
 def _readable(name: str) -> str:
+    if len(name) > _LONGEST_NAME or _OF_SECRETS.search(name):
+        return HIDDEN
     return name if name and name.isprintable() and " " not in name else toml(name)
 
 

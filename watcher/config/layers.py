@@ -54,7 +54,7 @@ class Layers:
         except ValueError as error:
             what, _, fix = str(error).rpartition(": ")
             key = dotted(path)
-            seen = shown(key, text) if is_plain(kind) else HIDDEN  # a broken JSON text can't be searched for secrets
+            seen = shown(key, text) if is_plain(kind) else HIDDEN  # whatever it is, it can't be searched for secrets
             self.problems.append(Problem((path,), f"{key} = {seen} {what} (from {origin}): {fix}"))
         else:
             self.put(path, value, origin)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watcher.util import urls
+from watcher.util.secret_path import shown_path
 from watcher.util.urls import HIDDEN
 
 DEFAULT = "default"
@@ -45,6 +46,8 @@ def without_secrets(key: str, value: Any) -> Any:
 def _text_without_secrets(key: str, name: str, text: str) -> str:
     if _SIGNING_KEY in text:  # also where the name of its file belongs
         return HIDDEN
+    if name.endswith("_file") and "://" not in text:
+        return shown_path(text)
     if not name.endswith("url") and "://" not in text:  # a key that is misspelled may have a URL, too
         return text
     return urls.without_secrets(text, mark=HIDDEN, hides_path=key.startswith("sinks") and name not in _OF_AWS)

@@ -8,7 +8,7 @@ HIDDEN = "***"
 """Stands for what is not shown."""
 
 _FILES = ("sqlite", "dynamodb")
-"""Schemes of our own, whose URLs have no place for a secret."""
+"""Schemes of our own, whose URLs name a file or a table."""
 
 _HTTP = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/\\?#]")
@@ -73,7 +73,7 @@ def without_secrets(url: str, *, mark: str = "", hides_path: bool = False) -> st
     if not separator:
         return HIDDEN if hides_path or "@" in url else url
     if scheme.lower() in _FILES:
-        return url
+        return _file_without_secrets(scheme.lower(), rest)
     authority = _AUTHORITY_END.split(rest, maxsplit=1)[0]
     tail = rest[len(authority) :]
     if "@" in tail and "@" not in authority:  # perhaps a password with a slash
@@ -83,6 +83,13 @@ def without_secrets(url: str, *, mark: str = "", hides_path: bool = False) -> st
     before = f"{mark}@" if mark and at else ""
     after = f"{tail[len(path)]}{mark}" if mark and len(path) < len(tail) else ""
     return f"{scheme.lower()}{separator}{before}{host}{_hidden(path, mark) if hides_path else path}{after}"
+
+
+def _file_without_secrets(scheme: str, rest: str) -> str:
+    """Without user and password, which URLs of other databases have. A path with `@` and no colon stays."""
+    before, at, place = rest.rpartition("@")
+    has_user = at and (":" in before or not rest.startswith("/"))
+    return f"{scheme}://{HIDDEN}@{place}" if has_user else f"{scheme}://{rest}"
 
 
 def _hidden(path: str, mark: str) -> str:

@@ -81,6 +81,14 @@ def test_each_problem_is_a_line_on_stderr_and_the_code_is_78() -> None:
     assert "watcher: aws.read_timeout = -1.0 is below 0 (from --cli-read-timeout): give at least 0" in lines
 
 
+@pytest.mark.parametrize("text", ["https://h/hunter2", "me:hunter2@h", "hunter2", "aws.https://h/hunter2"])
+def test_a_secret_without_a_key_is_not_repeated(text: str) -> None:
+    result = run("config", "show", "--set", text)
+    assert result.exit_code == 78
+    assert "hunter2" not in result.output
+    assert "has no value: write SECTION.KEY=VALUE" in result.output
+
+
 @pytest.mark.parametrize(
     "args", [["--config", "nope.toml"], ["--config", "."], ["--set", "http.port"], ["--set", "=1"]]
 )

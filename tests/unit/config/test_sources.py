@@ -183,13 +183,13 @@ def test_sinks_come_as_json_and_replace_those_of_the_file(settings_of: Load) -> 
         (
             "WATCHER_POLLING__MIN_INTERVALL",
             "1",
-            'polling.min_intervall = "1" is no setting',
+            "unknown setting polling.min_intervall",
             "did you mean polling.min_interval?",
         ),
         (
             "WATCHER_SINKS__0__TYPE",
             "file",
-            'sinks.0.type = "file" is no setting',
+            "unknown setting sinks.0.type",
             "give all sinks at once, as one JSON list",
         ),
         ("WATCHER_POLLING__CONCURRENCY", "many", 'polling.concurrency = "many" is not a whole number', "give one"),
@@ -205,7 +205,7 @@ def test_sinks_come_as_json_and_replace_those_of_the_file(settings_of: Load) -> 
         (
             "WATCHER_AWS__SESSION_TOKEN",
             "FwoGZXIvYXdz",
-            'aws.session_token = "***" is no setting',
+            "unknown setting aws.session_token",
             "remove it; `watcher config schema` lists all there are",
         ),
     ],
@@ -220,8 +220,67 @@ def test_sinks_that_are_not_json_are_an_error(problems_of: Problems) -> None:
     assert "is not JSON" in problems_of(environ={"WATCHER_SINKS": "stdout"})[0]
 
 
+SECRET = "hunter2Hunter2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f'[aws]\n{key} = "{SECRET}"' for key in ("apikey", "api_keys", "access", "aws_access_key_id", "key_id")),
+        f'[aws]\nregion = {{ access = "{SECRET}" }}',
+        f'[aws]\nregion = ["{SECRET}"]',
+        f'[aws.credentials]\nid = "{SECRET}"',
+        f'aws = "{SECRET}"',
+        f'webhook = "https://hooks.example.com/{SECRET}"',
+        f'sinks = "hooks.example.com/{SECRET}"',
+        f'sinks = ["hooks.example.com/{SECRET}"]',
+        f'[decision.policies]\npayout = "{SECRET}"',
+        f'[decision.policies."https://h/{SECRET}"]\nthreshold = 90',
+        f'"https://h/{SECRET}" = 1',
+        f'[http]\n"me:{SECRET}@h" = 1',
+        *(
+            f'[[sinks]]\ntype = "webhook"\nurl = "https://h/x"\n{line}'
+            for line in (
+                f'headers = "Authorization: Bearer {SECRET}"',
+                f'headers = {{ Authorization = "Bearer {SECRET}" }}',
+                f'uri = "hooks.example.com/{SECRET}"',
+                f'"https://h/{SECRET}" = 1',
+            )
+        ),
+        f'[[sinks]]\ntype = "webhook"\nurl = "hooks.example.com/{SECRET}"',
+        f'[queue]\nurl = "sqlite://u:{SECRET}@h/q"',
+    ],
+)
+def test_what_may_be_a_secret_is_not_repeated(problems_of: Problems, text: str) -> None:
+    assert not [problem for problem in problems_of(text) if SECRET.lower() in problem.lower()]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("WATCHER_WEBHOOK__URL", f"https://h/{SECRET}"),
+        ("WATCHER_AWS__SESSION", SECRET),
+        ("WATCHER_SINKS__0__URL", f"hooks.example.com/{SECRET}"),
+        ("WATCHER_AWS__REGION__KEY", SECRET),
+    ],
+)
+def test_nor_is_that_of_a_variable(problems_of: Problems, name: str, text: str) -> None:
+    (problem,) = problems_of(environ={name: text})
+    assert SECRET not in problem
+    assert f"from env {name}" in problem
+
+
+@pytest.mark.parametrize(
+    "key", [f"https://h/{SECRET}", f"https://hooks.example.com/x/{SECRET}", f"sinks.https://h/{SECRET}", "aws"]
+)
+def test_nor_is_that_of_the_command_line(problems_of: Problems, key: str) -> None:
+    (problem,) = problems_of(None, {key: SECRET})
+    assert SECRET not in problem
+    assert "from --set" in problem
+
+
 def test_a_section_can_not_be_set_as_a_whole(problems_of: Problems) -> None:
-    expected = ['aws = "x" is a section (from --set): set one of its keys']
+    expected = ["aws = *** is a section (from --set): set one of its keys"]
     assert problems_of(None, {"aws": "x"}) == expected
 
 

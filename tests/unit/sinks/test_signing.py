@@ -92,6 +92,13 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         KeyFile("hook", str(tmp_path / "none"))
 
 
+def test_a_key_in_the_place_of_the_file_is_not_repeated() -> None:
+    key = OTHER.removeprefix("whsec_")
+    with pytest.raises(ConfigError, match=r"secret_file = '\*\*\*': No such file") as caught:
+        KeyFile("hook", key)
+    assert key not in str(caught.value)
+
+
 def test_a_file_that_everybody_may_write_is_refused(path: Path) -> None:
     path.chmod(0o602)
     with pytest.raises(ConfigError, match="everybody may write to it: chmod o-w"):

@@ -14,7 +14,7 @@ import structlog
 from watcher.domain.errors import ConfigError
 from watcher.util.file_trust import ExposedFile, refuse_exposed
 from watcher.util.files import UnreadableFile, read_bytes
-from watcher.util.urls import HIDDEN
+from watcher.util.secret_path import shown_path
 
 log = structlog.get_logger(__name__)
 
@@ -96,8 +96,7 @@ class KeyFile:
         refuse_exposed(self._path, opened)
 
     def _line(self, problem: str) -> str:
-        path = HIDDEN if PREFIX in str(self._path) else str(self._path)
-        return f"sinks.{self._sink}: secret_file = {path!r}: {problem}"
+        return f"sinks.{self._sink}: secret_file = {shown_path(str(self._path))!r}: {problem}"
 
 
 class _UnusableError(Exception):
