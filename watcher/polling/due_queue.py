@@ -1,7 +1,9 @@
 """Sessions that wait for their next poll, in the order in which they are polled."""
 
+import random
 from collections import deque
 from collections.abc import Callable
+from enum import IntEnum
 from math import inf
 from operator import attrgetter
 
@@ -16,6 +18,15 @@ BEHIND = 1.0
 NEWCOMERS = 1000
 """The newest watches that are remembered as such. Of more that come at once, the others wait in their order."""
 
+
+class _Choice(IntEnum):
+    """Who has the next turn of a queue that is behind. The newest alone would be a flood's, most of the time."""
+
+    OLDEST = 0
+    NEWEST = 1
+    ANY = 2
+
+
 Head = tuple[Watch, Timer | None, bool]
 """The watch to be polled next; its place among those that are due, if it has one; and whether its time is over."""
 
@@ -24,8 +35,9 @@ class DueQueue:
     """Watches by the time at which their polls are due, the earliest first.
 
     One whose moment for the last poll has come goes before all others; see `DeadlineQueue`. While `newest_too` is
-    set, a queue that is behind gives every other poll to the newest of the watches that were never polled: whoever
-    comes after a crowd is not kept waiting until the crowd is through.
+    set, a queue that is behind gives two of three polls to watches that were never polled: to the newest, so that
+    whoever comes after a crowd is not kept waiting until the crowd is through; and to any of them, so that whoever
+    comes amid a steady flood, which always has the newest, has a chance.
     """
 
     def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
@@ -35,7 +47,7 @@ class DueQueue:
         self._guards = DeadlineQueue(is_mine)
         self.newest_too = False
         self._newcomers = deque[Timer](maxlen=NEWCOMERS)
-        self._is_newest_next = False
+        self._choice = _Choice.OLDEST
         self._quiet_until = inf
 
     def __len__(self) -> int:
@@ -70,8 +82,8 @@ class DueQueue:
             return None
         if turn.at >= now - BEHIND:
             self._newcomers.clear()
-        elif self._is_newest_next and self.newest_too:
-            turn = self._newest() or turn
+        elif self._choice and self.newest_too:
+            turn = self._newcomer() or turn
         return turn.watch, turn, False
 
     def take(self, turn: Timer | None) -> None:
@@ -82,7 +94,7 @@ class DueQueue:
             self._due.popleft()
         else:
             self._newcomers.pop()  # its turn among those that are due is void from now on
-        self._is_newest_next = bool(self._newcomers) and not self._is_newest_next
+        self._choice = _Choice((self._choice + 1) % len(_Choice)) if self._newcomers else _Choice.OLDEST
 
     def ended(self, now: float) -> Watch | None:
         """A watch whose time has run out, if there is any."""
@@ -132,9 +144,13 @@ class DueQueue:
             due.popleft()
         return None
 
-    def _newest(self) -> Timer | None:
+    def _newcomer(self) -> Timer | None:
+        """The newest or any newcomer, which becomes the last of them."""
         newcomers = self._newcomers
         while newcomers:
+            if self._choice is _Choice.ANY:
+                place = random.randrange(len(newcomers))
+                newcomers[place], newcomers[-1] = newcomers[-1], newcomers[place]
             if not _is_void(turn := newcomers[-1]):
                 return turn
             newcomers.pop()
