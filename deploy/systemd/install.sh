@@ -26,7 +26,11 @@ while [ $# -gt 0 ]; do
   esac
 done
 
+while case $prefix in ?*/) true ;; *) false ;; esac; do prefix=${prefix%/}; done
 case $prefix in
+  *//* | */./* | */. | */../* | */..) fail "--prefix $prefix: write the path without // . and .." ;;
+  / | /usr | /usr/local | /opt | /etc | /var | /srv | /run | /tmp | /home | /root | /bin | /sbin | /lib | /lib64 | /boot | /dev)
+    fail "--prefix $prefix: belongs to the system; take a folder of its own, such as /opt/liveness-watcher" ;;
   /home/* | /root/* | /run/user/*) fail "--prefix $prefix: the service sees no home folders; take one under /opt" ;;
   /*[!A-Za-z0-9._/-]*) fail "--prefix $prefix: letters, digits and ._-/ only, for the unit files" ;;
   /*) ;;
@@ -41,7 +45,9 @@ systemd=$(systemctl --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p'
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 
-[ ! -e "$prefix/bin" ] || [ -L "$prefix/bin" ] ||
+# The same rule as in uninstall.sh: bin is a link into one of the releases, or it is somebody else's.
+is_ours() { [ -L "$prefix/bin" ] && case $(readlink "$prefix/bin") in "$prefix"/releases/*/bin) ;; *) false ;; esac; }
+{ [ ! -e "$prefix/bin" ] && [ ! -L "$prefix/bin" ]; } || is_ours ||
   fail "--prefix $prefix: $prefix/bin belongs to something else; take a folder that is not there yet"
 mkdir -p "$prefix/releases"
 release=$(mktemp -d "$prefix/releases/$(date -u +%Y%m%dT%H%M%S).XXXX")

@@ -15,6 +15,7 @@ while [ $# -gt 0 ]; do
 done
 
 [ "$(id -u)" = 0 ] || fail "needs root: sudo $0"
+while case $prefix in ?*/) true ;; *) false ;; esac; do prefix=${prefix%/}; done  # as install.sh
 case $prefix in /*) ;; *) fail "--prefix $prefix: give the full path" ;; esac
 
 # What install.sh makes, and nothing else: virtual environments below releases/, and bin, a link into one of them.

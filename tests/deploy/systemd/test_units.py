@@ -1,5 +1,6 @@
 """The unit files and scripts, as far as they can be looked at without a service manager."""
 
+import os
 import shutil
 import subprocess
 import tomllib
@@ -29,6 +30,17 @@ def settings_of(unit: str) -> Mapping[str, Sequence[str]]:
             key, _, value = line.partition("=")
             found[key].append(value)
     return found
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    """A stand-in for a program, found in the place of the real one by `with_path`."""
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+def with_path(folder: Path) -> dict[str, str]:
+    """The environment, with the programs of this folder first."""
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def analyze(folder: Path, unit: str, text: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -106,15 +118,57 @@ def test_a_script_can_be_run(script: str) -> None:
         (["--prefix", "watcher"], 1, "has to be a full path"),
         (["--prefix", "/opt/a b"], 1, "letters, digits"),
         (["--prefix", "/opt/a&b"], 1, "letters, digits"),
+        (["--prefix", "/"], 1, "--prefix /: belongs to the system"),
+        (["--prefix", "/usr/"], 1, "--prefix /usr: belongs to the system"),
+        (["--prefix", "/usr/local//"], 1, "--prefix /usr/local: belongs to the system"),
+        (["--prefix", "/opt"], 1, "--prefix /opt: belongs to the system"),
+        (["--prefix", "/usr//local"], 1, "write the path without // . and .."),
+        (["--prefix", "/opt/../usr/local"], 1, "write the path without // . and .."),
         (["--prefix"], 2, "--prefix needs a folder"),
         (["--perfix", "/opt/x"], 64, "usage: install.sh"),
         (["--help"], 0, "usage: install.sh"),
     ],
 )
-def test_the_install_script_refuses_what_cannot_work(arguments: list[str], code: int, told: str) -> None:
-    ended = subprocess.run([str(SYSTEMD / "install.sh"), *arguments], capture_output=True, text=True, check=False)
+def test_the_install_script_refuses_what_cannot_work(
+    tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
+    """With a systemd that is too old: a prefix that is not refused must not be installed to."""
+    program(tmp_path, "systemctl", "echo systemd 1")
+    ended = subprocess.run(
+        [str(SYSTEMD / "install.sh"), *arguments],
+        env=with_path(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == code
     assert told in ended.stdout + ended.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
+@pytest.mark.parametrize("target", ["/usr/bin", "nowhere", "releases/1/bin", "/opt/other/releases/1/bin"])
+def test_the_install_script_leaves_a_link_of_somebody_else(tmp_path: Path, target: str) -> None:
+    """With a systemctl of the right version, and a Python that can do no more than say that it is there."""
+    programs, prefix = tmp_path / "programs", tmp_path / "app"
+    programs.mkdir()
+    prefix.mkdir()
+    program(programs, "systemctl", "echo systemd 255")
+    program(programs, "python", '[ "$1" = -c ]')
+    (prefix / "bin").symlink_to(target)
+    command = [str(SYSTEMD / "install.sh"), "--python", str(programs / "python"), "--prefix"]
+
+    def install(folder: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*command, folder], env=with_path(programs), capture_output=True, text=True, check=False
+        )
+
+    refused = install(str(prefix))
+    assert refused.returncode == 1
+    assert f"{prefix}/bin belongs to something else" in refused.stderr
+    assert [path.name for path in prefix.iterdir()] == ["bin"]
+    (prefix / "bin").unlink()
+    (prefix / "bin").symlink_to(prefix / "releases" / "1" / "bin")
+    assert f"installing to {prefix}/releases/" in install(f"{prefix}/").stdout  # and fails, for want of a Python
 
 
 def test_the_drop_in_for_newer_systemd_takes_away_the_signal_only() -> None:
