@@ -23,6 +23,11 @@ PRIVATE = [
     "2001:db8::1",
     "2002:7f00:1::",
     "64:ff9b:1::1",
+    "64:ff9b:1::10.0.0.1",
+    "64:ff9b:1:ffff::10.0.0.1",  # a prefix of 96 bits, whose own bits are no address
+    "64:ff9b:1:e000::10.0.0.1",
+    "64:ff9b:1:a00:0:100::",  # RFC 6052, 48 bits: 10.0.0.1
+    "64:ff9b:a00:1::",
     "::ffff:127.0.0.1",
     "::ffff:10.0.0.1",
     "::127.0.0.1",
@@ -63,6 +68,16 @@ NEVER = [
     "::ffff:0:0.0.0.0",
     "2002:a9fe:a9fe::1",
     "64:ff9b:1::169.254.169.254",
+    "64:ff9b:a9fe:a9fe::",  # RFC 6052, prefixes of 32 to 64 bits
+    "64:ff9b:a9:fea9:fe::",
+    "64:ff9b:1:a9fe:a9:fe00::",
+    "64:ff9b:1:a9:fe:a9fe::",
+    "64:ff9b:1:0:a9:fea9:fe00:0",
+    "64:ff9b:1:ffff:a9:fea9:fe00:0",
+    "64:ff9b:1:a9fe:a9:fe00::1",  # what follows is passed over
+    "64:ff9b:1:a83f:81:1000::",  # Azure's host
+    "64:ff9b:1:6464:64:c800::",  # Alibaba Cloud's
+    "fd00:42::42",
     "2001:0:808:808:0:0:5601:5601",  # Teredo: the client's address, inverted
     "2001:0:a9fe:a9fe::",  # Teredo: the server's
     "2606:4700::5efe:169.254.169.254",

@@ -17,6 +17,7 @@ _NEVER: tuple[Network, ...] = tuple(
         "fe80::/10",
         "fd00:ec2::/32",  # the same services of AWS over IPv6
         "fd20:ce::254/128",  # GCP's
+        "fd00:42::42/128",  # Scaleway's
         "100.100.100.200/32",  # Alibaba Cloud's
         "192.0.0.192/32",  # Oracle Cloud's
         "168.63.129.16/32",  # Azure's host, at a public address
@@ -31,7 +32,7 @@ _PRIVATE: tuple[Network, ...] = tuple(
     for text in (
         # What older Pythons call global, or what leads to an address of the sender's own network.
         "2002::/16",
-        "64:ff9b:1::/48",
+        "64:ff9b::/32",  # NAT64 prefixes of the local network (RFC 8215), and what is not assigned beside them
         "fec0::/10",
     )
 )
@@ -46,8 +47,11 @@ _WRAPPERS: tuple[Network, ...] = tuple(
 )
 """Prefixes of 96 bits that only say where an IPv4 address is meant."""
 
-_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+_NAT64 = ipaddress.ip_network("64:ff9b::/32")
 _THIS_HOST = ipaddress.ip_network("0.0.0.0/8")
+_NOWHERE = (_THIS_HOST, ipaddress.ip_network("240.0.0.0/4"))
+_PREFIX_LENGTHS = (32, 40, 48, 56, 64)
+"""RFC 6052, 2.2: those of a NAT64 prefix that leave the IPv4 address in the middle."""
 _ISATAP = (0x00005EFE, 0x02005EFE)
 """RFC 5214: what stands before the IPv4 address in the lower half."""
 
@@ -97,10 +101,21 @@ def _meant(address: Address) -> Sequence[Address]:
     if _within(address, _WRAPPERS) and int(address) > 1:  # :: and ::1 are addresses of their own
         return [low]
     embedded = [*filter(None, [address.sixtofour]), *(address.teredo or ())]
-    is_embedding = address in _LOCAL_NAT64 or (int(address) >> 32) & _LOW_32 in _ISATAP
+    if address in _NAT64:  # what else these bits may be, such as the prefix of a longer form, is no reason to refuse
+        embedded += [
+            inner for inner in _translated(address) if _within(inner, _NEVER) and not _within(inner, _NOWHERE)
+        ]
+    is_embedding = address in _NAT64 or (int(address) >> 32) & _LOW_32 in _ISATAP
     if is_embedding and low not in _THIS_HOST:  # else a host's number in a prefix that embeds nothing here
         embedded.append(low)
     return [*embedded, address]
+
+
+def _translated(address: ipaddress.IPv6Address) -> Sequence[ipaddress.IPv4Address]:
+    """What a NAT64 with a prefix of each of these lengths makes of an address: bits 64 to 71 are passed over."""
+    bits = int(address)
+    without_gap = (bits >> 64) << 56 | (bits & ((1 << 56) - 1))
+    return [ipaddress.IPv4Address((without_gap >> (120 - 32 - length)) & _LOW_32) for length in _PREFIX_LENGTHS]
 
 
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:
