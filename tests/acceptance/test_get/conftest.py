@@ -1,5 +1,6 @@
 """The real AWS CLI, both programs, and the endpoint between them."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -24,13 +25,15 @@ def aws_cli(request: pytest.FixtureRequest) -> AwsCli:
         pytest.skip(f"no AWS CLI: {VARIABLE} is not set, and without pytest's cache there is no place for one")
     kept = request.config.cache.mkdir("awscli")
     folder = kept / f"venv-{sys.version_info.major}.{sys.version_info.minor}"
-    if not (folder / "bin" / "aws").exists():
-        _install(folder)
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers one installs it, and the others wait
+        if not (folder / "bin" / "aws").exists():
+            _install(folder)
     return AwsCli(folder / "bin" / "python", folder / "bin" / "aws")
 
 
 def _install(folder: Path) -> None:
-    """Build an environment beside its place, then move it there: two test runs at once must not meet half of one."""
+    """Build an environment beside its place, then move it there: a broken-off run must not leave half of one."""
     building = folder.with_name(f"{folder.name}-{os.getpid()}")
     try:
         subprocess.run([sys.executable, "-m", "venv", str(building)], check=True, capture_output=True, timeout=120)
