@@ -91,7 +91,7 @@ class MotoServer:
     def reset(self) -> None:
         """Forget everything; the clock runs again."""
         self.tell("run")
-        with urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=30) as answer:  # noqa: S310
+        with urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=120) as answer:  # noqa: S310
             assert answer.status == 200
 
     def stop_clock(self, epoch: float) -> None:

@@ -118,5 +118,5 @@ def run_watcher(
 ) -> "subprocess.CompletedProcess[str]":
     """Run the real command to its end."""
     with watcher_process(cwd, *arguments, **settings) as process:
-        out, err = process.communicate(stdin, timeout=60)
+        out, err = process.communicate(stdin, timeout=120)
     return subprocess.CompletedProcess(arguments, process.returncode, out.decode(), err.decode())

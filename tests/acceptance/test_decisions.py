@@ -99,7 +99,7 @@ def test_following_shows_what_is_decided_meanwhile_until_sigint(tmp_path: Path, 
         assert process.stdout.readline().decode().strip() == decision(30).body
         assert process.stdout.readline().decode().strip() == decision(31).body
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (130, b"")
 
 
@@ -111,7 +111,7 @@ def test_a_reader_that_goes_away_leaves_no_traceback(tmp_path: Path, filled: Sql
         process.stdout.close()
         filled.record([(decision(number), "[]") for number in range(100, 3000)])
         err = process.stderr.read()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
     assert b"Traceback" not in err
     assert b"Exception ignored" not in err
 

@@ -43,7 +43,7 @@ def as_a_user(cwd: Path, *arguments: str, **settings: str) -> "subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -144,6 +144,6 @@ class Programs:
             env=self.environment(**more),
             cwd=self.home,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         return Run(done.returncode, done.stdout, done.stderr)

@@ -25,7 +25,7 @@ def _needs_root() -> str:
 @contextmanager
 def _small_disk(folder: Path, size: str) -> Iterator[None]:
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", folder], check=True)
     try:
         yield
     finally:
