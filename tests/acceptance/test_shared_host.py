@@ -125,3 +125,13 @@ def test_a_user_is_warned_of_a_database_that_others_can_change(shared: Path) -> 
     (line,) = [line for line in logged.stderr.splitlines() if "risky_setting" in line and "decisions" in line]
     assert str(shared) in line
     assert logged.returncode == 0
+
+
+@pytest.mark.parametrize("command", [("check", "--offline"), ("run", "--until-empty")])
+def test_an_endpoint_without_tls_of_aws_s_own_file_is_told(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "config").write_text("[default]\nendpoint_url = http://proxy.invalid/x?hunter2\n")
+    done = run_watcher(tmp_path, *command, AWS_CONFIG_FILE=str(tmp_path / "config"), WATCHER_HTTP__PORT="0")
+    assert done.returncode == 0
+    told = done.stdout + done.stderr
+    assert "AWS's variables or files name http://proxy.invalid/x?*** for rekognition, sts: anybody" in told
+    assert "hunter2" not in told

@@ -1,6 +1,7 @@
 """AWS's own configuration: the botocore session that reads it, its profile and its region."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ def readable_session(aws: AwsSettings) -> Any:
             f"AWS's configuration file {files} can't be read ({one_line(error)}): fix the file"
         ) from error
     return session
+
+
+def may_name_endpoints(aws: AwsSettings, environ: Mapping[str, str]) -> bool:
+    """Whether AWS's variables, or any part of its files, name an endpoint.
+
+    Raises:
+        ConfigError, WatcherError: as `readable_session`.
+    """
+    is_in_variables = any(value for name, value in environ.items() if name.startswith("AWS_ENDPOINT_URL"))
+    return is_in_variables or "endpoint_url" in str(readable_session(aws).full_config)
 
 
 def configuration_files(session: Any) -> list[str]:

@@ -14,7 +14,9 @@ from watcher.telemetry.journal import marked
 from watcher.util.text import escaped
 
 if TYPE_CHECKING:
-    from watcher.config import Loaded
+    from collections.abc import Iterable
+
+    from watcher.config import Risk
 
 
 @click.command()
@@ -31,6 +33,8 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     loaded = load_or_exit(source)
     _import_structlog()
     from watcher.app.build import build
+    from watcher.app.endpoint_risks import endpoint_risks
+    from watcher.config import risks
     from watcher.daemon.sdnotify import Notifier
     from watcher.domain.errors import ConfigError, WatcherError
     from watcher.telemetry import logs
@@ -39,12 +43,13 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     stderr = line_buffer.install()
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
     stderr.on_recovery = logs.report_dropped_lines
-    _log_risks(loaded)
+    _log_risks(risks(loaded))
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
         faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung
     try:
         stalls.arm(os.environ)
+        _log_risks(endpoint_risks(loaded.settings, os.environ))
         app = build(loaded, source.again(loaded), notifier)
         listener.connect(
             signals.Handlers(
@@ -64,11 +69,10 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
         raise _EndedError(str(error)) from error
 
 
-def _log_risks(loaded: "Loaded") -> None:
-    from watcher.config import risks
+def _log_risks(found: "Iterable[Risk]") -> None:
     from watcher.telemetry import logs
 
-    for risk in risks(loaded, os.environ):
+    for risk in found:
         logs.logger().warning("risky_setting", subject=risk.subject, problem=risk.what, fix=risk.fix)
 
 

@@ -2,7 +2,7 @@
 
 from watcher.config.changes import changes
 from watcher.config.loading import Loaded, load
-from watcher.config.risks import risks
+from watcher.config.risks import Risk, risks
 from watcher.config.schema import json_schema
 from watcher.config.settings import (
     AwsSettings,
@@ -40,6 +40,7 @@ __all__ = [
     "PolicyOverrides",
     "PollingSettings",
     "QueueSettings",
+    "Risk",
     "Settings",
     "ShutdownSettings",
     "SinkSettings",

@@ -1,7 +1,7 @@
 """Settings that are allowed, and weaken what protects decisions: `check` shows them, and `run` logs them."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -17,9 +17,6 @@ from watcher.util.file_trust import Exposure, exposure, is_readable_by_everybody
 from watcher.util.sqlite_place import exposure_of
 from watcher.util.urls import is_loopback, is_plain_http
 
-_ENDPOINTS = ("DYNAMODB", "EVENTBRIDGE", "SNS", "STS")
-"""Services that AWS's own variables alone give an endpoint; the others have a setting, which they set."""
-
 
 class Risk(NamedTuple):
     """`subject` as in the lines of `check`, what is risky, and the fix."""
@@ -29,8 +26,8 @@ class Risk(NamedTuple):
     fix: str
 
 
-def risks(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Risk]:
-    """All that there are, the file of settings first."""
+def risks(loaded: Loaded) -> Iterator[Risk]:
+    """Those that the settings show, their file first; what AWS's own files say is in `watcher.app.endpoint_risks`."""
     if loaded.file is not None:
         yield from _exposed("config", loaded.file)
     yield from _exposed_databases(loaded.settings)
@@ -39,7 +36,7 @@ def risks(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Risk]:
         yield Risk("tls", what, "set aws.verify_ssl = true, with aws.ca_bundle for a CA of your own")
     if loaded.settings.aws.ca_bundle:
         yield from _changeable("tls", Path(loaded.settings.aws.ca_bundle))
-    for key, url in _endpoints(loaded.settings, environ):
+    for key, url in _endpoints(loaded.settings):
         if is_plain_http(url) and not is_loopback(url):
             what = f"{key} = {shown(key, url)}: anybody on the way can read and change what is sent"
             yield Risk("tls", what, "give an https URL")
@@ -48,14 +45,11 @@ def risks(loaded: Loaded, environ: Mapping[str, str]) -> Iterator[Risk]:
             yield from _of_webhook(sink)
 
 
-def _endpoints(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _endpoints(settings: Settings) -> Iterator[tuple[str, str]]:
     for path, url in http_urls(settings):
         yield dotted(path), url
     yield "queue.url", settings.queue.url
     yield "queue.dead_letter_url", settings.queue.dead_letter_url
-    for service in _ENDPOINTS:
-        name = f"AWS_ENDPOINT_URL_{service}"
-        yield name, environ.get(name, "")
 
 
 def _of_webhook(sink: WebhookSinkSettings) -> Iterator[Risk]:

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,10 @@ QUIET = """
 [[sinks]]
 type = "stdout"
 """
-NO_VARIABLES: Mapping[str, str] = {}
 
 
-def told(loaded: Loaded, environ: Mapping[str, str] = NO_VARIABLES) -> list[str]:
-    return [f"{risk.subject}: {risk.what} - {risk.fix}" for risk in risks(loaded, environ)]
+def told(loaded: Loaded) -> list[str]:
+    return [f"{risk.subject}: {risk.what} - {risk.fix}" for risk in risks(loaded)]
 
 
 def webhook(url: str, more: str = "") -> str:
@@ -77,11 +76,6 @@ def test_this_machine_is_no_risk(settings_of: Load, host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost.example", "user:localhost@h", "128.0.0.1", "[::2]", "notlocalhost"])
 def test_what_only_looks_like_this_machine_is(settings_of: Load, host: str) -> None:
     assert len(told(settings_of(f'[aws]\nendpoint_url = "http://{host}"\n'))) == 1
-
-
-def test_endpoints_that_aws_s_own_variables_name_count(settings_of: Load) -> None:
-    (line,) = told(settings_of(QUIET), {"AWS_ENDPOINT_URL_DYNAMODB": "http://db.example"})
-    assert line.startswith('tls: AWS_ENDPOINT_URL_DYNAMODB = "http://db.example": ')
 
 
 def test_a_webhook_is_signed_and_encrypted_or_a_risk(settings_of: Load, secret: str) -> None:

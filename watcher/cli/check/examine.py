@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, MutableMapping
 
 from watcher.app.build import effective_aws
+from watcher.app.endpoint_risks import endpoint_risks
 from watcher.cli.check.backends import check_ledger, check_queue
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.cli.check.rules import check_rules
@@ -22,7 +23,7 @@ def bad_config(error: ConfigError) -> Iterator[Finding]:
 
 def examine(loaded: Loaded, clock: Clock, environ: MutableMapping[str, str], *, offline: bool) -> Findings:
     """Everything, in the order in which one thing needs another; `offline`: only what needs no network."""
-    found = list(risks(loaded, environ))
+    found = list(risks(loaded))
     if not any(risk.subject == "config" for risk in found):
         file = f"{loaded.file} can be used" if loaded.file else "no file; defaults, environment and options"
         yield ok("config", file)
@@ -38,6 +39,7 @@ def examine(loaded: Loaded, clock: Clock, environ: MutableMapping[str, str], *, 
         origins["aws.region"] = "the profile"
     parts: list[tuple[str, Callable[[], Findings]]] = [
         ("config", lambda: check_rules(Loaded(settings, origins, loaded.file))),
+        ("tls", lambda: (warning(*risk) for risk in endpoint_risks(settings, environ))),
         ("service", lambda: check_service(aws, clock, environ, offline=offline)),
         ("queue", lambda: check_queue(settings, clock, offline=offline)),
         ("ledger", lambda: check_ledger(settings, clock, offline=offline)),
