@@ -41,7 +41,7 @@ def test_options_make_a_message_of_an_id(folder: Path) -> None:
     (body,) = on_the_queue(folder)
     request = parse_message(body, 9e9, ["payout"])
     assert request.key == (ONE, "payout")
-    assert (request.created_at, request.context) == (1749992800.0, {"user": "ü"})
+    assert (request.created_at, request.context) == (1749992800.0, '{"user":"ü"}'.encode())
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.chaos.site import Site, wait_until
 from tests.stack import aws_client
 from tests.support import run_watcher
 from tests.unit.sinks.receivers import Receiver, answer
-from watcher.domain.model import MAX_MESSAGE_BYTES
+from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
@@ -96,29 +96,29 @@ def _count(daemon: Daemon, event: str) -> int:
     return sum(line["event"] == event for line in daemon.log)
 
 
-def test_messages_of_256_kib_whose_events_a_queue_of_sqs_refuses_keep_no_room(
+def test_messages_whose_events_a_queue_of_sqs_refuses_keep_no_room(
     tmp_path: Path, simulator: Simulator, moto_server: str
 ) -> None:
     site = Site(tmp_path, moto_server, simulator)
     sqs = aws_client("sqs", moto_server)
-    limit = {"MaximumMessageSize": str(MAX_MESSAGE_BYTES)}
+    limit = {"MaximumMessageSize": "100000"}
     url = sqs.create_queue(QueueName="decisions", Attributes=limit)["QueueUrl"]
     sinks = json.dumps([{"type": "sqs", "name": "out", "queue_url": url, "endpoint_url": moto_server}])
     large = [simulator.create_session(AT_ONCE) for _ in range(6)]
     try:
         for session in large:
-            sqs.send_message(QueueUrl=site.queue_url, MessageBody=message(session, MAX_MESSAGE_BYTES))
+            sqs.send_message(QueueUrl=site.queue_url, MessageBody=message(session, 200_000))
         daemon = site.start(WATCHER_SINKS=sinks, WATCHER_QUEUE__MAX_IN_FLIGHT="3")
         daemon.wait_for(lambda: _count(daemon, "dead_letter") == 6, "dead letters")
         [good] = site.feed(1, AT_ONCE)
         daemon.wait_for_event("decided", session_id=good)
         told = daemon.wait_for_event("event_refused", session_id=large[0])
-        assert "more than the usual 262144" in told["error"]
+        assert "an entry of 20" in told["error"]
         assert "raise the queue's MaximumMessageSize" in told["error"]
         received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
         assert [json.loads(found["Body"])["subject"] for found in received] == [good]
         assert _count(daemon, "circuit_opened") == 0
-        assert site.command("dead", "list").count("refused_by_sink: sink out: an entry of 26") == 6
+        assert site.command("dead", "list").count("refused_by_sink: sink out: an entry of 20") == 6
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1048576"})
         assert site.command("dead", "replay", "--all") == "replayed 6\n"
         subjects = set[str]()
@@ -126,6 +126,42 @@ def test_messages_of_256_kib_whose_events_a_queue_of_sqs_refuses_keep_no_room(
             found = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, VisibilityTimeout=60)["Messages"]
             subjects |= {json.loads(each["Body"])["subject"] for each in found} - {good}
         assert subjects == set(large)
+        daemon.send(SIGTERM)
+        assert daemon.end() == 0
+    finally:
+        site.close()
+        sqs.close()
+
+
+def test_the_largest_context_reaches_a_queue_of_sqs_and_what_is_larger_is_a_dead_letter(
+    tmp_path: Path, simulator: Simulator, moto_server: str
+) -> None:
+    site = Site(tmp_path, moto_server, simulator)
+    sqs = aws_client("sqs", moto_server)
+    limit = {"MaximumMessageSize": str(MAX_MESSAGE_BYTES)}
+    url = sqs.create_queue(QueueName="decisions", Attributes=limit)["QueueUrl"]
+    sinks = json.dumps([{"type": "sqs", "name": "out", "queue_url": url, "endpoint_url": moto_server}])
+    good, large, growing = (simulator.create_session(AT_ONCE) for _ in range(3))
+    around = len(message(good, 0)) - len('{"a":""}')
+    bodies = {
+        good: message(good, around + MAX_CONTEXT_BYTES),
+        large: message(large, around + MAX_CONTEXT_BYTES + 1),
+        growing: message(growing, 200_000).replace("xx", "\x7f\x7f"),
+    }
+    try:
+        for body in bodies.values():
+            sqs.send_message(QueueUrl=site.queue_url, MessageBody=body)
+        daemon = site.start(WATCHER_SINKS=sinks)
+        daemon.wait_for(lambda: _count(daemon, "dead_letter") == 2, "dead letters")
+        daemon.wait_for_event("decided", session_id=good)
+        [received] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+        event = json.loads(received["Body"])
+        assert event["data"]["context"] == json.loads(bodies[good])["context"]
+        assert len(json.dumps(event["data"]["context"], separators=(",", ":"))) == MAX_CONTEXT_BYTES
+        letters = site.command("dead", "list")
+        assert letters.count(f"too_large: context has {MAX_CONTEXT_BYTES + 1} bytes in the event") == 1
+        assert letters.count("too_large: context has ") == 2
+        assert _count(daemon, "event_refused") == 0
         daemon.send(SIGTERM)
         assert daemon.end() == 0
     finally:

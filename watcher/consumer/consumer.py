@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from sys import getsizeof
 from threading import Event
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from watcher.consumer.dead_letters import DeadLetterWriter
 from watcher.consumer.message import parse_message
 from watcher.domain.active_rules import ActiveRules
 from watcher.domain.errors import InvalidMessage, LedgerError, QueueError
-from watcher.domain.model import DeadReason, Lease, LedgerEntry, ReceivedMessage, SessionRequest
+from watcher.domain.model import NO_CONTEXT, DeadReason, Lease, LedgerEntry, ReceivedMessage, SessionRequest
 from watcher.domain.ports import Clock, Ledger, Queue
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
@@ -174,7 +175,7 @@ class Consumer:
         born = self._born(delivery, request)
         if self._join(delivery, request, born):
             return
-        watch = self._watch(delivery, request, born)
+        watch = self._watch(delivery, request, born, entry)
         if not self._in_flight.add(watch, delivery.lease):
             return  # its lease was lost while the ledger was asked, or all was given back
         if entry is not None:
@@ -190,7 +191,7 @@ class Consumer:
         if joined is None:
             return False
         log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
-        if request.context:
+        if request.context != NO_CONTEXT:
             warn_of_conflict(request.key, joined.context, request.context)
         self._polls.may_be_older(joined, born)
         return True
@@ -202,14 +203,16 @@ class Consumer:
             sent = self._clock.monotonic() - max(0.0, self._clock.time() - delivery.sent_at)
         return sent - (delivery.sent_at - request.created_at)
 
-    def _watch(self, delivery: ReceivedMessage, request: SessionRequest, born: float) -> Watch:
+    def _watch(
+        self, delivery: ReceivedMessage, request: SessionRequest, born: float, entry: LedgerEntry | None
+    ) -> Watch:
         watch = Watch(
             key=request.key,
             created_at=request.created_at,
             born=born,
             deadline=born + self._runtime.rules.session_timeout,
             context=request.context,
-            weight=len(delivery.body) if request.context else 0,
+            weight=_weight(request.context, entry),
             traceparent=request.traceparent,
             # Not by our wall clock: it may have been set since the session was created.
             received_at=request.created_at + self._clock.monotonic() - born,
@@ -221,3 +224,12 @@ class Consumer:
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.lost(part, error, "nothing is received until it works")
+
+
+def _weight(context: bytes, entry: LedgerEntry | None) -> int:
+    """Bytes of memory for a context and for the event that has it, which is kept until every sink took it.
+
+    Python keeps a text with up to four bytes a character: one emoji makes an event four times as large.
+    """
+    event = entry.event.body if entry else "" if context == NO_CONTEXT else context.decode()
+    return len(context) + getsizeof(event) if event else 0

@@ -4,19 +4,21 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from watcher.domain.creation import created
 from watcher.domain.errors import InvalidMessage
+from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
 from watcher.domain.model import (
     DEFAULT_POLICY,
-    MAX_MESSAGE_BYTES,
     NO_CONTEXT,
     TRACEPARENT,
     DeadReason,
     SessionKey,
     SessionRequest,
 )
+from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import creation_time
 
 # The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
@@ -51,7 +53,7 @@ def parse_message(
 
     Raises:
         UnservableMessage: no valid session id, an unknown policy, two policies or none where one is required, over
-            256 KiB, or a form that means nothing.
+            256 KiB, a context over MAX_CONTEXT_BYTES, or a form that means nothing.
     """
     if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
         raise InvalidMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
@@ -169,21 +171,31 @@ def _policy(said: Sequence[object], policies: Collection[str], *, is_required: b
     return str(policy)
 
 
-def _context(value: object) -> Mapping[str, Any]:
+def _context(value: object) -> bytes:
     if value is None:
         return NO_CONTEXT
     if not isinstance(value, dict):
         raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
     if _is_deeper_than(value, MAX_DEPTH):
         raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"context is nested more than {MAX_DEPTH} levels deep")
-    return value
+    context = compact_json(value).encode()
+    if len(context) > MAX_CONTEXT_BYTES:
+        raise InvalidMessage(
+            DeadReason.TOO_LARGE,
+            f"context has {len(context)} bytes in the event, more than {MAX_CONTEXT_BYTES}: send less of it",
+        )
+    return context
 
 
-def _is_deeper_than(value: object, levels: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return False
-    children = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper_than(child, levels - 1) for child in children)
+def _is_deeper_than(value: Mapping[str, Any], levels: int) -> bool:
+    """Level by level: 256 KiB can have 80,000 lists, and a call for each would take ten times as long."""
+    layer: list[Any] = [value]
+    for _ in range(levels):
+        children = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in layer)
+        layer = [child for child in children if isinstance(child, (dict, list))]
+        if not layer:
+            return False
+    return True
 
 
 def _short(value: object) -> str:

@@ -1,17 +1,13 @@
 """The decision as a CloudEvents 1.0 event in structured JSON: built once, handed over byte for byte ever after."""
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from watcher.domain.errors import MalformedResult, PollError, UnknownStatus
 from watcher.domain.model import BoundingBox, Decision, DecisionEvent, DecisionRules, Image, S3Object, SessionResult
 from watcher.sessions.session import Watch
+from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import timestamp
-
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 def decision_event(
@@ -43,10 +39,10 @@ def decision_event(
         "polls": watch.polls,
         "createdAt": timestamp(watch.created_at),
         "decidedAt": decided_at,
-        "context": watch.context,
     }
+    late: dict[str, Any] = {}
     if result is None or not result.status.is_terminal:
-        data["lastError"] = str(watch.last_error) if watch.last_error else None
+        late["lastError"] = str(watch.last_error) if watch.last_error else None
     event = {
         "specversion": "1.0",
         "type": "liveness.decision.v1",
@@ -56,21 +52,15 @@ def decision_event(
         "time": decided_at,
         "datacontenttype": "application/json",
         **({"traceparent": watch.traceparent} if watch.traceparent else {}),
-        "data": data,
     }
-    return DecisionEvent(key, _text(event))
+    # The context is JSON already. To read it once more would take thirty times its bytes.
+    return DecisionEvent(key, _with(event, "data", _with(data, "context", watch.context.decode(), late)))
 
 
-def _text(event: Mapping[str, Any]) -> str:
-    """JSON in as few bytes as UTF-8 allows: a context in another script must not outgrow what the sinks take.
-
-    Escaped are only what UTF-8 can't say (half of a surrogate pair), what SQS doesn't take (U+FFFE, U+FFFF), and what
-    some readers take for the end of a line.
-    """
-    text = _encode(event)
-    if text.isascii() and "\x7f" not in text:  # the usual case, told without a look at each character
-        return text
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+def _with(members: Mapping[str, Any], name: str, text: str, late: Mapping[str, Any] | None = None) -> str:
+    """An object as JSON: `members`, then `name` with a value that is JSON already, then the `late` members."""
+    rest = "," + compact_json(late)[1:] if late else "}"
+    return f'{compact_json(members)[:-1]},"{name}":{text}{rest}'
 
 
 def _status(ending: SessionResult | PollError | None) -> str | None:

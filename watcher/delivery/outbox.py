@@ -17,7 +17,7 @@ from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.recorded import context_of, created_at
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.domain.errors import InvalidMessage, LedgerError
-from watcher.domain.model import DeadReason, Decision, DecisionEvent, LedgerEntry
+from watcher.domain.model import NO_CONTEXT, DeadReason, Decision, DecisionEvent, LedgerEntry
 from watcher.domain.ports import Clock, Ledger, Queue, Sink
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
@@ -114,7 +114,7 @@ class Outbox:
         question, and gets the same event again, from every sink; but not long after the session's end: whoever can
         send would have an old `live` signed anew.
         """
-        if watch.context:
+        if watch.context != NO_CONTEXT:
             warn_of_conflict(watch.key, context_of(entry), watch.context)
         self._deliver_missing(watch, entry)
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from watcher.domain.model import LedgerEntry
+from watcher.domain.model import NO_CONTEXT, LedgerEntry
+from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import creation_time
 
 
@@ -14,10 +15,13 @@ def created_at(entry: LedgerEntry) -> float:
     return entry.recorded_at if created is None else created
 
 
-def context_of(entry: LedgerEntry) -> Mapping[str, Any]:
-    """The context that the decision was given; empty if the record has none."""
+def context_of(entry: LedgerEntry) -> bytes:
+    """The context that the decision was given, as compact JSON; empty if the record has none that can be read."""
     context = _data(entry).get("context")
-    return context if isinstance(context, dict) else {}
+    try:
+        return compact_json(context).encode() if isinstance(context, dict) else NO_CONTEXT
+    except (ValueError, RecursionError):
+        return NO_CONTEXT
 
 
 def reason_of(entry: LedgerEntry) -> object:

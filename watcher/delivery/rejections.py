@@ -1,34 +1,28 @@
 """The message of a session whose decision a sink will never take, for the dead letters."""
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from watcher.domain.errors import InvalidMessage
-from watcher.domain.model import DEFAULT_POLICY, MAX_MESSAGE_BYTES, DeadReason, Lease, ReceivedMessage
+from watcher.domain.model import NO_CONTEXT, DeadReason, Lease, ReceivedMessage
 from watcher.sessions.session import Watch
+from watcher.util.compact_json import compact_json
 
 
 def rejected_message(session: Watch, lease: Lease) -> ReceivedMessage:
     """The message under this lease, written anew from what is known of the session: its text is kept nowhere.
 
-    A replay of it asks for the same session under the same policy, with the same context. What was not in the
-    original can make it too large for a queue; then what a replay can do without is left out.
+    A replay of it asks for the same session under the same policy, with the same context. It fits into a queue: a
+    context leaves room for far more than the rest.
     """
     members: dict[str, Any] = {"sessionId": session.session_id, "policy": session.policy}
     if session.created_at < session.sent_at:
         members["createdAt"] = datetime.fromtimestamp(session.created_at, UTC).isoformat()
     if session.traceparent:
         members["traceparent"] = session.traceparent
-    if session.context:
-        members["context"] = session.context
-    names = ("traceparent", "createdAt", *(("policy",) if session.policy == DEFAULT_POLICY else ()))
-    optional = [name for name in names if name in members]
-    body = _json(members)
-    while len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES and optional:
-        del members[optional.pop(0)]
-        body = _json(members)
+    body = compact_json(members)
+    if session.context != NO_CONTEXT:
+        body = f'{body[:-1]},"context":{session.context.decode()}}}'
     return ReceivedMessage(lease, body, session.sent_at)
 
 
@@ -36,7 +30,3 @@ def rejection(session: Watch) -> InvalidMessage:
     """Why the decision of this session can't be delivered: each sink that will not take it, and what it said."""
     reasons = "; ".join(f"sink {sink}: {reason}" for sink, reason in sorted(session.refused.items()))
     return InvalidMessage(DeadReason.REFUSED_BY_SINK, reasons)
-
-
-def _json(members: Mapping[str, Any]) -> str:
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))

@@ -4,22 +4,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from watcher.domain.creation import Creation
 from watcher.domain.lease import Lease as Lease  # noqa: PLC0414 - its place for everybody else is here
 
 DEFAULT_POLICY = "default"
 
-NO_CONTEXT: Mapping[str, Any] = {}
+NO_CONTEXT = b"{}"
 """One for all sessions without: a hundred thousand of them may wait."""
 
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
-
-MAX_MESSAGE_BYTES = 256 * 1024
-"""The most that a message may have: of SQS's limits the one that every server and every older queue has, kept for
-every queue so that a dead letter fits wherever it goes."""
 
 
 class SessionStatus(StrEnum):
@@ -190,13 +186,14 @@ class QueueDepth:
 class SessionRequest:
     """What one message asks for.
 
+    `context` is compact JSON in UTF-8, as the event will have it: as Python's objects it can take thirty times that.
     `remark` says what of the message was passed over; `traceparent` is the trace that it belongs to (W3C Trace
     Context), or empty.
     """
 
     key: SessionKey
     creation: Creation
-    context: Mapping[str, Any]
+    context: bytes
     remark: str = ""
     traceparent: str = ""
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import structlog
 
@@ -15,8 +13,10 @@ SHOWN_DIGITS = 12
 """Of a digest's 64: enough to tell contexts apart by, in a log that people read."""
 
 
-def warn_of_conflict(key: SessionKey, kept: Mapping[str, Any], other: Mapping[str, Any]) -> None:
-    """Log digests of both contexts if they differ; contexts are personal data, and don't belong into a log."""
+def warn_of_conflict(key: SessionKey, kept: bytes, other: bytes) -> None:
+    """Log digests of both contexts (JSON) if they differ; contexts are personal data, and don't belong into a log."""
+    if kept == other:
+        return
     kept_digest, other_digest = _digest(kept), _digest(other)
     if kept_digest != other_digest:
         log.warning(
@@ -29,7 +29,7 @@ def warn_of_conflict(key: SessionKey, kept: Mapping[str, Any], other: Mapping[st
         )
 
 
-def _digest(context: Mapping[str, Any]) -> str:
+def _digest(context: bytes) -> str:
     """The start of the SHA-256 of its canonical JSON, so that no order of members and no blank makes a difference."""
-    text = json.dumps(context, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(json.loads(context), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:SHOWN_DIGITS]

@@ -12,7 +12,8 @@ from watcher.sessions.session import Watch
 from watcher.telemetry.named_lock import NamedLock
 
 MOST_WEIGHT = 64 * 1024 * 1024
-"""Bytes of context that may be in flight: a message may have 256 KiB of it, so counting sessions bounds no memory."""
+"""Bytes of contexts and their events that may be in flight: counting sessions alone bounds no memory, for a context
+may have 240 KiB. One batch of messages comes on top: room is looked for before it is received."""
 
 _renewed_at, _deadline, _leases = attrgetter("renewed_at"), attrgetter("deadline"), attrgetter("leases")
 

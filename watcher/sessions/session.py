@@ -5,7 +5,6 @@ from collections.abc import Mapping, Set
 from dataclasses import replace
 from functools import lru_cache
 from math import inf
-from typing import Any
 
 from watcher.domain.errors import PollError
 from watcher.domain.model import NO_CONTEXT, Lease, SessionKey, SessionResult, SessionStatus
@@ -53,7 +52,7 @@ class Watch:
         created_at: float,
         born: float,
         deadline: float,
-        context: Mapping[str, Any] = NO_CONTEXT,
+        context: bytes = NO_CONTEXT,
         *,
         weight: int = 0,
         traceparent: str = "",
@@ -62,7 +61,7 @@ class Watch:
     ) -> None:
         self.session_id, self.created_at = key.session_id, created_at
         self.terms = plain(key.policy, round(created_at - born, 4), round(deadline - born, 6))
-        if context or weight or traceparent:
+        if context != NO_CONTEXT or weight or traceparent:
             self.terms = replace(self.terms, context=context, weight=weight, traceparent=traceparent)
         self.received_at = None if received_at is None else _one(round(received_at, 3))
         self.sent_at = sent_at
@@ -96,13 +95,13 @@ class Watch:
         return self.terms.policy
 
     @property
-    def context(self) -> Mapping[str, Any]:
-        """The context that its message gave."""
+    def context(self) -> bytes:
+        """The context that its message gave, as compact JSON."""
         return self.terms.context
 
     @property
     def weight(self) -> int:
-        """Bytes that the context takes."""
+        """Bytes of memory that the context takes, and its event until every sink has it."""
         return self.terms.weight
 
     @property

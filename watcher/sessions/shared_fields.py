@@ -1,9 +1,7 @@
 """What a watch has in common with others: with all of its policy, unless its message brought more."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from watcher.domain.lease import Lease
 from watcher.domain.model import NO_CONTEXT
@@ -13,14 +11,15 @@ from watcher.domain.model import NO_CONTEXT
 class Terms:
     """The session's `policy`; its `lifetime` in seconds; and `epoch`, at which the monotonic clock would show 0.
 
-    What few messages bring: a `context`, and its `weight` in bytes; a `traceparent`; and where a session has several
-    messages, the `leases` on all but the first, and whether one of them has brought a poll forward (`is_hastened`).
+    What few messages bring: a `context`, as compact JSON; the `weight` in bytes that it has in memory; a
+    `traceparent`; and where a session has several messages, the `leases` on all but the first, and whether one of
+    them has brought a poll forward (`is_hastened`).
     """
 
     policy: str
     epoch: float
     lifetime: float
-    context: Mapping[str, Any] = field(default_factory=lambda: NO_CONTEXT)
+    context: bytes = NO_CONTEXT
     weight: int = 0
     traceparent: str = ""
     leases: list[Lease] | tuple[()] = ()

@@ -60,7 +60,7 @@ def test_a_message_that_joins_with_another_context_is_told_and_changes_nothing(f
     assert "victim" not in json.dumps(told)
     due = world.scheduler.take()
     assert due is not None
-    assert due.watch.context == (first or {})
+    assert json.loads(due.watch.context) == (first or {})
 
 
 @pytest.mark.parametrize(("first", "second"), EQUAL)
@@ -99,8 +99,20 @@ def test_a_session_that_another_watcher_decided_with_another_context_is_told() -
     world = World()
     decided_with(world, {"userId": "a"})
     watch = world.watch(1)
-    watch.terms = replace(watch.terms, context=SECRET)
+    watch.terms = replace(watch.terms, context=json.dumps(SECRET).encode())
     with capture_logs() as logs, running(world) as outbox:
         decided(world, watch)
         outbox.drain()
     assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["context_conflict"]
+
+
+@pytest.mark.parametrize("recorded", ['{"a": NaN}', '{"a": 1e999}', f'{{"a": {"[" * 900}{"]" * 900}}}', "7", "null"])
+def test_a_recorded_context_that_can_not_be_read_stops_nothing(recorded: str) -> None:
+    world = World()
+    decided_with(world, {"mark": 1})
+    [(key, entry)] = world.ledger.entries.items()
+    body = entry.event.body.replace('{"mark": 1}', recorded)
+    assert body != entry.event.body
+    world.ledger.entries[key] = replace(entry, event=replace(entry.event, body=body))
+    [told] = take_in(world, 2, SECRET)
+    assert told["kept"] != told["dropped"]

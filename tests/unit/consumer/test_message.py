@@ -5,7 +5,8 @@ import pytest
 from tests.support import START
 from tests.unit.support.messages import ID, SENT, parse, refusal
 from watcher.consumer.message import parse_message
-from watcher.domain.model import MAX_MESSAGE_BYTES, DeadReason
+from watcher.domain.limits import MAX_MESSAGE_BYTES
+from watcher.domain.model import NO_CONTEXT, DeadReason
 from watcher.util.rfc3339 import creation_time
 
 
@@ -14,7 +15,7 @@ def test_a_bare_id_and_the_least_json_ask_for_the_default_policy(body: object) -
     request = parse(body)
     assert request.key == (ID, "default")
     assert request.created_at == SENT
-    assert request.context == {}
+    assert request.context == NO_CONTEXT
 
 
 @pytest.mark.parametrize("body", [ID, json.dumps({"sessionId": ID})])
@@ -33,7 +34,7 @@ def test_every_member_is_read() -> None:
     )
     assert request.key == (ID, "payout")
     assert request.created_at == START - 10.0
-    assert request.context == {"user": [1, None, "é"]}
+    assert request.context == '{"user":[1,null,"é"]}'.encode()
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ def test_a_sent_time_in_the_future_stays_the_creation_time() -> None:
 
 
 def of_size(size: int, filler: str) -> str:
-    empty = json.dumps({"sessionId": ID, "context": {"a": ""}})
+    empty = json.dumps({"sessionId": ID, "note": ""})
     assert filler
     room = size - len(empty)
     assert room % len(filler.encode()) == 0
@@ -249,7 +250,7 @@ def test_the_size_limit_is_256_kib_to_the_byte() -> None:
 
 
 def test_the_size_limit_counts_bytes_and_not_characters() -> None:
-    body = json.dumps({"sessionId": ID, "context": {"a": "é" * (MAX_MESSAGE_BYTES // 2)}}, ensure_ascii=False)
+    body = json.dumps({"sessionId": ID, "note": "é" * (MAX_MESSAGE_BYTES // 2)}, ensure_ascii=False)
     assert len(body) < MAX_MESSAGE_BYTES
     assert refusal(body).reason is DeadReason.TOO_LARGE
 

@@ -1,8 +1,12 @@
+import json
+import tracemalloc
+
 import pytest
 
 from tests.unit.support.messages import ID, event_of, parse, refusal
 from watcher.consumer.message import MAX_DEPTH
 from watcher.domain.errors import InvalidMessage
+from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
 from watcher.domain.model import NO_CONTEXT, DeadReason
 
 
@@ -24,6 +28,7 @@ def test_a_context_that_is_no_object_is_an_invalid_message(context: object) -> N
 
 def test_all_sessions_without_a_context_share_one() -> None:
     assert parse(ID).context is parse({"sessionId": ID, "context": None}).context is NO_CONTEXT
+    assert parse({"sessionId": ID, "context": {}}).context == NO_CONTEXT
 
 
 def test_a_context_may_be_nested_to_the_limit_and_no_deeper() -> None:
@@ -51,3 +56,49 @@ def test_huge_integers_and_lone_surrogates_of_a_context_come_through_unharmed() 
 def test_an_integer_too_long_to_read_is_an_invalid_message() -> None:
     body = f'{{"sessionId": "{ID}", "context": {{"n": {"9" * 5000}}}}}'
     assert refusal(body).reason is DeadReason.INVALID_MESSAGE
+
+
+def with_context(context: str) -> str:
+    return f'{{"sessionId": "{ID}", "context": {context}}}'
+
+
+@pytest.mark.parametrize("context", ['{ "a" : [ 1 , {} ] }', '{"a":[1,{}]}', '{"\\u0061":[1,{}]}'])
+def test_it_is_kept_as_compact_json(context: str) -> None:
+    assert parse(with_context(context)).context == b'{"a":[1,{}]}'
+
+
+@pytest.mark.parametrize("member", ["[[]]", "{}", "[]", "0.5", '"x"', "12345"])
+def test_it_takes_no_more_memory_than_its_bytes(member: str) -> None:
+    """Of 90 contexts of 240 KB with lists in lists the objects took 800 MB."""
+    text = with_context(f'{{"a":[{",".join([member] * (240_000 // (len(member) + 1)))}]}}')
+    tracemalloc.start()
+    try:
+        requests = [parse(text) for _ in range(4)]
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < len(requests) * 250_000
+
+
+def test_the_size_limit_of_a_context_is_to_the_byte() -> None:
+    room = MAX_CONTEXT_BYTES - len('{"a":""}')
+    assert len(parse(with_context(f'{{"a": "{"x" * room}"}}')).context) == MAX_CONTEXT_BYTES
+    fault = refusal(with_context(f'{{"a": "{"x" * (room + 1)}"}}'))
+    assert fault.reason is DeadReason.TOO_LARGE
+    for part in ("context", str(MAX_CONTEXT_BYTES + 1), str(MAX_CONTEXT_BYTES)):
+        assert part in str(fault)
+
+
+@pytest.mark.parametrize("letters", ["\x7f", "\x80", "\u2028", "\uffff", "1e15,", "a\x7f"])
+def test_what_grows_when_it_is_written_counts_as_it_is_written(letters: str) -> None:
+    text = letters * (200_000 // len(letters.encode()))
+    context = f'{{"a":[{text}1]}}' if "," in letters else json.dumps({"a": text}, ensure_ascii=False)
+    body = with_context(context)
+    assert len(body.encode()) < min(MAX_MESSAGE_BYTES, MAX_CONTEXT_BYTES)
+    assert refusal(body).reason is DeadReason.TOO_LARGE
+
+
+def test_blanks_and_escapes_of_the_message_do_not_count() -> None:
+    blanks, escapes = " " * 200_000, "\\u0061" * 40_000
+    assert parse(with_context(f'{{{blanks}"a": 1}}')).context == b'{"a":1}'
+    assert len(parse(with_context(f'{{"a": "{escapes}"}}')).context) == 40_000 + len('{"a":""}')

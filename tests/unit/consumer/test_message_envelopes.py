@@ -22,7 +22,7 @@ WANTED = {"sessionId": ID, "policy": "payout", "context": {"a": 1}}
 def test_envelopes_are_unwrapped_one_inside_the_other_too(body: object) -> None:
     request = parse(body)
     assert request.key == (ID, "payout")
-    assert request.context == {"a": 1}
+    assert request.context == b'{"a":1}'
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_whatever_comes_is_served_or_refused_and_what_is_served_keeps_its_contex
     except InvalidMessage:
         return
     data = event_of(request)["data"]
-    assert data["context"] == request.context
+    assert data["context"] == json.loads(request.context)
     assert data["sessionId"] == request.key.session_id
     assert SESSION_ID.fullmatch(data["sessionId"])  # mostly ID, but others come by chance
     assert request.created_at <= START

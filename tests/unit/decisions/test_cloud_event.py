@@ -2,6 +2,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.support import START, session_id
 from tests.unit.support.builders import PICTURE, a_watch, an_answer, live_answer
@@ -28,6 +30,7 @@ from watcher.domain.model import (
     SessionStatus,
 )
 from watcher.sessions.session import Watch
+from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import timestamp
 
 LIVE = Decision(Outcome.LIVE, Reason.CONFIDENCE_MET)
@@ -130,7 +133,7 @@ def test_the_status_is_what_was_last_heard(ending: SessionResult | PollError | N
 
 def test_the_context_is_handed_through() -> None:
     watch = a_watch(context={"user": "ü", "list": [1, 2.5, None, {"deep": True}], "\ud800": 10**300})
-    assert data_of(watch, None)["context"] == watch.context
+    assert data_of(watch, None)["context"] == json.loads(watch.context)
 
 
 AWKWARD = "ü 💡 \u2028 \u2029 \x85 \x7f \ud800 \uffff \n"
@@ -153,10 +156,29 @@ def test_a_context_in_another_script_does_not_outgrow_its_message() -> None:
     assert sizes[1] - sizes[0] == 1000
 
 
-def test_a_number_that_json_does_not_have_is_refused_rather_than_written() -> None:
-    watch = a_watch(context={"x": float("nan")})
-    with pytest.raises(ValueError, match="JSON"):
-        event(watch, LIVE, live_answer())
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=()))
+    | st.sampled_from(["\x7f", "\u2028", "\ud800", "\udfff", "\uffff", "\x00", '"', "\\", "/", "💡"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=())), json_values, max_size=4))
+@example({AWKWARD: AWKWARD, "": 1e15, "b": -0.0, "a": 10**300})
+@settings(max_examples=300)
+def test_the_event_has_the_bytes_that_it_would_have_if_it_were_written_at_once(context: dict[str, Any]) -> None:
+    """Its context is put into it as text, written when the message was read."""
+    for ending in (live_answer(), None):
+        body = event(a_watch(context=context), LIVE, ending).body
+        read = json.loads(body)
+        assert compact_json(read) == body
+        assert list(read["data"]["context"].items()) == list(context.items())
+        assert list(read["data"])[13:] == ["context"] if ending else ["context", "lastError"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from tests.support import session_id
 from tests.unit.support.builders import a_lease
 from watcher.consumer.message import parse_message
 from watcher.delivery.rejections import rejected_message
-from watcher.domain.model import MAX_MESSAGE_BYTES, SessionKey, SessionRequest
+from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
+from watcher.domain.model import SessionKey, SessionRequest
 from watcher.sessions.session import Watch
+from watcher.util.compact_json import compact_json
 
 SENT_AT = 1_750_000_000.0
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -55,17 +57,15 @@ def test_where_a_policy_is_required_it_is_named() -> None:
     assert parsed(rejected_message(session, a_lease(1)).body, require_policy=True).key.policy == "default"
 
 
-@pytest.mark.parametrize("policy", ["default", "payout"])
-def test_a_message_as_large_as_may_be_does_not_grow_beyond_that(policy: str) -> None:
-    """What came in attributes, and what the original left out, is left out rather than the session."""
-    members: dict[str, Any] = {"sessionId": session_id(1), "context": {"a": ""}}
-    if policy != "default":
-        members["policy"] = policy
-    body = json.dumps(members, separators=(",", ":"))
-    members["context"]["a"] = "x" * (MAX_MESSAGE_BYTES - len(body))
-    body = json.dumps(members, separators=(",", ":"))
-    request = parsed(body, attributes={"traceparent": TRACE})
+@pytest.mark.parametrize("policy", ["default", "p" * 64])
+@pytest.mark.parametrize("letter", ["x", "\x7f", "💡"])
+def test_with_the_largest_context_it_fits_into_a_queue(policy: str, letter: str) -> None:
+    """What came in attributes, and what the original left out, comes on top."""
+    room = MAX_CONTEXT_BYTES - len('{"a":""}')
+    context = {"a": letter * (room // len(compact_json(letter).encode()[1:-1]))}
+    members = {"sessionId": session_id(1), "createdAt": "2025-06-15T15:06:30.25Z", "context": context}
+    attributes = {"traceparent": TRACE, "policy": policy}
+    request = parse_message(json.dumps(members, ensure_ascii=False), SENT_AT, [policy], attributes)
     found = rejected_message(session_of(request), a_lease(1))
-    assert len(body) == MAX_MESSAGE_BYTES >= len(found.body)
-    again = parsed(found.body)
-    assert (again.key, again.context) == (request.key, request.context)
+    assert len(found.body.encode()) <= MAX_MESSAGE_BYTES
+    assert parse_message(found.body, SENT_AT, [policy]) == request

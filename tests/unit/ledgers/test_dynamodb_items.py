@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import START, ManualClock, decision
-from watcher.domain.model import MAX_MESSAGE_BYTES, DecisionEvent, LedgerEntry
+from watcher.domain.limits import MAX_MESSAGE_BYTES
+from watcher.domain.model import DecisionEvent, LedgerEntry
 from watcher.ledgers.dynamodb.items import MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
 from watcher.ledgers.dynamodb.sequence import Numbering
 from watcher.ledgers.retention import LIFE

@@ -3,7 +3,7 @@ import json
 from tests.support import session_id
 from tests.unit.support.builders import a_lease, a_watch, an_answer
 from watcher.domain.errors import ServerFault, SessionNotFound, Throttled, UnreadableAnswer
-from watcher.domain.model import SessionKey, SessionStatus
+from watcher.domain.model import NO_CONTEXT, SessionKey, SessionStatus
 from watcher.sessions.poll_history import TRAIL_LIMIT
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
@@ -66,8 +66,8 @@ def test_what_sessions_have_in_common_is_kept_once_and_changes_for_one_alone() -
 
 def test_what_a_message_brings_is_its_sessions_alone() -> None:
     watch, other = a_watch(1, context={"user": 7}, weight=12, traceparent="00-1-2-01"), a_watch(2)
-    assert (watch.context, watch.weight, watch.traceparent) == ({"user": 7}, 12, "00-1-2-01")
-    assert (other.context, other.weight, other.traceparent) == ({}, 0, "")
+    assert (watch.context, watch.weight, watch.traceparent) == (b'{"user":7}', 12, "00-1-2-01")
+    assert (other.context, other.weight, other.traceparent) == (NO_CONTEXT, 0, "")
 
 
 def test_birth_and_deadline_move_with_the_creation() -> None:

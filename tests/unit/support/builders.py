@@ -20,6 +20,7 @@ from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
+from watcher.util.compact_json import compact_json
 
 PICTURE = Image(S3Object("bucket", "face.jpg"))
 
@@ -54,7 +55,7 @@ def a_watch(
         created_at=clock.time(),
         born=now,
         deadline=now + lifetime,
-        context=context or {},
+        context=compact_json(context or {}).encode(),
         weight=weight,
         traceparent=traceparent,
         sent_at=clock.time() + sent_after,

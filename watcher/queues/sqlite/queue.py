@@ -14,7 +14,8 @@ from typing import Any
 from watcher.config.settings import Settings
 from watcher.config.urls import sqlite_path
 from watcher.domain.errors import QueueError
-from watcher.domain.model import MAX_MESSAGE_BYTES, DeadReason, Lease, QueueDepth, ReceivedMessage
+from watcher.domain.limits import MAX_MESSAGE_BYTES
+from watcher.domain.model import DeadReason, Lease, QueueDepth, ReceivedMessage
 from watcher.domain.ports import Clock
 from watcher.queues.sqlite.dead_letters import SqliteDeadLetters
 from watcher.queues.sqlite.schema import EXPIRED, LEASED_ROWS, SCHEMA, SEND, SENT_COLUMNS, WAITING_ROWS, Moment

@@ -10,7 +10,8 @@ from uuid import uuid4
 import structlog
 
 from watcher.domain.errors import QueueError
-from watcher.domain.model import MAX_MESSAGE_BYTES, Lease, ReceivedMessage
+from watcher.domain.limits import MAX_MESSAGE_BYTES
+from watcher.domain.model import Lease, ReceivedMessage
 from watcher.queues.sqs.attributes import REFUSED, Attribute, attributes_of, is_incomplete, size_of, unpacked, written
 
 log = structlog.get_logger(__name__)

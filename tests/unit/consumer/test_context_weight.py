@@ -1,0 +1,55 @@
+"""What a session in flight weighs: so many bytes of memory its context and its event take, or will."""
+
+import json
+from sys import getsizeof
+from threading import Event
+
+import pytest
+
+from tests.support import START, session_id
+from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.world import World
+from watcher.decisions.cloud_event import decision_event
+from watcher.domain.model import (
+    Decision,
+    DecisionEvent,
+    DecisionRules,
+    LedgerEntry,
+    Outcome,
+    Reason,
+    ReceivedMessage,
+    SessionKey,
+)
+from watcher.util.retry import RetryUntilStopped
+
+UNDECIDED = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+
+
+def take_in(world: World, delivery: ReceivedMessage) -> None:
+    world.intake.take_in([delivery], RetryUntilStopped(Event(), a_beat(world.clock)))
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "ж", "💡"])
+def test_the_weight_is_what_a_context_and_its_event_take_of_memory(letter: str) -> None:
+    """A text with one wide character takes up to four bytes for each of all the others."""
+    world = World()
+    context = json.dumps({"a": letter + "x" * 10_000}, ensure_ascii=False)
+    take_in(world, a_delivery(f'{{"sessionId": "{session_id(1)}", "context": {context}}}'))
+    [watch] = world.in_flight._all()
+    event = decision_event(watch, UNDECIDED, None, DecisionRules(), source="/watcher/us-east-1", now=START)
+    assert 0.9 < watch.weight / (len(watch.context) + getsizeof(event.body)) <= 1.0
+
+
+def test_a_decision_that_the_ledger_has_weighs_what_it_takes_whatever_its_message_says() -> None:
+    world = World()
+    key, body = SessionKey(session_id(1), "default"), "x" * 100_000
+    world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, body), 1.0)
+    take_in(world, a_delivery(session_id(1)))
+    [watch] = world.in_flight._all()
+    assert watch.weight >= len(body)
+
+
+def test_a_session_without_a_context_has_no_weight() -> None:
+    world = World()
+    take_in(world, a_delivery(session_id(1)))
+    assert [watch.weight for watch in world.in_flight._all()] == [0]
