@@ -44,10 +44,11 @@ def check_at(watch: Watch) -> float:
 
 def next_moment(watch: Watch, now: float) -> float:
     """When (monotonic) it has to be polled next, or decided, at the latest."""
+    if not is_claimed(watch):
+        kept = last_poll_at(watch)
+        return kept if now < kept else watch.deadline
     over = over_at(watch)
-    moments = [last_poll_at(watch), over]
-    if is_claimed(watch):
-        moments += [check_at(watch), over - lead(watch)]
+    moments = (last_poll_at(watch), check_at(watch), over - lead(watch), over)
     return min((moment for moment in moments if moment > now), default=over)
 
 

@@ -25,7 +25,7 @@ def latest_birth(watch: Watch) -> float:
 
 def is_claimed(watch: Watch) -> bool:
     """Whether its deadline rests on a creation time that a sender gave, and that nobody has checked."""
-    return latest_birth(watch) - watch.born > CLAIM_SLACK
+    return watch.sent_at - watch.created_at > CLAIM_SLACK
 
 
 def over_at(watch: Watch) -> float:
@@ -34,7 +34,7 @@ def over_at(watch: Watch) -> float:
     At one that is only claimed, it is if AWS was asked and did not answer. Else it is over when it would be if it had
     been created as its message was sent.
     """
-    if watch.is_unanswered or not is_claimed(watch):
+    if not is_claimed(watch) or watch.is_unanswered:
         return watch.deadline
     return latest_birth(watch) + watch.terms.lifetime
 
