@@ -119,7 +119,7 @@ def _tool(*command: str) -> None:
 def _fingerprint() -> str:
     sources = [file for file in (ROOT / "watcher").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     plain = [ROOT / name for name in (".dockerignore", "LICENSE", "README.md", "pyproject.toml")]
-    return _digest([*sorted(sources), *sorted(DOCKER.iterdir()), *plain])
+    return _digest([*sorted(sources), *sorted(path for path in DOCKER.iterdir() if path.is_file()), *plain])
 
 
 def _digest(files: Iterator[Path] | list[Path] | tuple[Path, ...]) -> str:

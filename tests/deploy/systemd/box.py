@@ -17,7 +17,7 @@ from tests.support import ROOT
 PATIENCE = 60.0
 """Seconds after which what is waited for in a box has not come."""
 
-SETUP_PATIENCE = 200.0
+SETUP_PATIENCE = 300.0
 """Seconds for the setup and the boot."""
 
 SYSTEMD = Path("/lib/systemd/systemd")

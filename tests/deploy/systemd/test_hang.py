@@ -8,7 +8,7 @@ import pytest
 from tests.deploy.systemd.box import needs_box
 from tests.deploy.systemd.service import ENDPOINT, SETTINGS, Service
 
-pytestmark = [needs_box, pytest.mark.timeout(300)]
+pytestmark = [needs_box, pytest.mark.timeout(500)]
 
 STALLED_ENDPOINT = "http://127.0.0.1:4568"
 STALLED = '[[faults]]\nkind = "stall"\nseconds = 60\n'

@@ -5,7 +5,7 @@ import pytest
 from tests.deploy.systemd.box import PYTHON, Box, needs_box
 from tests.deploy.systemd.service import BIN, SETTINGS, Service
 
-pytestmark = [needs_box, pytest.mark.timeout(300)]
+pytestmark = [needs_box, pytest.mark.timeout(500)]
 
 RECEIVE = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
