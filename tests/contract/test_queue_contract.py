@@ -304,7 +304,9 @@ def test_many_receivers_get_each_message_exactly_once(queues: QueueBackend) -> N
     assert bodies.total() == count or not queues.delivers_once
 
 
-def test_one_queue_serves_many_threads(queue: Queue) -> None:
+def test_one_queue_serves_many_threads(queues: QueueBackend) -> None:
+    queue = queues.open()
+
     def work(number: int) -> list[str]:
         queue.send([f"{number}-{n}" for n in range(5)])
         return take(5)
@@ -314,7 +316,8 @@ def test_one_queue_serves_many_threads(queue: Queue) -> None:
         queue.ack([delivery.lease for delivery in deliveries])
         return [delivery.body for delivery in deliveries]
 
-    with ThreadPoolExecutor(8) as pool:
+    # Moto's own threads get in one another's way now and then, with status 500: fewer of them do so rarely.
+    with ThreadPoolExecutor(8 if queues.delivers_once else 2) as pool:
         bodies = {body for taken in pool.map(work, range(40)) for body in taken}
     while queue.depth().visible:  # SQS may hand one out twice, and then another one is left
         bodies |= set(take(10))

@@ -123,8 +123,10 @@ def test_the_second_signal_ends_the_process_at_once_with_1(first: signal.Signals
 def test_an_echo_of_the_stop_does_not_cut_the_drain_short() -> None:
     with program() as process:
         process.wait_until_ready()
+        process.send(signal.SIGSTOP)  # both are there when it goes on, however slow this test is
         process.send(signal.SIGTERM)
         process.send(signal.SIGINT)
+        process.send(signal.SIGCONT)
         assert [process.line(), process.line()] == ["stop", "ended"]
         assert process.end() == 0
 
