@@ -44,7 +44,7 @@ def test_a_buried_session_is_told_with_when_why_and_how_to_replay_it(
     done = run_watcher(tmp_path, "explain", session_id(1), WATCHER_QUEUE__DEAD_LETTER_URL=url)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
-        "buried as dead letter 2  2025-06-15T15:06:45.000Z  received 1x  unknown_policy: policy 'nope' \\x1b[2J  "
+        "put aside as dead letter 2  2025-06-15T15:06:45.000Z  received 1x  unknown_policy: policy 'nope' \\x1b[2J  "
         + BODY,
         REPLAY,
     ]

@@ -183,21 +183,25 @@ def _parts(
             visibility_timeout=settings.queue.visibility_timeout,
             **common,
         ),
-        lookout=Prober(
-            queue=backends.queue,
-            ledger=backends.ledger,
-            results=backends.results,
-            endpoint=backends.endpoint,
-            scheduler=core.scheduler,
-            also=[core.remembering.look, ClockSteps(common["clock"]).look],
-            **common,
-        ),
+        lookout=_prober(backends, core, common),
         liveness=liveness,
         readiness=common["readiness"],
         http=http,
         supervisor=supervisor,
         described=described(settings, loaded.file),
         close=opened.pop_all().close,
+    )
+
+
+def _prober(backends: Backends, core: _Core, common: _Common) -> Prober:
+    return Prober(
+        queue=backends.queue,
+        ledger=backends.ledger,
+        results=backends.results,
+        endpoint=backends.endpoint,
+        scheduler=core.scheduler,
+        also=[core.remembering.look, ClockSteps(common["clock"]).look],
+        **common,
     )
 
 

@@ -53,7 +53,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     for message in queued or ():
         echo(_waiting(message, clock.time()))
     for letter in dead or ():
-        echo(f"buried as dead letter {line_of(letter)}")
+        echo(f"put aside as dead letter {line_of(letter)}")
         echo(f"  to put it back on the queue, once that is mended: watcher dead replay {letter.id}")
 
 
