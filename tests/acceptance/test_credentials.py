@@ -116,14 +116,14 @@ def test_keys_that_come_later_and_keys_that_are_replaced_are_found(
     settings = {"AWS_ENDPOINT_URL_REKOGNITION": service.url, "WATCHER_POLLING__SESSION_TIMEOUT": "120"}
     daemon = start(**NO_KEYS, **files, **settings)
     enqueue(tmp_path, 1)
-    lost = daemon.wait_for_event("lost", part="credentials")
+    lost = daemon.wait_for_event("component_unavailable", part="credentials")
     assert "no AWS credentials: none found in any of AWS's usual places" in lost["error"]
     status, problems = readiness(daemon)
     assert status == 503
     assert "unavailable: AccessDenied (CredentialsUnavailable)" in problems
     write_keys(files, "FIRST")
     assert daemon.wait_for_decisions(1)[0]["data"]["outcome"] == "live"
-    daemon.wait_for_event("regained", part="credentials")
+    daemon.wait_for_event("component_recovered", part="credentials")
     assert readiness(daemon)[0] == 200
     service.accepted = {"SECOND"}
     write_keys(files, "SECOND")
@@ -140,7 +140,7 @@ def test_an_agent_that_comes_up_later_is_asked_again_and_so_it_is_when_its_keys_
     settings = {"AWS_ENDPOINT_URL_REKOGNITION": service.url, "WATCHER_POLLING__SESSION_TIMEOUT": "120"}
     daemon = start(**NO_KEYS, **files, **settings, AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{agent.url}/agent")
     enqueue(tmp_path, 1)
-    daemon.wait_for_event("lost", part="credentials")
+    daemon.wait_for_event("component_unavailable", part="credentials")
     service.accepted = {"FIRST"}
     agent = Service(agent.port)
     try:

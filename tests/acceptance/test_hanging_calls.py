@@ -46,7 +46,7 @@ def test_sessions_end_at_their_deadline_while_every_worker_hangs(
         WATCHER_POLLING__CONCURRENCY="3",
         WATCHER_POLLING__SESSION_TIMEOUT="11",
     )
-    lost = daemon.wait_for_event("lost", part="endpoint")
+    lost = daemon.wait_for_event("component_unavailable", part="endpoint")
     assert lost["error"].startswith("3 calls wait for an answer, the oldest for 1")
     decisions = daemon.wait_for_decisions(SESSIONS)
     assert {event["subject"] for event in decisions} == set(map(session_id, range(SESSIONS)))

@@ -27,6 +27,6 @@ def test_what_was_learned_survives_a_restart(
     first.send(signal.SIGTERM)
     assert first.end() == 0
     second = serve(start, simulator, tmp_path, 2)
-    learned = second.wait_for_event("schedule", mode="learned")
+    learned = second.wait_for_event("schedule_mode_changed", mode="learned")
     assert learned["sessions"] >= 60
     assert learned["median"] < 5.0

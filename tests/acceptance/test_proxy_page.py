@@ -118,14 +118,14 @@ def test_nobody_is_rejected_while_a_page_answers_and_all_are_decided_once_it_is_
     portal.page = page
     enqueue(tmp_path, *sessions)
     daemon = start(AWS_ENDPOINT_URL_REKOGNITION=portal.url, WATCHER_POLLING__SESSION_TIMEOUT="170")
-    daemon.wait_for_event("lost", part="endpoint")
+    daemon.wait_for_event("component_unavailable", part="endpoint")
     problem = unready(daemon)["endpoint"]
     assert "AccessDenied" not in problem
     assert "sign in" not in problem
     assert daemon.decisions == []
     portal.page = None
     assert {event["data"]["outcome"] for event in daemon.wait_for_decisions(20)} == {"live"}
-    daemon.wait_for_event("regained", part="endpoint")
+    daemon.wait_for_event("component_recovered", part="endpoint")
     assert unready(daemon) == {}
 
 

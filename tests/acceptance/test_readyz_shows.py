@@ -71,7 +71,7 @@ def test_a_denied_queue_and_ledger_are_named_without_account_role_or_address(
         AWS_ENDPOINT_URL_DYNAMODB=service,
     )
     for part in ("queue", "ledger"):
-        assert ROLE in daemon.wait_for_event("lost", part=part)["error"]  # the log has all of it
+        assert ROLE in daemon.wait_for_event("component_unavailable", part=part)["error"]  # the log has all of it
     problems = readyz(daemon)
     assert problems["queue"] == "unavailable: SqsFault (AccessDeniedException)"
     assert problems["ledger"] == "unavailable: LedgerError (AccessDeniedException)"

@@ -164,7 +164,7 @@ def test_sigterm_drains_and_gives_back_what_is_unfinished_at_once(
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
     assert outcomes(daemon) == {decided: ("live", "confidence_met")}
-    assert daemon.wait_for_event("released")["messages"] == 1
+    assert daemon.wait_for_event("messages_released")["messages"] == 1
     successor = start("--until-empty", WATCHER_POLLING__SESSION_TIMEOUT="4")
     assert successor.end() == 0
     assert outcomes(successor) == {unfinished: ("inconclusive", "timed_out")}
@@ -227,7 +227,7 @@ def test_the_drain_keeps_its_limit_when_a_call_hangs(
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
     assert time.monotonic() - begun < 1 + STOP_SLACK + BUSY  # the call hangs until the session's deadline, 44 s
-    assert daemon.wait_for_event("released")["messages"] == 1
+    assert daemon.wait_for_event("messages_released")["messages"] == 1
     successor = start("--until-empty")
     assert successor.end() == 0
     assert outcomes(successor) == {hanging: ("live", "confidence_met")}
@@ -244,7 +244,7 @@ def test_a_second_signal_stops_at_once(
     time.sleep(SAME_STOP)
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 1
-    daemon.wait_for_event("stopped_at_once")
+    daemon.wait_for_event("forced_exit")
 
 
 def test_sighup_reloads_thresholds_and_a_bad_file_changes_nothing(
@@ -291,16 +291,16 @@ def test_missing_permissions_reject_nobody_and_show_in_readiness(
     )
     enqueue(tmp_path, denied)
     daemon = start()
-    assert daemon.wait_for_event("lost")["part"] == "credentials"
+    assert daemon.wait_for_event("component_unavailable")["part"] == "credentials"
     (decision,) = daemon.wait_for_decisions(1)
     assert decision["data"]["outcome"] == "live"
-    daemon.wait_for_event("regained", part="credentials")
+    daemon.wait_for_event("component_recovered", part="credentials")
     assert json.loads(daemon.get("/readyz")) == []
 
 
 def test_readiness_names_an_endpoint_that_is_not_there(start: Start) -> None:
     daemon = start(AWS_ENDPOINT_URL_REKOGNITION="http://127.0.0.1:9")
-    daemon.wait_for_event("lost", part="endpoint")
+    daemon.wait_for_event("component_unavailable", part="endpoint")
     with pytest.raises(HTTPError) as refused:
         daemon.get("/readyz")
     with closing(refused.value):
@@ -318,7 +318,7 @@ def test_a_message_that_can_never_be_served_becomes_a_dead_letter_and_harms_no_o
     daemon = start("--until-empty")
     assert daemon.end() == 0
     assert outcomes(daemon) == {good: ("live", "confidence_met")}
-    assert daemon.wait_for_event("dead_letter")["reason"] == "invalid_session_id"
+    assert daemon.wait_for_event("message_dead_lettered")["reason"] == "invalid_session_id"
     listed = run_watcher(tmp_path, "dead", "list")
     assert "invalid_session_id" in listed.stdout
 

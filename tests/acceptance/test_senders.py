@@ -122,7 +122,7 @@ def test_a_session_of_long_ago_that_is_enqueued_again_is_acked_and_reaches_no_si
     daemon = start("--until-empty")
     assert daemon.end() == 0
     assert [each["data"]["sessionId"] for each in daemon.decisions] == [undelivered]
-    assert daemon.wait_for_event("already_decided", session_id=settled)["policy"] == "default"
+    assert daemon.wait_for_event("late_message_acked", session_id=settled)["policy"] == "default"
     told = daemon.wait_for_event("context_conflict", session_id=settled)
     assert told["level"] == "warning"
     assert "victim" not in json.dumps([daemon.log, daemon.stray])

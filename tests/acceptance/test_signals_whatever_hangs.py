@@ -191,8 +191,8 @@ def test_a_held_lock_of_the_scheduler_does_not_hold_up_a_stop_and_all_leases_are
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
     assert time.monotonic() - begun < 2 + STOP_SLACK + BUSY
-    assert daemon.wait_for_event("drain_step_hangs")["step"] == "scheduler"
-    assert daemon.wait_for_event("released")["messages"] == 5
+    assert daemon.wait_for_event("drain_step_timed_out")["step"] == "scheduler"
+    assert daemon.wait_for_event("messages_released")["messages"] == 5
 
 
 HELPER = """\

@@ -92,7 +92,7 @@ def test_a_process_without_file_descriptors_blames_no_event_and_delivers_all_onc
         assert daemon.end() == 0
     finally:
         receiver.close()
-    assert _count(daemon, "event_refused") == _count(daemon, "dead_letter") == 0
+    assert _count(daemon, "event_rejected") == _count(daemon, "message_dead_lettered") == 0
     assert {json.loads(got.body)["subject"] for got in receiver.got} == set(sessions)
     assert {json.loads(line)["subject"] for line in (tmp_path / "out.jsonl").read_text().splitlines()} == set(
         sessions

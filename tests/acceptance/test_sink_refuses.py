@@ -66,9 +66,9 @@ def test_what_a_webhook_refuses_holds_up_nothing_and_is_handed_over_after_a_repl
     sinks = json.dumps([{"type": "stdout"}, picky.sink])
     daemon = start(WATCHER_QUEUE__MAX_IN_FLIGHT="3", WATCHER_SINKS=sinks)
     wait_until(lambda: set(picky.taken()) == set(small), "all small ones delivered")
-    daemon.wait_for(lambda: _count(daemon, "dead_letter") == 6, "dead letters")
+    daemon.wait_for(lambda: _count(daemon, "message_dead_lettered") == 6, "dead letters")
     assert _count(daemon, "circuit_opened") == 0
-    told = daemon.wait_for_event("event_refused", session_id=large[0])
+    told = daemon.wait_for_event("event_rejected", session_id=large[0])
     assert (told["level"], told["sink"]) == ("error", "back-end")
     assert "answered 413 to a body of 2" in told["error"]
     metrics = daemon.get("/metrics")
@@ -109,10 +109,10 @@ def test_messages_whose_events_a_queue_of_sqs_refuses_keep_no_room(
         for session in large:
             sqs.send_message(QueueUrl=site.queue_url, MessageBody=message(session, 200_000))
         daemon = site.start(WATCHER_SINKS=sinks, WATCHER_QUEUE__MAX_IN_FLIGHT="3")
-        daemon.wait_for(lambda: _count(daemon, "dead_letter") == 6, "dead letters")
+        daemon.wait_for(lambda: _count(daemon, "message_dead_lettered") == 6, "dead letters")
         [good] = site.feed(1, AT_ONCE)
         daemon.wait_for_event("decided", session_id=good)
-        told = daemon.wait_for_event("event_refused", session_id=large[0])
+        told = daemon.wait_for_event("event_rejected", session_id=large[0])
         assert "an entry of 20" in told["error"]
         assert "raise the queue's MaximumMessageSize" in told["error"]
         received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
@@ -152,7 +152,7 @@ def test_the_largest_context_reaches_a_queue_of_sqs_and_what_is_larger_is_a_dead
         for body in bodies.values():
             sqs.send_message(QueueUrl=site.queue_url, MessageBody=body)
         daemon = site.start(WATCHER_SINKS=sinks)
-        daemon.wait_for(lambda: _count(daemon, "dead_letter") == 2, "dead letters")
+        daemon.wait_for(lambda: _count(daemon, "message_dead_lettered") == 2, "dead letters")
         daemon.wait_for_event("decided", session_id=good)
         [received] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
         event = json.loads(received["Body"])
@@ -161,7 +161,7 @@ def test_the_largest_context_reaches_a_queue_of_sqs_and_what_is_larger_is_a_dead
         letters = site.command("dead", "list")
         assert letters.count(f"too_large: context has {MAX_CONTEXT_BYTES + 1} bytes in the event") == 1
         assert letters.count("too_large: context has ") == 2
-        assert _count(daemon, "event_refused") == 0
+        assert _count(daemon, "event_rejected") == 0
         daemon.send(SIGTERM)
         assert daemon.end() == 0
     finally:

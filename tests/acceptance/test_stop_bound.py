@@ -108,6 +108,6 @@ def test_a_queue_that_never_answers_does_not_hold_up_a_stop(
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
     assert time.monotonic() - begun < DRAIN + STOP_SLACK + BUSY
-    released = [line for line in daemon.log if line["event"] == "not_released"]
+    released = [line for line in daemon.log if line["event"] == "release_failed"]
     assert [line["messages"] for line in released] == [25] * bool(count)
     assert daemon.stray == []

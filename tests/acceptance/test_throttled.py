@@ -29,7 +29,7 @@ def test_readiness_reports_throttling_with_the_rate_and_recovers_by_itself(
     simulator.set_rate_limit(NEXT_TO_NOTHING)
     enqueue(tmp_path, *sessions)
     daemon = start(WATCHER_POLLING__SESSION_TIMEOUT="170")
-    daemon.wait_for_event("lost", part="throttled")
+    daemon.wait_for_event("component_unavailable", part="throttled")
     problems = unready(daemon)
     assert set(problems) == {"throttled"}
     words = r"(\d+) of (\d+) calls in the last 10 s were throttled; calling at [0-9.]+/s"
@@ -38,5 +38,5 @@ def test_readiness_reports_throttling_with_the_rate_and_recovers_by_itself(
     assert 2 * int(found[1]) > int(found[2])
     simulator.set_rate_limit(0)
     assert {event["data"]["outcome"] for event in daemon.wait_for_decisions(30)} == {"live"}
-    daemon.wait_for_event("regained", part="throttled")
+    daemon.wait_for_event("component_recovered", part="throttled")
     assert unready(daemon) == {}

@@ -112,7 +112,7 @@ def test_what_a_stopped_watcher_gives_back_another_one_has_within_two_seconds(si
     second = site.start()
     second.wait_for_event("started")
     first.send(signal.SIGTERM)
-    first.wait_for_event("released", messages=30)
+    first.wait_for_event("messages_released", messages=30)
     assert wait_until(lambda: in_flight(second) == 30, "taken over", 30) < 2 + BUSY
     assert first.end() == 0
     assert site.ledger() == []
@@ -122,7 +122,7 @@ def test_a_stop_interrupts_an_idle_watcher(site: Site) -> None:
     watcher = site.start()
     watcher.wait_for_event("started")
     assert stop(watcher) < 5 + BUSY
-    assert not [line for line in watcher.log if line["event"] == "not_released"]
+    assert not [line for line in watcher.log if line["event"] == "release_failed"]
 
 
 @pytest.mark.parametrize("suffix", ["", ".fifo"], ids=["standard", "fifo"])
@@ -151,13 +151,17 @@ def test_what_there_is_no_place_for_is_told_each_time_with_its_reason_and_is_no_
     site.client.send_message(QueueUrl=site.queue_url, MessageBody="rubbish")
 
     def left() -> list[tuple[object, object]]:
-        return [(line["reason"], line["receive_count"]) for line in watcher.log if line["event"] == "not_buried"]
+        return [
+            (line["reason"], line["receive_count"])
+            for line in watcher.log
+            if line["event"] == "dead_letter_queue_missing"
+        ]
 
     wait_until(lambda: len(left()) >= 2, "received twice")
     assert left()[:2] == [("invalid_session_id", 1), ("invalid_session_id", 2)]
     assert 'watcher_dead_letters_total{reason="invalid_session_id"} 0.0' in watcher.get("/metrics")
     stop(watcher)
-    assert "dead_letter" not in [line["event"] for line in watcher.log]
+    assert "message_dead_lettered" not in [line["event"] for line in watcher.log]
 
 
 def test_a_session_costs_a_third_of_an_sqs_call_when_busy(site: Site) -> None:

@@ -90,7 +90,11 @@ class Consumer:
 
     def _tell_if_full(self, *, is_full: bool) -> None:
         if is_full and not self._is_full:
-            log.warning("full", in_flight=len(self._in_flight), consequence="nothing is received until there is room")
+            log.warning(
+                "in_flight_limit_reached",
+                in_flight=len(self._in_flight),
+                consequence="nothing is received until there is room",
+            )
         self._is_full = is_full
 
     def _receive(self, limit: int, stop: Event, patience: RetryUntilStopped) -> None:
@@ -133,7 +137,7 @@ class Consumer:
         try:
             self._queue.release(leases)
         except QueueError as error:
-            log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
+            log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases run out")
 
     def _parse(self, delivery: ReceivedMessage) -> SessionRequest | None:
         try:
@@ -163,7 +167,7 @@ class Consumer:
     def _admit(self, delivery: ReceivedMessage, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()
         if request.remark:
-            log.warning("sent_time_counts", session_id=request.key.session_id, remark=request.remark)
+            log.warning("created_at_ignored", session_id=request.key.session_id, warning=request.remark)
         if request.creation.refused is not None and entry is None:
             log.warning(
                 "creation_time_corrected",
@@ -179,7 +183,7 @@ class Consumer:
         if not self._in_flight.add(watch, delivery.lease):
             return  # its lease was lost while the ledger was asked, or all was given back
         if entry is not None:
-            log.debug("known", session_id=request.key.session_id, policy=request.key.policy)
+            log.debug("already_decided", session_id=request.key.session_id, policy=request.key.policy)
             self._deliveries.known(watch, entry)
         else:
             self._polls.admit(watch)
@@ -190,7 +194,7 @@ class Consumer:
         joined = self._in_flight.join(request.key, delivery.lease, given, born)
         if joined is None:
             return False
-        log.debug("joined", session_id=request.key.session_id, policy=request.key.policy)
+        log.debug("duplicate_message_merged", session_id=request.key.session_id, policy=request.key.policy)
         if request.context != NO_CONTEXT:
             warn_of_conflict(request.key, joined.context, request.context)
         self._polls.may_be_older(joined, born)

@@ -105,7 +105,7 @@ class DeadLetterWriter:
         if letter_id is not None:  # else it comes again, perhaps many times: it counts once it is put aside
             self._metrics.dead_letters.labels(fault.reason.value).inc()
             log.warning(
-                "dead_letter",
+                "message_dead_lettered",
                 message_id=delivery.lease.message_id,
                 dead_letter_id=letter_id,
                 reason=fault.reason.value,

@@ -181,7 +181,7 @@ class Daemon:
         self._threads.join(["leases"], end + self._drain_timeout * RELEASE_SHARE / 2)
         # A disk, a lock or a service that hangs here is left to hang: leases run out, and all else is safe already.
         if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
-            log.error("not_closed", consequence="the process ends all the same")
+            log.error("close_timed_out", consequence="the process ends all the same")
         log.info("stopped")
 
     def _announce_stop(self) -> None:
@@ -194,7 +194,7 @@ class Daemon:
         """One step of the drain, which waits for nothing, or for threads until `end`. One that hangs is left."""
         clock = self._parts.clock
         if not run_within(max(clock.monotonic(), end) + LOCK_TIME, work, clock):
-            log.error("drain_step_hangs", step=name, consequence="the drain goes on without it")
+            log.error("drain_step_timed_out", step=name, consequence="the drain goes on without it")
 
     def _let_go(self, limit: float) -> None:
         """Give back what is unfinished and close everything; what waits for others is told how long it may."""
@@ -211,9 +211,9 @@ class Daemon:
         try:
             self._parts.queue.release(leases, seconds)
         except (QueueError, DatabaseLost) as error:
-            log.error("not_released", messages=len(leases), error=str(error), consequence="their leases run out")
+            log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases run out")
         else:
-            log.info("released", messages=len(leases))
+            log.info("messages_released", messages=len(leases))
 
     def _is_done(self) -> bool:
         if len(self._parts.in_flight):

@@ -33,7 +33,7 @@ class ScheduleCheckpointer:
             if text:
                 self._schedule.load(text)
         except (LedgerError, ValueError) as error:
-            log.warning("learned_not_loaded", error=str(error), consequence="learning begins anew")
+            log.warning("schedule_load_failed", error=str(error), consequence="learning begins anew")
         self._tell_of_change()
 
     def look(self) -> None:
@@ -52,16 +52,16 @@ class ScheduleCheckpointer:
         try:
             self._memory.save(text)
         except (LedgerError, DatabaseLost) as error:
-            log.warning("learned_not_saved", error=str(error), consequence="a restart would learn anew")
+            log.warning("schedule_save_failed", error=str(error), consequence="a restart would learn anew")
         else:
             self._saved = text
-            log.debug("learned_saved", **_told(self._schedule.state()))
+            log.debug("schedule_saved", **_told(self._schedule.state()))
 
     def _tell_of_change(self) -> None:
         state = self._schedule.state()
         if state.mode is not self._mode:
             self._mode = state.mode
-            log.info("schedule", **_told(state))
+            log.info("schedule_mode_changed", **_told(state))
 
 
 def _told(state: State) -> dict[str, object]:

@@ -51,7 +51,9 @@ class Notifier:
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
             if not self._has_failed:
                 self._has_failed = True
-                log.warning("not_notified", socket=self._address, error=str(error), consequence="systemd isn't told")
+                log.warning(
+                    "systemd_notify_failed", socket=self._address, error=str(error), consequence="systemd isn't told"
+                )
 
     def failed(self, error: BaseException) -> None:
         """The process ends with this error; where an OSError is behind it, its number is told, too."""

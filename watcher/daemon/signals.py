@@ -112,9 +112,9 @@ class Listener:
             self._stopped_at = monotonic()
             self._handlers.stop()
         elif monotonic() - self._stopped_at >= SAME_STOP:
-            self._end(1, "stopped_at_once", consequence="leases run out by themselves")
+            self._end(1, "forced_exit", consequence="leases run out by themselves")
         if self._handlers is not None:
-            self._handlers.log.info("signal", signal=signal.Signals(number).name)
+            self._handlers.log.info("signal_received", signal=signal.Signals(number).name)
 
     def _reload_when_wanted(self, handlers: Handlers) -> None:
         while self._reload_wanted.wait():
@@ -122,7 +122,7 @@ class Listener:
             try:
                 handlers.reload()
             except Exception:  # a bug; later reloads may work
-                handlers.log.exception("reload_failed", consequence="nothing, or only a part, changed")
+                handlers.log.exception("reload_crashed", consequence="nothing, or only a part, changed")
 
     def _end(self, code: int, event: str, **fields: object) -> None:
         """End the process; the log line is tried in another thread, for it must not be able to hold this one up."""

@@ -101,7 +101,7 @@ class ServiceNotifier:
         if late and not self._is_late:
             log.error("thread_stuck", late=late, consequence="/livez fails: the service manager restarts the watcher")
         elif self._is_late and not late:
-            log.info("thread_unstuck")
+            log.info("thread_recovered")
         self._is_late = bool(late)
         self._log_slow_calls()
         return not late

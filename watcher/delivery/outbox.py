@@ -123,7 +123,7 @@ class Outbox:
             sinks = self._workers.keys() - entry.delivered.keys()
         elif watch.sent_at > created_at(entry) + watch.terms.lifetime + ANSWERED_AGAIN:
             log.info(
-                "already_decided",
+                "late_message_acked",
                 session_id=watch.session_id,
                 policy=watch.policy,
                 sent_at=timestamp(watch.sent_at),

@@ -209,7 +209,7 @@ class SinkWorker:
         if is_outage:
             raise SinkError(reason)
         sessions = [pending.session.session_id for pending, _ in left]
-        log.warning("not_all_taken", sink=self._sink.name, session_ids=sessions, error=reason)
+        log.warning("batch_partially_delivered", sink=self._sink.name, session_ids=sessions, error=reason)
 
     def _set_apart(self, pending: PendingDelivery, result: EventResult) -> bool:
         """Count a failure at this event; whether it is poison, and so was quarantined or given up."""
@@ -219,12 +219,12 @@ class SinkWorker:
         is_over = ruling is Ruling.GIVEN_UP
         seconds = pending.due - self._clock.monotonic()
         log.error(
-            "event_refused",
+            "event_rejected",
             sink=self._sink.name,
             session_id=pending.session.session_id,
             bytes=len(pending.event.body.encode()),
             error=result.reason,
-            refusals=pending.strikes,
+            rejections=pending.strikes,
             consequence=GIVEN_UP if is_over else f"it is tried again in {seconds:.0f} s; others are not held up",
         )
         if is_over:

@@ -96,7 +96,9 @@ class Poller:
         self._count(result, lag=begun - due.at, seconds=seconds)
         self._heed(observation)
         if not self.calls.end(watch):
-            log.warning("answer_too_late", session_id=watch.session_id, result=result, seconds=round(seconds, 3))
+            log.warning(
+                "late_response_dropped", session_id=watch.session_id, result=result, seconds=round(seconds, 3)
+            )
         elif not watch.abandoned:  # else its lease was lost while we asked: another watcher answers for it now
             self._go_on(watch, observation, result, begun)
 

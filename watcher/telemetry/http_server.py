@@ -128,7 +128,7 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A scraper that hangs up is not worth a traceback; anything else is a bug, and wants one."""
         if not isinstance(sys.exception(), OSError):
-            log.error("http_failed", exc_info=sys.exc_info())
+            log.error("http_request_failed", exc_info=sys.exc_info())
 
 
 class _Server6(_Server):

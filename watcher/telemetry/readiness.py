@@ -53,7 +53,7 @@ class Readiness:
             if is_logged:
                 self._logged.add(part)
         if is_logged:
-            log.error("lost", part=part, error=noted.text, consequence=consequence, **details)
+            log.error("component_unavailable", part=part, error=noted.text, consequence=consequence, **details)
         return is_new
 
     def regained(self, part: str) -> bool:
@@ -66,7 +66,7 @@ class Readiness:
             was_logged = part in self._logged
             self._logged.discard(part)
         if was_logged:
-            log.info("regained", part=part)
+            log.info("component_recovered", part=part)
         return was_lost
 
     def problems(self) -> dict[str, str]:

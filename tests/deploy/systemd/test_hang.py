@@ -70,4 +70,4 @@ def _drain_for_long(service: Service) -> None:
     assert time.monotonic() - began > 4
     shown = box.show("watcher", "Result", "ExecMainStatus")
     assert shown == {"Result": "success", "ExecMainStatus": "0"}
-    assert service.logged("released")[-1]["said"]["messages"] == 1
+    assert service.logged("messages_released")[-1]["said"]["messages"] == 1

@@ -104,7 +104,7 @@ def test_a_full_house_is_told_once_and_a_context_has_its_weight(monkeypatch: pyt
     with capture_logs() as logs:
         world.intake.run(stop, a_beat(world.clock))
     assert looks == [1, 0, 0, 0, 0]
-    assert [entry["event"] for entry in logs] == ["full"]
+    assert [entry["event"] for entry in logs] == ["in_flight_limit_reached"]
     [watch] = world.in_flight._all()
     assert watch.weight > 0
 

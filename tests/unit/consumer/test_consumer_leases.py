@@ -84,7 +84,7 @@ def test_a_receive_that_outlasts_the_drain_and_cannot_be_given_back_is_told() ->
     with capture_logs() as logs:
         take_in(world, session(1))
     [entry] = logs
-    assert (entry["event"], entry["messages"], entry["error"]) == ("not_released", 1, "closed")
+    assert (entry["event"], entry["messages"], entry["error"]) == ("release_failed", 1, "closed")
 
 
 def test_a_message_that_is_lost_while_the_ledger_is_asked_is_not_watched() -> None:
@@ -152,7 +152,7 @@ def test_a_creation_time_that_cannot_be_read_is_told_and_the_sent_time_counts() 
     with capture_logs() as logs:
         take_in(world, session(1, createdAt="yesterday"), session(2, createdAt="2025-06-15T15:06:30Z"), session(3))
     [entry] = [entry for entry in logs if entry["log_level"] == "warning"]
-    assert (entry["event"], entry["session_id"]) == ("sent_time_counts", session_id(1))
+    assert (entry["event"], entry["session_id"]) == ("created_at_ignored", session_id(1))
     assert len(world.in_flight) == 3
     due = world.scheduler.take()
     assert due is not None

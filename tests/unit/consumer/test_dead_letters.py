@@ -73,7 +73,7 @@ def test_they_are_buried_in_order_counted_and_told() -> None:
     assert world.queue.buried == [(delivery, FAULT.reason, "no id") for delivery in deliveries]
     assert counted(world) == 3
     told = [(line["event"], line["message_id"], line["dead_letter_id"], line["detail"]) for line in logs]
-    assert told == [("dead_letter", f"{number}", f"dead-{number}", "no id") for number in (1, 2, 3)]
+    assert told == [("message_dead_lettered", f"{number}", f"dead-{number}", "no id") for number in (1, 2, 3)]
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -87,7 +87,11 @@ def test_one_that_fails_is_tried_again_and_told_to_readiness_until_it_works() ->
         world.bury()
     assert problems == [{}, {"dead letters": "down"}, {"dead letters": "down"}]
     assert (buried(world), counted(world), world.readiness.problems()) == ([delivery], 1, {})
-    assert [line["event"] for line in logs] == ["lost", "regained", "dead_letter"]
+    assert [line["event"] for line in logs] == [
+        "component_unavailable",
+        "component_recovered",
+        "message_dead_lettered",
+    ]
     assert logs[0]["consequence"] == "what can't be served comes again"
 
 

@@ -83,7 +83,10 @@ def test_a_failing_queue_is_told_to_readiness_and_the_log_once_until_it_works() 
         assert world.readiness.problems() == {"leases": "down"}
         assert extend(world)
     assert world.readiness.problems() == {}
-    assert [(entry["event"], entry["part"]) for entry in logs] == [("lost", "leases"), ("regained", "leases")]
+    assert [(entry["event"], entry["part"]) for entry in logs] == [
+        ("component_unavailable", "leases"),
+        ("component_recovered", "leases"),
+    ]
 
 
 def test_a_lease_that_failed_costs_readiness_no_longer_than_its_session_lasts() -> None:
@@ -96,7 +99,7 @@ def test_a_lease_that_failed_costs_readiness_no_longer_than_its_session_lasts() 
         world.watch(2).leases[0].renewed_at = world.clock.monotonic() + 24.0  # not due: it has nothing to say
         assert extend(world)
     assert world.readiness.problems() == {}
-    assert [entry["event"] for entry in logs] == ["lost", "regained"]
+    assert [entry["event"] for entry in logs] == ["component_unavailable", "component_recovered"]
 
 
 def test_a_watch_whose_last_lease_is_lost_is_abandoned() -> None:

@@ -41,7 +41,7 @@ def test_a_release_that_fails_is_told_and_ends_nothing_else() -> None:
         daemon.end()
     assert daemon.error is None
     assert told[-1] == "closed"
-    assert "not_released" in [entry["event"] for entry in logs]
+    assert "release_failed" in [entry["event"] for entry in logs]
 
 
 class Told:
@@ -146,7 +146,7 @@ def test_whatever_hangs_at_the_very_end_is_left_behind(part: str, monkeypatch: p
         daemon.end(PATIENCE / 2)
     gate.set()
     assert daemon.error is None
-    assert [entry["event"] for entry in logs if entry["event"] == "not_closed"] == ["not_closed"]
+    assert [entry["event"] for entry in logs if entry["event"] == "close_timed_out"] == ["close_timed_out"]
 
 
 def test_systemd_is_asked_for_more_than_a_stop_ever_takes() -> None:
@@ -277,7 +277,7 @@ def test_a_lock_that_is_held_for_ever_costs_only_its_own_step(monkeypatch: pytes
     with capture_logs() as logs:
         Daemon(parts, concurrency=1, drain_timeout=0.2)._drain()
     gate.set()
-    assert [entry["step"] for entry in logs if entry["event"] == "drain_step_hangs"] == ["scheduler"]
+    assert [entry["step"] for entry in logs if entry["event"] == "drain_step_timed_out"] == ["scheduler"]
     assert [lease.message_id for lease in world.queue.released] == ["1"]
     assert len(closed) == 1
 

@@ -101,8 +101,8 @@ def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothin
     assert world.readiness.problems() == {}
     assert world.results.asked == [NOBODY.session_id] * 2
     assert [(entry["event"], entry["part"]) for entry in logs] == [
-        ("lost", "credentials"),
-        ("regained", "credentials"),
+        ("component_unavailable", "credentials"),
+        ("component_recovered", "credentials"),
     ]
 
 

@@ -47,7 +47,7 @@ def test_what_was_learned_survives_a_restart() -> None:
     with capture_logs() as logs:
         ScheduleCheckpointer(again, memory, clock).load()
     assert again.state().mode is Mode.LEARNED
-    assert [(line["event"], line["mode"]) for line in logs] == [("schedule", "learned")]
+    assert [(line["event"], line["mode"]) for line in logs] == [("schedule_mode_changed", "learned")]
 
 
 def test_it_is_saved_every_minute_if_there_is_anything_new() -> None:
@@ -73,7 +73,11 @@ def test_a_change_of_the_mode_is_logged_once() -> None:
         remembering.look()
     (line,) = logs
     state = schedule.state()
-    assert (line["event"], line["mode"], line["sessions"]) == ("schedule", "learned", round(state.sessions))
+    assert (line["event"], line["mode"], line["sessions"]) == (
+        "schedule_mode_changed",
+        "learned",
+        round(state.sessions),
+    )
     assert line["median"] == pytest.approx(20.0, abs=4.0)  # seconds, as taught
     assert line["p90"] == round(state.p90, 1) > 1.5 * line["median"]
     assert line["unfinished"] == pytest.approx(0.1, abs=0.06)
@@ -99,7 +103,7 @@ def test_a_memory_that_fails_costs_only_what_was_learned() -> None:
     with capture_logs() as logs:
         remembering.load()
         remembering.save()
-    assert [line["event"] for line in logs] == ["learned_not_loaded", "learned_not_saved"]
+    assert [line["event"] for line in logs] == ["schedule_load_failed", "schedule_save_failed"]
     memory.broken = False
     remembering.save()
     assert memory.saves == 1
@@ -109,7 +113,7 @@ def test_what_cannot_be_read_is_passed_over() -> None:
     schedule = Schedule()
     with capture_logs() as logs:
         ScheduleCheckpointer(schedule, FakeMemory("{"), ManualClock()).load()
-    assert logs[0]["event"] == "learned_not_loaded"
+    assert logs[0]["event"] == "schedule_load_failed"
     assert schedule.state().mode is Mode.FRESH
 
 

@@ -66,7 +66,7 @@ def test_a_broken_socket_is_logged_once_and_never_raised(address: str, tmp_path:
     with capture_logs() as logs:
         notifier.tell(READY=1)
         notifier.tell(WATCHDOG=1)
-    assert [entry["event"] for entry in logs] == ["not_notified"]
+    assert [entry["event"] for entry in logs] == ["systemd_notify_failed"]
 
 
 def test_a_manager_that_does_not_read_holds_nobody_up_for_long(

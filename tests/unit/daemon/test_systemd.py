@@ -114,7 +114,7 @@ def test_a_thread_that_goes_on_after_all_feeds_it_again() -> None:
         supervised.beat.beat()
         assert supervised.tick() == {"WATCHDOG": 1, "STATUS": "3 decided"}
         supervised.tick(21.0)
-    assert [entry["event"] for entry in logs] == ["thread_stuck", "thread_unstuck", "thread_stuck"]
+    assert [entry["event"] for entry in logs] == ["thread_stuck", "thread_recovered", "thread_stuck"]
 
 
 def test_a_reload_tells_its_begin_in_monotonic_time_and_its_end() -> None:

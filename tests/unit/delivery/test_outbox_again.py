@@ -97,14 +97,14 @@ def entry_of(*delivered: str, settled: bool, **data: object) -> LedgerEntry:
 @pytest.mark.parametrize("sent_after", [TOO_LATE + 0.01, 86_400.0, 1e9])
 def test_a_message_sent_long_after_its_session_s_end_is_acked_and_reaches_no_sink(sent_after: float) -> None:
     world = World(sinks=("a", "b"))
-    assert ask_again(world, entry_of("a", "b", settled=True), sent_after) == ["already_decided"]
+    assert ask_again(world, entry_of("a", "b", settled=True), sent_after) == ["late_message_acked"]
     assert world.sinks["a"].events == world.sinks["b"].events == []
     assert world.queue.acked == [a_lease(1)]
 
 
 def test_a_sink_that_came_later_gets_no_old_decision_for_a_late_message() -> None:
     world = World(sinks=("a", "new"))
-    assert ask_again(world, entry_of("a", settled=True), TOO_LATE + 1.0) == ["already_decided"]
+    assert ask_again(world, entry_of("a", settled=True), TOO_LATE + 1.0) == ["late_message_acked"]
     assert world.sinks["new"].events == []
 
 
@@ -112,14 +112,14 @@ def test_a_sink_that_came_later_gets_no_old_decision_for_a_late_message() -> Non
 def test_a_message_sent_before_that_is_answered_by_every_sink(sent_after: float) -> None:
     world = World(sinks=("a", "b"))
     entry = entry_of("a", "b", settled=True)
-    assert "already_decided" not in ask_again(world, entry, sent_after)
+    assert "late_message_acked" not in ask_again(world, entry, sent_after)
     assert world.sinks["a"].events == world.sinks["b"].events == [entry.event]
 
 
 def test_a_message_sent_long_after_still_brings_the_decision_to_the_sinks_without_it() -> None:
     world = World(sinks=("a", "b"))
     entry = entry_of("a", settled=False)
-    assert "already_decided" not in ask_again(world, entry, TOO_LATE + 1.0)
+    assert "late_message_acked" not in ask_again(world, entry, TOO_LATE + 1.0)
     assert world.sinks["a"].events == []
     assert world.sinks["b"].events == [entry.event]
 
@@ -127,5 +127,5 @@ def test_a_message_sent_long_after_still_brings_the_decision_to_the_sinks_withou
 @pytest.mark.parametrize("created", [None, "yesterday", 17])
 def test_without_a_creation_in_the_record_the_decision_s_own_time_counts(created: object) -> None:
     entry = entry_of("a", settled=True, createdAt=created)
-    assert "already_decided" not in ask_again(World(), entry, TOO_LATE + 10.0)
-    assert ask_again(World(), entry, TOO_LATE + 10.01) == ["already_decided"]
+    assert "late_message_acked" not in ask_again(World(), entry, TOO_LATE + 10.0)
+    assert ask_again(World(), entry, TOO_LATE + 10.01) == ["late_message_acked"]

@@ -45,7 +45,9 @@ def test_only_what_was_refused_goes_out_again_behind_the_rest(rig: Rig) -> None:
     assert rig.sink.batches == [[decision(n) for n in batch] for batch in ([0, 1, 2, 3], [4, 5, 1, 3])]
     assert rig.taken == rig.ids(0, 2, 4, 5, 1, 3)
     assert (rig.count("ok"), rig.count("failed")) == (6, 2)
-    assert [entry["session_ids"] for entry in logs if entry["event"] == "not_all_taken"] == [rig.ids(1, 3)]
+    assert [entry["session_ids"] for entry in logs if entry["event"] == "batch_partially_delivered"] == [
+        rig.ids(1, 3)
+    ]
 
 
 def test_an_event_that_opened_the_circuit_by_itself_is_found_out_by_the_next_one(rig: Rig) -> None:

@@ -172,7 +172,7 @@ def test_an_event_that_makes_the_calls_fail_that_it_is_in_is_told_from_those_bes
         rig.worker.put(pending_of(rig, number))
     with capture_logs() as logs:
         be_busy(rig, batches.send, batches=50)
-    told = [entry["session_id"] for entry in logs if entry["event"] == "event_refused"]
+    told = [entry["session_id"] for entry in logs if entry["event"] == "event_rejected"]
     assert (set(told), len(told) > 3) == (set(rig.ids(0)), True)
     assert set(rig.ids(1, 2, 3)) <= set(rig.taken)
     assert not rig.is_open

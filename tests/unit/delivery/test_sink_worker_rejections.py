@@ -42,7 +42,7 @@ def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> Non
     assert sorted(rig.taken) == sorted(rig.ids(*range(1, 10)))
     assert rig.clock.monotonic() - begun < 1.0
     assert not rig.is_open
-    (refused,) = [entry for entry in logs if entry["event"] == "event_refused"]
+    (refused,) = [entry for entry in logs if entry["event"] == "event_rejected"]
     assert (refused["session_id"], refused["error"]) == (rig.ids(0)[0], "500")
 
 
@@ -84,7 +84,7 @@ def test_what_is_too_large_is_given_up_at_once_and_opens_no_circuit(rig: Rig) ->
     assert rig.taken == rig.ids(15)
     assert rig.given_up == dict.fromkeys(rig.ids(*range(15)), "too large")
     assert (rig.is_open, rig.halt.waits, rig.readiness.problems()) == (False, [], {})
-    assert {(entry["event"], entry["log_level"]) for entry in logs} == {("event_refused", "error")}
+    assert {(entry["event"], entry["log_level"]) for entry in logs} == {("event_rejected", "error")}
     assert [entry["session_id"] for entry in logs[3:4]] == rig.ids(3)
     assert (logs[3]["sink"], logs[3]["bytes"], logs[3]["error"]) == ("s", len(decision(3).body), "too large")
     assert "dead replay" in logs[3]["consequence"]

@@ -110,7 +110,7 @@ def test_a_failure_is_logged_and_holds_up_no_ack(
     with monkeypatch.context() as patch, capture_logs() as logs:
         patch.setattr(ledger._file, "reading", locked)
         ledger.settle([])
-    assert [(line["event"], line["error"]) for line in logs] == [("not_forgotten", "locked")]
+    assert [(line["event"], line["error"]) for line in logs] == [("retention_failed", "locked")]
     clock.advance(PAUSE)
     ledger.settle([])
     assert kept(ledger) == []

@@ -105,7 +105,7 @@ def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: 
     assert (data["outcome"], data["reason"], data["polls"]) == ("inconclusive", "timed_out", 1)
     assert "hung, for 2 s" in str(data["lastError"])
     assert not watch.waits
-    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["answer_too_late"]
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["late_response_dropped"]
     (note,) = json.loads(watch.trail)[-1:]
     assert (note["result"], note["seconds"]) == ("timeout", pytest.approx(1.0 + AFTER_DEADLINE + 0.01))
     assert world.poller.calls.waiting(world.clock.monotonic(), 0.0) == []
@@ -194,7 +194,7 @@ def test_some_calls_that_hang_say_that_the_service_cannot_be_reached(
     with capture_logs() as logs:
         problems = unanswered(World(), calls, seconds)
     assert problems == ({"endpoint": "3 calls wait for an answer, the oldest for 10 s"} if is_told else {})
-    assert [entry["event"] for entry in logs] == (["lost"] if is_told else [])
+    assert [entry["event"] for entry in logs] == (["component_unavailable"] if is_told else [])
 
 
 def test_hanging_calls_say_nothing_while_others_are_answered_and_the_next_answer_ends_the_matter() -> None:

@@ -35,7 +35,10 @@ def test_denied_polls_cost_readiness_and_no_session() -> None:
         assert len(world.scheduler) == 1
         poll(world, 2)
     assert world.readiness.problems() == {}
-    assert [entry["event"] for entry in logs if entry["log_level"] != "debug"] == ["lost", "regained"]
+    assert [entry["event"] for entry in logs if entry["log_level"] != "debug"] == [
+        "component_unavailable",
+        "component_recovered",
+    ]
 
 
 def test_a_throttle_shows_that_the_service_is_there_but_says_nothing_of_the_credentials() -> None:

@@ -427,7 +427,9 @@ def test_what_the_dead_letters_can_never_take_is_left_to_the_redrive_policy(open
     (delivery,) = queue.receive(1, 0, NEVER)
     with capture_logs() as lines:
         assert queue.bury(delivery, DeadReason.TOO_LARGE, "why") is None
-    assert [(line["event"], line["reason"], line["detail"]) for line in lines] == [("not_buried", "too_large", "why")]
+    assert [(line["event"], line["reason"], line["detail"]) for line in lines] == [
+        ("dead_letter_failed", "too_large", "why")
+    ]
     assert [name for name, _ in client.calls] == ["receive_message"]
     assert queue.extend([delivery.lease]) == [delivery.lease]
 
@@ -439,7 +441,11 @@ def test_without_dead_letters_a_buried_message_keeps_its_lease_until_that_runs_o
         assert queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why") is None
     assert [name for name, _ in client.calls] == ["receive_message"]
     [line] = lines
-    assert (line["event"], line["message_id"], line["receive_count"]) == ("not_buried", delivery.lease.message_id, 1)
+    assert (line["event"], line["message_id"], line["receive_count"]) == (
+        "dead_letter_queue_missing",
+        delivery.lease.message_id,
+        1,
+    )
     assert (line["reason"], line["detail"]) == ("invalid_message", "why")
     assert "set queue.dead_letter_url" in line["consequence"]
 

@@ -160,6 +160,6 @@ def test_a_file_that_became_unusable_leaves_the_last_keys_and_is_told_once(
     path.unlink()
     for _ in range(3):
         assert list(file.keys()) == [raw(SECRET)]
-    assert capsys.readouterr().out.count("secret file not read again") == 1
+    assert capsys.readouterr().out.count("secret_file_reload_failed") == 1
     path.write_text(OTHER)
     assert list(file.keys()) == [raw(OTHER)]

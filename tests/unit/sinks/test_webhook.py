@@ -188,7 +188,7 @@ def test_a_receiver_that_is_gone_gets_nothing_more_and_no_decision_is_lost(
         assert error.retry_after == 300
         clock.advance(1_000_000)
     assert len(receiver.got) == 1
-    assert capsys.readouterr().out.count("webhook disabled") == 1
+    assert capsys.readouterr().out.count("webhook_gone") == 1
 
 
 def test_a_status_line_that_only_drips_is_ended_in_time(receive: Receive, webhook_for: Sinks) -> None:

@@ -183,14 +183,14 @@ def test_the_log_is_told_once_of_a_loss_with_its_consequence_and_of_its_end() ->
         readiness.regained("leases")
     lost, regained = logs
     assert lost == {
-        "event": "lost",
+        "event": "component_unavailable",
         "log_level": "error",
         "part": "leases",
         "error": "down",
         "consequence": "tried again",
         "leases": 3,
     }
-    assert regained == {"event": "regained", "log_level": "info", "part": "leases"}
+    assert regained == {"event": "component_recovered", "log_level": "info", "part": "leases"}
 
 
 def test_whoever_reaches_the_port_is_shown_part_state_and_class_of_an_error_and_none_of_its_text() -> None:
@@ -216,7 +216,7 @@ def test_each_class_of_error_is_logged_in_full_once_while_a_part_is_lost() -> No
             readiness.lost("queue", error, "nothing is received")
         readiness.regained("queue")
         readiness.lost("queue", QueueError("e"), "nothing is received")
-    assert [entry.get("error", entry["event"]) for entry in logs] == ["a", "b", "regained", "e"]
+    assert [entry.get("error", entry["event"]) for entry in logs] == ["a", "b", "component_recovered", "e"]
 
 
 def test_what_was_told_in_another_way_is_not_told_again() -> None:

@@ -178,7 +178,7 @@ def test_a_bug_behind_a_path_is_logged_and_the_server_lives_on(health: Health) -
     health.problems = None  # type: ignore[assignment]
     with capture_logs() as logs, pytest.raises(http.client.RemoteDisconnected):
         ask(health, "/readyz")
-    assert [entry["event"] for entry in logs] == ["http_failed"]
+    assert [entry["event"] for entry in logs] == ["http_request_failed"]
     assert ask(health, "/livez")[0] == 200
 
 

@@ -43,7 +43,7 @@ class Retention:
         try:
             self._forget()
         except LedgerError as error:
-            log.warning("not_forgotten", error=str(error), consequence="old entries stay until the next try")
+            log.warning("retention_failed", error=str(error), consequence="old entries stay until the next try")
 
     def _forget(self) -> None:
         limit = self._clock.time() - LIFE
@@ -63,4 +63,4 @@ class Retention:
         with self._file.writing() as cursor:
             cursor.executemany("DELETE FROM ledger_deliveries WHERE sequence = ?", rows)
             cursor.executemany("DELETE FROM ledger_entries WHERE sequence = ?", rows)
-        log.debug("forgotten", entries=len(rows))
+        log.debug("entries_deleted", entries=len(rows))

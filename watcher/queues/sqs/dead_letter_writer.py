@@ -71,7 +71,9 @@ class Burial:
         (fault,) = self._batches.run(queue, "send_message_batch", [letter], CALL_TIME)
         if fault and fault.code in TOO_LARGE:
             consequence = "it is left to the queue's redrive policy"
-            log.warning("not_buried", **told(delivery, reason, detail), error=str(fault), consequence=consequence)
+            log.warning(
+                "dead_letter_failed", **told(delivery, reason, detail), error=str(fault), consequence=consequence
+            )
             return False
         if fault:
             raise fault

@@ -63,4 +63,4 @@ class LongPoll(Generic[T]):
             try:
                 self._give_back(self._result)
             except QueueError as error:
-                log.warning("poll_not_given_back", error=str(error), consequence="its leases run out")
+                log.warning("long_poll_release_failed", error=str(error), consequence="its leases run out")

@@ -111,7 +111,7 @@ class SqsQueue:
             return delivery.lease.message_id
         self._leases.held.drop([delivery.lease])
         if not self._burial:
-            log.warning("not_buried", **told(delivery, reason, detail), consequence=NOT_BURIED)
+            log.warning("dead_letter_queue_missing", **told(delivery, reason, detail), consequence=NOT_BURIED)
         return None
 
     def send(self, bodies: Sequence[str]) -> None:

@@ -65,9 +65,9 @@ class KeyFile:
         try:
             self._keys = self._read()
         except _UnusableError as error:
-            log.error("secret file not read again", problem=self._line(str(error)), consequence="the last keys stay")
+            log.error("secret_file_reload_failed", problem=self._line(str(error)), consequence="the last keys stay")
         else:
-            log.info("secret file read again", sink=self._sink, keys=len(self._keys))
+            log.info("secret_file_reloaded", sink=self._sink, keys=len(self._keys))
         return self._keys
 
     def _look(self) -> tuple[int, int, int, int] | None:

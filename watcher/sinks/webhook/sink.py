@@ -120,7 +120,7 @@ class WebhookSink:
             for_each(post, places, self._concurrency, until_failure=True, stopped=self._closed)
         finally:
             if self._is_gone:
-                log.error("webhook disabled", sink=self.name, problem=self._gone())
+                log.error("webhook_gone", sink=self.name, problem=self._gone())
 
     def _post_place(self, batch: _Batch, keys: Sequence[bytes], place: int) -> None:
         """Post one event, and note its result if that is about the event.
