@@ -22,10 +22,11 @@ import sys
 from datetime import datetime, timedelta
 from functools import wraps
 from threading import RLock
+from time import monotonic, sleep
 from moto.core import utils
 from moto.dynamodb.models import DynamoDBBackend
 from moto.server import ThreadedMotoServer
-from moto.sqs.models import Queue
+from moto.sqs.models import SQSBackend
 
 running, stopped_at = utils.utcnow, None
 
@@ -40,28 +41,43 @@ def utcnow():
 
 
 utils.utcnow = utcnow
-writing = RLock()
+one_at_a_time = RLock()
 
 
-def in_one_step(write):
-    """AWS checks a condition and writes in one step; moto's threads could come in between.
+def in_one_step(call):
+    """AWS does each of these in one step. Moto's threads come in between: two conditional writes both find an item
+    missing, two deletes each make a new list of a queue's messages and lose the one sent between them, and a receive
+    from a FIFO queue fails with status 500."""
 
-    Two writes to DynamoDB would both find an item missing. And of two deletes at once from an SQS queue each makes
-    a new list of its messages: one that is sent between them is in the first alone, and lost.
-    """
-
-    @wraps(write)
+    @wraps(call)
     def alone(*args, **kwargs):
-        with writing:
-            return write(*args, **kwargs)
+        with one_at_a_time:
+            return call(*args, **kwargs)
 
     return alone
 
 
-DynamoDBBackend.put_item = in_one_step(DynamoDBBackend.put_item)
-DynamoDBBackend.update_item = in_one_step(DynamoDBBackend.update_item)
-Queue.add_message = in_one_step(Queue.add_message)
-Queue.delete_message = in_one_step(Queue.delete_message)
+receive_now = in_one_step(SQSBackend.receive_message)
+
+
+def receive_message(self, queue_name, count, wait_seconds_timeout, *args, **kwargs):
+    """A long poll waits between its looks, where others get in, and ends by the clock of the machine."""
+    end = monotonic() + wait_seconds_timeout
+    while True:
+        messages = receive_now(self, queue_name, count, 0, *args, **kwargs)
+        left = end - monotonic()
+        if messages or left <= 0:
+            return messages
+        sleep(min(left, 0.05))
+
+
+for backend, names in {
+    DynamoDBBackend: ["put_item", "update_item"],
+    SQSBackend: ["send_message", "delete_message", "change_message_visibility"],
+}.items():
+    for name in names:
+        setattr(backend, name, in_one_step(getattr(backend, name)))
+SQSBackend.receive_message = receive_message
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)
@@ -95,7 +111,7 @@ class MotoServer:
             assert answer.status == 200
 
     def stop_clock(self, epoch: float) -> None:
-        """Let it be `epoch` (seconds) there until told otherwise. A long poll would never end then."""
+        """Let it be `epoch` (seconds) there until told otherwise."""
         self.tell(f"at {epoch!r}")
 
     def tell(self, line: str) -> None:

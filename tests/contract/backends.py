@@ -113,7 +113,7 @@ def _sqs(_folder: Path, stack: ExitStack, moto: Callable[[], MotoServer], suffix
 
     def dead_letters(_queue: Queue) -> SqsDeadLetters:
         source, dead = (stack.enter_context(closing(caller)) for caller in callers())
-        # Moto's clock stands still: a long poll would never end.
+        # An empty queue is empty: what would come to it comes from the test.
         return SqsDeadLetters(source, dead, stack.enter_context(closing(Batches(clock))), poll=0)
 
     return QueueBackend(open_queue, dead_letters, clock.advance, clock.time, tells_age=False, delivers_once=False)
