@@ -218,6 +218,33 @@ def test_a_line_that_names_another_policy_than_the_command_line_sends_nothing(fo
     assert not (folder / "watcher.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "said", "unknown"),
+    [("typo", "payout", "typo"), ("payout", "typo", ""), ("typo", "other", "typo"), ("default", "typo", "")],
+)
+def test_a_conflict_is_named_also_if_one_of_the_two_policies_is_unknown(
+    folder: Path, asked: str, said: str, unknown: str
+) -> None:
+    lines = f"{ONE}\n{json.dumps({'sessionId': TWO, 'policy': said})}\n{{".encode()
+    done = run_watcher(folder, "enqueue", "--policy", asked, "--file", "-", stdin=lines)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("line 2: ")]
+    assert line == f"line 2: policy '{said}' in the message, --policy {asked} on the command line: give one of them"
+    told = " ".join(done.stderr.split())
+    assert "--policy conflicts with 1 lines: nothing was enqueued" in told
+    assert (f"policy '{unknown}' is unknown (known: default, payout)" in told) == bool(unknown)
+    assert not (folder / "watcher.db").exists()
+
+
+@pytest.mark.parametrize("line", ["", ONE, "{", "[]", '{"policy": null}', '{"policy": "typo"}', "\xff"])
+def test_an_unknown_policy_of_the_command_line_is_told_once(folder: Path, line: str) -> None:
+    done = run_watcher(folder, "enqueue", "--policy", "typo", ONE, "--file", "-", stdin=line.encode("latin-1"))
+    assert (done.returncode, done.stdout) == (2, "")
+    told = " ".join(done.stderr.split())
+    assert "Invalid value for --policy: policy 'typo' is unknown (known: default, payout)" in told
+    assert "line 1" not in told
+
+
 def test_a_line_that_names_the_policy_of_the_command_line_goes_in(folder: Path) -> None:
     line = json.dumps({"sessionId": TWO, "policy": "payout"})
     done = run_watcher(folder, "enqueue", "--policy", "payout", ONE, "--file", "-", stdin=line.encode())

@@ -1,7 +1,7 @@
 """`watcher enqueue`: put session ids on the configured queue."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
@@ -59,7 +59,7 @@ def command(
     common = _common(policy, created_at, context)
     rules = settings.decision
     messages = Messages(common, rules.policies, clock.time, require_policy=rules.require_policy)
-    _check_options(messages, common)
+    _check_options(messages, common, file)
     chosen = messages.of_ids(ids)
     read = messages.of(lines(file)) if policy is None else messages.of_one_policy(lines(file))
     with told_to_the_user(), closing(open_queue(settings, clock)) as queue:
@@ -86,14 +86,19 @@ def _object(text: str) -> Any:
     return value
 
 
-def _check_options(messages: "Messages", common: dict[str, Any]) -> None:
+def _check_options(messages: "Messages", common: dict[str, Any], file: IO[bytes] | None) -> None:
     """Blame an option once, and not every line for it."""
+    from watcher.cli.enqueue_input import lines
     from watcher.domain.errors import InvalidMessage
     from watcher.util.rfc3339 import creation_time
 
-    for name, option in (("policy", "--policy"), ("context", "--context")):
+    checks: dict[str, Callable[[], None]] = {
+        "--policy": lambda: messages.check_policy(lines(file)),
+        "--context": lambda: messages.check({"context": common.get("context")}),
+    }
+    for option, check in checks.items():
         try:
-            messages.check({name: common.get(name)})
+            check()
         except InvalidMessage as fault:
             raise click.BadParameter(str(fault), param_hint=option) from fault
     created_at = common.get("createdAt")

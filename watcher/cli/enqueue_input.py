@@ -106,9 +106,31 @@ class Messages:
             UsageError: some do; each is told on stderr.
         """
         good = list(self.of(given))
-        if self.conflicts:
-            raise click.UsageError(f"--policy conflicts with {self.conflicts} lines: nothing was enqueued")
+        self._refuse_conflicts()
         return good
+
+    def check_policy(self, given: Iterable[Line]) -> None:
+        """See whether the command line's policy is known, and blame it once, and not every line for it.
+
+        Lines that name another one are told first: which was meant has to be known before either is corrected.
+
+        Raises:
+            InvalidMessage: it is not known.
+            UsageError: it is not, and lines name another one; each is told on stderr.
+        """
+        asked = self._common.get("policy")
+        try:
+            self.check({"policy": asked})
+        except InvalidMessage as fault:
+            for line in given:
+                if conflict := self._conflict(line.raw.decode("utf-8", "replace")):
+                    self._refuse(line, conflict)
+            self._refuse_conflicts(f"; and {fault}")
+            raise
+
+    def _refuse_conflicts(self, more: str = "") -> None:
+        if self.conflicts:
+            raise click.UsageError(f"--policy conflicts with {self.conflicts} lines: nothing was enqueued{more}")
 
     def of(self, given: Iterable[Line], check: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, str]]:
         """Place and body of each good line; a bad one, also one that `check` raises for, is told on stderr."""
@@ -118,10 +140,14 @@ class Messages:
                 check(text)
                 body = self._body(text)
             except InvalidMessage as fault:
-                self.refused += 1
-                echo(f"{line.place}: {bounded(str(fault))}", err=True)
+                self._refuse(line, fault)
             else:
                 yield line.place, body
+
+    def _refuse(self, line: Line, fault: InvalidMessage) -> None:
+        self.refused += 1
+        self.conflicts += isinstance(fault, _PolicyConflict)
+        echo(f"{line.place}: {bounded(str(fault))}", err=True)
 
     def check(self, members: dict[str, Any]) -> None:
         """See whether a message could have these members.
@@ -132,6 +158,8 @@ class Messages:
         self._parse(_json({"sessionId": _ANY_ID, **members}))
 
     def _body(self, text: str) -> str:
+        if conflict := self._conflict(text):  # first: a policy that is also unknown is in conflict all the same
+            raise conflict
         self._parse(text)  # before anything is added: it names what is wrong with the line itself
         is_object = text.startswith("{")
         members = json.loads(text) if is_object else {"sessionId": text}
@@ -141,21 +169,37 @@ class Messages:
             return text
         if "sessionId" not in members:
             raise _refusal("options can't be added to an SNS or EventBridge envelope: give the message inside it")
-        self._check_policy(members.get("policy"))
         said = {name: value for name, value in members.items() if value is not None}
         body = _json(said | {name: value for name, value in self._common.items() if name not in said})
         self._parse(body, require_policy=self._require_policy)
         return body
 
-    def _check_policy(self, said: object) -> None:
-        asked = self._common.get("policy")
-        if None not in (said, asked) and said != asked:
-            self.conflicts += 1
-            raise _refusal(f"policy {said!r} in the message, --policy {asked} on the command line: give one of them")
+    def _conflict(self, text: str) -> "_PolicyConflict | None":
+        asked, said = self._common.get("policy"), _policy_in(text)
+        if None in (asked, said) or said == asked:
+            return None
+        return _PolicyConflict(
+            DeadReason.INVALID_MESSAGE,
+            f"policy {bounded(str(said), _SHOWN)!r} in the message, --policy {asked} on the command line: "
+            "give one of them",
+        )
 
     def _parse(self, body: str, *, require_policy: bool = False) -> None:
         now = self._now()
         parse_message(body, now, self._policies, require_policy=require_policy)
+
+
+class _PolicyConflict(InvalidMessage):
+    """A line names another policy than the command line."""
+
+
+def _policy_in(text: str) -> object:
+    """The policy that a JSON message names; None if it names none, or can't be read."""
+    try:
+        members = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return members.get("policy") if isinstance(members, dict) else None
 
 
 def _text(raw: bytes) -> str:
