@@ -8,7 +8,8 @@ import grp
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,15 +54,32 @@ def find_exposure(path: Path, opened: os.stat_result | None = None, *, may_add_f
     Raises:
         OSError, ValueError: it can't be looked at.
     """
-    steps = list(_way_to(path))
-    last = len(steps) - 1
-    for number, (step, found) in enumerate(steps):
+    found = None
+    for step, found, is_end in _way_to(path):
         # In a sticky folder names keep what they lead to; each such thing is a step of its own.
-        is_kept = bool(found.st_mode & stat.S_ISVTX) and (may_add_files or number < last)
+        is_kept = bool(found.st_mode & stat.S_ISVTX) and (may_add_files or not is_end)
         if problem := _of(step, found, os.geteuid(), is_kept=is_kept):
             return problem
-    if opened and not os.path.samestat(steps[-1][1], opened):
+    if opened and found and not os.path.samestat(found, opened):
         return Exposure(f"{path.absolute()} was replaced while it was read", "try again")
+    return None
+
+
+def find_exposure_of_written(path: Path, beside: Sequence[str] = ()) -> Exposure | None:
+    """As `find_exposure`, of a file that is made if it is missing: nobody else may add files to its folder.
+
+    `beside` are the ends of the names of more files there that count as a part of it.
+
+    Raises:
+        OSError, ValueError: the folder is missing, or can't be looked at.
+    """
+    real = Path(os.path.realpath(path))
+    if found := find_exposure(real.parent, may_add_files=False):
+        return found
+    for name in (path, *(real.with_name(real.name + end) for end in beside)):
+        with suppress(FileNotFoundError):  # not made yet, or just deleted
+            if found := find_exposure(name):
+                return found
     return None
 
 
@@ -81,6 +99,17 @@ def refuse_exposed(path: Path, opened: os.stat_result) -> None:
         raise ExposedFile(found)
 
 
+def refuse_exposed_written(path: Path) -> None:
+    """Judge the file at `path` before it is opened to write: through a link it would be made somewhere else.
+
+    Raises:
+        ExposedFile: root runs this, and others can change the file, or what its name leads to.
+        OSError: it can't be looked at.
+    """
+    if os.geteuid() == _ROOT and (found := find_exposure_of_written(path)):
+        raise ExposedFile(found)
+
+
 def is_readable_by_everybody(path: Path) -> bool:
     """Whether the mode of the file, or of what it links to, lets everybody read it."""
     try:
@@ -89,11 +118,11 @@ def is_readable_by_everybody(path: Path) -> bool:
         return False
 
 
-def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every folder and link on the way to a file, from the root on, and the file itself."""
+def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
+    """Every folder and link on the way to a file, from the root on, and the file itself; whether it is that."""
     whole = path.absolute()
     at, rest, links = Path(whole.anchor), list(reversed(whole.parts[1:])), 0
-    yield at, at.lstat()
+    yield at, at.lstat(), not rest
     while rest:
         part = rest.pop()
         if part == "..":
@@ -101,7 +130,7 @@ def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
             continue
         step = at / part
         found = step.lstat()
-        yield step, found
+        yield step, found, not (rest or stat.S_ISLNK(found.st_mode))
         if not stat.S_ISLNK(found.st_mode):
             at = step
             continue

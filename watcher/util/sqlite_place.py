@@ -14,7 +14,7 @@ from pathlib import Path
 from stat import S_ISREG
 from tempfile import NamedTemporaryFile
 
-from watcher.util.file_trust import Exposure, find_exposure
+from watcher.util.file_trust import Exposure, find_exposure_of_written
 
 File = tuple[int, int]
 """Device and inode: what a name leads to."""
@@ -26,9 +26,14 @@ _START_AFRESH = "restore it from a backup, or delete it to start afresh"
 
 
 def files_of(path: Path) -> Iterator[Path]:
-    """The three files of the database at `path`, whether they are there or not."""
-    for suffix in ("", "-wal", "-shm"):
-        yield path.with_name(path.name + suffix)
+    """The three files of the database at `path`, whether they are there or not.
+
+    Where `path` is a link, SQLite uses the two that lie beside its target.
+    """
+    yield path
+    real = _real(path)
+    for suffix in ("-wal", "-shm"):
+        yield real.with_name(real.name + suffix)
 
 
 def exposure_of(path: Path) -> Exposure | None:
@@ -39,14 +44,7 @@ def exposure_of(path: Path) -> Exposure | None:
     Raises:
         OSError: the folder is missing, or can't be looked at.
     """
-    real = Path(os.path.realpath(path))
-    if found := find_exposure(real.parent, may_add_files=False):
-        return found
-    for name in (path, *(real.with_name(real.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
-        with suppress(FileNotFoundError):  # not made yet, or another process has just closed it
-            if found := find_exposure(name):
-                return found
-    return None
+    return find_exposure_of_written(path, ("-wal", "-shm", "-journal"))
 
 
 def problem_as_root(path: Path) -> str | None:
@@ -70,6 +68,7 @@ def create(path: Path) -> None:
     Raises:
         OSError: it can't be made.
     """
+    path = _real(path)
     if path.exists():
         return
     with closing(sqlite3.connect(":memory:")) as empty:
@@ -108,7 +107,7 @@ def problem_before_opening(path: Path) -> str | None:
             return None
     return (
         f"{wal} was deleted while the database was in use: stop every process that has it open (`fuser -v {path}`); "
-        f"if {shm.name} is still there then, the latest changes are lost: delete it to go on without them"
+        f"if {shm} is still there then, the latest changes are lost: delete it to go on without them"
     )
 
 
@@ -122,8 +121,8 @@ def problem_while_open(opened: Mapping[Path, File], path: Path) -> str | None:
     for name, file in opened.items():
         if _file(name) != file:
             return (
-                f"{name} was removed or replaced while it was open: restart the watcher, and leave {path.name}, "
-                f"{path.name}-wal and {path.name}-shm alone while it runs"
+                f"{name} was removed or replaced while it was open: restart the watcher, and leave "
+                f"{', '.join(map(str, files_of(path)))} alone while it runs"
             )
     with suppress(OSError):
         if path in opened and path.stat().st_size == 0:
@@ -134,6 +133,11 @@ def problem_while_open(opened: Mapping[Path, File], path: Path) -> str | None:
 def is_replaced(opened: Mapping[Path, File]) -> bool:
     """Whether another process has made new files under the names of those that are open."""
     return any(_file(name) not in (None, file) for name, file in opened.items())
+
+
+def _real(path: Path) -> Path:
+    """Where links lead. Of links in a circle, somewhere on it: SQLite says what is wrong."""
+    return Path(os.path.realpath(path))
 
 
 def _file(name: Path) -> File | None:

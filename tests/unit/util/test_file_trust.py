@@ -207,3 +207,12 @@ def test_a_mode_lets_everybody_read_or_not(file: Path) -> None:
     file.chmod(0o640)
     assert not is_readable_by_everybody(file)
     assert not is_readable_by_everybody(file / "missing")
+
+
+@needs_root
+def test_what_others_own_on_the_way_is_told_also_if_there_is_nothing_at_its_end(tmp_path: Path) -> None:
+    planted = tmp_path / "planted"
+    planted.symlink_to(tmp_path / "missing")
+    os.chown(planted, MALLORY, MALLORY, follow_symlinks=False)
+    for path in (planted, planted / "x"):
+        assert told(path).startswith(f"{planted} is owned by 4242")

@@ -214,6 +214,55 @@ def test_a_file_that_was_removed_or_replaced_is_told(
             use(file)
 
 
+@pytest.fixture
+def link(path: Path, tmp_path: Path) -> Path:
+    """A link to the database, in another folder and with another name."""
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "other.db"
+    link.symlink_to(path)
+    return link
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_files_beside_the_target_of_a_link_are_looked_after_too(
+    link: Path, path: Path, replaced: bool, suffix: str
+) -> None:
+    gone = path.with_name(path.name + suffix)
+    with closing(SqliteFile(link, ONE, QueueError)) as file:
+        add(file, "a")
+        gone.rename(gone.with_suffix(".old"))
+        if replaced:
+            gone.touch()
+        with pytest.raises(DatabaseLost, match=re.escape(f"{gone} was removed or replaced while it was open")):
+            names(file)
+        if suffix == "-wal" and not replaced:
+            with pytest.raises(
+                QueueError, match=rf"{re.escape(str(gone))} was deleted while the database was in use"
+            ):
+                SqliteFile(link, ONE, QueueError)
+
+
+def test_a_link_that_is_led_elsewhere_while_it_is_open_is_told(link: Path, path: Path) -> None:
+    other = path.with_name("g.db")
+    SqliteFile(other, ONE, QueueError).close()
+    with closing(SqliteFile(link, ONE, QueueError)) as file:
+        add(file, "a")
+        link.unlink()
+        link.symlink_to(other)
+        with pytest.raises(DatabaseLost, match=re.escape(f"{link} was removed or replaced while it was open")):
+            names(file)
+
+
+def test_a_link_to_nothing_is_where_a_database_is_made(link: Path, path: Path) -> None:
+    with closing(SqliteFile(link, ONE, QueueError)) as file:
+        add(file, "a")
+    assert [name.name for name in path.parent.iterdir() if name.is_file()] == ["f.db"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    with closing(SqliteFile(path, ONE, QueueError)) as file:
+        assert names(file) == ["a"]
+
+
 def test_a_closed_file_says_so(path: Path) -> None:
     file = SqliteFile(path, ONE, QueueError)
     file.close()
@@ -371,6 +420,20 @@ def test_root_opens_no_database_beside_which_others_put_files(
     with pytest.raises(QueueError, match=rf"could be changed by others: its folder {re.escape(str(folder))} "):
         SqliteFile(path, ONE, QueueError)
     assert real.exists() is not is_new
+
+
+@needs_root
+def test_root_makes_no_database_where_somebody_s_link_leads(tmp_path: Path) -> None:
+    private, shared = tmp_path / "private", tmp_path / "shared"
+    private.mkdir(mode=0o700)
+    shared.mkdir()
+    shared.chmod(0o1777)
+    link = shared / "f.db"
+    link.symlink_to(private / "f.db")
+    os.chown(link, MALLORY, MALLORY, follow_symlinks=False)
+    with pytest.raises(QueueError, match=rf"{re.escape(str(link))} is owned by 4242, and root runs this: chown -h"):
+        SqliteFile(link, ONE, QueueError)
+    assert not list(private.iterdir())
 
 
 @needs_root
