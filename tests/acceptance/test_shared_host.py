@@ -135,3 +135,17 @@ def test_an_endpoint_without_tls_of_aws_s_own_file_is_told(tmp_path: Path, comma
     told = done.stdout + done.stderr
     assert "AWS's variables or files name http://proxy.invalid/x?*** for rekognition, sts: anybody" in told
     assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("command", [("check", "--offline"), ("run", "--until-empty")])
+def test_root_writes_no_decisions_where_a_planted_link_leads(tmp_path: Path, command: tuple[str, ...]) -> None:
+    planted = tmp_path / "planted"
+    planted.symlink_to(tmp_path / "target")
+    os.chown(planted, MALLORY, MALLORY, follow_symlinks=False)
+    (tmp_path / "watcher.toml").write_text(f'[[sinks]]\ntype = "file"\npath = "{planted}"\n')
+    done = run_watcher(tmp_path, *command, WATCHER_HTTP__PORT="0")
+    assert done.returncode == (78 if command[0] == "run" else 1)
+    told = done.stdout + done.stderr
+    assert f"{planted} is owned by 4242, and root runs this: chown -h root {planted}" in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "target").exists()

@@ -10,12 +10,14 @@ from watcher.config.fields import dotted
 from watcher.config.loading import Loaded
 from watcher.config.redaction import shown
 from watcher.config.settings import Settings
-from watcher.config.sinks import WebhookSinkSettings
+from watcher.config.sinks import FileSinkSettings, WebhookSinkSettings
 from watcher.config.url_rules import http_urls
 from watcher.config.urls import SQLITE, sqlite_path
-from watcher.util.file_trust import Exposure, exposure, is_readable_by_everybody
+from watcher.util.file_trust import Exposure, exposure, find_exposure_of_written, is_readable_by_everybody
 from watcher.util.sqlite_place import exposure_of
 from watcher.util.urls import is_loopback, is_plain_http
+
+_FORGED = "others can change decisions"
 
 
 class Risk(NamedTuple):
@@ -43,6 +45,9 @@ def risks(loaded: Loaded) -> Iterator[Risk]:
     for sink in loaded.settings.sinks:
         if isinstance(sink, WebhookSinkSettings):
             yield from _of_webhook(sink)
+        elif isinstance(sink, FileSinkSettings) and os.geteuid() != 0:  # for root it is an error
+            with suppress(OSError, ValueError):  # whoever opens it learns why
+                yield from _risk(f"sink {sink.name}", find_exposure_of_written(Path(sink.path)), _FORGED)
 
 
 def _endpoints(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -80,7 +85,7 @@ def _exposed_databases(settings: Settings) -> Iterator[Risk]:
     for url, subject in urls.items():
         if url.startswith(SQLITE):
             with suppress(OSError):  # whoever opens it learns why
-                yield from _risk(subject, exposure_of(sqlite_path(url)), "others can change decisions")
+                yield from _risk(subject, exposure_of(sqlite_path(url)), _FORGED)
 
 
 def _changeable(subject: str, path: Path) -> Iterator[Risk]:

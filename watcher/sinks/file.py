@@ -11,6 +11,7 @@ from pathlib import Path
 from watcher.domain.errors import ConfigError, SinkError
 from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import DecisionEvent
+from watcher.util.file_trust import ExposedFile, refuse_exposed_written
 
 PIPE = "a pipe loses what nobody reads"
 
@@ -27,7 +28,7 @@ class FileSink:
         """Open the file once, so that a bad path is known at the start.
 
         Raises:
-            ConfigError: it can't be opened for appending.
+            ConfigError: it can't be opened for appending, or others can change it and root runs this.
         """
         self.name = name
         self._path = Path(path)
@@ -36,6 +37,8 @@ class FileSink:
                 fix = "name a file, or use the stdout sink"
                 raise ConfigError([f"sinks.{name}: path = {str(path)!r}: {PIPE}: {fix}"])
             os.close(self._open())
+        except ExposedFile as error:
+            raise ConfigError([f"sinks.{name}: path = {str(path)!r}: {error}"]) from None
         except OSError as error:
             raise ConfigError(
                 [f"sinks.{name}: path = {str(path)!r}: {error.strerror}: name a file that this user may write"]
@@ -45,7 +48,7 @@ class FileSink:
         """Append all, or none of, the events.
 
         Raises:
-            SinkError: the file can't be opened, written or synced.
+            SinkError: the file can't be opened, written or synced; or, as root, others can change it by now.
         """
         lines = b"".join(event.body.encode() + b"\n" for event in events)
         try:
@@ -56,9 +59,12 @@ class FileSink:
                 os.close(descriptor)
         except OSError as error:
             raise SinkError(f"{self._path}: {error.strerror or error}") from error
+        except ExposedFile as error:
+            raise SinkError(f"{self._path}: {error}") from None
         return [DELIVERED] * len(events)
 
     def _open(self) -> int:
+        refuse_exposed_written(self._path)
         # 0640: decisions name sessions and carry the producer's context; they are not for everybody on the machine.
         return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 

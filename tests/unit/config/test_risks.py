@@ -162,3 +162,22 @@ def test_root_judges_the_file_that_it_reads(
     (problem,) = problems_of(None, config=file)
     assert "could be somebody else's" in problem
     assert "can't be checked (No such file or directory), and root runs this" in problem
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_file_of_decisions_that_others_can_change_is_a_risk(
+    settings_of: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    text = f'[[sinks]]\ntype = "file"\npath = "{folder}/decisions.jsonl"\n'
+    if is_there:
+        (folder / "decisions.jsonl").touch(mode=0o640)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert told(settings_of(text)) == []
+    folder.chmod(0o1777)
+    (line,) = told(settings_of(text))
+    assert line.startswith(
+        f"sink file: its folder {folder} can be written by everybody (mode 1777): others can change"
+    )

@@ -253,3 +253,100 @@ def test_an_error_at_the_close_is_one_to_try_again(tmp_path: Path, monkeypatch: 
         patched.setattr(os, "close", fail)
         with pytest.raises(SinkError, match="quota"):
             sink.emit(EVENTS)
+
+
+MALLORY = 4242
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
+
+
+@needs_root
+@pytest.mark.parametrize(("owner", "mode"), [(MALLORY, 0o600), (0, 0o666), (0, 0o660)])
+def test_root_appends_to_no_file_that_others_write(tmp_path: Path, owner: int, mode: int) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.touch()
+    path.chmod(mode)
+    os.chown(path, owner, 0)
+    with pytest.raises(ConfigError) as caught:
+        FileSink("audit", path)
+    [problem] = caught.value.problems
+    assert problem.startswith(f"sinks.audit: path = {str(path)!r}: {path} ")
+    assert ", and root runs this: ch" in problem
+
+
+@needs_root
+@pytest.mark.parametrize(("owner", "mode"), [(0, 0o1777), (0, 0o777), (0, 0o775), (MALLORY, 0o755)])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_root_makes_no_file_where_others_can_plant_a_link(
+    tmp_path: Path, owner: int, mode: int, *, is_there: bool
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    path = folder / "decisions.jsonl"
+    if is_there:
+        path.touch()
+    folder.chmod(mode)
+    os.chown(folder, owner, 0)
+    with pytest.raises(ConfigError, match=f"its folder {folder} .*, and root runs this"):
+        FileSink("audit", path)
+    assert path.exists() is is_there
+
+
+@needs_root
+@pytest.mark.parametrize("is_there", [False, True])
+@pytest.mark.parametrize("by", ["link", "link to a link", "folder"])
+def test_root_follows_no_link_of_somebody_else(tmp_path: Path, shared: Path, by: str, *, is_there: bool) -> None:
+    """To make a file is harm enough: /etc/nologin locks everybody out, whatever is in it."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    target = private / "nologin"
+    if is_there:
+        target.touch()
+    planted = shared / "planted"
+    planted.symlink_to(private if by == "folder" else target)
+    os.chown(planted, MALLORY, MALLORY, follow_symlinks=False)
+    path = planted / "nologin" if by == "folder" else planted
+    if by == "link to a link":
+        path = tmp_path / "own"
+        path.symlink_to(planted)
+    with pytest.raises(ConfigError, match=f"{planted} is owned by 4242, and root runs this: chown -h"):
+        FileSink("audit", path)
+    assert target.exists() is is_there
+    assert not is_there or target.read_text() == ""
+
+
+@needs_root
+def test_what_was_planted_after_the_start_gets_nothing_and_is_tried_again(tmp_path: Path) -> None:
+    path, target = tmp_path / "decisions.jsonl", tmp_path / "target"
+    sink = FileSink("audit", path)
+    path.unlink()
+    path.symlink_to(target)
+    os.chown(path, MALLORY, MALLORY, follow_symlinks=False)
+    with pytest.raises(SinkError, match=f"{path} is owned by 4242, and root runs this"):
+        sink.emit(EVENTS)
+    assert not target.exists()
+    path.unlink()
+    sink.emit(EVENTS)
+    assert path.read_text().splitlines() == LINES
+
+
+@needs_root
+def test_a_link_and_a_folder_of_one_s_own_are_fine(tmp_path: Path, shared: Path) -> None:
+    own = shared / "own"
+    own.mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(own / "decisions.jsonl")
+    FileSink("audit", tmp_path / "link").emit(EVENTS)
+    assert (own / "decisions.jsonl").read_text().splitlines() == LINES
+
+
+@needs_root
+def test_another_user_appends_all_the_same(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    FileSink("audit", shared / "decisions.jsonl").emit(EVENTS)

@@ -6,12 +6,14 @@ from pathlib import Path
 from stat import S_IMODE
 
 from watcher.cli.check.finding import Finding, failed, ok, warning
+from watcher.util.file_trust import ExposedFile, refuse_exposed_written
+from watcher.util.files import is_there
 from watcher.util.sqlite_place import problem_as_root
 
 
 def missing_file(subject: str, shown: str, path: Path) -> Finding:
     """About a file that is not there yet: whether the watcher could make it."""
-    folder = path.absolute().parent
+    folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         return failed(subject, f"{shown}: there is no folder {folder}", "make it, or name another place")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -38,8 +40,19 @@ def private_file(subject: str, path: Path) -> Iterator[Finding]:
         yield warning(subject, what, f"chmod 600 {path}*")
 
 
-def existing_file(subject: str, shown: str, path: Path) -> Finding:
-    """About a file that is there: whether the watcher may append to it."""
+def appended_file(subject: str, shown: str, path: Path) -> Finding:
+    """About a file that the watcher appends to, and makes if it is missing."""
+    found = (_existing_file if is_there(path) else missing_file)(subject, shown, path)
+    if found.level == "failed":
+        return found
+    try:
+        refuse_exposed_written(path)
+    except ExposedFile as error:
+        return failed(subject, f"{shown}: {error}")
+    return found
+
+
+def _existing_file(subject: str, shown: str, path: Path) -> Finding:
     if path.is_dir():
         return failed(subject, f"{shown} is a folder", "name a file")
     if path.is_fifo():

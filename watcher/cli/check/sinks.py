@@ -7,14 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from watcher.cli.check.backends import NOT_TRIED
-from watcher.cli.check.files import existing_file, missing_file
+from watcher.cli.check.files import appended_file
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import AwsSettings, Settings, SinkSettings
 from watcher.config.redaction import shown, without_secrets
 from watcher.domain.errors import WatcherError
 from watcher.sinks import SINKS, Checkable
 from watcher.sinks.aws.target import MayNotLookError
-from watcher.util.files import is_there
 
 _TARGETS: Mapping[str, str] = {"sqs": "queue_url", "sns": "topic_arn", "eventbridge": "bus", "webhook": "url"}
 
@@ -30,8 +29,7 @@ def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
     if sink.type == "stdout":
         return ok(subject, "standard output")
     if sink.type == "file":
-        path = Path(sink.path)
-        return (existing_file if is_there(path) else missing_file)(subject, sink.path, path)
+        return appended_file(subject, sink.path, Path(sink.path))
     target = _target(sink)
     secret = getattr(sink, "secret_file", "")
     if secret and not os.access(secret, os.R_OK):
