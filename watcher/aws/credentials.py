@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore import exceptions as boto
 
+from watcher.aws.error_codes import Kind, bare_code, codes_of
 from watcher.aws.errors import NO_CREDENTIALS, CredentialsUnavailable, one_line
 
 RETRY = 5.0
@@ -27,22 +28,7 @@ STUCK_AFTER, MOST_LOOKS = 60.0, 3
 STAT_INTERVAL = 1.0
 """Seconds between two looks at whether AWS's files have changed."""
 
-REJECTED = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "InvalidToken",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-        "UnrecognizedClientException",
-    }
-)
+REJECTED = codes_of(Kind.KEYS_REJECTED)
 """Codes with which a service says that these keys are not, or no longer, valid."""
 
 _LABELS = (("access_key", "access key id"), ("secret_key", "secret access key"), ("token", "session token"))
@@ -109,7 +95,7 @@ class LiveCredentials:
         """Handler for botocore's `after-call`: notes an answer that rejects the keys."""
         error = parsed.get("Error") if isinstance(parsed, dict) else None
         code = error.get("Code") if isinstance(error, dict) else None
-        if isinstance(code, str) and code.rpartition(".")[2] in REJECTED:
+        if isinstance(code, str) and bare_code(code) in REJECTED:
             self.reject()
 
     def _is_usable(self) -> bool:

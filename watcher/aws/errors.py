@@ -1,6 +1,6 @@
 """What a call over a botocore client raises, and how it is put into words: the same for every service.
 
-What a fault means, and what is to be done about it, is each adapter's own business.
+What it means is in `watcher.aws.failure`; what is to be done about it, each adapter's own business.
 """
 
 import os
@@ -18,9 +18,6 @@ from watcher.util.error_class import origin_of
 from watcher.util.urls import without_secrets
 
 T = TypeVar("T")
-
-CREDENTIALS_FIX = "check aws.profile and where the credentials come from"
-CA_FIX = "set aws.ca_bundle to the CA that signed the endpoint's certificate"
 
 LONGEST_TEXT = 300
 """Characters of a foreign text that are shown."""

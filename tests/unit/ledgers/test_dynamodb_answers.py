@@ -77,36 +77,39 @@ def test_a_time_out_is_not_tried_again_here(opened: ExitStack) -> None:
         (refusal("ResourceNotFoundException"), "or create the table with deploy/aws/template.yaml"),
         (
             refusal("AccessDeniedException", "not authorized to perform: dynamodb:X"),
-            "dynamodb:X; allow it in the role",
+            "dynamodb:X; allow dynamodb:X on this table in the role's policy, see the role in deploy",
         ),
         (refusal("ValidationException", "does not match the schema"), "has not the keys of a ledger"),
         (
             refusal("ValidationException", "The table does not have the specified index: by-time"),
             "has no index of that name: add it as deploy/aws/template.yaml has it",
         ),
-        (refusal("UnrecognizedClientException"), "check access key, secret, aws.region and this machine's clock"),
+        (refusal("UnrecognizedClientException"), "check aws.profile, access key, secret and aws.region"),
         (refusal("ExpiredTokenException"), "renew the credentials"),
         (
             EndpointConnectionError(endpoint_url="http://x"),
-            "check aws.region and AWS_ENDPOINT_URL_DYNAMODB, and the net",
+            "check the network, aws.region and AWS_ENDPOINT_URL_DYNAMODB",
         ),
         (
             ReadTimeoutError(endpoint_url="http://x"),
-            "check aws.region and AWS_ENDPOINT_URL_DYNAMODB, and the network",
+            "check the network, aws.region and AWS_ENDPOINT_URL_DYNAMODB",
         ),
         (SSLError(endpoint_url="http://x", error="e"), "set aws.ca_bundle to the CA"),
         (
             ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRoleWithWebIdentity"),
-            "see the trust policy of the",
+            "and the trust policy of the role",
         ),
         (NoCredentialsError(), "check aws.profile and where the credentials come from"),
-        (ClientError({"Error": {"Code": "403"}}, "Query"), "without an error code; check aws.region and AWS_ENDP"),
-        (answer(b"<html>hello</html>"), "an answer that is not DynamoDB's"),
+        (
+            ClientError({"Error": {"Code": "403"}}, "Query"),
+            "without an error code of the API; a proxy's? Check aws.region and AWS_ENDP",
+        ),
+        (answer(b"<html>hello</html>"), "what answers there is not DynamoDB"),
         (
             CredentialsUnavailable(text="no AWS credentials: none found"),
             "none found; check aws.profile",
         ),
-        (TypeError("odd"), "an answer that is not DynamoDB's"),
+        (TypeError("odd"), "what answers there is not DynamoDB"),
         (RuntimeError("odd"), "RuntimeError in "),
     ],
 )
@@ -117,17 +120,17 @@ def test_a_failure_says_what_to_do(opened: ExitStack, given: tuple[int, bytes] |
 @pytest.mark.parametrize("page", [b"", b"<html>hello</html>", b"[]"])
 def test_a_page_from_somebody_else_is_no_success(opened: ExitStack, page: bytes) -> None:
     ledger, _ = scripted(opened, answer(page))
-    with pytest.raises(LedgerError, match="not DynamoDB's"):
+    with pytest.raises(LedgerError, match="not DynamoDB"):
         ledger.record([(EVENT, "[]")])
 
 
 def test_an_answer_about_nothing_is_not_taken_for_none(opened: ExitStack) -> None:
-    assert "not DynamoDB's" in failure(opened, answer({}))
+    assert "not DynamoDB" in failure(opened, answer({}))
 
 
 def test_a_failure_shows_no_credentials(opened: ExitStack) -> None:
     signature = refusal("InvalidSignatureException", "does not match\nx-amz-security-token:secret")
-    assert "secret" not in failure(opened, signature).replace("secret, aws.region", "")
+    assert "secret" not in failure(opened, signature).replace("access key, secret and", "")
     assert "hush" not in failure(opened, CredentialRetrievalError(provider="p", error_msg="hush"))
     assert "AKIAABCDEFGHIJKLMNOP" not in failure(opened, refusal("AccessDeniedException", "AKIAABCDEFGHIJKLMNOP no"))
 

@@ -94,16 +94,16 @@ def test_calls_are_bounded_below_a_lease(given: tuple[float, float], connect: fl
         (
             service_error("AccessDenied", 403, message="User: x is not authorized to perform: kms:Decrypt on y"),
             "receive_message",
-            "(allow kms:Decrypt on the queue's key in the role's policy)",
+            "; allow kms:Decrypt on the queue's key in the role's policy",
             False,
         ),
-        (service_error("AccessDenied", 403, message=""), "receive_message", ": AccessDenied (allow sqs:Rec", False),
+        (service_error("AccessDenied", 403, message=""), "receive_message", ": AccessDenied; allow sqs:Rec", False),
         (service_error("ExpiredToken", 403), "receive_message", "renew the credentials", False),
         (service_error("RequestThrottled", 403), "receive_message", "RequestThrottled: why", True),
         (service_error("OverLimit", 403), "receive_message", "lower queue.max_in_flight", True),
         (service_error("InternalError", 500), "receive_message", "InternalError", True),
-        (service_error("502", 502), "receive_message", "a proxy's? Check queue.endpoint_url", True),
-        (service_error("404", 404), "receive_message", "a proxy's? Check queue.endpoint_url", False),
+        (service_error("502", 502), "receive_message", "a proxy's? Check queue.url and queue.endpoint_url", True),
+        (service_error("404", 404), "receive_message", "a proxy's? Check queue.url and queue.endpoint_url", False),
         (boto.NoCredentialsError(), "receive_message", "check aws.profile", False),
         (
             boto.EndpointConnectionError(endpoint_url="https://x"),
@@ -136,7 +136,7 @@ CLIENT_METHODS = set(session.Session().create_client("sqs", "us-east-1").meta.me
 def test_a_denied_operation_names_the_permission_to_allow(operation: str) -> None:
     assert operation in CLIENT_METHODS
     text = str(translate(service_error("AccessDenied"), operation, URL))
-    assert f"(allow {_ACTIONS[operation]} on this queue" in text
+    assert f"; allow {_ACTIONS[operation]} on this queue" in text
     # A batch needs the permission of the single call (API permissions reference of SQS).
     assert _ACTIONS[operation].removeprefix("sqs:").lower() == operation.removesuffix("_batch").replace("_", "")
 
@@ -158,7 +158,7 @@ MODELLED = {name for name, shape in SHAPES.items() if shape.get("exception")}
 @pytest.mark.parametrize("code", sorted(name for name in MODELLED if name.startswith("Kms")))
 def test_every_fault_of_kms_in_the_service_model_has_its_fix_or_passes(code: str) -> None:
     fault = translate(service_error(code), "send_message_batch", URL)
-    assert fault.is_transient or ("(" in str(fault) and "sqs:" not in str(fault))
+    assert fault.is_transient or ("; " in str(fault) and "sqs:" not in str(fault))
     old_name = "KMS." + code.removeprefix("Kms").replace("Throttled", "Throttling") + "Exception"
     assert str(translate(service_error(old_name), "send_message_batch", URL)) == str(fault)
 
@@ -250,7 +250,7 @@ def test_messages_that_are_not_tried_are_told_without_what_the_queues_url_keeps_
 
 def test_credentials_that_are_missing_are_a_fault_with_its_fix() -> None:
     missing = CredentialsUnavailable(text="no AWS credentials: none found")
-    with pytest.raises(SqsFault, match=r"none found: check aws\.profile") as caught:
+    with pytest.raises(SqsFault, match=r"none found; check aws\.profile") as caught:
         SqsCaller(FakeClient(receive_message=[missing]), URL).call("receive_message")
     assert not caught.value.is_transient
 

@@ -171,7 +171,7 @@ def test_what_sts_refuses_is_the_operators_and_no_throttle_of_the_service(code: 
 def test_a_refusal_without_a_message_names_region_and_permission() -> None:
     text = str(translate(refusal("AccessDeniedException", message=""), "eu-west-1"))
     allow = "allow rekognition:GetFaceLivenessSessionResults in the role's policy, and check aws.region"
-    assert text == f"AccessDeniedException in eu-west-1 ({allow})"
+    assert text == f"AccessDeniedException in eu-west-1; {allow}"
 
 
 @pytest.mark.parametrize(

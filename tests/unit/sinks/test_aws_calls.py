@@ -8,9 +8,11 @@ from watcher.aws.errors import CredentialsUnavailable
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED, EventResult, EventStatus, failed
 from watcher.sinks.aws.message_entries import entry_results
-from watcher.sinks.aws.target import CallFailed, Target
+from watcher.sinks.aws.target import CallFailed, Target, sink_service
 
-TARGET = Target("the queue", "sqs:SendMessage", "sqs:GetQueueAttributes", "create it", "send less")
+TARGET = Target(
+    sink_service("SQS", "queue", "create it"), "the queue", "sqs:SendMessage", "sqs:GetQueueAttributes", "send less"
+)
 
 
 def told(error: Exception) -> str:
@@ -29,13 +31,13 @@ def service_error(code: str, message: str = "no") -> boto.ClientError:
 @pytest.mark.parametrize(
     ("code", "message", "fix"),
     [
-        ("AccessDeniedException", "no", "; allow sqs:SendMessage on it"),
-        ("KMSAccessDeniedException", "no", "kms:GenerateDataKey"),
-        ("AWS.SimpleQueueService.NonExistentQueue", "no", "; create it"),
+        ("AccessDeniedException", "no", "; allow sqs:SendMessage on this queue"),
+        ("KmsAccessDenied", "no", "kms:GenerateDataKey"),
+        ("NonExistentQueue", "no", "; create it"),
         ("ResourceNotFoundException", "no", "; create it"),
         ("BatchRequestTooLong", "no", "; send less"),
         ("InvalidParameterValue", "must be shorter than 1024 bytes", "; send less"),
-        ("ExpiredTokenException", "no", "; check aws.profile"),
+        ("ExpiredTokenException", "no", "; renew the credentials, or set aws.profile"),
     ],
 )
 def test_what_the_operator_can_mend_is_told(code: str, message: str, fix: str) -> None:
@@ -135,7 +137,8 @@ def test_the_end_of_the_services_sentence_does_not_stand_before_the_fix() -> Non
 
 
 def test_a_page_without_a_code_is_told_by_its_status() -> None:
-    assert told(service_error("503", "")) == "the queue: HTTP 503"
+    text = "HTTP 503 without an error code of the API; a proxy's? Check aws.region and the sink's endpoint_url"
+    assert told(service_error("503", "")) == f"the queue: {text}"
 
 
 def test_an_error_is_one_line_without_credentials() -> None:
@@ -185,7 +188,7 @@ def test_only_what_the_answer_names_as_successful_was_delivered() -> None:
     assert entry_results(answer, 4, TARGET) == [
         DELIVERED,
         unknown,
-        failed("the queue: InternalError: no reason given"),
+        failed("the queue: InternalError"),
         unknown,
     ]
     assert entry_results({}, 2, TARGET) == [unknown, unknown]

@@ -190,5 +190,5 @@ def test_a_bus_that_may_not_be_used_names_the_action(client: Client, sink_for: S
     Bus(client, ALL)
     sink = sink_for("decisions")
     refuse(sink, "PutEvents", "AccessDeniedException")
-    with pytest.raises(SinkError, match="allow events:PutEvents on it"):
+    with pytest.raises(SinkError, match="allow events:PutEvents on this event bus"):
         sink.emit([decision(1)])

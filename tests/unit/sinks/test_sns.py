@@ -107,7 +107,7 @@ def test_a_topic_that_is_not_there_is_told_with_the_fix(sink_for: SinkFor) -> No
 @pytest.mark.parametrize(
     ("code", "message", "fix"),
     [
-        ("AuthorizationError", "not authorized", "allow sns:Publish on it"),
+        ("AuthorizationError", "not authorized", "allow sns:Publish on this topic"),
         ("InvalidParameter", "Invalid parameter: Message too long", "raise the topic's MaximumMessageSize"),
     ],
 )

@@ -134,7 +134,7 @@ def test_a_queue_that_may_not_be_used_names_the_action(url: str, sink_for: SinkF
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SendMessageBatch")
 
     sink._client.meta.events.register("before-call.*.SendMessageBatch", deny)
-    with pytest.raises(SinkError, match="allow sqs:SendMessage on it"):
+    with pytest.raises(SinkError, match="allow sqs:SendMessage on this queue"):
         sink.emit([decision(1)])
 
 

@@ -77,7 +77,7 @@ def _calls(client: Any, results: RekognitionResults, clock: Clock) -> Findings:
     try:
         results.probe()
     except PollError as error:
-        yield failed("endpoint", f"{shown}: {error}", "check aws.endpoint_url, proxy and network")
+        yield failed("endpoint", f"{shown}: {error}")
         return
     yield ok("endpoint", f"{shown} answers")
     skews: list[float] = []

@@ -4,40 +4,25 @@ from typing import Any
 
 from botocore import exceptions as boto
 
-from watcher.aws.errors import CA_FIX, CREDENTIALS_FIX, NO_CREDENTIALS, UNREADABLE, one_line
+from watcher.aws.error_codes import Kind
+from watcher.aws.failure import Failure, Service, failure_of
 from watcher.domain.errors import LedgerError
 
 TEMPLATE = "deploy/aws/template.yaml"
 
-_THROTTLED = (
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
+_NO_LEDGER = f"the table has not the keys of a ledger: create one with {TEMPLATE}"
+_SERVICE = Service(
+    "DynamoDB",
+    "aws.region and AWS_ENDPOINT_URL_DYNAMODB",
+    resource="table",
+    policy_hint=f", see the role in {TEMPLATE}",
+    if_missing=f"check ledger.url and aws.region, or create the table with {TEMPLATE}",
 )
-_ENDPOINT = "aws.region and AWS_ENDPOINT_URL_DYNAMODB"
-
-_RENEW = "renew the credentials"
-_CHECK_KEYS = "check access key, secret, aws.region and this machine's clock"
-_FIXES = {
-    # STS's own, from asking for the role's credentials.
-    "AccessDenied": f"see the trust policy of the role in {TEMPLATE}",
-    "AccessDeniedException": f"allow it in the role's policy, see the role in {TEMPLATE}",
-    "ExpiredToken": _RENEW,
-    "ExpiredTokenException": _RENEW,
-    "IncompleteSignatureException": _CHECK_KEYS,
-    "InvalidClientTokenId": _CHECK_KEYS,
-    "InvalidSignatureException": _CHECK_KEYS,
-    "MissingAuthenticationTokenException": "give credentials, or leave aws.sign_request on",
-    "UnrecognizedClientException": _CHECK_KEYS,
-}
-_LOCAL = (
-    (boto.SSLError, CA_FIX),
-    ((boto.ConnectionError, boto.HTTPClientError), f"check {_ENDPOINT}, and the network"),
-    (NO_CREDENTIALS, CREDENTIALS_FIX),
-)
+_PASSING = (Kind.THROTTLED, Kind.UNAVAILABLE, Kind.SERVER_FAULT, Kind.CUT_OFF)
 _NO_INDEX = ("not have the specified index", "Invalid index: ")
 """DynamoDB's words, and those of its imitations."""
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Refused(Exception):
@@ -60,14 +45,15 @@ def is_passing(error: BaseException) -> bool:
 
     A time-out is none of them: it has taken long enough already.
     """
-    if isinstance(error, boto.ClientError):
-        return _code(error) in _THROTTLED or _status(error) >= 500 or _status(error) == 429
-    return isinstance(error, boto.ConnectionClosedError | Unanswered)
+    if isinstance(error, Unanswered):
+        return True
+    failure = failure_of(error, _SERVICE, "")
+    return (failure.passing_kind or failure.kind) in _PASSING
 
 
 def refused(error: Exception) -> Refused | None:
     """`error` as a refused condition, if that is what it is."""
-    if isinstance(error, boto.ClientError) and _code(error) == "ConditionalCheckFailedException":
+    if isinstance(error, boto.ClientError) and error.response.get("Error", {}).get("Code") == _CONDITION_FAILED:
         return Refused(error.response.get("Item"))
     return None
 
@@ -78,37 +64,17 @@ def translate(error: Exception, table: str) -> LedgerError:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, boto.ClientError):
-        if not _code(error) or _code(error).isdigit():  # botocore puts the HTTP status where a body has no code
-            return f"{error.operation_name}: HTTP {_status(error)} without an error code; check {_ENDPOINT}"
-        message = one_line(error.response.get("Error", {}).get("Message") or "no reason given")
-        return f"{error.operation_name}: {_code(error)}: {message}{_fix(error)}"
     if isinstance(error, Unanswered):
         return str(error)
-    if isinstance(error, UNREADABLE):
-        return f"an answer that is not DynamoDB's; check {_ENDPOINT}"
-    for kind, fix in _LOCAL:
-        if isinstance(error, kind):
-            return f"{one_line(error)}; {fix}"
-    return one_line(error)
+    operation = error.operation_name if isinstance(error, boto.ClientError) else ""
+    failure = failure_of(error, _SERVICE, f"dynamodb:{operation}")
+    said = f"{operation}: {failure}" if operation and failure.kind is not Kind.NO_CREDENTIALS else str(failure)
+    fix = _own_fix(failure)
+    return f"{said}; {fix}" if fix else said
 
 
-def _fix(error: Any) -> str:
-    code, text = _code(error), str(error)
-    if any(words in text for words in _NO_INDEX):
-        return (
-            f"; the table has no index of that name: add it as {TEMPLATE} has it, with the keys `log` and `sequence`"
-        )
-    if code == "ResourceNotFoundException":
-        return f"; check ledger.url and aws.region, or create the table with {TEMPLATE}"
-    if code == "ValidationException" and "size has exceeded" not in text:
-        return f"; the table has not the keys of a ledger: create one with {TEMPLATE}"
-    return f"; {_FIXES[code]}" if code in _FIXES else ""
-
-
-def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code") or "")
-
-
-def _status(error: Any) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+def _own_fix(failure: Failure) -> str:
+    if any(words in failure.text for words in _NO_INDEX):
+        return f"the table has no index of that name: add it as {TEMPLATE} has it, with the keys `log` and `sequence`"
+    is_of_the_keys = failure.code == "ValidationException" and failure.kind is not Kind.TOO_LARGE
+    return _NO_LEDGER if is_of_the_keys else ""

@@ -17,7 +17,7 @@ from watcher.domain.model import DecisionEvent
 from watcher.domain.ports import Clock
 from watcher.sinks.aws.batches import Batches, Entry
 from watcher.sinks.aws.client import arn_region, open_client
-from watcher.sinks.aws.target import MayNotLookError, Target, TargetMissing
+from watcher.sinks.aws.target import MayNotLookError, Target, TargetMissing, sink_service
 from watcher.util.clock import SystemClock
 
 log = structlog.get_logger(__name__)
@@ -67,10 +67,10 @@ class EventBridgeSink:
         self._closed = Event()
         self._client = open_client("events", settings, aws, arn_region(settings.bus))
         self._target = Target(
+            service=sink_service("EventBridge", "event bus", if_missing="create it, or fix bus"),
             shown=f"event bus {settings.bus}",
             action="events:PutEvents",
             look_action="events:DescribeEventBus",
-            if_missing="create it, or fix bus",
             if_too_long="send less context",
         )
         self._batches = Batches(self._entry, self._call)

@@ -7,7 +7,7 @@ from watcher.config.sinks import SnsSinkSettings
 from watcher.sinks.aws.client import arn_region, open_client
 from watcher.sinks.aws.message_entries import FIFO
 from watcher.sinks.aws.message_sink import MessageSink
-from watcher.sinks.aws.target import Target
+from watcher.sinks.aws.target import Target, sink_service
 
 
 class SnsSink(MessageSink):
@@ -22,10 +22,10 @@ class SnsSink(MessageSink):
         arn = settings.topic_arn
         client = open_client("sns", settings, aws, arn_region(arn))
         target = Target(
+            service=sink_service("SNS", "topic", if_missing="create it, or fix topic_arn"),
             shown=arn,
             action="sns:Publish",
             look_action="sns:GetTopicAttributes",
-            if_missing="create it, or fix topic_arn",
             if_too_long="raise the topic's MaximumMessageSize, or send less context",
         )
         super().__init__(

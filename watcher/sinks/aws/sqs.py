@@ -7,7 +7,7 @@ from watcher.config.sinks import SqsSinkSettings
 from watcher.sinks.aws.client import open_client
 from watcher.sinks.aws.message_entries import FIFO
 from watcher.sinks.aws.message_sink import MessageSink
-from watcher.sinks.aws.target import Target
+from watcher.sinks.aws.target import Target, sink_service
 from watcher.util.sqs_url import queue_place
 from watcher.util.urls import without_secrets
 
@@ -24,10 +24,10 @@ class SqsSink(MessageSink):
         url = settings.queue_url
         client = open_client("sqs", settings, aws, *queue_place(url))
         target = Target(
+            service=sink_service("SQS", "queue", if_missing="create it, or fix queue_url"),
             shown=without_secrets(url),
             action="sqs:SendMessage",
             look_action="sqs:GetQueueAttributes",
-            if_missing="create it, or fix queue_url",
             if_too_long="raise the queue's MaximumMessageSize, or send less context",
         )
         super().__init__(
