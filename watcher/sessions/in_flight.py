@@ -6,6 +6,7 @@ from math import ceil, inf
 from operator import attrgetter
 from threading import Condition
 
+from watcher.domain.limits import MAX_MESSAGE_BYTES
 from watcher.domain.model import Lease, SessionKey
 from watcher.sessions import creation_claim
 from watcher.sessions.session import Watch
@@ -13,7 +14,11 @@ from watcher.telemetry.named_lock import NamedLock
 
 MOST_WEIGHT = 64 * 1024 * 1024
 """Bytes of contexts and their events that may be in flight: counting sessions alone bounds no memory, for a context
-may have 240 KiB. One batch of messages comes on top: room is looked for before it is received."""
+may have 240 KiB."""
+
+HEAVIEST = 5 * MAX_MESSAGE_BYTES
+"""Bytes that one message adds to them at most: one a character for its context, and four for its event; see `_weight`
+of the consumer. Room is looked for before a message is received, so there has to be enough for the heaviest."""
 
 _renewed_at, _deadline, _leases = attrgetter("renewed_at"), attrgetter("deadline"), attrgetter("leases")
 
@@ -52,7 +57,7 @@ class InFlight:
             return self._room()
 
     def _room(self) -> int:
-        return max(0, self._limit - self._messages) if self._weight < MOST_WEIGHT else 0
+        return max(0, min(self._limit - self._messages, (MOST_WEIGHT - self._weight) // HEAVIEST))
 
     def shut(self) -> None:
         """Let nobody wait for room any more: a full house must not hold up the drain."""

@@ -10,6 +10,7 @@ from tests.support import START, session_id
 from tests.unit.support.builders import a_beat, a_delivery
 from tests.unit.support.world import World
 from watcher.decisions.cloud_event import decision_event
+from watcher.domain.limits import MAX_CONTEXT_BYTES
 from watcher.domain.model import (
     Decision,
     DecisionEvent,
@@ -20,6 +21,7 @@ from watcher.domain.model import (
     ReceivedMessage,
     SessionKey,
 )
+from watcher.sessions.in_flight import HEAVIEST, MOST_WEIGHT
 from watcher.util.retry import RetryUntilStopped
 
 UNDECIDED = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
@@ -53,3 +55,17 @@ def test_a_session_without_a_context_has_no_weight() -> None:
     world = World()
     take_in(world, a_delivery(session_id(1)))
     assert [watch.weight for watch in world.in_flight._all()] == [0]
+
+
+def test_a_batch_of_the_heaviest_messages_stays_within_the_bound() -> None:
+    """Room is given for what a batch may weigh: what it does weigh is known only once it is received."""
+    world, number = World(limit=1000), 0
+    context = json.dumps({"a": "💡" + "x" * (MAX_CONTEXT_BYTES - 100)}, ensure_ascii=False)
+    while room := world.in_flight.wait_for_room(0):
+        numbers = range(number, number + room)
+        number += room
+        batch = [a_delivery(f'{{"sessionId": "{session_id(each)}", "context": {context}}}', each) for each in numbers]
+        world.intake.take_in(batch, RetryUntilStopped(Event(), a_beat(world.clock)))
+        assert len(world.in_flight) == number
+        assert sum(watch.weight for watch in world.in_flight._all()) <= MOST_WEIGHT
+    assert number >= MOST_WEIGHT // HEAVIEST

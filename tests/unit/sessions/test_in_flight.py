@@ -6,7 +6,7 @@ from tests.support import ManualClock, session_id
 from tests.unit.support.builders import a_lease, a_watch, held, on_books, put_in, when_waited_on
 from tests.unit.support.fakes import PATIENCE
 from watcher.domain.model import SessionKey
-from watcher.sessions.in_flight import MOST_WEIGHT, InFlight
+from watcher.sessions.in_flight import HEAVIEST, MOST_WEIGHT, InFlight
 from watcher.sessions.session import Watch
 
 
@@ -30,7 +30,7 @@ def test_heavy_contexts_take_the_room_of_many_sessions_until_they_end(end: str) 
         "lose": lambda: books.lose(on_books(books, a_lease(1))),
         "abandon_all": books.abandon_all,
     }[end]()
-    assert books.wait_for_room(0) == 100
+    assert books.wait_for_room(0) == MOST_WEIGHT // HEAVIEST
 
 
 def test_a_lease_is_kept_alive_from_its_receipt_and_takes_no_room_before_its_watch() -> None:
