@@ -23,8 +23,9 @@ from uuid import UUID
 from tenacity import AsyncRetrying, retry_always, wait_exponential
 
 from watcher.domain.model import Lease, SessionKey, SessionResult, SessionStatus
-from watcher.polling.policy import PollAgain, PollPolicy, backoff
+from watcher.polling.policy import PollAgain, PollPolicy
 from watcher.polling.scheduler import Scheduler
+from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import Beat

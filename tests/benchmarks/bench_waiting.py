@@ -31,9 +31,11 @@ from tests.benchmarks.processes import PATIENCE, WATCHER, numbers, spawn
 from tests.benchmarks.service import end, endpoint
 from watcher.consumer.consumer import Consumer
 from watcher.domain.model import DecisionRules, Lease, ReceivedMessage
-from watcher.polling.policy import PollPolicy, backoff, learned
+from watcher.polling.learned_wait import LearnedWait
+from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
+from watcher.polling.strategies import backoff
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.queues.sqs.held_leases import HeldLeases
 from watcher.rate_limit import limiter_for
@@ -173,11 +175,10 @@ def receive(number: int, held: HeldLeases, intake: Consumer, patience: RetryUnti
 def make_intake() -> Consumer:
     clock, metrics = SystemClock(), Metrics()
     scheduler = Scheduler(limiter_for(25, "us-east-1"), clock, Beat(clock, "scheduler", is_shared=True))
-    wait = learned(
-        Schedule(lambda: scheduler.rate), clock, backoff(1, 10, 1.6, 0.2), minimum=1, maximum=10, jitter=0.2
-    )
+    schedule = Schedule(lambda: scheduler.rate)
+    learned = LearnedWait(schedule=schedule, clock=clock, minimum=1, maximum=10, jitter=0.2)
     rules = SimpleNamespace(
-        polling=PollPolicy(wait, clock),
+        polling=PollPolicy(backoff(1, 10, 1.6, 0.2), clock, learned),
         session_timeout=180.0,
         decision={"default": DecisionRules()},
         require_policy=False,

@@ -29,7 +29,7 @@ def per_second(load: float, durations: Durations, quota: float) -> float:
 def judged(strategy: Strategy, plan: Traffic, quota: float, seed: int = 1) -> Part:
     """The part of a run after the start, once enough has been seen, and before the end."""
     begin = max(SETTLE, SEEN / 0.7 / plan.per_second + 60.0)
-    result = run(plan, strategy.wait, strategy.limiter(quota), quota, seed=seed, patience=strategy.patience)
+    result = run(plan, strategy.policy, strategy.limiter(quota), quota, seed=seed, patience=strategy.patience)
     return result.part(begin, plan.seconds - SETTLE / 3)
 
 
@@ -103,7 +103,7 @@ class Cases:
             for median in targets:
                 plan = Traffic(2 * half, rate, BASE, shifted=Durations(median, BASE.sigma, BASE.never))
                 for strategy in (EVEN, LEARNED):
-                    result = run(plan, strategy.wait, strategy.limiter(QUOTA), QUOTA, seed=self.seed)
+                    result = run(plan, strategy.policy, strategy.limiter(QUOTA), QUOTA, seed=self.seed)
                     first, later = result.part(half, half + 180), result.part(half + 180, 2 * half - SETTLE / 3)
                     self._row("shift", f"{load:.0%}  20 s -> {median:.0f} s  {strategy.name}", *_delays(first, later))
                 self._watched(later, f"shift to {median:.0f} s at {load:.0%}")

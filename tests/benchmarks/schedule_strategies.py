@@ -8,11 +8,13 @@ from tenacity import RetryCallState, wait_exponential, wait_fixed, wait_random_e
 from tenacity.wait import wait_base
 
 from tests.benchmarks.schedule_ideal import Durations
-from tests.benchmarks.schedule_world import JumpingClock, MakeWait, Session
+from tests.benchmarks.schedule_world import JumpingClock, MakePolicy, Session
 from tests.support import Unlimited
 from watcher.domain.ports import RateLimiter
-from watcher.polling.policy import backoff, learned
+from watcher.polling.learned_wait import LearnedWait
+from watcher.polling.policy import PollPolicy
 from watcher.polling.scheduler import Scheduler
+from watcher.polling.strategies import backoff
 from watcher.rate_limit import AdaptiveRate, TokenBucket
 from watcher.schedule import Mode, Schedule
 from watcher.schedule.estimator import DurationEstimator
@@ -23,13 +25,13 @@ FIRST, LONGEST, GROWTH, JITTER = 1.0, 10.0, 1.6, 0.2
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A name, the wait, whether a limiter keeps the quota, and how many throttles in a row lose a session.
+    """A name, the policy, whether a limiter keeps the quota, and how many throttles in a row lose a session.
 
     `finds`: the limiter is told no quota, and starts from half of it.
     """
 
     name: str
-    wait: MakeWait
+    policy: MakePolicy
     limited: bool = True
     finds: bool = False
     patience: int = 10**9
@@ -88,28 +90,30 @@ class wait_steps(wait_base):  # noqa: N801 - named like tenacity's own
         return 2.0 ** (retry_state.attempt_number - 1) if failed else 5.0
 
 
-def scheduled(learner: Callable[[], DurationEstimator]) -> MakeWait:
+def scheduled(learner: Callable[[], DurationEstimator]) -> MakePolicy:
     """The learned schedule, with a learner of our own."""
 
-    def make(clock: JumpingClock, scheduler: Scheduler, sessions: list[Session]) -> wait_base:
+    def make(clock: JumpingClock, scheduler: Scheduler, sessions: list[Session]) -> PollPolicy:
         schedule = Schedule(lambda: scheduler.rate)
         schedule._all = learner()
         uniform = random.Random(5).uniform
-        fallback = backoff(FIRST, LONGEST, GROWTH, JITTER, uniform)
-        return learned(schedule, clock, fallback, minimum=FIRST, maximum=LONGEST, jitter=JITTER, uniform=uniform)
+        learned = LearnedWait(
+            schedule=schedule, clock=clock, minimum=FIRST, maximum=LONGEST, jitter=JITTER, uniform=uniform
+        )
+        return PollPolicy(backoff(FIRST, LONGEST, GROWTH, JITTER, uniform), clock, learned)
 
     return make
 
 
-def plain(wait: Callable[[], wait_base]) -> MakeWait:
+def plain(wait: Callable[[], wait_base]) -> MakePolicy:
     """A wait that needs nothing."""
-    return lambda clock, scheduler, sessions: wait()
+    return lambda clock, scheduler, sessions: PollPolicy(wait(), clock)
 
 
 LEARNED = Strategy("learned", scheduled(DurationEstimator))
-FINDING = Strategy("learned, quota found", LEARNED.wait, finds=True)
+FINDING = Strategy("learned, quota found", LEARNED.policy, finds=True)
 EVEN = Strategy("even sharing", scheduled(EvenLearner))
-ORACLE = Strategy("oracle", lambda clock, scheduler, sessions: wait_oracle(clock, sessions))
+ORACLE = Strategy("oracle", lambda clock, scheduler, sessions: PollPolicy(wait_oracle(clock, sessions), clock))
 JITTERED = Strategy("full jitter 1-30 s", plain(lambda: wait_random_exponential(1, 30)), limited=False)
 BACKOFF = Strategy("backoff 1-30 s", plain(lambda: wait_exponential(1, 30)), limited=False)
 OTHERS = (
@@ -119,7 +123,7 @@ OTHERS = (
     Strategy("Step Functions loop", plain(wait_steps), limited=False, patience=4),
     BACKOFF,
     JITTERED,
-    Strategy("full jitter, limited", JITTERED.wait),
+    Strategy("full jitter, limited", JITTERED.policy),
     Strategy('strategy "backoff"', plain(lambda: backoff(FIRST, LONGEST, GROWTH, JITTER, random.Random(5).uniform))),
 )
 

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from tenacity.wait import wait_base
-
 from tests.benchmarks.schedule_ideal import KEPT, Durations, Score
 from watcher.domain.errors import Throttled
 from watcher.domain.model import SessionKey, SessionResult, SessionStatus
@@ -156,12 +154,12 @@ def traffic(plan: Traffic, chance: random.Random) -> list[Session]:
     return found
 
 
-MakeWait = Callable[[JumpingClock, Scheduler, list[Session]], wait_base]
+MakePolicy = Callable[[JumpingClock, Scheduler, list[Session]], PollPolicy]
 
 
 def run(
     plan: Traffic,
-    make_wait: MakeWait,
+    make_policy: MakePolicy,
     limiter: RateLimiter,
     quota: float,
     *,
@@ -173,7 +171,7 @@ def run(
     sessions = traffic(plan, random.Random(seed))
     clock = JumpingClock()
     scheduler = Scheduler(limiter, clock, Beat(clock, "scheduler", is_shared=True))
-    policy = PollPolicy(make_wait(clock, scheduler, sessions), clock)
+    policy = make_policy(clock, scheduler, sessions)
     service, result = Quota(quota, outage or Outage()), Run(sessions)
     tickets = count()
     waiting = [(one.enqueued, next(tickets), one) for one in sessions]

@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
-from tenacity.wait import wait_base
 
 from watcher.config import Loaded, PollingSettings, Settings, changes
 from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import ConfigError
 from watcher.domain.model import DEFAULT_POLICY
 from watcher.domain.ports import Clock
-from watcher.polling.policy import PollPolicy, backoff, learned
+from watcher.polling.learned_wait import LearnedWait
+from watcher.polling.policy import PollPolicy
 from watcher.polling.scheduler import Scheduler
+from watcher.polling.strategies import backoff
 from watcher.rate_limit import limiter_for
 from watcher.schedule import Schedule
 from watcher.telemetry import logs
@@ -27,18 +28,18 @@ def rules_of(settings: Settings, clock: Clock, schedule: Schedule | None = None)
     names = [DEFAULT_POLICY, *settings.decision.policies]
     return Rules(
         decision={name: rules for name in names if (rules := settings.decision.rules(name))},
-        polling=PollPolicy(_wait(settings.polling, clock, schedule), clock),
+        polling=_polling(settings.polling, clock, schedule),
         session_timeout=settings.polling.session_timeout,
         require_policy=settings.decision.require_policy,
     )
 
 
-def _wait(polling: PollingSettings, clock: Clock, schedule: Schedule | None) -> wait_base:
+def _polling(polling: PollingSettings, clock: Clock, schedule: Schedule | None) -> PollPolicy:
     low, high, jitter = polling.min_interval, polling.max_interval, polling.jitter
-    fallback = backoff(low, high, polling.multiplier, jitter)
-    if schedule is None or polling.strategy == "backoff":
-        return fallback
-    return learned(schedule, clock, fallback, minimum=low, maximum=high, jitter=jitter)
+    learned = None
+    if schedule is not None and polling.strategy != "backoff":
+        learned = LearnedWait(schedule=schedule, clock=clock, minimum=low, maximum=high, jitter=jitter)
+    return PollPolicy(backoff(low, high, polling.multiplier, jitter), clock, learned)
 
 
 READ_LIMIT = 10.0

@@ -1,14 +1,12 @@
 """The learned polling schedule: pure, with time injected.
 
-How it works is told in the modules, in this order:
-`durations` (how long sessions last), `curve` (what that says of one session), `shift` (whether it still holds),
-`moment` (what is planned for when), `threshold` (what one call is worth), `schedule` (all together) and `wait` (as a
-tenacity wait).
+Read the modules in this order: `hazard` (how long sessions last), `survival` (what that says of one session),
+`drift` (whether it still holds), `plan` (which polls are due when), `delay_threshold` (what one call is worth),
+`estimator` and `schedule` (all together).
 """
 
 from watcher.schedule.estimator import Mode
-from watcher.schedule.plan import Planned, Session
+from watcher.schedule.plan import Planned
 from watcher.schedule.schedule import Schedule, State
-from watcher.schedule.tenacity_wait import wait_learned
 
-__all__ = ["Mode", "Planned", "Schedule", "Session", "State", "wait_learned"]
+__all__ = ["Mode", "Planned", "Schedule", "State"]

@@ -20,10 +20,3 @@ class Planned(Protocol):
     """A session that is polled. `planned_for` is the schedule's: when its next poll is due, None if none is."""
 
     planned_for: PlanBucket | None
-
-
-@dataclass(slots=True, eq=False)
-class Session:
-    """A session that is nothing else."""
-
-    planned_for: PlanBucket | None = None

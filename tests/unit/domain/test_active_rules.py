@@ -3,7 +3,8 @@ import pytest
 from tests.support import ManualClock
 from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.model import DecisionRules
-from watcher.polling.policy import PollPolicy, backoff
+from watcher.polling.policy import PollPolicy
+from watcher.polling.strategies import backoff
 
 POLLING = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), ManualClock())
 

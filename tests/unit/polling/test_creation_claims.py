@@ -27,8 +27,10 @@ from watcher.domain.errors import (
     UnknownStatus,
 )
 from watcher.domain.model import ReceivedMessage, SessionResult, SessionStatus
-from watcher.polling.policy import Observation, PollPolicy, backoff, learned
+from watcher.polling.learned_wait import LearnedWait
+from watcher.polling.policy import Observation, PollPolicy
 from watcher.polling.scheduler import Due
+from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
 from watcher.schedule import Schedule
 from watcher.sessions.session import Watch
@@ -264,9 +266,9 @@ def test_a_second_message_with_an_old_creation_ends_nothing_at_one_watcher_or_at
 
 def test_a_refuted_claim_teaches_the_schedule_the_age_since_the_message_was_sent() -> None:
     clock, schedule = ManualClock(), _Noted()
-    wait = learned(schedule, clock, backoff(1.0, 10.0, 1.6, 0.0), minimum=1.0, maximum=10.0, jitter=0.0)
+    learned = LearnedWait(schedule=schedule, clock=clock, minimum=1.0, maximum=10.0, jitter=0.0)
     life = Life(running(ends=20.0))
-    life.world.policy = PollPolicy(wait, life.world.clock)
+    life.world.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), life.world.clock, learned)
     life.world.runtime.rules = replace(life.world.runtime.rules, polling=life.world.policy)
     life.receive(message(180.0))
     life.end()

@@ -12,8 +12,9 @@ from tests.unit.support.heaps import scheduler
 from tests.unit.support.world import World
 from watcher.domain.errors import SessionNotFound
 from watcher.domain.model import SessionStatus
-from watcher.polling.policy import Ended, PollAgain, PollPolicy, backoff
+from watcher.polling.policy import Ended, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due
+from watcher.polling.strategies import backoff
 from watcher.polling.unknown_share import UnknownShare
 from watcher.rate_limit import TokenBucket
 from watcher.sessions.session import Watch

@@ -23,7 +23,8 @@ from watcher.domain.errors import (
 )
 from watcher.domain.model import SessionResult, SessionStatus
 from watcher.polling.endpoint_check import NOBODY, EndpointCheck
-from watcher.polling.policy import UNREADABLE_LIMIT, Observation
+from watcher.polling.policy import Observation
+from watcher.polling.strategies import UNREADABLE_LIMIT
 from watcher.sessions.session import Watch
 
 PAGE = UnreadableAnswer("HTTP 403 without an error code of the API")

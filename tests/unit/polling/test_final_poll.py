@@ -14,8 +14,10 @@ from watcher.domain.errors import CallTimedOut, Throttled
 from watcher.domain.model import SessionStatus
 from watcher.polling.deadline_queue import AHEAD
 from watcher.polling.final_poll import last_poll_at
-from watcher.polling.policy import Observation, PollAgain, PollPolicy, backoff, learned
+from watcher.polling.learned_wait import LearnedWait
+from watcher.polling.policy import Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import RATE_PAUSE, Due, Scheduler
+from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
 from watcher.schedule import Schedule
 from watcher.sessions.session import Watch
@@ -177,8 +179,8 @@ def test_the_poller_decides_it_timed_out_without_asking(
 
 def test_a_session_that_is_over_no_longer_counts_as_in_flight() -> None:
     clock, schedule = ManualClock(), Schedule()
-    plain = backoff(1.0, 10.0, 1.6, 0.0)
-    rule = PollPolicy(learned(schedule, clock, plain, minimum=1.0, maximum=10.0, jitter=0.0), clock)
+    learned = LearnedWait(schedule=schedule, clock=clock, minimum=1.0, maximum=10.0, jitter=0.0)
+    rule = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), clock, learned)
     watch = a_watch(1, clock)
     watch.saw(WAITING)
     rule.next_step(watch, WAITING)

@@ -16,12 +16,8 @@ from watcher.domain.errors import (
     UnreadableAnswer,
 )
 from watcher.domain.model import SessionStatus
-from watcher.polling.policy import (
-    NOT_FOUND_GRACE,
-    UNREADABLE_LIMIT,
-    Ended,
-    PollAgain,
-)
+from watcher.polling.policy import Ended, PollAgain
+from watcher.polling.strategies import NOT_FOUND_GRACE, UNREADABLE_LIMIT
 
 
 @pytest.mark.parametrize("status", [SessionStatus.SUCCEEDED, SessionStatus.FAILED, SessionStatus.EXPIRED])

@@ -1,7 +1,6 @@
 import random
 
 import pytest
-from tenacity.wait import wait_base
 
 from tests.support import ManualClock
 from tests.unit.schedule.sessions import lasts
@@ -12,18 +11,17 @@ from tests.unit.support.polling import WAITING, life
 from watcher.domain.errors import CallTimedOut, Throttled
 from watcher.domain.model import SessionStatus
 from watcher.polling.final_poll import last_poll_at
-from watcher.polling.policy import Ended, PollAgain, PollPolicy, backoff, learned
+from watcher.polling.learned_wait import LearnedWait
+from watcher.polling.policy import Ended, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due
+from watcher.polling.strategies import backoff
 from watcher.schedule import Mode, Schedule
 from watcher.sessions.session import Watch
 
 
-def wait(schedule: Schedule, clock: ManualClock) -> wait_base:
-    return learned(schedule, clock, backoff(1.0, 10.0, 1.6, 0.0), minimum=1.0, maximum=10.0, jitter=0.0)
-
-
 def policy(schedule: Schedule, clock: ManualClock) -> PollPolicy:
-    return PollPolicy(wait(schedule, clock), clock)
+    learned = LearnedWait(schedule=schedule, clock=clock, minimum=1.0, maximum=10.0, jitter=0.0)
+    return PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), clock, learned)
 
 
 def taught() -> Schedule:

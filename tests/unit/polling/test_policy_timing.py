@@ -15,13 +15,8 @@ from watcher.domain.errors import (
     UnknownStatus,
 )
 from watcher.polling.final_poll import last_poll_at
-from watcher.polling.policy import (
-    Ended,
-    Observation,
-    PollAgain,
-    PollPolicy,
-    backoff,
-)
+from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
+from watcher.polling.strategies import backoff
 
 
 def test_a_session_is_polled_at_these_very_seconds() -> None:

@@ -15,9 +15,9 @@ from watcher.domain.errors import (
     UnreadableAnswer,
 )
 from watcher.domain.model import SessionResult, SessionStatus
-from watcher.polling.policy import UNREADABLE_LIMIT
 from watcher.polling.poller import UNREACHABLE_AFTER
 from watcher.polling.scheduler import Due
+from watcher.polling.strategies import UNREADABLE_LIMIT
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
 

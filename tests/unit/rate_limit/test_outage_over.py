@@ -21,7 +21,7 @@ DURATIONS = Durations(60.0, 0.5, 0.1)
 
 def run_with(outage: Outage, quota: float, per_second: float) -> Run:
     plan = Traffic(outage.end, per_second, DURATIONS)
-    return run(plan, LEARNED.wait, AdaptiveRate(quota, random.Random(7).random), quota, outage=outage)
+    return run(plan, LEARNED.policy, AdaptiveRate(quota, random.Random(7).random), quota, outage=outage)
 
 
 def has_time_left(session: Session, outage: Outage) -> bool:

@@ -3,11 +3,20 @@
 import math
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from statistics import NormalDist
 
+from watcher.schedule.plan import PlanBucket
 from watcher.schedule.survival import SurvivalCurve
 
 Saw = Callable[[float, float, bool], None]
+
+
+@dataclass(slots=True, eq=False)
+class PlannedSession:
+    """All of a session that the schedule needs."""
+
+    planned_for: PlanBucket | None = None
 
 
 def lasts(chance: random.Random, median: float = 20.0, sigma: float = 0.5, never: float = 0.1) -> float:

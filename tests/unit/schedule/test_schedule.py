@@ -5,9 +5,8 @@ from collections.abc import Hashable
 
 import pytest
 
-from tests.unit.schedule.sessions import lasts, watch
+from tests.unit.schedule.sessions import PlannedSession, lasts, watch
 from watcher.schedule.estimator import Mode
-from watcher.schedule.plan import Session
 from watcher.schedule.schedule import ENOUGH_OF_A_KIND, MOST_KINDS, MOST_SHARES, TAKEN_IN_EVERY, Schedule
 
 LEAST, MOST, FALLBACK = 1.0, 10.0, 2.5
@@ -17,7 +16,7 @@ def fallback() -> float:
     return FALLBACK
 
 
-SESSIONS: defaultdict[tuple[Schedule, Hashable], Session] = defaultdict(Session)
+SESSIONS: defaultdict[tuple[Schedule, Hashable], PlannedSession] = defaultdict(PlannedSession)
 """By their names here, with each schedule others."""
 
 
@@ -41,7 +40,7 @@ def wait(
 
 
 def first(schedule: Schedule, age: float) -> float:
-    return schedule.first(Session(), "default", age, 1000.0 + age, least=LEAST, most=MOST)
+    return schedule.first(PlannedSession(), "default", age, 1000.0 + age, least=LEAST, most=MOST)
 
 
 def test_a_fresh_start_backs_off() -> None:
@@ -172,7 +171,7 @@ def test_the_state_tells_what_was_learned() -> None:
 
 
 def test_a_slow_call_is_not_a_late_one() -> None:
-    slow, late = (taught(rate=5.0), Session()), (taught(rate=5.0), Session())
+    slow, late = (taught(rate=5.0), PlannedSession()), (taught(rate=5.0), PlannedSession())
     for number in range(60):
         now = 1000.0 + number * 30
         for (schedule, session), begun in ((slow, now - 29.0), (late, None)):

@@ -5,13 +5,8 @@ from collections.abc import Callable, Iterable
 from tests.support import ManualClock
 from tests.unit.support.builders import an_answer
 from watcher.domain.model import SessionStatus
-from watcher.polling.policy import (
-    Ended,
-    Observation,
-    PollAgain,
-    PollPolicy,
-    backoff,
-)
+from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
+from watcher.polling.strategies import backoff
 from watcher.sessions.session import Watch
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)

@@ -18,9 +18,10 @@ from watcher.domain.model import DEFAULT_POLICY, DecisionRules, Lease, SessionRe
 from watcher.domain.ports import Sink
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.endpoint_check import EndpointCheck
-from watcher.polling.policy import PollPolicy, backoff
+from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
+from watcher.polling.strategies import backoff
 from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Watch
 from watcher.telemetry.health import OUTSIDE_LIMIT

@@ -1,0 +1,50 @@
+"""The learned schedule, asked for one session: when its first poll is worth a call, and when its next."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from watcher.domain.model import SessionStatus
+from watcher.domain.ports import Clock
+from watcher.schedule import Schedule
+from watcher.sessions.session import Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedWait:
+    """`minimum` and `maximum`: seconds; `jitter`: share of a wait that is random, around what is best."""
+
+    schedule: Schedule
+    clock: Clock
+    minimum: float
+    maximum: float
+    jitter: float
+    uniform: Callable[[float, float], float] = random.uniform
+
+    def first(self, watch: Watch) -> float:
+        """Seconds until the first poll is worth a call; below 0: it has been for so long."""
+        now = self.clock.monotonic()
+        return self.schedule.first(watch, watch.policy, now - watch.born, now, least=self.minimum, most=self.maximum)
+
+    def after_answer(self, watch: Watch, fallback: Callable[[], float]) -> float:
+        """Seconds from an answer to the next poll; `fallback`'s until enough is known."""
+        now = self.clock.monotonic()
+        return self.schedule.wait(
+            watch,
+            watch.policy,
+            now - watch.born,
+            now,
+            fallback=fallback,
+            least=self.minimum,
+            most=self.maximum,
+            begun=watch.taken_at,
+            stretch=self.uniform(1.0 - self.jitter / 2, 1.0 + self.jitter / 2),
+        )
+
+    def learn(self, watch: Watch, status: SessionStatus) -> None:
+        """Pass on what an answer says of the session's end. EXPIRED says nothing: AWS ended it, not the person."""
+        now, born = self.clock.monotonic(), watch.born
+        if status is not SessionStatus.EXPIRED:
+            before = max(0.0, watch.on_the_way_at - born)
+            self.schedule.saw(watch.policy, before, now - born, ended=status.is_terminal, now=now)
+        watch.on_the_way_at = now
