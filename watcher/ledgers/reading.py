@@ -2,25 +2,39 @@
 
 import json
 
+from watcher.domain.model import DecisionEvent, SessionKey
+
 MOST_TEXT = 2 * 1024 * 1024
 """Bytes of an event or a trail that is read: twice what a message of 256 KiB can become (JSON writes 1e15 as a number
 of 18 digits). Longer ones are somebody else's, and compressed they unpack to a thousand times what is stored."""
 
-_MEMBERS = ("sessionId", "outcome", "reason", "policy")
+_MEMBERS = ("outcome", "reason")
+
+DAMAGED = "the ledger's record of its decision is damaged: restore or delete it there, then replay this message"
+"""The fault of an entry that can't be handed on."""
 
 
-def fault_in(body: str) -> str:
+def fault_in(event: DecisionEvent) -> str:
     """What keeps a recorded event from being handed on; empty if nothing does.
 
-    Somebody may have damaged it. It must reach no sink then, and the session must not be decided anew: whoever had
-    the first decision would get another.
+    Somebody may have damaged it, or put another session's in its place. It must reach no sink then, and the session
+    must not be decided anew: whoever had the first decision would get another.
     """
+    return "" if _is_sound(event.key, event.body) else DAMAGED
+
+
+def _is_sound(key: SessionKey, body: str) -> bool:
     try:
-        event = json.loads(body)
-        members = [event["data"][name] for name in _MEMBERS] + [event["id"], event["time"]]
+        event = json.loads(body, parse_constant=_refuse)
+        data = event["data"]
+        members = [data[name] for name in _MEMBERS] + [event["time"]]
+        of_whom = (data["sessionId"], data["policy"], event["id"])
         body.encode()
     except (ValueError, LookupError, TypeError, RecursionError):
-        members = [None]
-    if all(isinstance(member, str) for member in members):
-        return ""
-    return "the ledger's record of its decision is damaged: restore or delete it there, then replay this message"
+        return False
+    is_one_line = "\n" not in body and "\r" not in body  # sinks write a line each
+    return is_one_line and of_whom == (*key, key.event_id) and all(isinstance(member, str) for member in members)
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")

@@ -3,12 +3,23 @@
 import re
 from datetime import UTC, datetime, time, timedelta
 
+LATEST = 253_402_300_799.0
+"""Epoch seconds of the last second of the year 9999: beyond it no time can be written down."""
+
 _LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d):60(?!\d)")
 
 
 def timestamp(epoch: float) -> str:
     """RFC 3339 in UTC with milliseconds."""
     return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def timestamp_of(value: object) -> str:
+    """As `timestamp`, of a value that anybody may have written; `-` if it is no time that can be."""
+    try:
+        return timestamp(value) if isinstance(value, int | float) else "-"
+    except (ValueError, OverflowError, OSError):  # not a number, or beyond the years 1 to 9999
+        return "-"
 
 
 def creation_time(value: object) -> float | None:

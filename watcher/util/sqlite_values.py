@@ -2,8 +2,7 @@
 
 from math import isfinite
 
-LATEST = 253_402_300_799.0
-"""Epoch seconds of the last second of the year 9999: beyond it no time can be written down."""
+from watcher.util.rfc3339 import LATEST
 
 
 def text_in(value: object) -> str:

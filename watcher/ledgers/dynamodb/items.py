@@ -15,6 +15,7 @@ from typing import Any
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.ledgers.reading import MOST_TEXT, fault_in
 from watcher.ledgers.retention import LIFE
+from watcher.util.rfc3339 import LATEST
 
 Item = Mapping[str, Mapping[str, Any]]
 """Attributes in DynamoDB's own notation: a map from name to {type: value}."""
@@ -31,8 +32,8 @@ MAX_BYTES = 390_000
 PACKED_FROM = 32_768
 """Characters from which a text is stored compressed: a trail has room beside an event of 256 KiB then."""
 
-MOST_SEQUENCE, LATEST = 10**30, 253_402_300_799.0
-"""Above every number that `dynamodb_order` gives, and the last second (epoch) of the year 9999."""
+MOST_SEQUENCE = 10**30
+"""Above every number that `dynamodb_order` gives."""
 
 NO_TRAIL = "[]"
 
@@ -64,7 +65,7 @@ def entry_of(item: Item) -> LedgerEntry:
         delivered={sink: _time(at) for sink, at in item["delivered"]["M"].items()},
         settled_at=_time(item["settledAt"]) if "settledAt" in item else None,
         sequence=_sequence(item["sequence"]),
-        fault=fault_in(event.body),
+        fault=fault_in(event),
     )
 
 

@@ -23,7 +23,7 @@ from watcher.ledgers.dynamodb.client import open_client
 from watcher.ledgers.dynamodb.items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
 from watcher.ledgers.dynamodb.sequence import Numbering
 from watcher.ledgers.dynamodb.table import Table
-from watcher.ledgers.reading import fault_in
+from watcher.ledgers.reading import DAMAGED
 from watcher.util.parallel import for_each
 
 log = structlog.get_logger(__name__)
@@ -152,7 +152,7 @@ class DynamoDbLedger:
             return entry_of(item)
         except Exception:  # noqa: BLE001 - an item may have anything in it, and numbers have errors of their own
             log.warning("entry_unreadable", session_id=key.session_id, policy=key.policy, table=self._name)
-            return LedgerEntry(DecisionEvent(key, ""), 0.0, fault=fault_in(""))
+            return LedgerEntry(DecisionEvent(key, ""), 0.0, fault=DAMAGED)
 
     def _key(self, item: Item) -> SessionKey:
         try:

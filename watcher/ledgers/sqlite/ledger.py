@@ -194,5 +194,5 @@ def _entry(columns: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> LedgerEntry
         delivered={text_in(sink): time_in(at) or 0.0 for *_, sink, at in rows if sink is not None},
         settled_at=time_in(settled_at),
         sequence=sequence,
-        fault=fault_in(event.body),
+        fault=fault_in(event),
     )
