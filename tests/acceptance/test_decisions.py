@@ -10,6 +10,7 @@ from threading import Event
 import pytest
 
 from tests.support import ManualClock, decision, run_watcher, session_id, watcher_process
+from watcher.domain.model import DecisionEvent, SessionKey
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.util.clock import SystemClock
@@ -144,6 +145,28 @@ def test_a_sessions_life_can_be_read_by_programs(tmp_path: Path, ledger: SqliteL
     assert document["decisions"][0]["trail"] == TRAIL
     assert document["decisions"][0]["event"] == json.loads(decision(1).body)
     assert (document["decisions"][1]["trail"], document["queued"]) == ([], [])
+
+
+ODD = ["NaN", "Infinity", "-Infinity", "1e300", "-1e300", "1" + "0" * 400, "true", "null", "[]"]
+"""What may stand where a time or a duration belongs."""
+
+
+@pytest.mark.parametrize("command", [("explain",), ("explain", "--json"), ("decisions", "--session-id")])
+def test_a_life_that_somebody_has_damaged_is_told_as_far_as_it_can_be(
+    tmp_path: Path, ledger: SqliteLedger, command: tuple[str, ...]
+) -> None:
+    odd_steps = [
+        {"event": step} | dict.fromkeys(("at", "sentAt", "seconds", "claimed"), "ODD")
+        for step in ("received", "corrected", "poll", "newer")
+    ]
+    trails = [json.dumps(odd_steps).replace('"ODD"', odd) for odd in ODD]
+    trails += ["[" * 100_000, "9" * 5000]
+    rows = [(decision(1, policy=f"p{number}"), trail) for number, trail in enumerate(trails)]
+    ledger.record([*rows, (DecisionEvent(SessionKey(session_id(1), "deep"), "[" * 100_000), "[]")])
+    done = run_watcher(tmp_path, *command, session_id(1))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(f"p{number}" in done.stdout for number in range(len(trails)))
+    assert "deep" in done.stdout
 
 
 def test_an_undecided_session_is_told_from_the_queue(tmp_path: Path) -> None:

@@ -81,21 +81,21 @@ def _report(done: str, count: int, chosen: list[str] | None) -> None:
 
 def line_of(letter: "DeadLetter") -> str:
     """A dead letter on one line."""
-    from watcher.util.rfc3339 import timestamp
+    from watcher.util.rfc3339 import timestamp_of
 
     detail, body = printable(letter.detail, 200), printable(letter.body)
-    when = timestamp(letter.dead_at)
+    when = timestamp_of(letter.dead_at)
     return f"{letter.id}  {when}  received {letter.receive_count}x  {letter.reason}: {detail}  {body}"
 
 
 def members_of(letter: "DeadLetter") -> dict[str, Any]:
     """A dead letter as members of a JSON object."""
-    from watcher.util.rfc3339 import timestamp
+    from watcher.util.rfc3339 import timestamp_of
 
     return {
         "id": letter.id,
-        "deadAt": timestamp(letter.dead_at),
-        "sentAt": timestamp(letter.sent_at),
+        "deadAt": timestamp_of(letter.dead_at),
+        "sentAt": timestamp_of(letter.sent_at),
         "receiveCount": letter.receive_count,
         "reason": letter.reason,
         "detail": letter.detail,

@@ -95,9 +95,9 @@ def _life(entry: "LedgerEntry") -> Iterator[str]:
 
 
 def _received(step: dict[str, Any]) -> tuple[str, str]:
-    at, sent_at = step.get("at"), step.get("sentAt")
+    at, sent_at = _number(step.get("at")), _number(step.get("sentAt"))
     told = [f"message {step.get('messageId', '?')}", f"receive {step.get('receiveCount', '?')}"]
-    if isinstance(at, int | float) and isinstance(sent_at, int | float):
+    if at is not None and sent_at is not None:
         told.append(f"{max(0.0, at - sent_at):.3f} s after it was sent")
     return "received", ", ".join(told)
 
@@ -109,8 +109,8 @@ def _corrected(step: dict[str, Any]) -> tuple[str, str]:
 
 def _poll(step: dict[str, Any]) -> tuple[str, str]:
     told = str(step.get("result", "?"))
-    if isinstance(step.get("seconds"), int | float):
-        told += f" in {step['seconds']:.3f} s"
+    if (seconds := _number(step.get("seconds"))) is not None:
+        told += f" in {seconds:.3f} s"
     if "next" in step:
         told += f", next in {step['next']} s"
     if "error" in step:
@@ -146,15 +146,23 @@ def _row(at: object, what: str, details: str) -> str:
 
 
 def _time(at: object) -> str:
-    from watcher.util.rfc3339 import timestamp
+    from watcher.util.rfc3339 import timestamp_of
 
-    return timestamp(at) if isinstance(at, int | float) else "-"
+    return timestamp_of(at)
+
+
+def _number(value: object) -> float | None:
+    """A number of a trail; None for what is none: somebody may have damaged it."""
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None
 
 
 def _trail(entry: "LedgerEntry") -> list[dict[str, Any]]:
     try:
         trail = json.loads(entry.trail)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [step for step in trail if isinstance(step, dict)] if isinstance(trail, list) else []
 

@@ -49,7 +49,7 @@ def event_of(entry: "LedgerEntry") -> dict[str, Any]:
     """The recorded event; empty if somebody has damaged it."""
     try:
         event = json.loads(entry.event.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
 

@@ -11,6 +11,7 @@ import pytest
 from tests.moto import CREDENTIALS
 from tests.stack import aws_client
 from tests.unit.queues.sqs_fakes import URL, FakeClient, message, service_error
+from watcher.cli.dead import line_of, members_of
 from watcher.config import AwsSettings, QueueSettings, Settings
 from watcher.domain.errors import QueueError
 from watcher.domain.model import DeadReason
@@ -261,3 +262,15 @@ def test_a_message_that_a_redrive_policy_moved_keeps_its_sender_s_attributes() -
     ((attributes,),) = source.entries("send_message_batch", "MessageAttributes")
     assert attributes["reason"]["StringValue"] == "unknown_policy"
     assert attributes["watcher.messageId"]["StringValue"] == "forged"
+
+
+@pytest.mark.parametrize("sent", ["999999999999999", "253402300800000", "-1", "soon", "1e300"])
+def test_no_sender_s_time_keeps_dead_letters_from_being_listed(sent: str) -> None:
+    """Of a message that a redrive policy moved all attributes are its sender's, also what we write on our own."""
+    attributes = {"watcher.sentAt": {"DataType": "String", "StringValue": sent}}
+    system = {"SentTimestamp": "1750000000000", "DeadLetterQueueSourceArn": "arn:q"}
+    moved = message(1, MessageAttributes=attributes, Attributes=system)
+    for put_aside in letters(FakeClient(), FakeClient(receive_message=[{"Messages": [moved]}, {}])):
+        (letter,) = put_aside.list(10)
+        assert members_of(letter)["sentAt"] == members_of(letter)["deadAt"] == "2025-06-15T15:06:40.000Z"
+        assert "2025-06-15T15:06:40.000Z" in line_of(letter)

@@ -13,6 +13,7 @@ from watcher.domain.errors import QueueError
 from watcher.domain.limits import MAX_MESSAGE_BYTES
 from watcher.domain.model import Lease, ReceivedMessage
 from watcher.queues.sqs.attributes import REFUSED, Attribute, attributes_of, is_incomplete, size_of, unpacked, written
+from watcher.util.rfc3339 import LATEST
 
 log = structlog.get_logger(__name__)
 
@@ -122,9 +123,9 @@ def is_cut(message: Mapping[str, Any]) -> bool:
 
 
 def seconds(milliseconds: object, default: float) -> float:
-    """Epoch seconds of what SQS writes in milliseconds."""
+    """Epoch seconds of what SQS writes in milliseconds; `default` also for a time after the year 9999."""
     count = whole_number(milliseconds, -1)
-    return default if count < 0 else count / 1000
+    return count / 1000 if 0 <= count <= LATEST * 1000 else default
 
 
 def whole_number(value: object, default: int) -> int:
