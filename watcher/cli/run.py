@@ -31,7 +31,6 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     """
     listener = signals.install()  # before anything that takes time
     loaded = load_or_exit(source)
-    _import_structlog()
     from watcher.app.build import build
     from watcher.app.endpoint_risks import endpoint_risks
     from watcher.config import risks
@@ -74,18 +73,6 @@ def _log_risks(found: "Iterable[Risk]") -> None:
 
     for risk in found:
         logs.logger().warning("risky_setting", subject=risk.subject, problem=risk.what, fix=risk.fix)
-
-
-def _import_structlog() -> None:
-    """Import structlog without rich, which it takes if it can: 5 MB and a tenth of a second for nothing drawn."""
-    modules: dict[str, Any] = sys.modules
-    if "structlog" in modules or "rich" in modules:
-        return
-    modules["rich"] = None
-    try:
-        import structlog  # noqa: F401
-    finally:
-        del modules["rich"]
 
 
 class _EndedError(click.ClickException):

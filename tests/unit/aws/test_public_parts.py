@@ -60,6 +60,19 @@ def test_nothing_private_of_a_library_is_imported() -> None:
     assert imported == []
 
 
+def test_nothing_goes_round_the_interpreter() -> None:
+    """No C function is called by its address, and no module is hidden from an import."""
+    tricks = [
+        f"{source.name}:{node.lineno} {node.attr if isinstance(node, ast.Attribute) else 'ctypes'}"
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text()))
+        if (isinstance(node, ast.Attribute) and node.attr == "modules" and ast.unparse(node.value) == "sys")
+        or (isinstance(node, ast.Import) and any(one.name.split(".")[0] == "ctypes" for one in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ctypes")
+    ]
+    assert tricks == []
+
+
 def test_nothing_of_botocores_or_urllib3s_is_replaced() -> None:
     for source in SOURCES:
         text = source.read_text()

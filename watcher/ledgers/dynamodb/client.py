@@ -8,7 +8,7 @@ from watcher.config.settings import Settings
 
 
 def open_client(settings: Settings, connections: int) -> Any:
-    """boto3's, with so many connections kept open; the caller closes it.
+    """botocore's, with so many connections kept open; the caller closes it.
 
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
