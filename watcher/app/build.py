@@ -18,8 +18,7 @@ from watcher.daemon.clock_steps import ClockSteps
 from watcher.daemon.daemon import Daemon, Parts
 from watcher.daemon.prober import Prober
 from watcher.daemon.schedule_checkpoint import ScheduleCheckpointer
-from watcher.daemon.sdnotify import Notifier
-from watcher.daemon.systemd import ServiceNotifier
+from watcher.daemon.systemd import Notifier, ServiceNotifier
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import ActiveRules

@@ -34,7 +34,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     from watcher.app.build import build
     from watcher.app.endpoint_risks import endpoint_risks
     from watcher.config import risks
-    from watcher.daemon.sdnotify import Notifier
+    from watcher.daemon.systemd import Notifier
     from watcher.domain.errors import ConfigError, WatcherError
     from watcher.telemetry import logs
     from watcher.util import line_buffer, stalls

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from watcher.util.sqs_url import looks_like_sqs
-from watcher.util.urls import is_http_url
+from watcher.util.urls import is_http_url, looks_like_sqs
 
 QueueKind = Literal["sqlite", "sqs"]
 LedgerKind = Literal["sqlite", "dynamodb", "none"]

@@ -1,8 +1,15 @@
-"""The lease on one message, as small as can be: each session that waits has one."""
+"""The lease on one message, as small as can be: each session that waits has one.
 
+Message id and receipt are two texts that nobody looks at meanwhile: they are kept in as few bytes as they say.
+"""
+
+from binascii import Error, a2b_base64, b2a_base64
 from math import inf
+from uuid import UUID
 
-from watcher.domain.packed import packed, unpacked
+_UUID_BYTES = 16
+_BETWEEN = "\0"
+"""Parts the two where they stay text; no id of a message has it."""
 
 _NOT = -inf
 # One for all: Python makes a new `-inf` wherever it is written.
@@ -19,19 +26,19 @@ class Lease:
     __slots__ = ("_packed", "held_until", "receive_count", "renewed_at", "watch")
 
     def __init__(self, receipt: str, message_id: str, receive_count: int = 1) -> None:
-        self._packed, self.receive_count = packed(message_id, receipt), receive_count
+        self._packed, self.receive_count = _pack(message_id, receipt), receive_count
         self.renewed_at, self.held_until = 0.0, _NOT
         self.watch: object | None = None
 
     @property
     def receipt(self) -> str:
         """The backend's own handle."""
-        return unpacked(self._packed)[1]
+        return _unpack(self._packed)[1]
 
     @property
     def message_id(self) -> str:
         """The message, as the backend calls it."""
-        return unpacked(self._packed)[0]
+        return _unpack(self._packed)[0]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Lease) and self._packed == other._packed
@@ -41,3 +48,23 @@ class Lease:
 
     def __repr__(self) -> str:
         return f"Lease({self.receipt!r}, {self.message_id!r}, {self.receive_count})"
+
+
+def _pack(message_id: str, receipt: str) -> str | bytes:
+    """A message id and a receipt handle as one; of SQS's, a UUID and base64, the bytes that they stand for.
+
+    Only what `_unpack` gives back character by character becomes bytes: both belong to the service that wrote them.
+    """
+    try:
+        raw = UUID(message_id).bytes + a2b_base64(receipt)
+    except (Error, ValueError):
+        return message_id + _BETWEEN + receipt
+    return raw if _unpack(raw) == (message_id, receipt) else message_id + _BETWEEN + receipt
+
+
+def _unpack(kept: str | bytes) -> tuple[str, str]:
+    """The message id and the receipt handle that `_pack` was given."""
+    if isinstance(kept, str):
+        message_id, _, receipt = kept.partition(_BETWEEN)
+        return message_id, receipt
+    return str(UUID(bytes=kept[:_UUID_BYTES])), b2a_base64(kept[_UUID_BYTES:], newline=False).decode()

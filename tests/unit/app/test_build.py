@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from watcher.app.build import App, build, effective_aws
 from watcher.config import Loaded, load
-from watcher.daemon.sdnotify import Notifier
+from watcher.daemon.systemd import Notifier
 from watcher.domain.errors import WatcherError
 
 EXAMPLE = {

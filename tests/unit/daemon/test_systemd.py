@@ -5,8 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock
-from watcher.daemon.sdnotify import Notifier
-from watcher.daemon.systemd import FEEDS, STATUS_INTERVAL, STOP_SLACK, ServiceNotifier
+from watcher.daemon.systemd import FEEDS, STATUS_INTERVAL, STOP_SLACK, Notifier, ServiceNotifier
 from watcher.telemetry.health import OWN_LIMIT, SLOW_CALL, Liveness
 from watcher.telemetry.readiness import Readiness
 

@@ -17,8 +17,8 @@ from watcher.config.urls import dynamodb_table
 from watcher.domain.errors import ConfigError, LedgerError
 from watcher.domain.model import DecisionEvent, SessionKey
 from watcher.ledgers import open_ledger
-from watcher.ledgers.dynamodb.client import open_client
 from watcher.ledgers.dynamodb.ledger import SETTLING, DynamoDbLedger
+from watcher.ledgers.dynamodb.table import open_client
 from watcher.ledgers.retention import LIFE
 
 CLOSED = ConnectionClosedError(endpoint_url="http://x")

@@ -1,6 +1,6 @@
 import pytest
 
-from watcher.sinks.webhook.retry_after import retry_after
+from watcher.sinks.webhook.http_post import retry_after
 
 NOW = 1_750_000_000.0
 """Sun, 15 Jun 2025 15:06:40 GMT"""

@@ -9,8 +9,7 @@ from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.daemon.daemon import Daemon, Parts
 from watcher.daemon.prober import Prober
-from watcher.daemon.sdnotify import Notifier
-from watcher.daemon.systemd import ServiceNotifier
+from watcher.daemon.systemd import Notifier, ServiceNotifier
 from watcher.domain.errors import WatcherError
 from watcher.telemetry.health import Beat, Liveness
 from watcher.util.clock import SystemClock

@@ -1,6 +1,6 @@
 import pytest
 
-from watcher.util.sqs_url import looks_like_sqs, queue_place
+from watcher.util.urls import looks_like_sqs, queue_place
 
 
 @pytest.mark.parametrize(

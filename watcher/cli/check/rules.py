@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from watcher.cli.check.finding import Finding, Findings, ok, warning
 from watcher.config import Loaded, Settings
-from watcher.util.sqs_url import queue_place
+from watcher.util.urls import queue_place
 
 LOWEST_THRESHOLD = 50.0
 """AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""

@@ -33,9 +33,9 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
     Nothing outside a temporary folder is touched.
     """
     with _stop_signals_unwind():
-        from watcher.cli.demo.errors import DemoError
         from watcher.cli.demo.hints import how_to_look
         from watcher.cli.demo.runner import run_demo
+        from watcher.cli.demo.workspace import DemoError
 
         try:
             is_good = run_demo(sessions, seed, keep)

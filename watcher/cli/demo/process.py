@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from watcher.cli.demo.errors import DemoError
-from watcher.cli.demo.workspace import Workspace
+from watcher.cli.demo.workspace import DemoError, Workspace
 
 START_LIMIT = 45.0
 """Seconds until a daemon has to have started; a cold start on a slow disk takes a few."""

@@ -10,13 +10,12 @@ from threading import Event
 
 from watcher.cli.demo.comparison import compare
 from watcher.cli.demo.display import open_display
-from watcher.cli.demo.errors import DemoError
 from watcher.cli.demo.plan import FEED_RATE, Plan, make_plan
 from watcher.cli.demo.process import DaemonProcess, start_daemon
 from watcher.cli.demo.producer import Producer
 from watcher.cli.demo.snapshot import Scrape, Snapshot, scrape
 from watcher.cli.demo.summary import Report, print_report
-from watcher.cli.demo.workspace import QUOTA, TIME_SCALE, Workspace, open_place
+from watcher.cli.demo.workspace import QUOTA, TIME_SCALE, DemoError, Workspace, open_place
 from watcher.config import Settings
 from watcher.domain.errors import WatcherError
 from watcher.domain.ports import Clock, Queue

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 
 import watcher
 from watcher.cli.demo.endings import STRICT_POLICY, STRICT_THRESHOLD, THRESHOLD
-from watcher.cli.demo.errors import DemoError
 from watcher.config import Loaded, load
 
 TIME_SCALE = 12.0
@@ -26,6 +25,10 @@ the end of a session's life could come too late, and find it EXPIRED."""
 
 CALL_TIMEOUT = 1.0
 """Real seconds of a connect or read, short enough that a silent service is seen to be one."""
+
+
+class DemoError(Exception):
+    """The demo can't begin or go on; its text is for the user."""
 
 
 @dataclass(frozen=True, slots=True)

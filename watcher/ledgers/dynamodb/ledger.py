@@ -19,10 +19,9 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.domain.ports import Clock
-from watcher.ledgers.dynamodb.client import open_client
 from watcher.ledgers.dynamodb.items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
 from watcher.ledgers.dynamodb.sequence import Numbering
-from watcher.ledgers.dynamodb.table import Table
+from watcher.ledgers.dynamodb.table import Table, open_client
 from watcher.ledgers.reading import DAMAGED
 from watcher.util.parallel import for_each
 

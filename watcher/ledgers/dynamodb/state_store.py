@@ -11,9 +11,8 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import SessionKey
 from watcher.domain.ports import Clock
-from watcher.ledgers.dynamodb.client import open_client
 from watcher.ledgers.dynamodb.items import MAX_BYTES, key_of, number, packed, size, unpacked
-from watcher.ledgers.dynamodb.table import Table
+from watcher.ledgers.dynamodb.table import Table, open_client
 
 KEY = SessionKey("watcher.learned", "schedule")
 """No session has such an id: theirs have 36 characters."""

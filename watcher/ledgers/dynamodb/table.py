@@ -18,8 +18,11 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
+from watcher.aws.client import build_client
 from watcher.aws.errors import attempt
 from watcher.aws.proof import require_proof
+from watcher.aws.timeouts import hurried
+from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.ledgers.dynamodb.errors import Refused, Unanswered, is_passing, refused, translate
 from watcher.ledgers.dynamodb.items import Item
@@ -144,6 +147,15 @@ class Table:
 
     def _translated(self, error: Exception) -> Exception:
         return refused(error) or translate(error, self._name)
+
+
+def open_client(settings: Settings, connections: int) -> Any:
+    """botocore's, with so many connections kept open; the caller closes it.
+
+    Raises:
+        ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
+    """
+    return build_client("dynamodb", hurried(settings.aws), "", concurrency=connections)
 
 
 def _listed(items: Any) -> list[Item]:

@@ -10,8 +10,7 @@ from watcher.aws.proof import require_proof
 from watcher.aws.timeouts import hurried
 from watcher.config.settings import AwsSettings
 from watcher.queues.sqs.errors import translate
-from watcher.util.sqs_url import queue_place
-from watcher.util.urls import without_secrets
+from watcher.util.urls import queue_place, without_secrets
 
 T = TypeVar("T")
 

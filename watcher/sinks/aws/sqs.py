@@ -8,8 +8,7 @@ from watcher.sinks.aws.client import open_client
 from watcher.sinks.aws.message_entries import FIFO
 from watcher.sinks.aws.message_sink import MessageSink
 from watcher.sinks.aws.target import Target, sink_service
-from watcher.util.sqs_url import queue_place
-from watcher.util.urls import without_secrets
+from watcher.util.urls import queue_place, without_secrets
 
 
 class SqsSink(MessageSink):

@@ -21,10 +21,14 @@ from watcher.bounded_http.errors import (
 from watcher.bounded_http.tls import Tls
 from watcher.domain.errors import NoAnswer, SinkError
 from watcher.sinks.webhook.ssrf_guard import permitted
+from watcher.util.http_date import http_date
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 15.0
 """Seconds; a call gets their sum at most. Standard Webhooks recommends 15 to 30 for all of it."""
+
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds at most that a receiver can ask for: decisions are wanted while the person still waits."""
 
 _UNANSWERED = (ConnectionBroken, ReadTimedOut, ResponseTooLarge)
 """Faults of a receiver that was reached. All others come before it: the name, the connection, a proxy, TLS."""
@@ -108,6 +112,18 @@ class Poster:
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._client.close()
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds to wait by a Retry-After (RFC 9110, 10.2.3: seconds or a date), 0 to 300; None where it says nothing.
+
+    `now` is in epoch seconds, by the receiver's clock if it tells it.
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:10]), LONGEST_RETRY_AFTER)
+    at = http_date(text)
+    return None if at is None else min(max(at - now, 0.0), LONGEST_RETRY_AFTER)
 
 
 def _permitted_addresses(name: str, port: int, *, allow_private: bool) -> Sequence[tuple[Any, ...]]:

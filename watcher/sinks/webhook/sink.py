@@ -16,8 +16,14 @@ from watcher.domain.errors import ConfigError, NoAnswer, SinkError
 from watcher.domain.event_result import DELIVERED, EventResult, failed, not_attempted, rejected, results_or_error
 from watcher.domain.model import DecisionEvent
 from watcher.domain.ports import Clock
-from watcher.sinks.webhook.http_post import CONNECT_TIMEOUT, READ_TIMEOUT, Answer, Poster
-from watcher.sinks.webhook.retry_after import LONGEST, retry_after
+from watcher.sinks.webhook.http_post import (
+    CONNECT_TIMEOUT,
+    LONGEST_RETRY_AFTER,
+    READ_TIMEOUT,
+    Answer,
+    Poster,
+    retry_after,
+)
 from watcher.sinks.webhook.signing import KeyFile, signature, webhook_id
 from watcher.sinks.webhook.ssrf_guard import refusal
 from watcher.util.clock import SystemClock
@@ -107,7 +113,7 @@ class WebhookSink:
 
     def _wait_is_over(self) -> None:
         if self._is_gone:
-            raise SinkError(self._gone(), LONGEST)
+            raise SinkError(self._gone(), LONGEST_RETRY_AFTER)
         left = self._not_before - self._clock.monotonic()
         if left > 0:
             raise SinkError(f"{self._poster.shown}: asked for {left:.0f} s more before the next try", left)
@@ -161,7 +167,7 @@ class WebhookSink:
         """The receiver speaks of itself: it wants to be left alone, for a time or for good."""
         if answer.status == 410:
             self._is_gone = True
-            return SinkError(self._gone(), LONGEST)
+            return SinkError(self._gone(), LONGEST_RETRY_AFTER)
         told = http_date(answer.headers.get("date"))
         wait = retry_after(answer.headers.get("retry-after"), self._clock.time() if told is None else told)
         if wait:

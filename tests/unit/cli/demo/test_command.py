@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from watcher.cli.demo import command
 from watcher.cli.demo import runner as show
-from watcher.cli.demo.errors import DemoError
+from watcher.cli.demo.workspace import DemoError
 
 
 def play(monkeypatch: pytest.MonkeyPatch, ending: bool | DemoError, *arguments: str) -> tuple[int, str, str]:

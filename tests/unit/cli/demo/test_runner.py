@@ -6,10 +6,9 @@ from typing import Any, cast
 import pytest
 
 from tests.support import ManualClock
-from watcher.cli.demo.errors import DemoError
 from watcher.cli.demo.plan import make_plan
 from watcher.cli.demo.runner import PATIENCE, Stage, play
-from watcher.cli.demo.workspace import Workspace
+from watcher.cli.demo.workspace import DemoError, Workspace
 from watcher.config import Settings
 from watcher.domain.errors import QueueError
 from watcher.domain.model import QueueDepth

@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.cli.demo.errors import DemoError
-from watcher.cli.demo.workspace import TIME_SCALE, Workspace, open_place
+from watcher.cli.demo.workspace import TIME_SCALE, DemoError, Workspace, open_place
 
 
 def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError
 
 from watcher.app.reload import rules_of
+from watcher.cli.get.decide_and_wait import wait_until_over
 from watcher.cli.get.observed_session import Observed, read
-from watcher.cli.get.waiting import wait
 from watcher.config import Settings
 from watcher.domain.errors import AccessDenied, MalformedResult, PollError, UnreadableAnswer
 from watcher.domain.model import SessionResult
@@ -69,7 +69,7 @@ def waited(ask: Any, stream: io.StringIO | None = None) -> tuple[Observed, bool,
     settings = Settings()
     observed = Observed(SESSION_ID, settings, clock)
     policy = rules_of(settings, clock).polling
-    is_over = wait(observed, ask, policy, clock, sleep=clock.sleep, stream=stream or io.StringIO())
+    is_over = wait_until_over(observed, ask, policy, clock, sleep=clock.sleep, stream=stream or io.StringIO())
     return observed, is_over, clock
 
 

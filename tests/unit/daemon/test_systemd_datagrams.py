@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from watcher.daemon.sdnotify import MAX_VALUE, Notifier
+from watcher.daemon.systemd import MAX_VALUE, Notifier
 from watcher.domain.errors import WatcherError
 
 
@@ -72,7 +72,7 @@ def test_a_broken_socket_is_logged_once_and_never_raised(address: str, tmp_path:
 def test_a_manager_that_does_not_read_holds_nobody_up_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watcher.daemon.sdnotify.SEND_TIMEOUT", 0.01)
+    monkeypatch.setattr("watcher.daemon.systemd.SEND_TIMEOUT", 0.01)
     manager = Manager(str(tmp_path / "notify"))
     notifier = Notifier(manager.address)
     with capture_logs() as logs:
