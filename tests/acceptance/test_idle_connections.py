@@ -11,7 +11,7 @@ from threading import Event, Thread
 import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
-from tests.unit.sinks.receivers import Receiver
+from tests.integration.support.receivers import Receiver
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator
 from watcher.telemetry.connections import MOST

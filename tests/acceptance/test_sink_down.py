@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.acceptance.conftest import Daemon
-from tests.unit.sinks.receivers import Receiver, answer
+from tests.integration.support.receivers import Receiver, answer
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator

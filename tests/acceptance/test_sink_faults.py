@@ -12,8 +12,8 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.acceptance.conftest import Daemon
-from tests.unit.sinks.event_buses import EventBridge
-from tests.unit.sinks.receivers import Receiver
+from tests.integration.support.event_buses import EventBridge
+from tests.integration.support.receivers import Receiver
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import SessionScript, Simulator

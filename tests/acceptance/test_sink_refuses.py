@@ -12,9 +12,9 @@ import pytest
 
 from tests.acceptance.conftest import Daemon
 from tests.chaos.site import Site, wait_until
+from tests.integration.support.receivers import Receiver, answer
 from tests.stack import aws_client
 from tests.support import run_watcher
-from tests.unit.sinks.receivers import Receiver, answer
 from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue

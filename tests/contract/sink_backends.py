@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.integration.support.aws_sinks import AWS, take_all
+from tests.integration.support.receivers import Receiver, answer
 from tests.moto import CREDENTIALS, MotoServer
-from tests.unit.sinks.aws import AWS, take_all
-from tests.unit.sinks.receivers import Receiver, answer
 from watcher.config import (
     EventBridgeSinkSettings,
     FileSinkSettings,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.rekognition.servers import SESSION_ID
+from tests.integration.support.servers import SESSION_ID
 from watcher.domain.errors import MalformedResult, PollError, UnknownStatus, UnreadableAnswer
 from watcher.domain.model import BoundingBox, Challenge, Image, S3Object, SessionStatus
 from watcher.rekognition.answer import AUDIT_IMAGES, parse_answer

@@ -58,7 +58,7 @@ def known_regions(partitions: Mapping[str, Any]) -> set[str]:
 def brief_endpoints(partitions: Mapping[str, Any]) -> dict[str, Any]:
     """Endpoint patterns that say of a plain regional endpoint (no FIPS, no dual stack) what the full file says.
 
-    `tests/unit/cli/get/test_loader.py` holds them against the full file, region by region.
+    `tests/integration/cli/get/test_loader.py` holds them against the full file, region by region.
     """
     return {"version": 3, "partitions": [_brief_partition(one) for one in partitions["partitions"]]}
 

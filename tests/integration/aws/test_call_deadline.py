@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.httpsession import URLLib3Session
 
-from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Script, Server, reply
+from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Script, Server, reply
 from watcher.bounded_http import connector
 from watcher.bounded_http.connect import connect_to_any
 from watcher.domain.errors import CallTimedOut, ConnectionFailed, PollError

@@ -10,7 +10,7 @@ import botocore
 import pytest
 from botocore import UNSIGNED
 
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Aws, Server, reply
+from tests.integration.support.servers import ANSWER, SESSION_ID, Aws, Server, reply
 from watcher import __version__
 from watcher.aws import client as aws_client
 from watcher.aws.session import readable_session, resolve_region

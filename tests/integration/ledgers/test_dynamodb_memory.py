@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.integration.support.scripted_dynamodb import WRITTEN, Script, answer, refusal
 from tests.moto import CREDENTIALS
 from tests.stack import create_stack
 from tests.support import START, ManualClock
-from tests.unit.ledgers.scripted import WRITTEN, Script, answer, refusal
 from watcher.config import Settings
 from watcher.domain.errors import LedgerError
 from watcher.ledgers import open_memory

@@ -9,8 +9,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.parsers import ResponseParserError
 
+from tests.integration.support.scripted_dynamodb import Script, answer
 from tests.support import ManualClock, decision
-from tests.unit.ledgers.scripted import Script, answer
 from watcher.aws.call_deadline import HANDLER_ID
 from watcher.aws.client import build_client
 from watcher.aws.proof import require_proof

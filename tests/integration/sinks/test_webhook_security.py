@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.integration.support.receivers import answer
+from tests.integration.support.webhooks import KEY, OLD_KEY, Receive, Sinks, failure
 from tests.support import decision
-from tests.unit.sinks.receivers import answer
-from tests.unit.sinks.webhooks import KEY, OLD_KEY, Receive, Sinks, failure
 from watcher.config.sinks import WebhookSinkSettings
 from watcher.domain.errors import ConfigError
 from watcher.sinks.webhook.sink import WebhookSink

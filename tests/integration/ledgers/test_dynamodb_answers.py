@@ -16,8 +16,8 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from tests.integration.support.scripted_dynamodb import WRITTEN, Script, answer, refusal
 from tests.support import START, ManualClock, decision, session_id
-from tests.unit.ledgers.scripted import WRITTEN, Script, answer, refusal
 from watcher.aws.errors import CredentialsUnavailable
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import LedgerEntry

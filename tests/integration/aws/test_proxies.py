@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.support.servers import ANSWER, SESSION_ID, Script, Server, reply
 from tests.support import BUSY
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
 from watcher.domain.errors import CallTimedOut, ConnectionFailed
 from watcher.rekognition import RekognitionResults
 

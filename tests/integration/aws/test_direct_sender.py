@@ -13,7 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError
 
-from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
+from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
 from watcher.domain.errors import CallTimedOut, ConnectionFailed
 from watcher.domain.model import SessionStatus
 from watcher.rekognition import RekognitionResults

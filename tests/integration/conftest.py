@@ -1,4 +1,4 @@
-"""Servers that stop and clients that close with their test."""
+"""Servers that stop, and clients that close, with their test; nothing knows of this machine's AWS configuration."""
 
 import socket
 import ssl
@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Aws, Script, Server, reply
+from tests.integration.support.servers import ANSWER, SESSION_ID, Aws, Script, Server, reply
 from watcher.rekognition import build_client
 
 
 @pytest.fixture(autouse=True)
 def own_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Clients know nothing of this machine's AWS configuration, credentials and proxies."""
+    """Nothing here knows of this machine's AWS configuration, credentials and proxies."""
     for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -76,19 +76,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         pytest.skip("no openssl command to make a certificate with")
     folder = tmp_path_factory.mktemp("tls")
     cert, key = folder / "cert.pem", folder / "key.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
     return cert, key
 

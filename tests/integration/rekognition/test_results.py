@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
 from tests.support import BUSY
-from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
 from watcher.domain.errors import (
     AccessDenied,
     CallTimedOut,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Server, reply
+from tests.integration.support.servers import ANSWER, SESSION_ID, Server, reply
 from watcher.rekognition import RekognitionResults
 from watcher.rekognition.image_digests import DIGESTED, digest_images
 

@@ -16,7 +16,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from tests.unit.rekognition.servers import ANSWER, SESSION_ID, Script, Server, reply
+from tests.integration.support.servers import ANSWER, SESSION_ID, Script, Server, reply
 from watcher.aws.call_deadline import enforce_call_deadline
 
 Serve = Callable[..., Server]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.parsers import ResponseParserError
 
-from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Aws, Server, reply
+from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Aws, Server, reply
 from watcher.aws.call_deadline import MAX_BODY as MAX_OTHERS
 from watcher.aws.client import build_client
 from watcher.domain.errors import ConnectionFailed, UnreadableAnswer

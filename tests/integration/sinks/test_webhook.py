@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from tests.integration.support.receivers import PATIENCE, Receiver, Script, answer
+from tests.integration.support.webhooks import KEY, Failure, Receive, Sinks, failure
 from tests.support import ManualClock, decision
-from tests.unit.sinks.receivers import PATIENCE, Receiver, Script, answer
-from tests.unit.sinks.webhooks import KEY, Failure, Receive, Sinks, failure
 from watcher.domain.event_result import EventStatus
 
 DELIVERED, FAILED, REJECTED, NOT_ATTEMPTED = EventStatus

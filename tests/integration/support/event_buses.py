@@ -4,7 +4,7 @@ import json
 from threading import Condition
 from typing import Any
 
-from tests.unit.sinks.receivers import PATIENCE, Receiver, answer
+from tests.integration.support.receivers import PATIENCE, Receiver, answer
 
 
 class EventBridge:

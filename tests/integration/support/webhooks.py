@@ -4,8 +4,8 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.integration.support.receivers import Receiver
 from tests.support import decision
-from tests.unit.sinks.receivers import Receiver
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import EventResult, EventStatus
 from watcher.sinks.webhook.sink import WebhookSink

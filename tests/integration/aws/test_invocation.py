@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.unit.rekognition.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
+from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
 from watcher.rekognition import RekognitionResults
 
 Serve = Callable[..., Server]

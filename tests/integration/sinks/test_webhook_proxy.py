@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.integration.aws.test_proxies import AUTHORIZATION, tunnel, with_password
+from tests.integration.support.servers import Server, reply
+from tests.integration.support.webhooks import Receive, Sinks, failure
 from tests.support import decision
-from tests.unit.rekognition.servers import Server, reply
-from tests.unit.rekognition.test_proxies import AUTHORIZATION, tunnel, with_password
-from tests.unit.sinks.webhooks import Receive, Sinks, failure
 from watcher.app.startup_log import described
 from watcher.cli.check.sinks import check_sinks
 from watcher.config import Settings

@@ -6,9 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 from structlog.testing import capture_logs
 
+from tests.integration.support.aws_sinks import AWS, Wire, large_decision, take_all
+from tests.integration.support.event_buses import EventBridge
 from tests.support import ManualClock, decision
-from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all
-from tests.unit.sinks.event_buses import EventBridge
 from watcher.config import EventBridgeSinkSettings
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.support.aws_sinks import AWS, Wire, large_decision, take_all, values
 from tests.support import decision, session_id
-from tests.unit.sinks.aws import AWS, Wire, large_decision, take_all, values
 from watcher.config import SnsSinkSettings
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED
