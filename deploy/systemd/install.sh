@@ -49,6 +49,28 @@ source=$(cd "$here/../.." && pwd)
 is_ours() { [ -L "$prefix/bin" ] && case $(readlink "$prefix/bin") in "$prefix"/releases/*/bin) ;; *) false ;; esac; }
 { [ ! -e "$prefix/bin" ] && [ ! -L "$prefix/bin" ]; } || is_ours ||
   fail "--prefix $prefix: $prefix/bin belongs to something else; take a folder that is not there yet"
+units=/etc/systemd/system
+# Likewise in uninstall.sh: a unit of another program, or another watcherctl, is left alone.
+for file in "$units/watcher.service" "$units/watcher@.service" /usr/local/bin/watcherctl; do
+  { [ ! -e "$file" ] && [ ! -L "$file" ]; } || grep -qs '^Description=Liveness watcher\|/bin/watcher "[$]@"$' "$file" ||
+    fail "$file belongs to something else, or is masked; move it away, or unmask it"
+done
+
+# Root runs, and installs a service from, what is in these folders: nobody else may put anything there.
+for way in "$prefix/releases" "$(realpath -m "$prefix/releases")"; do
+  fine=''
+  while :; do
+    if [ -e "$way" ] || [ -L "$way" ]; then
+      # shellcheck disable=SC2086 # several words
+      [ -z "$(find "$way" -maxdepth 0 \( ! -user 0 -o ! -type l -perm /022 $fine \))" ] ||
+        fail "--prefix $prefix: others can write $way: make it root's (chown root, chmod go-w), or take another folder"
+      fine='! -perm -1000'  # in a sticky folder nobody can replace what is there already
+    fi
+    [ "$way" != / ] || break
+    way=$(dirname "$way")
+  done
+done
+
 mkdir -p "$prefix/releases"
 release=$(mktemp -d "$prefix/releases/$(date -u +%Y%m%dT%H%M%S).XXXX")
 trap '[ -e "$release/complete" ] || rm -rf "$release"' EXIT
@@ -73,7 +95,6 @@ ln -sfn "$release/bin" "$prefix/bin.new"
 mv -T "$prefix/bin.new" "$prefix/bin"
 
 unit_file() { sed "s|/opt/liveness-watcher|$prefix|g" "$here/$1" > "$2.new" && mv "$2.new" "$2"; }
-units=/etc/systemd/system
 for unit in watcher.service watcher@.service; do
   unit_file "$unit" "$units/$unit"
   if [ "$systemd" -ge 253 ]; then

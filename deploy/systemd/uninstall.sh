@@ -25,6 +25,10 @@ is_ours() { [ -L "$prefix/bin" ] && case $(readlink "$prefix/bin") in "$prefix"/
   fail "--prefix $prefix: the watcher was not installed there ($prefix/bin is not a link to a release); nothing was removed"
 
 units=/etc/systemd/system
+for file in "$units/watcher.service" "$units/watcher@.service" /usr/local/bin/watcherctl; do
+  { [ ! -e "$file" ] && [ ! -L "$file" ]; } || grep -qs '^Description=Liveness watcher\|/bin/watcher "[$]@"$' "$file" ||
+    fail "$file belongs to something else; nothing was removed"
+done
 if [ -d /run/systemd/system ]; then
   systemctl stop watcher.service 'watcher@*.service' 2>/dev/null || true
   systemctl disable --quiet watcher.service 2>/dev/null || true

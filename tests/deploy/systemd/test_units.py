@@ -171,6 +171,89 @@ def test_the_install_script_leaves_a_link_of_somebody_else(tmp_path: Path, targe
     assert f"installing to {prefix}/releases/" in install(f"{prefix}/").stdout  # and fails, for want of a Python
 
 
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """install.sh and uninstall.sh that take folders below `tmp_path` for those of the system, and find a systemd."""
+    folder = tmp_path / "deploy" / "systemd"
+    folder.mkdir(parents=True)
+    for name in ("install.sh", "uninstall.sh"):
+        text = (SYSTEMD / name).read_text()
+        for system in ("/etc/systemd/system", "/usr/local/bin"):
+            (tmp_path / system[1:]).mkdir(parents=True, exist_ok=True)
+            text = text.replace(system, str(tmp_path / system[1:]))
+        (folder / name).write_text(text.replace("/run/systemd/system", str(tmp_path / "no")))
+    (tmp_path / "programs").mkdir()
+    program(tmp_path / "programs", "systemctl", "echo systemd 255")
+    program(tmp_path / "programs", "python", '[ "$1" = -c ]')
+    return folder
+
+
+def run_script(scripts: Path, name: str, prefix: Path) -> "subprocess.CompletedProcess[str]":
+    programs = scripts.parents[1] / "programs"
+    more = ["--python", str(programs / "python")] if name == "install.sh" else []
+    command = ["sh", str(scripts / name), "--prefix", str(prefix), *more]
+    return subprocess.run(command, env=with_path(programs), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
+@pytest.mark.parametrize("script", ["install.sh", "uninstall.sh"])
+@pytest.mark.parametrize(
+    "file", ["etc/systemd/system/watcher.service", "etc/systemd/system/watcher@.service", "usr/local/bin/watcherctl"]
+)
+@pytest.mark.parametrize("kind", ["file", "mask", "dangling link"])
+def test_the_scripts_leave_units_and_commands_of_somebody_else(
+    tmp_path: Path, scripts: Path, script: str, file: str, kind: str
+) -> None:
+    """The names are common ones: many a build has a watcher."""
+    foreign = tmp_path / file
+    if kind == "file":
+        foreign.write_text("[Unit]\nDescription=A watcher of files\n[Service]\nExecStart=/usr/bin/watcher run\n")
+    else:
+        foreign.symlink_to(os.devnull if kind == "mask" else "nowhere")
+    before = foreign.lstat().st_ino
+    ended = run_script(scripts, script, tmp_path / "app")
+    assert ended.returncode == 1
+    assert f"{foreign} belongs to something else" in ended.stderr
+    assert foreign.lstat().st_ino == before
+    assert not (tmp_path / "app").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
+def test_the_scripts_know_what_they_installed(tmp_path: Path, scripts: Path) -> None:
+    units, commands = tmp_path / "etc/systemd/system", tmp_path / "usr/local/bin"
+    for folder, name in ((units, "watcher.service"), (units, "watcher@.service"), (commands, "watcherctl")):
+        (folder / name).write_text((SYSTEMD / name).read_text().replace("/opt/liveness-watcher", "/srv/w"))
+    assert f"installing to {tmp_path}/app/releases/" in run_script(scripts, "install.sh", tmp_path / "app").stdout
+    assert run_script(scripts, "uninstall.sh", tmp_path / "none").stdout.startswith("uninstalled")
+    assert [*units.iterdir(), *commands.iterdir()] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
+@pytest.mark.parametrize("shared", ["parent", "sticky parent", "prefix", "releases", "owned", "link", "link of root"])
+def test_nothing_is_installed_where_others_can_put_files(tmp_path: Path, scripts: Path, shared: str) -> None:
+    parent = tmp_path / "parent"
+    prefix = parent / "app"
+    (prefix / "releases").mkdir(parents=True)
+    named, exposed = prefix, {"prefix": prefix, "releases": prefix / "releases"}.get(shared, parent)
+    if shared == "sticky parent":
+        shutil.rmtree(prefix)  # whoever is quicker makes it
+    if shared == "owned":
+        os.chown(exposed, 4242, 0)
+    elif shared == "link":
+        named = exposed = tmp_path / "link"
+        named.symlink_to(prefix)
+        os.chown(named, 4242, 0, follow_symlinks=False)
+    else:
+        exposed.chmod(0o1777 if shared == "sticky parent" else 0o775)
+    if shared == "link of root":
+        named = tmp_path / "link"
+        named.symlink_to(prefix)
+    ended = run_script(scripts, "install.sh", named)
+    assert ended.returncode == 1
+    assert f"--prefix {named}: others can write {exposed}: make it root's" in ended.stderr
+    assert not list(prefix.glob("releases/*"))
+
+
 def test_the_drop_in_for_newer_systemd_takes_away_the_signal_only() -> None:
     """systemd sends it by itself then; a second one would reload twice."""
     drop_in = settings_of("watcher.service.d/notify-reload.conf")
