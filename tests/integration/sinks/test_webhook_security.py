@@ -12,7 +12,7 @@ from tests.integration.support.receivers import answer
 from tests.integration.support.webhooks import KEY, OLD_KEY, Receive, Sinks, failure
 from tests.support import decision
 from watcher.config.sinks import WebhookSinkSettings
-from watcher.domain.errors import ConfigError
+from watcher.domain.errors import ConfigError, SinkError
 from watcher.sinks.webhook.sink import WebhookSink
 
 
@@ -25,6 +25,18 @@ def test_a_changed_body_or_another_key_does_not_verify(
     for key, body in ((KEY, got.body + b" "), (OLD_KEY, got.body)):
         with pytest.raises(WebhookVerificationError):
             Webhook(key).verify(body, dict(got.headers), json_parse=False)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_nothing_of_an_event_becomes_a_header_of_its_own(
+    receive: Receive, webhook_for: Sinks, secret_file: Path, end: str
+) -> None:
+    """Policies have no line breaks, by the settings: this is for the day on which they may."""
+    receiver = receive()
+    sink = webhook_for(receiver.url, secret_file=str(secret_file))
+    with pytest.raises(SinkError, match="a header has a line break"):
+        sink.emit([decision(1, policy=f"p{end}x-injected: yes")])
+    assert receiver.got == []
 
 
 def test_without_a_secret_file_nothing_is_signed(receive: Receive, webhook_for: Sinks) -> None:

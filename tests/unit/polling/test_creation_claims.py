@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from tests.support import START, ManualClock, session_id
-from tests.unit.support.builders import a_beat, a_delivery, an_answer, live_answer
+from tests.unit.support.builders import a_beat, a_delivery, a_watch, an_answer, live_answer
 from tests.unit.support.polling import CREATED, WAITING
 from tests.unit.support.world import World
 from watcher.domain.errors import (
@@ -33,6 +33,7 @@ from watcher.polling.scheduler import Due
 from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
 from watcher.schedule import Schedule
+from watcher.sessions.creation_claim import refute
 from watcher.sessions.session import Watch
 from watcher.util.retry import RetryUntilStopped
 
@@ -304,3 +305,12 @@ def test_a_crowd_of_claimed_ends_is_checked_and_not_given_up() -> None:
     assert [
         watch for watch in ended if watch.ending != SessionResult(watch.session_id, SessionStatus.SUCCEEDED)
     ] == []
+
+
+def test_a_claim_is_corrected_without_replacing_what_the_consumer_writes() -> None:
+    """Its thread may add a lease at the same moment; terms that were copied before would be without it."""
+    watch = a_watch(sent_after=100.0)
+    terms, claimed = watch.terms, watch.created_at
+    assert refute(watch) == claimed
+    assert watch.terms is terms
+    assert (watch.created_at, watch.deadline) == (claimed + 100.0, watch.born + LIFETIME)

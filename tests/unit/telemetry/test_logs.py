@@ -45,6 +45,17 @@ def test_a_json_line_has_level_timestamp_and_event(capsys: pytest.CaptureFixture
     assert line == {"event": "decided", "level": "info", "session_id": "x", "polls": 3}
 
 
+def test_a_json_line_stays_one_and_shows_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads it in a terminal is as exposed as with the console's form."""
+    logs.configure("info", "json")
+    hostile = 'a\x1b[31m\x9b\u202e\u2028\x85\r\n{"event": "forged"}'
+    logger().info(hostile, **{hostile: hostile}, nested=[{hostile: hostile}])
+    shown = capsys.readouterr().err
+    assert [char for char in shown.removesuffix("\n") if not char.isprintable()] == []
+    line = json.loads(shown)
+    assert (line["event"], line[hostile], line["nested"]) == (hostile, hostile, [{hostile: hostile}])
+
+
 def test_the_console_shows_no_control_character_of_a_record_or_traceback(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
