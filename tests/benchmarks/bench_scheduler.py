@@ -1,7 +1,7 @@
 """What scheduling one poll costs: `python tests/benchmarks/bench_scheduler.py [--quick]`.
 
-The real scheduler, policy and watches on a clock that moves only when nothing is due. One poll is the way round:
-take the most urgent watch, count an answer, ask the policy for the next step, put the watch back. Beside it, as
+The real scheduler, policy and sessions on a clock that moves only when nothing is due. One poll is the way round:
+take the most urgent session, count an answer, ask the policy for the next step, put the session back. Beside it, as
 floor and ceiling, the bare heap with random waits, and a coroutine in a tenacity `AsyncRetrying` of its own for each
 session. All of them in the same run, in turns, as CPU time.
 """
@@ -27,7 +27,7 @@ from watcher.polling.policy import PollAgain, PollPolicy
 from watcher.polling.scheduler import Scheduler
 from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
 
 BAR_MICROSECONDS = 50.0
@@ -57,31 +57,31 @@ def watcher_polls(waiting: int) -> Round:
     policy = PollPolicy(backoff(FIRST, LONGEST, GROWTH, JITTER), clock)
     answers = {}
     for number in range(waiting):
-        watch = make_watch(number)
-        answer = answers[watch.key.session_id] = SessionResult(watch.key.session_id, SessionStatus.IN_PROGRESS)
-        watch.saw(answer)
-        scheduler.add(watch, random.uniform(0, LONGEST))
+        session = make_session(number)
+        answer = answers[session.key.session_id] = SessionResult(session.key.session_id, SessionStatus.IN_PROGRESS)
+        session.record(answer)
+        scheduler.add(session, random.uniform(0, LONGEST))
 
     def run(polls: int) -> None:
         for _ in range(polls):
             clock.now = max(clock.now, scheduler._confirmed.next_at())
             due = scheduler.take()
             assert due is not None
-            answer = answers[due.watch.key.session_id]
-            due.watch.saw(answer)
-            step = policy.next_step(due.watch, answer)
+            answer = answers[due.session.key.session_id]
+            due.session.record(answer)
+            step = policy.next_step(due.session, answer)
             assert isinstance(step, PollAgain)
-            scheduler.add(due.watch, clock.now + step.delay)
+            scheduler.add(due.session, clock.now + step.delay)
 
     return run
 
 
-def make_watch(number: int) -> Watch:
+def make_session(number: int) -> Session:
     """A session with the lease on its message, as the intake makes it."""
     key = SessionKey(str(UUID(int=number)), "default")
-    watch = Watch(key, 0.0, 0.0, NEVER)
-    watch.put_under(Lease("0123456789abcdef", str(number)))
-    return watch
+    session = Session(key, 0.0, 0.0, NEVER)
+    session.add_lease(Lease("0123456789abcdef", str(number)))
+    return session
 
 
 def heap_polls(waiting: int) -> Round:
@@ -147,13 +147,13 @@ def microseconds(run: Round, polls: int) -> float:
 
 
 def bytes_each(waiting: int) -> float:
-    """Memory of a waiting session in the scheduler, its watch, key and lease included."""
+    """Memory of a waiting session in the scheduler, with its key and lease."""
     gc.collect()
     tracemalloc.start()
     clock = Time()
     scheduler = Scheduler(TokenBucket(1.0), clock, Beat(clock, "scheduler", is_shared=True))
     for number in range(waiting):
-        scheduler.add(make_watch(number), float(number))
+        scheduler.add(make_session(number), float(number))
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return size / waiting

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
-from tests.benchmarks.bench_scheduler import make_watch
+from tests.benchmarks.bench_scheduler import make_session
 from tests.benchmarks.instrumented import CALL
 from tests.benchmarks.processes import (
     LOOPS,
@@ -149,12 +149,12 @@ def verdict(what: str, value: float, bar: float, unit: str) -> None:
 
 
 def trail_entry() -> float:
-    """Bytes that one poll adds to a watch."""
-    watches = [make_watch(number) for number in range(100)]
+    """Bytes that one poll adds to a session."""
+    sessions = [make_session(number) for number in range(100)]
     tracemalloc.start()
-    for number, watch in enumerate(watches):
+    for number, session in enumerate(sessions):
         for poll in range(100):
-            watch.note_poll(number + poll / 7, "in_progress", poll / 70, wait=poll / 3)
+            session.note_poll(number + poll / 7, "in_progress", poll / 70, wait=poll / 3)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return size / 10_000

@@ -25,7 +25,7 @@ from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.rekognition import RekognitionResults
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 CALL = "the call: botocore"
 POLLS = "polls"
@@ -33,10 +33,10 @@ POLLS = "polls"
 PARTS: list[tuple[str, Any, str]] = [
     (CALL, RekognitionResults, "get"),
     ("checking the answer", results_module, "parse_answer"),
-    ("waking for, and taking, the next watch", Scheduler, "take"),
-    ("putting the watch back", Scheduler, "add"),
+    ("waking for, and taking, the next session", Scheduler, "take"),
+    ("putting the session back", Scheduler, "add"),
     ("poll policy", PollPolicy, "next_step"),
-    ("poll policy", Watch, "saw"),
+    ("poll policy", Session, "record"),
     ("metrics", Poller, "_count"),
     ("readiness", Poller, "_heed"),
     ("trail and debug log", Poller, "_note"),

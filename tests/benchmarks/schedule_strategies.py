@@ -8,7 +8,7 @@ from tenacity import RetryCallState, wait_exponential, wait_fixed, wait_random_e
 from tenacity.wait import wait_base
 
 from tests.benchmarks.schedule_ideal import Durations
-from tests.benchmarks.schedule_world import JumpingClock, MakePolicy, Session
+from tests.benchmarks.schedule_world import JumpingClock, MakePolicy, ScriptedSession
 from tests.support import Unlimited
 from watcher.domain.ports import RateLimiter
 from watcher.polling.learned_wait import LearnedWait
@@ -72,7 +72,7 @@ class EvenLearner(DurationEstimator):
 class wait_oracle(wait_base):  # noqa: N801 - named like tenacity's own
     """Knows each session's end."""
 
-    def __init__(self, clock: JumpingClock, sessions: list[Session]) -> None:
+    def __init__(self, clock: JumpingClock, sessions: list[ScriptedSession]) -> None:
         self._clock, self._sessions = clock, sessions
 
     def __call__(self, retry_state: RetryCallState) -> float:
@@ -93,7 +93,7 @@ class wait_steps(wait_base):  # noqa: N801 - named like tenacity's own
 def scheduled(learner: Callable[[], DurationEstimator]) -> MakePolicy:
     """The learned schedule, with a learner of our own."""
 
-    def make(clock: JumpingClock, scheduler: Scheduler, sessions: list[Session]) -> PollPolicy:
+    def make(clock: JumpingClock, scheduler: Scheduler, sessions: list[ScriptedSession]) -> PollPolicy:
         schedule = Schedule(lambda: scheduler.rate)
         schedule._all = learner()
         uniform = random.Random(5).uniform

@@ -14,7 +14,7 @@ from watcher.domain.model import SessionKey, SessionResult, SessionStatus
 from watcher.domain.ports import RateLimiter
 from watcher.polling.policy import Ended, Observation, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
 
 TIMEOUT = 180.0
@@ -72,7 +72,7 @@ class Traffic:
 
 
 @dataclass(slots=True)
-class Session:
+class ScriptedSession:
     """One session: when it begins, ends (inf: never) and is enqueued; when it was decided, and if without its end."""
 
     number: int
@@ -93,7 +93,7 @@ class Session:
 class Run:
     """What came of it."""
 
-    sessions: list[Session]
+    sessions: list[ScriptedSession]
     calls: int = 0
     throttled: int = 0
     spent: dict[int, int] = field(default_factory=dict)
@@ -139,9 +139,9 @@ def _overall(delays: list[float], calls: float, sessions: int) -> Score:
     return Score(calls, sum(delays) / sessions, everyone[math.ceil(0.95 * sessions) - 1])
 
 
-def traffic(plan: Traffic, chance: random.Random) -> list[Session]:
+def traffic(plan: Traffic, chance: random.Random) -> list[ScriptedSession]:
     """The sessions of a run, in the order in which they begin."""
-    found: list[Session] = []
+    found: list[ScriptedSession] = []
     born = 0.0
     while (born := born + chance.expovariate(plan.per_second)) < plan.seconds:
         durations = plan.shifted if plan.shifted and born >= plan.seconds / 2 else plan.durations
@@ -150,11 +150,11 @@ def traffic(plan: Traffic, chance: random.Random) -> list[Session]:
         if plan.late:
             told = ends if ends < born + TIMEOUT - 5 else born + chance.uniform(0, 60)
             enqueued = told + chance.uniform(*plan.late)
-        found.append(Session(len(found), born, ends, enqueued))
+        found.append(ScriptedSession(len(found), born, ends, enqueued))
     return found
 
 
-MakePolicy = Callable[[JumpingClock, Scheduler, list[Session]], PollPolicy]
+MakePolicy = Callable[[JumpingClock, Scheduler, list[ScriptedSession]], PollPolicy]
 
 
 def run(
@@ -179,51 +179,51 @@ def run(
     open_sessions = len(sessions)
     while open_sessions:
         while waiting and waiting[0][0] <= clock.now:
-            watch = _watch(heapq.heappop(waiting)[2], clock.now)
-            scheduler.add(watch, policy.first_poll(watch))
+            session = _session(heapq.heappop(waiting)[2], clock.now)
+            scheduler.add(session, policy.first_poll(session))
         found = scheduler.next(clock.now)
         if not isinstance(found, Due):
             coming = waiting[0][0] if waiting else math.inf
             clock.now = min(clock.now + found, max(coming, clock.now))
             continue
-        watch = found.watch
-        session = sessions[int(watch.key.session_id)]
+        session = found.session
+        scripted = sessions[int(session.key.session_id)]
         if found.is_over:
-            policy.forget(watch)
-            session.decided, session.timed_out = clock.now, True
+            policy.forget(session)
+            scripted.decided, scripted.timed_out = clock.now, True
             open_sessions -= 1
             continue
         result.calls += 1
-        result.spent[session.number] = watch.polls + 1
-        observation = _poll(session, service, clock.now)
+        result.spent[scripted.number] = session.polls + 1
+        observation = _poll(scripted, service, clock.now)
         scheduler.heed(throttled=isinstance(observation, Throttled))
         result.throttled += isinstance(observation, Throttled)
-        watch.saw(observation)
-        step = policy.next_step(watch, observation)
-        if watch.throttles >= patience:
-            session.lost, session.decided = True, session.born + TIMEOUT
+        session.record(observation)
+        step = policy.next_step(session, observation)
+        if session.throttles >= patience:
+            scripted.lost, scripted.decided = True, scripted.born + TIMEOUT
             open_sessions -= 1
         elif isinstance(step, Ended):
-            session.decided, session.timed_out = clock.now, not _is_success(observation)
+            scripted.decided, scripted.timed_out = clock.now, not _is_success(observation)
             open_sessions -= 1
         else:
-            scheduler.add(watch, clock.now + step.delay)
+            scheduler.add(session, clock.now + step.delay)
     return result
 
 
-def _watch(session: Session, now: float) -> Watch:
-    key = SessionKey(str(session.number), "default")
-    return Watch(key, session.born, session.born, session.born + TIMEOUT)
+def _session(scripted: ScriptedSession, now: float) -> Session:
+    key = SessionKey(str(scripted.number), "default")
+    return Session(key, scripted.born, scripted.born, scripted.born + TIMEOUT)
 
 
 def _is_success(observation: Observation) -> bool:
     return isinstance(observation, SessionResult) and observation.status is SessionStatus.SUCCEEDED
 
 
-def _poll(session: Session, service: Quota, now: float) -> Observation:
+def _poll(scripted: ScriptedSession, service: Quota, now: float) -> Observation:
     if not service.allows(now):
         return Throttled("Rate exceeded")
-    status = SessionStatus.SUCCEEDED if now >= session.ends else SessionStatus.IN_PROGRESS
-    if now >= session.born + TIMEOUT:
+    status = SessionStatus.SUCCEEDED if now >= scripted.ends else SessionStatus.IN_PROGRESS
+    if now >= scripted.born + TIMEOUT:
         status = SessionStatus.EXPIRED
-    return SessionResult(str(session.number), status)
+    return SessionResult(str(scripted.number), status)

@@ -1,4 +1,4 @@
-"""Takes messages off the queue while there is room, and makes watches of them."""
+"""Takes messages off the queue while there is room, and makes sessions of them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +16,7 @@ from watcher.domain.model import NO_CONTEXT, DeadReason, Lease, LedgerEntry, Rec
 from watcher.domain.ports import Clock, Ledger, Queue
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
 from watcher.telemetry.readiness import Readiness
@@ -35,17 +35,17 @@ ROOM_WAIT = 5.0
 class Polls(Protocol):
     """What the consumer knows of the stage that polls."""
 
-    def admit(self, watch: Watch) -> None:
+    def admit(self, session: Session) -> None:
         """Take over a new session."""
 
-    def may_be_older(self, watch: Watch, born: float) -> None:
-        """Another message dates the creation of a session to `born` (monotonic): it may be forgotten earlier."""
+    def may_be_older(self, session: Session, created_monotonic: float) -> None:
+        """Another message says that a session was created then: AWS may forget it earlier."""
 
 
 class Deliveries(Protocol):
     """What the consumer knows of the stage that delivers."""
 
-    def known(self, watch: Watch, entry: LedgerEntry) -> None:
+    def resume(self, session: Session, entry: LedgerEntry) -> None:
         """Take over a session whose decision the ledger has."""
 
 
@@ -109,9 +109,9 @@ class Consumer:
             self.take_in(deliveries, patience)
 
     def take_in(self, deliveries: Sequence[ReceivedMessage], patience: RetryUntilStopped) -> None:
-        """Make a watch of each message; hand over one that can never be served, to be buried."""
+        """Make a session of each message; dead-letter one that can never be served."""
         leases = [delivery.lease for delivery in deliveries]
-        if not self._in_flight.hold(leases, self._clock.monotonic()):
+        if not self._in_flight.track(leases, self._clock.monotonic()):
             self._release(leases)  # a receive that outlasted the drain
             return
         requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery))]
@@ -133,7 +133,7 @@ class Consumer:
                 self._admit(delivery, request, entry)
 
     def _release(self, leases: Sequence[Lease]) -> None:
-        self._in_flight.drop(leases)
+        self._in_flight.untrack(leases)
         try:
             self._queue.release(leases)
         except QueueError as error:
@@ -161,13 +161,13 @@ class Consumer:
         )
 
     def _put_aside(self, delivery: ReceivedMessage, fault: InvalidMessage) -> None:
-        self._in_flight.drop([delivery.lease])
+        self._in_flight.untrack([delivery.lease])
         self._burials.put(delivery, fault)
 
     def _admit(self, delivery: ReceivedMessage, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()
-        if request.remark:
-            log.warning("created_at_ignored", session_id=request.key.session_id, warning=request.remark)
+        if request.warning:
+            log.warning("created_at_ignored", session_id=request.key.session_id, warning=request.warning)
         if request.creation.refused is not None and entry is None:
             log.warning(
                 "creation_time_corrected",
@@ -176,61 +176,61 @@ class Consumer:
                 sent_at=timestamp(delivery.sent_at),
                 consequence="more than a session's lifetime lies between them: the claimed time does not count",
             )
-        born = self._born(delivery, request)
-        if self._join(delivery, request, born):
+        created_monotonic = self._created_monotonic(delivery, request)
+        if self._merge(delivery, request, created_monotonic):
             return
-        watch = self._watch(delivery, request, born, entry)
-        if not self._in_flight.add(watch, delivery.lease):
+        session = self._session(delivery, request, created_monotonic, entry)
+        if not self._in_flight.add(session, delivery.lease):
             return  # its lease was lost while the ledger was asked, or all was given back
         if entry is not None:
             log.debug("already_decided", session_id=request.key.session_id, policy=request.key.policy)
-            self._deliveries.known(watch, entry)
+            self._deliveries.resume(session, entry)
         else:
-            self._polls.admit(watch)
+            self._polls.admit(session)
 
-    def _join(self, delivery: ReceivedMessage, request: SessionRequest, born: float) -> bool:
-        """Whether its session is being watched already; then the message joins it."""
+    def _merge(self, delivery: ReceivedMessage, request: SessionRequest, created_monotonic: float) -> bool:
+        """Whether its session is in flight already; then the message is merged into it."""
         given = request.created_at if request.creation.is_given else None
-        joined = self._in_flight.join(request.key, delivery.lease, given, born)
-        if joined is None:
+        merged = self._in_flight.merge(request.key, delivery.lease, given, created_monotonic)
+        if merged is None:
             return False
         log.debug("duplicate_message_merged", session_id=request.key.session_id, policy=request.key.policy)
         if request.context != NO_CONTEXT:
-            warn_of_conflict(request.key, joined.context, request.context)
-        self._polls.may_be_older(joined, born)
+            warn_of_conflict(request.key, merged.context, request.context)
+        self._polls.may_be_older(merged, created_monotonic)
         return True
 
-    def _born(self, delivery: ReceivedMessage, request: SessionRequest) -> float:
+    def _created_monotonic(self, delivery: ReceivedMessage, request: SessionRequest) -> float:
         """When (monotonic) the session was created: so long before the message was sent as its two times say."""
         sent = delivery.sent_monotonic
         if sent is None:
             sent = self._clock.monotonic() - max(0.0, self._clock.time() - delivery.sent_at)
         return sent - (delivery.sent_at - request.created_at)
 
-    def _watch(
-        self, delivery: ReceivedMessage, request: SessionRequest, born: float, entry: LedgerEntry | None
-    ) -> Watch:
-        watch = Watch(
+    def _session(
+        self, delivery: ReceivedMessage, request: SessionRequest, created_monotonic: float, entry: LedgerEntry | None
+    ) -> Session:
+        session = Session(
             key=request.key,
             created_at=request.created_at,
-            born=born,
-            deadline=born + self._runtime.rules.session_timeout,
+            created_monotonic=created_monotonic,
+            deadline=created_monotonic + self._runtime.rules.session_timeout,
             context=request.context,
-            weight=_weight(request.context, entry),
+            context_bytes=_context_bytes(request.context, entry),
             traceparent=request.traceparent,
             # Not by our wall clock: it may have been set since the session was created.
-            received_at=request.created_at + self._clock.monotonic() - born,
+            received_at=request.created_at + self._clock.monotonic() - created_monotonic,
             sent_at=delivery.sent_at,
         )
         if request.creation.refused is not None:
-            watch.note_refused_creation(self._clock.time(), request.creation.refused)
-        return watch
+            session.note_corrected_creation(self._clock.time(), request.creation.refused)
+        return session
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.lost(part, error, "nothing is received until it works")
 
 
-def _weight(context: bytes, entry: LedgerEntry | None) -> int:
+def _context_bytes(context: bytes, entry: LedgerEntry | None) -> int:
     """Bytes of memory for a context and for the event that has it, which is kept until every sink took it.
 
     Python keeps a text with up to four bytes a character: one emoji makes an event four times as large.

@@ -65,7 +65,7 @@ class LeaseExtender:
         now = self._clock.monotonic()
         # Two looks ahead of the beat: one until the next look, one that the calls may take.
         due, along = now - self._lease * (BEAT - 2 * LOOK_EVERY), now - self._lease * EARLIEST
-        leases = self._in_flight.to_renew(due, along, self._queue.max_batch)
+        leases = self._in_flight.due_for_extension(due, along, self._queue.max_batch)
         if not leases:
             # What failed was due until it is gone: its session has ended, and nothing is missed.
             self._readiness.regained("leases")
@@ -73,7 +73,7 @@ class LeaseExtender:
         lost, remaining = self._extend(leases)
         missed = {*lost, *remaining}
         extended = [lease for lease in leases if lease not in missed]
-        self._in_flight.renewed(extended, now)
+        self._in_flight.mark_extended(extended, now)
         self._metrics.lease_extensions.labels("ok").inc(len(extended))
         self._let_go(lost)
         return not remaining
@@ -91,8 +91,8 @@ class LeaseExtender:
         return lost, ()
 
     def _let_go(self, lost: Sequence[Lease]) -> None:
-        # An ack may have come between: what is off the books was not lost, but done with.
-        gone = [lease for lease in lost if self._in_flight.lose(lease)]
+        # An ack may have come between: what is not in the table any more is not lost but done.
+        gone = [lease for lease in lost if self._in_flight.mark_lost(lease)]
         if gone:
             self._metrics.lease_extensions.labels("lost").inc(len(gone))
             log.warning("leases_lost", messages=[lease.message_id for lease in gone])

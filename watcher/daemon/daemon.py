@@ -170,7 +170,7 @@ class Daemon:
         end = limit - self._drain_timeout * RELEASE_SHARE
         self._stopping.set()
         self._step("announcement", self._announce_stop)
-        self._step("in_flight", parts.in_flight.shut)
+        self._step("in_flight", parts.in_flight.close)
         self._threads.join(["intake"], end)
         self._step("scheduler", parts.scheduler.stop)
         self._threads.join(["poller"], end)
@@ -199,7 +199,7 @@ class Daemon:
     def _let_go(self, limit: float) -> None:
         """Give back what is unfinished and close everything; what waits for others is told how long it may."""
         parts, now = self._parts, self._parts.clock.monotonic
-        self._release(parts.in_flight.abandon_all(), max(limit - now(), LEAST_RELEASE))
+        self._release(parts.in_flight.release_all(), max(limit - now(), LEAST_RELEASE))
         self._threads.dismiss()
         parts.http.close()
         parts.queue.close(max(limit - now(), 0.0))

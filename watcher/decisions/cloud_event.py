@@ -5,13 +5,13 @@ from typing import Any
 
 from watcher.domain.errors import MalformedResult, PollError, UnknownStatus
 from watcher.domain.model import BoundingBox, Decision, DecisionEvent, DecisionRules, Image, S3Object, SessionResult
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import timestamp
 
 
 def decision_event(
-    watch: Watch,
+    session: Session,
     verdict: Decision,
     ending: SessionResult | PollError | None,
     rules: DecisionRules,
@@ -23,7 +23,7 @@ def decision_event(
 
     `traceparent` is there if the message had one: CloudEvents' extension for distributed tracing.
     """
-    key, decided_at = watch.key, timestamp(now)
+    key, decided_at = session.key, timestamp(now)
     result = ending if isinstance(ending, SessionResult) else None
     data: dict[str, Any] = {
         "sessionId": key.session_id,
@@ -36,13 +36,13 @@ def decision_event(
         "referenceImage": _image(result.reference_image) if result and result.reference_image else None,
         "auditImages": [_image(image) for image in result.audit_images] if result else [],
         "challenge": _challenge(result),
-        "polls": watch.polls,
-        "createdAt": timestamp(watch.created_at),
+        "polls": session.polls,
+        "createdAt": timestamp(session.created_at),
         "decidedAt": decided_at,
     }
     late: dict[str, Any] = {}
     if result is None or not result.status.is_terminal:
-        late["lastError"] = str(watch.last_error) if watch.last_error else None
+        late["lastError"] = str(session.last_error) if session.last_error else None
     event = {
         "specversion": "1.0",
         "type": "liveness.decision.v1",
@@ -51,10 +51,10 @@ def decision_event(
         "subject": key.session_id,
         "time": decided_at,
         "datacontenttype": "application/json",
-        **({"traceparent": watch.traceparent} if watch.traceparent else {}),
+        **({"traceparent": session.traceparent} if session.traceparent else {}),
     }
     # The context is JSON already. To read it once more would take thirty times its bytes.
-    return DecisionEvent(key, _with(event, "data", _with(data, "context", watch.context.decode(), late)))
+    return DecisionEvent(key, _with(event, "data", _with(data, "context", session.context.decode(), late)))
 
 
 def _with(members: Mapping[str, Any], name: str, text: str, late: Mapping[str, Any] | None = None) -> str:

@@ -9,7 +9,7 @@ from watcher.domain.active_rules import ActiveRules
 from watcher.domain.errors import PollError
 from watcher.domain.model import Decision, DecisionEvent, Reason, SessionResult
 from watcher.domain.ports import Clock
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.metrics import Metrics
 
 SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
@@ -26,7 +26,7 @@ class Decider:
         clock: Clock,
         metrics: Metrics,
         source: str,
-        decided: Callable[[Watch, Decision, DecisionEvent], None],
+        decided: Callable[[Session, Decision, DecisionEvent], None],
     ) -> None:
         """`source`: the CloudEvents source, which names the region; `decided` takes over the session."""
         self._runtime = runtime
@@ -35,13 +35,13 @@ class Decider:
         self._source = source
         self._decided = decided
 
-    def decide(self, watch: Watch, ending: SessionResult | PollError | None) -> None:
+    def decide(self, session: Session, ending: SessionResult | PollError | None) -> None:
         """Decide a session by its last answer or fault; by None if there was neither."""
-        rules = self._runtime.decision_rules(watch.policy)
+        rules = self._runtime.decision_rules(session.policy)
         verdict = decide(ending, rules)
-        event = decision_event(watch, verdict, ending, rules, source=self._source, now=self._clock.time())
+        event = decision_event(session, verdict, ending, rules, source=self._source, now=self._clock.time())
         if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
-            policy = self._metrics.policy_label(watch.policy)
+            policy = self._metrics.policy_label(session.policy)
             for scores in (self._metrics.confidence, self._metrics.policy_confidence.labels(policy)):
                 scores.observe(ending.confidence / 100)
-        self._decided(watch, verdict, event)
+        self._decided(session, verdict, event)

@@ -8,7 +8,7 @@ from watcher.domain.errors import InvalidMessage, LedgerError, QueueError
 from watcher.domain.model import ReceivedMessage
 from watcher.domain.ports import Ledger, Queue
 from watcher.sessions.in_flight import InFlight
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.util.retry import RetryUntilStopped
 
 DeadLetter = Callable[[ReceivedMessage, InvalidMessage], None]
@@ -39,13 +39,13 @@ class Acker:
         self._queue_failed = partial(failed, "queue")
         self._worked = worked
 
-    def finish(self, batch: Sequence[Watch], patience: RetryUntilStopped) -> None:
+    def finish(self, batch: Sequence[Session], patience: RetryUntilStopped) -> None:
         """Dead-letter what a sink has rejected for good; ack what every sink has."""
         for session in batch:
-            if session.refused:
+            if session.rejections:
                 # Unsettled: a replay, once the sink is fixed, hands the decision to that sink alone.
                 self.dead_letter(session, rejection(session))
-        delivered = [session for session in batch if not session.refused]
+        delivered = [session for session in batch if not session.rejections]
         if not delivered:
             return
         try:
@@ -54,17 +54,17 @@ class Acker:
             return  # halted: the messages come again, and the ledger answers whoever receives them then
         self._worked("queue")
 
-    def _ack(self, batch: Sequence[Watch], patience: RetryUntilStopped) -> None:
-        settled = [session.key for session in batch if not session.abandoned]
+    def _ack(self, batch: Sequence[Session], patience: RetryUntilStopped) -> None:
+        settled = [session.key for session in batch if not session.is_abandoned]
         # Settled before acked: a crash between the two brings the message back and the same event goes out again.
         # The other way round, somebody who asks for this session once more might get no event at all.
         patience.call(partial(self._ledger.settle, settled), self._ledger_failed)
         self._worked("ledger")
-        # Only now off the books: a ledger that is down for long must not cost the leases.
-        acked = [lease for session in batch for lease in self._in_flight.close(session)]
+        # Only now out of the table: a ledger that is down for long must not cost the leases.
+        acked = [lease for session in batch for lease in self._in_flight.finish(session)]
         patience.call(partial(self._queue.ack, acked), self._queue_failed)
 
-    def dead_letter(self, session: Watch, reason: InvalidMessage) -> None:
+    def dead_letter(self, session: Session, reason: InvalidMessage) -> None:
         """End a session whose decision can't be delivered: all of its messages become dead letters."""
-        for lease in self._in_flight.close(session):
+        for lease in self._in_flight.finish(session):
             self._dead_letter(rejected_message(session, lease), reason)

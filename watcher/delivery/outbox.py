@@ -21,7 +21,7 @@ from watcher.domain.model import NO_CONTEXT, DeadReason, Decision, DecisionEvent
 from watcher.domain.ports import Clock, Ledger, Queue, Sink
 from watcher.sessions.context_conflict import warn_of_conflict
 from watcher.sessions.in_flight import InFlight
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Liveness
 from watcher.telemetry.metrics import Metrics, trace_exemplar
 from watcher.telemetry.readiness import Readiness
@@ -51,7 +51,7 @@ as a dozen polls. Only where decisions come that fast does one wait, and nobody 
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    watch: Watch
+    session: Session
     verdict: Decision
     event: DecisionEvent
 
@@ -103,36 +103,36 @@ class Outbox:
         )
         self._acker = BatchProcessor(acker.finish, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
 
-    def decided(self, watch: Watch, verdict: Decision, event: DecisionEvent) -> None:
-        """Take over a watch with its fresh decision."""
-        self._recorder.put(_Decided(watch, verdict, event))
+    def decided(self, session: Session, verdict: Decision, event: DecisionEvent) -> None:
+        """Take over a session with its fresh decision."""
+        self._recorder.put(_Decided(session, verdict, event))
 
-    def known(self, watch: Watch, entry: LedgerEntry) -> None:
-        """Take over a watch whose decision the ledger already has.
+    def resume(self, session: Session, entry: LedgerEntry) -> None:
+        """Take over a session whose decision the ledger already has.
 
         A message that came back before its ack gets what is still missing. One whose predecessor was acked is a new
         question, and gets the same event again, from every sink; but not long after the session's end: whoever can
         send would have an old `live` signed anew.
         """
-        if watch.context != NO_CONTEXT:
-            warn_of_conflict(watch.key, context_of(entry), watch.context)
-        self._deliver_missing(watch, entry)
+        if session.context != NO_CONTEXT:
+            warn_of_conflict(session.key, context_of(entry), session.context)
+        self._deliver_missing(session, entry)
 
-    def _deliver_missing(self, watch: Watch, entry: LedgerEntry) -> None:
+    def _deliver_missing(self, session: Session, entry: LedgerEntry) -> None:
         if entry.settled_at is None:
             sinks = self._workers.keys() - entry.delivered.keys()
-        elif watch.sent_at > created_at(entry) + watch.terms.lifetime + ANSWERED_AGAIN:
+        elif session.sent_at > created_at(entry) + session.terms.lifetime + ANSWERED_AGAIN:
             log.info(
                 "late_message_acked",
-                session_id=watch.session_id,
-                policy=watch.policy,
-                sent_at=timestamp(watch.sent_at),
+                session_id=session.session_id,
+                policy=session.policy,
+                sent_at=timestamp(session.sent_at),
                 consequence="sent too long after the session's end: acked, and no sink gets the decision again",
             )
             sinks = set()
         else:
             sinks = set(self._workers)
-        self._dispatch(watch, entry.event, sinks)
+        self._dispatch(session, entry.event, sinks)
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
@@ -156,8 +156,8 @@ class Outbox:
             worker.halt()
 
     def _record(self, batch: Sequence[_Decided], patience: RetryUntilStopped) -> None:
-        live = [decided for decided in batch if not decided.watch.abandoned]
-        rows = [(decided.event, decided.watch.trail) for decided in live]
+        live = [decided for decided in batch if not decided.session.is_abandoned]
+        rows = [(decided.event, decided.session.history) for decided in live]
         try:
             entries = patience.call(partial(self._ledger.record, rows), partial(self._failed, "ledger"))
         except LedgerError:
@@ -165,56 +165,58 @@ class Outbox:
         self._readiness.regained("ledger")
         for decided, entry in zip(live, entries, strict=True):
             if entry.fault:  # another watcher decided it, and what it wrote can't be read
-                self._finisher.dead_letter(decided.watch, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
+                self._finisher.dead_letter(
+                    decided.session, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault)
+                )
                 continue
             if entry.event == decided.event:
                 self._count(decided)
-                self._deliver_missing(decided.watch, entry)
+                self._deliver_missing(decided.session, entry)
             else:
-                self.known(decided.watch, entry)
+                self.resume(decided.session, entry)
 
     def _count(self, decided: _Decided) -> None:
-        watch, verdict = decided.watch, decided.verdict
-        latency = max(0.0, self._clock.monotonic() - watch.born)
-        policy = self._metrics.policy_label(watch.policy)
-        exemplar = trace_exemplar(watch.traceparent)
+        session, verdict = decided.session, decided.verdict
+        latency = max(0.0, self._clock.monotonic() - session.created_monotonic)
+        policy = self._metrics.policy_label(session.policy)
+        exemplar = trace_exemplar(session.traceparent)
         self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc(exemplar=exemplar)
         self._metrics.latency.observe(min(latency, LATENCY_LIMIT), exemplar)
-        self._metrics.polls_per_session.observe(watch.polls)
+        self._metrics.polls_per_session.observe(session.polls)
         log.info(
             "decided",
-            session_id=watch.session_id,
-            policy=watch.policy,
+            session_id=session.session_id,
+            policy=session.policy,
             outcome=verdict.outcome.value,
             reason=verdict.reason.value,
-            polls=watch.polls,
+            polls=session.polls,
             latency_seconds=round(latency, 3),
-            **({"traceparent": watch.traceparent} if watch.traceparent else {}),
+            **({"traceparent": session.traceparent} if session.traceparent else {}),
         )
 
-    def _dispatch(self, watch: Watch, event: DecisionEvent, sinks: set[str]) -> None:
-        watch.awaiting = set(sinks)
+    def _dispatch(self, session: Session, event: DecisionEvent, sinks: set[str]) -> None:
+        session.pending_sinks = set(sinks)
         if not sinks:
-            self._acker.put(watch)
+            self._acker.put(session)
         for name in sinks:
-            self._workers[name].put(PendingDelivery(watch, event))
+            self._workers[name].put(PendingDelivery(session, event))
 
-    def _delivered(self, sink: str, watches: Sequence[Watch], patience: RetryUntilStopped) -> None:
-        mark = partial(self._ledger.mark_delivered, [watch.key for watch in watches], sink)
+    def _delivered(self, sink: str, sessions: Sequence[Session], patience: RetryUntilStopped) -> None:
+        mark = partial(self._ledger.mark_delivered, [session.key for session in sessions], sink)
         patience.call(mark, partial(self._failed, "ledger"))
         self._readiness.regained("ledger")
-        for watch in watches:
-            self._ended(sink, watch)
+        for session in sessions:
+            self._ended(sink, session)
 
-    def _ended(self, sink: str, watch: Watch, rejection: str = "") -> None:
-        """One sink has the decision, or will not take it; after the last of them the watch is over."""
+    def _ended(self, sink: str, session: Session, rejection: str = "") -> None:
+        """One sink has the decision, or will not take it; after the last of them the session is over."""
         with self._lock:
             if rejection:
-                watch.refuse(sink, rejection)
-            watch.awaiting -= {sink}
-            is_over = not watch.awaiting
+                session.add_rejection(sink, rejection)
+            session.pending_sinks -= {sink}
+            is_over = not session.pending_sinks
         if is_over:
-            self._acker.put(watch)
+            self._acker.put(session)
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.lost(part, error, "deliveries and acks wait for it")

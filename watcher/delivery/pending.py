@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watcher.domain.model import DecisionEvent
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 FIRST_PAUSE = 1.0
 """Seconds until a quarantined event is tried again for the first time."""
@@ -20,7 +20,7 @@ class PendingDelivery:
     turn. `due` (monotonic seconds) is when it is tried next in quarantine, `pause` how long it waits the time after.
     """
 
-    session: Watch
+    session: Session
     event: DecisionEvent
     first_failure: int | None = None
     last_failure: int | None = None
@@ -68,4 +68,4 @@ class DeliveryQueue:
 
     def drop_abandoned(self) -> None:
         """Drop those whose leases are lost: their messages come again."""
-        self._pending = deque(pending for pending in self._pending if not pending.session.abandoned)
+        self._pending = deque(pending for pending in self._pending if not pending.session.is_abandoned)

@@ -88,7 +88,7 @@ class Quarantine:
 
     def take_due(self, now: float, limit: int) -> list[PendingDelivery]:
         """Take up to `limit` that are due. One whose leases are lost is dropped: its message comes again."""
-        held = [pending for pending in self._pending if not pending.session.abandoned]
+        held = [pending for pending in self._pending if not pending.session.is_abandoned]
         due = [pending for pending in held if pending.due <= now][:limit]
         self._pending = [pending for pending in held if pending not in due]
         return due

@@ -5,11 +5,11 @@ from typing import Any
 
 from watcher.domain.errors import InvalidMessage
 from watcher.domain.model import NO_CONTEXT, DeadReason, Lease, ReceivedMessage
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.util.compact_json import compact_json
 
 
-def rejected_message(session: Watch, lease: Lease) -> ReceivedMessage:
+def rejected_message(session: Session, lease: Lease) -> ReceivedMessage:
     """The message under this lease, written anew from what is known of the session: its text is kept nowhere.
 
     A replay of it asks for the same session under the same policy, with the same context. It fits into a queue: a
@@ -26,7 +26,7 @@ def rejected_message(session: Watch, lease: Lease) -> ReceivedMessage:
     return ReceivedMessage(lease, body, session.sent_at)
 
 
-def rejection(session: Watch) -> InvalidMessage:
+def rejection(session: Session) -> InvalidMessage:
     """Why the decision of this session can't be delivered: each sink that will not take it, and what it said."""
-    reasons = "; ".join(f"sink {sink}: {reason}" for sink, reason in sorted(session.refused.items()))
+    reasons = "; ".join(f"sink {sink}: {reason}" for sink, reason in sorted(session.rejections.items()))
     return InvalidMessage(DeadReason.REFUSED_BY_SINK, reasons)

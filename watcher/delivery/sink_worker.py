@@ -14,7 +14,7 @@ from watcher.delivery.sink_status import SinkStatus
 from watcher.domain.errors import LedgerError, SinkError
 from watcher.domain.event_result import EventResult, EventStatus
 from watcher.domain.ports import Clock, Sink
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
 from watcher.telemetry.readiness import Readiness
@@ -42,8 +42,8 @@ class SinkWorker:
         self,
         sink: Sink,
         *,
-        delivered: Callable[[str, Sequence[Watch], RetryUntilStopped], None],
-        given_up: Callable[[str, Watch, str], None],
+        delivered: Callable[[str, Sequence[Session], RetryUntilStopped], None],
+        given_up: Callable[[str, Session, str], None],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,

@@ -18,17 +18,17 @@ _NOT = -inf
 class Lease:
     """The right to work on one message until `visibility_timeout` runs out; `receipt` is the backend's own handle.
 
-    Two are equal if they are of the same receipt and message. `renewed_at` (monotonic: when it was last taken or
-    extended) and `watch` (what it is held for) belong to the books of what is in flight; `held_until` (monotonic) to
+    Two are equal if they are of the same receipt and message. `extended_at` (monotonic: when it was last taken or
+    extended) and `session` (what it is held for) belong to the in-flight table; `held_until` (monotonic) to
     an adapter whose backend doesn't tell whether a lease is still held.
     """
 
-    __slots__ = ("_packed", "held_until", "receive_count", "renewed_at", "watch")
+    __slots__ = ("_packed", "extended_at", "held_until", "receive_count", "session")
 
     def __init__(self, receipt: str, message_id: str, receive_count: int = 1) -> None:
         self._packed, self.receive_count = _pack(message_id, receipt), receive_count
-        self.renewed_at, self.held_until = 0.0, _NOT
-        self.watch: object | None = None
+        self.extended_at, self.held_until = 0.0, _NOT
+        self.session: object | None = None
 
     @property
     def receipt(self) -> str:

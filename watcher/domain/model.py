@@ -194,7 +194,7 @@ class SessionRequest:
     key: SessionKey
     creation: Creation
     context: bytes
-    remark: str = ""
+    warning: str = ""
     traceparent: str = ""
 
     @property

@@ -9,7 +9,7 @@ from operator import attrgetter
 from watcher.polling.final_poll import is_parting, last_poll_at
 from watcher.polling.timer_queue import TimerQueue
 from watcher.sessions.creation_claim import over_at
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 FEWEST = 64
 """Guards below which it isn't worth while to clear out those of finished sessions."""
@@ -33,56 +33,58 @@ PARTS = 64
 class DeadlineQueue:
     """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it.
 
-    A watch whose moment has come is in line to be polled, the earliest moment first, and for its end, the earliest
-    deadline first: that needs no call, and must not wait for those that do. A watch whose last poll was brought
+    A session whose moment has come is in line to be polled, the earliest moment first, and for its end, the earliest
+    deadline first: that needs no call, and must not wait for those that do. A session whose last poll was brought
     forward and answered only waits for its end.
     """
 
-    def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
-        """`is_mine`: whether a watch is guarded here; it may have moved to another queue's guards."""
+    def __init__(self, is_mine: Callable[[Session], bool]) -> None:
+        """`is_mine`: whether a session is guarded here; it may have moved to another queue's guards."""
         self._is_mine = is_mine
-        self._turns = TimerQueue(attrgetter("guarded_at"))
-        self._called = TimerQueue(attrgetter("guarded_at"))
+        self._turns = TimerQueue(attrgetter("final_due_at"))
+        self._called = TimerQueue(attrgetter("final_due_at"))
         self._ends = TimerQueue(_end)
         self.quiet_until = inf
         """Before that moment (monotonic) nothing is due here."""
 
-    def put(self, watch: Watch, at: float, waiting: int) -> None:
-        """Guard a watch among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
-        at = max(at, last_poll_at(watch))
-        if 0.0 <= watch.guarded_at - at < 1 / PARTS or watch.came_late:  # too late is no moment to be kept to
+    def put(self, session: Session, at: float, waiting: int) -> None:
+        """Guard a session among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
+        at = max(at, last_poll_at(session))
+        if (
+            0.0 <= session.final_due_at - at < 1 / PARTS or session.expired_on_receipt
+        ):  # too late is no moment to be kept to
             return
-        if is_parting(watch):
-            watch.guarded_at = -inf
-            self._ends.enter(watch)
-            self.quiet_until = min(self.quiet_until, _end(watch))
+        if is_parting(session):
+            session.final_due_at = -inf
+            self._ends.enter(session)
+            self.quiet_until = min(self.quiet_until, _end(session))
             return
-        watch.guarded_at = _end_of_part(ceil(at * PARTS))
-        self._turns.enter(watch)
-        self.quiet_until = min(self.quiet_until, watch.guarded_at)
+        session.final_due_at = _end_of_part(ceil(at * PARTS))
+        self._turns.enter(session)
+        self.quiet_until = min(self.quiet_until, session.final_due_at)
         if len(self._turns) > 2 * waiting + FEWEST:
             self._clear()
 
-    def due(self, now: float) -> tuple[Watch | None, bool]:
-        """A watch whose time has run out, if there is any, or the one whose moment came first; and which it is."""
+    def due(self, now: float) -> tuple[Session | None, bool]:
+        """A session whose time has run out, if there is any, or the one whose moment came first; and which it is."""
         if now < self.quiet_until:
             return None, False
         self._call(now)
         ended = self._first(self._ends, now)
         if ended is not None:
             return ended, True
-        watch = self._first(self._called, now)
-        if watch is None:
+        session = self._first(self._called, now)
+        if session is None:
             self.quiet_until = min(_next(self._turns), _next(self._ends))
             return None, False
-        return watch, now >= over_at(watch)
+        return session, now >= over_at(session)
 
     def _call(self, now: float) -> None:
         """Put those in line whose moment has come."""
-        while (watch := self._first(self._turns, now)) is not None:
+        while (session := self._first(self._turns, now)) is not None:
             self._turns.drop()
-            self._called.enter(watch)
-            self._ends.enter(watch)
+            self._called.enter(session)
+            self._ends.enter(session)
 
     def until_called(self, now: float) -> float:
         """Seconds until the next moment may come."""
@@ -96,29 +98,29 @@ class DeadlineQueue:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
         step = 1.0 / (rate * SHARE)
         guarded = chain(self._called.near(now), self._turns.near(now + AHEAD))
-        coming = dict.fromkeys(watch for watch in guarded if _is_to_come(watch, now) and self._is_mine(watch))
+        coming = dict.fromkeys(session for session in guarded if _is_to_come(session, now) and self._is_mine(session))
         near = sorted(coming, key=last_poll_at)
-        late = [place for place, watch in enumerate(near) if now + place * step > last_poll_at(watch)]
+        late = [place for place, session in enumerate(near) if now + place * step > last_poll_at(session)]
         crowd = max(late, default=-1)
-        for place, watch in enumerate(near[: crowd + 1]):
-            watch.last_poll_by = min(last_poll_at(watch), now + place * step)
-            self.put(watch, watch.last_poll_by, len(self._turns))
+        for place, session in enumerate(near[: crowd + 1]):
+            session.final_poll_by = min(last_poll_at(session), now + place * step)
+            self.put(session, session.final_poll_by, len(self._turns))
 
     def _clear(self) -> None:
         """Drop those that don't wait: they would keep finished sessions in memory to their deadlines."""
-        for watch in self._turns.keep(lambda watch: _is_guarded(watch) and self._is_mine(watch)):
-            if self._is_mine(watch):
-                watch.guarded_at = -inf
+        for session in self._turns.keep(lambda session: _is_guarded(session) and self._is_mine(session)):
+            if self._is_mine(session):
+                session.final_due_at = -inf
 
-    def _first(self, turns: TimerQueue, now: float) -> Watch | None:
+    def _first(self, turns: TimerQueue, now: float) -> Session | None:
         """The first in a timetable whose moment has come; those before it that count no longer are dropped."""
         while (turn := turns.first(now)) is not None:
-            watch, is_mine = turn.watch, self._is_mine(turn.watch)
-            if is_mine and turns.counts(turn) and watch.waits and not watch.abandoned:
-                return watch
+            session, is_mine = turn.session, self._is_mine(turn.session)
+            if is_mine and turns.counts(turn) and session.is_scheduled and not session.is_abandoned:
+                return session
             turns.drop()
-            if is_mine and watch.guarded_at == turn.at:
-                watch.guarded_at = -inf
+            if is_mine and session.final_due_at == turn.at:
+                session.final_due_at = -inf
         return None
 
 
@@ -128,9 +130,9 @@ def _next(turns: TimerQueue) -> float:
     return turn.at if turn else inf
 
 
-def _end(watch: Watch) -> float:
-    """When the time of a watch runs out: just before, so that nobody is decided after it."""
-    return _end_of_part(floor(over_at(watch) * PARTS))
+def _end(session: Session) -> float:
+    """When the time of a session runs out: just before, so that nobody is decided after it."""
+    return _end_of_part(floor(over_at(session) * PARTS))
 
 
 @lru_cache(maxsize=256)
@@ -138,11 +140,11 @@ def _end_of_part(number: int) -> float:
     return number / PARTS
 
 
-def _is_guarded(watch: Watch) -> bool:
-    return watch.waits and not watch.abandoned and watch.guarded_at > -inf
+def _is_guarded(session: Session) -> bool:
+    return session.is_scheduled and not session.is_abandoned and session.final_due_at > -inf
 
 
-def _is_to_come(watch: Watch, now: float) -> bool:
+def _is_to_come(session: Session, now: float) -> bool:
     """Whether it waits for its last poll, which is near and was not brought forward yet."""
-    is_near = watch.guarded_at - now <= min(AHEAD, watch.terms.lifetime * AHEAD_SHARE)
-    return is_near and _is_guarded(watch) and watch.last_poll_by == inf
+    is_near = session.final_due_at - now <= min(AHEAD, session.terms.lifetime * AHEAD_SHARE)
+    return is_near and _is_guarded(session) and session.final_poll_by == inf

@@ -45,8 +45,8 @@ class DeadlineWatchdog:
         while (due := self._scheduler.take_over()) is not None:
             self._poller.poll_once(due)
         now = self._clock.monotonic()
-        for watch in self._calls.outlasting(now, AFTER_DEADLINE, LATE_ANSWER):
-            self._poller.give_up(watch)
+        for session in self._calls.outlasting(now, AFTER_DEADLINE, LATE_ANSWER):
+            self._poller.give_up(session)
         self._look_at_silence(now)
         self._look_at_throttling()
 

@@ -9,14 +9,14 @@ from operator import attrgetter
 
 from watcher.polling.deadline_queue import DeadlineQueue
 from watcher.polling.timer_queue import Timer, TimerQueue
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 BEHIND = 1.0
 """Seconds that the oldest poll must be overdue before the queue counts as behind: less is the jitter of any rate."""
 
 
 NEWCOMERS = 1000
-"""The newest watches that are remembered as such. Of more that come at once, the others wait in their order."""
+"""The newest sessions that are remembered as such. Of more that come at once, the others wait in their order."""
 
 
 class _Choice(IntEnum):
@@ -27,21 +27,21 @@ class _Choice(IntEnum):
     ANY = 2
 
 
-Head = tuple[Watch, Timer | None, bool]
-"""The watch to be polled next; its place among those that are due, if it has one; and whether its time is over."""
+Head = tuple[Session, Timer | None, bool]
+"""The session to be polled next; its place among those that are due, if it has one; and whether its time is over."""
 
 
 class DueQueue:
-    """Watches by the time at which their polls are due, the earliest first.
+    """Sessions by the time at which their polls are due, the earliest first.
 
     One whose moment for the last poll has come goes before all others; see `DeadlineQueue`. While `newest_too` is
-    set, a queue that is behind gives two of three polls to watches that were never polled: to the newest, so that
+    set, a queue that is behind gives two of three polls to sessions that were never polled: to the newest, so that
     whoever comes after a crowd is not kept waiting until the crowd is through; and to any of them, so that whoever
     comes amid a steady flood, which always has the newest, has a chance.
     """
 
-    def __init__(self, is_mine: Callable[[Watch], bool]) -> None:
-        """`is_mine`: whether a watch belongs into this queue, when it is entered and for as long as it waits."""
+    def __init__(self, is_mine: Callable[[Session], bool]) -> None:
+        """`is_mine`: whether a session belongs into this queue, when it is entered and for as long as it waits."""
         self._later = TimerQueue(attrgetter("due_at"))
         self._due: deque[Timer] = deque()
         self._guards = DeadlineQueue(is_mine)
@@ -53,16 +53,16 @@ class DueQueue:
     def __len__(self) -> int:
         return len(self._later) + len(self._due)
 
-    def enter(self, watch: Watch) -> bool:
-        """Enter a watch for its `due_at`; True if, as far as is known, no other comes before it."""
-        comes_first = self._later.enter(watch)
-        self._quiet_until = min(self._quiet_until, watch.due_at)
-        self._guards.put(watch, watch.due_at, len(self))
+    def enter(self, session: Session) -> bool:
+        """Enter a session for its `due_at`; True if, as far as is known, no other comes before it."""
+        comes_first = self._later.enter(session)
+        self._quiet_until = min(self._quiet_until, session.due_at)
+        self._guards.put(session, session.due_at, len(self))
         return comes_first and not self._due
 
-    def guard(self, watch: Watch, at: float) -> None:
-        """Keep the moment of a watch's last poll for it, but none before `at`."""
-        self._guards.put(watch, at, len(self))
+    def guard(self, session: Session, at: float) -> None:
+        """Keep the moment of a session's last poll for it, but none before `at`."""
+        self._guards.put(session, at, len(self))
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
@@ -84,10 +84,10 @@ class DueQueue:
             self._newcomers.clear()
         elif self._choice and self.newest_too:
             turn = self._newcomer() or turn
-        return turn.watch, turn, False
+        return turn.session, turn, False
 
     def take(self, turn: Timer | None) -> None:
-        """Drop the turn that `head` gave just now. There is none for a last poll: its watch's is void from now on."""
+        """Drop the turn that `head` gave just now. A last poll has none: its session's is stale now."""
         if turn is None:
             return
         if turn is self._due[0]:
@@ -96,8 +96,8 @@ class DueQueue:
             self._newcomers.pop()  # its turn among those that are due is void from now on
         self._choice = _Choice((self._choice + 1) % len(_Choice)) if self._newcomers else _Choice.OLDEST
 
-    def ended(self, now: float) -> Watch | None:
-        """A watch whose time has run out, if there is any."""
+    def ended(self, now: float) -> Session | None:
+        """A session whose time has run out, if there is any."""
         guarded, is_over = self._guards.due(now)
         return guarded if is_over else None
 
@@ -118,7 +118,7 @@ class DueQueue:
         return min(at - now, self._guards.until_called(now))
 
     def until_over(self, now: float) -> float:
-        """Seconds until the time of a watch may run out that is in line for its last poll."""
+        """Seconds until the time of a session may run out that is in line for its last poll."""
         return self._guards.until_over(now)
 
     def _collect(self, now: float) -> None:
@@ -127,7 +127,7 @@ class DueQueue:
         while (turn := later.first()) is not None and turn.at <= now:
             later.drop()
             due.append(turn)
-            if not turn.watch.polls:
+            if not turn.session.polls:
                 self._newcomers.append(turn)
         self._quiet_until = inf if turn is None else turn.at
 
@@ -158,6 +158,6 @@ class DueQueue:
 
 
 def _is_void(turn: Timer) -> bool:
-    """Whether its watch was taken by another turn, moved to one, or abandoned."""
-    watch = turn.watch
-    return watch.abandoned or not watch.waits or watch.due_at != turn.at
+    """Whether its session was taken by another turn, moved to one, or abandoned."""
+    session = turn.session
+    return session.is_abandoned or not session.is_scheduled or session.due_at != turn.at

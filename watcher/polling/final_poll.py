@@ -2,13 +2,13 @@
 
 Where a sender claims when the session was created, one more poll just after the claimed deadline checks the claim.
 
-Where many of them come together, `watcher.polling.deadline_queue` brings some forward: `Watch.last_poll_by`.
+Where many of them come together, `watcher.polling.deadline_queue` brings some forward: `Session.final_poll_by`.
 """
 
 from math import inf
 
 from watcher.sessions.creation_claim import is_claimed, over_at
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 LAST_POLL_LEAD = 1.0
 """Seconds before the deadline (at most a twentieth of the time-out) at which the last poll begins: AWS forgets the
@@ -21,46 +21,46 @@ the session if the claim is true, early enough for a decision within one second.
 _PARTING = -inf
 
 
-def lead(watch: Watch) -> float:
-    """Seconds before its deadline at which the last poll of a watch begins, unless it is brought forward."""
-    return min(LAST_POLL_LEAD, watch.terms.lifetime / 20)
+def lead(session: Session) -> float:
+    """Seconds before its deadline at which the last poll of a session begins, unless it is brought forward."""
+    return min(LAST_POLL_LEAD, session.terms.lifetime / 20)
 
 
-def last_poll_at(watch: Watch) -> float:
+def last_poll_at(session: Session) -> float:
     """When (monotonic) the poll that is kept for the deadline begins; earlier while it is brought forward.
 
     If that one was answered, a claimed deadline has another just after it.
     """
-    if watch.last_poll_by == _PARTING and is_claimed(watch):
-        return check_at(watch)
-    brought_to, moment = watch.last_poll_by, watch.deadline - lead(watch)
+    if session.final_poll_by == _PARTING and is_claimed(session):
+        return check_at(session)
+    brought_to, moment = session.final_poll_by, session.deadline - lead(session)
     return brought_to if _PARTING < brought_to < moment else moment
 
 
-def check_at(watch: Watch) -> float:
+def check_at(session: Session) -> float:
     """When (monotonic) the poll begins that checks a claimed deadline."""
-    return watch.deadline + CHECK_SHARE * lead(watch)
+    return session.deadline + CHECK_SHARE * lead(session)
 
 
-def next_moment(watch: Watch, now: float) -> float:
+def next_moment(session: Session, now: float) -> float:
     """When (monotonic) it has to be polled next, or decided, at the latest."""
-    if not is_claimed(watch):
-        kept = last_poll_at(watch)
-        return kept if now < kept else watch.deadline
-    over = over_at(watch)
-    moments = (last_poll_at(watch), check_at(watch), over - lead(watch), over)
+    if not is_claimed(session):
+        kept = last_poll_at(session)
+        return kept if now < kept else session.deadline
+    over = over_at(session)
+    moments = (last_poll_at(session), check_at(session), over - lead(session), over)
     return min((moment for moment in moments if moment > now), default=over)
 
 
-def answered(watch: Watch, now: float) -> None:
+def answered(session: Session, now: float) -> None:
     """Note that a poll was answered at `now`: just before the moment brought forward to is as good as at it."""
-    if now >= watch.last_poll_by - lead(watch):
-        watch.last_poll_by = _PARTING
+    if now >= session.final_poll_by - lead(session):
+        session.final_poll_by = _PARTING
 
 
-def is_parting(watch: Watch) -> bool:
+def is_parting(session: Session) -> bool:
     """Whether its last poll was brought forward, and answered: any other before its deadline is a gift.
 
     Not before a deadline that is only claimed.
     """
-    return watch.last_poll_by == _PARTING and not is_claimed(watch)
+    return session.final_poll_by == _PARTING and not is_claimed(session)

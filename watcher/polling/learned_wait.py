@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from watcher.domain.model import SessionStatus
 from watcher.domain.ports import Clock
 from watcher.schedule import Schedule
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,30 +21,32 @@ class LearnedWait:
     jitter: float
     uniform: Callable[[float, float], float] = random.uniform
 
-    def first(self, watch: Watch) -> float:
+    def first(self, session: Session) -> float:
         """Seconds until the first poll is worth a call; below 0: it has been for so long."""
         now = self.clock.monotonic()
-        return self.schedule.first(watch, watch.policy, now - watch.born, now, least=self.minimum, most=self.maximum)
+        return self.schedule.first(
+            session, session.policy, now - session.created_monotonic, now, least=self.minimum, most=self.maximum
+        )
 
-    def after_answer(self, watch: Watch, fallback: Callable[[], float]) -> float:
+    def after_answer(self, session: Session, fallback: Callable[[], float]) -> float:
         """Seconds from an answer to the next poll; `fallback`'s until enough is known."""
         now = self.clock.monotonic()
         return self.schedule.wait(
-            watch,
-            watch.policy,
-            now - watch.born,
+            session,
+            session.policy,
+            now - session.created_monotonic,
             now,
             fallback=fallback,
             least=self.minimum,
             most=self.maximum,
-            begun=watch.taken_at,
+            begun=session.dispatched_at,
             stretch=self.uniform(1.0 - self.jitter / 2, 1.0 + self.jitter / 2),
         )
 
-    def learn(self, watch: Watch, status: SessionStatus) -> None:
+    def learn(self, session: Session, status: SessionStatus) -> None:
         """Pass on what an answer says of the session's end. EXPIRED says nothing: AWS ended it, not the person."""
-        now, born = self.clock.monotonic(), watch.born
+        now, created_at = self.clock.monotonic(), session.created_monotonic
         if status is not SessionStatus.EXPIRED:
-            before = max(0.0, watch.on_the_way_at - born)
-            self.schedule.saw(watch.policy, before, now - born, ended=status.is_terminal, now=now)
-        watch.on_the_way_at = now
+            before = max(0.0, session.on_the_way_at - created_at)
+            self.schedule.saw(session.policy, before, now - created_at, ended=status.is_terminal, now=now)
+        session.on_the_way_at = now

@@ -11,7 +11,7 @@ from watcher.domain.ports import Clock
 from watcher.polling.final_poll import answered, last_poll_at, next_moment
 from watcher.polling.learned_wait import LearnedWait
 from watcher.polling.strategies import retry_passing_fault, stop_at_deadline
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 Observation = SessionResult | PollError
 
@@ -41,47 +41,47 @@ class PollPolicy:
         self._clock, self._learned = clock, learned
         self._retrying = Retrying(wait=backoff, stop=stop_at_deadline(clock), retry=retry_passing_fault(clock))
 
-    def next_step(self, watch: Watch, observation: Observation) -> PollAgain | Ended:
-        """Poll again, or the end. Call it after `watch.saw(observation)`."""
+    def next_step(self, session: Session, observation: Observation) -> PollAgain | Ended:
+        """Poll again, or the end. Call it after `session.record(observation)`."""
         if self._learned is not None and isinstance(observation, SessionResult):
-            self._learned.learn(watch, observation.status)
-        state = self._state(watch, observation)
+            self._learned.learn(session, observation.status)
+        state = self._state(session, observation)
         is_terminal = isinstance(observation, SessionResult) and observation.status.is_terminal
         if is_terminal or not self._retrying.retry(state) or self._retrying.stop(state):
-            self.forget(watch)
+            self.forget(session)
             return Ended(observation)
         now = self._clock.monotonic()
         if isinstance(observation, SessionResult):
-            answered(watch, now)
-        return PollAgain(min(self._wait(watch, state), next_moment(watch, now) - now))
+            answered(session, now)
+        return PollAgain(min(self._wait(session, state), next_moment(session, now) - now))
 
-    def forget(self, watch: Watch) -> None:
+    def forget(self, session: Session) -> None:
         """It won't be polled any more."""
         if self._learned is not None:
-            self._learned.schedule.forget(watch)
+            self._learned.schedule.forget(session)
 
-    def first_poll(self, watch: Watch) -> float:
-        """When (monotonic) a new watch is polled first: now, unless that is known to be too early.
+    def first_poll(self, session: Session) -> float:
+        """When (monotonic) a new session is polled first: now, unless that is known to be too early.
 
         A moment that has passed sets it before all that became worth a call after it: it was told of late, and is
         probably over. Not one that AWS has forgotten.
         """
         now = self._clock.monotonic()
-        wait = self._learned.first(watch) if self._learned is not None else 0.0
-        return now if now >= watch.deadline else min(now + wait, max(now, last_poll_at(watch)))
+        wait = self._learned.first(session) if self._learned is not None else 0.0
+        return now if now >= session.deadline else min(now + wait, max(now, last_poll_at(session)))
 
-    def _wait(self, watch: Watch, state: RetryCallState) -> float:
+    def _wait(self, session: Session, state: RetryCallState) -> float:
         if self._learned is None or state.outcome is not None:
             return float(self._retrying.wait(state))
-        return self._learned.after_answer(watch, fallback=lambda: float(self._retrying.wait(state)))
+        return self._learned.after_answer(session, fallback=lambda: float(self._retrying.wait(state)))
 
-    def _state(self, watch: Watch, observation: Observation) -> RetryCallState:
+    def _state(self, session: Session, observation: Observation) -> RetryCallState:
         """With an outcome after a fault alone: only faults are judged by tenacity's strategies."""
-        state = RetryCallState(self._retrying, fn=None, args=(watch,), kwargs={})
+        state = RetryCallState(self._retrying, fn=None, args=(session,), kwargs={})
         if isinstance(observation, PollError):
             # Faults back off by themselves; those of the past are forgotten with the first answer.
-            state.attempt_number = watch.throttles if isinstance(observation, Throttled) else watch.faults
+            state.attempt_number = session.throttles if isinstance(observation, Throttled) else session.faults
             state.set_exception((type(observation), observation, None))
         else:
-            state.attempt_number = watch.answers
+            state.attempt_number = session.answers
         return state

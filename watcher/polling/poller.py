@@ -26,7 +26,7 @@ from watcher.polling.final_poll import last_poll_at, lead
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.sessions import creation_claim
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
 from watcher.telemetry.readiness import Readiness
@@ -52,7 +52,7 @@ class Poller:
         results: SessionResults,
         endpoint: EndpointCheck,
         scheduler: Scheduler,
-        ended: Callable[[Watch, Observation | None], None],
+        ended: Callable[[Session, Observation | None], None],
         runtime: ActiveRules[PollPolicy],
         clock: Clock,
         metrics: Metrics,
@@ -79,86 +79,86 @@ class Poller:
             beat.rest()
 
     def poll_once(self, due: Due) -> None:
-        """Make one call for a due watch, and put the watch where it belongs next."""
-        watch = due.watch
+        """Make one call for a due session, and put the session where it belongs next."""
+        session = due.session
         if due.is_over:
-            self._runtime.rules.polling.forget(watch)
-            self._ended(watch, watch.ending)
+            self._runtime.rules.polling.forget(session)
+            self._ended(session, session.ending)
             return
         begun = self._clock.monotonic()
-        self.calls.begin(watch, begun)
-        observation = self._endpoint.ask(watch.session_id, self._ask)
+        self.calls.begin(session, begun)
+        observation = self._endpoint.ask(session.session_id, self._ask)
         self._scheduler.heed(throttled=isinstance(observation, Throttled))
-        if not watch.answers and isinstance(observation, SessionResult | SessionNotFound):
+        if not session.answers and isinstance(observation, SessionResult | SessionNotFound):
             self._scheduler.heed_first(is_unknown=isinstance(observation, SessionNotFound))
         seconds = self._clock.monotonic() - begun
         result = _label(observation)
         self._count(result, lag=begun - due.at, seconds=seconds)
         self._heed(observation)
-        if not self.calls.end(watch):
+        if not self.calls.end(session):
             log.warning(
-                "late_response_dropped", session_id=watch.session_id, result=result, seconds=round(seconds, 3)
+                "late_response_dropped", session_id=session.session_id, result=result, seconds=round(seconds, 3)
             )
-        elif not watch.abandoned:  # else its lease was lost while we asked: another watcher answers for it now
-            self._go_on(watch, observation, result, begun)
+        elif not session.is_abandoned:  # else its lease was lost while we asked: another watcher answers for it now
+            self._go_on(session, observation, result, begun)
 
-    def _go_on(self, watch: Watch, observation: Observation, result: str, begun: float) -> None:
+    def _go_on(self, session: Session, observation: Observation, result: str, begun: float) -> None:
         seconds = self._clock.monotonic() - begun
-        known, is_borne_out = watch.ending, creation_claim.is_borne_out(watch, observation, begun)
-        claimed = creation_claim.refute(watch) if creation_claim.is_refuted(watch, observation, begun) else None
-        watch.saw(observation)
-        step = self._runtime.rules.polling.next_step(watch, observation)
-        self._note(watch, observation, result, seconds, step)
+        known, is_borne_out = session.ending, creation_claim.is_borne_out(session, observation, begun)
+        claimed = creation_claim.refute(session) if creation_claim.is_refuted(session, observation, begun) else None
+        session.record(observation)
+        step = self._runtime.rules.polling.next_step(session, observation)
+        self._note(session, observation, result, seconds, step)
         if claimed is not None:
-            self._tell_refuted(watch, claimed)
+            self._tell_refuted(session, claimed)
         if isinstance(step, PollAgain):
-            self._scheduler.add(watch, self._clock.monotonic() + step.delay)
+            self._scheduler.add(session, self._clock.monotonic() + step.delay)
         else:
             # Its deadline was true, then: what was known by it counts, as for a session of which nothing is claimed.
-            self._ended(watch, known if is_borne_out and isinstance(known, SessionResult) else step.ending)
+            self._ended(session, known if is_borne_out and isinstance(known, SessionResult) else step.ending)
 
-    def _tell_refuted(self, watch: Watch, claimed: float) -> None:
-        watch.note_refused_creation(self._clock.time(), claimed)
+    def _tell_refuted(self, session: Session, claimed: float) -> None:
+        session.note_corrected_creation(self._clock.time(), claimed)
         log.warning(
             "creation_time_corrected",
-            session_id=watch.session_id,
+            session_id=session.session_id,
             claimed=timestamp(claimed),
-            sent_at=timestamp(watch.sent_at),
+            sent_at=timestamp(session.sent_at),
             consequence="AWS still answers for the session, so it is younger than claimed: the sent time counts",
         )
 
-    def admit(self, watch: Watch) -> None:
+    def admit(self, session: Session) -> None:
         """Begin to poll a session."""
-        self._scheduler.add(watch, self._runtime.rules.polling.first_poll(watch))
+        self._scheduler.add(session, self._runtime.rules.polling.first_poll(session))
 
-    def may_be_older(self, watch: Watch, born: float) -> None:
-        """A message dates the creation of a session to `born` (monotonic): AWS may forget it earlier.
+    def may_be_older(self, session: Session, created_monotonic: float) -> None:
+        """A message says that a session was created then: AWS may forget it earlier.
 
         That moves a poll, once for a session: else a sender could buy any number of calls. The deadline stays.
         """
-        kept, forgotten = last_poll_at(watch), born + watch.terms.lifetime - lead(watch)
-        if forgotten < kept and not watch.terms.is_hastened:
-            watch.terms = replace(watch.terms, is_hastened=True)
+        kept, forgotten = last_poll_at(session), created_monotonic + session.terms.lifetime - lead(session)
+        if forgotten < kept and not session.terms.is_brought_forward:
+            session.terms = replace(session.terms, is_brought_forward=True)
             kept = max(forgotten, self._clock.monotonic())
-        self._scheduler.hasten(watch, kept)
+        self._scheduler.hasten(session, kept)
 
-    def give_up(self, watch: Watch) -> None:
-        """Decide a watch whose call outlasts its time, by what is known; what the call still brings is dropped."""
-        begun = self.calls.claim(watch)
-        if begun is None or watch.abandoned:
+    def give_up(self, session: Session) -> None:
+        """Decide a session whose call outlasts its time, by what is known; what the call still brings is dropped."""
+        begun = self.calls.claim(session)
+        if begun is None or session.is_abandoned:
             return
         seconds = self._clock.monotonic() - begun
         fault = CallTimedOut(f"the session's time ran out while a call for it hung, for {seconds:.0f} s so far")
-        watch.saw(fault)
-        self._runtime.rules.polling.forget(watch)
-        self._note(watch, fault, _label(fault), seconds, Ended(fault))
-        self._ended(watch, watch.ending)
+        session.record(fault)
+        self._runtime.rules.polling.forget(session)
+        self._note(session, fault, _label(fault), seconds, Ended(fault))
+        self._ended(session, session.ending)
 
     def _ask(self, session_id: str) -> Observation:
         try:
             return self._results.get(session_id)
         except PollError as fault:
-            # The watch keeps its last fault; a traceback would keep every frame of the call with it, answer included.
+            # The session keeps its last fault: a traceback would keep every frame of the call, answer included.
             fault.__traceback__ = fault.__cause__ = fault.__context__ = None
             return fault
 
@@ -201,16 +201,16 @@ class Poller:
         self._readiness.lost(part, fault, consequence, state=state, fault=_label(fault))
 
     def _note(
-        self, watch: Watch, observation: Observation, result: str, seconds: float, step: PollAgain | Ended
+        self, session: Session, observation: Observation, result: str, seconds: float, step: PollAgain | Ended
     ) -> None:
         error = str(observation) if isinstance(observation, PollError) else ""
         wait = step.delay if isinstance(step, PollAgain) else None
-        watch.note_poll(self._clock.time(), result, seconds, error=error, wait=wait)
+        session.note_poll(self._clock.time(), result, seconds, error=error, wait=wait)
         if _stdlib_log.isEnabledFor(logging.DEBUG):
             log.debug(
                 "polled",
-                session_id=watch.session_id,
-                policy=watch.policy,
+                session_id=session.session_id,
+                policy=session.policy,
                 result=result,
                 seconds=round(seconds, 4),
                 **({"error": error} if error else {}),

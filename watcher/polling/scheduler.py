@@ -9,7 +9,7 @@ from watcher.polling.deadline_queue import LOOK_EVERY
 from watcher.polling.due_queue import DueQueue, Head
 from watcher.polling.unknown_share import UnknownShare
 from watcher.rate_limit import ThrottledShare
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
 from watcher.telemetry.named_lock import NamedLock
 
@@ -21,18 +21,18 @@ RATE_PAUSE = 0.25
 
 
 class Due(NamedTuple):
-    """A watch taken from its queue, and when (monotonic seconds) its poll was due; not before its receipt.
+    """A session taken from its queue, and when (monotonic seconds) its poll was due; not before its receipt.
 
     `is_over`: its time has run out; it is decided by what is known, without a call.
     """
 
-    watch: Watch
+    session: Session
     at: float
     is_over: bool = False
 
 
 class Scheduler:
-    """Hands the most urgent due watch to a free worker.
+    """Hands the most urgent due session to a free worker.
 
     `next` is the whole logic and never blocks; `take` waits for it. Of all idle workers one, the leader, sleeps until
     the next due time and the others until they are called, so that a due session wakes one thread and not all.
@@ -51,7 +51,7 @@ class Scheduler:
         self._clock = clock
         self._beat = beat
         self._confirmed = DueQueue(_is_confirmed)
-        self._unconfirmed = DueQueue(lambda watch: not _is_confirmed(watch))
+        self._unconfirmed = DueQueue(lambda session: not _is_confirmed(session))
         self._queues = (self._confirmed, self._unconfirmed)
         """The one whose turn it is first."""
         self._spread_at = -inf
@@ -71,29 +71,29 @@ class Scheduler:
         """Calls a second that the limiter allows now; 0 means no limit."""
         return self._limiter.rate
 
-    def add(self, watch: Watch, at: float) -> None:
-        """Poll this watch at `at` (monotonic seconds), or as soon after it as the rate and the workers allow."""
+    def add(self, session: Session, at: float) -> None:
+        """Poll this session at `at` (monotonic seconds), or as soon after it as the rate and the workers allow."""
         with self._lock:
-            self._push(watch, at)
+            self._push(session, at)
 
-    def hasten(self, watch: Watch, at: float) -> None:
-        """Poll a watch that waits for its turn no later than `at`; one that is with a worker is left alone."""
+    def hasten(self, session: Session, at: float) -> None:
+        """Poll a session that waits for its turn no later than `at`; one that is with a worker is left alone."""
         with self._lock:
-            if watch.waits and at < watch.due_at:
-                self._push(watch, at)
-            elif watch.waits:
-                self._queue_of(watch).guard(watch, at)
+            if session.is_scheduled and at < session.due_at:
+                self._push(session, at)
+            elif session.is_scheduled:
+                self._queue_of(session).guard(session, at)
 
-    def _push(self, watch: Watch, at: float) -> None:
-        watch.waits, watch.due_at = True, at
-        if self._queue_of(watch).enter(watch):
+    def _push(self, session: Session, at: float) -> None:
+        session.is_scheduled, session.due_at = True, at
+        if self._queue_of(session).enter(session):
             self._leader.notify()
 
-    def _queue_of(self, watch: Watch) -> DueQueue:
-        return self._confirmed if _is_confirmed(watch) else self._unconfirmed
+    def _queue_of(self, session: Session) -> DueQueue:
+        return self._confirmed if _is_confirmed(session) else self._unconfirmed
 
     def next(self, now: float) -> Due | float:
-        """The most urgent due watch, any call paid for at the limiter; or the seconds until it is worth asking."""
+        """The most urgent due session, any call paid for at the limiter; or the seconds until it is worth asking."""
         if now - self._spread_at >= LOOK_EVERY:
             self._spread(now)
         queue, other = self._queues
@@ -103,14 +103,14 @@ class Scheduler:
             queue, other, head = other, queue, next_head
         if head is None:
             return self._pause(now)
-        watch, turn, is_over = head
+        session, turn, is_over = head
         delay = 0.0 if is_over else self._limiter.acquire(now)
         if delay > 0:
             return min(delay, RATE_PAUSE, queue.until_over(now), other.until_over(now))
         queue.take(turn)
         if not is_over:
             self._queues = other, queue
-        return _handed_out(watch, now, is_over=is_over)
+        return _handed_out(session, now, is_over=is_over)
 
     def _goes_before(self, other: Head, head: Head) -> bool:
         """Whether another queue's head is polled before that of the queue whose turn it is. An end costs no call."""
@@ -131,7 +131,7 @@ class Scheduler:
         return min(pause, look) if pause < inf else MAX_PAUSE
 
     def take(self) -> Due | None:
-        """Wait for the next due watch; None once the scheduler is stopped. Any number of threads may wait."""
+        """Wait for the next due session; None once the scheduler is stopped. Any number of threads may wait."""
         with self._lock:
             while self._is_led and not self._stopped:
                 self._followers.wait()
@@ -153,10 +153,10 @@ class Scheduler:
         return None
 
     def take_over(self) -> Due | None:
-        """A watch whose time has run out and that no worker has come to yet; None if there is none. Never blocks."""
+        """A session whose time has run out before any worker took it; None if there is none. Never blocks."""
         with self._lock:
             now = self._clock.monotonic()
-            ended = next((watch for queue in self._queues if (watch := queue.ended(now)) is not None), None)
+            ended = next((session for queue in self._queues if (session := queue.ended(now)) is not None), None)
             return None if ended is None or self._stopped else _handed_out(ended, now, is_over=True)
 
     def heed(self, *, throttled: bool) -> None:
@@ -192,18 +192,18 @@ class Scheduler:
 
 
 def _urgency(head: Head) -> tuple[bool, float]:
-    watch, turn, _ = head
-    return (False, watch.guarded_at) if turn is None else (True, turn.at)
+    session, turn, _ = head
+    return (False, session.final_due_at) if turn is None else (True, turn.at)
 
 
-def _is_confirmed(watch: Watch) -> bool:
+def _is_confirmed(session: Session) -> bool:
     """Whether AWS knows its session, by what it has answered so far."""
-    return watch.answers > 0
+    return session.answers > 0
 
 
-def _handed_out(watch: Watch, now: float, *, is_over: bool) -> Due:
-    watch.waits, watch.taken_at = False, now
-    if not _is_confirmed(watch):
-        watch.guarded_at = -inf  # should it be confirmed now, its last poll is kept in the other queue
-    received = -inf if watch.received_at is None else watch.received_at - watch.terms.epoch
-    return Due(watch, min(max(watch.due_at, received), now), is_over)
+def _handed_out(session: Session, now: float, *, is_over: bool) -> Due:
+    session.is_scheduled, session.dispatched_at = False, now
+    if not _is_confirmed(session):
+        session.final_due_at = -inf  # should it be confirmed now, its last poll is kept in the other queue
+    received = -inf if session.received_at is None else session.received_at - session.terms.epoch
+    return Due(session, min(max(session.due_at, received), now), is_over)

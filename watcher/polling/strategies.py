@@ -1,6 +1,6 @@
 """tenacity's strategies for one session: how long to back off, when its time is over, which faults may pass.
 
-A strategy finds the watch in the first argument of the `RetryCallState` and time in the injected clock: tenacity's
+A strategy finds the session in the first argument of the `RetryCallState` and time in the injected clock: tenacity's
 own `stop_after_delay` measures from the local start, so that a redelivery would start a session's three minutes anew.
 """
 
@@ -15,8 +15,8 @@ from tenacity.wait import wait_base, wait_exponential
 from watcher.domain.errors import OperatorError, SessionNotFound, TransientPollError, UnknownStatus, UnreadableAnswer
 from watcher.domain.ports import Clock
 from watcher.polling.final_poll import lead
-from watcher.sessions.creation_claim import latest_birth, over_at
-from watcher.sessions.session import Watch
+from watcher.sessions.creation_claim import latest_creation, over_at
+from watcher.sessions.session import Session
 
 NOT_FOUND_GRACE = 5.0
 """Seconds from a session's creation, at the latest when its message was sent, in which SessionNotFoundException may
@@ -57,9 +57,9 @@ class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         """Whether the session's time is over."""
-        watch = _watch(retry_state)
+        session = _session(retry_state)
         is_answered = retry_state.outcome is None
-        return self.clock.monotonic() >= over_at(watch) - (lead(watch) if is_answered else 0.0)
+        return self.clock.monotonic() >= over_at(session) - (lead(session) if is_answered else 0.0)
 
 
 class retry_passing_fault(retry_base):  # noqa: N801 - named like tenacity's own
@@ -78,10 +78,10 @@ class retry_passing_fault(retry_base):  # noqa: N801 - named like tenacity's own
         if fault is None:
             return True
         if isinstance(fault, SessionNotFound):
-            watch = _watch(retry_state)
-            return self.clock.monotonic() - max(watch.born, latest_birth(watch)) < self.grace
+            session = _session(retry_state)
+            return self.clock.monotonic() - max(session.created_monotonic, latest_creation(session)) < self.grace
         if isinstance(fault, UnreadableAnswer) and not isinstance(fault, UnknownStatus):
-            return _watch(retry_state).unreadable < self.unreadable
+            return _session(retry_state).unreadable < self.unreadable
         return isinstance(fault, (TransientPollError, OperatorError))
 
 
@@ -97,6 +97,6 @@ def backoff(
     return wait_jittered(wait, jitter, minimum, maximum, uniform)
 
 
-def _watch(state: RetryCallState) -> Watch:
-    watch: Watch = state.args[0]
-    return watch
+def _session(state: RetryCallState) -> Session:
+    session: Session = state.args[0]
+    return session

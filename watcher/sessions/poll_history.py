@@ -27,9 +27,9 @@ class PollHistory:
     """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
 
     `on_the_way_at` (monotonic): when the latest answer said so. `latest`: what the session is decided by if its time
-    runs out now, the status of the latest answer or the fault after it. `awaiting`: the sinks still without the
-    decision; `refused`: those that will not take it, and why. `notes`: the trail of what was noted, as members of
-    a JSON list, each with a comma before it.
+    runs out now, the status of the latest answer or the fault after it. `pending_sinks`: the sinks still without
+    the decision; `rejections`: those that will not take it, and why. `notes`: what was noted, as members
+    of a JSON list, each with a comma before it.
     """
 
     polls: int = 0
@@ -39,12 +39,12 @@ class PollHistory:
     throttles: int = 0
     last_error: PollError | None = None
     on_the_way_at: float = -inf
-    awaiting: Set[str] = frozenset()
-    refused: Mapping[str, str] = field(default_factory=lambda: _BY_NOBODY)
+    pending_sinks: Set[str] = frozenset()
+    rejections: Mapping[str, str] = field(default_factory=lambda: _BY_NOBODY)
     latest: SessionStatus | PollError | None = None
     notes: str = ""
 
-    def saw(self, observation: SessionResult | PollError) -> None:
+    def record(self, observation: SessionResult | PollError) -> None:
         """Count one poll. A throttle says nothing of the session: it changes no other count than its own."""
         self.polls += 1
         if isinstance(observation, Throttled):

@@ -9,7 +9,7 @@ from watcher.simulator.faults import Fault
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import Ending, Scenario
 from watcher.simulator.scenario_file import ScenarioError, load_scenario
-from watcher.simulator.sessions import BoundingBox, Session, SessionScript
+from watcher.simulator.sessions import BoundingBox, SessionScript, SimulatedSession
 from watcher.simulator.simulator import Simulator
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
     "Quota",
     "Scenario",
     "ScenarioError",
-    "Session",
     "SessionScript",
+    "SimulatedSession",
     "Simulator",
     "Uniform",
     "load_scenario",

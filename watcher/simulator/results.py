@@ -5,7 +5,7 @@ from typing import Any
 
 from watcher.simulator import wire
 from watcher.simulator.images import jpeg
-from watcher.simulator.sessions import FAILED, SUCCEEDED, Session, SessionRequest
+from watcher.simulator.sessions import FAILED, SUCCEEDED, SessionRequest, SimulatedSession
 
 MAX_AUDIT_IMAGES = 4
 _LATEST_VERSION = {"FaceMovementAndLightChallenge": "2.0.0", "FaceMovementChallenge": "1.0.0"}
@@ -55,7 +55,7 @@ def _parts(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def results(session: Session, status: str, image_size: int) -> dict[str, Any]:
+def results(session: SimulatedSession, status: str, image_size: int) -> dict[str, Any]:
     """The answer of GetFaceLivenessSessionResults. Only a finished session has more than id and status."""
     answer: dict[str, Any] = {"SessionId": session.id, "Status": status}
     if status == SUCCEEDED:
@@ -65,7 +65,7 @@ def results(session: Session, status: str, image_size: int) -> dict[str, Any]:
     return answer
 
 
-def _success(session: Session, image_size: int) -> dict[str, Any]:
+def _success(session: SimulatedSession, image_size: int) -> dict[str, Any]:
     script = session.script
     found: dict[str, Any] = {}
     if script.confidence is not None:
@@ -77,7 +77,7 @@ def _success(session: Session, image_size: int) -> dict[str, Any]:
     return found
 
 
-def _end(session: Session) -> dict[str, Any]:
+def _end(session: SimulatedSession) -> dict[str, Any]:
     request, script = session.request, session.script
     found: dict[str, Any] = {"Challenge": {"Type": request.challenge_type, "Version": request.challenge_version}}
     if script.feedback:
@@ -91,7 +91,7 @@ def _feedback_message(code: str) -> str:
     return FEEDBACK_MESSAGES.get(code, code.replace("_", " ").capitalize())
 
 
-def _image(session: Session, index: int, size: int) -> dict[str, Any]:
+def _image(session: SimulatedSession, index: int, size: int) -> dict[str, Any]:
     """Image 0 is the reference image. A bucket without versioning gives no Version member."""
     box = {"BoundingBox": session.script.bounding_box.as_answer()}
     if session.request.bucket:
@@ -99,7 +99,7 @@ def _image(session: Session, index: int, size: int) -> dict[str, Any]:
     return {"Bytes": base64.b64encode(jpeg(session.id, index, size)).decode()} | box
 
 
-def _key(session: Session, index: int) -> str:
+def _key(session: SimulatedSession, index: int) -> str:
     prefix = session.request.key_prefix
     folder = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
     return f"{folder}{session.id}/{'reference' if index == 0 else f'audit-{index - 1}'}.jpg"

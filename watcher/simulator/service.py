@@ -13,7 +13,7 @@ from watcher.simulator.faults import AS_IT_IS, NO_FAULTS, Call, Delivery, Plan, 
 from watcher.simulator.quota import QuotaTable
 from watcher.simulator.results import results, session_request
 from watcher.simulator.scenario import Scenario
-from watcher.simulator.sessions import Session, SessionRequest, SessionScript
+from watcher.simulator.sessions import SessionRequest, SessionScript, SimulatedSession
 from watcher.simulator.store import SessionStore
 from watcher.simulator.validation import RequestValidator
 
@@ -78,13 +78,13 @@ class LivenessService:
         script: SessionScript | None = None,
         session_id: str | None = None,
         created_ago: float = 0.0,
-    ) -> Session:
+    ) -> SimulatedSession:
         """A new session, or the living one of the same token. Raises ValueError if the id is in use."""
         now = self._clock()
         with self._creation:
             if request.token and (same := self.store.with_token(request.token, now)) is not None:
                 return same
-            session = Session(
+            session = SimulatedSession(
                 id=session_id or str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
                 script=script or self._scenario.script(self._rng, request.token),
                 request=request,
@@ -100,7 +100,7 @@ class LivenessService:
         except wire.ApiError as error:
             raise ValueError(error.message) from error
 
-    def status(self, session: Session) -> str | None:
+    def status(self, session: SimulatedSession) -> str | None:
         """The status that a results call would see now; None for not found."""
         return session.status(self._clock(), self._time_scale, self._scenario.expired_for)
 
@@ -123,11 +123,11 @@ class LivenessService:
         asked.session_id, result = answer["SessionId"], answer.get("Status", "OK")
         return self._finish(asked, result, wire.encode(asked.faults.change(answer)))
 
-    def _session(self, members: dict[str, Any]) -> Session | None:
+    def _session(self, members: dict[str, Any]) -> SimulatedSession | None:
         session_id = members.get("SessionId")
         return self.store.get(session_id) if isinstance(session_id, str) else None
 
-    def _answer(self, operation: str, members: dict[str, Any], session: Session | None) -> dict[str, Any]:
+    def _answer(self, operation: str, members: dict[str, Any], session: SimulatedSession | None) -> dict[str, Any]:
         self._validator.check(operation, members)
         if operation == wire.CREATE:
             return {"SessionId": self.create(session_request(members)).id}

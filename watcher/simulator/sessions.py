@@ -96,7 +96,7 @@ class SessionRequest:
 
 
 @dataclass(slots=True)
-class Session:
+class SimulatedSession:
     """One session. `created_at` is time of the simulator's clock; `polls` counts its results calls."""
 
     id: str

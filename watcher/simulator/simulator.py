@@ -15,7 +15,7 @@ from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import Scenario
 from watcher.simulator.server import HttpServer
 from watcher.simulator.service import Clock, LivenessService, Outcome
-from watcher.simulator.sessions import Session, SessionRequest, SessionScript
+from watcher.simulator.sessions import SessionRequest, SessionScript, SimulatedSession
 
 
 class Simulator:
@@ -125,7 +125,7 @@ class Simulator:
         request = SessionRequest(audit_images_limit=audit_images_limit, bucket=bucket, key_prefix=key_prefix)
         return self._service.create(request, script, session_id, created_ago).id
 
-    def session(self, session_id: str) -> Session:
+    def session(self, session_id: str) -> SimulatedSession:
         """The session's script, request and number of polls. Raises KeyError if it is not remembered."""
         session = self._service.store.get(session_id)
         if session is None:

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 
-from watcher.simulator.sessions import LIFE_SECONDS, Session
+from watcher.simulator.sessions import LIFE_SECONDS, SimulatedSession
 
 MAX_SESSIONS = 100_000
 REMEMBERED_FOR = 3600.0
@@ -21,23 +21,23 @@ class SessionStore:
         self._keep_for = max((LIFE_SECONDS + expired_for) / time_scale, REMEMBERED_FOR)
         self._max_sessions = max_sessions
         self._lock = threading.Lock()
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._sessions: OrderedDict[str, SimulatedSession] = OrderedDict()
         self._by_token: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def get(self, session_id: str) -> Session | None:
+    def get(self, session_id: str) -> SimulatedSession | None:
         """The session, or None if it was never created or is forgotten."""
         return self._sessions.get(session_id)
 
-    def with_token(self, token: str, now: float) -> Session | None:
+    def with_token(self, token: str, now: float) -> SimulatedSession | None:
         """The living session that was created with `token`."""
         with self._lock:
             session = self._sessions.get(self._by_token.get(token, ""))
             return session if session is not None and now - session.created_at < self._life else None
 
-    def add(self, session: Session) -> None:
+    def add(self, session: SimulatedSession) -> None:
         """Remember `session`, and forget those that are long over. Raises ValueError if its id is in use."""
         with self._lock:
             if session.id in self._sessions:
@@ -47,7 +47,7 @@ class SessionStore:
                 self._by_token[session.request.token] = session.id
             self._forget(session.created_at)
 
-    def count_poll(self, session: Session) -> int:
+    def count_poll(self, session: SimulatedSession) -> int:
         """The number of this results call of the session, from 1."""
         with self._lock:
             session.polls += 1

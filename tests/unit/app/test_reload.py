@@ -87,9 +87,9 @@ def test_thresholds_policies_polling_and_level_change_at_run_time(monkeypatch: p
     assert rules.session_timeout == 120.0
     assert reloading.levels == ["debug"]
     world = World(an_answer(SessionStatus.CREATED))
-    watch = world.watch(1)
-    watch.saw(an_answer(SessionStatus.CREATED))
-    assert rules.polling.next_step(watch, an_answer(SessionStatus.CREATED)) == PollAgain(3.0)
+    session = world.session(1)
+    session.record(an_answer(SessionStatus.CREATED))
+    assert rules.polling.next_step(session, an_answer(SessionStatus.CREATED)) == PollAgain(3.0)
 
 
 def test_what_needs_a_restart_is_told_until_it_is_back_or_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,9 +128,9 @@ def test_a_new_rate_limits_at_once_and_an_unchanged_one_keeps_its_tokens(monkeyp
 def test_a_session_in_flight_is_decided_by_the_new_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(live_answer())
     reloading = Reloading(monkeypatch, decision={"threshold": 99.0})
-    watch = world.watch(1)
+    session = world.session(1)
     world.runtime.swap(reloading.runtime.rules)
-    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    world.poller.poll_once(Due(session, world.clock.monotonic()))
     world.outbox._recorder.close()
     [decided], _ = world.outbox._recorder._next_batch()
     assert decided.verdict.outcome == "not_live"

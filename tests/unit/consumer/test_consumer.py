@@ -29,7 +29,7 @@ def stopped() -> Event:
     return stop
 
 
-def session(number: int, sent_at: float | None = None) -> ReceivedMessage:
+def a_message(number: int, sent_at: float | None = None) -> ReceivedMessage:
     return a_delivery(session_id(number), number, sent_at)
 
 
@@ -45,17 +45,17 @@ def run_until_idle(world: World) -> None:
     assert not thread.is_alive()
 
 
-def test_a_message_becomes_a_watch_that_is_due_now() -> None:
+def test_a_message_becomes_a_session_that_is_due_now() -> None:
     world = World()
-    take_in(world, session(1, world.clock.time() - 20.0))
+    take_in(world, a_message(1, world.clock.time() - 20.0))
     due = world.scheduler.take()
     assert isinstance(due, Due)
     now = world.clock.monotonic()
-    assert due.watch.key == (session_id(1), "default")
-    assert (due.at, due.watch.born, due.watch.deadline) == (now, now - 20.0, now + 160.0)
-    assert due.watch.leases == [a_lease(1, "one-batch")]
-    assert held(world.in_flight) == due.watch.leases
-    assert json.loads(due.watch.trail)[0]["event"] == "received"
+    assert due.session.key == (session_id(1), "default")
+    assert (due.at, due.session.created_monotonic, due.session.deadline) == (now, now - 20.0, now + 160.0)
+    assert due.session.leases == [a_lease(1, "one-batch")]
+    assert held(world.in_flight) == due.session.leases
+    assert json.loads(due.session.history)[0]["event"] == "received"
     assert world.labelled("watcher_sessions_received_total") == 1
 
 
@@ -63,22 +63,22 @@ def test_a_redelivery_keeps_the_deadline_of_its_session() -> None:
     world = World()
     sent_at = world.clock.time()
     world.clock.advance(100.0)
-    take_in(world, session(1, sent_at))
+    take_in(world, a_message(1, sent_at))
     due = world.scheduler.take()
     assert due is not None
-    assert due.watch.deadline == world.clock.monotonic() + 80.0
+    assert due.session.deadline == world.clock.monotonic() + 80.0
 
 
 def test_no_more_is_received_than_there_is_room_for() -> None:
     world = World(limit=3)
-    world.watch(90)
-    world.queue.waiting = [session(number) for number in range(2)]
+    world.session(90)
+    world.queue.waiting = [a_message(number) for number in range(2)]
     stop, is_full = Event(), when_waited_on(world.in_flight._changed)
     thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
     thread.start()
     assert is_full.wait(PATIENCE)
     stop.set()
-    world.in_flight.shut()
+    world.in_flight.close()
     thread.join(PATIENCE)
     assert not thread.is_alive()
     assert world.queue.limits == [2]
@@ -105,13 +105,13 @@ def test_a_full_house_is_told_once_and_a_context_has_its_weight(monkeypatch: pyt
         world.intake.run(stop, a_beat(world.clock))
     assert looks == [1, 0, 0, 0, 0]
     assert [entry["event"] for entry in logs] == ["in_flight_limit_reached"]
-    [watch] = world.in_flight._all()
-    assert watch.weight > 0
+    [session] = world.in_flight._all()
+    assert session.context_bytes > 0
 
 
 def test_no_more_is_received_than_the_queue_gives_at_once() -> None:
     world = World(limit=100)
-    world.queue.waiting = [session(number) for number in range(25)]
+    world.queue.waiting = [a_message(number) for number in range(25)]
     run_until_idle(world)
     assert world.queue.limits == [10, 10, 10, 10]
     assert len(world.in_flight) == 25
@@ -128,7 +128,7 @@ def test_no_more_is_received_than_the_queue_gives_at_once() -> None:
 )
 def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body: str, reason: DeadReason) -> None:
     world = World()
-    take_in(world, session(2), a_delivery(body, 1), session(3))
+    take_in(world, a_message(2), a_delivery(body, 1), a_message(3))
     world.bury()
     [(delivery, why, detail)] = world.queue.buried
     assert (delivery.lease, why) == (a_lease(1, "one-batch"), reason)
@@ -142,7 +142,7 @@ def test_a_required_policy_that_is_missing_makes_a_dead_letter_and_one_that_is_n
     world = World()
     world.runtime.swap(replace(world.runtime.rules, require_policy=True))
     named = a_delivery(f'{{"sessionId": "{session_id(2)}", "policy": "default"}}', 2)
-    take_in(world, session(1), named)
+    take_in(world, a_message(1), named)
     world.bury()
     assert [(delivery.lease.message_id, why) for delivery, why, _ in world.queue.buried] == [
         ("1", DeadReason.MISSING_POLICY)
@@ -153,7 +153,7 @@ def test_a_required_policy_that_is_missing_makes_a_dead_letter_and_one_that_is_n
 
 def test_a_message_that_the_queue_found_a_fault_with_makes_a_dead_letter() -> None:
     world = World()
-    take_in(world, replace(session(1), fault="has lost attributes"))
+    take_in(world, replace(a_message(1), fault="has lost attributes"))
     world.bury()
     [(_, why, detail)] = world.queue.buried
     assert (why, detail) == (DeadReason.INVALID_MESSAGE, "has lost attributes")
@@ -167,7 +167,7 @@ def test_a_place_for_dead_letters_that_is_down_or_hangs_costs_the_intake_no_time
         "bury", lambda: world.clock.advance(21.3)
     )  # tries that each hang, as long as a queue goes on with them
     world.calls.break_down("bury", QueueError("down"))
-    world.queue.waiting = [a_delivery("x", 0), *(session(number) for number in range(1, 30)), a_delivery("y", 30)]
+    world.queue.waiting = [a_delivery("x", 0), *(a_message(number) for number in range(1, 30)), a_delivery("y", 30)]
     run_until_idle(world)
     assert world.clock.monotonic() == began
     assert len(world.scheduler) == 29
@@ -182,16 +182,16 @@ def test_a_batch_of_dead_letters_asks_nothing_of_the_ledger() -> None:
 
 def test_duplicates_join_in_one_batch_and_over_two() -> None:
     world = World()
-    take_in(world, session(1), a_delivery(session_id(1), 2))
+    take_in(world, a_message(1), a_delivery(session_id(1), 2))
     take_in(world, a_delivery(session_id(1), 3))
     assert len(world.in_flight) == len(world.scheduler) == 1
     assert {lease.message_id for lease in held(world.in_flight)} == {"1", "2", "3"}
     assert world.labelled("watcher_sessions_received_total") == 3
 
 
-def test_the_same_session_under_another_policy_is_another_watch() -> None:
+def test_the_same_session_under_another_policy_is_another_session() -> None:
     world = World(policies={"payout": DecisionRules(95.0)})
-    take_in(world, session(1), a_delivery(f'{{"sessionId": "{session_id(1)}", "policy": "payout"}}', 2))
+    take_in(world, a_message(1), a_delivery(f'{{"sessionId": "{session_id(1)}", "policy": "payout"}}', 2))
     assert len(world.in_flight) == 2
 
 
@@ -199,7 +199,7 @@ def test_a_decided_session_is_answered_from_the_ledger_and_never_polled() -> Non
     world = World()
     key = SessionKey(session_id(1), "default")
     world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, "{}"), 1.0)
-    take_in(world, session(1))
+    take_in(world, a_message(1))
     assert len(world.scheduler) == 0
     with running(world) as outbox:
         outbox.drain()
@@ -209,7 +209,7 @@ def test_a_decided_session_is_answered_from_the_ledger_and_never_polled() -> Non
 def test_a_ledger_that_is_down_is_waited_for() -> None:
     world = World()
     world.calls.fail("find", LedgerError("locked"), LedgerError("locked"))
-    take_in(world, session(1))
+    take_in(world, a_message(1))
     assert len(world.in_flight) == 1
     assert world.readiness.problems() == {}
 
@@ -217,7 +217,7 @@ def test_a_ledger_that_is_down_is_waited_for() -> None:
 def test_with_the_ledger_down_at_the_stop_the_messages_are_given_back() -> None:
     world = World()
     world.calls.break_down("find", LedgerError("locked"))
-    take_in(world, session(1), session(2), stop=stopped())
+    take_in(world, a_message(1), a_message(2), stop=stopped())
     assert world.queue.released == [a_lease(1, "one-batch"), a_lease(2, "one-batch")]
     assert len(world.in_flight) == 0
     assert world.readiness.problems() == {"ledger": "locked"}
@@ -228,14 +228,14 @@ def test_with_ledger_and_queue_down_at_the_stop_the_leases_are_left_to_run_out()
     world = World()
     world.calls.break_down("find", LedgerError("locked"))
     world.calls.break_down("release", QueueError("locked"))
-    take_in(world, session(1), stop=stopped())
+    take_in(world, a_message(1), stop=stopped())
     assert world.calls.names == ["find", "release"]
 
 
 def test_a_queue_that_fails_is_asked_again_and_told_to_readiness() -> None:
     world = World()
     world.calls.fail("receive", QueueError("down"), QueueError("down"))
-    world.queue.waiting = [session(1)]
+    world.queue.waiting = [a_message(1)]
     run_until_idle(world)
     assert len(world.in_flight) == 1
     assert world.readiness.problems() == {}
@@ -264,7 +264,7 @@ def test_a_session_whose_decision_can_not_be_read_is_not_decided_anew() -> None:
     world = World()
     key = SessionKey(session_id(1), "default")
     world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, "damaged"), 1.0, fault="damaged")
-    take_in(world, session(1), session(2))
+    take_in(world, a_message(1), a_message(2))
     world.bury()
     [(_, why, detail)] = world.queue.buried
     assert (why, detail) == (DeadReason.UNREADABLE_DECISION, "damaged")
@@ -283,28 +283,36 @@ def test_a_step_of_the_wall_clock_moves_no_creation_and_no_deadline(step: float)
     take_in(world, delivery)
     due = world.scheduler.take()
     assert isinstance(due, Due)
-    assert (due.watch.created_at, due.watch.born, due.watch.deadline) == (sent - 3.0, now - 3.0, now + 177.0)
-    assert not due.watch.came_late
+    assert (due.session.created_at, due.session.created_monotonic, due.session.deadline) == (
+        sent - 3.0,
+        now - 3.0,
+        now + 177.0,
+    )
+    assert not due.session.expired_on_receipt
     # The same session's second message was sent after the step: the first one's creation stands.
     again = replace(a_delivery(session_id(1), 2, sent + 11.0 + step), sent_monotonic=now + 11.0)
     take_in(world, again)
-    assert (due.watch.created_at, due.watch.deadline) == (sent - 3.0, now + 177.0)
+    assert (due.session.created_at, due.session.deadline) == (sent - 3.0, now + 177.0)
 
 
 def test_an_earlier_message_that_comes_later_moves_no_deadline() -> None:
     world = World()
     sent, now = world.clock.time(), world.clock.monotonic()
-    take_in(world, replace(session(1, sent + 3600.0), sent_monotonic=now))
+    take_in(world, replace(a_message(1, sent + 3600.0), sent_monotonic=now))
     take_in(world, replace(a_delivery(session_id(1), 2, sent - 20.0), sent_monotonic=now - 20.0))
     due = world.scheduler.take()
     assert isinstance(due, Due)
-    assert (due.watch.created_at, due.watch.born, due.watch.deadline) == (sent + 3600.0, now, now + 180.0)
+    assert (due.session.created_at, due.session.created_monotonic, due.session.deadline) == (
+        sent + 3600.0,
+        now,
+        now + 180.0,
+    )
 
 
 def test_a_queue_that_knows_only_wall_times_makes_no_session_younger_than_new() -> None:
     world = World()
     now = world.clock.monotonic()
-    take_in(world, session(1, world.clock.time() + 200.0))
+    take_in(world, a_message(1, world.clock.time() + 200.0))
     due = world.scheduler.take()
     assert isinstance(due, Due)
-    assert (due.watch.created_at, due.watch.born) == (world.clock.time() + 200.0, now)
+    assert (due.session.created_at, due.session.created_monotonic) == (world.clock.time() + 200.0, now)

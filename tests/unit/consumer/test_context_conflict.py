@@ -60,7 +60,7 @@ def test_a_message_that_joins_with_another_context_is_told_and_changes_nothing(f
     assert "victim" not in json.dumps(told)
     due = world.scheduler.take()
     assert due is not None
-    assert json.loads(due.watch.context) == (first or {})
+    assert json.loads(due.session.context) == (first or {})
 
 
 @pytest.mark.parametrize(("first", "second"), EQUAL)
@@ -71,13 +71,13 @@ def test_a_message_that_joins_with_the_same_context_or_none_is_not_told(first: A
 
 
 def decided_with(world: World, context: dict[str, Any] | None) -> None:
-    watch = world.watch(1)
-    event = event_of(world, watch)
+    session = world.session(1)
+    event = event_of(world, session)
     body = json.loads(event.body)
     body["data"]["context"] = context or {}
     body["data"]["createdAt"] = "2025-06-15T15:06:40Z"
-    world.ledger.entries[watch.key] = LedgerEntry(replace(event, body=json.dumps(body)), 1.0, settled_at=2.0)
-    world.in_flight.close(watch)
+    world.ledger.entries[session.key] = LedgerEntry(replace(event, body=json.dumps(body)), 1.0, settled_at=2.0)
+    world.in_flight.finish(session)
 
 
 @pytest.mark.parametrize(("first", "second"), DIFFERENT)
@@ -98,10 +98,10 @@ def test_a_message_for_a_decided_session_with_the_same_context_or_none_is_not_to
 def test_a_session_that_another_watcher_decided_with_another_context_is_told() -> None:
     world = World()
     decided_with(world, {"userId": "a"})
-    watch = world.watch(1)
-    watch.terms = replace(watch.terms, context=json.dumps(SECRET).encode())
+    session = world.session(1)
+    session.terms = replace(session.terms, context=json.dumps(SECRET).encode())
     with capture_logs() as logs, running(world) as outbox:
-        decided(world, watch)
+        decided(world, session)
         outbox.drain()
     assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["context_conflict"]
 

@@ -21,7 +21,7 @@ from watcher.domain.model import (
     ReceivedMessage,
     SessionKey,
 )
-from watcher.sessions.in_flight import HEAVIEST, MOST_WEIGHT
+from watcher.sessions.in_flight import MAX_IN_FLIGHT_BYTES, MAX_SESSION_BYTES
 from watcher.util.retry import RetryUntilStopped
 
 UNDECIDED = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
@@ -37,9 +37,9 @@ def test_the_weight_is_what_a_context_and_its_event_take_of_memory(letter: str) 
     world = World()
     context = json.dumps({"a": letter + "x" * 10_000}, ensure_ascii=False)
     take_in(world, a_delivery(f'{{"sessionId": "{session_id(1)}", "context": {context}}}'))
-    [watch] = world.in_flight._all()
-    event = decision_event(watch, UNDECIDED, None, DecisionRules(), source="/watcher/us-east-1", now=START)
-    assert 0.9 < watch.weight / (len(watch.context) + getsizeof(event.body)) <= 1.0
+    [session] = world.in_flight._all()
+    event = decision_event(session, UNDECIDED, None, DecisionRules(), source="/watcher/us-east-1", now=START)
+    assert 0.9 < session.context_bytes / (len(session.context) + getsizeof(event.body)) <= 1.0
 
 
 def test_a_decision_that_the_ledger_has_weighs_what_it_takes_whatever_its_message_says() -> None:
@@ -47,14 +47,14 @@ def test_a_decision_that_the_ledger_has_weighs_what_it_takes_whatever_its_messag
     key, body = SessionKey(session_id(1), "default"), "x" * 100_000
     world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, body), 1.0)
     take_in(world, a_delivery(session_id(1)))
-    [watch] = world.in_flight._all()
-    assert watch.weight >= len(body)
+    [session] = world.in_flight._all()
+    assert session.context_bytes >= len(body)
 
 
 def test_a_session_without_a_context_has_no_weight() -> None:
     world = World()
     take_in(world, a_delivery(session_id(1)))
-    assert [watch.weight for watch in world.in_flight._all()] == [0]
+    assert [session.context_bytes for session in world.in_flight._all()] == [0]
 
 
 def test_a_batch_of_the_heaviest_messages_stays_within_the_bound() -> None:
@@ -67,5 +67,5 @@ def test_a_batch_of_the_heaviest_messages_stays_within_the_bound() -> None:
         batch = [a_delivery(f'{{"sessionId": "{session_id(each)}", "context": {context}}}', each) for each in numbers]
         world.intake.take_in(batch, RetryUntilStopped(Event(), a_beat(world.clock)))
         assert len(world.in_flight) == number
-        assert sum(watch.weight for watch in world.in_flight._all()) <= MOST_WEIGHT
-    assert number >= MOST_WEIGHT // HEAVIEST
+        assert sum(session.context_bytes for session in world.in_flight._all()) <= MAX_IN_FLIGHT_BYTES
+    assert number >= MAX_IN_FLIGHT_BYTES // MAX_SESSION_BYTES

@@ -33,7 +33,7 @@ class StopAfter(SteppingEvent):
 def test_what_is_due_takes_along_the_next_ones_as_far_as_a_batch_has_room() -> None:
     world = World()
     for number in range(25):
-        world.watch(number)
+        world.session(number)
         world.clock.advance(0.5)
     world.clock.advance(13.6)  # the first eleven are due now, and all are half a beat old
     world.keeper(60.0).extend_due()
@@ -42,9 +42,9 @@ def test_what_is_due_takes_along_the_next_ones_as_far_as_a_batch_has_room() -> N
 
 def test_what_was_received_a_moment_ago_fills_no_batch() -> None:
     world = World()
-    world.watch(1)
+    world.session(1)
     world.clock.advance(9.2)
-    world.watch(2)
+    world.session(2)
     world.clock.advance(11.9)
     world.keeper(60.0).extend_due()
     assert world.queue.extended == [[a_lease(1)]]
@@ -52,7 +52,7 @@ def test_what_was_received_a_moment_ago_fills_no_batch() -> None:
 
 def test_leases_are_looked_at_forty_times_in_their_life_and_extended_twice() -> None:
     world = World()
-    world.watch(1)
+    world.session(1)
     stop = StopAfter(world, 40)
     world.keeper(60.0).run(stop, a_beat(world.clock))
     assert stop.waits == [1.5] * 41
@@ -61,7 +61,7 @@ def test_leases_are_looked_at_forty_times_in_their_life_and_extended_twice() -> 
 
 def test_a_failure_is_tried_again_after_a_while_and_never_given_up() -> None:
     world = World()
-    world.watch(1)
+    world.session(1)
     world.calls.fail("extend", *[QueueError("down")] * 2)
     stop = StopAfter(world, 17)
     world.keeper(60.0).run(stop, a_beat(world.clock))
@@ -79,7 +79,7 @@ def test_whenever_it_was_received_a_lease_is_extended_shortly_before_each_beat_i
     world = World()
     world.clock.advance(received_at)
     last = world.clock.monotonic()
-    world.watch(1)
+    world.session(1)
     world.clock.advance(1.5 - received_at)
     gaps: list[float] = []
 
@@ -100,8 +100,8 @@ def test_whenever_it_was_received_a_lease_is_extended_shortly_before_each_beat_i
 @pytest.mark.parametrize("lost_after", [0.0, 0.7, 10.0, 20.9])
 def test_a_lost_lease_ends_the_polls_of_its_session_within_one_beat(lost_after: float) -> None:
     world = World()
-    watch = world.watch(1)
-    world.scheduler.add(watch, world.clock.monotonic())
+    session = world.session(1)
+    world.scheduler.add(session, world.clock.monotonic())
     lost_at = world.clock.monotonic() + lost_after
     polls: list[float] = []
 
@@ -111,10 +111,10 @@ def test_a_lost_lease_ends_the_polls_of_its_session_within_one_beat(lost_after: 
             world.queue.lost = {a_lease(1)}
         if not isinstance(due := world.scheduler.next(now), float):
             polls.append(now)
-            world.scheduler.add(due.watch, now + 0.5)
+            world.scheduler.add(due.session, now + 0.5)
 
     world.keeper(60.0).run(StopAfter(world, 40, lose_and_poll), a_beat(world.clock))
-    assert watch.abandoned
+    assert session.is_abandoned
     assert max(polls) > lost_at
     assert max(polls) - lost_at <= 24.0
 
@@ -122,17 +122,17 @@ def test_a_lost_lease_ends_the_polls_of_its_session_within_one_beat(lost_after: 
 def test_others_are_renewed_along_only_to_fill_a_batch_that_is_needed() -> None:
     books = InFlight(5)
     for number in range(1, 8):
-        books.hold([a_lease(number)], float(number))
-    assert books.to_renew(0.5, 6.0, 3) == []
-    assert books.to_renew(1.0, 6.0, 3) == [a_lease(1), a_lease(2), a_lease(3)]
-    assert books.to_renew(3.0, 6.0, 3) == [a_lease(1), a_lease(2), a_lease(3)]
-    assert books.to_renew(5.0, 6.0, 4) == [a_lease(number) for number in range(1, 7)]
+        books.track([a_lease(number)], float(number))
+    assert books.due_for_extension(0.5, 6.0, 3) == []
+    assert books.due_for_extension(1.0, 6.0, 3) == [a_lease(1), a_lease(2), a_lease(3)]
+    assert books.due_for_extension(3.0, 6.0, 3) == [a_lease(1), a_lease(2), a_lease(3)]
+    assert books.due_for_extension(5.0, 6.0, 4) == [a_lease(number) for number in range(1, 7)]
 
 
 def test_a_lease_keeper_that_hangs_in_our_own_code_is_late_and_one_that_waits_for_its_next_look_is_not() -> None:
     world = World()
     liveness = Liveness(world.clock)
-    world.watch(1)
+    world.session(1)
     late: list[list[str]] = []
 
     def hang(*_: object) -> list[Lease]:
@@ -140,7 +140,7 @@ def test_a_lease_keeper_that_hangs_in_our_own_code_is_late_and_one_that_waits_fo
         late.append(liveness.late())
         return []
 
-    world.in_flight.to_renew = hang  # type: ignore[method-assign, assignment]
+    world.in_flight.due_for_extension = hang  # type: ignore[method-assign, assignment]
     world.keeper(3600.0).run(StopAfter(world, 2), liveness.beat("leases"))
     assert late == [["leases: no progress for 21 s"]] * 2
     assert liveness.late() == []
@@ -149,7 +149,7 @@ def test_a_lease_keeper_that_hangs_in_our_own_code_is_late_and_one_that_waits_fo
 def test_a_lease_extension_that_hangs_is_named_by_readiness() -> None:
     world = World()
     liveness = Liveness(world.clock)
-    world.watch(1)
+    world.session(1)
     problems: list[str] = []
 
     def hang() -> None:

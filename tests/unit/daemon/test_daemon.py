@@ -121,10 +121,10 @@ def test_it_ends_only_when_two_looks_in_a_row_find_nothing(depths: list[QueueDep
 
 def test_a_session_in_flight_is_not_empty_whatever_the_queue_counts() -> None:
     world, queue = World(), Depths()
-    watch = world.watch(1)
+    session = world.session(1)
     daemon = Daemon(parts_of(world, [], queue=queue), concurrency=1, drain_timeout=PATIENCE)
     assert not daemon._is_done()
-    world.in_flight.close(watch)
+    world.in_flight.finish(session)
     assert daemon._is_done()
 
 

@@ -25,7 +25,7 @@ WAITING = an_answer(SessionStatus.IN_PROGRESS)
 def test_the_nearest_deadline_is_given_back_first() -> None:
     world = World(WAITING)
     for number, age in enumerate((10.0, 90.0, 0.0, 50.0)):
-        world.watch(number).created_at -= age
+        world.session(number).created_at -= age
     with running(parts_of(world, [])) as daemon:
         daemon.daemon.stop()
         daemon.end()
@@ -34,7 +34,7 @@ def test_the_nearest_deadline_is_given_back_first() -> None:
 
 def test_a_release_that_fails_is_told_and_ends_nothing_else() -> None:
     world, told = World(WAITING), list[str]()
-    world.watch(1)
+    world.session(1)
     world.calls.break_down("release", QueueError("down"))
     with capture_logs() as logs, running(parts_of(world, told)) as daemon:
         daemon.daemon.stop()
@@ -90,7 +90,7 @@ class Part:
 
 def test_the_drain_goes_from_the_front_to_the_back_and_keeps_the_leases_to_the_last() -> None:
     world, told = World(), Told()
-    world.watch(1)
+    world.session(1)
     parts = parts_of(
         world,
         told.names,
@@ -112,7 +112,7 @@ def test_the_drain_goes_from_the_front_to_the_back_and_keeps_the_leases_to_the_l
 
 def test_the_queue_is_told_how_much_of_the_drain_is_left() -> None:
     world = World(WAITING)
-    world.watch(1)
+    world.session(1)
     world.calls.on("release", lambda: world.clock.advance(7.0))
     closed: list[float] = []
     world.queue.close = closed.append  # type: ignore[assignment]
@@ -123,7 +123,7 @@ def test_the_queue_is_told_how_much_of_the_drain_is_left() -> None:
 
 def test_the_queue_gets_a_moment_even_where_there_is_no_drain() -> None:
     world = World(WAITING)
-    world.watch(1)
+    world.session(1)
     drain_by_hand(world, drain_timeout=0.0)
     assert world.queue.release_times == [LEAST_RELEASE]
 
@@ -139,7 +139,7 @@ def drain_by_hand(world: World, drain_timeout: float, work: float = 0.0) -> None
 def test_whatever_hangs_at_the_very_end_is_left_behind(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSE_TIME", 0.1)
     world, gate = World(WAITING), Event()
-    world.watch(1)
+    world.session(1)
     world.calls.on(part, lambda: gate.wait(PATIENCE))
     with capture_logs() as logs, running(parts_of(world, []), drain_timeout=0.1) as daemon:
         daemon.daemon.stop()
@@ -269,7 +269,7 @@ def test_what_the_intake_still_works_on_at_the_end_of_the_drain_is_given_back_to
 def test_a_lock_that_is_held_for_ever_costs_only_its_own_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOCK_TIME", 0.05)
     world, gate = World(WAITING), Event()
-    world.watch(1)
+    world.session(1)
     closed: list[float] = []
     world.queue.close = closed.append  # type: ignore[assignment]
     hangs = Part(stop=lambda: gate.wait(PATIENCE))

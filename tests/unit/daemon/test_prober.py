@@ -71,7 +71,7 @@ def test_the_endpoint_is_probed_now_and_then_while_nothing_is_polled() -> None:
 
 def test_polls_tell_enough_where_there_are_some() -> None:
     world = World()
-    world.scheduler.add(world.watch(1), world.clock.monotonic() + 5.0)
+    world.scheduler.add(world.session(1), world.clock.monotonic() + 5.0)
     lookout(world).look(a_beat(world.clock))
     assert world.results.probed == 0
 
@@ -123,7 +123,7 @@ def test_credentials_that_nobody_refused_cost_no_call() -> None:
 def test_a_refused_poll_is_not_asked_about_while_others_tell() -> None:
     world = World()
     world.readiness.lost("credentials", "no permission")
-    world.scheduler.add(world.watch(1), world.clock.monotonic() + 5.0)
+    world.scheduler.add(world.session(1), world.clock.monotonic() + 5.0)
     lookout(world).look(a_beat(world.clock))
     assert world.results.asked == []
 

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock
-from tests.unit.schedule.sessions import lasts, watch
+from tests.unit.schedule.sessions import lasts, observe
 from watcher.daemon.schedule_checkpoint import SAVE_INTERVAL, ScheduleCheckpointer
 from watcher.domain.errors import LedgerError
 from watcher.schedule import Mode, Schedule
@@ -36,7 +36,7 @@ class FakeMemory:
 def teach(schedule: Schedule, sessions: int = 100) -> None:
     chance = random.Random(1)
     for _ in range(sessions):
-        watch(lambda low, high, over: schedule.saw("", low, high, ended=over), lasts(chance), 2.0, chance)
+        observe(lambda low, high, over: schedule.saw("", low, high, ended=over), lasts(chance), 2.0, chance)
 
 
 def test_what_was_learned_survives_a_restart() -> None:
@@ -89,7 +89,7 @@ def test_a_share_that_so_many_never_reach_is_logged_as_null() -> None:
     remembering = ScheduleCheckpointer(schedule, None, ManualClock())
     for _ in range(100):
         end = lasts(chance, never=0.2)
-        watch(lambda low, high, over: schedule.saw("", low, high, ended=over), end, 2.0, chance)
+        observe(lambda low, high, over: schedule.saw("", low, high, ended=over), end, 2.0, chance)
     with capture_logs() as logs:
         remembering.look()
     assert logs[0]["p90"] is None

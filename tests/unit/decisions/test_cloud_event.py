@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support import START, session_id
-from tests.unit.support.builders import PICTURE, a_watch, an_answer, live_answer
+from tests.unit.support.builders import PICTURE, a_session, an_answer, live_answer
 from watcher.decisions.cloud_event import decision_event
 from watcher.domain.errors import (
     MalformedResult,
@@ -29,7 +29,7 @@ from watcher.domain.model import (
     SessionResult,
     SessionStatus,
 )
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import timestamp
 
@@ -38,12 +38,12 @@ UNDECIDED = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
 SOURCE = "/watcher/us-east-1"
 
 
-def event(watch: Watch, verdict: Decision, ending: SessionResult | PollError | None) -> DecisionEvent:
-    return decision_event(watch, verdict, ending, DecisionRules(), source=SOURCE, now=START + 12.5)
+def event(session: Session, verdict: Decision, ending: SessionResult | PollError | None) -> DecisionEvent:
+    return decision_event(session, verdict, ending, DecisionRules(), source=SOURCE, now=START + 12.5)
 
 
-def data_of(watch: Watch, ending: SessionResult | PollError | None) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(event(watch, UNDECIDED, ending).body)["data"]
+def data_of(session: Session, ending: SessionResult | PollError | None) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(event(session, UNDECIDED, ending).body)["data"]
     return data
 
 
@@ -56,9 +56,9 @@ def test_the_event_is_the_one_of_the_interface_member_by_member_and_in_its_order
         reference_image=Image(S3Object("b", "n"), box),
         challenge=Challenge("FaceMovementChallenge", "1.0.0"),
     )
-    watch = a_watch()
+    session = a_session()
     for observation in (an_answer(SessionStatus.CREATED), an_answer(SessionStatus.IN_PROGRESS), result):
-        watch.saw(observation)
+        session.record(observation)
     expected = (
         '{"specversion":"1.0","type":"liveness.decision.v1","source":"/watcher/us-east-1",'
         f'"id":"{session_id(1)}:default","subject":"{session_id(1)}","time":"2025-06-15T15:06:52.500Z",'
@@ -70,12 +70,12 @@ def test_the_event_is_the_one_of_the_interface_member_by_member_and_in_its_order
         '"auditImages":[],"challenge":{"type":"FaceMovementChallenge","version":"1.0.0"},'
         '"polls":3,"createdAt":"2025-06-15T15:06:40.000Z","decidedAt":"2025-06-15T15:06:52.500Z","context":{}}}'
     )
-    assert event(watch, LIVE, result) == DecisionEvent(watch.key, expected)
+    assert event(session, LIVE, result) == DecisionEvent(session.key, expected)
 
 
 def test_the_version_of_an_image_is_told_where_there_is_one() -> None:
     image = Image(S3Object("b", "n", "v1"))
-    assert data_of(a_watch(), an_answer(SessionStatus.SUCCEEDED, 1.0, image))["referenceImage"] == {
+    assert data_of(a_session(), an_answer(SessionStatus.SUCCEEDED, 1.0, image))["referenceImage"] == {
         "s3Object": {"bucket": "b", "name": "n", "version": "v1"},
         "boundingBox": None,
         "sha256": None,
@@ -83,31 +83,31 @@ def test_the_version_of_an_image_is_told_where_there_is_one() -> None:
 
 
 def test_an_inline_image_is_only_its_digest() -> None:
-    image = data_of(a_watch(), an_answer(SessionStatus.SUCCEEDED, 1.0, Image(sha256="ab" * 32)))["referenceImage"]
+    image = data_of(a_session(), an_answer(SessionStatus.SUCCEEDED, 1.0, Image(sha256="ab" * 32)))["referenceImage"]
     assert image == {"s3Object": None, "boundingBox": None, "sha256": "ab" * 32}
 
 
 def test_audit_images_are_listed() -> None:
     result = SessionResult(session_id(1), SessionStatus.SUCCEEDED, audit_images=(PICTURE, Image(sha256="00")))
-    assert [image["sha256"] for image in data_of(a_watch(), result)["auditImages"]] == [None, "00"]
+    assert [image["sha256"] for image in data_of(a_session(), result)["auditImages"]] == [None, "00"]
 
 
 def test_a_terminal_answer_has_no_last_error_even_after_faults() -> None:
-    watch = a_watch()
-    watch.saw(Throttled("slow down"))
+    session = a_session()
+    session.record(Throttled("slow down"))
     for status in (SessionStatus.SUCCEEDED, SessionStatus.FAILED, SessionStatus.EXPIRED):
-        assert "lastError" not in data_of(watch, an_answer(status))
+        assert "lastError" not in data_of(session, an_answer(status))
 
 
 @pytest.mark.parametrize("ending", [an_answer(SessionStatus.IN_PROGRESS), Throttled("again"), None])
 def test_without_a_terminal_answer_the_last_error_says_the_last_fault(
     ending: SessionResult | PollError | None,
 ) -> None:
-    watch = a_watch()
-    assert data_of(watch, ending)["lastError"] is None
-    watch.saw(Throttled("first"))
-    watch.saw(Throttled("slow down"))
-    assert data_of(watch, ending)["lastError"] == "slow down"
+    session = a_session()
+    assert data_of(session, ending)["lastError"] is None
+    session.record(Throttled("first"))
+    session.record(Throttled("slow down"))
+    assert data_of(session, ending)["lastError"] == "slow down"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_without_a_terminal_answer_the_last_error_says_the_last_fault(
     ],
 )
 def test_the_status_is_what_was_last_heard(ending: SessionResult | PollError | None, status: str | None) -> None:
-    data = data_of(a_watch(), ending)
+    data = data_of(a_session(), ending)
     assert data["status"] == status
     assert data["confidence"] is None or status == "IN_PROGRESS"
     assert data["referenceImage"] is None
@@ -132,16 +132,16 @@ def test_the_status_is_what_was_last_heard(ending: SessionResult | PollError | N
 
 
 def test_the_context_is_handed_through() -> None:
-    watch = a_watch(context={"user": "ü", "list": [1, 2.5, None, {"deep": True}], "\ud800": 10**300})
-    assert data_of(watch, None)["context"] == json.loads(watch.context)
+    session = a_session(context={"user": "ü", "list": [1, 2.5, None, {"deep": True}], "\ud800": 10**300})
+    assert data_of(session, None)["context"] == json.loads(session.context)
 
 
 AWKWARD = "ü 💡 \u2028 \u2029 \x85 \x7f \ud800 \uffff \n"
 
 
 def test_the_event_is_one_line_of_utf_8_that_every_sink_takes() -> None:
-    watch = a_watch(context={"name": AWKWARD})
-    body = event(watch, LIVE, live_answer()).body
+    session = a_session(context={"name": AWKWARD})
+    body = event(session, LIVE, live_answer()).body
     assert body.encode().decode() == body
     assert len(body.splitlines()) == 1
     assert not {"\ufffe", "\uffff", "\x7f"} & set(body)
@@ -151,8 +151,8 @@ def test_the_event_is_one_line_of_utf_8_that_every_sink_takes() -> None:
 def test_a_context_in_another_script_does_not_outgrow_its_message() -> None:
     sizes = []
     for letter in "eé":
-        watch = a_watch(context={"name": letter * 1000})
-        sizes.append(len(event(watch, LIVE, live_answer()).body.encode()))
+        session = a_session(context={"name": letter * 1000})
+        sizes.append(len(event(session, LIVE, live_answer()).body.encode()))
     assert sizes[1] - sizes[0] == 1000
 
 
@@ -174,7 +174,7 @@ json_values = st.recursive(
 def test_the_event_has_the_bytes_that_it_would_have_if_it_were_written_at_once(context: dict[str, Any]) -> None:
     """Its context is put into it as text, written when the message was read."""
     for ending in (live_answer(), None):
-        body = event(a_watch(context=context), LIVE, ending).body
+        body = event(a_session(context=context), LIVE, ending).body
         read = json.loads(body)
         assert compact_json(read) == body
         assert list(read["data"]["context"].items()) == list(context.items())

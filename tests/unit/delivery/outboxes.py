@@ -10,7 +10,7 @@ from tests.unit.support.world import World
 from watcher.decisions.cloud_event import decision_event
 from watcher.decisions.rules import decide
 from watcher.domain.model import DecisionEvent, DecisionRules
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Liveness, rest_current
 from watcher.util.clock import SystemClock
 from watcher.util.threads import Threads
@@ -18,17 +18,17 @@ from watcher.util.threads import Threads
 RULES = DecisionRules()
 
 
-def event_of(world: World, watch: Watch) -> DecisionEvent:
+def event_of(world: World, session: Session) -> DecisionEvent:
     answer = live_answer()
     return decision_event(
-        watch, decide(answer, RULES), answer, RULES, source="/watcher/us-east-1", now=world.clock.time()
+        session, decide(answer, RULES), answer, RULES, source="/watcher/us-east-1", now=world.clock.time()
     )
 
 
-def decided(world: World, watch: Watch) -> DecisionEvent:
+def decided(world: World, session: Session) -> DecisionEvent:
     """Hand a fresh decision over, as a worker does."""
-    event = event_of(world, watch)
-    world.outbox.decided(watch, decide(live_answer(), RULES), event)
+    event = event_of(world, session)
+    world.outbox.decided(session, decide(live_answer(), RULES), event)
     return event
 
 

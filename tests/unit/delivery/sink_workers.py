@@ -6,14 +6,14 @@ from itertools import count
 import pytest
 
 from tests.support import ManualClock, SteppingEvent, decision
-from tests.unit.support.builders import a_beat, a_watch, value
+from tests.unit.support.builders import a_beat, a_session, value
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.quarantine import Quarantine
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED, EventResult, failed, not_attempted
 from watcher.domain.model import DecisionEvent
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.metrics import Metrics
 from watcher.telemetry.readiness import Readiness
 from watcher.util.retry import RetryUntilStopped
@@ -97,24 +97,24 @@ class Rig:
             readiness=self.readiness,
             halt=self.halt,
         )
-        self.watches = {number: a_watch(number, self.clock) for number in range(30)}
+        self.sessions = {number: a_session(number, self.clock) for number in range(30)}
 
-    def arrived(self, sink: str, watches: Sequence[Watch], _: RetryUntilStopped) -> None:
+    def arrived(self, sink: str, sessions: Sequence[Session], _: RetryUntilStopped) -> None:
         assert sink == "s"
-        self.taken += [watch.key.session_id for watch in watches]
+        self.taken += [session.key.session_id for session in sessions]
         if len(self.taken) == self.expected:
             self.worker.close()
 
-    def gave_up(self, sink: str, watch: Watch, why: str) -> None:
+    def gave_up(self, sink: str, session: Session, why: str) -> None:
         assert sink == "s"
-        self.given_up[watch.session_id] = why
+        self.given_up[session.session_id] = why
         if not self.expected:
             self.worker.close()
 
     def deliver(self, *numbers: int, expected: int | None = None) -> None:
         """Put these and let the lane run until all, or as many as expected, are taken."""
         for number in numbers:
-            self.worker.put(PendingDelivery(self.watches[number], decision(number)))
+            self.worker.put(PendingDelivery(self.sessions[number], decision(number)))
         self.expected = len(numbers) if expected is None else expected
         self.run()
 
@@ -122,7 +122,7 @@ class Rig:
         self.worker.run(a_beat(self.clock))
 
     def ids(self, *numbers: int) -> list[str]:
-        return [self.watches[number].key.session_id for number in numbers]
+        return [self.sessions[number].key.session_id for number in numbers]
 
     def count(self, result: str) -> float | None:
         return value(self.metrics, "watcher_sink_deliveries_total", sink="s", result=result)
@@ -151,14 +151,14 @@ def while_others_come(rig: Rig, answer: Answer) -> Answer:
     def also(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         if decision(0) in events:
             number = next(numbers)
-            rig.worker.put(PendingDelivery(a_watch(number, rig.clock), decision(number)))
+            rig.worker.put(PendingDelivery(a_session(number, rig.clock), decision(number)))
         return answer(events)
 
     return also
 
 
 def pending_of(rig: Rig, number: int) -> PendingDelivery:
-    return PendingDelivery(rig.watches[number], decision(number))
+    return PendingDelivery(rig.sessions[number], decision(number))
 
 
 def skip_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

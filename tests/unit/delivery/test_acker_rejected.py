@@ -38,7 +38,7 @@ def deliver(world: World, *numbers: int) -> None:
     """Hand decisions over, and let their messages go where they go."""
     with running(world) as outbox:
         for number in numbers:
-            decided(world, world.watch(number))
+            decided(world, world.session(number))
         outbox.drain()
     world.bury()
 
@@ -66,14 +66,14 @@ def test_the_other_sinks_have_it_first_and_the_ledger_says_which_lacks_it() -> N
     world.sinks["b"].gate.clear()
     reject(world, "a")
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         world.calls.wait_for("a")
-        decided(world, world.watch(2))
+        decided(world, world.session(2))
         world.calls.wait_for("delivered a")  # the rejection before it has been told by then
         for acks in (1, 2):  # the second batch comes after all that the first one would bring
             entry = LedgerEntry(decision(9), 1.0, delivered={"a": 1.0, "b": 1.0})
             world.ledger.entries[entry.event.key] = entry
-            world.outbox.known(world.watch(9, a_lease(9 + acks)), entry)
+            world.outbox.resume(world.session(9, a_lease(9 + acks)), entry)
             world.calls.wait_for("ack", acks)
         assert len(world.in_flight) == 2
         world.sinks["b"].gate.set()
@@ -95,7 +95,7 @@ def test_a_replay_hands_the_same_event_to_the_sink_that_lacks_it_alone() -> None
     world = World(sinks=("a", "b"))
     reject(world, "a")
     with running(world) as outbox:
-        event = decided(world, world.watch(1))
+        event = decided(world, world.session(1))
         world.calls.wait_for("delivered b")
         world.calls.wait_for("a")
         while len(world.in_flight):
@@ -112,7 +112,7 @@ def test_every_message_of_the_session_is_dead_lettered() -> None:
     world = World()
     reject(world, "a")
     with running(world) as outbox:
-        decided(world, world.watch(1, a_lease(1), a_lease(2)))
+        decided(world, world.session(1, a_lease(1), a_lease(2)))
         outbox.drain()
     world.bury()
     assert [delivery.lease for delivery, _, _ in world.queue.buried] == [a_lease(1), a_lease(2)]
@@ -133,11 +133,11 @@ def test_one_that_is_rejected_keeps_no_other_from_its_ack() -> None:
 
 def test_a_rejected_decision_whose_leases_are_lost_is_anothers_to_judge() -> None:
     world = World()
-    watch = world.watch(1)
-    world.calls.on("a", lambda: world.in_flight.lose(watch.leases[0]))
+    session = world.session(1)
+    world.calls.on("a", lambda: world.in_flight.mark_lost(session.leases[0]))
     reject(world, "a")
     with running(world) as outbox:
-        decided(world, watch)
+        decided(world, session)
         outbox.drain()
     world.bury()
     assert (world.queue.released, world.queue.buried, world.queue.acked) == ([], [], [])
@@ -148,8 +148,8 @@ def test_a_ledger_that_fails_at_the_acks_loses_no_rejected_message() -> None:
     world.calls.break_down("settle", LedgerError("locked"))
     reject(world, "a")
     with running(world) as outbox:
-        decided(world, world.watch(1))
-        decided(world, world.watch(2))
+        decided(world, world.session(1))
+        decided(world, world.session(2))
         outbox.drain(0.5)
     world.bury()
     assert [delivery.lease for delivery, _, _ in world.queue.buried] == [a_lease(1)]
@@ -167,14 +167,14 @@ def test_without_a_place_for_dead_letters_the_message_is_left_to_its_lease() -> 
 def test_the_dead_letter_asks_for_the_same_decision() -> None:
     world = World()
     reject(world, "a")
-    watch = world.watch(1, policy="payout")
+    session = world.session(1, policy="payout")
     with running(world) as outbox:
-        decided(world, watch)
+        decided(world, session)
         outbox.drain()
     world.bury()
     [(delivery, _, _)] = world.queue.buried
     request = parse_message(delivery.body, delivery.sent_at, ["payout"])
-    assert request.key == watch.key
+    assert request.key == session.key
 
 
 def test_a_decision_that_cannot_be_read_is_handed_to_no_sink() -> None:

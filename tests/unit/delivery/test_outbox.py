@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("no_waiting")
 def test_the_order_is_ledger_then_sink_then_settled_then_ack() -> None:
     world = World()
     with running(world) as outbox:
-        event = decided(world, world.watch(1))
+        event = decided(world, world.session(1))
         outbox.drain()
     assert world.calls.names == ["record", "a", "delivered a", "settle", "ack"]
     assert world.sinks["a"].events == [event]
@@ -25,11 +25,11 @@ def test_the_order_is_ledger_then_sink_then_settled_then_ack() -> None:
 
 def test_a_decision_is_counted_once_with_its_latency_and_polls() -> None:
     world = World()
-    watch = world.watch(1)
-    watch._own_course().polls = 3
+    session = world.session(1)
+    session._own_history().polls = 3
     world.clock.advance(12.0)
     with running(world) as outbox:
-        decided(world, watch)
+        decided(world, session)
         outbox.drain()
     labels = {"outcome": "live", "reason": "confidence_met", "policy": "default"}
     assert world.labelled("watcher_decisions_total", **labels) == 1
@@ -41,7 +41,7 @@ def test_a_decision_is_counted_once_with_its_latency_and_polls() -> None:
 def test_the_drain_finishes_all_that_was_handed_over() -> None:
     world = World(sinks=("a", "b"), limit=1000)
     for number in range(500):
-        decided(world, world.watch(number))
+        decided(world, world.session(number))
     with running(world) as outbox:
         outbox.drain()
     assert len(world.queue.acked) == len(world.sinks["a"].events) == len(world.sinks["b"].events) == 500
@@ -50,21 +50,21 @@ def test_the_drain_finishes_all_that_was_handed_over() -> None:
 
 def test_the_trail_is_recorded_as_json() -> None:
     world = World()
-    watch = world.watch(1)
-    watch.note_poll(1.0, "succeeded", 0.25)
+    session = world.session(1)
+    session.note_poll(1.0, "succeeded", 0.25)
     with running(world) as outbox:
-        decided(world, watch)
+        decided(world, session)
         outbox.drain()
     noted = {"at": 1.0, "event": "poll", "result": "succeeded", "seconds": 0.25}
-    assert json.loads(world.ledger.entries[watch.key].trail) == [noted]
+    assert json.loads(world.ledger.entries[session.key].trail) == [noted]
 
 
 def test_a_policy_beyond_the_labelled_ones_is_counted_as_other() -> None:
     world = World()
-    watch = world.watch(1, policy="rare")
+    session = world.session(1, policy="rare")
     verdict = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     with running(world) as outbox:
-        world.outbox.decided(watch, verdict, event_of(world, watch))
+        world.outbox.decided(session, verdict, event_of(world, session))
         outbox.drain()
     labels = {"outcome": "inconclusive", "reason": "timed_out", "policy": "other"}
     assert world.labelled("watcher_decisions_total", **labels) == 1
@@ -74,10 +74,10 @@ def test_a_sink_gets_as_much_at_once_as_it_takes_and_no_more(monkeypatch: pytest
     monkeypatch.setattr(FakeSink, "max_batch", 7)
     world = World()
     for number in range(20):
-        watch = world.watch(number)
-        entry = LedgerEntry(event_of(world, watch), 0.5)
-        world.ledger.entries[watch.key] = entry
-        world.outbox.known(watch, entry)
+        session = world.session(number)
+        entry = LedgerEntry(event_of(world, session), 0.5)
+        world.ledger.entries[session.key] = entry
+        world.outbox.resume(session, entry)
     with running(world) as outbox:
         outbox.drain()
     assert world.sinks["a"].batches == [7, 7, 6]

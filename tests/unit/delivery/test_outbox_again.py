@@ -10,7 +10,7 @@ from tests.unit.support.builders import a_lease, put_in
 from tests.unit.support.world import World
 from watcher.delivery.outbox import ANSWERED_AGAIN
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.util.rfc3339 import timestamp
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.usefixtures("no_waiting")
 
 def test_the_entry_of_another_process_wins_over_our_decision() -> None:
     world = World()
-    watch = world.watch(1)
-    theirs = replace(event_of(world, watch), body='{"outcome":"not_live"}')
-    world.ledger.entries[watch.key] = LedgerEntry(theirs, 0.5)
+    session = world.session(1)
+    theirs = replace(event_of(world, session), body='{"outcome":"not_live"}')
+    world.ledger.entries[session.key] = LedgerEntry(theirs, 0.5)
     with running(world) as outbox:
-        decided(world, watch)
+        decided(world, session)
         outbox.drain()
     assert world.sinks["a"].events == [theirs]
     assert world.queue.acked == [a_lease(1)]
@@ -32,12 +32,12 @@ def test_the_entry_of_another_process_wins_over_our_decision() -> None:
 
 def test_after_a_crash_between_two_sinks_only_what_is_missing_goes_out() -> None:
     world = World(sinks=("a", "b"))
-    watch = world.watch(1)
-    event = event_of(world, watch)
+    session = world.session(1)
+    event = event_of(world, session)
     entry = LedgerEntry(event, 0.5, delivered={"a": 1.0})
-    world.ledger.entries[watch.key] = entry
+    world.ledger.entries[session.key] = entry
     with running(world) as outbox:
-        world.outbox.known(watch, entry)
+        world.outbox.resume(session, entry)
         world.calls.wait_for("ack")
         outbox.drain()
     assert world.sinks["a"].events == []
@@ -46,11 +46,11 @@ def test_after_a_crash_between_two_sinks_only_what_is_missing_goes_out() -> None
 
 def test_after_a_crash_before_the_ack_the_message_is_only_acked() -> None:
     world = World()
-    watch = world.watch(1)
-    entry = LedgerEntry(event_of(world, watch), 0.5, delivered={"a": 1.0, "sink-of-old": 1.0})
-    world.ledger.entries[watch.key] = entry
+    session = world.session(1)
+    entry = LedgerEntry(event_of(world, session), 0.5, delivered={"a": 1.0, "sink-of-old": 1.0})
+    world.ledger.entries[session.key] = entry
     with running(world) as outbox:
-        world.outbox.known(watch, entry)
+        world.outbox.resume(session, entry)
         world.calls.wait_for("ack")
         outbox.drain()
     assert world.calls.names == ["settle", "ack"]
@@ -58,12 +58,12 @@ def test_after_a_crash_before_the_ack_the_message_is_only_acked() -> None:
 
 def test_a_settled_decision_that_is_asked_for_again_goes_to_every_sink_again() -> None:
     world = World(sinks=("a", "b"))
-    watch = world.watch(1)
-    event = event_of(world, watch)
+    session = world.session(1)
+    event = event_of(world, session)
     entry = LedgerEntry(event, 0.5, delivered={"a": 1.0, "b": 1.0}, settled_at=2.0)
-    world.ledger.entries[watch.key] = entry
+    world.ledger.entries[session.key] = entry
     with running(world) as outbox:
-        world.outbox.known(watch, entry)
+        world.outbox.resume(session, entry)
         world.calls.wait_for("ack")
         outbox.drain()
     assert world.sinks["a"].events == world.sinks["b"].events == [event]
@@ -77,11 +77,11 @@ TOO_LATE = LIFETIME + ANSWERED_AGAIN
 def ask_again(world: World, entry: LedgerEntry, sent_after: float) -> list[str]:
     """Take over a message for a decided session, sent so long after its creation; returns what was logged of it."""
     sent_at, now = START + sent_after, world.clock.monotonic()
-    watch = Watch(KEY, sent_at, now, now + LIFETIME, sent_at=sent_at)
-    put_in(world.in_flight, watch, a_lease(1), now=now)
+    session = Session(KEY, sent_at, now, now + LIFETIME, sent_at=sent_at)
+    put_in(world.in_flight, session, a_lease(1), now=now)
     world.ledger.entries[KEY] = entry
     with capture_logs() as logs, running(world) as outbox:
-        world.outbox.known(watch, entry)
+        world.outbox.resume(session, entry)
         world.calls.wait_for("ack")
         outbox.drain()
     return [line["event"] for line in logs if line.get("session_id") == KEY.session_id]

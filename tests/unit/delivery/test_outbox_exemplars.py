@@ -17,10 +17,10 @@ TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
 
 def decided_with(traceparent: str) -> World:
     world = World()
-    watch = world.watch(1, traceparent=traceparent)
+    session = world.session(1, traceparent=traceparent)
     world.clock.advance(12.0)
     with running(world) as outbox:
-        decided(world, watch)
+        decided(world, session)
         outbox.drain()
     return world
 

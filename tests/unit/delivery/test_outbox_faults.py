@@ -18,7 +18,7 @@ def test_a_failing_sink_holds_its_acks_but_no_other_worker() -> None:
     world = World(sinks=("a", "b"))
     world.sinks["a"].gate.clear()
     with running(world) as outbox:
-        event = decided(world, world.watch(1))
+        event = decided(world, world.session(1))
         assert world.sinks["b"].emitted.wait(PATIENCE)
         world.calls.wait_for("delivered b")
         assert world.queue.acked == []
@@ -33,7 +33,7 @@ def test_a_sink_that_fails_is_tried_again_with_the_same_events() -> None:
     world = World()
     world.calls.fail("a", SinkError("full"), SinkError("full"))
     with running(world) as outbox:
-        event = decided(world, world.watch(1))
+        event = decided(world, world.session(1))
         outbox.drain()
     assert world.calls.names == ["record", "a", "a", "a", "delivered a", "settle", "ack"]
     assert world.sinks["a"].events == [event]
@@ -45,7 +45,7 @@ def test_with_the_ledger_down_nothing_is_emitted() -> None:
     world = World()
     world.calls.break_down("record", LedgerError("locked"))
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         world.calls.wait_for("record", 3)
         assert world.sinks["a"].events == []
         assert world.readiness.problems() == {"ledger": "locked"}
@@ -58,7 +58,7 @@ def test_a_failing_ack_is_tried_again() -> None:
     world = World()
     world.calls.fail("ack", QueueError("down"))
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         outbox.drain()
     assert world.queue.acked == [a_lease(1)]
     assert world.calls.names[-3:] == ["settle", "ack", "ack"]
@@ -68,7 +68,7 @@ def test_a_ledger_that_cannot_note_a_delivery_holds_the_ack() -> None:
     world = World()
     world.calls.fail("delivered a", LedgerError("locked"))
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         outbox.drain()
     assert world.calls.names == ["record", "a", "delivered a", "delivered a", "settle", "ack"]
 
@@ -78,7 +78,7 @@ def test_a_sink_that_is_gone_ends_its_thread_with_that_error() -> None:
     gone = SinkGone("stdout is closed")
     world.calls.fail("a", gone)
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         assert outbox.died.wait(PATIENCE)
     assert outbox.deaths == [("sink-a", gone)]
     assert world.queue.acked == []
@@ -98,7 +98,7 @@ def test_a_drain_that_runs_out_of_time_gives_up_without_a_death(broken: str, err
     world = World()
     world.calls.break_down(broken, error)
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         world.calls.wait_for(broken, 2)
         outbox.drain(0.0)
     assert outbox.deaths == []
@@ -111,7 +111,7 @@ def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.Monkey
     world.calls.break_down("a", SinkError("full"))
     is_waiting = when_waited_on(world.outbox._workers["a"]._halt)
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         assert is_waiting.wait(PATIENCE)
         outbox.drain(0.0)
         assert outbox.threads.join(["sink-a"], SystemClock().monotonic() + PATIENCE)
@@ -125,7 +125,7 @@ def test_whatever_failed_after_the_decision_is_well_again_once_it_works(part: st
     error = QueueError("down") if part == "queue" else LedgerError("down")
     world.calls.break_down(call, error)
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         world.calls.wait_for(call, 2)
         assert world.readiness.problems() == {part: "down"}
         world.calls.mend(call)
@@ -139,13 +139,13 @@ def test_a_ledger_that_notes_deliveries_again_is_well_although_another_sink_hold
     world.sinks["b"].gate.clear()
     world.calls.break_down("delivered a", LedgerError("locked"))
     with running(world) as outbox:
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         world.calls.wait_for("delivered a", 2)
         assert world.readiness.problems() == {"ledger": "locked"}
         world.calls.mend("delivered a")
         entry = LedgerEntry(decision(9), 1.0, delivered={"b": 1.0})
         world.ledger.entries[entry.event.key] = entry
-        world.outbox.known(world.watch(9), entry)  # its turn comes after the delivery that is noted at last
+        world.outbox.resume(world.session(9), entry)  # its turn comes after the delivery that is noted at last
         world.calls.wait_for("a", 2)
         assert world.readiness.problems() == {}
         assert world.calls.count("settle") == 0
@@ -173,7 +173,7 @@ def test_a_backend_that_hangs_is_named_and_its_thread_is_late_only_beyond_all_ti
                 late.append([line.partition(":")[0] for line in outbox.liveness.late()])
 
         world.calls.on(call, last_long)
-        decided(world, world.watch(1))
+        decided(world, world.session(1))
         outbox.drain()
     assert slow == [set(), {part}, {part}, {part}]
     assert late == [[], [], [], [role]]

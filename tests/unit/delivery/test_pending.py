@@ -1,12 +1,12 @@
 from tests.support import ManualClock, decision
-from tests.unit.support.builders import a_watch
+from tests.unit.support.builders import a_session
 from watcher.delivery.pending import DeliveryQueue, PendingDelivery
 
 CLOCK = ManualClock()
 
 
 def pending_of(count: int, *, failed: tuple[int, ...] = ()) -> list[PendingDelivery]:
-    made = [PendingDelivery(a_watch(number, CLOCK), decision(number)) for number in range(count)]
+    made = [PendingDelivery(a_session(number, CLOCK), decision(number)) for number in range(count)]
     for number in failed:
         made[number].first_failure = 0
     return made
@@ -39,7 +39,7 @@ def test_what_was_not_tried_is_next_again_in_its_order() -> None:
 
 def test_those_whose_leases_are_lost_are_dropped() -> None:
     queue, pending = DeliveryQueue(), pending_of(3)
-    pending[1].session.abandoned = True
+    pending[1].session.is_abandoned = True
     queue.add(pending)
     queue.drop_abandoned()
     assert queue.take(5) == [pending[0], pending[2]]

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support import ManualClock, decision
-from tests.unit.support.builders import a_watch
+from tests.unit.support.builders import a_session
 from watcher.delivery.pending import FIRST_PAUSE, PendingDelivery
 from watcher.delivery.quarantine import ATTEMPTS, LONGEST_PAUSE, REJECTIONS, SHARE, Quarantine, Ruling
 from watcher.domain.event_result import EventResult, failed, rejected
@@ -12,7 +12,7 @@ RETRY, QUARANTINED, GIVEN_UP = Ruling
 
 
 def a_pending(number: int = 1) -> PendingDelivery:
-    return PendingDelivery(a_watch(number, CLOCK), decision(number))
+    return PendingDelivery(a_session(number, CLOCK), decision(number))
 
 
 def rulings(*steps: EventResult | None, quarantine: Quarantine | None = None) -> list[Ruling]:
@@ -109,7 +109,7 @@ def test_they_may_interrupt_others_for_a_share_of_the_time() -> None:
 def test_one_whose_leases_are_lost_is_dropped() -> None:
     quarantine = Quarantine()
     (pending,) = quarantined(quarantine, 0.0)
-    pending.session.abandoned = True
+    pending.session.is_abandoned = True
     assert quarantine.take_due(100.0, 5) == []
     assert quarantine.seconds_until_due(0.0) is None
 

@@ -11,7 +11,7 @@ from watcher.consumer.message import parse_message
 from watcher.delivery.rejections import rejected_message
 from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
 from watcher.domain.model import SessionKey, SessionRequest
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.util.compact_json import compact_json
 
 SENT_AT = 1_750_000_000.0
@@ -19,12 +19,12 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 POLICIES = ("payout",)
 
 
-def session_of(request: SessionRequest) -> Watch:
+def session_of(request: SessionRequest) -> Session:
     """As the consumer makes it of a message."""
-    return Watch(
+    return Session(
         request.key,
         request.created_at,
-        born=100.0,
+        created_monotonic=100.0,
         deadline=280.0,
         context=request.context,
         traceparent=request.traceparent,
@@ -53,7 +53,7 @@ def test_a_replay_asks_for_the_very_same(members: dict[str, Any]) -> None:
 
 
 def test_where_a_policy_is_required_it_is_named() -> None:
-    session = Watch(SessionKey(session_id(1), "default"), SENT_AT, 0.0, 180.0, sent_at=SENT_AT)
+    session = Session(SessionKey(session_id(1), "default"), SENT_AT, 0.0, 180.0, sent_at=SENT_AT)
     assert parsed(rejected_message(session, a_lease(1)).body, require_policy=True).key.policy == "default"
 
 

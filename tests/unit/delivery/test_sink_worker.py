@@ -17,7 +17,7 @@ from tests.unit.delivery.sink_workers import (
     never_taking,
     pending_of,
 )
-from tests.unit.support.builders import a_beat, a_watch
+from tests.unit.support.builders import a_beat, a_session
 from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT, PATIENCE, SHORTEST_REST
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.sink_worker import SinkWorker
@@ -109,11 +109,11 @@ def test_each_trial_is_with_another_event(rig: Rig) -> None:
 
 def test_what_comes_in_while_the_sink_is_down_joins_the_next_try(rig: Rig) -> None:
     def another_comes(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        rig.worker.put(PendingDelivery(rig.watches[2], decision(2)))
+        rig.worker.put(PendingDelivery(rig.sessions[2], decision(2)))
         return down(events)
 
     rig.sink.answers = [another_comes]
-    rig.worker.put(PendingDelivery(rig.watches[1], decision(1)))
+    rig.worker.put(PendingDelivery(rig.sessions[1], decision(1)))
 
     def close(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         rig.worker.close()
@@ -129,12 +129,12 @@ def test_what_is_in_flight_no_more_does_not_pile_up_while_the_sink_is_down(rig: 
 
     def lose(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         for number in (1, 2, 3):
-            rig.watches[number].abandoned = True
+            rig.sessions[number].is_abandoned = True
         return down(events)
 
     rig.sink.answers = [*[down] * FAILURES, lose]
     for number in range(5):
-        rig.worker.put(PendingDelivery(rig.watches[number], decision(number)))
+        rig.worker.put(PendingDelivery(rig.sessions[number], decision(number)))
     rig.expected = 2
     rig.run()
     assert sorted(rig.taken) == sorted(rig.ids(0, 4))
@@ -160,7 +160,7 @@ def test_a_stop_does_not_wait_for_a_sink_that_is_down(rig: Rig) -> None:
     """The circuit opens in the drain; what was not taken goes back to the queue."""
     rig.sink.always = down
     for number in (1, 2):
-        rig.worker.put(PendingDelivery(rig.watches[number], decision(number)))
+        rig.worker.put(PendingDelivery(rig.sessions[number], decision(number)))
     rig.worker.close()
     rig.run()
     assert [len(batch) for batch in rig.sink.batches] == [2] * FAILURES
@@ -173,7 +173,7 @@ def test_a_stop_interrupts_the_rest_of_an_open_circuit_for_a_last_try(rig: Rig) 
         return down(events)
 
     rig.sink.answers = [*[down] * FAILURES, close]
-    rig.worker.put(PendingDelivery(rig.watches[1], decision(1)))
+    rig.worker.put(PendingDelivery(rig.sessions[1], decision(1)))
     rig.run()
     assert len(rig.sink.batches) == FAILURES + 1
 
@@ -190,7 +190,7 @@ def test_a_ledger_that_is_down_at_the_halt_ends_the_worker(rig: Rig) -> None:
         metrics=rig.metrics,
         readiness=rig.readiness,
     )
-    worker.put(PendingDelivery(rig.watches[1], decision(1)))
+    worker.put(PendingDelivery(rig.sessions[1], decision(1)))
     worker.run(a_beat(rig.clock))
     assert len(rig.sink.batches) == 1
 
@@ -215,7 +215,7 @@ def test_a_worker_that_waits_for_work_rests(rig: Rig) -> None:
         return all_delivered(events)
 
     rig.sink.always = slow
-    rig.worker.put(PendingDelivery(rig.watches[1], decision(1)))
+    rig.worker.put(PendingDelivery(rig.sessions[1], decision(1)))
     rig.worker.close()
     rig.worker.run(beat)
     assert silences == [7.0]
@@ -275,7 +275,7 @@ def test_a_local_fault_is_held_against_no_event_although_others_are_delivered_in
             return all_delivered(events)
         attempts += 1
         number = 1000 + attempts
-        rig.worker.put(PendingDelivery(a_watch(number, rig.clock), decision(number)))
+        rig.worker.put(PendingDelivery(a_session(number, rig.clock), decision(number)))
         raise fault
 
     rig.sink.max_batch = 1
@@ -388,9 +388,9 @@ def test_a_sink_that_is_down_with_nothing_to_send_is_asked_for_at_every_turn(che
     checked.worker.put(pending_of(checked, 1))
 
     def lose(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        checked.watches[1].abandoned = True
+        checked.sessions[1].is_abandoned = True
         checked.worker.put(pending_of(checked, 2))
-        checked.watches[2].abandoned = True
+        checked.sessions[2].is_abandoned = True
         raise SinkError("down", LONGEST_WAIT + 1.0)
 
     checked.sink.answers = [lose, lose]

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from tests.support import decision
 from tests.unit.delivery.sink_workers import Answer, Rig, pending_of, skip_rests
-from tests.unit.support.builders import a_watch
+from tests.unit.support.builders import a_session
 from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.quarantine import REJECTIONS, SHARE
@@ -48,7 +48,7 @@ class Busy:
             self._rig.worker.close()
         elif self._left > 0:
             for _ in range(self._rig.sink.max_batch):
-                self._rig.worker.put(PendingDelivery(a_watch(self._next, self._rig.clock), decision(self._next)))
+                self._rig.worker.put(PendingDelivery(a_session(self._next, self._rig.clock), decision(self._next)))
                 self._next += 1
         return self._answer(events)
 
@@ -190,7 +190,7 @@ def test_with_an_open_circuit_and_only_quarantined_events_left_they_are_tried(ri
         return [DELIVERED] * len(events)
 
     def abandoned(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        rig.watches[22].abandoned = True
+        rig.sessions[22].is_abandoned = True
         raise SinkError("down", LONGEST_WAIT + 1.0)  # which opens the circuit at once, before others are due
 
     rig.sink.answers = [abandoned]

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from tests.support import START, ManualClock, session_id
-from tests.unit.support.builders import a_beat, a_delivery, a_watch, an_answer, live_answer
+from tests.unit.support.builders import a_beat, a_delivery, a_session, an_answer, live_answer
 from tests.unit.support.polling import CREATED, WAITING
 from tests.unit.support.world import World
 from watcher.domain.errors import (
@@ -34,7 +34,7 @@ from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
 from watcher.schedule import Schedule
 from watcher.sessions.creation_claim import refute
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.util.retry import RetryUntilStopped
 
 LIFETIME = 180.0
@@ -89,21 +89,21 @@ class Life:
             self.world.intake.take_in(messages, RetryUntilStopped(Event(), a_beat(self.world.clock)))
         return logs
 
-    def step(self) -> Watch | None:
+    def step(self) -> Session | None:
         """To the next poll; the session that was polled or ended, if there was one."""
         found = self.world.scheduler.next(self.world.clock.monotonic())
         if not isinstance(found, Due):
             self.world.clock.advance(found)
             return None
         self.world.poller.poll_once(found)
-        return found.watch
+        return found.session
 
     def end(self) -> tuple[dict[str, Any], list[EventDict]]:
         """Poll as the scheduler says until the session is decided; its event's data, and what was logged."""
         with capture_logs() as logs:
-            while (watch := self.step()) is None or watch.waits:
+            while (session := self.step()) is None or session.is_scheduled:
                 pass
-        self.watch = watch
+        self.session = session
         self.world.outbox._recorder.close()
         [item], _ = self.world.outbox._recorder._next_batch()
         return json.loads(item.event.body)["data"], logs
@@ -152,7 +152,7 @@ def test_a_claim_that_aws_refutes_is_corrected_once_and_told(ends: float, how: s
     [told] = corrections(logs)
     assert (told["log_level"], told["session_id"]) == ("warning", session_id(1))
     assert (epoch(told["claimed"]), epoch(told["sent_at"])) == (START - 175.0, START)
-    notes = json.loads(life.watch.trail)
+    notes = json.loads(life.session.history)
     [note] = [note for note in notes if note["event"] == "corrected"]
     assert (note["claimed"], note["sentAt"]) == (START - 175.0, START)
     assert notes[notes.index(note) - 1]["event"] == "poll"  # the one that showed it
@@ -297,20 +297,20 @@ def test_a_crowd_of_claimed_ends_is_checked_and_not_given_up() -> None:
         ],
         RetryUntilStopped(Event(), a_beat(life.world.clock)),
     )
-    ended = list[Watch]()
+    ended = list[Session]()
     while len(ended) < 60:
-        watch = life.step()
-        if watch is not None and not watch.waits:
-            ended.append(watch)
+        session = life.step()
+        if session is not None and not session.is_scheduled:
+            ended.append(session)
     assert [
-        watch for watch in ended if watch.ending != SessionResult(watch.session_id, SessionStatus.SUCCEEDED)
+        session for session in ended if session.ending != SessionResult(session.session_id, SessionStatus.SUCCEEDED)
     ] == []
 
 
 def test_a_claim_is_corrected_without_replacing_what_the_consumer_writes() -> None:
     """Its thread may add a lease at the same moment; terms that were copied before would be without it."""
-    watch = a_watch(sent_after=100.0)
-    terms, claimed = watch.terms, watch.created_at
-    assert refute(watch) == claimed
-    assert watch.terms is terms
-    assert (watch.created_at, watch.deadline) == (claimed + 100.0, watch.born + LIFETIME)
+    session = a_session(sent_after=100.0)
+    terms, claimed = session.terms, session.created_at
+    assert refute(session) == claimed
+    assert session.terms is terms
+    assert (session.created_at, session.deadline) == (claimed + 100.0, session.created_monotonic + LIFETIME)

@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.support.builders import a_watch, an_answer
+from tests.unit.support.builders import a_session, an_answer
 from tests.unit.support.heaps import scheduler
 from tests.unit.support.world import World
 from watcher.domain.errors import SessionNotFound
@@ -17,7 +17,7 @@ from watcher.polling.scheduler import Due
 from watcher.polling.strategies import backoff
 from watcher.polling.unknown_share import UnknownShare
 from watcher.rate_limit import TokenBucket
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 RATE = 25.0
 WAITING, OVER = an_answer(SessionStatus.IN_PROGRESS), an_answer(SessionStatus.SUCCEEDED, 97.0)
@@ -33,27 +33,27 @@ class Crowd:
         self.heap = scheduler(self.clock, TokenBucket(rate))
         self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.2), self.clock)
         self.numbers = 0
-        self.ends: dict[Watch, float] = {}
+        self.ends: dict[Session, float] = {}
         """Genuine sessions, and when they end."""
-        self.lags: dict[Watch, list[float]] = {}
-        self.called: dict[Watch, float] = {}
+        self.lags: dict[Session, list[float]] = {}
+        self.called: dict[Session, float] = {}
         """When a session was polled last."""
-        self.decided: dict[Watch, object] = {}
+        self.decided: dict[Session, object] = {}
         self.calls: list[tuple[float, bool]] = []
         """When, and whether for a genuine session."""
 
-    def come(self, count: int, lasting: float | None = None, age: float = 0.0) -> list[Watch]:
+    def come(self, count: int, lasting: float | None = None, age: float = 0.0) -> list[Session]:
         """Sessions of that age are received; `lasting` seconds from now if they are genuine."""
-        watches = []
+        sessions = []
         for _ in range(count):
             self.numbers += 1
-            watch = a_watch(self.numbers, self.clock)
-            watch.created_at -= age
-            watches.append(watch)
+            session = a_session(self.numbers, self.clock)
+            session.created_at -= age
+            sessions.append(session)
             if lasting is not None:
-                self.ends[watch] = self.clock.monotonic() + lasting
-            self.heap.add(watch, self.clock.monotonic())
-        return watches
+                self.ends[session] = self.clock.monotonic() + lasting
+            self.heap.add(session, self.clock.monotonic())
+        return sessions
 
     def run(self, seconds: float) -> None:
         end = self.clock.monotonic() + seconds
@@ -65,26 +65,26 @@ class Crowd:
                 self.clock.advance(min(found, end - now))
 
     def _poll(self, due: Due, now: float) -> None:
-        watch, is_genuine = due.watch, due.watch in self.ends
+        session, is_genuine = due.session, due.session in self.ends
         if due.is_over:
-            self.decided[watch] = "timed out"
+            self.decided[session] = "timed out"
             return
         self.calls.append((now, is_genuine))
-        self.called[watch] = now
-        self.lags.setdefault(watch, []).append(now - due.at)
-        answer = (WAITING if now < self.ends[watch] else OVER) if is_genuine else SessionNotFound("unknown")
-        if not watch.answers:
+        self.called[session] = now
+        self.lags.setdefault(session, []).append(now - due.at)
+        answer = (WAITING if now < self.ends[session] else OVER) if is_genuine else SessionNotFound("unknown")
+        if not session.answers:
             self.heap.heed_first(is_unknown=not is_genuine)
-        watch.saw(answer)
-        step = self.policy.next_step(watch, answer)
+        session.record(answer)
+        step = self.policy.next_step(session, answer)
         if isinstance(step, Ended):
-            self.decided[watch] = answer
+            self.decided[session] = answer
         else:
             assert isinstance(step, PollAgain)
-            self.heap.add(watch, now + step.delay)
+            self.heap.add(session, now + step.delay)
 
-    def longest_lag(self, watches: Iterable[Watch]) -> float:
-        return max(max(self.lags.get(watch, [inf])) for watch in watches)
+    def longest_lag(self, sessions: Iterable[Session]) -> float:
+        return max(max(self.lags.get(session, [inf])) for session in sessions)
 
 
 @pytest.mark.parametrize("made_up", [3_000, 6_000])
@@ -96,7 +96,7 @@ def test_made_up_ids_do_not_delay_sessions_that_are_being_polled(made_up: int, l
     crowd.come(made_up)
     crowd.run(190.0)
     assert crowd.longest_lag(genuine) < ENOUGH
-    assert all(crowd.decided[watch] is OVER for watch in genuine)
+    assert all(crowd.decided[session] is OVER for session in genuine)
 
 
 @pytest.mark.parametrize("made_up", [3_000, 6_000])
@@ -109,7 +109,7 @@ def test_made_up_ids_do_not_delay_sessions_that_come_after_them(made_up: int) ->
         genuine += crowd.come(1, lasting=60.0)
     crowd.run(190.0)
     assert crowd.longest_lag(genuine) < ENOUGH
-    assert all(crowd.decided[watch] is OVER for watch in genuine)
+    assert all(crowd.decided[session] is OVER for session in genuine)
 
 
 def test_a_steady_flood_of_made_up_ids_leaves_confirmed_sessions_their_calls() -> None:
@@ -121,12 +121,12 @@ def test_a_steady_flood_of_made_up_ids_leaves_confirmed_sessions_their_calls() -
         crowd.run(1.0)
     crowd.run(10.0)
     assert crowd.longest_lag(genuine) < ENOUGH
-    assert all(crowd.decided[watch] is OVER for watch in genuine)
+    assert all(crowd.decided[session] is OVER for session in genuine)
 
 
 def test_a_steady_flood_of_made_up_ids_does_not_keep_the_newcomers_turns_for_itself() -> None:
     """It has the newest id almost always. No bound holds at such a rate: three quarters are called by then."""
-    crowd, genuine, chance = Crowd(), list[Watch](), random.Random(1)
+    crowd, genuine, chance = Crowd(), list[Session](), random.Random(1)
     random.seed(1)
     begun = crowd.clock.monotonic()
     while (age := crowd.clock.monotonic() - begun) < 300.0:
@@ -136,7 +136,7 @@ def test_a_steady_flood_of_made_up_ids_does_not_keep_the_newcomers_turns_for_its
         else:
             crowd.come(1)
     crowd.run(190.0)
-    lags = sorted(crowd.lags.get(watch, [inf])[0] for watch in genuine)
+    lags = sorted(crowd.lags.get(session, [inf])[0] for session in genuine)
     assert lags[len(lags) * 75 // 100] < 90.0
     assert lags[len(lags) * 90 // 100] < 125.0
 
@@ -147,8 +147,8 @@ def test_after_a_restart_among_made_up_ids_sessions_are_confirmed_again() -> Non
     genuine = crowd.come(20, lasting=90.0, age=60.0)
     crowd.come(1_000, age=60.0)
     crowd.run(125.0)
-    assert all(crowd.decided[watch] is OVER for watch in genuine)
-    assert max(lag for watch in genuine for lag in crowd.lags[watch][1:]) < ENOUGH
+    assert all(crowd.decided[session] is OVER for session in genuine)
+    assert max(lag for session in genuine for lag in crowd.lags[session][1:]) < ENOUGH
 
 
 def test_made_up_ids_keep_half_of_the_calls_and_every_one_is_decided_by_its_deadline() -> None:
@@ -161,7 +161,7 @@ def test_made_up_ids_keep_half_of_the_calls_and_every_one_is_decided_by_its_dead
     calls = [is_genuine for at, is_genuine in crowd.calls if at >= begun + 5.0]
     assert 0.45 < calls.count(False) / len(calls) < 0.55
     crowd.run(45.0)
-    assert all(watch in crowd.decided for watch in made_up)
+    assert all(session in crowd.decided for session in made_up)
 
 
 def test_a_crowd_of_confirmed_last_polls_is_over_in_time_beside_a_crowd_of_made_up_ones() -> None:
@@ -171,7 +171,7 @@ def test_a_crowd_of_confirmed_last_polls_is_over_in_time_beside_a_crowd_of_made_
     crowd.run(185.0)
     assert len(crowd.decided) == 6_100
     # Half of the rate is 12.5 a second, of which last polls have four fifths: those of 100 take 10 s.
-    assert max(watch.deadline - crowd.called[watch] for watch in genuine) < 12.0
+    assert max(session.deadline - crowd.called[session] for session in genuine) < 12.0
 
 
 def test_real_sessions_near_the_limit_of_the_rate_are_polled_in_the_order_in_which_they_are_due() -> None:
@@ -182,8 +182,8 @@ def test_real_sessions_near_the_limit_of_the_rate_are_polled_in_the_order_in_whi
             crowd.come(1, lasting=15.0)
             crowd.run(0.05)
     crowd.run(60.0)
-    assert all(crowd.decided[watch] is OVER for watch in crowd.ends)
-    assert max(crowd.called[watch] - end for watch, end in crowd.ends.items()) < 30.0
+    assert all(crowd.decided[session] is OVER for session in crowd.ends)
+    assert max(crowd.called[session] - end for session, end in crowd.ends.items()) < 30.0
 
 
 def test_a_few_ids_that_aws_does_not_know_for_a_moment_are_no_crowd() -> None:
@@ -202,7 +202,7 @@ def test_a_few_ids_that_aws_does_not_know_for_a_moment_are_no_crowd() -> None:
 def test_the_poller_tells_the_scheduler_which_new_ids_aws_knows() -> None:
     world, known = World(*[SessionNotFound("unknown")] * 5), World(WAITING)
     for number in range(5):
-        world.poller.poll_once(Due(world.watch(number), world.clock.monotonic()))
-        known.poller.poll_once(Due(known.watch(number), known.clock.monotonic()))
+        world.poller.poll_once(Due(world.session(number), world.clock.monotonic()))
+        known.poller.poll_once(Due(known.session(number), known.clock.monotonic()))
     assert world.scheduler._unconfirmed.newest_too
     assert not known.scheduler._unconfirmed.newest_too

@@ -16,7 +16,7 @@ from watcher.domain.model import SessionResult, SessionStatus
 from watcher.polling.deadline_watchdog import AFTER_DEADLINE, LATE_ANSWER, LOOK_INTERVAL, SILENCE
 from watcher.polling.poller import UNREACHABLE_AFTER
 from watcher.polling.scheduler import Due
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 
 class Hanging:
@@ -39,10 +39,10 @@ class Hanging:
 
 
 def poll_that_hangs(
-    world: World, watch: Watch, meanwhile: Callable[[], None], answer: SessionResult | PollError
+    world: World, session: Session, meanwhile: Callable[[], None], answer: SessionResult | PollError
 ) -> None:
     world.poller._results = Hanging(meanwhile, answer)
-    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    world.poller.poll_once(Due(session, world.clock.monotonic()))
 
 
 def is_given_up(world: World) -> bool:
@@ -52,24 +52,24 @@ def is_given_up(world: World) -> bool:
 
 def test_a_session_that_waits_for_a_worker_ends_at_its_deadline_by_what_is_known() -> None:
     world = World()
-    watch, keeper = world.watch(), world.timekeeper()
-    watch.saw(CallTimedOut("no answer"))
-    world.scheduler.add(watch, world.clock.monotonic() + 5.0)
+    session, keeper = world.session(), world.timekeeper()
+    session.record(CallTimedOut("no answer"))
+    world.scheduler.add(session, world.clock.monotonic() + 5.0)
     world.clock.advance(179.9)
     keeper.look()
-    assert not watch.abandoned
-    assert watch.waits
+    assert not session.is_abandoned
+    assert session.is_scheduled
     world.clock.advance(0.1)
     keeper.look()
     (data,) = decided(world)
     assert (data["reason"], data["lastError"]) == ("timed_out", "no answer")
     assert world.results.asked == []
-    assert not watch.waits
+    assert not session.is_scheduled
 
 
 def test_the_workers_find_nothing_where_the_timekeeper_was_first() -> None:
     world = World()
-    world.scheduler.add(world.watch(), world.clock.monotonic())
+    world.scheduler.add(world.session(), world.clock.monotonic())
     world.clock.advance(180.0)
     world.timekeeper().look()
     assert not isinstance(world.scheduler.next(world.clock.monotonic()), Due)
@@ -78,7 +78,7 @@ def test_the_workers_find_nothing_where_the_timekeeper_was_first() -> None:
 def test_a_stopped_scheduler_hands_out_no_session_that_is_over() -> None:
     """They go back to the queue with the others: who receives them next decides."""
     world = World()
-    world.scheduler.add(world.watch(), world.clock.monotonic())
+    world.scheduler.add(world.session(), world.clock.monotonic())
     world.clock.advance(180.0)
     world.scheduler.stop()
     assert world.scheduler.take_over() is None
@@ -87,7 +87,7 @@ def test_a_stopped_scheduler_hands_out_no_session_that_is_over() -> None:
 @pytest.mark.parametrize("late", [live_answer(), WAITING, CallTimedOut("x"), SessionNotFound("x")], ids=str)
 def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: SessionResult | PollError) -> None:
     world = World()
-    watch, keeper = world.watch(), world.timekeeper()
+    session, keeper = world.session(), world.timekeeper()
     world.clock.advance(179.0)
 
     def meanwhile() -> None:
@@ -100,13 +100,13 @@ def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: 
         world.clock.advance(60.0)
 
     with capture_logs() as logs:
-        poll_that_hangs(world, watch, meanwhile, late)
+        poll_that_hangs(world, session, meanwhile, late)
     (data,) = decided(world)
     assert (data["outcome"], data["reason"], data["polls"]) == ("inconclusive", "timed_out", 1)
     assert "hung, for 2 s" in str(data["lastError"])
-    assert not watch.waits
+    assert not session.is_scheduled
     assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["late_response_dropped"]
-    (note,) = json.loads(watch.trail)[-1:]
+    (note,) = json.loads(session.history)[-1:]
     assert (note["result"], note["seconds"]) == ("timeout", pytest.approx(1.0 + AFTER_DEADLINE + 0.01))
     assert world.poller.calls.waiting(world.clock.monotonic(), 0.0) == []
 
@@ -114,7 +114,7 @@ def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: 
 @pytest.mark.parametrize("hung_for", [0.0, 0.01, 1.0, 5.0, 9.99, 10.0, 30.0, 120.0])
 def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_began(hung_for: float) -> None:
     world = World()
-    watch, keeper = world.watch(), world.timekeeper()
+    session, keeper = world.session(), world.timekeeper()
     world.clock.advance(180.0 - hung_for)
 
     def meanwhile() -> None:
@@ -125,7 +125,7 @@ def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_
         keeper.look()
         assert is_given_up(world)
 
-    poll_that_hangs(world, watch, meanwhile, live_answer())
+    poll_that_hangs(world, session, meanwhile, live_answer())
     (data,) = decided(world)
     assert (data["outcome"], data["reason"]) == ("inconclusive", "timed_out")
 
@@ -146,35 +146,35 @@ def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_
 )
 def test_a_slow_answer_after_the_deadline_counts(age: float, took: float, answer: SessionResult, reason: str) -> None:
     world = World()
-    watch, keeper = world.watch(), world.timekeeper()
+    session, keeper = world.session(), world.timekeeper()
     world.clock.advance(age)
 
     def meanwhile() -> None:
         world.clock.advance(took)
         keeper.look()
 
-    poll_that_hangs(world, watch, meanwhile, answer)
+    poll_that_hangs(world, session, meanwhile, answer)
     (data,) = decided(world)
     assert data["reason"] == reason
 
 
 def test_a_session_whose_lease_was_lost_meanwhile_is_not_decided_here() -> None:
     world = World()
-    watch, keeper = world.watch(), world.timekeeper()
+    session, keeper = world.session(), world.timekeeper()
 
     def meanwhile() -> None:
-        watch.abandoned = True
+        session.is_abandoned = True
         world.clock.advance(200.0)
         keeper.look()
 
-    poll_that_hangs(world, watch, meanwhile, live_answer())
+    poll_that_hangs(world, session, meanwhile, live_answer())
     assert decided(world) == []
 
 
 def unanswered(world: World, calls: int, seconds: float) -> dict[str, str]:
     """What readiness says after so many calls have hung for so long."""
     for number in range(calls):
-        world.poller.calls.begin(world.watch(number + 1), world.clock.monotonic())
+        world.poller.calls.begin(world.session(number + 1), world.clock.monotonic())
     world.clock.advance(seconds)
     world.timekeeper().look()
     return world.readiness.problems()
@@ -201,15 +201,15 @@ def test_hanging_calls_say_nothing_while_others_are_answered_and_the_next_answer
     world = World(WAITING)
     world.clock.advance(5.0)
     for number in range(4):
-        world.poller.calls.begin(world.watch(number + 1), world.clock.monotonic())
+        world.poller.calls.begin(world.session(number + 1), world.clock.monotonic())
     world.clock.advance(SILENCE)
-    world.poller.poll_once(Due(world.watch(9), world.clock.monotonic()))
+    world.poller.poll_once(Due(world.session(9), world.clock.monotonic()))
     world.timekeeper().look()
     assert world.readiness.problems() == {}
     world.clock.advance(SILENCE)
     world.timekeeper().look()
     assert set(world.readiness.problems()) == {"endpoint"}
-    world.poller.poll_once(Due(world.watch(10), world.clock.monotonic()))
+    world.poller.poll_once(Due(world.session(10), world.clock.monotonic()))
     assert world.readiness.problems() == {}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.support.builders import a_watch, an_answer
+from tests.unit.support.builders import a_session, an_answer
 from tests.unit.support.fakes import FakeResults
 from watcher.domain.errors import (
     AccessDenied,
@@ -25,7 +25,7 @@ from watcher.domain.model import SessionResult, SessionStatus
 from watcher.polling.endpoint_check import NOBODY, EndpointCheck
 from watcher.polling.policy import Observation
 from watcher.polling.strategies import UNREADABLE_LIMIT
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 PAGE = UnreadableAnswer("HTTP 403 without an error code of the API")
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
@@ -38,18 +38,18 @@ class Asked:
         self.results = FakeResults(*(script or (PAGE,)))
         self.check = EndpointCheck(self.results)
         self.clock = ManualClock()
-        self._watches: dict[int, Watch] = {}
+        self._sessions: dict[int, Session] = {}
 
     def bring(self, number: int, observation: Observation, meanwhile: Callable[[], object] = lambda: None) -> bool:
         """Whether what a session's poll brings is held against it; `meanwhile` happens while it is under way."""
-        watch = self._watches.setdefault(number, a_watch(number, self.clock))
+        session = self._sessions.setdefault(number, a_session(number, self.clock))
 
         def call(_: str) -> Observation:
             meanwhile()
             return observation
 
-        judged = self.check.ask(watch.session_id, call)
-        watch.saw(judged)
+        judged = self.check.ask(session.session_id, call)
+        session.record(judged)
         return judged is observation
 
     def row(self, number: int, times: int = UNREADABLE_LIMIT) -> list[bool]:
@@ -58,7 +58,7 @@ class Asked:
 
     def unreadable(self, number: int) -> int:
         """How many are, in a row."""
-        return self._watches[number].unreadable
+        return self._sessions[number].unreadable
 
 
 HELD = [True] * UNREADABLE_LIMIT

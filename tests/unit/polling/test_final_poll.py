@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.support.builders import a_watch, an_answer
+from tests.unit.support.builders import a_session, an_answer
 from tests.unit.support.heaps import scheduler
 from tests.unit.support.polling import CREATED, WAITING, policy
 from tests.unit.support.world import World
@@ -20,7 +20,7 @@ from watcher.polling.scheduler import RATE_PAUSE, Due, Scheduler
 from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
 from watcher.schedule import Schedule
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 OVER = an_answer(SessionStatus.SUCCEEDED)
 
@@ -30,8 +30,8 @@ def crowd_of(number: int, over_at: float, rate: float) -> tuple[list[float], lis
     clock = ManualClock()
     heap, rule = scheduler(clock, TokenBucket(rate)), policy(clock)
     for each in range(number):
-        heap.add(watch := a_watch(each, clock), clock.monotonic())
-    born, decided, given_up, calls = watch.born, list[float](), list[float](), list[float]()
+        heap.add(session := a_session(each, clock), clock.monotonic())
+    born, decided, given_up, calls = session.created_monotonic, list[float](), list[float](), list[float]()
     while len(decided) + len(given_up) < number:
         due = heap.next(clock.monotonic())
         age = clock.monotonic() - born
@@ -42,10 +42,10 @@ def crowd_of(number: int, over_at: float, rate: float) -> tuple[list[float], lis
         else:
             calls.append(age)
             answer = OVER if age >= over_at else WAITING
-            due.watch.saw(answer)
-            step = rule.next_step(due.watch, answer)
+            due.session.record(answer)
+            step = rule.next_step(due.session, answer)
             if isinstance(step, PollAgain):
-                heap.add(due.watch, clock.monotonic() + step.delay)
+                heap.add(due.session, clock.monotonic() + step.delay)
             else:
                 (decided if answer is OVER else given_up).append(age)
     return decided, given_up, calls
@@ -66,14 +66,14 @@ def test_who_never_ends_is_given_up_at_the_deadline_and_not_before(number: int, 
     assert max(Counter(map(int, calls)).values()) <= rate + 1
 
 
-def parted(clock: ManualClock, seconds: float = 15.0) -> Watch:
-    """A watch so many seconds before its deadline, whose last poll was brought forward and has just been answered."""
-    watch = a_watch(1, clock)
+def parted(clock: ManualClock, seconds: float = 15.0) -> Session:
+    """A session `seconds` before its deadline, whose last poll was brought forward and has just been answered."""
+    session = a_session(1, clock)
     clock.advance(180.0 - seconds)
-    watch.last_poll_by = clock.monotonic()
-    watch.saw(WAITING)
-    assert isinstance(policy(clock).next_step(watch, WAITING), PollAgain)
-    return watch
+    session.final_poll_by = clock.monotonic()
+    session.record(WAITING)
+    assert isinstance(policy(clock).next_step(session, WAITING), PollAgain)
+    return session
 
 
 def exhausted(clock: ManualClock) -> Scheduler:
@@ -83,55 +83,55 @@ def exhausted(clock: ManualClock) -> Scheduler:
     return heap
 
 
-def over(heap: Scheduler, clock: ManualClock) -> list[Watch]:
+def over(heap: Scheduler, clock: ManualClock) -> list[Session]:
     """Whose time is over now."""
     found = []
     while isinstance(due := heap.next(clock.monotonic()), Due):
         assert due.is_over
-        found.append(due.watch)
+        found.append(due.session)
     assert due <= RATE_PAUSE or not len(heap)
     return found
 
 
 def test_it_ends_by_its_latest_answer_without_a_call_when_no_turn_came() -> None:
     clock = ManualClock()
-    heap, watch = exhausted(clock), parted(clock)
-    heap.add(watch, clock.monotonic() + 3.0)
+    heap, session = exhausted(clock), parted(clock)
+    heap.add(session, clock.monotonic() + 3.0)
     clock.advance(14.9)
     assert over(heap, clock) == []
     clock.advance(0.1)
-    assert over(heap, clock) == [watch]
-    assert watch.ending == WAITING._replace(session_id=watch.session_id)
+    assert over(heap, clock) == [session]
+    assert session.ending == WAITING._replace(session_id=session.session_id)
 
 
 def test_those_for_whom_there_is_no_call_end_at_their_deadlines_whatever_was_heard_of_them() -> None:
     """The service throttles everything: nobody is kept waiting for the rate beyond the deadline."""
     clock = ManualClock()
-    heap, watches = exhausted(clock), [a_watch(number, clock) for number in range(4)]
-    unheard, throttled, failed, answered = watches
-    throttled.saw(Throttled("slow down"))
+    heap, sessions = exhausted(clock), [a_session(number, clock) for number in range(4)]
+    unheard, throttled, failed, answered = sessions
+    throttled.record(Throttled("slow down"))
     for observation in (WAITING, CallTimedOut("no answer"), Throttled("slow down")):
-        failed.saw(observation)
+        failed.record(observation)
     for observation in (CallTimedOut("no answer"), CREATED, Throttled("slow down")):
-        answered.saw(observation)
-    for watch in watches:
-        heap.add(watch, clock.monotonic() + 5.0)
+        answered.record(observation)
+    for session in sessions:
+        heap.add(session, clock.monotonic() + 5.0)
     clock.advance(179.9)
     assert over(heap, clock) == []
     clock.advance(0.1)
-    assert set(over(heap, clock)) == set(watches)
+    assert set(over(heap, clock)) == set(sessions)
     assert unheard.ending is None
-    assert [type(watch.ending) for watch in (throttled, failed)] == [Throttled, CallTimedOut]
+    assert [type(session.ending) for session in (throttled, failed)] == [Throttled, CallTimedOut]
     assert answered.ending == CREATED._replace(session_id=answered.session_id)
 
 
 def test_one_that_came_after_its_deadline_is_asked_for_all_the_same_and_holds_up_nobody() -> None:
     clock = ManualClock()
-    heap, late, others = exhausted(clock), a_watch(1, clock), [a_watch(number, clock) for number in range(2, 5)]
+    heap, late, others = exhausted(clock), a_session(1, clock), [a_session(number, clock) for number in range(2, 5)]
     late.created_at -= 200.0
     late.received_at = clock.time()
-    for watch in (late, *others):
-        heap.add(watch, clock.monotonic())
+    for session in (late, *others):
+        heap.add(session, clock.monotonic())
     clock.advance(181.0)
     assert set(over(heap, clock)) == set(others)
     heap.limit(TokenBucket(1.0))
@@ -140,25 +140,25 @@ def test_one_that_came_after_its_deadline_is_asked_for_all_the_same_and_holds_up
 
 def test_those_that_end_do_not_wait_for_those_that_need_a_call() -> None:
     clock = ManualClock()
-    heap, watch, unseen = exhausted(clock), parted(clock), a_watch(2, clock)
-    unseen.created_at = watch.created_at + 0.1
-    for each in (unseen, watch):
+    heap, session, unseen = exhausted(clock), parted(clock), a_session(2, clock)
+    unseen.created_at = session.created_at + 0.1
+    for each in (unseen, session):
         heap.add(each, last_poll_at(each))
     clock.advance(15.05)
-    assert over(heap, clock) == [watch]
+    assert over(heap, clock) == [session]
 
 
 def test_it_is_not_brought_forward_again_at_the_cost_of_the_unseen() -> None:
     clock = ManualClock()
-    heap, watch = scheduler(clock, TokenBucket(2.0)), parted(clock, AHEAD - 1.0)
-    heap.add(watch, last_poll_at(watch))
-    unseen = [a_watch(number, clock) for number in range(2, 40)]
+    heap, session = scheduler(clock, TokenBucket(2.0)), parted(clock, AHEAD - 1.0)
+    heap.add(session, last_poll_at(session))
+    unseen = [a_session(number, clock) for number in range(2, 40)]
     for other in unseen:
-        other.created_at = watch.created_at
+        other.created_at = session.created_at
         heap.add(other, last_poll_at(other))
     heap.next(clock.monotonic())
-    assert last_poll_at(watch) == watch.deadline - 1.0
-    assert min(map(last_poll_at, unseen)) < watch.deadline - 10.0
+    assert last_poll_at(session) == session.deadline - 1.0
+    assert min(map(last_poll_at, unseen)) < session.deadline - 10.0
 
 
 @pytest.mark.parametrize(("observation", "status", "error"), [(WAITING, "IN_PROGRESS", None), (None, None, None)])
@@ -166,10 +166,10 @@ def test_the_poller_decides_it_timed_out_without_asking(
     observation: Observation | None, status: str | None, error: str | None
 ) -> None:
     world = World()
-    watch = world.watch(1)
+    session = world.session(1)
     if observation is not None:
-        watch.saw(observation)
-    world.poller.poll_once(Due(watch, world.clock.monotonic(), is_over=True))
+        session.record(observation)
+    world.poller.poll_once(Due(session, world.clock.monotonic(), is_over=True))
     world.outbox._recorder.close()
     [decided], _ = world.outbox._recorder._next_batch()
     data = json.loads(decided.event.body)["data"]
@@ -181,23 +181,23 @@ def test_a_session_that_is_over_no_longer_counts_as_in_flight() -> None:
     clock, schedule = ManualClock(), Schedule()
     learned = LearnedWait(schedule=schedule, clock=clock, minimum=1.0, maximum=10.0, jitter=0.0)
     rule = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), clock, learned)
-    watch = a_watch(1, clock)
-    watch.saw(WAITING)
-    rule.next_step(watch, WAITING)
+    session = a_session(1, clock)
+    session.record(WAITING)
+    rule.next_step(session, WAITING)
     assert schedule._threshold.in_flight == 1
-    rule.forget(watch)
+    rule.forget(session)
     assert schedule._threshold.in_flight == 0
 
 
 def test_no_one_waits_for_the_end_of_one_whose_last_poll_was_brought_forward() -> None:
     """That one is first in line for a call, of which there is none; its deadline is later."""
     clock = ManualClock()
-    heap, earlier = exhausted(clock), a_watch(1, clock)
+    heap, earlier = exhausted(clock), a_session(1, clock)
     clock.advance(15.0)
-    later = a_watch(2, clock)
-    later.last_poll_by = earlier.deadline - 5.0
-    for watch in (later, earlier):
-        heap.add(watch, last_poll_at(watch))
+    later = a_session(2, clock)
+    later.final_poll_by = earlier.deadline - 5.0
+    for session in (later, earlier):
+        heap.add(session, last_poll_at(session))
     clock.advance(earlier.deadline - clock.monotonic())
     assert over(heap, clock) == [earlier]
     clock.advance(15.0)
@@ -208,15 +208,15 @@ def test_no_one_waits_for_the_end_of_one_whose_last_poll_was_brought_forward() -
 def test_a_crowd_is_seen_in_time_by_a_scheduler_that_has_nothing_else_to_do(number: int) -> None:
     """All of them wait for their last poll and nothing else."""
     clock, rate = ManualClock(), 5.0
-    heap, watches = scheduler(clock, TokenBucket(rate)), [a_watch(each, clock) for each in range(number)]
-    for watch in watches:
-        heap.add(watch, last_poll_at(watch))
+    heap, sessions = scheduler(clock, TokenBucket(rate)), [a_session(each, clock) for each in range(number)]
+    for session in sessions:
+        heap.add(session, last_poll_at(session))
     polled = set()
-    while clock.monotonic() < watches[0].deadline:
+    while clock.monotonic() < sessions[0].deadline:
         due = heap.next(clock.monotonic())
         if isinstance(due, Due):
             assert not due.is_over
-            polled.add(due.watch)
+            polled.add(due.session)
         else:
             clock.advance(due)
-    assert polled == set(watches)
+    assert polled == set(sessions)

@@ -3,8 +3,8 @@ import random
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.schedule.sessions import lasts, watch
-from tests.unit.support.builders import a_watch
+from tests.unit.schedule.sessions import lasts, observe
+from tests.unit.support.builders import a_session
 from watcher.polling.learned_wait import LearnedWait
 from watcher.schedule import Schedule
 
@@ -12,7 +12,7 @@ from watcher.schedule import Schedule
 def taught() -> Schedule:
     schedule, chance = Schedule(), random.Random(1)
     for _ in range(300):
-        watch(lambda low, high, over: schedule.saw("default", low, high, ended=over), lasts(chance), 2.0, chance)
+        observe(lambda low, high, over: schedule.saw("default", low, high, ended=over), lasts(chance), 2.0, chance)
     return schedule
 
 
@@ -25,7 +25,7 @@ def after(seconds: float, jitter: float, chosen: float) -> tuple[float, list[tup
         return chosen
 
     learned = LearnedWait(schedule=taught(), clock=clock, minimum=0.1, maximum=99, jitter=jitter, uniform=uniform)
-    session = a_watch(1, clock)
+    session = a_session(1, clock)
     clock.advance(seconds)
     return learned.after_answer(session, fallback=lambda: 3.0), asked
 
@@ -40,7 +40,7 @@ def test_jitter_is_around_what_is_best() -> None:
 def test_until_enough_is_known_the_fallback_waits() -> None:
     clock = ManualClock()
     learned = LearnedWait(schedule=Schedule(), clock=clock, minimum=1, maximum=10, jitter=0.0)
-    session = a_watch(1, clock)
+    session = a_session(1, clock)
     assert learned.first(session) == 0.0
     clock.advance(18.0)
     assert learned.after_answer(session, fallback=lambda: 3.0) == 3.0

@@ -28,7 +28,7 @@ WAITING = an_answer(SessionStatus.IN_PROGRESS)
 
 
 def poll(world: World, number: int = 1, late_by: float = 0.0) -> None:
-    world.poller.poll_once(Due(world.watch(number), world.clock.monotonic() - late_by))
+    world.poller.poll_once(Due(world.session(number), world.clock.monotonic() - late_by))
 
 
 def decided(world: World) -> list[dict[str, object]]:
@@ -93,27 +93,27 @@ def test_a_terminal_answer_is_decided_and_polled_no_more() -> None:
     assert world.labelled("watcher_policy_confidence_ratio_sum", policy="default") == pytest.approx(0.973)
 
 
-def test_a_late_answer_of_an_abandoned_watch_is_dropped() -> None:
+def test_a_late_answer_of_an_abandoned_session_is_dropped() -> None:
     world = World(live_answer())
-    watch = world.watch(1)
-    world.results.during = lambda: setattr(watch, "abandoned", True)
-    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    session = world.session(1)
+    world.results.during = lambda: setattr(session, "is_abandoned", True)
+    world.poller.poll_once(Due(session, world.clock.monotonic()))
     assert decided(world) == []
     assert len(world.scheduler) == 0
-    assert watch.polls == 0
+    assert session.polls == 0
     assert world.labelled("watcher_polls_total", result="succeeded") == 1
 
 
 def test_a_session_that_is_gone_by_its_deadline_is_decided_for_the_last_fault() -> None:
     world = World(ConnectionFailed("refused"))
-    watch = world.watch(1)
+    session = world.session(1)
     world.clock.advance(180.0)
-    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    world.poller.poll_once(Due(session, world.clock.monotonic()))
     [data] = decided(world)
     assert (data["reason"], data["lastError"]) == ("timed_out", "refused")
 
 
-def test_the_fault_that_a_watch_keeps_holds_no_frame_of_its_call() -> None:
+def test_the_fault_that_a_session_keeps_holds_no_frame_of_its_call() -> None:
     """An answer of megabytes would stay in memory until the session ends."""
 
     def fail() -> None:
@@ -124,9 +124,9 @@ def test_the_fault_that_a_watch_keeps_holds_no_frame_of_its_call() -> None:
 
     world = World()
     world.results.during = fail
-    watch = world.watch(1)
-    world.poller.poll_once(Due(watch, world.clock.monotonic()))
-    fault = watch.last_error
+    session = world.session(1)
+    world.poller.poll_once(Due(session, world.clock.monotonic()))
+    fault = session.last_error
     assert isinstance(fault, UnreadableAnswer)
     assert (fault.__traceback__, fault.__cause__, fault.__context__) == (None, None, None)
 
@@ -156,9 +156,9 @@ def test_the_score_of_every_decision_that_looked_at_it_is_counted(answer: Sessio
 def test_a_score_that_decided_nothing_is_not_counted(status: SessionStatus) -> None:
     """FAILED sessions may carry one, of 0 often; it would bend the histogram."""
     world = World(an_answer(status, 1.0))
-    watch = world.watch(1)
+    session = world.session(1)
     world.clock.advance(180.0)
-    world.poller.poll_once(Due(watch, world.clock.monotonic()))
+    world.poller.poll_once(Due(session, world.clock.monotonic()))
     assert len(decided(world)) == 1
     assert scores(world) == 0
 
@@ -166,10 +166,10 @@ def test_a_score_that_decided_nothing_is_not_counted(status: SessionStatus) -> N
 def test_neither_the_log_nor_the_trail_has_the_score_or_the_image(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", "watcher.polling.poller")
     world = World(live_answer())
-    watch = world.watch(1)
+    session = world.session(1)
     with capture_logs() as logs:
-        world.poller.poll_once(Due(watch, world.clock.monotonic()))
-    told = json.dumps(logs) + watch.trail
+        world.poller.poll_once(Due(session, world.clock.monotonic()))
+    told = json.dumps(logs) + session.history
     assert "polled" in told
     assert "97.3" not in told
     assert "face.jpg" not in told
@@ -178,10 +178,10 @@ def test_neither_the_log_nor_the_trail_has_the_score_or_the_image(caplog: pytest
 
 def test_the_trail_tells_each_poll_with_its_result_and_wait() -> None:
     world = World(WAITING, Throttled("slow down"))
-    watch = world.watch(1)
+    session = world.session(1)
     for _ in range(2):
-        world.poller.poll_once(Due(watch, world.clock.monotonic()))
-    first, second = json.loads(watch.trail)
+        world.poller.poll_once(Due(session, world.clock.monotonic()))
+    first, second = json.loads(session.history)
     assert (first["event"], first["result"], first["next"]) == ("poll", "in_progress", 1.0)
     assert (second["result"], second["error"]) == ("throttled", "slow down")
 
@@ -206,10 +206,10 @@ def test_a_bug_in_the_adapter_is_not_taken_for_a_fault_of_the_service() -> None:
 
 def test_a_worker_ends_with_the_scheduler() -> None:
     world = World(live_answer())
-    world.scheduler.add(world.watch(1), world.clock.monotonic())
+    world.scheduler.add(world.session(1), world.clock.monotonic())
     world.results.during = world.scheduler.stop
     thread = Thread(target=world.poller.run, args=(a_beat(world.clock),))
     thread.start()
     thread.join(PATIENCE)
     assert not thread.is_alive()
-    assert world.results.asked == [world.watch(1).key.session_id]
+    assert world.results.asked == [world.session(1).key.session_id]

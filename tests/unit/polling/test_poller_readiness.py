@@ -23,7 +23,7 @@ WAITING = an_answer(SessionStatus.IN_PROGRESS)
 
 
 def poll(world: World, number: int = 1, late_by: float = 0.0) -> None:
-    world.poller.poll_once(Due(world.watch(number), world.clock.monotonic() - late_by))
+    world.poller.poll_once(Due(world.session(number), world.clock.monotonic() - late_by))
 
 
 def test_denied_polls_cost_readiness_and_no_session() -> None:
@@ -84,7 +84,7 @@ def test_a_session_with_unreadable_answers_says_nothing_of_the_service() -> None
 
 def test_pages_for_everybody_are_the_endpoint_s_fault_and_the_first_answer_ends_that() -> None:
     world = World(*[UnreadableAnswer("HTTP 403")] * (UNREADABLE_LIMIT + 2), WAITING)
-    due = Due(world.watch(1), world.clock.monotonic())
+    due = Due(world.session(1), world.clock.monotonic())
     for _ in range(UNREADABLE_LIMIT):
         world.poller.poll_once(due)
     (problem,) = world.readiness.problems().items()

@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.support.builders import a_watch
+from tests.unit.support.builders import a_session
 from tests.unit.support.heaps import scheduler, taken
 from watcher.polling.scheduler import MAX_PAUSE, Due
 from watcher.rate_limit import TokenBucket
@@ -12,92 +12,92 @@ from watcher.rate_limit import TokenBucket
 def test_the_most_urgent_comes_first_and_equals_in_the_order_they_came() -> None:
     clock = ManualClock()
     heap, now = scheduler(clock), clock.monotonic()
-    watches = [a_watch(number, clock) for number in range(5)]
-    for watch, at in zip(watches, (-1.0, -3.0, -2.0, -3.0, 0.0), strict=True):
-        heap.add(watch, now + at)
-    assert [taken(heap) for _ in watches] == [watches[number] for number in (1, 3, 2, 0, 4)]
+    sessions = [a_session(number, clock) for number in range(5)]
+    for session, at in zip(sessions, (-1.0, -3.0, -2.0, -3.0, 0.0), strict=True):
+        heap.add(session, now + at)
+    assert [taken(heap) for _ in sessions] == [sessions[number] for number in (1, 3, 2, 0, 4)]
 
 
 def test_what_is_taken_says_when_it_was_due() -> None:
     clock = ManualClock()
-    heap, watch = scheduler(clock), a_watch(1, clock)
-    heap.add(watch, clock.monotonic() - 2.5)
-    assert heap.take() == Due(watch, clock.monotonic() - 2.5)
+    heap, session = scheduler(clock), a_session(1, clock)
+    heap.add(session, clock.monotonic() - 2.5)
+    assert heap.take() == Due(session, clock.monotonic() - 2.5)
 
 
 def test_what_is_not_due_yet_tells_how_long_to_wait() -> None:
     clock = ManualClock()
     heap = scheduler(clock)
     assert heap.next(clock.monotonic()) == MAX_PAUSE
-    heap.add(a_watch(1, clock), clock.monotonic() + 3.0)
+    heap.add(a_session(1, clock), clock.monotonic() + 3.0)
     assert heap.next(clock.monotonic()) == 3.0
     clock.advance(3.0)
     assert isinstance(heap.next(clock.monotonic()), Due)
 
 
-def test_a_waiting_watch_can_be_hastened_and_comes_once() -> None:
+def test_a_waiting_session_can_be_hastened_and_comes_once() -> None:
     clock = ManualClock()
-    heap, watch, other = scheduler(clock), a_watch(1, clock), a_watch(2, clock)
+    heap, session, other = scheduler(clock), a_session(1, clock), a_session(2, clock)
     now = clock.monotonic()
-    heap.add(watch, now + 10.0)
+    heap.add(session, now + 10.0)
     heap.add(other, now + 5.0)
-    heap.hasten(watch, now + 3.0)
+    heap.hasten(session, now + 3.0)
     assert heap.next(now) == 3.0
     clock.advance(10.0)
-    assert [heap.next(now + 10.0), heap.next(now + 10.0)] == [Due(watch, now + 3.0), Due(other, now + 5.0)]
+    assert [heap.next(now + 10.0), heap.next(now + 10.0)] == [Due(session, now + 3.0), Due(other, now + 5.0)]
     assert heap.next(now + 10.0) == MAX_PAUSE
     assert len(heap) == 0
 
 
 def test_hastening_to_a_later_moment_changes_nothing() -> None:
     clock = ManualClock()
-    heap, watch = scheduler(clock), a_watch(1, clock)
-    heap.add(watch, clock.monotonic() + 3.0)
-    heap.hasten(watch, clock.monotonic() + 3.0)
-    heap.hasten(watch, clock.monotonic() + 8.0)
+    heap, session = scheduler(clock), a_session(1, clock)
+    heap.add(session, clock.monotonic() + 3.0)
+    heap.hasten(session, clock.monotonic() + 3.0)
+    heap.hasten(session, clock.monotonic() + 8.0)
     assert heap.next(clock.monotonic()) == 3.0
     assert len(heap) == 1
 
 
-def test_a_watch_that_is_with_a_worker_is_not_hastened() -> None:
+def test_a_session_that_is_with_a_worker_is_not_hastened() -> None:
     clock = ManualClock()
-    heap, watch = scheduler(clock), a_watch(1, clock)
-    heap.hasten(watch, clock.monotonic())
-    heap.add(watch, clock.monotonic())
-    assert taken(heap) is watch
-    heap.hasten(watch, clock.monotonic() - 5.0)
+    heap, session = scheduler(clock), a_session(1, clock)
+    heap.hasten(session, clock.monotonic())
+    heap.add(session, clock.monotonic())
+    assert taken(heap) is session
+    heap.hasten(session, clock.monotonic() - 5.0)
     assert heap.next(clock.monotonic()) == MAX_PAUSE
 
 
-def test_the_old_entry_of_a_hastened_watch_stays_void_when_it_is_added_again() -> None:
+def test_the_old_entry_of_a_hastened_session_stays_void_when_it_is_added_again() -> None:
     clock = ManualClock()
-    heap, watch, now = scheduler(clock), a_watch(1, clock), clock.monotonic()
-    heap.add(watch, now + 10.0)
-    heap.hasten(watch, now)
-    assert taken(heap) is watch
-    heap.add(watch, now + 60.0)
+    heap, session, now = scheduler(clock), a_session(1, clock), clock.monotonic()
+    heap.add(session, now + 10.0)
+    heap.hasten(session, now)
+    assert taken(heap) is session
+    heap.add(session, now + 60.0)
     assert heap.next(now + 10.0) == 50.0
 
 
 def test_void_entries_cost_no_call() -> None:
     clock = ManualClock()
     bucket = TokenBucket(1)
-    heap, watch, now = scheduler(clock, bucket), a_watch(1, clock), clock.monotonic()
-    heap.add(watch, now + 1.0)
-    heap.hasten(watch, now)
-    assert taken(heap) is watch
+    heap, session, now = scheduler(clock, bucket), a_session(1, clock), clock.monotonic()
+    heap.add(session, now + 1.0)
+    heap.hasten(session, now)
+    assert taken(heap) is session
     assert heap.next(now + 1.0) == MAX_PAUSE
     assert bucket.acquire(now + 1.0) == 0.0
 
 
-def test_abandoned_watches_are_passed_over_and_cost_no_call() -> None:
+def test_abandoned_sessions_are_passed_over_and_cost_no_call() -> None:
     clock = ManualClock()
     heap = scheduler(clock, TokenBucket(1))
-    watches = [a_watch(number, clock) for number in range(4)]
-    for watch in watches:
-        heap.add(watch, clock.monotonic())
-        watch.abandoned = watch is not watches[3]
-    assert taken(heap) is watches[3]
+    sessions = [a_session(number, clock) for number in range(4)]
+    for session in sessions:
+        heap.add(session, clock.monotonic())
+        session.is_abandoned = session is not sessions[3]
+    assert taken(heap) is sessions[3]
     assert len(heap) == 0
 
 
@@ -105,7 +105,7 @@ def test_the_limiter_is_paid_only_for_what_is_handed_out() -> None:
     clock = ManualClock()
     bucket = TokenBucket(1)
     heap = scheduler(clock, bucket)
-    heap.add(a_watch(1, clock), clock.monotonic() + 1.0)
+    heap.add(a_session(1, clock), clock.monotonic() + 1.0)
     assert heap.next(clock.monotonic()) == 1.0
     assert bucket.acquire(clock.monotonic()) == 0.0
 
@@ -114,7 +114,7 @@ def test_the_limiter_holds_back_what_is_due() -> None:
     clock = ManualClock()
     heap = scheduler(clock, TokenBucket(2))
     for number in range(3):
-        heap.add(a_watch(number, clock), clock.monotonic())
+        heap.add(a_session(number, clock), clock.monotonic())
     begun: list[float] = []
     while len(heap):
         found = heap.next(clock.monotonic())
@@ -128,10 +128,10 @@ def test_the_limiter_holds_back_what_is_due() -> None:
 
 def test_a_session_that_was_told_of_late_is_due_since_its_receipt() -> None:
     clock = ManualClock()
-    heap, watch = scheduler(clock), a_watch(1, clock)
-    watch.received_at = watch.created_at + 30.0
-    heap.add(watch, clock.monotonic() + 4.0)
+    heap, session = scheduler(clock), a_session(1, clock)
+    session.received_at = session.created_at + 30.0
+    heap.add(session, clock.monotonic() + 4.0)
     clock.advance(32.0)
     due = heap.next(clock.monotonic())
     assert isinstance(due, Due)
-    assert due.at == pytest.approx(watch.born + 30.0)
+    assert due.at == pytest.approx(session.created_monotonic + 30.0)

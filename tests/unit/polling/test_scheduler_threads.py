@@ -5,7 +5,7 @@ from math import inf
 from threading import Barrier, Event, Lock, Thread
 
 from tests.support import ManualClock, Unlimited
-from tests.unit.support.builders import a_beat, a_watch
+from tests.unit.support.builders import a_beat, a_session
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.heaps import scheduler, waiter
 from watcher.polling.scheduler import MAX_PAUSE, Due, Scheduler
@@ -14,9 +14,9 @@ from watcher.telemetry.health import OWN_LIMIT, Beat, Liveness
 from watcher.telemetry.named_lock import NamedLock
 
 
-def test_an_earlier_due_watch_wakes_the_leader() -> None:
+def test_an_earlier_due_session_wakes_the_leader() -> None:
     clock = ManualClock()
-    heap, later, sooner = scheduler(clock), a_watch(1, clock), a_watch(2, clock)
+    heap, later, sooner = scheduler(clock), a_session(1, clock), a_session(2, clock)
     heap.add(later, clock.monotonic() + 3600.0)
     thread, found = waiter(heap)
     heap.add(sooner, clock.monotonic())
@@ -25,34 +25,34 @@ def test_an_earlier_due_watch_wakes_the_leader() -> None:
     assert found == [Due(sooner, clock.monotonic())]
 
 
-def test_a_hastened_watch_wakes_the_leader() -> None:
+def test_a_hastened_session_wakes_the_leader() -> None:
     clock = ManualClock()
-    heap, watch = scheduler(clock), a_watch(1, clock)
-    heap.add(watch, clock.monotonic() + 3600.0)
+    heap, session = scheduler(clock), a_session(1, clock)
+    heap.add(session, clock.monotonic() + 3600.0)
     thread, found = waiter(heap)
-    heap.hasten(watch, clock.monotonic())
+    heap.hasten(session, clock.monotonic())
     thread.join(MAX_PAUSE / 2)
-    assert found == [Due(watch, clock.monotonic())]
+    assert found == [Due(session, clock.monotonic())]
 
 
 def test_another_limiter_is_heeded_at_once() -> None:
     clock = ManualClock()
     bucket = TokenBucket(0.001)
     bucket.acquire(clock.monotonic())
-    heap, watch = scheduler(clock, bucket), a_watch(1, clock)
+    heap, session = scheduler(clock, bucket), a_session(1, clock)
     assert heap.rate == 0.001
-    heap.add(watch, clock.monotonic())
+    heap.add(session, clock.monotonic())
     thread, found = waiter(heap)
     heap.limit(Unlimited())
     thread.join(MAX_PAUSE / 2)
-    assert found == [Due(watch, clock.monotonic())]
+    assert found == [Due(session, clock.monotonic())]
     assert heap.rate == 0.0
 
 
 def test_a_stop_releases_every_waiter() -> None:
     clock = ManualClock()
     heap = scheduler(clock)
-    heap.add(a_watch(1, clock), clock.monotonic() + 3600.0)
+    heap.add(a_session(1, clock), clock.monotonic() + 3600.0)
     leader, found = waiter(heap)
     threads = [leader, *(Thread(target=lambda: found.append(heap.take())) for _ in range(8))]
     for thread in threads[1:]:
@@ -66,38 +66,38 @@ def test_a_stop_releases_every_waiter() -> None:
 def test_after_a_stop_nothing_is_handed_out_though_it_is_due() -> None:
     clock = ManualClock()
     heap = scheduler(clock)
-    heap.add(a_watch(1, clock), clock.monotonic())
+    heap.add(a_session(1, clock), clock.monotonic())
     heap.stop()
     assert heap.take() is None
 
 
-def test_many_threads_take_each_watch_once() -> None:
+def test_many_threads_take_each_session_once() -> None:
     clock = ManualClock()
     heap, count = scheduler(clock), 2000
-    watches = [a_watch(number, clock) for number in range(count)]
+    sessions = [a_session(number, clock) for number in range(count)]
     seen: Counter[int] = Counter()
     lock, done = Lock(), Event()
 
     def work() -> None:
         while (due := heap.take()) is not None:
             with lock:
-                seen[id(due.watch)] += 1
+                seen[id(due.session)] += 1
                 if seen.total() == count:
                     done.set()
 
     threads = [Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
-    for watch in watches:
-        heap.add(watch, clock.monotonic())
+    for session in sessions:
+        heap.add(session, clock.monotonic())
     assert done.wait(PATIENCE)
     heap.stop()
     for thread in threads:
         thread.join(PATIENCE)
-    assert seen == Counter(map(id, watches))
+    assert seen == Counter(map(id, sessions))
 
 
-def test_a_leader_that_leaves_with_a_watch_hands_the_lead_to_a_follower() -> None:
+def test_a_leader_that_leaves_with_a_session_hands_the_lead_to_a_follower() -> None:
     clock = ManualClock()
     heap = scheduler(clock)
     thread, first = waiter(heap)
@@ -110,12 +110,12 @@ def test_a_leader_that_leaves_with_a_watch_hands_the_lead_to_a_follower() -> Non
 
     follower = Thread(target=follow)
     follower.start()
-    heap.add(a_watch(1, clock), clock.monotonic())
-    heap.add(a_watch(2, clock), clock.monotonic())
+    heap.add(a_session(1, clock), clock.monotonic())
+    heap.add(a_session(2, clock), clock.monotonic())
     assert got.wait(PATIENCE)
     thread.join(PATIENCE)
     follower.join(PATIENCE)
-    assert {due.watch.key.session_id[-1] for due in first + second if due} == {"1", "2"}
+    assert {due.session.key.session_id[-1] for due in first + second if due} == {"1", "2"}
 
 
 class HangingLimiter(Unlimited):
@@ -151,7 +151,7 @@ def test_a_leader_that_hangs_is_named_and_nobody_who_waits_for_its_lock() -> Non
         late.append(liveness.late())
 
     heap = Scheduler(HangingLimiter(hang), clock, liveness.beat("scheduler", is_shared=True))
-    heap.add(a_watch(1, clock), clock.monotonic())
+    heap.add(a_session(1, clock), clock.monotonic())
     assert heap.take() is not None
     assert late == [["scheduler: no progress for 21 s"]]
 

@@ -1,20 +1,20 @@
 import random
 from operator import attrgetter
 
-from tests.unit.support.builders import a_watch
+from tests.unit.support.builders import a_session
 from watcher.polling.timer_queue import TimerQueue
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 
 def a_timetable() -> TimerQueue:
     return TimerQueue(attrgetter("due_at"))
 
 
-def entered(table: TimerQueue, at: float, number: int = 1) -> Watch:
-    watch = a_watch(number)
-    watch.due_at = at
-    table.enter(watch)
-    return watch
+def entered(table: TimerQueue, at: float, number: int = 1) -> Session:
+    session = a_session(number)
+    session.due_at = at
+    table.enter(session)
+    return session
 
 
 def drained(table: TimerQueue, until: float = 1e9) -> list[float]:
@@ -44,13 +44,13 @@ def test_equal_moments_keep_the_order_in_which_they_were_entered() -> None:
     table = a_timetable()
     entered(table, 1.0)
     assert table.first() is not None
-    watches = [entered(table, moment, number) for moment in (1.0, 7.5) for number in range(5)]
+    sessions = [entered(table, moment, number) for moment in (1.0, 7.5) for number in range(5)]
     table.drop()
     came = []
     while (turn := table.first()) is not None:
-        came.append(turn.watch)
+        came.append(turn.session)
         table.drop()
-    assert came == watches
+    assert came == sessions
 
 
 def test_what_comes_after_the_moment_asked_for_is_left_where_it_lies() -> None:
@@ -61,28 +61,28 @@ def test_what_comes_after_the_moment_asked_for_is_left_where_it_lies() -> None:
     assert table.first(7.2) is not None
 
 
-def test_a_watch_entered_again_for_another_second_has_its_old_turn_dropped_when_that_comes() -> None:
+def test_a_session_entered_again_for_another_second_has_its_old_turn_dropped_when_that_comes() -> None:
     table = a_timetable()
-    watch = entered(table, 5.0)
-    watch.due_at = 9.0
-    table.enter(watch)
+    session = entered(table, 5.0)
+    session.due_at = 9.0
+    table.enter(session)
     assert len(table) == 2
     assert drained(table) == [9.0]
     assert len(table) == 0
 
 
 def test_entering_tells_whether_a_turn_comes_before_all_others() -> None:
-    table, watches = a_timetable(), [a_watch(number) for number in range(5)]
+    table, sessions = a_timetable(), [a_session(number) for number in range(5)]
     told = []
-    for watch, at in zip(watches, (5.0, 7.0, 3.0, 4.0, 3.5), strict=True):
-        watch.due_at = at
-        told.append(table.enter(watch))
+    for session, at in zip(sessions, (5.0, 7.0, 3.0, 4.0, 3.5), strict=True):
+        session.due_at = at
+        told.append(table.enter(session))
     assert told == [True, False, True, False, True]  # of one second that nobody sorted yet, any may be the first
     assert table.first() is not None
     entered(table, 3.2)
-    watches[0].due_at, watches[1].due_at = 3.1, 2.0
-    assert not table.enter(watches[0])
-    assert table.enter(watches[1])
+    sessions[0].due_at, sessions[1].due_at = 3.1, 2.0
+    assert not table.enter(sessions[0])
+    assert table.enter(sessions[1])
 
 
 def test_those_near_are_found_without_being_taken_out() -> None:
@@ -98,6 +98,6 @@ def test_only_those_that_count_are_kept_and_once_each() -> None:
     kept, dropped = entered(table, 8.0, 1), entered(table, 9.0, 2)
     kept.due_at = 3.0
     table.enter(kept)
-    assert table.keep(lambda watch: watch is kept) == [dropped]
+    assert table.keep(lambda session: session is kept) == [dropped]
     assert len(table) == 1
     assert drained(table) == [3.0]

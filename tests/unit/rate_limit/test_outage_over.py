@@ -6,7 +6,7 @@ import pytest
 
 from tests.benchmarks.schedule_ideal import KEPT, Durations
 from tests.benchmarks.schedule_strategies import LEARNED
-from tests.benchmarks.schedule_world import TIMEOUT, Outage, Run, Session, Traffic, run
+from tests.benchmarks.schedule_world import TIMEOUT, Outage, Run, ScriptedSession, Traffic, run
 from watcher.rate_limit import AdaptiveRate
 
 BEGIN = 120.0
@@ -24,7 +24,7 @@ def run_with(outage: Outage, quota: float, per_second: float) -> Run:
     return run(plan, LEARNED.policy, AdaptiveRate(quota, random.Random(7).random), quota, outage=outage)
 
 
-def has_time_left(session: Session, outage: Outage) -> bool:
+def has_time_left(session: ScriptedSession, outage: Outage) -> bool:
     return session.born + TIMEOUT >= outage.end + LEFT and session.ends < session.born + KEPT
 
 

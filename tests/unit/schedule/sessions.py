@@ -43,6 +43,6 @@ def polls(end: float, interval: float, first: float) -> Iterator[tuple[float, fl
         low, high = high, min(180.0, high + interval)
 
 
-def watch(saw: Saw, end: float, interval: float, chance: random.Random) -> None:
+def observe(saw: Saw, end: float, interval: float, chance: random.Random) -> None:
     for low, high, over in polls(end, interval, chance.uniform(0.0, interval)):
         saw(low, high, over)

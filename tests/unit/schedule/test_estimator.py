@@ -1,14 +1,14 @@
 import json
 import random
 
-from tests.unit.schedule.sessions import lasts, watch
+from tests.unit.schedule.sessions import lasts, observe
 from watcher.schedule.estimator import ENOUGH, DurationEstimator, Mode
 
 
 def learn(learner: DurationEstimator, sessions: int, seed: int = 1, **shape: float) -> None:
     chance = random.Random(seed)
     for _ in range(sessions):
-        watch(lambda low, high, over: learner.saw(low, high, ended=over), lasts(chance, **shape), 3.0, chance)
+        observe(lambda low, high, over: learner.saw(low, high, ended=over), lasts(chance, **shape), 3.0, chance)
 
 
 def test_nothing_is_relied_on_before_enough_sessions_have_ended() -> None:
@@ -27,7 +27,7 @@ def test_after_a_shift_all_share_evenly_until_the_new_durations_are_known() -> N
     modes = []
     chance = random.Random(5)
     for _ in range(250):
-        watch(lambda low, high, over: learner.saw(low, high, ended=over), lasts(chance, 40.0), 3.0, chance)
+        observe(lambda low, high, over: learner.saw(low, high, ended=over), lasts(chance, 40.0), 3.0, chance)
         modes.append(learner.mode)
     assert learner.shifts == 1
     assert Mode.EVEN in modes

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from tests.unit.schedule.sessions import ends_between, lasts, share_alive, watch
+from tests.unit.schedule.sessions import ends_between, lasts, observe, share_alive
 from watcher.schedule.age_bins import BINS
 from watcher.schedule.hazard import PRIOR_HAZARD, RECENT, HazardEstimator
 
@@ -17,7 +17,7 @@ def learn(durations: HazardEstimator, sessions: int, interval: float, seed: int 
         (durations.ended if over else durations.survived)(low, high)
 
     for _ in range(sessions):
-        watch(saw, lasts(chance, **shape), interval, chance)
+        observe(saw, lasts(chance, **shape), interval, chance)
     durations.sweep()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 import pytest
 
-from tests.unit.schedule.sessions import PlannedSession, lasts, watch
+from tests.unit.schedule.sessions import PlannedSession, lasts, observe
 from watcher.schedule.estimator import Mode
 from watcher.schedule.schedule import ENOUGH_OF_A_KIND, MOST_KINDS, MOST_SHARES, TAKEN_IN_EVERY, Schedule
 
@@ -29,7 +29,9 @@ def taught(rate: float = 0.0, sessions: int = 300, kind: str = "default", **shap
 def teach(schedule: Schedule, sessions: int, kind: str, **shape: float) -> None:
     chance = random.Random(1)
     for _ in range(sessions):
-        watch(lambda low, high, over: schedule.saw(kind, low, high, ended=over), lasts(chance, **shape), 2.0, chance)
+        observe(
+            lambda low, high, over: schedule.saw(kind, low, high, ended=over), lasts(chance, **shape), 2.0, chance
+        )
 
 
 def wait(

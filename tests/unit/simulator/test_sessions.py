@@ -8,9 +8,9 @@ from watcher.simulator.sessions import (
     IN_PROGRESS,
     LIFE_SECONDS,
     SUCCEEDED,
-    Session,
     SessionRequest,
     SessionScript,
+    SimulatedSession,
     status_at,
 )
 
@@ -56,7 +56,7 @@ def test_a_slow_session_never_outlives_its_three_minutes() -> None:
 
 
 def test_the_time_scale_makes_a_session_live_faster() -> None:
-    session = Session("id", SCRIPT, SessionRequest(), created_at=100.0)
+    session = SimulatedSession("id", SCRIPT, SessionRequest(), created_at=100.0)
     assert session.status(100.9, time_scale=10, expired_for=60) == IN_PROGRESS
     assert session.status(101.0, time_scale=10, expired_for=60) == SUCCEEDED
     assert session.status(118.0, time_scale=10, expired_for=60) == EXPIRED

@@ -2,12 +2,12 @@ import math
 
 import pytest
 
-from watcher.simulator.sessions import Session, SessionRequest, SessionScript
+from watcher.simulator.sessions import SessionRequest, SessionScript, SimulatedSession
 from watcher.simulator.store import REMEMBERED_FOR, SessionStore
 
 
-def session(name: str, created_at: float = 0.0, token: str = "") -> Session:
-    return Session(name, SessionScript(), SessionRequest(token=token), created_at)
+def session(name: str, created_at: float = 0.0, token: str = "") -> SimulatedSession:
+    return SimulatedSession(name, SessionScript(), SessionRequest(token=token), created_at)
 
 
 def test_a_token_gives_its_session_while_that_lives() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import START, session_id
-from tests.unit.support.builders import a_watch
+from tests.unit.support.builders import a_session
 from watcher.decisions.cloud_event import decision_event
 from watcher.domain.errors import Throttled
 from watcher.domain.limits import MAX_CONTEXT_BYTES
@@ -41,9 +41,9 @@ ANSWER = SessionResult(
 def test_it_fits_with_its_attributes(ending: SessionResult | None) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     context = {"a": "x" * (MAX_CONTEXT_BYTES - len('{"a":""}'))}
-    watch = a_watch(policy="p" * 64, context=context, traceparent=trace)
+    watch = a_session(policy="p" * 64, context=context, traceparent=trace)
     assert len(watch.context) == MAX_CONTEXT_BYTES
-    watch.saw(Throttled("x" * 300))
+    watch.record(Throttled("x" * 300))
     decision = Decision(Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING)
     event = decision_event(
         watch, decision, ending, DecisionRules(), source="/watcher/ap-northeast-1", now=START + 180.0

@@ -17,7 +17,7 @@ from watcher.domain.model import (
     SessionStatus,
 )
 from watcher.sessions.in_flight import InFlight
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
 from watcher.telemetry.metrics import Metrics
 from watcher.util.compact_json import compact_json
@@ -36,27 +36,27 @@ def a_delivery(
     return ReceivedMessage(a_lease(number, receipt), body, sent)
 
 
-def a_watch(
+def a_session(
     number: int = 1,
     clock: ManualClock | None = None,
     *,
     policy: str = DEFAULT_POLICY,
     lifetime: float = 180.0,
     context: Mapping[str, Any] | None = None,
-    weight: int = 0,
+    context_bytes: int = 0,
     traceparent: str = "",
     sent_after: float = 0.0,
-) -> Watch:
-    """A watch of a session that was created just now; its message was sent so many seconds after."""
+) -> Session:
+    """A session of a session that was created just now; its message was sent so many seconds after."""
     clock = clock or ManualClock()
     now = clock.monotonic()
-    return Watch(
+    return Session(
         SessionKey(session_id(number), policy),
         created_at=clock.time(),
-        born=now,
+        created_monotonic=now,
         deadline=now + lifetime,
         context=compact_json(context or {}).encode(),
-        weight=weight,
+        context_bytes=context_bytes,
         traceparent=traceparent,
         sent_at=clock.time() + sent_after,
     )
@@ -81,7 +81,7 @@ def a_beat(clock: ManualClock | None = None) -> Beat:
 
 def held(books: InFlight) -> list[Lease]:
     """Every lease on the books."""
-    return books.to_renew(math.inf)
+    return books.due_for_extension(math.inf)
 
 
 def on_books(books: InFlight, lease: Lease) -> Lease:
@@ -89,17 +89,17 @@ def on_books(books: InFlight, lease: Lease) -> Lease:
     return next((known for known in held(books) if known == lease), lease)
 
 
-def put_in(books: InFlight, watch: Watch, first: Lease, *others: Lease, now: float = 0.0) -> Watch:
-    """Put a watch on the books under these leases, received at `now`."""
-    books.hold([first, *others], now)
-    assert books.add(watch, first)
-    join(books, watch, others)
-    return watch
+def put_in(books: InFlight, session: Session, first: Lease, *others: Lease, now: float = 0.0) -> Session:
+    """Put a session on the books under these leases, received at `now`."""
+    books.track([first, *others], now)
+    assert books.add(session, first)
+    join(books, session, others)
+    return session
 
 
-def join(books: InFlight, watch: Watch, leases: Iterable[Lease]) -> None:
+def join(books: InFlight, session: Session, leases: Iterable[Lease]) -> None:
     for lease in leases:
-        assert books.join(watch.key, lease, watch.created_at, watch.born) is watch
+        assert books.merge(session.key, lease, session.created_at, session.created_monotonic) is session
 
 
 def when_waited_on(waited_on: Condition | Event) -> Event:

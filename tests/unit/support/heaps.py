@@ -7,17 +7,17 @@ from tests.unit.support.builders import a_beat, when_waited_on
 from tests.unit.support.fakes import PATIENCE
 from watcher.domain.ports import RateLimiter
 from watcher.polling.scheduler import Due, Scheduler
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 
 def scheduler(clock: ManualClock, limiter: RateLimiter | None = None) -> Scheduler:
     return Scheduler(limiter or Unlimited(), clock, a_beat(clock))
 
 
-def taken(scheduler: Scheduler) -> Watch:
+def taken(scheduler: Scheduler) -> Session:
     due = scheduler.take()
     assert due is not None
-    return due.watch
+    return due.session
 
 
 def waiter(scheduler: Scheduler) -> tuple[Thread, list[Due | None]]:

@@ -11,7 +11,7 @@ from watcher.consumer.message import parse_message
 from watcher.decisions.cloud_event import decision_event
 from watcher.domain.errors import InvalidMessage
 from watcher.domain.model import Decision, DecisionRules, Outcome, Reason, SessionRequest
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 ID = "0f2cbb0e-7a0e-4b7e-9d25-3f4d6f1a2b3c"
 SENT = START - 10.0
@@ -42,9 +42,9 @@ def eventbridge(detail: object) -> dict[str, Any]:
 
 
 def event_of(request: SessionRequest) -> dict[str, Any]:
-    watch = Watch(request.key, request.created_at, 0.0, 180.0, request.context, traceparent=request.traceparent)
+    session = Session(request.key, request.created_at, 0.0, 180.0, request.context, traceparent=request.traceparent)
     verdict = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
-    body = decision_event(watch, verdict, None, DecisionRules(), source="/watcher/x", now=START).body
+    body = decision_event(session, verdict, None, DecisionRules(), source="/watcher/x", now=START).body
     event: dict[str, Any] = json.loads(body, parse_constant=_refuse)
     return event
 

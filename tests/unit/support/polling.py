@@ -7,7 +7,7 @@ from tests.unit.support.builders import an_answer
 from watcher.domain.model import SessionStatus
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.strategies import backoff
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
 CREATED = an_answer(SessionStatus.CREATED)
@@ -20,28 +20,28 @@ def policy(
 
 
 def life(
-    clock: ManualClock, policy: PollPolicy, watch: Watch, answer: Callable[[int], Observation], call: float = 0.0
+    clock: ManualClock, policy: PollPolicy, session: Session, answer: Callable[[int], Observation], call: float = 0.0
 ) -> tuple[list[float], Ended]:
-    """Poll a watch with ideal timing; the seconds from its birth at which each poll began, and the end."""
+    """Poll a session with ideal timing; the seconds from its birth at which each poll began, and the end."""
     begun: list[float] = []
     for number in range(5000):
-        begun.append(clock.monotonic() - watch.born)
+        begun.append(clock.monotonic() - session.created_monotonic)
         clock.advance(call)
         observation = answer(number)
-        watch.saw(observation)
-        step = policy.next_step(watch, observation)
+        session.record(observation)
+        step = policy.next_step(session, observation)
         if isinstance(step, Ended):
             return begun, step
         clock.advance(step.delay)
     raise AssertionError("the session never ends")
 
 
-def steps(watch: Watch, policy: PollPolicy, observations: Iterable[Observation]) -> list[PollAgain | Ended]:
+def steps(session: Session, policy: PollPolicy, observations: Iterable[Observation]) -> list[PollAgain | Ended]:
     """What comes next after each observation, while time stands still."""
     found: list[PollAgain | Ended] = []
     for observation in observations:
-        watch.saw(observation)
-        found.append(policy.next_step(watch, observation))
+        session.record(observation)
+        found.append(policy.next_step(session, observation))
     return found
 
 

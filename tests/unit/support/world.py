@@ -5,7 +5,7 @@ from threading import Event
 from typing import Any
 
 from tests.support import ManualClock, Unlimited
-from tests.unit.support.builders import a_beat, a_lease, a_watch, live_answer, put_in, value
+from tests.unit.support.builders import a_beat, a_lease, a_session, live_answer, put_in, value
 from tests.unit.support.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
 from watcher.consumer.consumer import Consumer
 from watcher.consumer.dead_letters import DeadLetterWriter
@@ -23,7 +23,7 @@ from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.polling.strategies import backoff
 from watcher.sessions.in_flight import InFlight
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 from watcher.telemetry.health import OUTSIDE_LIMIT
 from watcher.telemetry.metrics import Metrics
 from watcher.telemetry.outside_calls import watched
@@ -93,11 +93,13 @@ class World:
             **shared,
         )
 
-    def watch(self, number: int = 1, *leases: Lease, policy: str = DEFAULT_POLICY, traceparent: str = "") -> Watch:
-        """A watch in flight, under one lease unless told otherwise."""
-        watch = a_watch(number, self.clock, policy=policy, traceparent=traceparent)
+    def session(
+        self, number: int = 1, *leases: Lease, policy: str = DEFAULT_POLICY, traceparent: str = ""
+    ) -> Session:
+        """A session in flight, under one lease unless told otherwise."""
+        session = a_session(number, self.clock, policy=policy, traceparent=traceparent)
         first, *others = leases or (a_lease(number),)
-        return put_in(self.in_flight, watch, first, *others, now=self.clock.monotonic())
+        return put_in(self.in_flight, session, first, *others, now=self.clock.monotonic())
 
     def bury(self, stop: Event | None = None) -> None:
         """Bury what the intake has handed over, until none of it is left or, after a stop, until a failure."""

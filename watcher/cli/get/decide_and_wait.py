@@ -102,10 +102,10 @@ def wait_until_over(
             observation = observed.poll(ask)
             if isinstance(observation, OperatorError):
                 return False
-            step = policy.next_step(observed.watch, observation)
+            step = policy.next_step(observed.session, observation)
             if isinstance(step, Ended):
                 return True
-            progress.show(observed.status, observed.watch.polls, step.delay)
+            progress.show(observed.status, observed.session.polls, step.delay)
             sleep(step.delay)
     finally:
         progress.clear()

@@ -18,7 +18,7 @@ from watcher.domain.model import DEFAULT_POLICY, DecisionRules, SessionKey, Sess
 from watcher.domain.ports import Clock
 from watcher.rekognition.answer import parse_answer
 from watcher.rekognition.errors import translate
-from watcher.sessions.session import Watch
+from watcher.sessions.session import Session
 
 Ask = Callable[[], Any]
 Observation = SessionResult | PollError
@@ -31,12 +31,12 @@ class Observed:
     """
 
     def __init__(self, session_id: str, settings: Settings, clock: Clock) -> None:
-        born = clock.monotonic()
-        self.watch = Watch(
+        created_monotonic = clock.monotonic()
+        self.session = Session(
             key=SessionKey(session_id, DEFAULT_POLICY),
             created_at=clock.time(),
-            born=born,
-            deadline=born + settings.polling.session_timeout,
+            created_monotonic=created_monotonic,
+            deadline=created_monotonic + settings.polling.session_timeout,
         )
         self.answer: Any = None
         self.error: Exception | None = None
@@ -52,8 +52,8 @@ class Observed:
             self.error = error
             self.latest = translate(error)
         else:
-            self.latest = read(self.watch.key.session_id, self.answer)
-        self.watch.saw(self.latest)
+            self.latest = read(self.session.key.session_id, self.answer)
+        self.session.record(self.latest)
         return self.latest
 
     @property
@@ -73,9 +73,9 @@ class Observed:
     def decision(self, source: str, *, is_over: bool) -> str:
         """The decision's event as one line of JSON; if it is not over yet, a line that says so."""
         if not is_over:
-            return _undecided(self.watch.key.session_id, self.status)
+            return _undecided(self.session.key.session_id, self.status)
         verdict = decide(self.latest, self._rules)
-        event = decision_event(self.watch, verdict, self.latest, self._rules, source=source, now=self._clock.time())
+        event = decision_event(self.session, verdict, self.latest, self._rules, source=source, now=self._clock.time())
         return event.body
 
 

@@ -1,7 +1,7 @@
 """A queue of Amazon SQS, standard or FIFO, by the documented protocol only.
 
 A message is leased, never taken away: only `ack` and `bury` delete it. In a FIFO queue a message in flight blocks the
-rest of its group, which for groups that are sessions is what is wanted: a session has one watch at a time anyway.
+rest of its group, which for groups that are sessions is what is wanted: a session is watched once at a time anyway.
 """
 
 import math

@@ -77,7 +77,7 @@ def test_waiting_ends_with_the_first_terminal_status() -> None:
     observed, is_over, clock = waited(asking(answer("CREATED"), answer("IN_PROGRESS"), answer("EXPIRED")))
     assert is_over
     assert observed.has_ended
-    assert (observed.watch.polls, len(clock.slept)) == (3, 2)
+    assert (observed.session.polls, len(clock.slept)) == (3, 2)
 
 
 def test_waiting_ends_at_the_session_timeout() -> None:
@@ -92,7 +92,7 @@ def test_a_fault_that_may_pass_is_waited_out() -> None:
     observed, is_over, _ = waited(asking(*faults, answer("FAILED")))
     assert is_over
     assert observed.error is None
-    assert observed.watch.polls == 4
+    assert observed.session.polls == 4
 
 
 @pytest.mark.parametrize("error", [service_error("AccessDeniedException"), NoCredentialsError()])
@@ -106,7 +106,7 @@ def test_a_fault_of_the_operators_ends_the_wait_at_once(error: Exception) -> Non
 def test_a_session_that_is_not_there_yet_gets_the_daemons_grace() -> None:
     missing = service_error("SessionNotFoundException")
     observed, _, _ = waited(asking(missing, answer("FAILED")))
-    assert observed.watch.polls == 2
+    assert observed.session.polls == 2
     observed, is_over, clock = waited(asking(missing))
     assert is_over
     assert clock.now - 1000 >= 5
