@@ -18,8 +18,11 @@ _NEVER: tuple[Network, ...] = tuple(
         "fd00:ec2::/32",  # the same services of AWS over IPv6
         "fd20:ce::254/128",  # GCP's
         "fd00:42::42/128",  # Scaleway's
+        "fd00:a9fe:a9fe::1/128",  # Akamai's (Linode)
         "100.100.100.200/32",  # Alibaba Cloud's
+        "fd00:100::100:200/128",
         "192.0.0.192/32",  # Oracle Cloud's
+        "fd00:c1::a9fe:a9fe/128",
         "168.63.129.16/32",  # Azure's host, at a public address
         "0.0.0.0/8",  # means this machine to Linux
         "240.0.0.0/4",  # reserved, broadcast
