@@ -11,6 +11,7 @@ from watcher.config.layers import Layers
 from watcher.domain.errors import ConfigError
 from watcher.util.file_trust import ExposedFile, refuse_exposed
 from watcher.util.files import UnreadableFile, is_there, read_text
+from watcher.util.urls import HIDDEN, without_secrets
 
 PREFIX = "WATCHER_"
 SEPARATOR = "__"
@@ -22,6 +23,8 @@ LARGEST = 1 << 20
 
 _POLICIES = ("decision", "policies")
 _BEHIND_POLICY = 3
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/+(.*)")
+"""A URL as a path has it, with one slash: somebody's mistake, and perhaps with a password."""
 _TOML_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
@@ -107,7 +110,12 @@ def _read(path: Path, named: Path, origin: str, fix: str = "") -> str:
         what = f"{named} ({origin}) could be somebody else's: {error}"
         raise ConfigError([f"{what}, or name another file with --config"]) from error
     except UnreadableFile as error:
-        raise ConfigError([f"{named} can't be read ({origin}): {error.why}: {fix or error.fix}"]) from error
+        raise ConfigError([f"{_shown(named)} can't be read ({origin}): {error.why}: {fix or error.fix}"]) from error
+
+
+def _shown(named: Path) -> str:
+    url = _URL.fullmatch(str(named))
+    return without_secrets(f"{url[1]}://{url[2]}", mark=HIDDEN) if url else str(named)
 
 
 def _parse(named: Path, text: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,25 @@ def test_a_named_file_that_is_not_there_is_an_error(
 ) -> None:
     expected = f"nope.toml can't be read ({origin}): No such file or directory: name a file that can be read"
     assert problems_of("[http]\nport = 1\n", config=config, environ=environ) == [expected]
+
+
+@pytest.mark.parametrize("origin", ["--config", "env WATCHER_CONFIG"])
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:hunter2@h.example/x.toml", "https://***@h.example/x.toml"),
+        ("s3://bucket/x.toml?X-Amz-Signature=hunter2", "s3://bucket/x.toml?***"),
+        ("https:/user:hunter2@h.example", "https://***@h.example"),
+        ("https://:hunter2/x@h.example", "https://***"),
+    ],
+)
+def test_a_url_in_the_place_of_a_file_is_told_without_its_secrets(
+    problems_of: Problems, origin: str, url: str, shown: str
+) -> None:
+    given: dict[str, Any] = {"config": Path(url)} if origin == "--config" else {"environ": {"WATCHER_CONFIG": url}}
+    (problem,) = problems_of(None, **given)
+    assert problem.startswith(f"{shown} can't be read ({origin}): ")
+    assert "hunter2" not in problem
 
 
 def test_a_file_that_is_there_but_closed_is_not_silently_left_out(problems_of: Problems, tmp_path: Path) -> None:
