@@ -2,39 +2,44 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tenacity import wait_none
 
 _OUTSIDE = {"socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.fork", "os.posix_spawn"}
-_guarded: list[str] = []
+_is_running = False
 
 
 def _refuse(event: str, _arguments: object) -> None:
-    if _guarded and event in _OUTSIDE:
-        pytest.fail(f"{_guarded[-1]} uses {event}: move it to tests/integration")
+    if event in _OUTSIDE and _is_running:
+        pytest.fail(f"a unit test uses {event}: move it to tests/integration")
 
 
 sys.addaudithook(_refuse)
 
 
-@pytest.fixture(autouse=True)
-def nothing_outside(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
     """Fail a test that opens a connection or starts a process."""
-    _guarded.append(request.node.nodeid)
-    yield
-    _guarded.pop()
+    global _is_running  # noqa: PLW0603 - an audit hook can't be taken back
+    _is_running = True
+    try:
+        return (yield)
+    finally:
+        _is_running = False
 
 
-@pytest.fixture(autouse=True)
-def own_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def own_aws_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Clients know nothing of this machine's AWS configuration, credentials and proxies."""
-    for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    nowhere = tmp_path_factory.mktemp("aws")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
 
 
 @pytest.fixture

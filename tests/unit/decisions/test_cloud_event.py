@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support import START, session_id
@@ -170,7 +170,6 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=())), json_values, max_size=4))
 @example({AWKWARD: AWKWARD, "": 1e15, "b": -0.0, "a": 10**300})
-@settings(max_examples=300)
 def test_the_event_has_the_bytes_that_it_would_have_if_it_were_written_at_once(context: dict[str, Any]) -> None:
     """Its context is put into it as text, written when the message was read."""
     for ending in (live_answer(), None):
