@@ -2,6 +2,7 @@
 
 from collections import deque
 from functools import partial
+from sys import getsizeof
 from threading import Condition, Event
 
 import structlog
@@ -18,7 +19,11 @@ from watcher.util.threads import Threads
 log = structlog.get_logger(__name__)
 
 MOST_UNBURIED = 100
-"""Messages kept that are not put aside yet, of up to 256 KiB each: more are left to their leases, and come again."""
+"""Messages kept that are not put aside yet: more are left to their leases, and come again."""
+
+MOST_WEIGHT = 16 * 1024 * 1024
+"""Bytes of memory that all of them but the last take at most: enough for a hundred of 160 KiB. A message of SQS may
+have 1 MiB, and as a text with one emoji takes four times as much."""
 
 ROOM_WAIT = 1.0
 """Seconds that a message waits for a place among those, as long as burials work: of a flood no more is received then
@@ -42,6 +47,7 @@ class DeadLetterWriter:
         self._metrics = metrics
         self._readiness = readiness
         self._unburied: deque[tuple[ReceivedMessage, InvalidMessage]] = deque()
+        self._weight = 0
         self._is_stuck = self._is_closed = False
         self._changed = Condition()
 
@@ -51,6 +57,7 @@ class DeadLetterWriter:
             self._changed.wait_for(lambda: self._has_room() or self._is_stuck, ROOM_WAIT)
             if self._has_room():
                 self._unburied.append((delivery, fault))
+                self._weight += _weight(delivery)
                 self._changed.notify_all()
             else:
                 self._is_stuck = True  # a call that hangs does not fail for long: only one message waits for it
@@ -85,7 +92,7 @@ class DeadLetterWriter:
             threads.join([ROLE], deadline)
 
     def _has_room(self) -> bool:
-        return len(self._unburied) < MOST_UNBURIED
+        return len(self._unburied) < MOST_UNBURIED and self._weight < MOST_WEIGHT
 
     def _first(self, beat: Beat) -> tuple[ReceivedMessage, InvalidMessage] | None:
         """The next to be buried, which keeps its place until it is; None after the close."""
@@ -113,5 +120,10 @@ class DeadLetterWriter:
             )
         with self._changed:
             self._unburied.popleft()
+            self._weight -= _weight(delivery)
             self._is_stuck = False
             self._changed.notify_all()
+
+
+def _weight(delivery: ReceivedMessage) -> int:
+    return getsizeof(delivery.body) + sum(map(getsizeof, delivery.attributes.values()))

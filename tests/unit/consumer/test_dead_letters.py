@@ -1,6 +1,7 @@
 """What becomes of messages that can never be served, once the intake has found that out."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from threading import Condition, Event
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support import SteppingEvent
 from tests.unit.support.builders import a_beat, a_delivery
 from tests.unit.support.world import World
 from watcher.consumer import dead_letters as burials
-from watcher.consumer.dead_letters import MOST_UNBURIED, ROOM_WAIT
+from watcher.consumer.dead_letters import MOST_UNBURIED, MOST_WEIGHT, ROOM_WAIT
 from watcher.domain.errors import InvalidMessage, QueueError
 from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.util.retry import MAX_RETRY_WAIT
@@ -245,3 +246,23 @@ def test_a_drain_waits_again_once_they_work() -> None:
     world.burials.run(stopped(), a_beat(world.clock))
     world.burials.drain(threads, 1.0)
     assert threads.roles == [burials.ROLE]
+
+
+@pytest.mark.parametrize(
+    ("body", "attributes"), [("💡" + "x" * 2**20, {}), ("x", {"a": b"x" * 2**20, "b": "💡" + "x" * 2**20})]
+)
+def test_large_messages_take_the_room_of_many_until_they_are_buried(body: str, attributes: dict[str, str]) -> None:
+    """With SQS's 1 MiB a hundred of them would take 400 MiB."""
+    world = World()
+    waits(world)
+    deliveries = [replace(a_delivery(body, number), attributes=attributes) for number in range(MOST_UNBURIED)]
+    for delivery in deliveries:
+        world.burials.put(delivery, FAULT)
+    world.burials.close()
+    world.burials.run(Event(), a_beat(world.clock))
+    kept = buried(world)
+    assert kept == deliveries[: len(kept)]
+    assert MOST_WEIGHT <= len(kept) * 4 * 2**20 < MOST_WEIGHT + 2 * 4 * 2**20
+    world.burials.put(deliveries[-1], FAULT)
+    world.burials.run(Event(), a_beat(world.clock))
+    assert buried(world) == [*kept, deliveries[-1]]
