@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, InvalidRegionError
@@ -105,7 +106,7 @@ def _prepare(session: Any, aws: AwsSettings, concurrency: int) -> None:
 def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> Any:
     region = region_of(aws, session)
     try:
-        return session.create_client(
+        return boto3.Session(botocore_session=session).client(
             service,
             region_name=region,
             endpoint_url=endpoint_url or None,
@@ -164,5 +165,5 @@ def _silence_libraries() -> None:
 
     What is wrong is told by the errors of their calls, in our own words.
     """
-    for name in ("botocore", "urllib3"):
+    for name in ("botocore", "boto3", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -17,7 +17,7 @@ DynamoDB's protocol gives it; an empty object with the id of the request is the 
 
 
 def require_proof(client: Any) -> None:
-    """From here on a success of botocore's `client` in which the service says nothing raises UnreadableResponse."""
+    """From here on a success of boto3's `client` in which the service says nothing raises UnreadableResponse."""
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"after-call.{service}", _check)
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore
 import pytest
 from botocore import UNSIGNED
 
 from tests.integration.support.servers import ANSWER, SESSION_ID, Aws, Server, reply
 from watcher import __version__
-from watcher.aws import client as aws_client
-from watcher.aws.session import readable_session, resolve_region
+from watcher.aws.session import resolve_region
 from watcher.domain.errors import ConfigError, ConnectionFailed, WatcherError
 from watcher.rekognition import RekognitionResults, build_client
 
@@ -51,9 +51,9 @@ def sent_agent(server: Server, connect: Connect) -> str:
     return next(line.partition(": ")[2] for line in lines if line.lower().startswith("user-agent: "))
 
 
-def test_the_user_agent_names_the_watcher_botocore_and_their_versions(serve: Serve, connect: Connect) -> None:
+def test_the_user_agent_names_the_watcher_boto3_and_their_versions(serve: Serve, connect: Connect) -> None:
     words = sent_agent(serve(reply(ANSWER)), connect).split(" ")
-    named = {f"liveness-watcher/{__version__}", f"Botocore/{botocore.__version__}"}
+    named = {f"liveness-watcher/{__version__}", f"Boto3/{boto3.__version__}", f"md/Botocore#{botocore.__version__}"}
     assert named <= set(words)
 
 
@@ -81,12 +81,13 @@ def test_clients_that_fetch_credentials_have_the_same_limits(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions: list[Any] = []
+    original = boto3.Session
 
-    def spy(settings: Any) -> Any:
-        sessions.append(readable_session(settings))
-        return sessions[-1]
+    def spy(**options: Any) -> Any:
+        sessions.append(options["botocore_session"])
+        return original(**options)
 
-    monkeypatch.setattr(aws_client, "readable_session", spy)
+    monkeypatch.setattr(boto3, "Session", spy)
     connect(ENDPOINT, connect_timeout=2, read_timeout=3)
     config = sessions[0].create_client("sts", region_name="us-east-1").meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (2, 3, 1)
@@ -172,9 +173,9 @@ def test_a_ca_bundle_is_not_looked_at_when_nothing_is_verified(connect: Connect)
     connect(ENDPOINT, ca_bundle="/nowhere", verify_ssl=False)
 
 
-@pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "urllib3", "urllib3.connectionpool"])
+@pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "boto3", "urllib3", "urllib3.connectionpool"])
 def test_libraries_never_log_at_debug(connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    for library in ("botocore", "urllib3"):
+    for library in ("botocore", "boto3", "urllib3"):
         monkeypatch.setattr(logging.getLogger(library), "level", logging.DEBUG)
         logging.getLogger(library).manager._clear_cache()  # type: ignore[attr-defined]
     monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)

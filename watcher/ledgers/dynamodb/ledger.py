@@ -42,7 +42,7 @@ little: a reader at the very tip would go past what is about to appear behind it
 
 
 class DynamoDbLedger:
-    """The ledger in the table that `client` (botocore's, owned from here on) reaches.
+    """The ledger in the table that `client` (boto3's, owned from here on) reaches.
 
     Raises:
         LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.

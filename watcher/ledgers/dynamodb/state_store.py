@@ -21,7 +21,7 @@ CONNECTIONS = 1
 
 
 class DynamoDbMemory:
-    """The memory in the table that `client` (botocore's, owned from here on) reaches.
+    """The memory in the table that `client` (boto3's, owned from here on) reaches.
 
     Raises:
         LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.

@@ -40,7 +40,7 @@ _KEYS_AT_ONCE = 100
 
 
 class Table:
-    """The table `name` as `client` (botocore's for DynamoDB, owned from here on) reaches it. For several threads.
+    """The table `name` as `client` (boto3's for DynamoDB, owned from here on) reaches it. For several threads.
 
     Raises:
         LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.

@@ -12,7 +12,7 @@ AwsSinkSettings = EventBridgeSinkSettings | SnsSinkSettings | SqsSinkSettings
 
 
 def open_client(service: str, sink: AwsSinkSettings, aws: AwsSettings, region: str, endpoint: str = "") -> Any:
-    """botocore's, for one call at a time; the caller closes it.
+    """boto3's, for one call at a time; the caller closes it.
 
     `region` and `endpoint` are what the target's name says of where it is; empty: nothing.
 

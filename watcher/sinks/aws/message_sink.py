@@ -30,7 +30,7 @@ class MessageSink:
         send: Callable[[list[dict[str, Any]]], Mapping[str, Any]],
         ask: Callable[[], object],
     ) -> None:
-        """`client` (botocore's) is owned from here on. `send` calls with these entries, `ask` asks for the target."""
+        """`client`: boto3's, owned from here on. `send` makes a call with these entries, `ask` one for the target."""
         self.name = name
         self._client = client
         self._target = target
