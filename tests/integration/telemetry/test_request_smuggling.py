@@ -10,10 +10,11 @@ from threading import Thread
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from tests.unit.support.fakes import PATIENCE
 from watcher.telemetry.health import Beat
-from watcher.telemetry.http_server import HealthServer
+from watcher.telemetry.http_server import LARGEST_HEAD, HealthServer
 from watcher.util.clock import SystemClock
 
 HIDDEN = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -156,6 +157,27 @@ def test_the_connection_is_closed_after_a_request_that_came_in_pieces(asked: Ask
         answer = client.makefile("rb").read()
         assert answer.startswith(b"HTTP/1.0 200 ")
     assert asked.paths == ["/livez"]
+
+
+@pytest.mark.parametrize(
+    ("head", "is_answered"),
+    [
+        (b"GET /livez HTTP/1.1\r\n" + b"X: %b\r\n" % (b"x" * 1_000) * 15, True),
+        (b"GET /livez HTTP/1.1\r\n" + b"X: %b\r\n" % (b"x" * 1_000) * 17, False),
+        (b"GET /livez HTTP/1.1\r\nX: %b\r\n" % (b"x" * LARGEST_HEAD), False),
+        (b"GET /livez?%b HTTP/1.1\r\n" % (b"x" * 15_000), True),
+        (b"GET /livez?%b HTTP/1.1\r\n" % (b"x" * LARGEST_HEAD), False),
+        (b"GET /livez HTTP/1.1\r\nX: a\r\n" + b" x\r\n" * LARGEST_HEAD, False),
+    ],
+    ids=["headers", "too many", "too long", "line", "line too long", "folds"],
+)
+def test_a_head_is_read_up_to_a_limit(asked: Asked, head: bytes, is_answered: bool) -> None:
+    """Of 90 headers of 65,000 bytes each connection took 34 MB."""
+    with capture_logs() as logs:
+        answer = asked.send(head + b"\r\n")
+    assert answer.startswith(b"HTTP/1.0 200 ") is is_answered
+    assert (asked.paths == ["/livez"]) is is_answered
+    assert logs == []
 
 
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"BREW"])
