@@ -145,6 +145,22 @@ def test_the_install_script_refuses_what_cannot_work(
     assert told in ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize(
+    "instance", ["../x", "/srv/x", "eu:/etc/shadow", "${TOKEN}", "%h", "a b", ".", "", "eu", "eu-1.a_b"]
+)
+def test_watcherctl_takes_the_name_of_an_instance_and_no_path(tmp_path: Path, instance: str) -> None:
+    """Its settings and credentials are looked for under that name, as root."""
+    program(tmp_path, "systemd-run", 'for one do echo "$one"; done')
+    program(tmp_path, "systemctl", "true")
+    program(tmp_path, "id", "echo 0")
+    command = [str(SYSTEMD / "watcherctl"), "-i", instance, "check"]
+    ended = subprocess.run(command, env=with_path(tmp_path), capture_output=True, text=True, check=False)
+    if instance.startswith("eu") and ":" not in instance:
+        assert f"WATCHER_CONFIG=/etc/watcher/{instance}.toml" in ended.stdout.splitlines()
+    else:
+        assert (ended.returncode in (2, 64), ended.stdout) == (True, "")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
 @pytest.mark.parametrize("target", ["/usr/bin", "nowhere", "releases/1/bin", "/opt/other/releases/1/bin"])
 def test_the_install_script_leaves_a_link_of_somebody_else(tmp_path: Path, target: str) -> None:
