@@ -14,6 +14,9 @@ MOST_LINES = 250
 FUNCTION_LINES = 20
 """Of 95 % of all functions."""
 
+MOST_NUMBERS = 200
+"""Names of numbers at the level of modules. What belongs together is one frozen dataclass."""
+
 
 def test_every_module_is_in_a_package() -> None:
     assert {path.name for path in ROOT.glob("*.py")} == {"__init__.py", "__main__.py"}
@@ -44,3 +47,38 @@ def test_every_file_that_the_page_names_is_there() -> None:
     named = set(re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", PAGE))
     assert named
     assert [name for name in named if not (ROOT / name).exists() and not (ROOT.parent / name).exists()] == []
+
+
+def test_numbers_have_few_names() -> None:
+    """Each name that a module gives to a number is one more that somebody may want to change."""
+    found = [
+        f"{path.relative_to(ROOT)} {name.id}"
+        for path in MODULES
+        for node in ast.parse(path.read_text()).body
+        for name, value in assigned(node)
+        if is_number(value)
+    ]
+    assert len(found) <= MOST_NUMBERS
+
+
+def assigned(node: ast.stmt) -> list[tuple[ast.Name, ast.expr]]:
+    """The names that a statement gives, with what for."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            return [(name, value) for name, value in zip(names, values, strict=False) if isinstance(name, ast.Name)]
+        case ast.Assign(targets=[ast.Name() as name], value=value):
+            return [(name, value)]
+        case ast.AnnAssign(target=ast.Name() as name, value=ast.expr() as value):
+            return [(name, value)]
+    return []
+
+
+def is_number(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant(value=number):
+            return isinstance(number, int | float) and not isinstance(number, bool)
+        case ast.UnaryOp(operand=inner):
+            return is_number(inner)
+        case ast.BinOp(left=left, right=right):
+            return is_number(left) and is_number(right)
+    return False

@@ -11,17 +11,9 @@ from typing import Any, TypeVar
 from watcher.bounded_http.deadline import Deadline
 from watcher.bounded_http.errors import ConnectionBroken, ReadTimedOut, ResponseTooLarge, TlsFailed
 from watcher.bounded_http.http1 import read_response
-from watcher.bounded_http.replay import READ
+from watcher.bounded_http.limits import LIMITS
 
 T = TypeVar("T")
-
-MAX_UNREAD = 16 * 1024
-"""Bytes of a response, head included, whose body nobody wants, that are read to keep the connection."""
-
-
-FINISH_WAIT = 0.1
-"""Seconds that the next call waits for the rest of such a body: many servers send it right after the head. Another
-connection takes as long."""
 
 
 class DeadlineConnection:
@@ -99,12 +91,12 @@ class DeadlineConnection:
         if self._unread is None:
             return True
         (method, data), self._unread = self._unread, None
-        end = monotonic() + FINISH_WAIT
+        end = monotonic() + LIMITS.finish_seconds
         try:
             while not _is_whole(data, method):
                 self._sock.settimeout(max(end - monotonic(), 0.0))
-                more = self._sock.recv(READ)
-                if not more or len(data) > MAX_UNREAD:
+                more = self._sock.recv(LIMITS.read_size)
+                if not more or len(data) > LIMITS.unread_response:
                     return False
                 data += more
         except (OSError, HTTPException):
@@ -127,7 +119,7 @@ class DeadlineConnection:
 
 def _is_whole(data: bytes, method: str) -> bool:
     try:
-        return read_response(_Received(data), method, MAX_UNREAD).keep_alive
+        return read_response(_Received(data), method, LIMITS.unread_response).keep_alive
     except IncompleteRead:
         return False
 

@@ -13,16 +13,8 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, NamedTuple
 
 from watcher.bounded_http.errors import ResponseTooLarge
-from watcher.bounded_http.replay import MAX_HEAD, READ, FinalResponse, Replayed, Source, too_large
-
-MAX_HEADERS = 100
-"""Headers of a response, as in the standard library."""
-
-MAX_DIGITS = 15
-"""Digits of a length that is plain; Python refuses to make a number of thousands."""
-
-BLOCK = 4 * 1024 * 1024
-"""Bytes of a body in one piece: room is made for no more than that before it comes, whatever was announced."""
+from watcher.bounded_http.limits import LIMITS
+from watcher.bounded_http.replay import FinalResponse, Replayed, Source, too_large
 
 
 @dataclass(slots=True)
@@ -57,9 +49,9 @@ def read_response(source: Source, method: str, max_body: int) -> Response:
         HTTPException: this is not HTTP, or it broke off where that can be seen; ResponseTooLarge: over a limit.
         OSError: whatever `source` raises.
     """
-    data = source.recv(READ)
-    while data and (end := data.find(b"\r\n\r\n")) < 0 and len(data) < MAX_HEAD:
-        more = source.recv(READ)
+    data = source.recv(LIMITS.read_size)
+    while data and (end := data.find(b"\r\n\r\n")) < 0 and len(data) < LIMITS.head:
+        more = source.recv(LIMITS.read_size)
         if not more:
             break
         data += more
@@ -121,8 +113,8 @@ def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
     length, status = known.get("content-length", ""), int(first[9:12])
     # Rekognition says keep-alive, though HTTP/1.1 means that anyway.
     is_kept = known.get("connection", "keep-alive").lower() == "keep-alive"
-    is_plain = len(known) == len(headers) <= MAX_HEADERS and "transfer-encoding" not in known and is_kept
-    is_length = length.isascii() and length.isdecimal() and len(length) <= MAX_DIGITS
+    is_plain = len(known) == len(headers) <= LIMITS.headers and "transfer-encoding" not in known and is_kept
+    is_length = length.isascii() and length.isdecimal() and len(length) <= LIMITS.length_digits
     if not is_plain or not is_length or status < 200 or status in {204, 304}:
         return None
     return status, headers, int(length)
@@ -134,7 +126,7 @@ def _read_body(source: Source, begun: bytes, length: int, status: int, headers: 
         return Response(status, headers, [begun[:length]], keep_alive=len(begun) == length)
     parts, missing = [], length
     while missing > 0:
-        size = min(missing, BLOCK)
+        size = min(missing, LIMITS.block)
         part = _block(source, begun, size)
         parts.append(part)
         if len(part) < size:
@@ -179,12 +171,14 @@ def _by_library(source: Source, begun: bytes, method: str, max_body: int) -> Res
 
 def _parts(response: HTTPResponse, replayed: Replayed, max_body: int) -> list[bytes]:
     parts, size = [], 0
-    while part := response.read(READ):
+    while part := response.read(LIMITS.read_size):
         parts.append(part)
         size += len(part)
         if size > max_body:
             raise too_large(max_body)
-        if replayed.body_bytes > READ + size + size // 8:  # a chunk costs microseconds, however small it is
+        if (
+            replayed.body_bytes > LIMITS.read_size + size + size // 8
+        ):  # a chunk costs microseconds, however small it is
             raise ResponseTooLarge("the response's chunks are too small")
     return parts
 

@@ -5,15 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from watcher.bounded_http.connection import MAX_UNREAD, DeadlineConnection
+from watcher.bounded_http.connection import DeadlineConnection
 from watcher.bounded_http.deadline import Deadline
 from watcher.bounded_http.errors import ConnectionBroken
 from watcher.bounded_http.http1 import Head, Response, read_head, read_response
+from watcher.bounded_http.limits import LIMITS
 
 T = TypeVar("T")
-
-HEADERS_AFTER_STATUS = 1.0
-"""Seconds for headers whose status line has come: servers send both in one packet."""
 
 
 class Pool:
@@ -55,10 +53,10 @@ class Pool:
         """
 
         def read(connection: DeadlineConnection) -> Head:
-            return read_head(connection, method, partial(connection.shorten, HEADERS_AFTER_STATUS))
+            return read_head(connection, method, partial(connection.shorten, LIMITS.headers_seconds))
 
         connection, head = self._exchange(message, deadline, read)
-        if not head.data or len(head.data) > MAX_UNREAD:
+        if not head.data or len(head.data) > LIMITS.unread_response:
             connection.close()
         else:
             connection.leave_unread(method, head.data)

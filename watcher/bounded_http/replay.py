@@ -6,16 +6,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, Protocol
 
 from watcher.bounded_http.errors import ResponseTooLarge
-
-READ = 65536
-"""Bytes of a read: a whole response without images, and more than a TLS record."""
-
-MAX_HEAD = 65536
-"""Bytes of a status line and headers, interim responses included. AWS's have about 500, and common servers allow 8 to
-64 KiB. Their number is limited to 100 by the standard library."""
-
-MAX_INTERIM = 10
-"""Interim responses that are passed over."""
+from watcher.bounded_http.limits import LIMITS
 
 
 def too_large(max_body: int) -> ResponseTooLarge:
@@ -45,7 +36,7 @@ class FinalResponse(HTTPResponse):
         Raises:
             HTTPException: this is not HTTP, or there is no end of interim responses.
         """
-        for _ in range(MAX_INTERIM + 1):
+        for _ in range(LIMITS.interim_answers + 1):
             super().begin()
             if self.status >= 200 or self.status == 101:
                 return
@@ -103,11 +94,11 @@ class Replayed(io.RawIOBase):
     def _count(self, part: bytes) -> None:
         if self._is_head:
             self.seen += part
-            if len(self.seen) > MAX_HEAD:
-                raise ResponseTooLarge(f"the response's headers have more than {MAX_HEAD // 1024} KiB")
+            if len(self.seen) > LIMITS.head:
+                raise ResponseTooLarge(f"the response's headers have more than {LIMITS.head // 1024} KiB")
             return
         self.body_bytes += len(part)
-        if self.body_bytes > READ + self._max_body + self._max_body // 8:
+        if self.body_bytes > LIMITS.read_size + self._max_body + self._max_body // 8:
             raise too_large(self._max_body)
 
 

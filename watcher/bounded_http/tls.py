@@ -5,10 +5,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+from watcher.bounded_http.limits import LIMITS
 
-_READ = 65536
-"""Bytes of a read: more than a TLS record."""
+T = TypeVar("T")
 
 
 class Tls:
@@ -123,7 +122,7 @@ class NestedTls:
         """Send all of it."""
         view, done = memoryview(data), 0
         while done < len(view):
-            part = view[done : done + _READ]
+            part = view[done : done + LIMITS.read_size]
             done += self._operate(lambda part=part: self._tls.write(part))  # type: ignore[misc]
 
     def close(self) -> None:
@@ -138,7 +137,7 @@ class NestedTls:
             except ssl.SSLWantReadError:
                 self._flush(end)
                 self._arm(end)
-                data = self._outer.recv(_READ)
+                data = self._outer.recv(LIMITS.read_size)
                 if data:
                     self._received.write(data)
                 else:

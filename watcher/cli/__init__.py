@@ -12,6 +12,7 @@ import click
 
 from watcher import __version__
 from watcher.cli.echo import complain, echo, echo_lines
+from watcher.cli.exit_codes import ExitCode
 from watcher.util import standard_streams
 from watcher.util.environment import drop_invalid
 from watcher.util.text import bounded, escaped
@@ -33,12 +34,6 @@ COMMANDS = {
 
 COMPLETION = "_WATCHER_COMPLETE"
 """The variable by which a shell asks click for completions."""
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 and the signal's number, as a shell has it."""
-
-READER_GONE = 120
-"""Exit code of `get` when nobody reads its output any more: Python's own, and so the AWS CLI's."""
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -114,7 +109,7 @@ def _run() -> int:
         echo_lines(bounded(_shown(error)), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except OSError as error:
         return _failed(error)
     return code if isinstance(code, int) else 0
@@ -140,6 +135,6 @@ def _failed(error: OSError) -> int:
         return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails at it once more, at its end
     if error.errno == errno.EPIPE:
-        return READER_GONE if _is_get() else 1
+        return ExitCode.READER_GONE if _is_get() else 1
     echo(f"Error: standard output can't be written: {why}", err=True)
     return 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watcher.cli.echo import echo, echo_json
+from watcher.cli.exit_codes import ExitCode
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import data_of, event_of, printable, told_to_the_user
 
@@ -19,7 +20,6 @@ FOLLOW_INTERVAL = 0.5
 """Seconds between two looks for new decisions."""
 
 _SEEN_AT_ONCE = 1000
-_INTERRUPTED = 130
 
 HEAD = ("TIME", "SESSION ID", "POLICY", "OUTCOME", "REASON", "CONFIDENCE", "THRESHOLD", "POLLS")
 # Wide enough for nearly everything, and the same from line to line, so that --follow needs no look into the future.
@@ -63,7 +63,7 @@ def _follow(ledger: "Ledger", seen: int, session_id: str | None, *, as_json: boo
             else:
                 time.sleep(FOLLOW_INTERVAL)
     except KeyboardInterrupt:
-        raise click.exceptions.Exit(_INTERRUPTED) from None
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _show(entries: Sequence["LedgerEntry"], *, as_json: bool, head: bool) -> None:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from watcher.cli.echo import complain
+from watcher.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from watcher.config import Loaded, Settings
-
-EX_CONFIG = 78
 
 MOST_PROBLEMS = 100
 """Problems that are shown, a line each: more than anybody mends in one go."""
@@ -144,7 +143,7 @@ def exit_with(problems: list[str]) -> NoReturn:
         complain(f"watcher: {problem}")
     if len(problems) > MOST_PROBLEMS:
         complain(f"watcher: and {len(problems) - MOST_PROBLEMS} more problems")
-    sys.exit(EX_CONFIG)
+    sys.exit(ExitCode.CONFIG)
 
 
 def _parameter(option: str) -> str:

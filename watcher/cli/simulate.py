@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from watcher.cli.echo import echo
+from watcher.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from watcher.simulator import CallRecord, Scenario
-
-EX_CONFIG = 78
 
 
 class ScenarioFileError(click.ClickException):
     """A scenario file that cannot be used: one line a problem, exit code 78 (EX_CONFIG)."""
 
-    exit_code = EX_CONFIG
+    exit_code = ExitCode.CONFIG
 
 
 @click.command()

@@ -2,32 +2,9 @@
 
 import math
 
+from watcher.schedule.constants import DELAY_COST
 from watcher.schedule.plan import WIDTH, PlanBucket, Planned
 from watcher.schedule.survival import SurvivalCurve
-
-USED = 1.0
-"""Share of the rate that is planned for. All of it: what comes irregularly shows as lag, and that is allowed for."""
-
-UNLIMITED = 0.02
-"""Seconds of expected undetected delay that are worth a call while no rate is known: nothing is gained by asking
-more often, and the account's other callers are spared."""
-
-LEAST, MOST = 1e-4, 20.0
-"""Bounds of the threshold in seconds. At the lower one every session asks for `min_interval` whatever its age; at the
-upper one the calls don't reach for all, and what is due waits for its turn."""
-
-LAG_PATIENCE = 10.0
-"""Seconds in which a small backlog is worked off."""
-
-LAG_SHARE = 0.3
-"""Share of the rate that at most is kept for a backlog: less for the others would make them late in their turn."""
-
-FEWEST_CALLS = 1.3
-"""Calls a session that are aimed at to begin with, however many wait: most of a crowd may long be over."""
-
-_LAG_WEIGHT = 0.05
-_STALE = 120.0
-_SWEEP_EVERY = 1.0
 
 
 class DelayThreshold:
@@ -43,7 +20,7 @@ class DelayThreshold:
     """
 
     def __init__(self) -> None:
-        self.value = UNLIMITED
+        self.value = DELAY_COST.unlimited
         self._moments: dict[int, PlanBucket] = {}
         self._count = 0
         self._weights = 0.0
@@ -59,7 +36,7 @@ class DelayThreshold:
         """A planned poll began at `begun`: how late that was says whether the rate is asked too much."""
         moment = session.planned_for
         if moment is not None and moment.count:
-            self._lag += _LAG_WEIGHT * (max(0.0, begun - moment.end) - self._lag)
+            self._lag += DELAY_COST.lag_weight * (max(0.0, begun - moment.end) - self._lag)
 
     def planned(self, session: Planned, now: float, interval: float) -> None:
         """The next poll of a session, so many seconds ahead."""
@@ -73,7 +50,7 @@ class DelayThreshold:
         moment.weight += weight
         self._count += 1
         self._weights += weight
-        if now - self._swept_at > _SWEEP_EVERY:
+        if now - self._swept_at > DELAY_COST.sweep_every:
             self._sweep(now)
 
     def forget(self, session: Planned) -> None:
@@ -90,17 +67,17 @@ class DelayThreshold:
     def fit(self, rate: float) -> float:
         """The threshold for `rate` calls a second (0: no limit is known)."""
         if rate <= 0:
-            self.value = UNLIMITED
+            self.value = DELAY_COST.unlimited
         else:
-            self.value = min(max((self._weights / self.spare(rate)) ** 2, LEAST), MOST)
+            self.value = min(max((self._weights / self.spare(rate)) ** 2, DELAY_COST.least), DELAY_COST.most)
         return self.value
 
     def start(self, curve: SurvivalCurve, rate: float) -> None:
         """Begin with the threshold that fits this many sessions in the long run: they were planned by other rules."""
         if rate <= 0 or not self._count:
             return
-        wanted = max(self.spare(rate) / self._count * curve.lived, FEWEST_CALLS)
-        low, high = LEAST, MOST
+        wanted = max(self.spare(rate) / self._count * curve.lived, DELAY_COST.fewest_calls)
+        low, high = DELAY_COST.least, DELAY_COST.most
         while high > low * 1.05:
             middle = math.sqrt(low * high)
             low, high = (middle, high) if curve.calls(middle, wanted) > wanted else (low, middle)
@@ -111,7 +88,7 @@ class DelayThreshold:
 
     def spare(self, rate: float) -> float:
         """Calls a second to plan with: the rate, less what a backlog needs."""
-        return rate * USED * (1.0 - min(LAG_SHARE, self._lag / LAG_PATIENCE))
+        return rate * DELAY_COST.used * (1.0 - min(DELAY_COST.lag_share, self._lag / DELAY_COST.lag_patience))
 
     def fair_interval(self, rate: float) -> float:
         """Seconds between two polls of a session if all share the rate evenly; 0 if no limit is known."""
@@ -126,7 +103,7 @@ class DelayThreshold:
         for moment in self._moments.values():
             if now > moment.end:
                 moment.weight = 0.0
-            if now - moment.end >= _STALE:
+            if now - moment.end >= DELAY_COST.stale:
                 moment.count = 0
         self._moments = {place: moment for place, moment in self._moments.items() if moment.count}
         self._count = sum(moment.count for moment in self._moments.values())

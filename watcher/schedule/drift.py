@@ -9,20 +9,10 @@ sessions ended would need to wait for the long ones.
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from watcher.schedule.constants import DRIFT
+
 BANDS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Where the spans of ages part: shares of the sessions that ever end."""
-
-WINDOW = 60.0
-"""Ended sessions after which what was seen weighs 1/e."""
-
-ALARM = 26.0
-"""Sum of the squared sums at which a shift is called. In 27,000 sessions without one it stayed below 16."""
-
-FEWEST = 15
-"""Ended sessions before the first call."""
-
-_FLOOR = 1.5
-"""Added to each variance: a span in which next to nothing was expected must not call for one stray end."""
 
 
 class DriftDetector:
@@ -49,14 +39,14 @@ class DriftDetector:
 
     def shifted(self, sessions: float) -> bool:
         """Whether the estimate, which rests on `sessions` ended sessions, no longer holds."""
-        return self._ended >= FEWEST and self.distance(sessions) > ALARM
+        return self._ended >= DRIFT.fewest and self.distance(sessions) > DRIFT.alarm
 
     def distance(self, sessions: float) -> float:
         """The sum of squared standardised sums, less what the estimate's own error adds."""
-        doubt = 1.0 + WINDOW / max(sessions, 1.0)
+        doubt = 1.0 + DRIFT.window / max(sessions, 1.0)
         return (
             sum(
-                surplus**2 / (variance + _FLOOR)
+                surplus**2 / (variance + DRIFT.floor)
                 for surplus, variance in zip(self._surplus, self._variance, strict=True)
             )
             / doubt
@@ -64,5 +54,5 @@ class DriftDetector:
 
 
 def _faded(sums: Sequence[float], power: float) -> list[float]:
-    keep = (1.0 - 1.0 / WINDOW) ** power
+    keep = (1.0 - 1.0 / DRIFT.window) ** power
     return [value * keep for value in sums]

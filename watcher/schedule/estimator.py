@@ -5,17 +5,10 @@ from enum import StrEnum
 from typing import Any
 
 from watcher.schedule.age_bins import FINEST
+from watcher.schedule.constants import MIXTURE
 from watcher.schedule.drift import DriftDetector
 from watcher.schedule.hazard import HazardEstimator
 from watcher.schedule.survival import SurvivalCurve
-
-ENOUGH = 60.0
-"""Ended sessions from which the estimate is relied on."""
-
-
-AT_ONCE = 1.0
-"""Age in seconds of a first poll that says nothing of a shift: sessions without a creation time are as old as their
-message, and many of those are over when it is sent."""
 
 
 class Mode(StrEnum):
@@ -57,7 +50,7 @@ class DurationEstimator:
             high = max(high, low + FINEST)
         if high <= low:
             return
-        if self.mode is Mode.LEARNED and (low > 0.0 or high >= AT_ONCE):
+        if self.mode is Mode.LEARNED and (low > 0.0 or high >= MIXTURE.at_once):
             curve = self._durations.curve
             alive = curve.alive(high)
             share = (1.0 - alive) / (1.0 - curve.never)
@@ -80,7 +73,7 @@ class DurationEstimator:
 
     def _judge(self) -> None:
         if self.mode is not Mode.LEARNED:
-            if self.sessions >= ENOUGH:
+            if self.sessions >= MIXTURE.enough:
                 self.mode = Mode.LEARNED
                 self._durations.sweep()
                 self._detector.clear()

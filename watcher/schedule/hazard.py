@@ -14,32 +14,16 @@ from math import inf
 from typing import Any
 
 from watcher.schedule.age_bins import BINS, EDGES, LONGEST, bin_of, overlaps
+from watcher.schedule.constants import HAZARD
 from watcher.schedule.survival import SurvivalCurve
 
-MEMORY = 1000.0
-"""Sessions after which a session's weight has fallen to 1/e."""
-
-RECENT = 400
-"""Ends kept as the interval they were seen in; older ones only as what was last thought of them."""
-
-SWEEP_EVERY = 50
-"""Ends between two rounds over the recent ones. A round takes 3 ms."""
-
-SWEEP_PAUSE = 1.0
-"""Seconds between two rounds at least: where hundreds of sessions end in a second, rounds would take up the CPU."""
-
-PRIOR_HAZARD = 0.02
-PRIOR_SECONDS = 5.0
-"""What is believed of a bin before anybody was seen in it, and the seconds at risk that it is worth."""
-
 _KERNEL = (1, 2, 3, 2, 1)
-_LARGEST_SCALE = 1e9
 
 
 class HazardEstimator:
     """A hazard estimate with forgetting. Not thread-safe; ages in seconds from a session's creation."""
 
-    def __init__(self, memory: float = MEMORY) -> None:
+    def __init__(self, memory: float = HAZARD.memory) -> None:
         """`memory`: sessions after which a session's weight has fallen to 1/e."""
         self._growth = 1.0 + 1.0 / memory
         self.clear()
@@ -90,13 +74,13 @@ class HazardEstimator:
         self._recent.append(record)
         self._spread([record], self.curve, self._recent_ends, self._recent_risk)
         self._unswept += 1
-        if self._unswept >= min(SWEEP_EVERY, len(self._recent) / 4) and self._is_time(now):
+        if self._unswept >= min(HAZARD.sweep_every, len(self._recent) / 4) and self._is_time(now):
             self.sweep()
 
     def _is_time(self, now: float | None) -> bool:
         if now is None:
             return True
-        is_time = now - self._swept_at >= SWEEP_PAUSE
+        is_time = now - self._swept_at >= HAZARD.sweep_pause
         if is_time:
             self._swept_at = now
         return is_time
@@ -104,7 +88,7 @@ class HazardEstimator:
     def sweep(self) -> None:
         """One round of expectation and maximisation over the recent ends."""
         curve = self.curve
-        surplus = len(self._recent) - RECENT
+        surplus = len(self._recent) - HAZARD.recent
         if surplus > 0:
             self._spread(islice(self._recent, surplus), curve, self._ends, self._risk)
             for _ in range(surplus):
@@ -112,7 +96,7 @@ class HazardEstimator:
         self._recent_ends, self._recent_risk = [0.0] * BINS, [0.0] * BINS
         self._spread(self._recent, curve, self._recent_ends, self._recent_risk)
         self._unswept, self._curve = 0, None
-        if self._scale > _LARGEST_SCALE:
+        if self._scale > HAZARD.largest_scale:
             self._rescale()
 
     def dump(self) -> dict[str, Any]:
@@ -136,9 +120,9 @@ class HazardEstimator:
     def _hazard(self) -> list[float]:
         ends = [a + b for a, b in zip(self._ends, self._recent_ends, strict=True)]
         risk = [a + b for a, b in zip(self._risk, self._recent_risk, strict=True)]
-        prior = PRIOR_SECONDS * self._scale
+        prior = HAZARD.prior_seconds * self._scale
         return [
-            (near_ends + prior * PRIOR_HAZARD) / (near_risk + prior)
+            (near_ends + prior * HAZARD.prior_hazard) / (near_risk + prior)
             for near_ends, near_risk in zip(_smooth(ends), _smooth(risk), strict=True)
         ]
 

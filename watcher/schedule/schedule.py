@@ -8,22 +8,10 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from watcher.schedule.age_bins import BINS
+from watcher.schedule.constants import MIXTURE
 from watcher.schedule.delay_threshold import DelayThreshold
 from watcher.schedule.estimator import DurationEstimator, Mode
 from watcher.schedule.plan import Planned
-
-ENOUGH_OF_A_KIND = 150.0
-"""Ended sessions from which a kind of session goes by its own durations instead of everybody's."""
-
-MOST_SHARES = 12.0
-"""Longest interval, in even shares of the rate, where those are longer than the setting allows."""
-
-MOST_KINDS = 32
-"""Kinds that are told apart; more share what is known of all."""
-
-TAKEN_IN_EVERY = 0.1
-"""Seconds in which what polls have seen piles up where there are many: taken in together it costs a third, for the
-code and the tables are at hand. Nobody's durations change in that time."""
 
 FORM = 1
 """Version of what `dump` writes."""
@@ -79,7 +67,7 @@ class Schedule:
         """
         with self._lock:
             self._seen.append(_Seen(kind, low, high, ended, now))
-            if now is None or now - self._taken_in_at >= TAKEN_IN_EVERY:
+            if now is None or now - self._taken_in_at >= MIXTURE.taken_in_every:
                 self._take_in()
                 self._taken_in_at = -math.inf if now is None else now
 
@@ -155,7 +143,7 @@ class Schedule:
         return self._threshold.fit(rate)
 
     def _longest(self, most: float, rate: float) -> float:
-        return max(most, MOST_SHARES * self._threshold.fair_interval(rate))
+        return max(most, MIXTURE.most_shares * self._threshold.fair_interval(rate))
 
     def state(self) -> State:
         """What is known of all sessions together."""
@@ -186,7 +174,7 @@ class Schedule:
             if (known["form"], known["bins"]) != (FORM, BINS):
                 raise ValueError("it is of another form")
             all_sessions = _loaded(known["all"])
-            kinds = {str(kind): _loaded(part) for kind, part in list(known["kinds"].items())[:MOST_KINDS]}
+            kinds = {str(kind): _loaded(part) for kind, part in list(known["kinds"].items())[: MIXTURE.most_kinds]}
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"what was learned can't be read: {error}") from error
         with self._lock:
@@ -199,13 +187,13 @@ class Schedule:
             self._first_kind = kind
         if kind == self._first_kind and not self._kinds:
             return None
-        if kind not in self._kinds and len(self._kinds) < MOST_KINDS:
+        if kind not in self._kinds and len(self._kinds) < MIXTURE.most_kinds:
             self._kinds[kind] = DurationEstimator()
         return self._kinds.get(kind)
 
     def _learner(self, kind: str) -> DurationEstimator:
         own = self._kinds.get(kind)
-        if own is not None and (own.sessions >= ENOUGH_OF_A_KIND or own.mode is Mode.EVEN):
+        if own is not None and (own.sessions >= MIXTURE.enough_of_a_kind or own.mode is Mode.EVEN):
             return own
         return self._all
 

@@ -4,16 +4,7 @@ import math
 from collections.abc import Sequence
 
 from watcher.schedule.age_bins import BINS, EDGES, LONGEST, WIDTHS, bin_of
-
-_NEWTON_STEPS = 6
-_CLOSE = 1e-3
-"""Seconds of a step of Newton's after which another would be a millionth of a second or less."""
-
-_MOST = 20.0
-"""Largest cumulative hazard: beyond e^-20 nobody is left, and differences of survivals would be rounding."""
-
-_LEFT = 0.02
-"""Hazard for which there is always room below `_MOST`: who outlives a certain end is polled all the same."""
+from watcher.schedule.constants import SEARCH
 
 
 class SurvivalCurve:
@@ -30,7 +21,7 @@ class SurvivalCurve:
         total, area = 0.0, 0.0
         self._alive, self._area = [1.0], [0.0]
         for j in range(BINS):
-            room = _MOST - total - _LEFT * (LONGEST - EDGES[j + 1])
+            room = SEARCH.most - total - SEARCH.left * (LONGEST - EDGES[j + 1])
             self._hazard[j] = min(self._hazard[j], room / WIDTHS[j])
             area += self._alive[j] * -math.expm1(-self._hazard[j] * WIDTHS[j]) / self._hazard[j]
             total += self._hazard[j] * WIDTHS[j]
@@ -109,14 +100,14 @@ class SurvivalCurve:
         before = (begin - since) - (area - lived) / alive
         bend, lost = share * hazard, 1.0 - share
         age = begin + (math.sqrt(lost**2 + 2 * bend * (threshold - before)) - lost) / bend
-        for _ in range(_NEWTON_STEPS):
+        for _ in range(SEARCH.newton_steps):
             rest = start * math.exp(-hazard * (age - begin))
             slope = 1.0 - rest / alive
             if slope <= 0.0:
                 break
             step = ((age - since) - (area + (start - rest) / hazard - lived) / alive - threshold) / slope
             age = min(max(age - step, begin), end)
-            if abs(step) < _CLOSE:
+            if abs(step) < SEARCH.close:
                 break
         return age
 

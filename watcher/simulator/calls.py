@@ -4,7 +4,7 @@ import threading
 from collections import Counter, deque
 from dataclasses import dataclass
 
-MAX_CALLS = 100_000
+from watcher.simulator.limits import LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class CallRecord:
 class CallLog:
     """Thread-safe; remembers at most `size` calls."""
 
-    def __init__(self, size: int = MAX_CALLS) -> None:
+    def __init__(self, size: int = LIMITS.calls) -> None:
         """Empty."""
         self._lock = threading.Lock()
         self._calls: deque[CallRecord] = deque(maxlen=size)

@@ -8,6 +8,7 @@ from typing import Any
 
 from watcher.simulator import wire
 from watcher.simulator.distributions import Distribution
+from watcher.simulator.limits import LIMITS
 
 ERROR_KINDS = {
     "throttle": wire.THROTTLING,
@@ -27,7 +28,6 @@ WIRE_KINDS = frozenset(
 TAKES_TEXT = frozenset({"unknown_status", "wrong_session_id", "string_confidence"})
 """Kinds whose `value` is a string."""
 
-_LONGEST_WAIT = 86_400.0  # infinity is more than a socket time-out can be
 _TAKES_SECONDS = {"stall": 120.0, "drip": 1.0, "latency": 1.0}
 
 Answer = dict[str, Any]
@@ -128,7 +128,7 @@ class Fault:
         if self.seconds is None:
             return _TAKES_SECONDS.get(self.kind, 0.0)
         seconds = self.seconds if isinstance(self.seconds, int | float) else self.seconds.sample(rng)
-        return min(seconds, _LONGEST_WAIT)
+        return min(seconds, LIMITS.wait)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,8 @@ from email.utils import formatdate
 from http import HTTPStatus
 from time import time
 
+from watcher.simulator.limits import LIMITS
 from watcher.simulator.wire import Reply
-
-MAX_HEAD = 64 * 1024
-MAX_BODY = 1024 * 1024
-MAX_DIGITS = 19
-"""Of a Content-Length: those of a 64-bit number. Python itself refuses to read thousands of them."""
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -56,7 +52,7 @@ class RequestReader:
             OSError: the connection broke.
         """
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > MAX_HEAD:
+            if len(self._buffer) > LIMITS.head:
                 raise BadRequestError(431, "headers too long")
             if not self._receive():
                 return None
@@ -73,11 +69,11 @@ class RequestReader:
         if "transfer-encoding" in headers:
             raise BadRequestError(411, "send a Content-Length: chunked bodies are not taken")
         digits = headers.get("content-length", "0")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= LIMITS.length_digits):
             raise BadRequestError(400, "Content-Length is no number")
         length = int(digits)
-        if length > MAX_BODY:
-            raise BadRequestError(413, f"body over {MAX_BODY} bytes")
+        if length > LIMITS.body:
+            raise BadRequestError(413, f"body over {LIMITS.body} bytes")
         if headers.get("expect", "").lower() == "100-continue":
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         while len(self._buffer) < length:

@@ -4,9 +4,7 @@ import functools
 import hashlib
 import struct
 
-MIN_IMAGE_BYTES = 256
-MAX_IMAGE_BYTES = 204_800  # LivenessImageBlob in the service model
-_MAX_COMMENT = 65_533
+from watcher.simulator.limits import LIMITS
 
 
 def _segment(marker: int, payload: bytes) -> bytes:
@@ -37,7 +35,7 @@ def _comments(seed: bytes, size: int) -> bytes:
     out = bytearray()
     while (left := size - len(out)) > 0:
         # A segment has four bytes of its own, so what stays behind is never 1 to 3.
-        length = left - 4 if left - 4 <= _MAX_COMMENT else _MAX_COMMENT - 4
+        length = left - 4 if left - 4 <= LIMITS.jpeg_comment else LIMITS.jpeg_comment - 4
         out += _segment(0xFE, (filler * (length // len(filler) + 1))[:length])
     return bytes(out)
 
@@ -47,9 +45,9 @@ def jpeg(session_id: str, index: int, size: int) -> bytes:
     """A JPEG of exactly `size` bytes, different for each session and index.
 
     Raises:
-        ValueError: `size` is outside MIN_IMAGE_BYTES..MAX_IMAGE_BYTES.
+        ValueError: `size` is outside `LIMITS.smallest_image` to `LIMITS.largest_image`.
     """
-    if not MIN_IMAGE_BYTES <= size <= MAX_IMAGE_BYTES:
-        raise ValueError(f"image size {size}: give {MIN_IMAGE_BYTES} to {MAX_IMAGE_BYTES} bytes")
+    if not LIMITS.smallest_image <= size <= LIMITS.largest_image:
+        raise ValueError(f"image size {size}: give {LIMITS.smallest_image} to {LIMITS.largest_image} bytes")
     comments = _comments(f"{session_id}/{index}".encode(), size - len(_HEAD) - len(_PICTURE))
     return _HEAD + comments + _PICTURE

@@ -5,9 +5,9 @@ from typing import Any
 
 from watcher.simulator import wire
 from watcher.simulator.images import jpeg
+from watcher.simulator.limits import LIMITS
 from watcher.simulator.sessions import FAILED, SUCCEEDED, SessionRequest, SimulatedSession
 
-MAX_AUDIT_IMAGES = 4
 _LATEST_VERSION = {"FaceMovementAndLightChallenge": "2.0.0", "FaceMovementChallenge": "1.0.0"}
 
 FEEDBACK_MESSAGES = {
@@ -31,7 +31,7 @@ def session_request(members: dict[str, Any]) -> SessionRequest:
     output = settings.get("OutputConfig") or {}
     preferences = settings.get("ChallengePreferences") or [{"Type": "FaceMovementAndLightChallenge"}]
     return SessionRequest(
-        audit_images_limit=max(0, min(MAX_AUDIT_IMAGES, int(settings.get("AuditImagesLimit") or 0))),
+        audit_images_limit=max(0, min(LIMITS.audit_images, int(settings.get("AuditImagesLimit") or 0))),
         bucket=output.get("S3Bucket", ""),
         key_prefix=output.get("S3KeyPrefix") or "",
         challenge_type=preferences[0]["Type"],

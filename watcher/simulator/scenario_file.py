@@ -8,21 +8,14 @@ from typing import Any
 from watcher.simulator import wire
 from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Uniform
 from watcher.simulator.faults import KINDS, TAKES_TEXT, Fault
-from watcher.simulator.images import MAX_IMAGE_BYTES, MIN_IMAGE_BYTES
+from watcher.simulator.limits import FILE_LIMITS, LIMITS
 from watcher.simulator.quota import Quota
-from watcher.simulator.results import FEEDBACK_MESSAGES, MAX_AUDIT_IMAGES
+from watcher.simulator.results import FEEDBACK_MESSAGES
 from watcher.simulator.scenario import DEFAULT_IMAGE_SIZE, Ending, Scenario
 from watcher.simulator.sessions import ENDINGS, LIFE_SECONDS, SUCCEEDED, BoundingBox
 from watcher.simulator.toml_table import TomlTable
 
 _BOTH = "*"
-# Infinity is a fine duration, but no weight, rate or spread can be reckoned with it.
-_MANY = 1e6
-_WIDEST_BOX, _WIDEST_SIGMA, _LONGEST_MEDIAN = 100.0, 10.0, 1e9
-
-
-LARGEST = 1 << 20
-"""Bytes of a scenario file."""
 
 
 class ScenarioError(ValueError):
@@ -49,9 +42,9 @@ def _read(path: Path) -> str:
     if path.exists() and not path.is_file():
         raise ValueError("it is no regular file")  # a pipe or a device may never end
     with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"it is larger than {LARGEST} bytes")
+        content = file.read(FILE_LIMITS.size + 1)
+    if len(content) > FILE_LIMITS.size:
+        raise ValueError(f"it is larger than {FILE_LIMITS.size} bytes")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -83,7 +76,9 @@ def _scenario(table: TomlTable) -> Scenario:
         faults=_faults(table),
         quotas=tuple(_quota(one) for one in table.tables("quotas")),
         expired_for=table.number("expired_for", LIFE_SECONDS),
-        image_size=table.number("image_size", DEFAULT_IMAGE_SIZE, MIN_IMAGE_BYTES, MAX_IMAGE_BYTES, whole=True),
+        image_size=table.number(
+            "image_size", DEFAULT_IMAGE_SIZE, LIMITS.smallest_image, LIMITS.largest_image, whole=True
+        ),
         seed=seed,
         validation_error=table.text(
             "validation_error", wire.INVALID_PARAMETER, (wire.INVALID_PARAMETER, "ValidationException")
@@ -97,13 +92,13 @@ def _ending(table: TomlTable) -> Ending:
     usual = Ending("usual")
     ending = Ending(
         name=table.text("name"),
-        weight=table.number("weight", usual.weight, 0, _MANY),
+        weight=table.number("weight", usual.weight, 0, FILE_LIMITS.number),
         status=table.text("status", SUCCEEDED, ENDINGS),
         created_for=_distribution(table, "created_for", usual.created_for),
         in_progress_for=_distribution(table, "in_progress_for", usual.in_progress_for),
         confidence=_distribution(table, "confidence", Fixed(99.5), most=100.0),
         reference_image=table.flag("reference_image", default=True),
-        audit_images=table.number("audit_images", usual.audit_images, 0, MAX_AUDIT_IMAGES, whole=True),
+        audit_images=table.number("audit_images", usual.audit_images, 0, LIMITS.audit_images, whole=True),
         bounding_box=_bounding_box(table.table("bounding_box")),
         feedback=_feedback(table),
         sdk_type=table.text("sdk_type"),
@@ -116,10 +111,10 @@ def _ending(table: TomlTable) -> Ending:
 def _bounding_box(table: TomlTable) -> BoundingBox:
     usual = BoundingBox()
     box = BoundingBox(
-        width=table.number("width", usual.width, -_WIDEST_BOX, _WIDEST_BOX),
-        height=table.number("height", usual.height, -_WIDEST_BOX, _WIDEST_BOX),
-        left=table.number("left", usual.left, -_WIDEST_BOX, _WIDEST_BOX),
-        top=table.number("top", usual.top, -_WIDEST_BOX, _WIDEST_BOX),
+        width=table.number("width", usual.width, -FILE_LIMITS.box, FILE_LIMITS.box),
+        height=table.number("height", usual.height, -FILE_LIMITS.box, FILE_LIMITS.box),
+        left=table.number("left", usual.left, -FILE_LIMITS.box, FILE_LIMITS.box),
+        top=table.number("top", usual.top, -FILE_LIMITS.box, FILE_LIMITS.box),
     )
     table.finish()
     return box
@@ -149,7 +144,7 @@ def _distribution(table: TomlTable, key: str, default: Distribution, most: float
 
 
 def _is_lognormal(median: Any, sigma: Any, most: float) -> bool:
-    return _is_number(median, min(most, _LONGEST_MEDIAN)) and median > 0 and _is_number(sigma, _WIDEST_SIGMA)
+    return _is_number(median, min(most, FILE_LIMITS.median)) and median > 0 and _is_number(sigma, FILE_LIMITS.sigma)
 
 
 def _is_number(value: Any, most: float = math.inf) -> bool:
@@ -197,10 +192,10 @@ def _value(table: TomlTable, kind: str) -> float | str | None:
 
 
 def _quota(table: TomlTable) -> Quota:
-    burst = table.number("burst", 0, 1, _MANY)
+    burst = table.number("burst", 0, 1, FILE_LIMITS.number)
     quota = Quota(
         operation=table.text("operation", wire.GET, wire.OPERATIONS),
-        rate=table.number("rate", 0.0, 0, _MANY),
+        rate=table.number("rate", 0.0, 0, FILE_LIMITS.number),
         burst=burst or None,
         after=table.number("after", 0.0),
         error=table.text("error", wire.THROUGHPUT_EXCEEDED, (wire.THROUGHPUT_EXCEEDED, wire.THROTTLING)),

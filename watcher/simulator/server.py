@@ -8,12 +8,11 @@ from collections.abc import Callable
 
 from watcher.simulator.delivery import deliver
 from watcher.simulator.http1 import BadRequestError, Request, RequestReader, frame
+from watcher.simulator.limits import LIMITS
 from watcher.simulator.service import Outcome
 from watcher.simulator.wire import reply
 
 Handler = Callable[[Request], Outcome]
-_JOIN_SECONDS = 5.0
-_BREATHER_SECONDS = 0.1
 
 
 class HttpServer:
@@ -44,7 +43,7 @@ class HttpServer:
             return
         self._stopping.set()
         self._wake_sender.send(b".")
-        self._acceptor.join(_JOIN_SECONDS)
+        self._acceptor.join(LIMITS.join_seconds)
         for one in (self._listener, self._wake_receiver, self._wake_sender):
             one.close()
         with self._lock:
@@ -52,7 +51,7 @@ class HttpServer:
         for connection in still_open:
             _hang_up(connection)
         for thread in still_open.values():
-            thread.join(_JOIN_SECONDS)
+            thread.join(LIMITS.join_seconds)
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -70,7 +69,7 @@ class HttpServer:
                 return
             except OSError:
                 # The client has gone again, or no file descriptor is left: the socket stays readable then.
-                self._stopping.wait(_BREATHER_SECONDS)
+                self._stopping.wait(LIMITS.breather_seconds)
                 return
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             with self._lock:

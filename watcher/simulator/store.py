@@ -3,22 +3,19 @@
 import threading
 from collections import OrderedDict
 
+from watcher.simulator.limits import LIMITS
 from watcher.simulator.sessions import LIFE_SECONDS, SimulatedSession
-
-MAX_SESSIONS = 100_000
-REMEMBERED_FOR = 3600.0
-"""Clock seconds for which a session that is over can still be looked at from Python."""
 
 
 class SessionStore:
     """Thread-safe. Sessions are kept in the order of their creation, oldest first."""
 
     def __init__(
-        self, time_scale: float = 1.0, expired_for: float = LIFE_SECONDS, max_sessions: int = MAX_SESSIONS
+        self, time_scale: float = 1.0, expired_for: float = LIFE_SECONDS, max_sessions: int = LIMITS.sessions
     ) -> None:
         """`time_scale` and `expired_for` say when a session is over (see sessions.status_at)."""
         self._life = LIFE_SECONDS / time_scale
-        self._keep_for = max((LIFE_SECONDS + expired_for) / time_scale, REMEMBERED_FOR)
+        self._keep_for = max((LIFE_SECONDS + expired_for) / time_scale, LIMITS.remembered_seconds)
         self._max_sessions = max_sessions
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, SimulatedSession] = OrderedDict()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
-from watcher.cli.options import EX_CONFIG
+from watcher.cli.exit_codes import ExitCode
 from watcher.config import Settings
 from watcher.daemon.systemd import STOP_SLACK
 
@@ -87,7 +87,7 @@ def test_memory_with_faces_in_it_is_never_written_to_a_core_file(unit: str) -> N
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_settings_that_cannot_be_used_are_no_reason_to_try_again(unit: str) -> None:
-    assert settings_of(unit)["RestartPreventExitStatus"] == [str(EX_CONFIG)]
+    assert settings_of(unit)["RestartPreventExitStatus"] == [str(ExitCode.CONFIG)]
 
 
 def test_an_instance_differs_in_its_names_only() -> None:

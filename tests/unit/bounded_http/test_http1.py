@@ -4,6 +4,7 @@ import contextlib
 import io
 import random
 import tracemalloc
+from dataclasses import replace
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from watcher.bounded_http import http1
 from watcher.bounded_http.errors import ResponseTooLarge
-from watcher.bounded_http.http1 import BLOCK, Response, read_head, read_response
-from watcher.bounded_http.replay import MAX_HEAD, MAX_INTERIM
+from watcher.bounded_http.http1 import Response, read_head, read_response
+from watcher.bounded_http.limits import LIMITS
 
 MAX_BODY = 8 * 1024 * 1024
 PLAIN = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: r-1\r\nContent-Length: 4\r\n\r\nbody"
@@ -92,7 +93,7 @@ def test_a_connection_that_can_carry_no_other_call_is_not_kept(data: bytes) -> N
 
 
 @pytest.mark.parametrize("size", [27, 65536])
-@pytest.mark.parametrize("count", [1, MAX_INTERIM])
+@pytest.mark.parametrize("count", [1, LIMITS.interim_answers])
 def test_interim_answers_are_passed_over(size: int, count: int) -> None:
     """The library takes 103 for the answer; the next call would get this one's, and so on for ever."""
     answer = read(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * count + PLAIN, size)
@@ -101,7 +102,7 @@ def test_interim_answers_are_passed_over(size: int, count: int) -> None:
 
 def test_interim_answers_without_an_end_are_no_http() -> None:
     with pytest.raises(HTTPException, match="without an end"):
-        read(b"HTTP/1.1 103 Early Hints\r\n\r\n" * (MAX_INTERIM + 1) + PLAIN)
+        read(b"HTTP/1.1 103 Early Hints\r\n\r\n" * (LIMITS.interim_answers + 1) + PLAIN)
 
 
 def test_after_a_change_of_protocol_the_connection_is_not_kept() -> None:
@@ -148,7 +149,7 @@ def test_headers_without_an_end_are_not_read_for_ever() -> None:
     wire = Wire(b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 1_000_000)
     with pytest.raises(HTTPException):
         read_response(wire, "POST", MAX_BODY)
-    assert len(wire.data) > 8_000_000 - 4 * MAX_HEAD
+    assert len(wire.data) > 8_000_000 - 4 * LIMITS.head
 
 
 LINES = st.sampled_from(
@@ -241,8 +242,8 @@ def test_bytes_of_any_kind_are_an_answer_or_one_kind_of_error(data: bytes, size:
 def test_a_long_body_is_read_in_blocks_as_far_as_it_comes(
     size: int, come: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http1, "BLOCK", 4)
-    monkeypatch.setattr(http1, "READ", 40)  # so that the body doesn't come with the head
+    # So that the body doesn't come with the head.
+    monkeypatch.setattr(http1, "LIMITS", replace(LIMITS, block=4, read_size=40))
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
     assert len(head) <= 40
     answer = read(head + b"0123456789"[:come], size)
@@ -263,7 +264,7 @@ def test_room_is_not_made_for_all_that_is_announced() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (body(response), response.keep_alive) == (b"body", False)
-    assert peak < 3 * BLOCK
+    assert peak < 3 * LIMITS.block
 
 
 def test_a_head_has_no_body() -> None:

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from threading import Event
 from time import monotonic
 from typing import Any
@@ -14,11 +15,12 @@ from watcher.domain.errors import PartialExtendError, QueueError
 from watcher.domain.model import DeadReason, Lease, ReceivedMessage
 from watcher.queues.sqs import batches as sqs_batches
 from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.constants import BATCHING, POLLING
 from watcher.queues.sqs.held_leases import HeldLeases
-from watcher.queues.sqs.queue import CLOSE_WAIT, SqsQueue
+from watcher.queues.sqs.queue import SqsQueue
 
 NEVER = Event()
-ATTEMPTS = sqs_batches.ATTEMPTS
+ATTEMPTS = BATCHING.attempts
 EXTEND, DELETE, SEND = "change_message_visibility_batch", "delete_message_batch", "send_message_batch"
 
 Open = Callable[..., tuple[SqsQueue, FakeClient]]
@@ -26,7 +28,7 @@ Open = Callable[..., tuple[SqsQueue, FakeClient]]
 
 @pytest.fixture(autouse=True)
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqs_batches, "FIRST_BACKOFF", 0.0)
+    monkeypatch.setattr(sqs_batches, "BATCHING", replace(BATCHING, first_backoff=0.0))
 
 
 @pytest.fixture
@@ -301,7 +303,7 @@ def test_a_poll_that_hangs_is_waited_for_no_longer_than_there_is_time_and_not_tw
     before = monotonic()
     queue.close(0.1)
     queue.close()
-    assert monotonic() - before < CLOSE_WAIT
+    assert monotonic() - before < POLLING.close_wait
     assert client.is_closed
     gate.set()
 
@@ -538,15 +540,15 @@ def test_a_lease_that_is_acked_while_it_is_extended_is_not_held_again(clock: Man
 
 def test_five_thousand_leases_are_extended_by_many_calls_at_once(opened: Open) -> None:
     """With half a second a call, 500 calls have to overlap to be done within a beat of twenty seconds."""
-    together = threading.Barrier(sqs_batches.WORKERS, timeout=30)
+    together = threading.Barrier(BATCHING.workers, timeout=30)
 
     def meets(parameters: dict[str, Any]) -> dict[str, Any]:
         together.wait()
         return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
 
-    receives: list[Answer] = [received(*range(n, n + 10)) for n in range(0, sqs_batches.WORKERS * 10, 10)]
+    receives: list[Answer] = [received(*range(n, n + 10)) for n in range(0, BATCHING.workers * 10, 10)]
     queue, client = opened(receive_message=receives, change_message_visibility_batch=[meets] * len(receives))
     leases = [lease for _ in receives for lease in take(queue)]
     assert queue.extend(leases) == []
     assert len(client.of(EXTEND)) == len(receives)
-    assert 500 / sqs_batches.WORKERS * 0.5 < 10
+    assert 500 / BATCHING.workers * 0.5 < 10

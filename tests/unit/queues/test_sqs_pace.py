@@ -4,7 +4,8 @@ from collections import deque
 import pytest
 
 from tests.support import ManualClock
-from watcher.queues.sqs.receive_pacing import LONGEST, ReceivePacing
+from watcher.queues.sqs.constants import PACING
+from watcher.queues.sqs.receive_pacing import ReceivePacing
 
 LIMIT = 10
 CALL = 0.015
@@ -63,7 +64,7 @@ def test_a_pause_is_never_longer_than_half_a_second() -> None:
     stream = Stream(rate=8)
     for _ in range(50):
         stream.receive()
-        assert stream.pace.pause <= LONGEST
+        assert stream.pace.pause <= PACING.longest
 
 
 def test_a_lone_message_makes_no_pause() -> None:

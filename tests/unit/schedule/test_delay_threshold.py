@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.schedule.sessions import PlannedSession
 from watcher.schedule.age_bins import BINS
-from watcher.schedule.delay_threshold import LAG_SHARE, LEAST, MOST, UNLIMITED, USED, DelayThreshold
+from watcher.schedule.constants import DELAY_COST
+from watcher.schedule.delay_threshold import DelayThreshold
 from watcher.schedule.survival import SurvivalCurve
 
 CONSTANT = SurvivalCurve([0.05] * BINS)
@@ -28,7 +29,7 @@ def settle(sessions: int, rate: float, seconds: int = 200) -> tuple[DelayThresho
 
 def test_the_sessions_in_flight_ask_for_the_calls_that_there_are() -> None:
     _, calls = settle(100, 25.0)
-    assert calls == pytest.approx(25.0 * USED, rel=0.04)
+    assert calls == pytest.approx(25.0 * DELAY_COST.used, rel=0.04)
 
 
 def test_more_sessions_make_a_call_dearer() -> None:
@@ -37,13 +38,13 @@ def test_more_sessions_make_a_call_dearer() -> None:
 
 def test_where_calls_abound_the_threshold_is_the_least() -> None:
     threshold, _ = settle(5, 1000.0)
-    assert threshold.value == LEAST
+    assert threshold.value == DELAY_COST.least
 
 
 def test_without_a_known_rate_a_call_has_a_fixed_price() -> None:
     threshold = DelayThreshold()
     threshold.planned(PlannedSession(), 0.0, 1.0)
-    assert threshold.fit(0.0) == UNLIMITED
+    assert threshold.fit(0.0) == DELAY_COST.unlimited
     assert threshold.fair_interval(0.0) == 0.0
 
 
@@ -59,16 +60,16 @@ def test_a_crowd_that_cannot_be_served_never_prices_calls_beyond_the_upper_bound
     for _ in range(10_000):
         threshold.planned(PlannedSession(), 0.0, 1.0)
         threshold.fit(1.0)
-    assert threshold.value == MOST
+    assert threshold.value == DELAY_COST.most
 
 
 def test_lag_counts_as_rate_that_is_missing_but_not_without_bound() -> None:
     threshold, late = DelayThreshold(), PlannedSession()
-    assert threshold.spare(10.0) == pytest.approx(10.0 * USED)
+    assert threshold.spare(10.0) == pytest.approx(10.0 * DELAY_COST.used)
     for number in range(200):
         threshold.planned(late, number * 100.0, 1.0)
         threshold.polled(late, number * 100.0 + 51.0)
-    assert threshold.spare(10.0) == pytest.approx(10.0 * USED * (1 - LAG_SHARE))
+    assert threshold.spare(10.0) == pytest.approx(10.0 * DELAY_COST.used * (1 - DELAY_COST.lag_share))
 
 
 def test_a_forgotten_session_asks_for_nothing() -> None:
@@ -79,7 +80,7 @@ def test_a_forgotten_session_asks_for_nothing() -> None:
     threshold.forget(a)
     assert threshold.in_flight == 1
     threshold.forget(b)
-    assert threshold.fit(1.0) == LEAST
+    assert threshold.fit(1.0) == DELAY_COST.least
 
 
 def test_a_session_of_many_that_is_forgotten_takes_its_share_of_the_calls_along() -> None:
@@ -98,7 +99,7 @@ def test_a_session_that_was_dropped_and_is_polled_at_last_is_neither_late_nor_co
     threshold.planned(PlannedSession(), 200.0, 2.0)
     threshold.polled(lost, 200.0)
     threshold.planned(lost, 200.0, 2.0)
-    assert threshold.spare(10.0) == 10.0 * USED
+    assert threshold.spare(10.0) == 10.0 * DELAY_COST.used
     assert threshold.in_flight == 2
 
 
@@ -135,4 +136,4 @@ def test_even_shares_divide_the_rate_by_the_sessions() -> None:
     threshold = DelayThreshold()
     for _ in range(50):
         threshold.planned(PlannedSession(), 0.0, 5.0)
-    assert threshold.fair_interval(25.0) == pytest.approx(2.0 / USED)
+    assert threshold.fair_interval(25.0) == pytest.approx(2.0 / DELAY_COST.used)

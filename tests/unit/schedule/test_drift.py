@@ -3,7 +3,8 @@ import random
 import pytest
 
 from tests.unit.schedule.sessions import ends_between, lasts, polls
-from watcher.schedule.drift import FEWEST, DriftDetector
+from watcher.schedule.constants import DRIFT
+from watcher.schedule.drift import DriftDetector
 from watcher.schedule.hazard import HazardEstimator
 from watcher.schedule.survival import SurvivalCurve
 
@@ -46,12 +47,12 @@ def test_as_long_as_nothing_changes_nothing_is_noticed(seed: int) -> None:
 def test_a_shift_is_noticed_within_120_ended_sessions(shape: dict[str, float], seed: int) -> None:
     noticed = ended_until_noticed(KNOWN.curve, 120, seed, **shape)
     assert noticed is not None
-    assert noticed >= FEWEST
+    assert noticed >= DRIFT.fewest
 
 
 def test_after_a_clear_the_past_is_no_evidence() -> None:
     detector = DriftDetector()
-    for _ in range(FEWEST):
+    for _ in range(DRIFT.fewest):
         detector.saw(0.01, 0.5, ended=True)
     assert detector.shifted(500.0)
     detector.clear()
@@ -70,6 +71,6 @@ def test_one_stray_end_where_none_was_expected_is_no_shift() -> None:
 
 def test_an_estimate_from_few_sessions_is_allowed_to_be_further_off() -> None:
     detector = DriftDetector()
-    for _ in range(FEWEST):
+    for _ in range(DRIFT.fewest):
         detector.saw(0.2, 0.5, ended=True)
     assert detector.distance(20.0) < detector.distance(2000.0)

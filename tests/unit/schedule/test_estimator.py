@@ -2,7 +2,8 @@ import json
 import random
 
 from tests.unit.schedule.sessions import lasts, observe
-from watcher.schedule.estimator import ENOUGH, DurationEstimator, Mode
+from watcher.schedule.constants import MIXTURE
+from watcher.schedule.estimator import DurationEstimator, Mode
 
 
 def learn(learner: DurationEstimator, sessions: int, seed: int = 1, **shape: float) -> None:
@@ -13,7 +14,7 @@ def learn(learner: DurationEstimator, sessions: int, seed: int = 1, **shape: flo
 
 def test_nothing_is_relied_on_before_enough_sessions_have_ended() -> None:
     learner = DurationEstimator()
-    for _ in range(int(ENOUGH)):
+    for _ in range(int(MIXTURE.enough)):
         learner.saw(10.0, 11.0, ended=True)
     assert learner.mode.value == "fresh"
     for _ in range(5):

@@ -5,7 +5,8 @@ import pytest
 
 from tests.unit.schedule.sessions import ends_between, lasts, observe, share_alive
 from watcher.schedule.age_bins import BINS
-from watcher.schedule.hazard import PRIOR_HAZARD, RECENT, HazardEstimator
+from watcher.schedule.constants import HAZARD
+from watcher.schedule.hazard import HazardEstimator
 
 AGES = (8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 45.0, 90.0)
 
@@ -61,13 +62,13 @@ def test_what_was_learned_long_ago_gives_way() -> None:
 
 def test_nothing_seen_is_the_prior() -> None:
     curve = HazardEstimator().curve
-    assert ends_between(curve, 50.0, 51.0) == pytest.approx(PRIOR_HAZARD, rel=0.02)
+    assert ends_between(curve, 50.0, 51.0) == pytest.approx(HAZARD.prior_hazard, rel=0.02)
 
 
 def test_only_the_recent_ends_are_kept_one_by_one() -> None:
     durations = HazardEstimator()
-    learn(durations, 3 * RECENT, 5.0)
-    assert len(durations._recent) <= RECENT
+    learn(durations, 3 * HAZARD.recent, 5.0)
+    assert len(durations._recent) <= HAZARD.recent
     assert durations.curve.alive(20.0) == pytest.approx(share_alive(20.0), abs=0.06)
 
 

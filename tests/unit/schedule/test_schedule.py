@@ -6,8 +6,9 @@ from collections.abc import Hashable
 import pytest
 
 from tests.unit.schedule.sessions import PlannedSession, lasts, observe
+from watcher.schedule.constants import MIXTURE
 from watcher.schedule.estimator import Mode
-from watcher.schedule.schedule import ENOUGH_OF_A_KIND, MOST_KINDS, MOST_SHARES, TAKEN_IN_EVERY, Schedule
+from watcher.schedule.schedule import Schedule
 
 LEAST, MOST, FALLBACK = 1.0, 10.0, 2.5
 
@@ -93,7 +94,7 @@ def test_waits_stay_within_their_bounds() -> None:
 def test_where_calls_are_scarce_the_longest_wait_is_a_few_even_shares() -> None:
     schedule = taught(rate=5.0)
     waits = [wait(schedule, 100.0, session=number) for number in range(200)]
-    assert MOST < waits[-1] <= MOST_SHARES * 200 / 5.0 * 1.5
+    assert MOST < waits[-1] <= MIXTURE.most_shares * 200 / 5.0 * 1.5
 
 
 def test_chance_parts_sessions_that_came_together() -> None:
@@ -127,8 +128,8 @@ def test_after_a_shift_without_a_known_rate_it_backs_off() -> None:
 
 def test_a_kind_goes_by_its_own_durations_once_there_are_enough() -> None:
     schedule = taught(sessions=200, kind="slow", median=60.0)
-    teach(schedule, int(ENOUGH_OF_A_KIND * 1.5), "quick", median=8.0)
-    teach(schedule, int(ENOUGH_OF_A_KIND * 1.5), "slow", median=60.0)
+    teach(schedule, int(MIXTURE.enough_of_a_kind * 1.5), "quick", median=8.0)
+    teach(schedule, int(MIXTURE.enough_of_a_kind * 1.5), "slow", median=60.0)
     assert wait(schedule, 8.0, kind="quick") < wait(schedule, 8.0, kind="slow")
     assert wait(schedule, 60.0, kind="slow") < wait(schedule, 60.0, kind="quick")
 
@@ -139,9 +140,9 @@ def test_a_single_kind_is_learned_only_once() -> None:
 
 def test_no_more_kinds_are_told_apart_than_memory_allows() -> None:
     schedule = Schedule()
-    for number in range(3 * MOST_KINDS):
+    for number in range(3 * MIXTURE.most_kinds):
         schedule.saw(f"kind-{number}", 1.0, 2.0, ended=False)
-    assert len(json.loads(schedule.dump())["kinds"]) == MOST_KINDS
+    assert len(json.loads(schedule.dump())["kinds"]) == MIXTURE.most_kinds
 
 
 def test_what_is_saved_is_known_after_a_restart() -> None:
@@ -224,7 +225,7 @@ def test_what_many_polls_see_in_a_moment_is_taken_in_together_and_nothing_of_it_
 def test_what_a_poll_now_and_then_sees_is_taken_in_at_once() -> None:
     schedule = Schedule()
     for number in range(5):
-        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number * TAKEN_IN_EVERY * 1.01)
+        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number * MIXTURE.taken_in_every * 1.01)
     assert schedule._all.sessions == pytest.approx(5.0, rel=0.01)
 
 

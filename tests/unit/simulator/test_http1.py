@@ -3,7 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from watcher.simulator.http1 import MAX_BODY, MAX_DIGITS, MAX_HEAD, BadRequestError, RequestReader, frame
+from watcher.simulator.http1 import BadRequestError, RequestReader, frame
+from watcher.simulator.limits import LIMITS
 from watcher.simulator.wire import Reply
 
 Pair = tuple[socket.socket, socket.socket]
@@ -71,11 +72,11 @@ def test_a_body_cut_off_is_the_end_of_the_connection(pair: Pair) -> None:
         (b"GET / SPDY/3\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
-        (f"POST / HTTP/1.1\r\nContent-Length: {'9' * MAX_DIGITS}\r\n\r\n".encode(), 413),
-        (f"POST / HTTP/1.1\r\nContent-Length: {'9' * (MAX_DIGITS + 1)}\r\n\r\n".encode(), 400),
+        (f"POST / HTTP/1.1\r\nContent-Length: {'9' * LIMITS.length_digits}\r\n\r\n".encode(), 413),
+        (f"POST / HTTP/1.1\r\nContent-Length: {'9' * (LIMITS.length_digits + 1)}\r\n\r\n".encode(), 400),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
-        (f"POST / HTTP/1.1\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n".encode(), 413),
-        (b"GET / HTTP/1.1\r\nA: " + b"a" * (MAX_HEAD + 1), 431),
+        (f"POST / HTTP/1.1\r\nContent-Length: {LIMITS.body + 1}\r\n\r\n".encode(), 413),
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * (LIMITS.head + 1), 431),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_right_status(pair: Pair, sent: bytes, http: int) -> None:

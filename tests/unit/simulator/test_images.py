@@ -1,6 +1,7 @@
 import pytest
 
-from watcher.simulator.images import MAX_IMAGE_BYTES, MIN_IMAGE_BYTES, jpeg
+from watcher.simulator.images import jpeg
+from watcher.simulator.limits import LIMITS
 
 
 def segments(image: bytes) -> list[int]:
@@ -15,7 +16,7 @@ def segments(image: bytes) -> list[int]:
 
 
 # 65,000 to 66,300 is where a second comment segment begins.
-@pytest.mark.parametrize("size", [*range(256, 300), 2048, *range(65_650, 65_720), MAX_IMAGE_BYTES])
+@pytest.mark.parametrize("size", [*range(256, 300), 2048, *range(65_650, 65_720), LIMITS.largest_image])
 def test_an_image_is_a_jpeg_of_exactly_the_size_asked_for(size: int) -> None:
     image = jpeg("session", 0, size)
     assert len(image) == size
@@ -31,7 +32,7 @@ def test_an_image_is_the_same_every_time_and_different_from_every_other() -> Non
     assert len({first, jpeg("a", 1, 300), jpeg("b", 0, 300)}) == 3
 
 
-@pytest.mark.parametrize("size", [MIN_IMAGE_BYTES - 1, MAX_IMAGE_BYTES + 1])
+@pytest.mark.parametrize("size", [LIMITS.smallest_image - 1, LIMITS.largest_image + 1])
 def test_a_size_that_the_service_would_not_send_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match=f"image size {size}: give 256 to 204800 bytes"):
         jpeg("a", 0, size)

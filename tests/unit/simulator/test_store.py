@@ -2,8 +2,9 @@ import math
 
 import pytest
 
+from watcher.simulator.limits import LIMITS
 from watcher.simulator.sessions import SessionRequest, SessionScript, SimulatedSession
-from watcher.simulator.store import REMEMBERED_FOR, SessionStore
+from watcher.simulator.store import SessionStore
 
 
 def session(name: str, created_at: float = 0.0, token: str = "") -> SimulatedSession:
@@ -35,9 +36,9 @@ def test_an_id_in_use_is_refused() -> None:
 def test_sessions_long_over_are_forgotten() -> None:
     store = SessionStore()
     store.add(session("old", token="t"))
-    store.add(session("late", created_at=REMEMBERED_FOR - 1))
+    store.add(session("late", created_at=LIMITS.remembered_seconds - 1))
     assert store.get("old") is not None
-    store.add(session("later", created_at=REMEMBERED_FOR))
+    store.add(session("later", created_at=LIMITS.remembered_seconds))
     assert store.get("old") is None
     assert len(store) == 2
 

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import decision
+from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED as TAKEN
 from watcher.domain.event_result import EventResult, EventStatus, failed, not_attempted, rejected
 from watcher.domain.model import DecisionEvent
-from watcher.sinks.aws.batches import MAX_BYTES, MAX_ENTRIES, Batches, Entry
+from watcher.sinks.aws.batches import Batches, Entry
 from watcher.sinks.aws.target import CallFailed
 
 DELIVERED, FAILED, REJECTED, NOT_ATTEMPTED = EventStatus
@@ -24,7 +25,7 @@ class Service:
         self.sizes = sizes or {}
         self.calls: list[list[DecisionEvent]] = []
         self.fails_at: set[DecisionEvent] = set()
-        self.limit = 10 * MAX_BYTES
+        self.limit = 10 * BATCH_LIMITS.size
         self.down: list[Exception] = []
         self.batches = Batches(self._entry, self._call)
 
@@ -44,15 +45,15 @@ class Service:
 EVENTS = [decision(number) for number in range(25)]
 
 
-@given(st.lists(st.integers(0, MAX_BYTES * 2), max_size=40))
+@given(st.lists(st.integers(0, BATCH_LIMITS.size * 2), max_size=40))
 def test_every_event_goes_out_once_in_order_in_calls_that_fit(sizes: list[int]) -> None:
     events = [decision(number) for number in range(len(sizes))]
     service = Service(dict(zip(events, sizes, strict=True)))
     service.batches.send(events)
     assert [event for call in service.calls for event in call] == events
     for call in service.calls:
-        assert len(call) <= MAX_ENTRIES
-        assert len(call) == 1 or sum(service.sizes[event] for event in call) <= MAX_BYTES
+        assert len(call) <= BATCH_LIMITS.entries
+        assert len(call) == 1 or sum(service.sizes[event] for event in call) <= BATCH_LIMITS.size
 
 
 def statuses(service: Service, events: Sequence[DecisionEvent]) -> list[EventStatus]:
@@ -144,7 +145,7 @@ def test_a_batch_that_was_taken_is_sent_again_when_it_is_handed_over_again() -> 
 
 
 def test_only_an_event_that_is_too_large_may_fail_a_call_without_holding_up_the_rest() -> None:
-    service = Service({EVENTS[0]: MAX_BYTES + 1})
+    service = Service({EVENTS[0]: BATCH_LIMITS.size + 1})
     service.down = [CallFailed(failed("too large"))]
     assert statuses(service, EVENTS[:3]) == [FAILED, DELIVERED, DELIVERED]
     assert service.calls == [EVENTS[:1], EVENTS[1:3]]
@@ -165,15 +166,15 @@ def test_a_call_that_is_rejected_for_the_size_of_an_entry_is_made_again_for_each
 
 
 def test_an_event_over_the_usual_limit_is_tried_once_and_told_with_its_size_and_the_limit() -> None:
-    service = Service({EVENTS[1]: MAX_BYTES + 900})
-    service.limit = MAX_BYTES
+    service = Service({EVENTS[1]: BATCH_LIMITS.size + 900})
+    service.limit = BATCH_LIMITS.size
     why = "an entry of 263044 bytes, more than the usual 262144: too long"
     assert rejections(service, EVENTS[:3]) == {1: why}
     assert service.calls == [EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
 def test_a_target_that_is_set_to_take_more_gets_more() -> None:
-    service = Service({EVENTS[1]: MAX_BYTES + 900})
+    service = Service({EVENTS[1]: BATCH_LIMITS.size + 900})
     assert statuses(service, EVENTS[:3]) == [DELIVERED] * 3
 
 
@@ -186,7 +187,7 @@ def test_a_target_that_goes_down_between_single_calls_is_not_sent_twice_what_it_
 
 
 def test_what_was_rejected_is_told_although_a_later_call_failed() -> None:
-    service = Service({EVENTS[0]: MAX_BYTES + 1})
-    service.limit = MAX_BYTES
+    service = Service({EVENTS[0]: BATCH_LIMITS.size + 1})
+    service.limit = BATCH_LIMITS.size
     service.batches = Batches(service._entry, failing_at(service, 1, SinkError("down")))
     assert statuses(service, EVENTS[:3]) == [REJECTED, NOT_ATTEMPTED, NOT_ATTEMPTED]

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support import START, session_id
 from tests.unit.support.builders import a_session
+from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.decisions.cloud_event import decision_event
 from watcher.domain.errors import Throttled
 from watcher.domain.limits import MAX_CONTEXT_BYTES
@@ -19,7 +20,6 @@ from watcher.domain.model import (
     SessionResult,
     SessionStatus,
 )
-from watcher.sinks.aws.batches import MAX_BYTES
 from watcher.sinks.aws.message_entries import message_entry
 
 NUMBER = -0.12345678901234567
@@ -48,5 +48,5 @@ def test_it_fits_with_its_attributes(ending: SessionResult | None) -> None:
     event = decision_event(
         watch, decision, ending, DecisionRules(), source="/watcher/ap-northeast-1", now=START + 180.0
     )
-    assert message_entry(event, "MessageBody", is_fifo=True).size <= MAX_BYTES
+    assert message_entry(event, "MessageBody", is_fifo=True).size <= BATCH_LIMITS.size
     assert len(event.body.encode()) - MAX_CONTEXT_BYTES < 14_000

@@ -5,6 +5,7 @@ from contextlib import closing
 
 from watcher.cli.check.files import missing_database, private_file
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
+from watcher.cli.check.limits import LIMITS
 from watcher.config import QueueSettings, Settings, sqlite_path
 from watcher.config.redaction import without_secrets
 from watcher.delivery.recorded import reason_of
@@ -14,13 +15,6 @@ from watcher.domain.ports import Clock
 from watcher.ledgers import open_ledger
 from watcher.queues import advise, open_queue
 from watcher.util.files import is_there
-
-SESSION_LIFE = 180.0
-"""Seconds for which AWS keeps a session: a message that waits longer was sent in vain."""
-
-LATEST, ENOUGH, UNKNOWN_SHARE = 200, 20, 0.1
-"""Decisions that are looked at, how many of them are enough for a share, and the share of ids that AWS does not know
-which is too much. The last two are those of the alert WatcherUnknownSessions."""
 
 NOT_TRIED = "not tried, it needs the network (--offline)"
 
@@ -106,11 +100,11 @@ def _unknown_sessions(settings: Settings, clock: Clock) -> Findings:
     """A warning if AWS did not know many of the ids of late."""
     try:
         with closing(open_ledger(settings, clock)) as ledger:
-            entries = ledger.recent(LATEST)
+            entries = ledger.recent(LIMITS.latest)
     except LedgerError:
         return  # it can't be listed, which is told already
     unknown = sum(reason_of(entry) == Reason.SESSION_NOT_FOUND for entry in entries)
-    if len(entries) >= ENOUGH and unknown > UNKNOWN_SHARE * len(entries):
+    if len(entries) >= LIMITS.enough and unknown > LIMITS.unknown_share * len(entries):
         share = f"{unknown / len(entries):.0%} of the session ids"
         what = f"AWS did not know {share} among the last {len(entries)} decisions"
         fix = "see that aws.region and the account are those of the sessions, and who may send to the queue"
@@ -119,8 +113,9 @@ def _unknown_sessions(settings: Settings, clock: Clock) -> Findings:
 
 def _waiting(shown: str, depth: QueueDepth) -> Finding:
     what = f"{shown}: {depth.visible} waiting, {depth.leased} leased"
-    if depth.oldest_age is not None and depth.oldest_age > SESSION_LIFE:
-        what += f", the oldest for {depth.oldest_age:.0f} s, longer than AWS keeps a session ({SESSION_LIFE:.0f} s)"
+    if depth.oldest_age is not None and depth.oldest_age > LIMITS.session_life:
+        kept = f"longer than AWS keeps a session ({LIMITS.session_life:.0f} s)"
+        what += f", the oldest for {depth.oldest_age:.0f} s, {kept}"
         return warning("queue", what, "see that `watcher run` is running, and that it keeps up with what comes")
     return ok("queue", what)
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 
 from watcher.cli.check.finding import Finding, Findings, ok, warning
+from watcher.cli.check.limits import LIMITS
 from watcher.config import Loaded, Settings
 from watcher.util.urls import queue_place
-
-LOWEST_THRESHOLD = 50.0
-"""AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""
 
 
 def check_rules(loaded: Loaded) -> Findings:
@@ -87,9 +85,10 @@ def _thresholds(settings: Settings) -> Findings:
         "decision.threshold": default,
         **{f"decision.policies.{name}.threshold": policies[name] for name in policies},
     }
-    low = {key: value for key, value in given.items() if value is not None and value < LOWEST_THRESHOLD}
+    low = {key: value for key, value in given.items() if value is not None and value < LIMITS.lowest_threshold}
     for key, value in low.items():
-        what = f"{key} = {value:g} is below {LOWEST_THRESHOLD:g}: more attacks than AWS reckons with count as live"
+        below = f"{key} = {value:g} is below {LIMITS.lowest_threshold:g}"
+        what = f"{below}: more attacks than AWS reckons with count as live"
         yield warning("thresholds", what, "give 50 to 60 against presentation attacks, 80 to 90 against injection")
     if not low:
         named = (f"{name} {default if value is None else value:g}" for name, value in policies.items())

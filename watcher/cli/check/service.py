@@ -9,18 +9,13 @@ from watcher.aws.client import find, live_credentials
 from watcher.aws.errors import CredentialsUnavailable
 from watcher.aws.timeouts import hurried
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
+from watcher.cli.check.limits import LIMITS
 from watcher.config import AwsSettings
 from watcher.domain.errors import AccessDenied, ConfigError, PollError, RejectedByService, SessionNotFound, Throttled
 from watcher.domain.ports import Clock
 from watcher.rekognition import RekognitionResults, build_client
 from watcher.util.http_date import http_date
 from watcher.util.urls import without_secrets
-
-PATIENCE = 10.0
-"""Seconds at most for a connect or a read here: somebody is waiting."""
-
-SKEW_NOTED, SKEW_FATAL = 5.0, 300.0
-"""Seconds between this clock and AWS's: from the second on AWS refuses signatures (Signature Version 4)."""
 
 _EVENT = "response-received.rekognition.GetFaceLivenessSessionResults"
 _FETCHED_FROM = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
@@ -30,7 +25,7 @@ def check_service(aws: AwsSettings, clock: Clock, environ: MutableMapping[str, s
     """Look for credentials, then (unless offline) reach the endpoint, make one call and compare the clocks."""
     with _no_network(environ) if offline else _as_it_is() as sources:
         try:
-            client = build_client(hurried(aws, PATIENCE, PATIENCE), concurrency=1)
+            client = build_client(hurried(aws, LIMITS.wait, LIMITS.wait), concurrency=1)
         except ConfigError as error:
             yield from (failed("config", problem) for problem in error.problems)
             return
@@ -111,11 +106,11 @@ def _clock(skews: list[float]) -> Finding:
         return warning("clock", "the service told no time to compare with", "see that this machine's clock is set")
     skew = skews[-1]
     what = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service's"
-    if abs(skew) > SKEW_FATAL:
+    if abs(skew) > LIMITS.fatal_skew:
         return failed(
             "clock", f"{what}: AWS refuses signatures that are over 5 minutes off", "set this machine's clock"
         )
-    if abs(skew) > SKEW_NOTED:
+    if abs(skew) > LIMITS.noted_skew:
         return warning("clock", f"{what}: sessions look older or younger than they are", "set this machine's clock")
     return ok("clock", "within 5 s of the service's")
 

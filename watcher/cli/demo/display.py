@@ -13,13 +13,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.snapshot import Snapshot
 from watcher.domain.model import Outcome
 
-LINE_INTERVAL = 2.0
-"""Seconds between two plain lines."""
-
-_WIDTH, _BAR_WIDTH = 78, 34
 _STYLES = {Outcome.LIVE: "green", Outcome.NOT_LIVE: "red", Outcome.INCONCLUSIVE: "yellow"}
 
 
@@ -42,7 +39,7 @@ class PlainLines:
     def show(self, snapshot: Snapshot) -> None:
         """Print it, if it is time."""
         if snapshot.is_last or snapshot.elapsed >= self._next:
-            self._next = snapshot.elapsed + LINE_INTERVAL
+            self._next = snapshot.elapsed + DEMO.line_interval
             self._say(plain_line(snapshot))
 
     def _say(self, text: str) -> None:
@@ -79,13 +76,13 @@ class LivePanel:
         places.add_row("metrics", Text(self._metrics, style="cyan"))
         bars = Table.grid(padding=(0, 2))
         for name, number in (("begun", snapshot.begun), ("decided", snapshot.decided)):
-            bar = ProgressBar(total=snapshot.planned, completed=number, width=_BAR_WIDTH, complete_style="cyan")
+            bar = ProgressBar(total=snapshot.planned, completed=number, width=DEMO.bar_width, complete_style="cyan")
             bars.add_row(f"{name:<8}", bar, f"{number}/{snapshot.planned}")
         title = f"watcher demo  {snapshot.elapsed:.0f} s"
         return Panel(
             Group(places, bars, _outcomes(snapshot), _calls(snapshot)),
             title=title,
-            width=min(_WIDTH, self._live.console.width),
+            width=min(DEMO.width, self._live.console.width),
         )
 
 

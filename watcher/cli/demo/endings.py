@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from watcher.cli.demo.constants import DEMO
 from watcher.domain.model import DEFAULT_POLICY, Outcome, Reason
 from watcher.simulator import Fault, SessionScript
 
-THRESHOLD = 80.0
 STRICT_POLICY = "payout"
-STRICT_THRESHOLD = 95.0
 
 _FIRST = 2
 """Polls of a session that meet a passing fault."""
@@ -78,7 +77,7 @@ def _at_first(*faults: Fault) -> tuple[tuple[Fault, ...], ...]:
 
 
 def _between_the_thresholds(rng: Random) -> float:
-    return rng.uniform(THRESHOLD + 1, STRICT_THRESHOLD - 1)
+    return rng.uniform(DEMO.threshold + 1, DEMO.strict_threshold - 1)
 
 
 _LIVE = Expected(Outcome.LIVE, Reason.CONFIDENCE_MET)
@@ -109,7 +108,7 @@ ENDINGS = (
     Ending("no reference image", _unclear(Reason.REFERENCE_IMAGE_MISSING), reference_image=False, weight=2),
     Ending("unusable confidence", _MALFORMED, variants=_CONFIDENCES, weight=2),
     Ending("throttled at first", _LIVE, variants=_at_first(*_THROTTLES), weight=3),
-    Ending("exactly at the threshold", _LIVE, score=lambda _rng: THRESHOLD),
+    Ending("exactly at the threshold", _LIVE, score=lambda _rng: DEMO.threshold),
     Ending("between the thresholds, default policy", _LIVE, score=_between_the_thresholds, weight=2),
     Ending("between the thresholds, payout", _TOO_LOW, score=_between_the_thresholds, policy=STRICT_POLICY, weight=2),
     Ending("live, payout", _LIVE, policy=STRICT_POLICY, weight=4),

@@ -7,21 +7,12 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.endings import ENDINGS, Ending, Expected
 from watcher.domain.model import DEFAULT_POLICY, DeadReason, SessionKey
 from watcher.simulator import SessionScript
 from watcher.util.rfc3339 import timestamp
 
-FEED_RATE = 25.0
-"""Sessions begun a second."""
-
-COPY_EVERY, COPY_AFTER = 10, 0.3
-"""Every so many sessions, one is announced twice: so many seconds later, while it is watched."""
-
-ECHO_EVERY, ECHO_AFTER = 20, 6.0
-"""Likewise, but late: most are decided by then, and the ledger answers."""
-
-LEAST_FOR_JUNK = 10
 JUNK = (
     ("not-a-session-id", DeadReason.INVALID_SESSION_ID),
     ('{"sessionId": "9f6f8e0a-', DeadReason.INVALID_MESSAGE),
@@ -87,7 +78,7 @@ def make_plan(count: int, seed: int) -> Plan:
     for number, ending in enumerate(_in_order(_endings(count, rng), rng), start=1):
         sessions.append(_session(number, ending, turns[ending.name], rng))
         turns[ending.name] += 1
-    junk = JUNK if count >= LEAST_FOR_JUNK else ()
+    junk = JUNK if count >= DEMO.least_for_junk else ()
     steps = [*_steps(sessions), *_junk_steps([body for body, _ in junk], count)]
     return Plan(
         tuple(sessions),
@@ -119,14 +110,14 @@ def _session(number: int, ending: Ending, turn: int, rng: Random) -> DemoSession
 
 def _steps(sessions: list[DemoSession]) -> Iterator[Step]:
     for session in sessions:
-        at = (session.number - 1) / FEED_RATE
+        at = (session.number - 1) / DEMO.feed_rate
         yield Step(at, session)
-        if session.number % ECHO_EVERY == 0:
-            yield Step(at + ECHO_AFTER, session, again=True)
-        elif session.number % COPY_EVERY == 0:
-            yield Step(at + COPY_AFTER, session, again=True)
+        if session.number % DEMO.echo_every == 0:
+            yield Step(at + DEMO.echo_after, session, again=True)
+        elif session.number % DEMO.copy_every == 0:
+            yield Step(at + DEMO.copy_after, session, again=True)
 
 
 def _junk_steps(bodies: list[str], count: int) -> Iterator[Step]:
     for number, body in enumerate(bodies, start=1):
-        yield Step(number / (len(bodies) + 1) * count / FEED_RATE, junk=body)
+        yield Step(number / (len(bodies) + 1) * count / DEMO.feed_rate, junk=body)

@@ -10,19 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.workspace import DemoError, Workspace
-
-START_LIMIT = 45.0
-"""Seconds until a daemon has to have started; a cold start on a slow disk takes a few."""
-
-DRAIN_LIMIT = 35.0
-"""Seconds that an orderly stop may take: the drain's 25, and some."""
-
-KILL_AFTER = 3.0
-"""Seconds that it gets when the demo is broken off."""
-
-LOOK_INTERVAL = 0.05
-LAST_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +41,9 @@ class DaemonProcess:
         """
         self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(DRAIN_LIMIT)
+            code = self.process.wait(DEMO.drain_limit)
         except subprocess.TimeoutExpired:
-            raise DemoError(f"the daemon did not stop within {DRAIN_LIMIT:.0f} s of SIGTERM") from None
+            raise DemoError(f"the daemon did not stop within {DEMO.drain_limit:.0f} s of SIGTERM") from None
         if code != 0:
             raise _died(self.process, self.place)
 
@@ -86,13 +75,13 @@ def start_daemon(place: Workspace) -> Iterator[DaemonProcess]:
 
 
 def _where(process: "subprocess.Popen[bytes]", place: Workspace) -> tuple[str, int]:
-    limit = time.monotonic() + START_LIMIT
+    limit = time.monotonic() + DEMO.start_limit
     while process.poll() is None:
         if (started := _started(place)) is not None:
             return started
         if time.monotonic() >= limit:
-            raise DemoError(f"the daemon did not start within {START_LIMIT:.0f} s{_last_lines(place)}")
-        time.sleep(LOOK_INTERVAL)
+            raise DemoError(f"the daemon did not start within {DEMO.start_limit:.0f} s{_last_lines(place)}")
+        time.sleep(DEMO.process_interval)
     raise _died(process, place)
 
 
@@ -110,7 +99,7 @@ def _died(process: "subprocess.Popen[bytes]", place: Workspace) -> DemoError:
 
 
 def _last_lines(place: Workspace) -> str:
-    lines = place.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+    lines = place.log.read_text(encoding="utf-8", errors="replace").splitlines()[-DEMO.last_lines :]
     return "; its last lines:\n" + "\n".join(f"  {line}" for line in lines) if lines else "; its log is empty"
 
 
@@ -119,7 +108,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         return
     process.terminate()
     try:
-        process.wait(KILL_AFTER)
+        process.wait(DEMO.kill_after)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.plan import Plan, Step
 from watcher.domain.errors import QueueError
 from watcher.domain.ports import Clock, Queue
@@ -11,8 +12,6 @@ from watcher.simulator import Simulator
 
 BUCKET = "liveness-demo"
 """S3 bucket of every second session's images; the others have theirs inline."""
-
-AUDIT_IMAGES = 2
 
 
 class Producer:
@@ -69,7 +68,7 @@ class Producer:
             self._simulator.create_session(
                 session.script,
                 session_id=session.session_id,
-                audit_images_limit=AUDIT_IMAGES,
+                audit_images_limit=DEMO.audit_images,
                 bucket=BUCKET if session.number % 2 else "",
             )
         self._messages[session.number] = session.message(self._clock.time())

@@ -9,25 +9,20 @@ from pathlib import Path
 from threading import Event
 
 from watcher.cli.demo.comparison import compare
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.display import open_display
-from watcher.cli.demo.plan import FEED_RATE, Plan, make_plan
+from watcher.cli.demo.plan import Plan, make_plan
 from watcher.cli.demo.process import DaemonProcess, start_daemon
 from watcher.cli.demo.producer import Producer
 from watcher.cli.demo.snapshot import Scrape, Snapshot, scrape
 from watcher.cli.demo.summary import Report, print_report
-from watcher.cli.demo.workspace import QUOTA, TIME_SCALE, DemoError, Workspace, open_place
+from watcher.cli.demo.workspace import DemoError, Workspace, open_place
 from watcher.config import Settings
 from watcher.domain.errors import WatcherError
 from watcher.domain.ports import Clock, Queue
 from watcher.queues import open_dead_letters, open_queue
 from watcher.simulator import Simulator
 from watcher.util.clock import SystemClock
-
-LOOK_INTERVAL = 0.5
-"""Seconds between two looks at how far it is."""
-
-PATIENCE = 120.0
-"""Seconds that a demo may take beyond twice its feeding; it usually takes 20."""
 
 _GET = "GetFaceLivenessSessionResults"
 _THROTTLES = ("ThrottlingException", "ProvisionedThroughputExceededException")
@@ -66,7 +61,9 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
 
 def _set_up(plan: Plan, seed: int, keep: Path | None, stack: ExitStack) -> Stage:
     place = stack.enter_context(open_place(keep))
-    simulator = stack.enter_context(Simulator(time_scale=TIME_SCALE, seed=seed, rate_limit=QUOTA * TIME_SCALE))
+    simulator = stack.enter_context(
+        Simulator(time_scale=DEMO.time_scale, seed=seed, rate_limit=DEMO.quota * DEMO.time_scale)
+    )
     settings = place.furnish(simulator.url).settings
     queue = open_queue(settings, SystemClock())
     stack.callback(queue.close)
@@ -83,7 +80,7 @@ def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[fl
     """
     begun_at = clock.monotonic()
     feeder = Producer(stage.plan, stage.simulator, stage.queue, clock, Event())
-    limit = PATIENCE + 2 * len(stage.plan.sessions) / FEED_RATE
+    limit = DEMO.overtime + 2 * len(stage.plan.sessions) / DEMO.feed_rate
     numbers = Scrape()
     with feeder.feeding(), open_display(stage.simulator.url, stage.daemon.metrics_url) as display:
         while True:
@@ -96,7 +93,7 @@ def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[fl
             if elapsed >= limit:
                 return elapsed, [f"not done within {limit:.0f} s: {_left(stage.queue)} messages are left"]
             stage.daemon.check()
-            sleep(LOOK_INTERVAL)
+            sleep(DEMO.interval)
 
 
 def _is_over(stage: Stage, feeder: Producer) -> bool:

@@ -8,10 +8,8 @@ from http.client import HTTPConnection, HTTPException
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.process import DaemonProcess
-
-SCRAPE_LIMIT = 2.0
-"""Seconds for one scrape; a late one is left out."""
 
 _DECISIONS, _POLLS, _DEAD = "watcher_decisions_total", "watcher_polls_total", "watcher_dead_letters_total"
 _IN_FLIGHT = "watcher_sessions_in_flight"
@@ -51,7 +49,7 @@ class Snapshot:
 def scrape(daemon: DaemonProcess) -> Scrape | None:
     """Its metrics now; None if it didn't answer in time."""
     # http.client and not urllib: a proxy in the user's environment is not for this machine's own ports.
-    connection = HTTPConnection(daemon.host, daemon.port, timeout=SCRAPE_LIMIT)
+    connection = HTTPConnection(daemon.host, daemon.port, timeout=DEMO.scrape_limit)
     try:
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from watcher.cli.demo.comparison import Comparison, Verdict
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.display import is_terminal
-from watcher.cli.demo.workspace import TIME_SCALE
 from watcher.domain.model import Outcome, Reason
 
 Row = tuple[str, str, str, str]
 
-_SCALE = f"{TIME_SCALE:g}x real time"
+_SCALE = f"{DEMO.time_scale:g}x real time"
 
 HEAD: Row = ("outcome", "reason", "expected", "got")
 
@@ -88,7 +88,7 @@ def facts(report: Report) -> list[str]:
         f"took {report.seconds:.1f} s",
     ]
     if comparison.latencies:
-        median, p95 = (share_below(comparison.latencies, share) * TIME_SCALE for share in (0.5, 0.95))
+        median, p95 = (share_below(comparison.latencies, share) * DEMO.time_scale for share in (0.5, 0.95))
         lines.insert(0, f"creation to decision in session time ({_SCALE}): median {median:.1f} s, p95 {p95:.1f} s")
     return lines
 

@@ -10,21 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import watcher
-from watcher.cli.demo.endings import STRICT_POLICY, STRICT_THRESHOLD, THRESHOLD
+from watcher.cli.demo.constants import DEMO
+from watcher.cli.demo.endings import STRICT_POLICY
 from watcher.config import Loaded, load
-
-TIME_SCALE = 12.0
-"""How much faster than in life sessions live: their 3 minutes are 15 seconds here."""
-
-QUOTA = 25.0
-"""Polls a second of life: the default of us-east-1."""
-
-SESSION_TIMEOUT = 160.0
-"""Seconds of life until the daemon gives up. Less than 180, because on a machine that is busy a last poll right at
-the end of a session's life could come too late, and find it EXPIRED."""
-
-CALL_TIMEOUT = 1.0
-"""Real seconds of a connect or read, short enough that a silent service is seen to be one."""
 
 
 class DemoError(Exception):
@@ -81,26 +69,26 @@ def _is_foreign(name: str) -> bool:
 
 def _settings(place: Workspace, endpoint_url: str) -> str:
     return f"""\
-# The settings of `watcher demo`: times are scaled, a session's 180 s are {180 / TIME_SCALE:g} s here.
+# The settings of `watcher demo`: times are scaled, a session's 180 s are {180 / DEMO.time_scale:g} s here.
 [aws]
 region = "us-east-1"
 endpoint_url = {_toml(endpoint_url)}
-connect_timeout = {CALL_TIMEOUT}
-read_timeout = {CALL_TIMEOUT}
+connect_timeout = {DEMO.call_timeout}
+read_timeout = {DEMO.call_timeout}
 
 [queue]
 url = {_toml(f"sqlite:///{place.folder / 'watcher.db'}")}
 
 [polling]
-min_interval = {1 / TIME_SCALE:.3f}
-max_interval = {10 / TIME_SCALE:.3f}
-session_timeout = {SESSION_TIMEOUT / TIME_SCALE:.3f}
-max_rate = {QUOTA * TIME_SCALE:.1f}
+min_interval = {1 / DEMO.time_scale:.3f}
+max_interval = {10 / DEMO.time_scale:.3f}
+session_timeout = {DEMO.session_timeout / DEMO.time_scale:.3f}
+max_rate = {DEMO.quota * DEMO.time_scale:.1f}
 
 [decision]
-threshold = {THRESHOLD}
+threshold = {DEMO.threshold}
 [decision.policies.{STRICT_POLICY}]
-threshold = {STRICT_THRESHOLD}
+threshold = {DEMO.strict_threshold}
 
 [[sinks]]
 type = "file"

@@ -4,10 +4,6 @@ import re
 
 from watcher.util.text import bounded
 
-USAGE_ERROR = 2
-FAILURE = 255
-INTERRUPTED = 130
-
 LONGEST = 64 * 1024
 """Characters of an error: the AWS CLI has no limit, but who answers may send megabytes."""
 

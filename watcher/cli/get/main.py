@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from watcher.cli.get.failures import FAILURE, INTERRUPTED, USAGE_ERROR, Failure, describe
+from watcher.cli.exit_codes import ExitCode
+from watcher.cli.get.failures import Failure, describe
 from watcher.cli.get.output import flush, print_answer
 from watcher.cli.get.terminal import RESET, ResettingStream
 from watcher.util.text import escaped_lines
@@ -29,15 +30,15 @@ def _guarded(arguments: Sequence[str], at_end: ExitStack) -> int:
         return _run(arguments, at_end)
     except SystemExit as end:
         # argparse has said why, or printed the version.
-        return end.code if isinstance(end.code, int) else USAGE_ERROR
+        return end.code if isinstance(end.code, int) else ExitCode.USAGE
     except KeyboardInterrupt:
         sys.stdout.write("\n")
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, a user gets words and a code, not a traceback
         _log(error)
         for text in describe(error):
             sys.stderr.write(escaped_lines(text))
-        return FAILURE
+        return ExitCode.FAILURE
 
 
 def _run(arguments: Sequence[str], at_end: ExitStack) -> int:
@@ -136,7 +137,7 @@ def _start_logging(options: Namespace, at_end: ExitStack) -> Any:
 def _log(error: Exception) -> None:
     import logging
 
-    logging.getLogger("watcher.get").debug("ending with %d", FAILURE, exc_info=error)
+    logging.getLogger("watcher.get").debug("ending with %d", ExitCode.FAILURE, exc_info=error)
 
 
 def _restore(stdout: Any, stderr: Any) -> None:

@@ -6,22 +6,12 @@ from contextlib import nullcontext
 from threading import Event, Semaphore
 from typing import Any
 
+from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.domain.ports import Clock
 from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.errors import INVALID_RECEIPTS, SqsFault, entry_fault
 from watcher.util.parallel import for_each
-
-SIZE = 10
-"""Entries that SQS takes in one call."""
-
-WORKERS = 48
-"""Calls at once: 5,000 leases are 500 calls, five seconds of them when each takes half a second."""
-
-ATTEMPTS = 8
-"""Tries of one entry within one call of ours: with every fifth call throttled, three entries in a million fail."""
-
-FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 1.0
-"""Seconds before the second try, doubled for each more up to the longest, less up to half of it at random."""
 
 Entry = Mapping[str, Any]
 
@@ -32,7 +22,7 @@ class Batches:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._closing = Event()
-        self._slots = Semaphore(WORKERS)
+        self._slots = Semaphore(BATCHING.workers)
 
     def run(
         self, caller: SqsCaller, operation: str, entries: Sequence[Entry], seconds: float, *, is_bound: bool = False
@@ -47,13 +37,18 @@ class Batches:
         faults: list[SqsFault | None] = [_unanswered(caller, seconds)] * len(entries)
 
         def work(start: int) -> None:
-            batch = entries[start : start + SIZE]
+            batch = entries[start : start + BATCH_LIMITS.entries]
             # A single batch, an ack, say, does not wait behind the many calls of an extension.
-            with self._slots if len(entries) > SIZE else nullcontext():
+            with self._slots if len(entries) > BATCH_LIMITS.entries else nullcontext():
                 outcome = self._batch(caller, operation, batch, deadline=deadline)
             faults[start : start + len(batch)] = outcome
 
-        for_each(work, range(0, len(entries), SIZE), WORKERS, seconds=seconds if is_bound else None)
+        for_each(
+            work,
+            range(0, len(entries), BATCH_LIMITS.entries),
+            BATCHING.workers,
+            seconds=seconds if is_bound else None,
+        )
         return list(faults)
 
     def close(self) -> None:
@@ -67,7 +62,7 @@ class Batches:
             range(len(entries)), SqsFault(f"{caller.shown}: no time was left to call it", is_transient=True)
         )
         pending = list(outcome)
-        for attempt in range(ATTEMPTS):
+        for attempt in range(BATCHING.attempts):
             if attempt and self._closing.wait(_backoff(attempt)):
                 break
             if self._clock.monotonic() >= deadline:
@@ -84,7 +79,7 @@ def _unanswered(caller: SqsCaller, seconds: float) -> SqsFault:
 
 
 def _backoff(attempt: int) -> float:
-    return min(FIRST_BACKOFF * 2.0 ** (attempt - 1), LONGEST_BACKOFF) * random.uniform(0.5, 1.0)
+    return min(BATCHING.first_backoff * 2.0 ** (attempt - 1), BATCHING.longest_backoff) * random.uniform(0.5, 1.0)
 
 
 def _call(caller: SqsCaller, operation: str, entries: Mapping[int, Entry]) -> dict[int, SqsFault | None]:

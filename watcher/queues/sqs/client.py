@@ -9,16 +9,11 @@ from watcher.aws.errors import attempt
 from watcher.aws.proof import require_proof
 from watcher.aws.timeouts import hurried
 from watcher.config.settings import AwsSettings
+from watcher.queues.sqs.constants import POLLING
 from watcher.queues.sqs.errors import translate
 from watcher.util.urls import queue_place, without_secrets
 
 T = TypeVar("T")
-
-CONNECTIONS = 56
-"""Calls that may be under way at once: those of the batches, a poll or two, the depth."""
-
-LEAST_READ_LIMIT = 5.0
-"""Seconds for the answer to a long poll, which takes its time by design."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +94,10 @@ def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCalle
         ConfigError: a setting that can't be used.
     """
     region, endpoint = queue_place(queue_url)
-    settings = hurried(aws.model_copy(update={"region": region or aws.region}), least_read=LEAST_READ_LIMIT)
+    settings = hurried(aws.model_copy(update={"region": region or aws.region}), least_read=POLLING.least_read_limit)
     key = "queue.endpoint_url" if endpoint_url else "queue.url"
-    client = build_client("sqs", settings, endpoint_url or endpoint, concurrency=CONNECTIONS, endpoint_key=key)
+    client = build_client(
+        "sqs", settings, endpoint_url or endpoint, concurrency=POLLING.connections, endpoint_key=key
+    )
     require_proof(client)
     return SqsCaller(client, queue_url)

@@ -7,16 +7,11 @@ import structlog
 from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.errors import TOO_LARGE
 from watcher.queues.sqs.messages import DETAIL, MESSAGE_ID, REASON, RECEIVE_COUNT, SENT_AT, entry, milliseconds
 
 log = structlog.get_logger(__name__)
-
-CALL_TIME = 20.0
-LONGEST_DETAIL = 1000
-
-MOST_SENT = 1000
-"""Receipts that are remembered: a deletion that fails until its lease is lost is never heard of again."""
 
 
 def told(delivery: ReceivedMessage, reason: DeadReason, detail: str) -> dict[str, str | int]:
@@ -58,7 +53,7 @@ class Burial:
             MESSAGE_ID: delivery.lease.message_id,
             RECEIVE_COUNT: str(delivery.lease.receive_count),
             REASON: reason.value,
-            DETAIL: detail[:LONGEST_DETAIL],
+            DETAIL: detail[: BATCHING.longest_detail],
         }
         queue = self._dead_letters
         letter = entry(
@@ -68,7 +63,7 @@ class Burial:
             own=own,
             attributes=delivery.attributes,
         )
-        (fault,) = self._batches.run(queue, "send_message_batch", [letter], CALL_TIME)
+        (fault,) = self._batches.run(queue, "send_message_batch", [letter], BATCHING.dead_letter_seconds)
         if fault and fault.code in TOO_LARGE:
             consequence = "it is left to the queue's redrive policy"
             log.warning(
@@ -79,7 +74,7 @@ class Burial:
             raise fault
         with self._lock:
             self._sent[delivery.lease.receipt] = None
-            while len(self._sent) > MOST_SENT:
+            while len(self._sent) > BATCHING.most_sent:
                 del self._sent[next(iter(self._sent))]
         return True
 

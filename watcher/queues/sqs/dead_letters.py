@@ -15,6 +15,7 @@ from watcher.domain.model import DeadLetter
 from watcher.domain.ports import Clock
 from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller, open_caller
+from watcher.queues.sqs.constants import BATCHING, POLLING
 from watcher.queues.sqs.messages import (
     CUT,
     DETAIL,
@@ -35,14 +36,6 @@ from watcher.queues.sqs.redrive_policy import redrive_policy
 from watcher.queues.sqs.send import send_entries
 
 log = structlog.get_logger(__name__)
-
-HOLD = 300
-"""Seconds that messages are out of the queue at most, should this process be killed."""
-
-LOOK = 1000
-"""Messages among which the oldest are looked for."""
-
-BATCH_TIME = 30.0
 
 Message = Mapping[str, Any]
 
@@ -65,7 +58,7 @@ class SqsDeadLetters:
 
     def list(self, limit: int) -> Sequence[DeadLetter]:
         """The `limit` oldest of the first thousand that SQS gives out."""
-        with self._all(max(limit, LOOK)) as messages:
+        with self._all(max(limit, POLLING.look)) as messages:
             letters = [_letter(message) for message in messages]
         return sorted(letters, key=lambda letter: letter.dead_at)[:limit]
 
@@ -124,10 +117,10 @@ class SqsDeadLetters:
                 found.update(message["MessageId"] for message in batch)
             yield list(messages.values())
         finally:
-            # Should that fail, HOLD runs out.
+            # Should that fail, POLLING.hold runs out.
             kept = {message["ReceiptHandle"] for message in messages.values()} - self._deleted
             entries = [{"ReceiptHandle": receipt, "VisibilityTimeout": 0} for receipt in kept]
-            self._batches.run(self._dead, "change_message_visibility_batch", entries, BATCH_TIME)
+            self._batches.run(self._dead, "change_message_visibility_batch", entries, BATCHING.redrive_seconds)
 
     def _receive(self) -> Sequence[Message]:
         return self._dead.ask(
@@ -135,13 +128,13 @@ class SqsDeadLetters:
             _readable,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=self._poll,
-            VisibilityTimeout=HOLD,
+            VisibilityTimeout=POLLING.hold,
             **RECEIVED_DEAD,
         )
 
     def _delete(self, messages: Sequence[Message], otherwise: str) -> None:
         entries = [{"ReceiptHandle": message["ReceiptHandle"]} for message in messages]
-        faults = self._batches.run(self._dead, "delete_message_batch", entries, BATCH_TIME)
+        faults = self._batches.run(self._dead, "delete_message_batch", entries, BATCHING.redrive_seconds)
         outcome = zip(messages, faults, strict=True)
         self._deleted |= {message["ReceiptHandle"] for message, fault in outcome if fault is None}
         failed = [fault for fault in faults if fault]

@@ -8,11 +8,9 @@ from watcher.domain.model import Lease
 from watcher.domain.ports import Clock
 from watcher.queues.sqs.batches import Batches, Entry
 from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.errors import INVALID_RECEIPTS, SqsFault
 from watcher.queues.sqs.held_leases import HeldLeases
-
-CALL_TIME = 20.0
-"""Seconds within which the tries of one `ack` or `extend` begin, and a `release` is over unless it is in a hurry."""
 
 
 class Leases:
@@ -40,7 +38,7 @@ class Leases:
         held, lost = self.held.sort_out(leases)
         since = self._clock.monotonic()
         # Well within a beat, which is two fifths of the lease: the next one must not wait for this one.
-        done, refused, failed = self._change(held, self._seconds, min(self._seconds / 4, CALL_TIME))
+        done, refused, failed = self._change(held, self._seconds, min(self._seconds / 4, BATCHING.lease_seconds))
         self.held.renew(done, since)
         lost = _ordered(leases, [*lost, *refused])
         if failed:
@@ -56,7 +54,7 @@ class Leases:
             before = self._acked.intersection(leases)
         held, lost = self.held.sort_out([lease for lease in leases if lease not in before])
         entries = [{"ReceiptHandle": lease.receipt} for lease in held]
-        done, refused, failed = self._run("delete_message_batch", held, entries, CALL_TIME)
+        done, refused, failed = self._run("delete_message_batch", held, entries, BATCHING.lease_seconds)
         self.held.drop(done)
         with self._lock:
             # Only from a failure to the call that repeats it: to that one these must not look lost.

@@ -12,13 +12,11 @@ from typing import Generic, TypeVar
 import structlog
 
 from watcher.domain.errors import QueueError
+from watcher.queues.sqs.constants import POLLING
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-
-TICK = 0.2
-"""Seconds between two looks at the stop while a poll is under way; what it brings wakes its caller at once."""
 
 
 class LongPoll(Generic[T]):
@@ -38,7 +36,7 @@ class LongPoll(Generic[T]):
     def wait(self, stop: Event) -> T | None:
         """The result; None, and no claim to it any more, if `stop` comes first."""
         with self._changed:
-            while not self._changed.wait_for(lambda: self._is_over, TICK):
+            while not self._changed.wait_for(lambda: self._is_over, POLLING.tick):
                 if stop.is_set():
                     self._is_abandoned = True
                     return None

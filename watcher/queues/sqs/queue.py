@@ -11,15 +11,17 @@ from threading import Event, Lock
 
 import structlog
 
+from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.config.settings import Settings
 from watcher.domain.model import DeadReason, Lease, QueueDepth, ReceivedMessage
 from watcher.domain.ports import Clock
-from watcher.queues.sqs.batches import SIZE, Batches
+from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller, open_caller
+from watcher.queues.sqs.constants import BATCHING, POLLING
 from watcher.queues.sqs.dead_letter_writer import Burial, told
 from watcher.queues.sqs.dead_letters import open_dead_letters
 from watcher.queues.sqs.errors import SqsFault
-from watcher.queues.sqs.leases import CALL_TIME, Leases
+from watcher.queues.sqs.leases import Leases
 from watcher.queues.sqs.long_poll import LongPoll
 from watcher.queues.sqs.messages import RECEIVED, delivery, received_messages, whole_number
 from watcher.queues.sqs.receive_pacing import ReceivePacing
@@ -28,13 +30,6 @@ from watcher.queues.sqs.send import send
 from watcher.queues.sqs.time import service_time
 
 __all__ = ["SqsQueue", "advise", "open_dead_letters", "open_queue"]
-
-LONGEST_POLL, SHORT_POLL, SHORT_LEASE = 2, 1, 20
-"""Seconds of one long poll, and of one when leases are shorter than the third: see `sqs_poll` on why so few. An idle
-watcher's polls cost half a dollar a month."""
-
-CLOSE_WAIT = 5.0
-"""Seconds at most that closing waits for a poll left behind; one that hangs is given up, and its leases run out."""
 
 NOT_BURIED = "it comes back when its lease runs out: set queue.dead_letter_url, or see the queue's redrive policy"
 
@@ -48,7 +43,7 @@ class SqsQueue:
         QueueError: in every method; the text names the queue and the fix.
     """
 
-    max_batch = SIZE
+    max_batch = BATCH_LIMITS.entries
 
     def __init__(
         self, caller: SqsCaller, visibility_timeout: float, clock: Clock, dead_letters: SqsCaller | None = None
@@ -75,7 +70,7 @@ class SqsQueue:
         if wait <= 0:
             return self._receive(limit, 0)
         deadline = self._clock.monotonic() + wait
-        longest = SHORT_POLL if self._visibility < SHORT_LEASE else LONGEST_POLL
+        longest = POLLING.short_poll if self._visibility < POLLING.short_lease else POLLING.longest_poll
         if self._pace.pause:
             stop.wait(min(self._pace.pause, wait))
         while not stop.is_set() and (left := deadline - self._clock.monotonic()) > 0:
@@ -93,7 +88,7 @@ class SqsQueue:
         """Delete the messages; see `Leases`."""
         return self._leases.ack(leases)
 
-    def release(self, leases: Sequence[Lease], seconds: float = CALL_TIME) -> None:
+    def release(self, leases: Sequence[Lease], seconds: float = BATCHING.lease_seconds) -> None:
         """Give the messages back within `seconds`; see `Leases`."""
         self._leases.release(leases, seconds)
 
@@ -129,9 +124,9 @@ class SqsQueue:
         dead = sum(_counts(self._dead_letters, *names)) if self._dead_letters else None
         return QueueDepth(sum(waiting), leased, dead)
 
-    def close(self, seconds: float = CLOSE_WAIT) -> None:
+    def close(self, seconds: float = POLLING.close_wait) -> None:
         """Wait for a poll that was left behind, so that what it brings is given back; then close the connections."""
-        deadline = self._clock.monotonic() + min(seconds, CLOSE_WAIT)
+        deadline = self._clock.monotonic() + min(seconds, POLLING.close_wait)
         with self._lock:
             polls, self._polls = self._polls, set()
         for poll in polls:

@@ -3,20 +3,7 @@
 import math
 
 from watcher.domain.ports import Clock
-
-LONGEST = 0.5
-"""Seconds: a session's first poll is hardly later for it, and most of the calls of a steady stream are saved."""
-
-SHARE = 0.9
-"""Of a batch that is waited for. A full one doesn't tell how much more there was, so that a steady stream should
-fill it nearly and not quite."""
-
-SHORTEST = 0.01
-"""Seconds of a pause worth making."""
-
-
-MEMORY = 1.0
-"""Seconds after which what came counts a third of what comes now: single batches tell little of a stream's rate."""
+from watcher.queues.sqs.constants import PACING
 
 
 class ReceivePacing:
@@ -39,14 +26,14 @@ class ReceivePacing:
         """A receive has brought `count` of at most `limit` messages; sets the seconds to `pause` before the next."""
         now = self._clock.monotonic()
         elapsed, self._last = now - self._last, now
-        fading = math.exp(-elapsed / MEMORY)
+        fading = math.exp(-elapsed / PACING.memory)
         self._count, self._seconds = self._count * fading + count, self._seconds * fading + elapsed
         if count >= limit:
             pause = self.pause / 2 if self._was_full else self.pause
-        elif not count or count * LONGEST < elapsed:
+        elif not count or count * PACING.longest < elapsed:
             pause = 0.0
         else:
             called = max(0.0, elapsed - self.pause)
-            pause = min(LONGEST, self._seconds * limit * SHARE / self._count - called)
+            pause = min(PACING.longest, self._seconds * limit * PACING.share / self._count - called)
         self._was_full = count >= limit
-        self.pause = pause if pause >= SHORTEST else 0.0
+        self.pause = pause if pause >= PACING.shortest else 0.0

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
+from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.domain.errors import QueueError
-from watcher.queues.sqs.batches import SIZE, WORKERS, Batches
+from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.errors import SqsFault
 from watcher.queues.sqs.messages import batches, check_bodies, entry, in_order
-
-SEND_TIME = 60.0
-"""Seconds within which the tries for one run of messages begin."""
 
 
 def send(caller: SqsCaller, runner: Batches, bodies: Sequence[str]) -> None:
@@ -34,10 +33,10 @@ def send(caller: SqsCaller, runner: Batches, bodies: Sequence[str]) -> None:
 def send_entries(caller: SqsCaller, runner: Batches, entries: Sequence[dict[str, object]]) -> list[SqsFault | None]:
     """Send these; what became of each, in order. After a failure the rest is not tried."""
     faults: list[SqsFault | None] = []
-    round_size = SIZE if caller.is_fifo else SIZE * WORKERS
+    round_size = BATCH_LIMITS.entries if caller.is_fifo else BATCH_LIMITS.entries * BATCHING.workers
     for batch in batches(entries, round_size):
         if any(faults):
             faults += [SqsFault(f"{caller.shown}: not tried", is_transient=True)] * len(batch)
         else:
-            faults += runner.run(caller, "send_message_batch", batch, SEND_TIME)
+            faults += runner.run(caller, "send_message_batch", batch, BATCHING.send_seconds)
     return faults

@@ -4,14 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import EventResult, EventStatus, not_attempted, results_or_error
 from watcher.domain.model import DecisionEvent
 from watcher.sinks.aws.target import CallFailed
-
-MAX_ENTRIES = 10
-MAX_BYTES = 256 * 1024
-"""Of one call, all entries together. SQS, SNS and EventBridge take this much without being asked for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ class Batches:
                 return
             results.append(_with_size(failure.result, entries[0].size))
             # One that is too large for a batch went alone: the others need not wait for it.
-            if failure.result.status is EventStatus.FAILED and entries[0].size <= MAX_BYTES:
+            if failure.result.status is EventStatus.FAILED and entries[0].size <= BATCH_LIMITS.size:
                 raise SinkError(failure.result.reason) from failure
         else:
             results += [_with_size(result, entry.size) for result, entry in zip(told, entries, strict=True)]
@@ -81,7 +78,7 @@ def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     group: list[Entry] = []
     size = 0
     for entry in entries:
-        if group and (len(group) == MAX_ENTRIES or size + entry.size > MAX_BYTES):
+        if group and (len(group) == BATCH_LIMITS.entries or size + entry.size > BATCH_LIMITS.size):
             yield group
             group, size = [], 0
         group.append(entry)
@@ -94,5 +91,5 @@ def _with_size(result: EventResult, size: int) -> EventResult:
     """A rejection with the size that the service looked at, and the usual limit if it is above that."""
     if result.status is not EventStatus.REJECTED:
         return result
-    over = f", more than the usual {MAX_BYTES}" if size > MAX_BYTES else ""
+    over = f", more than the usual {BATCH_LIMITS.size}" if size > BATCH_LIMITS.size else ""
     return replace(result, reason=f"an entry of {size} bytes{over}: {result.reason}")

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.domain.event_result import EventResult
 from watcher.domain.model import DecisionEvent
-from watcher.sinks.aws.batches import MAX_ENTRIES, Batches
+from watcher.sinks.aws.batches import Batches
 from watcher.sinks.aws.message_entries import entry_results, message_entry, with_ids
 from watcher.sinks.aws.target import Target
 
@@ -17,7 +18,7 @@ class MessageSink:
     At a FIFO target the group is the session, and the deduplication id the hash of the event's id.
     """
 
-    max_batch = MAX_ENTRIES
+    max_batch = BATCH_LIMITS.entries
 
     def __init__(
         self,

@@ -6,8 +6,9 @@ from typing import Any, cast
 import pytest
 
 from tests.support import ManualClock
+from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.plan import make_plan
-from watcher.cli.demo.runner import PATIENCE, Stage, play
+from watcher.cli.demo.runner import Stage, play
 from watcher.cli.demo.workspace import DemoError, Workspace
 from watcher.config import Settings
 from watcher.domain.errors import QueueError
@@ -60,7 +61,7 @@ def test_it_is_over_when_every_message_is_acked(capsys: pytest.CaptureFixture[st
 
 def test_a_demo_that_does_not_end_is_ended() -> None:
     seconds, (problem,) = play_with(StandIn(left=[2]))
-    assert PATIENCE <= seconds < PATIENCE + 1
+    assert DEMO.overtime <= seconds < DEMO.overtime + 1
     assert problem == "not done within 120 s: 2 messages are left"
 
 

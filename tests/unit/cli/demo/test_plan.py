@@ -3,7 +3,8 @@ from collections import Counter
 
 import pytest
 
-from watcher.cli.demo.endings import ENDINGS, STRICT_POLICY, STRICT_THRESHOLD, THRESHOLD
+from watcher.cli.demo.constants import DEMO
+from watcher.cli.demo.endings import ENDINGS, STRICT_POLICY
 from watcher.cli.demo.plan import JUNK, make_plan
 from watcher.consumer.message import parse_message
 from watcher.domain.errors import InvalidMessage
@@ -56,7 +57,7 @@ def test_scores_are_on_the_side_of_the_threshold_that_the_ending_needs() -> None
     for session in make_plan(1000, seed=5).sessions:
         if session.script is None or session.script.ending != "SUCCEEDED":
             continue
-        threshold = STRICT_THRESHOLD if session.key.policy == STRICT_POLICY else THRESHOLD
+        threshold = DEMO.strict_threshold if session.key.policy == STRICT_POLICY else DEMO.threshold
         assert session.script.confidence is not None
         is_enough = session.script.confidence >= threshold
         assert is_enough is (session.expected.outcome is not Outcome.NOT_LIVE), session.ending.name

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from watcher.cli.demo.workspace import TIME_SCALE, DemoError, Workspace, open_place
+from watcher.cli.demo.constants import DEMO
+from watcher.cli.demo.workspace import DemoError, Workspace, open_place
 
 
 def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_the_settings_are_valid_and_scaled(tmp_path: Path) -> None:
     place = Workspace(tmp_path / 'with "quotes" and ümlauts')
     place.folder.mkdir()
     settings = place.furnish("http://127.0.0.1:1").settings
-    assert settings.polling.session_timeout < 180 / TIME_SCALE
+    assert settings.polling.session_timeout < 180 / DEMO.time_scale
     assert settings.queue.url == f"sqlite:///{place.folder}/watcher.db"
     assert settings.http.port == 0
     policy = settings.decision.rules("payout")

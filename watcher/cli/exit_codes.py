@@ -1,0 +1,22 @@
+"""What the commands end with, apart from 0 and 1."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """An exit code."""
+
+    USAGE = 2
+    """Of `get`: the AWS CLI's for a mistake on the command line."""
+
+    CONFIG = 78
+    """EX_CONFIG of sysexits.h: settings that can't be used, so that a restart doesn't help."""
+
+    READER_GONE = 120
+    """Of `get` when nobody reads its output any more: Python's own, and so the AWS CLI's."""
+
+    INTERRUPTED = 130
+    """After Ctrl-C: 128 and the signal's number, as a shell has it."""
+
+    FAILURE = 255
+    """Of `get`: the AWS CLI's for everything else."""
