@@ -20,7 +20,7 @@ def queue(tmp_path: Path) -> Iterator[SqliteQueue]:
         opened.send(["one", "two \x1b[2J", "three"])
         clock.advance(5)
         for delivery in opened.receive(3, 0, Event()):
-            opened.bury(delivery, DeadReason.INVALID_SESSION_ID, "no id\nat all")
+            opened.dead_letter(delivery, DeadReason.INVALID_SESSION_ID, "no id\nat all")
         yield opened
 
 
@@ -84,7 +84,7 @@ def test_dead_letters_in_a_file_of_their_own_are_found(tmp_path: Path) -> None:
     clock = ManualClock()
     with closing(SqliteQueue(tmp_path / "watcher.db", 60, clock, tmp_path / "dead.db")) as queue:
         queue.send(["one"])
-        queue.bury(queue.receive(1, 0, Event())[0], DeadReason.INVALID_MESSAGE, "why")
+        queue.dead_letter(queue.receive(1, 0, Event())[0], DeadReason.INVALID_MESSAGE, "why")
     url = "sqlite:///dead.db"
     assert "one" in run_watcher(tmp_path, "dead", "list", WATCHER_QUEUE__DEAD_LETTER_URL=url).stdout
     done = run_watcher(tmp_path, "dead", "replay", "--all", WATCHER_QUEUE__DEAD_LETTER_URL=url)

@@ -124,7 +124,7 @@ def test_a_sessions_life_is_told(tmp_path: Path, ledger: SqliteLedger, clock: Ma
     clock.advance(0.25)
     ledger.mark_delivered([event.key], "stdout")
     clock.advance(0.25)
-    ledger.settle([event.key])
+    ledger.mark_acked([event.key])
     done = run_watcher(tmp_path, "explain", session_id(1))
     assert done.stdout.splitlines() == [
         f"session {session_id(1)}, policy default",

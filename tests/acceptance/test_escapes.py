@@ -32,7 +32,7 @@ def dead(tmp_path: Path) -> None:
     with closing(SqliteQueue(tmp_path / "watcher.db", 60, ManualClock())) as queue:
         queue.send([json.dumps({"sessionId": session_id(1), "context": {"x": HOSTILE}}, ensure_ascii=False)])
         (delivery,) = queue.receive(1, 0, Event())
-        queue.bury(delivery, DeadReason.UNKNOWN_POLICY, f"policy {HOSTILE}\nforged line")
+        queue.dead_letter(delivery, DeadReason.UNKNOWN_POLICY, f"policy {HOSTILE}\nforged line")
 
 
 @pytest.mark.usefixtures("dead")

@@ -30,7 +30,7 @@ def bury(tmp_path: Path) -> Bury:
             queue.send([session_id(2), BODY])
             clock.advance(5)
             for delivery in queue.receive(2, 0, Event()):
-                queue.bury(delivery, DeadReason.UNKNOWN_POLICY, "policy 'nope' \x1b[2J")
+                queue.dead_letter(delivery, DeadReason.UNKNOWN_POLICY, "policy 'nope' \x1b[2J")
 
     return buried
 

@@ -108,7 +108,7 @@ def an_old_decision(folder: Path, number: int, *delivered: str, settled: bool) -
         for sink in delivered:
             ledger.mark_delivered([sample.key], sink)
         if settled:
-            ledger.settle([sample.key])
+            ledger.mark_acked([sample.key])
 
 
 def test_a_session_of_long_ago_that_is_enqueued_again_is_acked_and_reaches_no_sink(

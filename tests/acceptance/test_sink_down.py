@@ -36,7 +36,7 @@ def test_a_stop_does_not_wait_for_a_sink_that_is_down_and_its_messages_go_back(
         assert queue.depth().visible == 1
     with closing(SqliteLedger(tmp_path / "watcher.db", SystemClock())) as ledger:
         (entry,) = ledger.recent(10)
-    assert (entry.event.key.session_id, entry.settled_at) == (session, None)
+    assert (entry.event.key.session_id, entry.acked_at) == (session, None)
 
 
 def test_a_sink_that_is_down_holds_back_its_own_deliveries_and_bounds_what_is_taken_in(

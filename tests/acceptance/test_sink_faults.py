@@ -63,7 +63,7 @@ def test_decisions_for_a_bus_that_was_deleted_wait_for_it(
         bridge.close()
     assert {event.partition(":")[0] for event in bridge.events} == set(sessions)
     with closing(SqliteLedger(tmp_path / "watcher.db", SystemClock())) as ledger:
-        assert all(entry.settled_at for entry in ledger.recent(10))
+        assert all(entry.acked_at for entry in ledger.recent(10))
 
 
 def test_a_process_without_file_descriptors_blames_no_event_and_delivers_all_once_it_has_some(

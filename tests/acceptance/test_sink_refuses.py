@@ -89,7 +89,7 @@ def test_what_a_webhook_refuses_holds_up_nothing_and_is_handed_over_after_a_repl
     assert sorted(decision["id"] for decision in daemon.decisions) == sorted(events)  # once each: none came again
     assert {decision["id"]: decision for decision in daemon.decisions} == events
     with closing(SqliteLedger(tmp_path / "watcher.db", SystemClock())) as ledger:
-        assert all(entry.settled_at for entry in ledger.recent(20))
+        assert all(entry.acked_at for entry in ledger.recent(20))
 
 
 def _count(daemon: Daemon, event: str) -> int:

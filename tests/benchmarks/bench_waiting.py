@@ -169,7 +169,7 @@ def receive(number: int, held: HeldLeases, intake: Consumer, patience: RetryUnti
     """A batch that SQS gave."""
     batch = deliveries(10, seed=number)
     held.take((delivery.lease for delivery in batch), time.monotonic())
-    intake.take_in(batch, patience)
+    intake.process(batch, patience)
 
 
 def make_intake() -> Consumer:
@@ -202,7 +202,7 @@ def make_intake() -> Consumer:
         in_flight=InFlight(10**6),
         polls=poller,
         deliveries=unused,
-        burials=unused,
+        dead_letters=unused,
         runtime=runtime,
         clock=clock,
         metrics=metrics,

@@ -38,11 +38,11 @@ PARTS: list[tuple[str, Any, str]] = [
     ("poll policy", PollPolicy, "next_step"),
     ("poll policy", Session, "record"),
     ("metrics", Poller, "_count"),
-    ("readiness", Poller, "_heed"),
+    ("readiness", Poller, "_report_service"),
     ("trail and debug log", Poller, "_note"),
     ("what holds these together", Poller, "poll_once"),
     ("keeping leases alive", LeaseExtender, "extend_due"),
-    ("looking at the queue", Prober, "look"),
+    ("looking at the queue", Prober, "probe"),
 ]
 
 

@@ -99,7 +99,7 @@ def fixed(interval: float) -> list[float]:
 
 def index(curve: SurvivalCurve, threshold: float) -> list[float]:
     """Polls where the expected undetected delay reaches the threshold."""
-    return placed(lambda age: curve.due(age, threshold))
+    return placed(lambda age: curve.next_poll_age(age, threshold))
 
 
 def at_calls(make: Callable[[float], Sequence[float]], calls: float, durations: Durations) -> Score:

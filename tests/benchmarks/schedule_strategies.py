@@ -54,7 +54,7 @@ class KnowingLearner(DurationEstimator):
     def curve(self) -> object:  # type: ignore[override]
         return self._curve
 
-    def saw(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
         """Nothing new."""
 
 
@@ -65,7 +65,7 @@ class EvenLearner(DurationEstimator):
         super().__init__()
         self.mode = Mode.EVEN
 
-    def saw(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
         """Nothing new."""
 
 

@@ -181,7 +181,7 @@ def run(
         while waiting and waiting[0][0] <= clock.now:
             session = _session(heapq.heappop(waiting)[2], clock.now)
             scheduler.add(session, policy.first_poll(session))
-        found = scheduler.next(clock.now)
+        found = scheduler.poll_next(clock.now)
         if not isinstance(found, Due):
             coming = waiting[0][0] if waiting else math.inf
             clock.now = min(clock.now + found, max(coming, clock.now))
@@ -196,7 +196,7 @@ def run(
         result.calls += 1
         result.spent[scripted.number] = session.polls + 1
         observation = _poll(scripted, service, clock.now)
-        scheduler.heed(throttled=isinstance(observation, Throttled))
+        scheduler.record_result(throttled=isinstance(observation, Throttled))
         result.throttled += isinstance(observation, Throttled)
         session.record(observation)
         step = policy.next_step(session, observation)

@@ -13,7 +13,7 @@ from tests.chaos.proxy import EXTEND, SqsProxy
 from tests.chaos.site import NEVER, QUICK, Site, in_flight, polls_of, stop, wait_until
 from tests.stack import aws_client
 from tests.support import BUSY
-from watcher.consumer.lease_extender import BEAT
+from watcher.consumer.lease_extender import EXTEND_AFTER
 from watcher.simulator import SessionScript
 from watcher.simulator.server import HttpServer
 
@@ -94,7 +94,7 @@ def test_a_lost_lease_ends_the_polls_of_its_session_within_one_beat_and_nothing_
         (receipt,) = proxy.receipts
         (kept,) = site.feed(1, NEVER)
         site.client.delete_message(QueueUrl=site.queue_url, ReceiptHandle=receipt)
-        over = time.monotonic() + lease * BEAT
+        over = time.monotonic() + lease * EXTEND_AFTER
         before = polls_of(site, lost)
         time.sleep(over - time.monotonic())
         polls, others = polls_of(site, lost), polls_of(site, kept)

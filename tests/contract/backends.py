@@ -18,10 +18,10 @@ from watcher.domain.model import SessionKey
 from watcher.domain.ports import DeadLetters, Ledger, Queue, StateStore
 from watcher.ledgers.dynamodb.items import key_of
 from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
-from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
+from watcher.ledgers.dynamodb.state_store import DynamoDbStateStore
 from watcher.ledgers.memory import MemoryLedger
 from watcher.ledgers.sqlite.ledger import SqliteLedger
-from watcher.ledgers.sqlite.state_store import SqliteMemory
+from watcher.ledgers.sqlite.state_store import SqliteStateStore
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller, open_caller
@@ -174,7 +174,7 @@ class MemoryBackend:
 def _sqlite_memory(folder: Path, stack: ExitStack, moto: Callable[[], MotoServer]) -> MemoryBackend:
     clock, path = ManualClock(), folder / "l.db"
     return MemoryBackend(
-        lambda: stack.enter_context(closing(SqliteMemory(path, clock))), _sqlite_ledger(folder, stack, moto).open
+        lambda: stack.enter_context(closing(SqliteStateStore(path, clock))), _sqlite_ledger(folder, stack, moto).open
     )
 
 
@@ -182,7 +182,7 @@ def _dynamodb_memory(_folder: Path, stack: ExitStack, moto: Callable[[], MotoSer
     clock, url = ManualClock(), moto().url
     table = dynamodb_table(create_stack(url)["LedgerUrl"])
     return MemoryBackend(
-        lambda: stack.enter_context(closing(DynamoDbMemory(aws_client("dynamodb", url), table, clock))),
+        lambda: stack.enter_context(closing(DynamoDbStateStore(aws_client("dynamodb", url), table, clock))),
         lambda: stack.enter_context(closing(DynamoDbLedger(aws_client("dynamodb", url), table, clock, settling=-60))),
     )
 

@@ -15,7 +15,7 @@ def test_a_recorded_decision_is_found_by_another_watcher(ledger: Ledger, ledgers
     event = decision(1)
     (entry,) = ledger.record([(event, '[{"at": 1}]')])
     assert (entry.event, entry.trail, entry.recorded_at) == (event, '[{"at": 1}]', ledgers.now())
-    assert (entry.delivered, entry.settled_at) == ({}, None)
+    assert (entry.delivered, entry.acked_at) == ({}, None)
     assert ledgers.open().find([event.key]) == {event.key: entry}
 
 
@@ -77,7 +77,7 @@ def test_what_was_never_decided_is_not_found(ledger: Ledger) -> None:
 def test_nothing_to_record_is_no_mistake(ledger: Ledger) -> None:
     assert list(ledger.record([])) == []
     ledger.mark_delivered([], "stdout")
-    ledger.settle([])
+    ledger.mark_acked([])
     assert list(ledger.recent(10)) == []
 
 
@@ -105,11 +105,11 @@ def test_settling_is_noted_with_its_first_time(ledger: Ledger, ledgers: LedgerBa
     one, two = decision(1), decision(2)
     ledger.record([(one, "[]"), (two, "[]")])
     began = ledgers.now()
-    ledger.settle([one.key, SessionKey("unknown", "default")])
+    ledger.mark_acked([one.key, SessionKey("unknown", "default")])
     ledgers.let_pass(5)
-    ledger.settle([one.key])
+    ledger.mark_acked([one.key])
     found = ledgers.open().find([one.key, two.key])
-    assert (found[one.key].settled_at, found[two.key].settled_at) == (began, None)
+    assert (found[one.key].acked_at, found[two.key].acked_at) == (began, None)
 
 
 def test_recent_gives_the_newest_with_the_oldest_of_them_first(ledger: Ledger) -> None:

@@ -112,7 +112,7 @@ def test_a_lost_lease_is_not_buried(queue: Queue, queues: QueueBackend) -> None:
     lost = receive_one(queue)
     queues.let_pass(61)
     held = receive_one(other)
-    assert queue.bury(lost, DeadReason.INVALID_MESSAGE, "too late") is None
+    assert queue.dead_letter(lost, DeadReason.INVALID_MESSAGE, "too late") is None
     assert queues.dead_letters(queue).list(10) == []
     assert other.ack([held.lease]) == []
 
@@ -160,15 +160,15 @@ def test_a_released_message_is_there_at_once(queue: Queue, queues: QueueBackend)
     assert queue.ack([lease]) == [lease]
 
 
-@pytest.mark.parametrize("use", ["ack", "extend", "release", "bury"])
+@pytest.mark.parametrize("use", ["ack", "extend", "release", "dead_letter"])
 def test_a_released_lease_is_lost(queue: Queue, use: str) -> None:
     queue.send(["a"])
     delivery = receive_one(queue)
     queue.release([delivery.lease])
     if use == "release":
         queue.release([delivery.lease])
-    elif use == "bury":
-        assert queue.bury(delivery, DeadReason.INVALID_MESSAGE, "too late") is None
+    elif use == "dead_letter":
+        assert queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "too late") is None
     else:
         assert getattr(queue, use)([delivery.lease]) == [delivery.lease]
     again = receive_one(queue)
@@ -215,7 +215,7 @@ def test_depth_tells_waiting_leased_dead_and_the_oldest(queue: Queue, queues: Qu
     queue.send(["a", "b", "c", "d"])
     queues.let_pass(10)
     deliveries = receive(queue, 2)
-    queue.bury(deliveries[0], DeadReason.INVALID_MESSAGE, "why")
+    queue.dead_letter(deliveries[0], DeadReason.INVALID_MESSAGE, "why")
     depth = queue.depth()
     assert (depth.visible, depth.leased, depth.dead) == (2, 1, 1)
     assert depth.oldest_age == (10 if queues.tells_age else None)
@@ -227,7 +227,7 @@ def test_a_buried_message_is_a_dead_letter_with_its_reason(queue: Queue, queues:
     sent_at = queues.now()
     queue.send(["rubbish \ud7ff"])
     queues.let_pass(5)
-    letter_id = queue.bury(receive_one(queue), DeadReason.INVALID_SESSION_ID, "no ünique id")
+    letter_id = queue.dead_letter(receive_one(queue), DeadReason.INVALID_SESSION_ID, "no ünique id")
     (letter,) = queues.dead_letters(queue).list(10)
     assert letter.id == letter_id
     assert (letter.body, letter.reason, letter.detail) == ("rubbish \ud7ff", "invalid_session_id", "no ünique id")
@@ -239,7 +239,7 @@ def test_a_buried_message_is_a_dead_letter_with_its_reason(queue: Queue, queues:
 def bury(queue: Queue, bodies: list[str]) -> None:
     queue.send(bodies)
     for delivery in receive(queue, len(bodies)):
-        queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+        queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why")
 
 
 def test_the_oldest_dead_letters_are_listed(queue: Queue, queues: QueueBackend) -> None:
@@ -266,7 +266,7 @@ def test_a_replayed_message_can_be_buried_again(queue: Queue, queues: QueueBacke
     bury(queue, ["a"])
     dead = queues.dead_letters(queue)
     dead.replay(None)
-    letter_id = queue.bury(receive_one(queue), DeadReason.UNKNOWN_POLICY, "still")
+    letter_id = queue.dead_letter(receive_one(queue), DeadReason.UNKNOWN_POLICY, "still")
     assert [(letter.id, letter.detail) for letter in dead.list(10)] == [(letter_id, "still")]
     assert letter_id is not None
     assert dead.drop([letter_id]) == 1

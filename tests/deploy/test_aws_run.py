@@ -118,7 +118,7 @@ def test_after_a_crash_between_two_sinks_only_the_other_gets_the_event(
         assert emitted(moto, stack) == [event.body]
         entry = ledger.find([event.key])[event.key]
     assert set(entry.delivered) == {"stdout", "sqs"}
-    assert entry.settled_at is not None
+    assert entry.acked_at is not None
 
 
 def test_what_can_never_be_served_goes_to_the_dead_letters(

@@ -18,7 +18,7 @@ from watcher.config.urls import dynamodb_table
 from watcher.domain.model import DeadReason, LedgerEntry
 from watcher.ledgers.dynamodb.items import fitting
 from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
-from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
+from watcher.ledgers.dynamodb.state_store import DynamoDbStateStore
 from watcher.queues.sqs.client import SqsCaller, open_caller
 from watcher.queues.sqs.queue import SqsQueue
 from watcher.queues.sqs.redrive_policy import LEAST_RECEIVES
@@ -159,10 +159,10 @@ def test_the_role_may_call_of_dynamodb_what_the_ledger_calls(moto: MotoServer, s
         ledger.record([(decision(1, "not_live"), "[]")])
         ledger.find([decision(1).key])
         ledger.mark_delivered([decision(1).key], "stdout")
-        ledger.settle([decision(1).key])
+        ledger.mark_acked([decision(1).key])
         assert len(ledger.recent(1)) == len(ledger.recent(1, session_id(1))) == len(ledger.after(0, 1)) == 1
         # On the same client, so that its calls are noted too; the ledger closes it.
-        memory = DynamoDbMemory(client, dynamodb_table(stack["LedgerUrl"]), ManualClock())
+        memory = DynamoDbStateStore(client, dynamodb_table(stack["LedgerUrl"]), ManualClock())
         memory.save("learned")
         assert memory.load() == "learned"
     assert allowed(policy(moto, stack["WatcherPolicyArn"]), "dynamodb") == called
@@ -190,7 +190,7 @@ def test_the_role_may_call_of_sqs_what_queue_and_sink_call(
         queue.extend([one.lease])
         queue.ack([one.lease])
         queue.release([two.lease])
-        queue.bury(three, DeadReason.INVALID_MESSAGE, "why")
+        queue.dead_letter(three, DeadReason.INVALID_MESSAGE, "why")
         assert queue.depth().dead == 1
     # The second is what `watcher check` sees with that it is there.
     called[queue_attributes(moto, stack["DecisionsQueueUrl"])["QueueArn"]] = {"SendMessage", "GetQueueAttributes"}

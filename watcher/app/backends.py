@@ -7,7 +7,7 @@ from math import inf
 
 from watcher.config import Settings
 from watcher.domain.ports import Clock, Ledger, Queue, SessionResults, Sink, StateStore
-from watcher.ledgers import open_ledger, open_memory
+from watcher.ledgers import open_ledger, open_state_store
 from watcher.polling.endpoint_check import EndpointCheck
 from watcher.queues import open_queue
 from watcher.rekognition import RekognitionResults, build_client
@@ -51,7 +51,7 @@ def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backen
     opened.callback(queue.close)
     ledger = open_ledger(settings, clock)
     opened.callback(ledger.close)
-    memory = open_memory(settings, clock)
+    memory = open_state_store(settings, clock)
     if memory is not None:
         opened.callback(memory.close)
     one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)

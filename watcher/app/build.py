@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from watcher.app.backends import Backends, open_backends
 from watcher.app.reload import Reloader, rules_of
-from watcher.app.startup_log import described
+from watcher.app.startup_log import startup_fields
 from watcher.aws.session import resolve_region
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.consumer.consumer import Consumer
@@ -51,9 +51,9 @@ class App:
 class _Core:
     scheduler: Scheduler
     schedule: Schedule
-    remembering: ScheduleCheckpointer
+    checkpointer: ScheduleCheckpointer
     in_flight: InFlight
-    runtime: ActiveRules[PollPolicy]
+    active_rules: ActiveRules[PollPolicy]
 
 
 class _Common(TypedDict):
@@ -116,7 +116,7 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
     reloader = Reloader(
         read=read_again,
         settings=settings,
-        runtime=core.runtime,
+        runtime=core.active_rules,
         scheduler=core.scheduler,
         clock=clock,
         metrics=metrics,
@@ -169,25 +169,25 @@ def _parts(
         queue=backends.queue,
         in_flight=core.in_flight,
         scheduler=core.scheduler,
-        intake=intake,
-        burials=burials,
+        consumer=intake,
+        dead_letters=burials,
         poller=poller,
-        timekeeper=DeadlineWatchdog(
+        watchdog=DeadlineWatchdog(
             scheduler=core.scheduler, poller=poller, clock=common["clock"], readiness=common["readiness"]
         ),
         outbox=outbox,
-        leases=LeaseExtender(
+        lease_extender=LeaseExtender(
             queue=backends.queue,
             in_flight=core.in_flight,
             visibility_timeout=settings.queue.visibility_timeout,
             **common,
         ),
-        lookout=_prober(backends, core, common),
+        prober=_prober(backends, core, common),
         liveness=liveness,
         readiness=common["readiness"],
         http=http,
-        supervisor=supervisor,
-        described=described(settings, loaded.file),
+        notifier=supervisor,
+        startup_fields=startup_fields(settings, loaded.file),
         close=opened.pop_all().close,
     )
 
@@ -199,13 +199,13 @@ def _prober(backends: Backends, core: _Core, common: _Common) -> Prober:
         results=backends.results,
         endpoint=backends.endpoint,
         scheduler=core.scheduler,
-        also=[core.remembering.look, ClockSteps(common["clock"]).look],
+        also=[core.checkpointer.save_if_due, ClockSteps(common["clock"]).check],
         **common,
     )
 
 
 def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox, DeadLetterWriter, Consumer, Poller]:
-    """The way of a session: intake, poller, outbox. Built from its end, for each part is given the next."""
+    """The way of a session: consumer, poller, outbox. Built from its end, for each part is given the next."""
     queue, ledger = backends.queue, backends.ledger
     burials = DeadLetterWriter(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
     outbox = Outbox(
@@ -217,7 +217,7 @@ def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox,
         **common,
     )
     decider = Decider(
-        runtime=core.runtime,
+        runtime=core.active_rules,
         source=backends.source,
         decided=outbox.decided,
         clock=common["clock"],
@@ -228,7 +228,7 @@ def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox,
         endpoint=backends.endpoint,
         scheduler=core.scheduler,
         ended=decider.decide,
-        runtime=core.runtime,
+        runtime=core.active_rules,
         **common,
     )
     intake = Consumer(
@@ -237,8 +237,8 @@ def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox,
         in_flight=core.in_flight,
         polls=poller,
         deliveries=outbox,
-        burials=burials,
-        runtime=core.runtime,
+        dead_letters=burials,
+        runtime=core.active_rules,
         **common,
     )
     return outbox, burials, intake, poller

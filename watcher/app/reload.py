@@ -84,7 +84,7 @@ class Reloader:
         _, needing_restart = changes(self._started_with, new)
         self._runtime.swap(rules_of(new, self._clock, self._schedule))
         if "polling.max_rate" in applied:
-            self._scheduler.limit(limiter_for(new.polling.max_rate, self._region))
+            self._scheduler.set_limiter(limiter_for(new.polling.max_rate, self._region))
         logs.set_level(new.log.level)
         self._settings = new
         self._succeeded()

@@ -11,7 +11,7 @@ from watcher.config import Settings, SinkSettings
 from watcher.util.urls import without_secrets
 
 
-def described(settings: Settings, file: Path | None) -> dict[str, object]:
+def startup_fields(settings: Settings, file: Path | None) -> dict[str, object]:
     """The members of the `started` line: what an operator asks first. `file` is the one that was read."""
     about: dict[str, object] = {
         "version": __version__,

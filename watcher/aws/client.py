@@ -16,7 +16,7 @@ from watcher.aws.credentials import LiveCredentials, find_credentials
 from watcher.aws.errors import one_line
 from watcher.aws.session import configuration_files, open_session, readable_session, region_of
 from watcher.aws.settings import AwsSettings
-from watcher.aws.strict_parsers import WaryParserFactory
+from watcher.aws.strict_parsers import StrictParserFactory
 from watcher.aws.user_agent import user_agent
 from watcher.domain.errors import ConfigError
 from watcher.util.urls import is_http_url, without_secrets
@@ -100,7 +100,7 @@ class _Fixed:
 def _prepare(session: Any, aws: AwsSettings, concurrency: int) -> None:
     """Settings for each client of the session: also for those (STS, SSO) that botocore fetches credentials with."""
     session.set_default_client_config(_config(aws, concurrency, user_agent(session)))
-    session.register_component("response_parser_factory", WaryParserFactory())
+    session.register_component("response_parser_factory", StrictParserFactory())
 
 
 def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> Any:

@@ -11,7 +11,7 @@ from watcher.aws.errors import UnreadableResponse
 _TRIPPED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-class WaryParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore has no types
+class StrictParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore has no types
     """Makes parsers that raise UnreadableResponse for a body they can't read.
 
     An error answer without a JSON object (a proxy's page) becomes an error that has only the HTTP status, as botocore
@@ -20,10 +20,10 @@ class WaryParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore
 
     def create_parser(self, protocol_name: str) -> Any:
         """The wary form of botocore's parser for this protocol."""
-        return _WaryParser(super().create_parser(protocol_name), is_json=protocol_name == "json")
+        return _StrictParser(super().create_parser(protocol_name), is_json=protocol_name == "json")
 
 
-class _WaryParser:
+class _StrictParser:
     def __init__(self, parser: Any, *, is_json: bool) -> None:
         self._parser = parser
         self._is_json = is_json

@@ -20,7 +20,7 @@ class _Settings(AwsSettings, Protocol):
 S = TypeVar("S", bound=_Settings)
 
 
-def hurried(aws: S, connect: float = CONNECT_LIMIT, read: float = READ_LIMIT, *, least_read: float = 0.0) -> S:
+def capped(aws: S, connect: float = CONNECT_LIMIT, read: float = READ_LIMIT, *, least_read: float = 0.0) -> S:
     """The settings with time-outs of these seconds at most; 0, which is no limit at all, becomes the limit.
 
     `least_read`: seconds for a read at least, where an answer takes its time by design.

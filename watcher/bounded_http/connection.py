@@ -56,21 +56,21 @@ class DeadlineConnection:
 
     def _send(self, message: bytes) -> None:
         self._deadline.start_sending()
-        self._arm()
+        self._set_timeout()
         # The response may have come before the connection was closed.
         with suppress(BrokenPipeError, ConnectionResetError):
             self._sock.sendall(message)
 
     def recv(self, count: int) -> bytes:
         """Up to `count` bytes."""
-        self._arm()
+        self._set_timeout()
         data: bytes = self._sock.recv(count)
         self._is_answered = self._is_answered or bool(data)
         return data
 
     def recv_into(self, room: memoryview) -> int:
         """Read into `room`; how many bytes."""
-        self._arm()
+        self._set_timeout()
         count: int = self._sock.recv_into(room)
         return count
 
@@ -111,7 +111,7 @@ class DeadlineConnection:
         # What TLS has decrypted and nobody has read doesn't show at the socket.
         return bool(self._poll.poll(0)) or (hasattr(self._sock, "pending") and self._sock.pending() > 0)
 
-    def _arm(self) -> None:
+    def _set_timeout(self) -> None:
         left = self._deadline.left()
         if self._sock.gettimeout() != left:  # to set it is a system call, which lets go of the interpreter's lock
             self._sock.settimeout(left)

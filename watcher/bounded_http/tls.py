@@ -136,7 +136,7 @@ class NestedTls:
                 result = step()
             except ssl.SSLWantReadError:
                 self._flush(end)
-                self._arm(end)
+                self._set_timeout(end)
                 data = self._outer.recv(LIMITS.read_size)
                 if data:
                     self._received.write(data)
@@ -148,10 +148,10 @@ class NestedTls:
 
     def _flush(self, end: float | None) -> None:
         if data := self._to_send.read():
-            self._arm(end)
+            self._set_timeout(end)
             self._outer.sendall(data)
 
-    def _arm(self, end: float | None) -> None:
+    def _set_timeout(self, end: float | None) -> None:
         left = None if end is None else end - monotonic()
         if left is not None and left <= 0:
             raise TimeoutError("timed out")

@@ -8,7 +8,7 @@ import click
 
 from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.rendering import printable, told_to_the_user
+from watcher.cli.rendering import exits_on_error, printable
 
 if TYPE_CHECKING:
     from watcher.domain.model import DeadLetter
@@ -62,7 +62,7 @@ def _with_dead_letters(source: SettingsSource, work: "Callable[[DeadLetters], T]
     from watcher.util.clock import SystemClock
 
     settings = settings_or_exit(source)
-    with told_to_the_user(), open_dead_letters(settings, SystemClock()) as dead_letters:
+    with exits_on_error(), open_dead_letters(settings, SystemClock()) as dead_letters:
         return work(dead_letters)
 
 

@@ -10,7 +10,7 @@ import click
 from watcher.cli.echo import echo, echo_json
 from watcher.cli.exit_codes import ExitCode
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.rendering import data_of, event_of, printable, told_to_the_user
+from watcher.cli.rendering import data_of, event_of, exits_on_error, printable
 
 if TYPE_CHECKING:
     from watcher.domain.model import LedgerEntry
@@ -40,7 +40,7 @@ def command(*, session_id: str | None, limit: int, as_json: bool, follow: bool, 
     from watcher.util.clock import SystemClock
 
     settings = settings_or_exit(source)
-    with told_to_the_user(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:
+    with exits_on_error(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:
         # Taken first: what is decided between the two questions is then shown by --follow, or was shown already.
         newest = [entry.sequence for entry in ledger.recent(1)]
         entries = ledger.recent(limit, session_id)

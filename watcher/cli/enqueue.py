@@ -10,7 +10,7 @@ import click
 
 from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.rendering import told_to_the_user
+from watcher.cli.rendering import exits_on_error
 
 if TYPE_CHECKING:
     from watcher.cli.enqueue_input import Messages
@@ -62,7 +62,7 @@ def command(
     _check_options(messages, common, file)
     chosen = messages.of_ids(ids)
     read = messages.of(lines(file)) if policy is None else messages.of_one_policy(lines(file))
-    with told_to_the_user(), closing(open_queue(settings, clock)) as queue:
+    with exits_on_error(), closing(open_queue(settings, clock)) as queue:
         _send(queue, chain(chosen, read))
     if messages.refused:
         raise click.exceptions.Exit(1)

@@ -220,7 +220,8 @@ def _check_id(text: str) -> None:
 
 
 def _check_creation(members: dict[str, Any]) -> None:
-    # The daemon lets a time that it can't read pass, for the message's sender is far away. Here he can mend it.
+    # The daemon lets a time that it can't read pass, for the message's sender is far away. A user of
+    # this command can fix it.
     created_at = members.get("createdAt")
     if created_at is not None and creation_time(created_at) is None:
         raise _refusal(f"createdAt {created_at!r} is not RFC 3339 with an offset, like 2025-06-15T15:06:40Z")

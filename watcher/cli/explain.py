@@ -10,7 +10,7 @@ import click
 from watcher.cli.dead import line_of, members_of
 from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.rendering import data_of, event_of, found_on_queue, printable
+from watcher.cli.rendering import data_of, event_of, printable, searched_queue
 
 if TYPE_CHECKING:
     from watcher.config import Settings
@@ -29,7 +29,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     """Tell one session's life.
 
     Received, each poll with status and delay, the decision, deliveries and ack, for each policy that decided it; and
-    the messages for it that still wait on the queue, or were put aside as dead letters; SQS can't be searched for
+    the messages for it that still wait on the queue, or were dead-lettered; SQS can't be searched for
     either.
     """
     from watcher.queues import search, search_dead
@@ -38,9 +38,9 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     settings = settings_or_exit(source)
     clock = SystemClock()
     entries = _decided(settings, clock, session_id)
-    queued = found_on_queue("queue", lambda: search(settings, clock, session_id))
-    # Last: what is buried meanwhile was on the queue before.
-    dead = found_on_queue("dead letters", lambda: search_dead(settings, session_id))
+    queued = searched_queue("queue", lambda: search(settings, clock, session_id))
+    # Last: what is dead-lettered meanwhile was on the queue before.
+    dead = searched_queue("dead letters", lambda: search_dead(settings, session_id))
     if not (entries or queued or dead):
         raise click.ClickException(f"nothing is known of session {session_id}: not decided, {_unseen(queued, dead)}")
     if as_json:
@@ -90,8 +90,8 @@ def _life(entry: "LedgerEntry") -> Iterator[str]:
     yield _row(entry.recorded_at, "decided", _decision(entry))
     for sink, at in sorted(entry.delivered.items(), key=lambda delivery: delivery[1]):
         yield _row(at, "delivered", f"to {sink}")
-    if entry.settled_at is not None:
-        yield _row(entry.settled_at, "acked", "")
+    if entry.acked_at is not None:
+        yield _row(entry.acked_at, "acked", "")
 
 
 def _received(step: dict[str, Any]) -> tuple[str, str]:
@@ -180,7 +180,7 @@ def _document(
                 "policy": entry.event.key.policy,
                 "recordedAt": _time(entry.recorded_at),
                 "delivered": {sink: _time(at) for sink, at in entry.delivered.items()},
-                "ackedAt": None if entry.settled_at is None else _time(entry.settled_at),
+                "ackedAt": None if entry.acked_at is None else _time(entry.acked_at),
                 "trail": _trail(entry),
                 "event": event_of(entry),
             }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from watcher.config import Loaded, Settings
 
 MOST_PROBLEMS = 100
-"""Problems that are shown, a line each: more than anybody mends in one go."""
+"""Problems that are shown, a line each: more than anybody fixes in one go."""
 
 _VALUE_OPTIONS = {
     "--region": ("aws.region", "Region of the sessions."),

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @contextmanager
-def told_to_the_user() -> Iterator[None]:
+def exits_on_error() -> Iterator[None]:
     """An error of queue or ledger ends the command with its text on stderr and exit code 1."""
     from watcher.domain.errors import ConfigError, WatcherError
 
@@ -29,7 +29,7 @@ def told_to_the_user() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-def found_on_queue(what: str, look: Callable[[], Sequence[T] | None]) -> Sequence[T] | None:
+def searched_queue(what: str, look: Callable[[], Sequence[T] | None]) -> Sequence[T] | None:
     """What a look into the queue finds; None when nobody can tell, as with SQS. An error is only told on stderr."""
     from watcher.domain.errors import QueueError
 

@@ -57,7 +57,7 @@ def load(
     sources.add_aws_variables(layers, environ)
     sources.add_own_variables(layers, environ)
     sources.add_overrides(layers, overrides, option_names)
-    sources.let_no_verify_win(layers)
+    sources.apply_no_verify_ssl(layers)
     settings = _validate(layers)
     _check_rules(layers, settings)
     if layers.problems:

@@ -91,7 +91,7 @@ def add_overrides(layers: Layers, overrides: Mapping[str, str], option_names: Ma
         layers.put_text(_join_policy(key.split("."), "."), text, option_names.get(key, "--set"))
 
 
-def let_no_verify_win(layers: Layers) -> None:
+def apply_no_verify_ssl(layers: Layers) -> None:
     """As with the AWS CLI, switching the check off beats a bundle that only `AWS_CA_BUNDLE` names."""
     path = ("aws", "ca_bundle")
     section = layers.data.get("aws")

@@ -29,7 +29,7 @@ RECEIVE_WAIT = 6.0
 """Seconds that one receive waits for a message: well below the time after which readiness takes a call for stuck."""
 
 ROOM_WAIT = 5.0
-"""Seconds between two looks at a full house."""
+"""Seconds between two checks for room."""
 
 
 class Polls(Protocol):
@@ -60,7 +60,7 @@ class Consumer:
         in_flight: InFlight,
         polls: Polls,
         deliveries: Deliveries,
-        burials: DeadLetterWriter,
+        dead_letters: DeadLetterWriter,
         runtime: ActiveRules[Any],
         clock: Clock,
         metrics: Metrics,
@@ -71,7 +71,7 @@ class Consumer:
         self._in_flight = in_flight
         self._polls = polls
         self._deliveries = deliveries
-        self._burials = burials
+        self._dead_letters = dead_letters
         self._runtime = runtime
         self._clock = clock
         self._metrics = metrics
@@ -80,15 +80,15 @@ class Consumer:
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
-        patience = RetryUntilStopped(stop, beat)
+        retry = RetryUntilStopped(stop, beat)
         while not stop.is_set():
             beat.beat()
             room = self._in_flight.wait_for_room(ROOM_WAIT)
-            self._tell_if_full(is_full=room == 0 and not stop.is_set())
+            self._log_if_full(is_full=room == 0 and not stop.is_set())
             if room > 0:
-                self._receive(min(room, self._queue.max_batch), stop, patience)
+                self._receive(min(room, self._queue.max_batch), stop, retry)
 
-    def _tell_if_full(self, *, is_full: bool) -> None:
+    def _log_if_full(self, *, is_full: bool) -> None:
         if is_full and not self._is_full:
             log.warning(
                 "in_flight_limit_reached",
@@ -97,40 +97,40 @@ class Consumer:
             )
         self._is_full = is_full
 
-    def _receive(self, limit: int, stop: Event, patience: RetryUntilStopped) -> None:
+    def _receive(self, limit: int, stop: Event, retry: RetryUntilStopped) -> None:
         receive = partial(self._queue.receive, limit, RECEIVE_WAIT, stop)
         try:
-            deliveries = patience.call(receive, partial(self._failed, "queue"))
+            messages = retry.call(receive, partial(self._failed, "queue"))
         except QueueError:
             return  # stopped while the queue was down: nothing was received
-        if deliveries or not stop.is_set():  # a stop ends a receive early, and then nothing shows that it worked
+        if messages or not stop.is_set():  # a stop ends a receive early, and then nothing shows that it worked
             self._readiness.regained("queue")
-        if deliveries:
-            self.take_in(deliveries, patience)
+        if messages:
+            self.process(messages, retry)
 
-    def take_in(self, deliveries: Sequence[ReceivedMessage], patience: RetryUntilStopped) -> None:
+    def process(self, messages: Sequence[ReceivedMessage], retry: RetryUntilStopped) -> None:
         """Make a session of each message; dead-letter one that can never be served."""
-        leases = [delivery.lease for delivery in deliveries]
+        leases = [message.lease for message in messages]
         if not self._in_flight.track(leases, self._clock.monotonic()):
             self._release(leases)  # a receive that outlasted the drain
             return
-        requests = [(delivery, request) for delivery in deliveries if (request := self._parse(delivery))]
+        requests = [(message, request) for message in messages if (request := self._parse(message))]
         if not requests:
             return
         find = partial(self._ledger.find, [request.key for _, request in requests])
         try:
-            entries = patience.call(find, partial(self._failed, "ledger"))
+            entries = retry.call(find, partial(self._failed, "ledger"))
         except LedgerError:
             # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
-            self._release([delivery.lease for delivery, _ in requests])
+            self._release([message.lease for message, _ in requests])
             return
         self._readiness.regained("ledger")
-        for delivery, request in requests:
+        for message, request in requests:
             entry = entries.get(request.key)
             if entry and entry.fault:
-                self._put_aside(delivery, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
+                self._dead_letter(message, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
             else:
-                self._admit(delivery, request, entry)
+                self._admit(message, request, entry)
 
     def _release(self, leases: Sequence[Lease]) -> None:
         self._in_flight.untrack(leases)
@@ -139,48 +139,48 @@ class Consumer:
         except QueueError as error:
             log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases run out")
 
-    def _parse(self, delivery: ReceivedMessage) -> SessionRequest | None:
+    def _parse(self, message: ReceivedMessage) -> SessionRequest | None:
         try:
-            return self._request(delivery)
+            return self._request(message)
         except InvalidMessage as fault:
-            self._put_aside(delivery, fault)
+            self._dead_letter(message, fault)
             return None
 
-    def _request(self, delivery: ReceivedMessage) -> SessionRequest:
-        if delivery.fault:
-            raise InvalidMessage(DeadReason.INVALID_MESSAGE, delivery.fault)
+    def _request(self, message: ReceivedMessage) -> SessionRequest:
+        if message.fault:
+            raise InvalidMessage(DeadReason.INVALID_MESSAGE, message.fault)
         rules = self._runtime.rules
         return parse_message(
-            delivery.body,
-            delivery.sent_at,
+            message.body,
+            message.sent_at,
             rules.decision.keys(),
-            delivery.attributes,
+            message.attributes,
             require_policy=rules.require_policy,
-            first_sent_at=delivery.first_sent_at,
+            first_sent_at=message.first_sent_at,
             lifetime=rules.session_timeout,
         )
 
-    def _put_aside(self, delivery: ReceivedMessage, fault: InvalidMessage) -> None:
-        self._in_flight.untrack([delivery.lease])
-        self._burials.put(delivery, fault)
+    def _dead_letter(self, message: ReceivedMessage, fault: InvalidMessage) -> None:
+        self._in_flight.untrack([message.lease])
+        self._dead_letters.put(message, fault)
 
-    def _admit(self, delivery: ReceivedMessage, request: SessionRequest, entry: LedgerEntry | None) -> None:
+    def _admit(self, message: ReceivedMessage, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()
         if request.warning:
             log.warning("created_at_ignored", session_id=request.key.session_id, warning=request.warning)
-        if request.creation.refused is not None and entry is None:
+        if request.creation.rejected is not None and entry is None:
             log.warning(
                 "creation_time_corrected",
                 session_id=request.key.session_id,
-                claimed=timestamp(request.creation.refused),
-                sent_at=timestamp(delivery.sent_at),
+                claimed=timestamp(request.creation.rejected),
+                sent_at=timestamp(message.sent_at),
                 consequence="more than a session's lifetime lies between them: the claimed time does not count",
             )
-        created_monotonic = self._created_monotonic(delivery, request)
-        if self._merge(delivery, request, created_monotonic):
+        created_monotonic = self._created_monotonic(message, request)
+        if self._merge(message, request, created_monotonic):
             return
-        session = self._session(delivery, request, created_monotonic, entry)
-        if not self._in_flight.add(session, delivery.lease):
+        session = self._session(message, request, created_monotonic, entry)
+        if not self._in_flight.add(session, message.lease):
             return  # its lease was lost while the ledger was asked, or all was given back
         if entry is not None:
             log.debug("already_decided", session_id=request.key.session_id, policy=request.key.policy)
@@ -188,10 +188,10 @@ class Consumer:
         else:
             self._polls.admit(session)
 
-    def _merge(self, delivery: ReceivedMessage, request: SessionRequest, created_monotonic: float) -> bool:
+    def _merge(self, message: ReceivedMessage, request: SessionRequest, created_monotonic: float) -> bool:
         """Whether its session is in flight already; then the message is merged into it."""
         given = request.created_at if request.creation.is_given else None
-        merged = self._in_flight.merge(request.key, delivery.lease, given, created_monotonic)
+        merged = self._in_flight.merge(request.key, message.lease, given, created_monotonic)
         if merged is None:
             return False
         log.debug("duplicate_message_merged", session_id=request.key.session_id, policy=request.key.policy)
@@ -200,15 +200,15 @@ class Consumer:
         self._polls.may_be_older(merged, created_monotonic)
         return True
 
-    def _created_monotonic(self, delivery: ReceivedMessage, request: SessionRequest) -> float:
+    def _created_monotonic(self, message: ReceivedMessage, request: SessionRequest) -> float:
         """When (monotonic) the session was created: so long before the message was sent as its two times say."""
-        sent = delivery.sent_monotonic
+        sent = message.sent_monotonic
         if sent is None:
-            sent = self._clock.monotonic() - max(0.0, self._clock.time() - delivery.sent_at)
-        return sent - (delivery.sent_at - request.created_at)
+            sent = self._clock.monotonic() - max(0.0, self._clock.time() - message.sent_at)
+        return sent - (message.sent_at - request.created_at)
 
     def _session(
-        self, delivery: ReceivedMessage, request: SessionRequest, created_monotonic: float, entry: LedgerEntry | None
+        self, message: ReceivedMessage, request: SessionRequest, created_monotonic: float, entry: LedgerEntry | None
     ) -> Session:
         session = Session(
             key=request.key,
@@ -220,10 +220,10 @@ class Consumer:
             traceparent=request.traceparent,
             # Not by our wall clock: it may have been set since the session was created.
             received_at=request.created_at + self._clock.monotonic() - created_monotonic,
-            sent_at=delivery.sent_at,
+            sent_at=message.sent_at,
         )
-        if request.creation.refused is not None:
-            session.note_corrected_creation(self._clock.time(), request.creation.refused)
+        if request.creation.rejected is not None:
+            session.note_corrected_creation(self._clock.time(), request.creation.rejected)
         return session
 
     def _failed(self, part: str, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Puts aside what can never be served, in a thread of its own: dead letters that are down hold up no session."""
+"""Dead-letters what can never be served, in a thread of its own: dead letters that are down hold up no session."""
 
 from collections import deque
 from functools import partial
@@ -18,46 +18,47 @@ from watcher.util.threads import Threads
 
 log = structlog.get_logger(__name__)
 
-MOST_UNBURIED = 100
-"""Messages kept that are not put aside yet: more are left to their leases, and come again."""
+MAX_PENDING = 100
+"""Messages kept that are no dead letters yet. More than that wait for their leases to run out, and come again."""
 
-MOST_WEIGHT = 16 * 1024 * 1024
+MAX_PENDING_BYTES = 16 * 1024 * 1024
 """Bytes of memory that all of them but the last take at most: enough for a hundred of 160 KiB. A message of SQS may
 have 1 MiB, and as a text with one emoji takes four times as much."""
 
 ROOM_WAIT = 1.0
-"""Seconds that a message waits for a place among those, as long as burials work: of a flood no more is received then
-than is buried. Left to their leases, its messages would come again and again, and a redrive policy counts that."""
+"""Seconds that a message waits for a place among those, as long as dead-lettering works: of a flood no more is
+received then than is dead-lettered. Otherwise its messages would come again and again, and a redrive policy counts
+that."""
 
 DEAD_LETTERS = "dead letters"
-"""The readiness part for a place where nothing can be put aside."""
+"""The readiness part for dead letters that can't be written."""
 
 ROLE = "burials"
 """The thread's, in logs, metrics and /livez."""
 
 
 class DeadLetterWriter:
-    """The messages that are to be put aside, the first to come first.
+    """Writes messages to the dead letters, in the order in which they came.
 
-    Nobody extends their leases: one that runs out before its message is buried brings the message again.
+    Nobody extends their leases: one that runs out before its message is a dead letter brings the message again.
     """
 
     def __init__(self, *, queue: Queue, metrics: Metrics, readiness: Readiness) -> None:
         self._queue = queue
         self._metrics = metrics
         self._readiness = readiness
-        self._unburied: deque[tuple[ReceivedMessage, InvalidMessage]] = deque()
-        self._weight = 0
+        self._pending: deque[tuple[ReceivedMessage, InvalidMessage]] = deque()
+        self._pending_bytes = 0
         self._is_stuck = self._is_closed = False
         self._changed = Condition()
 
-    def put(self, delivery: ReceivedMessage, fault: InvalidMessage) -> None:
+    def put(self, message: ReceivedMessage, fault: InvalidMessage) -> None:
         """Hand over a message; where there is no room, it is left to its lease."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_room() or self._is_stuck, ROOM_WAIT)
             if self._has_room():
-                self._unburied.append((delivery, fault))
-                self._weight += _weight(delivery)
+                self._pending.append((message, fault))
+                self._pending_bytes += _bytes_of(message)
                 self._changed.notify_all()
             else:
                 self._is_stuck = True  # a call that hangs does not fail for long: only one message waits for it
@@ -67,17 +68,17 @@ class DeadLetterWriter:
         threads.start(ROLE, partial(self.run, stop, liveness.beat(ROLE)))
 
     def run(self, stop: Event, beat: Beat) -> None:
-        """Bury each message, until its lease has run out; ends after the close, or with a failure after `stop`."""
-        patience = RetryUntilStopped(stop, beat)
+        """Dead-letter each message, until its lease runs out; ends after the close, or a failure after `stop`."""
+        retry = RetryUntilStopped(stop, beat)
         while (first := self._first(beat)) is not None:
             beat.beat()
-            delivery, fault = first
-            bury = partial(self._queue.bury, delivery, fault.reason, str(fault))
+            message, fault = first
+            write = partial(self._queue.dead_letter, message, fault.reason, str(fault))
             try:
-                letter_id = patience.call(bury, self._failed)
+                letter_id = retry.call(write, self._failed)
             except QueueError:
-                return  # stopped while nothing can be put aside: all that is left comes again
-            self._over(delivery, fault, letter_id)
+                return  # stopped while dead letters are down: what is left comes again
+            self._over(message, fault, letter_id)
 
     def close(self) -> None:
         """Let the thread end once nothing is left."""
@@ -86,20 +87,20 @@ class DeadLetterWriter:
             self._changed.notify_all()
 
     def drain(self, threads: Threads, deadline: float) -> None:
-        """Bury what is left until `deadline` (monotonic); dead letters that are down are not waited for."""
+        """Dead-letter what is left until `deadline` (monotonic); dead letters that are down are not waited for."""
         self.close()
         if not self._is_stuck:
             threads.join([ROLE], deadline)
 
     def _has_room(self) -> bool:
-        return len(self._unburied) < MOST_UNBURIED and self._weight < MOST_WEIGHT
+        return len(self._pending) < MAX_PENDING and self._pending_bytes < MAX_PENDING_BYTES
 
     def _first(self, beat: Beat) -> tuple[ReceivedMessage, InvalidMessage] | None:
-        """The next to be buried, which keeps its place until it is; None after the close."""
+        """The next to be dead-lettered, which keeps its place until it is; None after the close."""
         beat.rest()
         with self._changed:
-            self._changed.wait_for(lambda: self._unburied or self._is_closed)
-            return self._unburied[0] if self._unburied else None
+            self._changed.wait_for(lambda: self._pending or self._is_closed)
+            return self._pending[0] if self._pending else None
 
     def _failed(self, error: BaseException) -> None:
         self._readiness.lost(DEAD_LETTERS, error, "what can't be served comes again")
@@ -107,23 +108,23 @@ class DeadLetterWriter:
             self._is_stuck = True
             self._changed.notify_all()
 
-    def _over(self, delivery: ReceivedMessage, fault: InvalidMessage, letter_id: str | None) -> None:
+    def _over(self, message: ReceivedMessage, fault: InvalidMessage, letter_id: str | None) -> None:
         self._readiness.regained(DEAD_LETTERS)
-        if letter_id is not None:  # else it comes again, perhaps many times: it counts once it is put aside
+        if letter_id is not None:  # else it comes again, perhaps many times: it counts once it is a dead letter
             self._metrics.dead_letters.labels(fault.reason.value).inc()
             log.warning(
                 "message_dead_lettered",
-                message_id=delivery.lease.message_id,
+                message_id=message.lease.message_id,
                 dead_letter_id=letter_id,
                 reason=fault.reason.value,
                 detail=str(fault),
             )
         with self._changed:
-            self._unburied.popleft()
-            self._weight -= _weight(delivery)
+            self._pending.popleft()
+            self._pending_bytes -= _bytes_of(message)
             self._is_stuck = False
             self._changed.notify_all()
 
 
-def _weight(delivery: ReceivedMessage) -> int:
-    return getsizeof(delivery.body) + sum(map(getsizeof, delivery.attributes.values()))
+def _bytes_of(message: ReceivedMessage) -> int:
+    return getsizeof(message.body) + sum(map(getsizeof, message.attributes.values()))

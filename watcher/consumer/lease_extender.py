@@ -15,20 +15,20 @@ from watcher.telemetry.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 
-BEAT = 2 / 5
+EXTEND_AFTER = 2 / 5
 """Share of a lease's time within which it is extended again. A lost lease shows when it is to be extended: so long
 can the polls of its session go on at most. And three fifths are left to try again in when the queue fails."""
 
-LOOK_EVERY = 1 / 40
-"""Share of a lease's time between two looks. Short, so that a lease is extended just before its beat is over: what
+CHECK_EVERY = 1 / 40
+"""Share of a lease's time between two checks. Short, so that a lease is extended just before that time: what
 ends before that, as many sessions do, costs no call."""
 
-EARLIEST = BEAT / 2
+EARLIEST = EXTEND_AFTER / 2
 """Share of a lease's time after which it is extended along with others that fill no batch: ten cost no more than
 one, and it would have its turn soon anyway."""
 
 RETRY_AFTER = 1 / 12
-"""Share of a lease's time before the next look when the queue failed."""
+"""Share of a lease's time before the next check when the queue failed."""
 
 
 class LeaseExtender:
@@ -54,17 +54,17 @@ class LeaseExtender:
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Look until `stop`. A failure is tried again sooner, never given up: live work would be redelivered."""
-        pause = self._lease * LOOK_EVERY
+        pause = self._lease * CHECK_EVERY
         while not stop.wait(pause):
             beat.beat()
-            pause = self._lease * (LOOK_EVERY if self.extend_due() else RETRY_AFTER)
+            pause = self._lease * (CHECK_EVERY if self.extend_due() else RETRY_AFTER)
             beat.rest()
 
     def extend_due(self) -> bool:
         """Extend the leases whose time for it has come; False if the queue failed for some."""
         now = self._clock.monotonic()
-        # Two looks ahead of the beat: one until the next look, one that the calls may take.
-        due, along = now - self._lease * (BEAT - 2 * LOOK_EVERY), now - self._lease * EARLIEST
+        # Two checks ahead: one until the next check, one that the calls may take.
+        due, along = now - self._lease * (EXTEND_AFTER - 2 * CHECK_EVERY), now - self._lease * EARLIEST
         leases = self._in_flight.due_for_extension(due, along, self._queue.max_batch)
         if not leases:
             # What failed was due until it is gone: its session has ended, and nothing is missed.
@@ -75,7 +75,7 @@ class LeaseExtender:
         extended = [lease for lease in leases if lease not in missed]
         self._in_flight.mark_extended(extended, now)
         self._metrics.lease_extensions.labels("ok").inc(len(extended))
-        self._let_go(lost)
+        self._drop_lost(lost)
         return not remaining
 
     def _extend(self, leases: Sequence[Lease]) -> tuple[Sequence[Lease], Sequence[Lease]]:
@@ -90,7 +90,7 @@ class LeaseExtender:
         self._readiness.regained("leases")
         return lost, ()
 
-    def _let_go(self, lost: Sequence[Lease]) -> None:
+    def _drop_lost(self, lost: Sequence[Lease]) -> None:
         # An ack may have come between: what is not in the table any more is not lost but done.
         gone = [lease for lease in lost if self._in_flight.mark_lost(lease)]
         if gone:

@@ -45,7 +45,7 @@ def parse_message(
 
     `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
     is never turned away for its producer's clock. A creation after that is clock skew: the deadline would move with
-    each receipt. One more than `lifetime` seconds before it is refused; see `created`, also for `first_sent_at`. Our
+    each receipt. One more than `lifetime` seconds before it is rejected; see `created`, also for `first_sent_at`. Our
     own clock has no say, because it may be set between two receipts.
     `policy` and `traceparent` may stand in the body, in the message's attributes or in those of an SNS envelope.
     Policies that differ make a dead letter: nobody knows which one was meant.

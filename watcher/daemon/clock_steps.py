@@ -7,7 +7,7 @@ from watcher.domain.ports import Clock
 log = structlog.get_logger(__name__)
 
 LEAST_STEP = 1.0
-"""Seconds between two looks that are a step. NTP slews by half a millisecond a second: that is none."""
+"""Seconds between two checks that are a step. NTP slews by half a millisecond a second: that is none."""
 
 
 class ClockSteps:
@@ -17,8 +17,8 @@ class ClockSteps:
         self._clock = clock
         self._difference = self._now()
 
-    def look(self) -> None:
-        """Log a step since the last look, once."""
+    def check(self) -> None:
+        """Log a step since the last check, once."""
         before, self._difference = self._difference, self._now()
         step = self._difference - before
         if abs(step) >= LEAST_STEP:

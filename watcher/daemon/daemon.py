@@ -29,7 +29,7 @@ from watcher.util.threads import Threads, run_within
 log = structlog.get_logger(__name__)
 
 EMPTY_INTERVAL = 0.2
-"""Seconds between two looks at whether all is done, with `--until-empty`."""
+"""Seconds between two checks of whether all is done, with `--until-empty`."""
 
 EMPTY_LOOKS = 2
 """Looks in a row that have to find nothing: a queue's own count may be approximate (SQS says so of its)."""
@@ -65,18 +65,18 @@ class Parts:
     queue: Queue
     in_flight: InFlight
     scheduler: Scheduler
-    intake: Consumer
-    burials: DeadLetterWriter
+    consumer: Consumer
+    dead_letters: DeadLetterWriter
     poller: Poller
-    timekeeper: DeadlineWatchdog
+    watchdog: DeadlineWatchdog
     outbox: Outbox
-    leases: LeaseExtender
-    lookout: Prober
+    lease_extender: LeaseExtender
+    prober: Prober
     liveness: Liveness
     readiness: Readiness
     http: HealthServer
-    supervisor: ServiceNotifier
-    described: Mapping[str, object]
+    notifier: ServiceNotifier
+    startup_fields: Mapping[str, object]
     close: Callable[[], None]
 
 
@@ -108,7 +108,7 @@ class Daemon:
             WatcherError: a thread died; raised after an orderly stop.
         """
         self._start()
-        self._parts.supervisor.ready()
+        self._parts.notifier.ready()
         if until_empty:
             # A thread of its own: a queue that hangs must not keep the main thread from a stop.
             emptiness = self._parts.liveness.beat("emptiness")
@@ -121,7 +121,7 @@ class Daemon:
             raise self._fatal
 
     def _wait(self) -> None:
-        supervisor, beat = self._parts.supervisor, self._parts.liveness.beat("main")
+        supervisor, beat = self._parts.notifier, self._parts.liveness.beat("main")
         while not self._stopping.wait(supervisor.interval):
             beat.beat()
             supervisor.tick()
@@ -143,22 +143,22 @@ class Daemon:
     def _start(self) -> None:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
         parts.outbox.start(self._threads, parts.liveness)
-        parts.burials.start(self._threads, parts.liveness, self._stopping)
-        start("leases", partial(parts.leases.run, self._drained, beat("leases")))
-        start("lookout", partial(parts.lookout.run, self._stopping, beat("lookout")))
+        parts.dead_letters.start(self._threads, parts.liveness, self._stopping)
+        start("lease_extender", partial(parts.lease_extender.run, self._drained, beat("lease_extender")))
+        start("prober", partial(parts.prober.run, self._stopping, beat("prober")))
         for _ in range(self._concurrency):
             start("poller", partial(parts.poller.run, beat("poller")))
-        start("timekeeper", partial(parts.timekeeper.run, self._stopping, beat("timekeeper")))
-        start("intake", partial(parts.intake.run, self._stopping, beat("intake")))
+        start("watchdog", partial(parts.watchdog.run, self._stopping, beat("watchdog")))
+        start("consumer", partial(parts.consumer.run, self._stopping, beat("consumer")))
         start("http", partial(parts.http.run, beat("http")))
-        log.info("started", **parts.described, host=parts.http.host, port=parts.http.port)
+        log.info("started", **parts.startup_fields, host=parts.http.host, port=parts.http.port)
 
     def _drain(self) -> None:
         """Stop from the front to the back, so that each part still has the next one to hand its work to.
 
-        1. The intake first: nothing new comes in.
+        1. The consumer first: nothing new comes in.
         2. The workers finish the call they are in. A session whose last poll is under way is decided, not lost.
-        3. The ledger, the sinks and the acks finish what is decided; what can't be served is buried meanwhile.
+        3. The ledger, the sinks and the acks finish what is decided; what can't be served is dead-lettered meanwhile.
         4. The leases were kept alive until here; now the beat stops, or it would take back what is given back next.
         5. What is unfinished goes back to the queue, nearest deadline first: the most urgent is received first.
 
@@ -171,14 +171,14 @@ class Daemon:
         self._stopping.set()
         self._step("announcement", self._announce_stop)
         self._step("in_flight", parts.in_flight.close)
-        self._threads.join(["intake"], end)
+        self._threads.join(["consumer"], end)
         self._step("scheduler", parts.scheduler.stop)
         self._threads.join(["poller"], end)
         self._step("outbox", partial(parts.outbox.drain, self._threads, end), end)
-        self._step("dead_letters", partial(parts.burials.drain, self._threads, end), end)
+        self._step("dead_letters", partial(parts.dead_letters.drain, self._threads, end), end)
         self._drained.set()
         # Even when the time is up: an extension under way would take back what is given back next.
-        self._threads.join(["leases"], end + self._drain_timeout * RELEASE_SHARE / 2)
+        self._threads.join(["lease_extender"], end + self._drain_timeout * RELEASE_SHARE / 2)
         # A disk, a lock or a service that hangs here is left to hang: leases run out, and all else is safe already.
         if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
             log.error("close_timed_out", consequence="the process ends all the same")
@@ -187,7 +187,7 @@ class Daemon:
     def _announce_stop(self) -> None:
         parts = self._parts
         parts.readiness.lost("draining", "the watcher is stopping")
-        parts.supervisor.stopping(self._drain_timeout)
+        parts.notifier.stopping(self._drain_timeout)
         log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
 
     def _step(self, name: str, work: Callable[[], None], end: float = -inf) -> None:

@@ -18,10 +18,10 @@ DEPTH_INTERVAL = 5.0
 PROBE_INTERVAL = 30.0
 
 DEPTH = "queue depth"
-"""A part of its own: an intake that waits for room would be long in saying that the queue works again."""
+"""A part of its own: a consumer that waits for room would be long in saying that the queue works again."""
 
 STARTING = "startup"
-"""The readiness part that stands until the first look is over."""
+"""The readiness part that stands until the first probe is over."""
 
 NOBODY = SessionKey(endpoint_check.NOBODY, DEFAULT_POLICY)
 """Asked for in the ledger, or of the service, to see what it answers."""
@@ -43,7 +43,7 @@ class Prober:
         readiness: Readiness,
         also: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """`also`: what else is looked at as often."""
+        """`also`: what else is done as often."""
         self._also = also
         self._queue = queue
         self._ledger = ledger
@@ -59,18 +59,18 @@ class Prober:
     def run(self, stop: Event, beat: Beat) -> None:
         """Look, at once and then every few seconds, until `stop`."""
         while not stop.is_set():
-            self.look(beat)
+            self.probe(beat)
             beat.rest()
             stop.wait(DEPTH_INTERVAL)
 
-    def look(self, beat: Beat) -> None:
+    def probe(self, beat: Beat) -> None:
         """Ask the queue for its depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
-        for step in (self._look_at_depth, *self._probes(), *self._also):
+        for step in (self._probe_depth, *self._probes(), *self._also):
             beat.beat()
             step()
         self._readiness.regained(STARTING)
 
-    def _look_at_depth(self) -> None:
+    def _probe_depth(self) -> None:
         try:
             self._metrics.show_depth(self._queue.depth())
             self._readiness.regained(DEPTH)
@@ -78,15 +78,15 @@ class Prober:
             self._readiness.lost(DEPTH, error, "the metrics of the queue's depth are out of date")
 
     def _probes(self) -> Iterator[Callable[[], None]]:
-        """What is looked at now and then while nothing is polled."""
+        """What is probed now and then while nothing is polled."""
         now = self._clock.monotonic()
         if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
             self._probed_at = now
-            yield self._probe
+            yield self._probe_endpoint
             yield self._probe_credentials
             yield self._probe_ledger
 
-    def _probe(self) -> None:
+    def _probe_endpoint(self) -> None:
         try:
             self._results.probe()
         except PollError as error:
@@ -96,7 +96,7 @@ class Prober:
                 self._readiness.regained("endpoint")
 
     def _probe_credentials(self) -> None:
-        """Ask for nobody's session if the last poll was refused: no poll comes that could show that it was mended.
+        """If the last poll was denied, ask for a session that can't exist: no poll would show that access works.
 
         Only then, for it is a call like any other, which the account's quota counts.
         """

@@ -36,7 +36,7 @@ class ScheduleCheckpointer:
             log.warning("schedule_load_failed", error=str(error), consequence="learning begins anew")
         self._tell_of_change()
 
-    def look(self) -> None:
+    def save_if_due(self) -> None:
         """Log a change of the mode; save if it is time."""
         self._tell_of_change()
         now = self._clock.monotonic()

@@ -39,7 +39,7 @@ class Acker:
         self._queue_failed = partial(failed, "queue")
         self._worked = worked
 
-    def finish(self, batch: Sequence[Session], patience: RetryUntilStopped) -> None:
+    def finish(self, batch: Sequence[Session], retry: RetryUntilStopped) -> None:
         """Dead-letter what a sink has rejected for good; ack what every sink has."""
         for session in batch:
             if session.rejections:
@@ -49,20 +49,20 @@ class Acker:
         if not delivered:
             return
         try:
-            self._ack(delivered, patience)
+            self._ack(delivered, retry)
         except (QueueError, LedgerError):
             return  # halted: the messages come again, and the ledger answers whoever receives them then
         self._worked("queue")
 
-    def _ack(self, batch: Sequence[Session], patience: RetryUntilStopped) -> None:
+    def _ack(self, batch: Sequence[Session], retry: RetryUntilStopped) -> None:
         settled = [session.key for session in batch if not session.is_abandoned]
         # Settled before acked: a crash between the two brings the message back and the same event goes out again.
         # The other way round, somebody who asks for this session once more might get no event at all.
-        patience.call(partial(self._ledger.settle, settled), self._ledger_failed)
+        retry.call(partial(self._ledger.mark_acked, settled), self._ledger_failed)
         self._worked("ledger")
         # Only now out of the table: a ledger that is down for long must not cost the leases.
         acked = [lease for session in batch for lease in self._in_flight.finish(session)]
-        patience.call(partial(self._queue.ack, acked), self._queue_failed)
+        retry.call(partial(self._queue.ack, acked), self._queue_failed)
 
     def dead_letter(self, session: Session, reason: InvalidMessage) -> None:
         """End a session whose decision can't be delivered: all of its messages become dead letters."""

@@ -22,29 +22,30 @@ class BatchProcessor(Generic[T]):
         max_batch: int,
         *,
         clock: Clock,
-        gather: float = 0.0,
-        rest: float = 0.0,
-        full: int = 1,
+        linger: float = 0.0,
+        min_interval: float = 0.0,
+        batch_size: int = 1,
     ) -> None:
-        """`handle` gets a batch, and the patience to call backends with.
+        """`handle` gets a batch, and the retry policy for its calls of backends.
 
-        `gather` is how many seconds a batch that is not full waits for more, where each call costs money. `rest` is
-        how many there are at least from one batch to the next, where each costs time that others need more: what
-        comes after a pause doesn't wait. Both end early at a multiple of `full`, which is what one call takes.
+        `linger` is how many seconds a batch that is not full waits for more, where each call costs money.
+        `min_interval` is how many there are at least from one batch to the next, where each costs time that others
+        need more: what comes after a pause doesn't wait. Both end early at a multiple of `batch_size`, which is what
+        one call takes.
         """
         self._handle = handle
         self._max_batch = max_batch
         self._clock = clock
-        self._gather = gather
-        self._rest = rest
-        self._full = full
+        self._linger = linger
+        self._min_interval = min_interval
+        self._batch_size = batch_size
         self._rested_at = -math.inf
         self._inbox: deque[T] = deque()
         self._is_closed = False
         self._changed = Condition()
 
     def put(self, item: T) -> None:
-        """Hand over an item; never blocks (what is in flight is bounded at the intake). Nothing after the close."""
+        """Hand over an item; never blocks (the consumer bounds what is in flight). Nothing after the close."""
         with self._changed:
             if self._is_closed:
                 return
@@ -61,26 +62,26 @@ class BatchProcessor(Generic[T]):
 
     def run(self, halt: Event, beat: Beat) -> None:
         """Handle batches until it is closed, or `halt` says that there is no more time."""
-        patience = RetryUntilStopped(halt, beat)
+        retry = RetryUntilStopped(halt, beat)
         is_open = True
         while is_open and not halt.is_set():
             beat.rest()
             batch, is_open = self._next_batch()
             beat.beat()
             if batch:
-                self._handle(batch, patience)
+                self._handle(batch, retry)
 
     def _next_batch(self) -> tuple[list[T], bool]:
         """What is next, at once if it is full, and whether there can be more after it."""
         with self._changed:
             self._changed.wait_for(lambda: self._inbox or self._is_closed)
-            pause = max(self._gather, self._rested_at - self._clock.monotonic())
+            pause = max(self._linger, self._rested_at - self._clock.monotonic())
             if pause > 0.0:
                 self._changed.wait_for(self._is_full, pause)
-            self._rested_at = self._clock.monotonic() + self._rest
+            self._rested_at = self._clock.monotonic() + self._min_interval
             batch = [self._inbox.popleft() for _ in range(min(self._max_batch, len(self._inbox)))]
             return batch, bool(self._inbox) or not self._is_closed
 
     def _is_full(self) -> bool:
         waiting = len(self._inbox)
-        return self._is_closed or waiting >= self._max_batch or waiting % self._full == 0
+        return self._is_closed or waiting >= self._max_batch or waiting % self._batch_size == 0

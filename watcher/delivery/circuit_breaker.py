@@ -7,7 +7,7 @@ from watcher.domain.errors import SinkError
 FAILURES = 5
 """Failures in a row that open the circuit."""
 
-PATIENCE = 20.0
+MAX_FAILING_TIME = 20.0
 """Seconds of failures in a row that open it too: where each meets its time-out, five of them take minutes."""
 
 NO_ANSWER = 10.0
@@ -40,7 +40,7 @@ class CircuitBreaker:
         self._failing_since = 0.0
         self.is_open = False
 
-    def failed(self, now: float, asked: float | None = None, begun: float | None = None) -> bool:
+    def record_failure(self, now: float, asked: float | None = None, begun: float | None = None) -> bool:
         """Count a failure at `now` (monotonic seconds); returns whether it opened the circuit.
 
         `begun`: when the try began that failed, if that took a while: a backend that never answers fails since then.
@@ -52,7 +52,7 @@ class CircuitBreaker:
         self._failures += 1
         is_down = (
             self._failures >= FAILURES
-            or now - self._failing_since >= PATIENCE
+            or now - self._failing_since >= MAX_FAILING_TIME
             or now - (now if begun is None else begun) >= NO_ANSWER
             or (asked or 0.0) > LONGEST_WAIT
         )
@@ -60,7 +60,7 @@ class CircuitBreaker:
         self.is_open = self.is_open or is_down
         return opened
 
-    def worked(self, now: float) -> float | None:
+    def record_success(self, now: float) -> float | None:
         """Note a success at `now`; returns for how many seconds all had failed if it closed the circuit."""
         was_open, self.is_open, self._failures = self.is_open, False, 0
         return now - self._failing_since if was_open else None

@@ -81,7 +81,9 @@ class Outbox:
         self._readiness = readiness
         self._halt = Event()
         self._lock = Lock()
-        self._recorder = BatchProcessor(self._record, RECORD_BATCH, clock=clock, rest=RECORD_REST, full=RECORD_BATCH)
+        self._recorder = BatchProcessor(
+            self._record, RECORD_BATCH, clock=clock, min_interval=RECORD_REST, batch_size=RECORD_BATCH
+        )
         self._workers = {
             sink.name: SinkWorker(
                 sink,
@@ -93,7 +95,7 @@ class Outbox:
             )
             for sink in sinks
         }
-        acker = self._finisher = Acker(
+        acker = self._acker = Acker(
             queue=queue,
             ledger=ledger,
             in_flight=in_flight,
@@ -101,7 +103,9 @@ class Outbox:
             failed=self._failed,
             worked=self._readiness.regained,
         )
-        self._acker = BatchProcessor(acker.finish, ACK_BATCH, clock=clock, gather=ACK_GATHER, full=queue.max_batch)
+        self._ack_processor = BatchProcessor(
+            acker.finish, ACK_BATCH, clock=clock, linger=ACK_GATHER, batch_size=queue.max_batch
+        )
 
     def decided(self, session: Session, verdict: Decision, event: DecisionEvent) -> None:
         """Take over a session with its fresh decision."""
@@ -119,7 +123,7 @@ class Outbox:
         self._deliver_missing(session, entry)
 
     def _deliver_missing(self, session: Session, entry: LedgerEntry) -> None:
-        if entry.settled_at is None:
+        if entry.acked_at is None:
             sinks = self._workers.keys() - entry.delivered.keys()
         elif session.sent_at > created_at(entry) + session.terms.lifetime + ANSWERED_AGAIN:
             log.info(
@@ -136,7 +140,7 @@ class Outbox:
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
-        for role, run in {"recorder": self._recorder.run, "settler": self._acker.run}.items():
+        for role, run in {"recorder": self._recorder.run, "settler": self._ack_processor.run}.items():
             threads.start(role, partial(run, self._halt, liveness.beat(role)))
         for name, worker in self._workers.items():
             role = f"sink-{name}"
@@ -149,25 +153,23 @@ class Outbox:
         for worker in self._workers.values():
             worker.close()
         threads.join([f"sink-{name}" for name in self._workers], deadline)
-        self._acker.close()
+        self._ack_processor.close()
         threads.join(["settler"], deadline)
         self._halt.set()
         for worker in self._workers.values():
             worker.halt()
 
-    def _record(self, batch: Sequence[_Decided], patience: RetryUntilStopped) -> None:
+    def _record(self, batch: Sequence[_Decided], retry: RetryUntilStopped) -> None:
         live = [decided for decided in batch if not decided.session.is_abandoned]
         rows = [(decided.event, decided.session.history) for decided in live]
         try:
-            entries = patience.call(partial(self._ledger.record, rows), partial(self._failed, "ledger"))
+            entries = retry.call(partial(self._ledger.record, rows), partial(self._failed, "ledger"))
         except LedgerError:
             return  # halted: nothing is recorded, so nothing was decided; the messages go back to the queue
         self._readiness.regained("ledger")
         for decided, entry in zip(live, entries, strict=True):
             if entry.fault:  # another watcher decided it, and what it wrote can't be read
-                self._finisher.dead_letter(
-                    decided.session, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault)
-                )
+                self._acker.dead_letter(decided.session, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
                 continue
             if entry.event == decided.event:
                 self._count(decided)
@@ -197,13 +199,13 @@ class Outbox:
     def _dispatch(self, session: Session, event: DecisionEvent, sinks: set[str]) -> None:
         session.pending_sinks = set(sinks)
         if not sinks:
-            self._acker.put(session)
+            self._ack_processor.put(session)
         for name in sinks:
             self._workers[name].put(PendingDelivery(session, event))
 
-    def _delivered(self, sink: str, sessions: Sequence[Session], patience: RetryUntilStopped) -> None:
+    def _delivered(self, sink: str, sessions: Sequence[Session], retry: RetryUntilStopped) -> None:
         mark = partial(self._ledger.mark_delivered, [session.key for session in sessions], sink)
-        patience.call(mark, partial(self._failed, "ledger"))
+        retry.call(mark, partial(self._failed, "ledger"))
         self._readiness.regained("ledger")
         for session in sessions:
             self._ended(sink, session)
@@ -216,7 +218,7 @@ class Outbox:
             session.pending_sinks -= {sink}
             is_over = not session.pending_sinks
         if is_over:
-            self._acker.put(session)
+            self._ack_processor.put(session)
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.lost(part, error, "deliveries and acks wait for it")

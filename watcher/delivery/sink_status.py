@@ -23,7 +23,7 @@ class SinkStatus:
         self._circuit = CircuitBreaker()
         self._begun = clock.monotonic()
 
-    def begins(self) -> None:
+    def record_start(self) -> None:
         """An attempt begins: a sink that never answers fails since then."""
         self._begun = self._clock.monotonic()
 
@@ -36,10 +36,10 @@ class SinkStatus:
         """Seconds until the next attempt; a tenacity wait."""
         return self._circuit.pause(state)
 
-    def failed(self, error: BaseException) -> None:
+    def record_failure(self, error: BaseException) -> None:
         """The sink failed."""
         asked = error.retry_after if isinstance(error, SinkError) else None
-        if self._circuit.failed(self._clock.monotonic(), asked, self._begun):
+        if self._circuit.record_failure(self._clock.monotonic(), asked, self._begun):
             self._metrics.circuit_open.labels(self._name).set(1)
             log.error(
                 "circuit_opened",
@@ -54,9 +54,9 @@ class SinkStatus:
         """Say in readiness that the sink is down, why, and how many decisions wait for it."""
         self._readiness.lost(f"sink {self._name}", error, state=f"circuit open, {waiting} decisions wait")
 
-    def works(self) -> None:
+    def record_success(self) -> None:
         """The sink took something, or answered in a way that only one that works does."""
-        seconds = self._circuit.worked(self._clock.monotonic())
+        seconds = self._circuit.record_success(self._clock.monotonic())
         if seconds is not None:
             self._metrics.circuit_open.labels(self._name).set(0)
             self._readiness.regained(f"sink {self._name}")

@@ -88,7 +88,7 @@ class SinkWorker:
 
     def run(self, beat: Beat) -> None:
         """Deliver until closed and empty, or halted."""
-        patience = RetryUntilStopped(self._halt, beat)
+        retry = RetryUntilStopped(self._halt, beat)
         while not self._halt.is_set():
             beat.rest()
             self._collect(is_patient=True)
@@ -96,9 +96,9 @@ class SinkWorker:
             if self._is_closed and not self._waiting:
                 return  # what is in quarantine goes back to the queue: nobody would wait for it
             try:
-                delivered = patience.call(self._try, self._failed, self._status.pause)
+                delivered = retry.call(self._try, self._failed, self._status.pause)
                 if delivered:
-                    self._delivered(self._sink.name, [pending.session for pending in delivered], patience)
+                    self._delivered(self._sink.name, [pending.session for pending in delivered], retry)
             except (SinkError, LedgerError):
                 return  # halted: the messages stay, and whoever gets them next hands over what is missing
 
@@ -129,7 +129,7 @@ class SinkWorker:
         """
         self._collect()
         source, batch = self._next_batch()
-        self._status.begins()
+        self._status.record_start()
         if not batch:
             self._check()
             return ()
@@ -167,7 +167,7 @@ class SinkWorker:
             return
         self._attempt.check()
         self._check_due = self._clock.monotonic() + self._check_interval
-        self._status.works()
+        self._status.record_success()
 
     def _sort(
         self,
@@ -193,7 +193,7 @@ class SinkWorker:
         if delivered:
             self._quarantine.record_delivery()
         if delivered or by_status[EventStatus.REJECTED]:
-            self._status.works()  # it is there: it took something, or looked at it closely enough to reject it
+            self._status.record_success()  # it took something, or looked at it closely enough to reject it
         self._report(left, is_outage=not delivered)
         return delivered
 
@@ -232,7 +232,7 @@ class SinkWorker:
         return True
 
     def _failed(self, error: BaseException) -> None:
-        self._status.failed(error)
+        self._status.record_failure(error)
         if self._status.is_down:
             self._waiting.drop_abandoned()
             self._status.make_unready(error, len(self._waiting) + len(self._quarantine))

@@ -6,12 +6,12 @@ from typing import NamedTuple
 class Creation(NamedTuple):
     """`at`: epoch seconds from which the session's time counts; `is_given`: whether the message gave that time.
 
-    `refused`: a time that the message gave and that can't be true; None if there is none.
+    `rejected`: a time that the message gave and that can't be true; None if there is none.
     """
 
     at: float
     is_given: bool
-    refused: float | None
+    rejected: float | None
 
 
 def created(given: float | None, sent_at: float, first_sent_at: float | None, lifetime: float) -> Creation:
@@ -19,7 +19,7 @@ def created(given: float | None, sent_at: float, first_sent_at: float | None, li
 
     `given` is the message's `createdAt`, `first_sent_at` when a replayed dead letter was first sent. A sender can
     write both. Nobody sends a message for a session that is over, so a time more than a lifetime before `sent_at`,
-    which only the queue writes, is refused: it would end a session that has just begun. Of the rest the earliest
+    which only the queue writes, is rejected: it would end a session that has just begun. Of the rest the earliest
     counts: a session is created before its messages are sent.
     """
     claims = [time for time in (given, first_sent_at) if time is not None]
@@ -28,5 +28,5 @@ def created(given: float | None, sent_at: float, first_sent_at: float | None, li
     return Creation(
         at,
         is_given=given is not None and given >= earliest,
-        refused=min((time for time in claims if time < earliest), default=None),
+        rejected=min((time for time in claims if time < earliest), default=None),
     )

@@ -161,7 +161,7 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that can never be served, why (`reason`, and `detail` in words), and when it was put aside."""
+    """A message that can never be served, why (`reason`, and `detail` in words), and when it was dead-lettered."""
 
     id: str
     body: str
@@ -187,7 +187,7 @@ class SessionRequest:
     """What one message asks for.
 
     `context` is compact JSON in UTF-8, as the event will have it: as Python's objects it can take thirty times that.
-    `remark` says what of the message was passed over; `traceparent` is the trace that it belongs to (W3C Trace
+    `warning` says what of the message was passed over; `traceparent` is the trace that it belongs to (W3C Trace
     Context), or empty.
     """
 
@@ -215,7 +215,7 @@ class DecisionEvent:
 class LedgerEntry:
     """What the ledger knows of one decided session.
 
-    `delivered` maps a sink's name to when it had the event; `settled_at` is when the message was acked; `trail` is
+    `delivered` maps a sink's name to when it had the event; `acked_at` is when the message was acked; `trail` is
     the session's life as JSON (for `watcher explain`). Times are epoch seconds. `fault` is why the decision can't be
     read, empty if it can: the session is decided, and nobody knows how.
     """
@@ -224,7 +224,7 @@ class LedgerEntry:
     recorded_at: float
     trail: str = "[]"
     delivered: Mapping[str, float] = field(default_factory=dict)
-    settled_at: float | None = None
+    acked_at: float | None = None
     sequence: int = 0
     fault: str = ""
 

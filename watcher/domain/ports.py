@@ -77,7 +77,7 @@ class Queue(Protocol):
         for: what it was not seen to take back raises QueueError.
         """
 
-    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+    def dead_letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move a message that can never be served to the dead letters, with its reason.
 
         Returns the id that it has there; None if it was not moved: its lease was lost, or there is no place for it,
@@ -102,7 +102,7 @@ class Queue(Protocol):
 
 
 class DeadLetters(Protocol):
-    """What can be done with messages put aside. Raises QueueError."""
+    """What can be done with dead letters. Raises QueueError."""
 
     def list(self, limit: int) -> Sequence[DeadLetter]:
         """The oldest `limit` dead letters."""
@@ -133,7 +133,7 @@ class Ledger(Protocol):
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
         """Note that `sink` has these events."""
 
-    def settle(self, keys: Sequence[SessionKey]) -> None:
+    def mark_acked(self, keys: Sequence[SessionKey]) -> None:
         """Note that every sink has these and the ack is next: what comes for them later asks for the answer anew."""
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:

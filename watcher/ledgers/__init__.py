@@ -12,11 +12,11 @@ LEDGERS = {
 }
 """From `settings.ledger_kind` to the module that has `open_ledger`."""
 
-MEMORIES = {
+STATE_STORES = {
     "sqlite": "watcher.ledgers.sqlite.state_store",
     "dynamodb": "watcher.ledgers.dynamodb.state_store",
 }
-"""From `settings.ledger_kind` to the module that has `open_memory`, of those that have one."""
+"""From `settings.ledger_kind` to the module that has `open_state_store`, of those that have one."""
 
 
 def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Ledger:
@@ -29,11 +29,11 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Led
     return ledger
 
 
-def open_memory(settings: Settings, clock: Clock) -> StateStore | None:
+def open_state_store(settings: Settings, clock: Clock) -> StateStore | None:
     """Where what was learned is kept beside the ledger; None with a ledger that keeps nothing. The caller closes it.
 
     Raises:
         LedgerError: it can't be used.
     """
-    module = MEMORIES.get(settings.ledger_kind)
-    return import_module(module).open_memory(settings, clock) if module else None
+    module = STATE_STORES.get(settings.ledger_kind)
+    return import_module(module).open_state_store(settings, clock) if module else None

@@ -49,14 +49,14 @@ class MemoryLedger:
                 if entry := self._entries.get(key):
                     self._entries[key] = replace(entry, delivered={sink: now, **entry.delivered})
 
-    def settle(self, keys: Sequence[SessionKey]) -> None:
+    def mark_acked(self, keys: Sequence[SessionKey]) -> None:
         """Note that these messages are acked; the first time stays."""
         now = self._clock.time()
         with self._lock:
             for key in keys:
                 entry = self._entries.get(key)
-                if entry and entry.settled_at is None:
-                    self._entries[key] = replace(entry, settled_at=now)
+                if entry and entry.acked_at is None:
+                    self._entries[key] = replace(entry, acked_at=now)
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
         """The newest `limit` entries, oldest of them first."""

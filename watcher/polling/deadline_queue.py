@@ -6,13 +6,13 @@ from itertools import chain
 from math import ceil, floor, inf
 from operator import attrgetter
 
-from watcher.polling.final_poll import is_parting, last_poll_at
+from watcher.polling.final_poll import final_poll_at, is_done
 from watcher.polling.timer_queue import TimerQueue
 from watcher.sessions.creation_claim import over_at
 from watcher.sessions.session import Session
 
 FEWEST = 64
-"""Guards below which it isn't worth while to clear out those of finished sessions."""
+"""Timers below which it isn't worth while to clear out those of finished sessions."""
 
 AHEAD, AHEAD_SHARE = 20.0, 1 / 9
 """Seconds, and share of a session's time, that a last poll is brought forward at most when too many fall together."""
@@ -23,15 +23,15 @@ SHARE = 0.8
 SHORTEST = 1e-6
 """Seconds of a wait: what rounding leaves must not be one that moves no clock."""
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks for a crowd of last polls that are near."""
+SPREAD_EVERY = 1.0
+"""Seconds between two checks for a crowd of final polls that are near."""
 
 PARTS = 64
-"""Of a second. A guard stands at the end of one, so that many sessions have the number of their moment in common."""
+"""Of a second. A timer stands at the end of one, so that many sessions have the number of their moment in common."""
 
 
 class DeadlineQueue:
-    """A second timetable beside the scheduler's, by the moments of last polls. The scheduler's lock guards it.
+    """A second timer queue beside the due queue's, by the moments of final polls. The scheduler's lock guards it.
 
     A session whose moment has come is in line to be polled, the earliest moment first, and for its end, the earliest
     deadline first: that needs no call, and must not wait for those that do. A session whose last poll was brought
@@ -39,30 +39,30 @@ class DeadlineQueue:
     """
 
     def __init__(self, is_mine: Callable[[Session], bool]) -> None:
-        """`is_mine`: whether a session is guarded here; it may have moved to another queue's guards."""
+        """`is_mine`: whether a session belongs here; it may have moved to another queue."""
         self._is_mine = is_mine
-        self._turns = TimerQueue(attrgetter("final_due_at"))
-        self._called = TimerQueue(attrgetter("final_due_at"))
+        self._timers = TimerQueue(attrgetter("final_due_at"))
+        self._reached = TimerQueue(attrgetter("final_due_at"))
         self._ends = TimerQueue(_end)
         self.quiet_until = inf
         """Before that moment (monotonic) nothing is due here."""
 
     def put(self, session: Session, at: float, waiting: int) -> None:
         """Guard a session among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
-        at = max(at, last_poll_at(session))
+        at = max(at, final_poll_at(session))
         if (
             0.0 <= session.final_due_at - at < 1 / PARTS or session.expired_on_receipt
         ):  # too late is no moment to be kept to
             return
-        if is_parting(session):
+        if is_done(session):
             session.final_due_at = -inf
-            self._ends.enter(session)
+            self._ends.add(session)
             self.quiet_until = min(self.quiet_until, _end(session))
             return
         session.final_due_at = _end_of_part(ceil(at * PARTS))
-        self._turns.enter(session)
+        self._timers.add(session)
         self.quiet_until = min(self.quiet_until, session.final_due_at)
-        if len(self._turns) > 2 * waiting + FEWEST:
+        if len(self._timers) > 2 * waiting + FEWEST:
             self._clear()
 
     def due(self, now: float) -> tuple[Session | None, bool]:
@@ -73,61 +73,63 @@ class DeadlineQueue:
         ended = self._first(self._ends, now)
         if ended is not None:
             return ended, True
-        session = self._first(self._called, now)
+        session = self._first(self._reached, now)
         if session is None:
-            self.quiet_until = min(_next(self._turns), _next(self._ends))
+            self.quiet_until = min(_next(self._timers), _next(self._ends))
             return None, False
         return session, now >= over_at(session)
 
     def _call(self, now: float) -> None:
         """Put those in line whose moment has come."""
-        while (session := self._first(self._turns, now)) is not None:
-            self._turns.drop()
-            self._called.enter(session)
-            self._ends.enter(session)
+        while (session := self._first(self._timers, now)) is not None:
+            self._timers.drop()
+            self._reached.add(session)
+            self._ends.add(session)
 
-    def until_called(self, now: float) -> float:
+    def seconds_until_next(self, now: float) -> float:
         """Seconds until the next moment may come."""
-        return max(SHORTEST, _next(self._turns) - now)
+        return max(SHORTEST, _next(self._timers) - now)
 
-    def until_over(self, now: float) -> float:
+    def seconds_until_end(self, now: float) -> float:
         """Seconds until the time of one may run out that is in line."""
         return max(SHORTEST, _next(self._ends) - now)
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
         step = 1.0 / (rate * SHARE)
-        guarded = chain(self._called.near(now), self._turns.near(now + AHEAD))
-        coming = dict.fromkeys(session for session in guarded if _is_to_come(session, now) and self._is_mine(session))
-        near = sorted(coming, key=last_poll_at)
-        late = [place for place, session in enumerate(near) if now + place * step > last_poll_at(session)]
+        reserved = chain(self._reached.near(now), self._timers.near(now + AHEAD))
+        coming = dict.fromkeys(
+            session for session in reserved if _is_to_come(session, now) and self._is_mine(session)
+        )
+        near = sorted(coming, key=final_poll_at)
+        late = [place for place, session in enumerate(near) if now + place * step > final_poll_at(session)]
         crowd = max(late, default=-1)
         for place, session in enumerate(near[: crowd + 1]):
-            session.final_poll_by = min(last_poll_at(session), now + place * step)
-            self.put(session, session.final_poll_by, len(self._turns))
+            session.final_poll_by = min(final_poll_at(session), now + place * step)
+            self.put(session, session.final_poll_by, len(self._timers))
 
     def _clear(self) -> None:
         """Drop those that don't wait: they would keep finished sessions in memory to their deadlines."""
-        for session in self._turns.keep(lambda session: _is_guarded(session) and self._is_mine(session)):
+        for session in self._timers.retain(lambda session: _is_reserved(session) and self._is_mine(session)):
             if self._is_mine(session):
                 session.final_due_at = -inf
 
-    def _first(self, turns: TimerQueue, now: float) -> Session | None:
-        """The first in a timetable whose moment has come; those before it that count no longer are dropped."""
-        while (turn := turns.first(now)) is not None:
-            session, is_mine = turn.session, self._is_mine(turn.session)
-            if is_mine and turns.counts(turn) and session.is_scheduled and not session.is_abandoned:
+    def _first(self, timers: TimerQueue, now: float) -> Session | None:
+        """The first whose moment has come; stale timers before it are dropped."""
+        while (timer := timers.first(now)) is not None:
+            session, is_mine = timer.session, self._is_mine(timer.session)
+            if is_mine and timers.is_current(timer) and session.is_scheduled and not session.is_abandoned:
                 return session
-            turns.drop()
-            if is_mine and session.final_due_at == turn.at:
+            timers.drop()
+            if is_mine and session.final_due_at == timer.at:
                 session.final_due_at = -inf
         return None
 
 
-def _next(turns: TimerQueue) -> float:
-    """When the first of a timetable comes, counting or not; inf if there is none."""
-    turn = turns.first()
-    return turn.at if turn else inf
+def _next(timers: TimerQueue) -> float:
+    """When the first timer comes, stale or not; inf if there is none."""
+    timer = timers.first()
+    return timer.at if timer else inf
 
 
 def _end(session: Session) -> float:
@@ -140,11 +142,11 @@ def _end_of_part(number: int) -> float:
     return number / PARTS
 
 
-def _is_guarded(session: Session) -> bool:
+def _is_reserved(session: Session) -> bool:
     return session.is_scheduled and not session.is_abandoned and session.final_due_at > -inf
 
 
 def _is_to_come(session: Session, now: float) -> bool:
     """Whether it waits for its last poll, which is near and was not brought forward yet."""
     is_near = session.final_due_at - now <= min(AHEAD, session.terms.lifetime * AHEAD_SHARE)
-    return is_near and _is_guarded(session) and session.final_poll_by == inf
+    return is_near and _is_reserved(session) and session.final_poll_by == inf

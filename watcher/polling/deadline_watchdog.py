@@ -9,17 +9,17 @@ from watcher.polling.scheduler import Scheduler
 from watcher.telemetry.health import Beat
 from watcher.telemetry.readiness import Readiness
 
-LOOK_INTERVAL = 0.25
-"""Seconds between two looks: how late a session may end for which no worker is free."""
+CHECK_INTERVAL = 0.25
+"""Seconds between two checks: how late a session may end for which no worker is free."""
 
 AFTER_DEADLINE = 0.5
-"""Seconds after the session's deadline that a call has for its answer. With a look it makes less than the one second
+"""Seconds after the session's deadline that a call has for its answer. With a check it makes less than the one second
 within which every session is decided. The poll before the deadline begins a second earlier; answers take 0.2 s."""
 
 LATE_ANSWER = 10.0
 """Seconds for the one call of a session that was received after its deadline."""
 
-SILENCE = 10.0
+STUCK_AFTER = 10.0
 """Seconds without an answer after which calls that wait for one say that the service can't be reached."""
 
 
@@ -36,29 +36,29 @@ class DeadlineWatchdog:
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Look four times a second until `stop`."""
-        while not stop.wait(LOOK_INTERVAL):
+        while not stop.wait(CHECK_INTERVAL):
             beat.beat()
-            self.look()
+            self.check()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """End those whose time is over: in the queue of due polls, or in a call."""
-        while (due := self._scheduler.take_over()) is not None:
+        while (due := self._scheduler.take_expired()) is not None:
             self._poller.poll_once(due)
         now = self._clock.monotonic()
         for session in self._calls.outlasting(now, AFTER_DEADLINE, LATE_ANSWER):
             self._poller.give_up(session)
-        self._look_at_silence(now)
-        self._look_at_throttling()
+        self._check_silence(now)
+        self._check_throttling()
 
-    def _look_at_throttling(self) -> None:
+    def _check_throttling(self) -> None:
         if problem := self._scheduler.throttling():
             self._readiness.lost("throttled", problem, "decisions come late; the rate recovers by itself")
         else:
             self._readiness.regained("throttled")
 
-    def _look_at_silence(self, now: float) -> None:
-        silent = self._calls.waiting(now, SILENCE)
-        if len(silent) >= UNREACHABLE_AFTER and now - self._calls.answered_at >= SILENCE:
+    def _check_silence(self, now: float) -> None:
+        silent = self._calls.waiting(now, STUCK_AFTER)
+        if len(silent) >= UNREACHABLE_AFTER and now - self._calls.answered_at >= STUCK_AFTER:
             problem = f"{len(silent)} calls wait for an answer, the oldest for {max(silent):.0f} s"
             self._readiness.lost(
                 "endpoint", problem, "they go on to their time-outs; sessions end at their deadlines"

@@ -44,7 +44,7 @@ class DueQueue:
         """`is_mine`: whether a session belongs into this queue, when it is entered and for as long as it waits."""
         self._later = TimerQueue(attrgetter("due_at"))
         self._due: deque[Timer] = deque()
-        self._guards = DeadlineQueue(is_mine)
+        self._deadlines = DeadlineQueue(is_mine)
         self.newest_too = False
         self._newcomers = deque[Timer](maxlen=NEWCOMERS)
         self._choice = _Choice.OLDEST
@@ -53,53 +53,53 @@ class DueQueue:
     def __len__(self) -> int:
         return len(self._later) + len(self._due)
 
-    def enter(self, session: Session) -> bool:
+    def add(self, session: Session) -> bool:
         """Enter a session for its `due_at`; True if, as far as is known, no other comes before it."""
-        comes_first = self._later.enter(session)
+        comes_first = self._later.add(session)
         self._quiet_until = min(self._quiet_until, session.due_at)
-        self._guards.put(session, session.due_at, len(self))
+        self._deadlines.put(session, session.due_at, len(self))
         return comes_first and not self._due
 
-    def guard(self, session: Session, at: float) -> None:
+    def reserve(self, session: Session, at: float) -> None:
         """Keep the moment of a session's last poll for it, but none before `at`."""
-        self._guards.put(session, at, len(self))
+        self._deadlines.put(session, at, len(self))
 
     def spread(self, now: float, rate: float) -> None:
         """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
-        self._guards.spread(now, rate)
+        self._deadlines.spread(now, rate)
 
     def head(self, now: float) -> Head | None:
         """What is to be polled next, if anything is due by `now`."""
-        if now < self._quiet_until and not self._due and now < self._guards.quiet_until:
+        if now < self._quiet_until and not self._due and now < self._deadlines.quiet_until:
             return None  # the usual case, and asked with every poll
-        guarded, is_over = self._guards.due(now)
-        if guarded is not None:
-            return guarded, None, is_over
+        reserved, is_over = self._deadlines.due(now)
+        if reserved is not None:
+            return reserved, None, is_over
         if now >= self._quiet_until:
             self._collect(now)
-        turn = self._oldest()
-        if turn is None:
+        timer = self._oldest()
+        if timer is None:
             return None
-        if turn.at >= now - BEHIND:
+        if timer.at >= now - BEHIND:
             self._newcomers.clear()
         elif self._choice and self.newest_too:
-            turn = self._newcomer() or turn
-        return turn.session, turn, False
+            timer = self._newcomer() or timer
+        return timer.session, timer, False
 
-    def take(self, turn: Timer | None) -> None:
+    def take(self, timer: Timer | None) -> None:
         """Drop the turn that `head` gave just now. A last poll has none: its session's is stale now."""
-        if turn is None:
+        if timer is None:
             return
-        if turn is self._due[0]:
+        if timer is self._due[0]:
             self._due.popleft()
         else:
-            self._newcomers.pop()  # its turn among those that are due is void from now on
+            self._newcomers.pop()  # its turn among those that are due is stale from now on
         self._choice = _Choice((self._choice + 1) % len(_Choice)) if self._newcomers else _Choice.OLDEST
 
-    def ended(self, now: float) -> Session | None:
+    def expired(self, now: float) -> Session | None:
         """A session whose time has run out, if there is any."""
-        guarded, is_over = self._guards.due(now)
-        return guarded if is_over else None
+        reserved, is_over = self._deadlines.due(now)
+        return reserved if is_over else None
 
     def is_behind(self, now: float) -> bool:
         """Whether its oldest poll is overdue by more than jitter."""
@@ -107,40 +107,40 @@ class DueQueue:
 
     def next_at(self) -> float:
         """When (monotonic) the first poll is due; inf if none waits."""
-        turn = self._oldest() or self._first_later()
-        return inf if turn is None else turn.at
+        timer = self._oldest() or self._first_later()
+        return inf if timer is None else timer.at
 
-    def until_due(self, now: float) -> float:
+    def seconds_until_due(self, now: float) -> float:
         """Seconds until it is worth to look again, nothing being due; inf if nothing waits."""
         at = self.next_at()
         if at == inf:
             return inf
-        return min(at - now, self._guards.until_called(now))
+        return min(at - now, self._deadlines.seconds_until_next(now))
 
-    def until_over(self, now: float) -> float:
+    def seconds_until_end(self, now: float) -> float:
         """Seconds until the time of a session may run out that is in line for its last poll."""
-        return self._guards.until_over(now)
+        return self._deadlines.seconds_until_end(now)
 
     def _collect(self, now: float) -> None:
         """Move the turns whose time has come to those that are due."""
         later, due = self._later, self._due
-        while (turn := later.first()) is not None and turn.at <= now:
+        while (timer := later.first()) is not None and timer.at <= now:
             later.drop()
-            due.append(turn)
-            if not turn.session.polls:
-                self._newcomers.append(turn)
-        self._quiet_until = inf if turn is None else turn.at
+            due.append(timer)
+            if not timer.session.polls:
+                self._newcomers.append(timer)
+        self._quiet_until = inf if timer is None else timer.at
 
     def _first_later(self) -> Timer | None:
-        while (turn := self._later.first()) is not None and _is_void(turn):
+        while (timer := self._later.first()) is not None and _is_stale(timer):
             self._later.drop()
-        return turn
+        return timer
 
     def _oldest(self) -> Timer | None:
         due = self._due
         while due:
-            if not _is_void(turn := due[0]):
-                return turn
+            if not _is_stale(timer := due[0]):
+                return timer
             due.popleft()
         return None
 
@@ -151,13 +151,13 @@ class DueQueue:
             if self._choice is _Choice.ANY:
                 place = random.randrange(len(newcomers))
                 newcomers[place], newcomers[-1] = newcomers[-1], newcomers[place]
-            if not _is_void(turn := newcomers[-1]):
-                return turn
+            if not _is_stale(timer := newcomers[-1]):
+                return timer
             newcomers.pop()
         return None
 
 
-def _is_void(turn: Timer) -> bool:
+def _is_stale(timer: Timer) -> bool:
     """Whether its session was taken by another turn, moved to one, or abandoned."""
-    session = turn.session
-    return session.is_abandoned or not session.is_scheduled or session.due_at != turn.at
+    session = timer.session
+    return session.is_abandoned or not session.is_scheduled or session.due_at != timer.at

@@ -10,7 +10,7 @@ from math import inf
 from watcher.sessions.creation_claim import is_claimed, over_at
 from watcher.sessions.session import Session
 
-LAST_POLL_LEAD = 1.0
+FINAL_POLL_LEAD = 1.0
 """Seconds before the deadline (at most a twentieth of the time-out) at which the last poll begins: AWS forgets the
 session at the deadline, and the answer takes its time."""
 
@@ -18,49 +18,49 @@ CHECK_SHARE = 0.5
 """Of that lead: how long after a claimed deadline the poll begins that checks it. Late enough that AWS has forgotten
 the session if the claim is true, early enough for a decision within one second."""
 
-_PARTING = -inf
+_DONE = -inf
 
 
-def lead(session: Session) -> float:
+def lead_seconds(session: Session) -> float:
     """Seconds before its deadline at which the last poll of a session begins, unless it is brought forward."""
-    return min(LAST_POLL_LEAD, session.terms.lifetime / 20)
+    return min(FINAL_POLL_LEAD, session.terms.lifetime / 20)
 
 
-def last_poll_at(session: Session) -> float:
+def final_poll_at(session: Session) -> float:
     """When (monotonic) the poll that is kept for the deadline begins; earlier while it is brought forward.
 
     If that one was answered, a claimed deadline has another just after it.
     """
-    if session.final_poll_by == _PARTING and is_claimed(session):
-        return check_at(session)
-    brought_to, moment = session.final_poll_by, session.deadline - lead(session)
-    return brought_to if _PARTING < brought_to < moment else moment
+    if session.final_poll_by == _DONE and is_claimed(session):
+        return claim_check_at(session)
+    brought_to, moment = session.final_poll_by, session.deadline - lead_seconds(session)
+    return brought_to if _DONE < brought_to < moment else moment
 
 
-def check_at(session: Session) -> float:
+def claim_check_at(session: Session) -> float:
     """When (monotonic) the poll begins that checks a claimed deadline."""
-    return session.deadline + CHECK_SHARE * lead(session)
+    return session.deadline + CHECK_SHARE * lead_seconds(session)
 
 
-def next_moment(session: Session, now: float) -> float:
+def next_poll_at(session: Session, now: float) -> float:
     """When (monotonic) it has to be polled next, or decided, at the latest."""
     if not is_claimed(session):
-        kept = last_poll_at(session)
+        kept = final_poll_at(session)
         return kept if now < kept else session.deadline
     over = over_at(session)
-    moments = (last_poll_at(session), check_at(session), over - lead(session), over)
+    moments = (final_poll_at(session), claim_check_at(session), over - lead_seconds(session), over)
     return min((moment for moment in moments if moment > now), default=over)
 
 
-def answered(session: Session, now: float) -> None:
+def record_answer(session: Session, now: float) -> None:
     """Note that a poll was answered at `now`: just before the moment brought forward to is as good as at it."""
-    if now >= session.final_poll_by - lead(session):
-        session.final_poll_by = _PARTING
+    if now >= session.final_poll_by - lead_seconds(session):
+        session.final_poll_by = _DONE
 
 
-def is_parting(session: Session) -> bool:
+def is_done(session: Session) -> bool:
     """Whether its last poll was brought forward, and answered: any other before its deadline is a gift.
 
     Not before a deadline that is only claimed.
     """
-    return session.final_poll_by == _PARTING and not is_claimed(session)
+    return session.final_poll_by == _DONE and not is_claimed(session)

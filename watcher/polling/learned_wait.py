@@ -48,5 +48,5 @@ class LearnedWait:
         now, created_at = self.clock.monotonic(), session.created_monotonic
         if status is not SessionStatus.EXPIRED:
             before = max(0.0, session.on_the_way_at - created_at)
-            self.schedule.saw(session.policy, before, now - created_at, ended=status.is_terminal, now=now)
+            self.schedule.record(session.policy, before, now - created_at, ended=status.is_terminal, now=now)
         session.on_the_way_at = now

@@ -8,7 +8,7 @@ from tenacity.wait import wait_base
 from watcher.domain.errors import PollError, Throttled
 from watcher.domain.model import SessionResult
 from watcher.domain.ports import Clock
-from watcher.polling.final_poll import answered, last_poll_at, next_moment
+from watcher.polling.final_poll import final_poll_at, next_poll_at, record_answer
 from watcher.polling.learned_wait import LearnedWait
 from watcher.polling.strategies import retry_passing_fault, stop_at_deadline
 from watcher.sessions.session import Session
@@ -52,8 +52,8 @@ class PollPolicy:
             return Ended(observation)
         now = self._clock.monotonic()
         if isinstance(observation, SessionResult):
-            answered(session, now)
-        return PollAgain(min(self._wait(session, state), next_moment(session, now) - now))
+            record_answer(session, now)
+        return PollAgain(min(self._wait(session, state), next_poll_at(session, now) - now))
 
     def forget(self, session: Session) -> None:
         """It won't be polled any more."""
@@ -68,7 +68,7 @@ class PollPolicy:
         """
         now = self._clock.monotonic()
         wait = self._learned.first(session) if self._learned is not None else 0.0
-        return now if now >= session.deadline else min(now + wait, max(now, last_poll_at(session)))
+        return now if now >= session.deadline else min(now + wait, max(now, final_poll_at(session)))
 
     def _wait(self, session: Session, state: RetryCallState) -> float:
         if self._learned is None or state.outcome is not None:

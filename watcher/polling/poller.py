@@ -22,7 +22,7 @@ from watcher.domain.model import SessionResult
 from watcher.domain.ports import Clock, SessionResults
 from watcher.polling.active_calls import ActiveCalls
 from watcher.polling.endpoint_check import EndpointCheck
-from watcher.polling.final_poll import last_poll_at, lead
+from watcher.polling.final_poll import final_poll_at, lead_seconds
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.sessions import creation_claim
@@ -88,21 +88,21 @@ class Poller:
         begun = self._clock.monotonic()
         self.calls.begin(session, begun)
         observation = self._endpoint.ask(session.session_id, self._ask)
-        self._scheduler.heed(throttled=isinstance(observation, Throttled))
+        self._scheduler.record_result(throttled=isinstance(observation, Throttled))
         if not session.answers and isinstance(observation, SessionResult | SessionNotFound):
-            self._scheduler.heed_first(is_unknown=isinstance(observation, SessionNotFound))
+            self._scheduler.record_first_result(is_unknown=isinstance(observation, SessionNotFound))
         seconds = self._clock.monotonic() - begun
         result = _label(observation)
         self._count(result, lag=begun - due.at, seconds=seconds)
-        self._heed(observation)
+        self._report_service(observation)
         if not self.calls.end(session):
             log.warning(
                 "late_response_dropped", session_id=session.session_id, result=result, seconds=round(seconds, 3)
             )
         elif not session.is_abandoned:  # else its lease was lost while we asked: another watcher answers for it now
-            self._go_on(session, observation, result, begun)
+            self._continue(session, observation, result, begun)
 
-    def _go_on(self, session: Session, observation: Observation, result: str, begun: float) -> None:
+    def _continue(self, session: Session, observation: Observation, result: str, begun: float) -> None:
         seconds = self._clock.monotonic() - begun
         known, is_borne_out = session.ending, creation_claim.is_borne_out(session, observation, begun)
         claimed = creation_claim.refute(session) if creation_claim.is_refuted(session, observation, begun) else None
@@ -110,14 +110,14 @@ class Poller:
         step = self._runtime.rules.polling.next_step(session, observation)
         self._note(session, observation, result, seconds, step)
         if claimed is not None:
-            self._tell_refuted(session, claimed)
+            self._log_refuted_claim(session, claimed)
         if isinstance(step, PollAgain):
             self._scheduler.add(session, self._clock.monotonic() + step.delay)
         else:
             # Its deadline was true, then: what was known by it counts, as for a session of which nothing is claimed.
             self._ended(session, known if is_borne_out and isinstance(known, SessionResult) else step.ending)
 
-    def _tell_refuted(self, session: Session, claimed: float) -> None:
+    def _log_refuted_claim(self, session: Session, claimed: float) -> None:
         session.note_corrected_creation(self._clock.time(), claimed)
         log.warning(
             "creation_time_corrected",
@@ -136,11 +136,11 @@ class Poller:
 
         That moves a poll, once for a session: else a sender could buy any number of calls. The deadline stays.
         """
-        kept, forgotten = last_poll_at(session), created_monotonic + session.terms.lifetime - lead(session)
+        kept, forgotten = final_poll_at(session), created_monotonic + session.terms.lifetime - lead_seconds(session)
         if forgotten < kept and not session.terms.is_brought_forward:
             session.terms = replace(session.terms, is_brought_forward=True)
             kept = max(forgotten, self._clock.monotonic())
-        self._scheduler.hasten(session, kept)
+        self._scheduler.bring_forward(session, kept)
 
     def give_up(self, session: Session) -> None:
         """Decide a session whose call outlasts its time, by what is known; what the call still brings is dropped."""
@@ -167,9 +167,9 @@ class Poller:
         self._metrics.poll_lag.observe(max(0.0, lag))
         self._metrics.poll_duration.observe(seconds)
 
-    def _heed(self, observation: Observation) -> None:
+    def _report_service(self, observation: Observation) -> None:
         """Tell readiness what this poll says about the service itself."""
-        if isinstance(observation, PollError) and not self._is_there(observation):
+        if isinstance(observation, PollError) and not self._record_fault(observation):
             return
         self._unreachable = 0
         self.calls.answered_at = self._clock.monotonic()
@@ -177,7 +177,7 @@ class Poller:
         if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
             self._readiness.regained("credentials")
 
-    def _is_there(self, fault: PollError) -> bool:
+    def _record_fault(self, fault: PollError) -> bool:
         """Whether the service is, by this fault; what it is if not is told to readiness."""
         if isinstance(fault, OperatorError):
             self._lost("credentials", fault, "sessions wait until their deadline; nobody is rejected for it")

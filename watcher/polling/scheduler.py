@@ -5,7 +5,7 @@ from threading import Condition
 from typing import NamedTuple
 
 from watcher.domain.ports import Clock, RateLimiter
-from watcher.polling.deadline_queue import LOOK_EVERY
+from watcher.polling.deadline_queue import SPREAD_EVERY
 from watcher.polling.due_queue import DueQueue, Head
 from watcher.polling.unknown_share import UnknownShare
 from watcher.rate_limit import ThrottledShare
@@ -60,7 +60,7 @@ class Scheduler:
         self._lock = NamedLock("scheduler")
         self._leader = Condition(self._lock)  # type: ignore[arg-type] # all that it needs of a lock is there
         self._followers = Condition(self._lock)  # type: ignore[arg-type]
-        self._is_led = False
+        self._has_leader = False
         self._stopped = False
 
     def __len__(self) -> int:
@@ -76,25 +76,25 @@ class Scheduler:
         with self._lock:
             self._push(session, at)
 
-    def hasten(self, session: Session, at: float) -> None:
+    def bring_forward(self, session: Session, at: float) -> None:
         """Poll a session that waits for its turn no later than `at`; one that is with a worker is left alone."""
         with self._lock:
             if session.is_scheduled and at < session.due_at:
                 self._push(session, at)
             elif session.is_scheduled:
-                self._queue_of(session).guard(session, at)
+                self._queue_of(session).reserve(session, at)
 
     def _push(self, session: Session, at: float) -> None:
         session.is_scheduled, session.due_at = True, at
-        if self._queue_of(session).enter(session):
+        if self._queue_of(session).add(session):
             self._leader.notify()
 
     def _queue_of(self, session: Session) -> DueQueue:
         return self._confirmed if _is_confirmed(session) else self._unconfirmed
 
-    def next(self, now: float) -> Due | float:
+    def poll_next(self, now: float) -> Due | float:
         """The most urgent due session, any call paid for at the limiter; or the seconds until it is worth asking."""
-        if now - self._spread_at >= LOOK_EVERY:
+        if now - self._spread_at >= SPREAD_EVERY:
             self._spread(now)
         queue, other = self._queues
         head = queue.head(now)
@@ -103,14 +103,14 @@ class Scheduler:
             queue, other, head = other, queue, next_head
         if head is None:
             return self._pause(now)
-        session, turn, is_over = head
+        session, timer, is_over = head
         delay = 0.0 if is_over else self._limiter.acquire(now)
         if delay > 0:
-            return min(delay, RATE_PAUSE, queue.until_over(now), other.until_over(now))
-        queue.take(turn)
+            return min(delay, RATE_PAUSE, queue.seconds_until_end(now), other.seconds_until_end(now))
+        queue.take(timer)
         if not is_over:
             self._queues = other, queue
-        return _handed_out(session, now, is_over=is_over)
+        return _dispatched(session, now, is_over=is_over)
 
     def _goes_before(self, other: Head, head: Head) -> bool:
         """Whether another queue's head is polled before that of the queue whose turn it is. An end costs no call."""
@@ -126,47 +126,47 @@ class Scheduler:
 
     def _pause(self, now: float) -> float:
         """Seconds until it is worth asking again, nothing being due."""
-        look = LOOK_EVERY if self._limiter.rate > 0 else inf
-        pause = min(queue.until_due(now) for queue in self._queues)
+        look = SPREAD_EVERY if self._limiter.rate > 0 else inf
+        pause = min(queue.seconds_until_due(now) for queue in self._queues)
         return min(pause, look) if pause < inf else MAX_PAUSE
 
     def take(self) -> Due | None:
         """Wait for the next due session; None once the scheduler is stopped. Any number of threads may wait."""
         with self._lock:
-            while self._is_led and not self._stopped:
+            while self._has_leader and not self._stopped:
                 self._followers.wait()
-            self._is_led = True
+            self._has_leader = True
             try:
                 return self._lead()
             finally:
-                self._is_led = False
+                self._has_leader = False
                 self._followers.notify()
 
     def _lead(self) -> Due | None:
         while not self._stopped:
             self._beat.beat()
-            found = self.next(self._clock.monotonic())
+            found = self.poll_next(self._clock.monotonic())
             self._beat.rest()
             if isinstance(found, Due):
                 return found
             self._leader.wait(min(found, MAX_PAUSE))
         return None
 
-    def take_over(self) -> Due | None:
+    def take_expired(self) -> Due | None:
         """A session whose time has run out before any worker took it; None if there is none. Never blocks."""
         with self._lock:
             now = self._clock.monotonic()
-            ended = next((session for queue in self._queues if (session := queue.ended(now)) is not None), None)
-            return None if ended is None or self._stopped else _handed_out(ended, now, is_over=True)
+            ended = next((session for queue in self._queues if (session := queue.expired(now)) is not None), None)
+            return None if ended is None or self._stopped else _dispatched(ended, now, is_over=True)
 
-    def heed(self, *, throttled: bool) -> None:
+    def record_result(self, *, throttled: bool) -> None:
         """Tell the limiter how a call that `take` gave leave for ended. Once for each."""
         with self._lock:
             now = self._clock.monotonic()
             self._limiter.on_response(now, throttled=throttled)
             self._throttled.add(now, throttled=throttled)
 
-    def heed_first(self, *, is_unknown: bool) -> None:
+    def record_first_result(self, *, is_unknown: bool) -> None:
         """Take note of what AWS said of a session that it had not confirmed before."""
         with self._lock:
             self._unknown.add(is_unknown=is_unknown)
@@ -177,7 +177,7 @@ class Scheduler:
         with self._lock:
             return self._throttled.problem(self._clock.monotonic(), self._limiter.rate)
 
-    def limit(self, limiter: RateLimiter) -> None:
+    def set_limiter(self, limiter: RateLimiter) -> None:
         """Put another limiter in the place of this one (reload)."""
         with self._lock:
             self._limiter = limiter
@@ -192,8 +192,8 @@ class Scheduler:
 
 
 def _urgency(head: Head) -> tuple[bool, float]:
-    session, turn, _ = head
-    return (False, session.final_due_at) if turn is None else (True, turn.at)
+    session, timer, _ = head
+    return (False, session.final_due_at) if timer is None else (True, timer.at)
 
 
 def _is_confirmed(session: Session) -> bool:
@@ -201,7 +201,7 @@ def _is_confirmed(session: Session) -> bool:
     return session.answers > 0
 
 
-def _handed_out(session: Session, now: float, *, is_over: bool) -> Due:
+def _dispatched(session: Session, now: float, *, is_over: bool) -> Due:
     session.is_scheduled, session.dispatched_at = False, now
     if not _is_confirmed(session):
         session.final_due_at = -inf  # should it be confirmed now, its last poll is kept in the other queue

@@ -14,7 +14,7 @@ from tenacity.wait import wait_base, wait_exponential
 
 from watcher.domain.errors import OperatorError, SessionNotFound, TransientPollError, UnknownStatus, UnreadableAnswer
 from watcher.domain.ports import Clock
-from watcher.polling.final_poll import lead
+from watcher.polling.final_poll import lead_seconds
 from watcher.sessions.creation_claim import latest_creation, over_at
 from watcher.sessions.session import Session
 
@@ -59,7 +59,7 @@ class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
         """Whether the session's time is over."""
         session = _session(retry_state)
         is_answered = retry_state.outcome is None
-        return self.clock.monotonic() >= over_at(session) - (lead(session) if is_answered else 0.0)
+        return self.clock.monotonic() >= over_at(session) - (lead_seconds(session) if is_answered else 0.0)
 
 
 class retry_passing_fault(retry_base):  # noqa: N801 - named like tenacity's own

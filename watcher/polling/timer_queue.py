@@ -1,4 +1,4 @@
-"""Sessions by the moment of their turn, the earliest first, in as little memory as their number allows."""
+"""Sessions by the moment of their timer, the earliest first, in as little memory as their number allows."""
 
 import heapq
 from collections.abc import Callable, Iterator
@@ -18,17 +18,17 @@ class Timer(NamedTuple):
 
 
 class TimerQueue:
-    """A heap of turns for the second that comes next, and a plain list of sessions for each one after it.
+    """A heap of timers for the second that comes next, and a plain list of sessions for each one after it.
 
     Of a hundred thousand sessions that wait, most wait for a later second. There a place in a list is all that one
     takes: its moment stands in the session itself, which is asked for it when the second comes. Nothing is ever taken
-    out of the middle: a session that was entered again for another moment leaves a void turn behind, to be dropped.
+    out of the middle: a session that was entered again for another moment leaves a stale timer behind, to be dropped.
     """
 
     def __init__(self, moment: Callable[[Session], float]) -> None:
-        """`moment`: the turn of a session that counts; a finite number when it is entered."""
+        """`moment`: the moment of a session that counts; a finite number when it is entered."""
         self._moment = moment
-        self._turns: list[Timer] = []
+        self._timers: list[Timer] = []
         self._second: float = -inf
         self._later: dict[int, list[Session]] = {}
         self._seconds: list[int] = []
@@ -36,61 +36,61 @@ class TimerQueue:
         self._size = 0
 
     def __len__(self) -> int:
-        """Turns entered and not dropped, void ones too."""
+        """Timers added and not dropped, stale ones too."""
         return self._size
 
-    def enter(self, session: Session) -> bool:
+    def add(self, session: Session) -> bool:
         """Enter a session for its moment; True if, as far as is known without sorting, no other comes before it."""
         at = self._moment(session)
         second = floor(at)
         self._size += 1
         if second <= self._second:
             self._push(at, session)
-            return self._turns[0].session is session
+            return self._timers[0].session is session
         if second in self._later:
             self._later[second].append(session)
         else:
             self._later[second] = [session]
             heapq.heappush(self._seconds, second)
-        return not self._turns and self._seconds[0] == second
+        return not self._timers and self._seconds[0] == second
 
     def first(self, until: float = inf) -> Timer | None:
-        """The earliest turn, void or not, if it comes at `until` or before."""
-        while not self._turns and self._seconds and self._seconds[0] <= until:
+        """The earliest timer, stale or not, if it comes at `until` or before."""
+        while not self._timers and self._seconds and self._seconds[0] <= until:
             self._second = heapq.heappop(self._seconds)
             for session in self._later.pop(int(self._second)):
                 if floor_is(self._second, at := self._moment(session)):
                     self._push(at, session)
                 else:
                     self._size -= 1
-        return self._turns[0] if self._turns and self._turns[0].at <= until else None
+        return self._timers[0] if self._timers and self._timers[0].at <= until else None
 
-    def counts(self, turn: Timer) -> bool:
-        """Whether the moment of a turn is still its session's."""
-        return self._moment(turn.session) == turn.at
+    def is_current(self, timer: Timer) -> bool:
+        """Whether the moment of a timer is still its session's."""
+        return self._moment(timer.session) == timer.at
 
     def drop(self) -> None:
-        """Take out the turn that `first` gave."""
-        heapq.heappop(self._turns)
+        """Take out the timer that `first` gave."""
+        heapq.heappop(self._timers)
         self._size -= 1
 
     def near(self, until: float) -> Iterator[Session]:
-        """Those entered for moments up to about `until`; void ones, and one twice, too."""
-        yield from (turn.session for turn in self._turns)
+        """Those added for moments up to about `until`; stale ones, and one twice, too."""
+        yield from (timer.session for timer in self._timers)
         for second in [second for second in self._seconds if second <= until]:
             yield from self._later[second]
 
-    def keep(self, counts: Callable[[Session], bool]) -> list[Session]:
-        """Drop the turns of all sessions but those that count, and void turns; returns whose were dropped."""
-        entered = [*(turn.session for turn in self._turns), *chain.from_iterable(self._later.values())]
-        self._turns, self._second, self._later, self._seconds, self._size = [], -inf, {}, [], 0
+    def retain(self, counts: Callable[[Session], bool]) -> list[Session]:
+        """Drop the timers of all sessions but those that count, and stale timers; returns whose were dropped."""
+        entered = [*(timer.session for timer in self._timers), *chain.from_iterable(self._later.values())]
+        self._timers, self._second, self._later, self._seconds, self._size = [], -inf, {}, [], 0
         for session in {session: None for session in entered if counts(session)}:
-            self.enter(session)
+            self.add(session)
         return [session for session in entered if not counts(session)]
 
     def _push(self, at: float, session: Session) -> None:
         self._number += 1
-        heapq.heappush(self._turns, Timer(at, self._number, session))
+        heapq.heappush(self._timers, Timer(at, self._number, session))
 
 
 def floor_is(second: float, at: float) -> bool:

@@ -18,7 +18,7 @@ from watcher.rate_limit.constants import CONSTANTS
 def throttle_interval(rate: float) -> float:
     """Seconds in which a watcher of `rate` calls a second expects a throttle."""
     pace = rate / CONSTANTS.slow
-    return CONSTANTS.patience / min(pace, float(pace**0.25))
+    return CONSTANTS.throttle_interval / min(pace, float(pace**0.25))
 
 
 def increase(rate: float, share: float, quiet: float, seconds: float) -> tuple[float, float]:

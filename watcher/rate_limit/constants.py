@@ -13,7 +13,8 @@ class Constants:
             more even.
         growth: decreases that the rate grows by: in a second below the share after an outage; in an interval beyond
             the share, at the pace that it reaches an interval after a throttle. More finds a greater quota sooner.
-        patience: seconds in which a watcher expects a throttle: 1.4 % of its calls at `slow`, less if it is faster.
+        throttle_interval: seconds in which a watcher expects a throttle: 1.4 % of its calls at `slow`, less if it
+            is faster.
         slow: calls a second below which a watcher is more patient, so as not to exceed 2 % of throttled calls.
         band: how far the rate may be above the share: beyond it is not chance, the quota has grown.
         outage: throttles in a row that a quota explains; after more, all calls may be throttled, whatever the rate.
@@ -23,7 +24,7 @@ class Constants:
 
     decrease: float = 0.085
     growth: float = 3.5
-    patience: float = 23.5
+    throttle_interval: float = 23.5
     slow: float = 3.0
     band: float = 1.6
     outage: int = 2

@@ -33,7 +33,7 @@ class Return:
     def used(self, rate: float, seconds: float) -> None:
         """Take note that this rate was used for `seconds` more without a throttle."""
         self._quiet += seconds
-        if self._quiet >= CONSTANTS.patience:
+        if self._quiet >= CONSTANTS.throttle_interval:
             self._usual = max(self._usual, rate)
 
     def is_due(self, rate: float) -> bool:

@@ -27,7 +27,7 @@ class DriftDetector:
         self._variance = [0.0] * (len(BANDS) + 1)
         self._ended = 0
 
-    def saw(self, probability: float, share: float, *, ended: bool) -> None:
+    def record(self, probability: float, share: float, *, ended: bool) -> None:
         """One poll: the probability that the session would be over, the share of sessions over at that age."""
         band = bisect_left(BANDS, share)
         self._surplus[band] += float(ended) - probability

@@ -41,7 +41,7 @@ class DurationEstimator:
         """The estimate."""
         return self._durations.curve
 
-    def saw(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
         """One poll at age `high` of a session that was on the way at age `low`: whether it was over by then.
 
         `now`: when that was, in seconds on a clock that never jumps, if there is one.
@@ -52,9 +52,9 @@ class DurationEstimator:
             return
         if self.mode is Mode.LEARNED and (low > 0.0 or high >= MIXTURE.at_once):
             curve = self._durations.curve
-            alive = curve.alive(high)
-            share = (1.0 - alive) / (1.0 - curve.never)
-            self._detector.saw(max(0.0, 1.0 - alive / curve.alive(low)), share, ended=ended)
+            alive = curve.survival(high)
+            share = (1.0 - alive) / (1.0 - curve.unfinished_share)
+            self._detector.record(max(0.0, 1.0 - alive / curve.survival(low)), share, ended=ended)
         if not ended:
             self._durations.survived(low, high)
             return

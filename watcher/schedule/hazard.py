@@ -74,10 +74,10 @@ class HazardEstimator:
         self._recent.append(record)
         self._spread([record], self.curve, self._recent_ends, self._recent_risk)
         self._unswept += 1
-        if self._unswept >= min(HAZARD.sweep_every, len(self._recent) / 4) and self._is_time(now):
+        if self._unswept >= min(HAZARD.sweep_every, len(self._recent) / 4) and self._begin_sweep(now):
             self.sweep()
 
-    def _is_time(self, now: float | None) -> bool:
+    def _begin_sweep(self, now: float | None) -> bool:
         if now is None:
             return True
         is_time = now - self._swept_at >= HAZARD.sweep_pause
@@ -134,7 +134,7 @@ class HazardEstimator:
         for low, high, weight in records:
             parts = overlaps(low, high)
             # All parts but the first begin at an edge of the grid, where the curve has its tables.
-            alive = [curve.alive(low), *(curve.alive_at(j) for j, *_ in parts[1:]), curve.alive(high)]
+            alive = [curve.survival(low), *(curve.survival_at(j) for j, *_ in parts[1:]), curve.survival(high)]
             total = alive[0] - alive[-1]
             left = 1.0
             for number, (j, begin, end) in enumerate(parts):

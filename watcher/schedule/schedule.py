@@ -59,7 +59,7 @@ class Schedule:
         self._seen: list[_Seen] = []
         self._taken_in_at = -math.inf
 
-    def saw(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
         """A poll at age `high` of a session that was on the way at age `low` (0: never seen before).
 
         `now`, if given, keeps the cost down where there are very many: they are taken in together ten times a second,
@@ -101,7 +101,7 @@ class Schedule:
             learner, rate = self._learner(kind), self.rate()
             threshold = self._fit(rate)
             if learner.mode is Mode.LEARNED:
-                wanted = (learner.curve.due(age, threshold) - age) * stretch
+                wanted = (learner.curve.next_poll_age(age, threshold) - age) * stretch
             else:
                 fair = self._threshold.fair_interval(rate) * stretch
                 wanted = fair if learner.mode is Mode.EVEN and rate > 0 else max(fallback(), fair)
@@ -119,7 +119,7 @@ class Schedule:
             threshold = self._fit(rate)
             wait = 0.0
             if learner.mode is Mode.LEARNED:
-                wait = learner.curve.due(0.0, threshold) - age
+                wait = learner.curve.next_poll_age(0.0, threshold) - age
             elif learner.mode is Mode.EVEN:
                 wait = max(0.0, self._threshold.fair_interval(rate) - age)
             wait = min(wait, self._longest(most, rate))
@@ -128,9 +128,9 @@ class Schedule:
 
     def _take_in(self) -> None:
         for kind, low, high, ended, now in self._seen:
-            self._all.saw(low, high, ended=ended, now=now)
+            self._all.record(low, high, ended=ended, now=now)
             if (own := self._own(kind)) is not None:
-                own.saw(low, high, ended=ended, now=now)
+                own.record(low, high, ended=ended, now=now)
         self._seen.clear()
 
     def _fit(self, rate: float) -> float:
@@ -155,7 +155,7 @@ class Schedule:
                 sessions=self._all.sessions,
                 median=curve.quantile(0.5),
                 p90=curve.quantile(0.9),
-                unfinished=curve.never,
+                unfinished=curve.unfinished_share,
                 threshold=self._threshold.value,
                 shifts=self._all.shifts,
             )

@@ -19,32 +19,32 @@ class SurvivalCurve:
         """`hazard`: ends a second, for each bin of the grid."""
         self._hazard = [max(h, 1e-9) for h in hazard]
         total, area = 0.0, 0.0
-        self._alive, self._area = [1.0], [0.0]
+        self._survival, self._area = [1.0], [0.0]
         for j in range(BINS):
             room = SEARCH.most - total - SEARCH.left * (LONGEST - EDGES[j + 1])
             self._hazard[j] = min(self._hazard[j], room / WIDTHS[j])
-            area += self._alive[j] * -math.expm1(-self._hazard[j] * WIDTHS[j]) / self._hazard[j]
+            area += self._survival[j] * -math.expm1(-self._hazard[j] * WIDTHS[j]) / self._hazard[j]
             total += self._hazard[j] * WIDTHS[j]
-            self._alive.append(math.exp(-total))
+            self._survival.append(math.exp(-total))
             self._area.append(area)
 
-    def alive(self, age: float) -> float:
+    def survival(self, age: float) -> float:
         """Share of sessions that are on the way at this age (seconds)."""
         if age <= 0.0:
             return 1.0
         if age >= LONGEST:
-            return self._alive[-1]
+            return self._survival[-1]
         j = bin_of(age)
-        return self._alive[j] * math.exp(-self._hazard[j] * (age - EDGES[j]))
+        return self._survival[j] * math.exp(-self._hazard[j] * (age - EDGES[j]))
 
     @property
-    def never(self) -> float:
+    def unfinished_share(self) -> float:
         """Share of sessions that never end by themselves."""
-        return self._alive[-1]
+        return self._survival[-1]
 
-    def alive_at(self, edge: int) -> float:
+    def survival_at(self, edge: int) -> float:
         """Share of sessions that are on the way at `EDGES[edge]`."""
-        return self._alive[edge]
+        return self._survival[edge]
 
     def undetected(self, since: float, age: float) -> float:
         """Expected undetected delay in seconds at `age` of a session last seen on the way at `since`."""
@@ -53,7 +53,7 @@ class SurvivalCurve:
         alive, lived = self._at(since)
         return (age - since) - (self._at(age)[1] - lived) / alive
 
-    def due(self, since: float, threshold: float) -> float:
+    def next_poll_age(self, since: float, threshold: float) -> float:
         """The age at which the expected undetected delay since `since` reaches `threshold` (seconds); may be inf."""
         alive, lived = self._at(since)
         low, high, area = bin_of(since) + 1, BINS + 1, self._area
@@ -65,7 +65,7 @@ class SurvivalCurve:
                 high = middle
         if low <= BINS:
             return self._within(low - 1, since, threshold, alive, lived)
-        lost = 1.0 - self._alive[-1] / alive
+        lost = 1.0 - self._survival[-1] / alive
         missing = threshold - (LONGEST - since) + (area[-1] - lived) / alive
         return max(LONGEST, since) + missing / lost if lost > 1e-9 else math.inf
 
@@ -78,22 +78,22 @@ class SurvivalCurve:
         """Expected polls of a session at this threshold; counted no further than to `most`."""
         age, calls = 0.0, 0.0
         while age < LONGEST and calls <= most:
-            calls += self.alive(age)
-            age = self.due(age, threshold)
+            calls += self.survival(age)
+            age = self.next_poll_age(age, threshold)
         return calls
 
     def quantile(self, share: float) -> float:
         """The age by which this share of all sessions is over; inf if fewer ever are."""
         left = 1.0 - share
-        if self._alive[-1] > left:
+        if self._survival[-1] > left:
             return math.inf
-        j = next(j for j in range(BINS) if self._alive[j + 1] <= left)
-        return EDGES[j] + math.log(self._alive[j] / left) / self._hazard[j]
+        j = next(j for j in range(BINS) if self._survival[j + 1] <= left)
+        return EDGES[j] + math.log(self._survival[j] / left) / self._hazard[j]
 
     def _within(self, j: int, since: float, threshold: float, alive: float, lived: float) -> float:
         """Newton's steps in bin j, where the delay is convex, from the root of its first two terms."""
         hazard, begin, end = self._hazard[j], EDGES[j], EDGES[j + 1]
-        start, area = self._alive[j], self._area[j]
+        start, area = self._survival[j], self._area[j]
         if since > begin:
             begin, start, area = since, alive, lived
         share = start / alive
@@ -116,8 +116,8 @@ class SurvivalCurve:
         if age <= 0.0:
             return 1.0, age
         if age >= LONGEST:
-            return self._alive[-1], self._area[-1] + (age - LONGEST) * self._alive[-1]
+            return self._survival[-1], self._area[-1] + (age - LONGEST) * self._survival[-1]
         j = bin_of(age)
-        hazard, begun = self._hazard[j], self._alive[j]
+        hazard, begun = self._hazard[j], self._survival[j]
         ended = begun * -math.expm1(-hazard * (age - EDGES[j]))
         return begun - ended, self._area[j] + ended / hazard

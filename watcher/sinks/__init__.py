@@ -13,11 +13,11 @@ from watcher.domain.ports import Sink
 class Checkable(Protocol):
     """A sink whose target can be asked for without sending anything there."""
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Ask for the target.
 
         Raises:
-            SinkError: it is not there, or can't be reached; MayNotLookError: there is no leave to ask.
+            SinkError: it is not there, or can't be reached; CheckNotPermitted: no permission to ask.
         """
 
 

@@ -22,7 +22,7 @@ from watcher.consumer.message import parse_message
 from watcher.domain.errors import LedgerError, PollError, QueueError, SinkError
 from watcher.domain.model import DeadReason, Lease, ReceivedMessage
 from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
-from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
+from watcher.ledgers.dynamodb.state_store import DynamoDbStateStore
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.queue import SqsQueue
 from watcher.rekognition import RekognitionResults
@@ -80,7 +80,7 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
     queue._batches._closing.set()  # no backoff
     ledger = DynamoDbLedger(client("dynamodb", wire), "decided", clock)
     ledger._table._is_closed.set()  # no backoff
-    memory = DynamoDbMemory(client("dynamodb", wire), "decided", clock)
+    memory = DynamoDbStateStore(client("dynamodb", wire), "decided", clock)
     memory._table._is_closed.set()
     places = {"endpoint_url": NOWHERE}
     sns = sink(SnsSink, wire, SnsSinkSettings(type="sns", name="a", topic_arn="arn:aws:sns:eu-west-1:1:t", **places))
@@ -105,8 +105,8 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
         "release": (lambda: queue.release([lease()], 1.0), QueueError),
         "send": (lambda: queue.send(["a"]), QueueError),
         "url_of": (lambda: caller.url_of("arn"), QueueError),
-        "bury": (
-            lambda: queue.bury(ReceivedMessage(lease(), "x", 1.0), DeadReason.INVALID_MESSAGE, "no"),
+        "dead_letter": (
+            lambda: queue.dead_letter(ReceivedMessage(lease(), "x", 1.0), DeadReason.INVALID_MESSAGE, "no"),
             QueueError,
         ),
         "find": (lambda: ledger.find([KEYS]), LedgerError),
@@ -161,7 +161,7 @@ headers = st.dictionaries(
 @pytest.mark.parametrize(
     "name",
     [
-        *("poll", "receive", "depth", "extend", "ack", "release", "send", "url_of", "bury"),
+        *("poll", "receive", "depth", "extend", "ack", "release", "send", "url_of", "dead_letter"),
         *("find", "record", "mark", "recent", "memory", "sns", "sqs", "eventbridge", "look"),
     ],
 )

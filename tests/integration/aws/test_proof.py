@@ -103,4 +103,4 @@ def test_a_decision_counts_as_recorded_only_if_dynamodb_says_something(body: obj
         ledger.record([(decision(1), "[]")])
     ledger = DynamoDbLedger(Script([answer(body)] * 3).client(), "decided", ManualClock())
     with closing(ledger), pytest.raises(LedgerError, match="not DynamoDB"):
-        ledger.settle([decision(1).key])
+        ledger.mark_acked([decision(1).key])

@@ -198,7 +198,7 @@ def test_a_message_that_outlived_its_session_is_a_warning(tmp_path: Path) -> Non
 
 def test_dead_letters_are_a_warning_that_says_how_to_see_them(queue: SqliteQueue) -> None:
     queue.send(["nonsense"])
-    queue.bury(queue.receive(1, 0.0, Event())[0], DeadReason.INVALID_MESSAGE, "no session id")
+    queue.dead_letter(queue.receive(1, 0.0, Event())[0], DeadReason.INVALID_MESSAGE, "no session id")
     dead = by_subject(check_queue(settings(), SystemClock(), offline=True))["dead letters"]
     assert (dead.level, dead.what) == ("warning", "1 message that can't be served")
     assert "`watcher dead list`" in dead.fix

@@ -11,13 +11,13 @@ from tests.stack import create_stack
 from tests.support import START, ManualClock
 from watcher.config import Settings
 from watcher.domain.errors import LedgerError
-from watcher.ledgers import open_memory
-from watcher.ledgers.dynamodb.state_store import DynamoDbMemory
+from watcher.ledgers import open_state_store
+from watcher.ledgers.dynamodb.state_store import DynamoDbStateStore
 
 
 def test_it_is_one_item_that_is_in_no_index_and_never_expires() -> None:
     script = Script([answer(WRITTEN)])
-    with closing(DynamoDbMemory(script.client(), "decided", ManualClock())) as memory:
+    with closing(DynamoDbStateStore(script.client(), "decided", ManualClock())) as memory:
         memory.save("learned")
     assert script.requests == [
         (
@@ -39,7 +39,7 @@ def test_it_is_one_item_that_is_in_no_index_and_never_expires() -> None:
 def test_what_is_too_large_for_an_item_is_refused_before_it_is_sent() -> None:
     script, chance = Script([]), Random(1)
     with (
-        closing(DynamoDbMemory(script.client(), "decided", ManualClock())) as memory,
+        closing(DynamoDbStateStore(script.client(), "decided", ManualClock())) as memory,
         pytest.raises(LedgerError, match="500000 characters are more"),
     ):
         memory.save("".join(chr(chance.randrange(0x4E00, 0x9000)) for _ in range(500_000)))
@@ -50,17 +50,17 @@ def test_what_is_too_large_for_an_item_is_refused_before_it_is_sent() -> None:
 def test_an_item_of_somebody_elses_is_an_error(item: dict[str, Any]) -> None:
     script = Script([answer({"Responses": {"decided": [item]}})])
     with (
-        closing(DynamoDbMemory(script.client(), "decided", ManualClock())) as memory,
+        closing(DynamoDbStateStore(script.client(), "decided", ManualClock())) as memory,
         pytest.raises(LedgerError, match=r"watcher\.learned is none of the watcher's"),
     ):
         memory.load()
 
 
 @pytest.mark.parametrize("use", [lambda memory: memory.load(), lambda memory: memory.save("x")])
-def test_a_missing_table_is_told_with_the_fix(use: Callable[[DynamoDbMemory], None]) -> None:
+def test_a_missing_table_is_told_with_the_fix(use: Callable[[DynamoDbStateStore], None]) -> None:
     script = Script([refusal("ResourceNotFoundException")])
     with (
-        closing(DynamoDbMemory(script.client(), "decided", ManualClock())) as memory,
+        closing(DynamoDbStateStore(script.client(), "decided", ManualClock())) as memory,
         pytest.raises(LedgerError, match=r"'decided'.*check ledger\.url"),
     ):
         use(memory)
@@ -72,7 +72,7 @@ def test_the_settings_of_the_ledger_open_it(moto_server: str, monkeypatch: pytes
     url = create_stack(moto_server)["LedgerUrl"]
     settings = Settings.model_validate({"ledger": {"url": url}, "aws": {"region": "us-east-1"}})
     for before, after in [(None, "one"), ("one", "two")]:
-        memory = open_memory(settings, ManualClock())
+        memory = open_state_store(settings, ManualClock())
         assert memory is not None
         with closing(memory):
             assert memory.load() == before

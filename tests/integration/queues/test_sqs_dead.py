@@ -174,7 +174,7 @@ def test_dead_letters_and_replays_keep_every_attribute(
             (received,) = queue.receive(1, 0, Event())
             assert received.attributes == attributes
             assert received.fault == ""
-            assert queue.bury(received, DeadReason.UNKNOWN_POLICY, "why")
+            assert queue.dead_letter(received, DeadReason.UNKNOWN_POLICY, "why")
             with open_dead_letters(here, CLOCK) as dead:
                 (letter,) = dead.list(10)
                 assert (letter.reason, letter.detail) == ("unknown_policy", "why")
@@ -186,7 +186,7 @@ def test_a_letter_that_was_moved_back_by_hand_keeps_every_attribute(client: Any,
     send(client, url, CROWDED)
     with closing(open_queue(settings(url, moto_server, dead_url), CLOCK)) as queue:
         (received,) = queue.receive(1, 0, Event())
-        queue.bury(received, DeadReason.UNKNOWN_POLICY, "why")
+        queue.dead_letter(received, DeadReason.UNKNOWN_POLICY, "why")
         (letter,) = client.receive_message(QueueUrl=dead_url, MessageAttributeNames=["All"])["Messages"]
         client.send_message(QueueUrl=url, MessageBody="a", MessageAttributes=letter["MessageAttributes"])
         (again,) = queue.receive(1, 0, Event())

@@ -117,11 +117,11 @@ def parsed() -> Callable[[bytes, bool], Any]:
     """What becomes of a body: a result, or the kind of error."""
     from botocore.session import Session
 
-    from watcher.aws.strict_parsers import WaryParserFactory
+    from watcher.aws.strict_parsers import StrictParserFactory
     from watcher.rekognition.answer import parse_answer
 
     shape = Session().get_service_model("rekognition").operation_model("GetFaceLivenessSessionResults").output_shape
-    parser = WaryParserFactory().create_parser("json")
+    parser = StrictParserFactory().create_parser("json")
 
     def parse(body: bytes, is_lean: bool) -> Any:
         response: dict[str, Any] = {"body": body, "status_code": 200, "headers": {}}

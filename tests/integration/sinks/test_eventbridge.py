@@ -144,13 +144,13 @@ def test_a_bus_is_seen_after_the_events_were_put_before_they_count(aws: EventBri
 
 
 def test_a_check_finds_a_bus_that_is_gone_and_one_that_is_back(aws: EventBridge, at_aws: EventBridgeSink) -> None:
-    at_aws.check()
+    at_aws.verify_target()
     aws.exists = False
     for _ in range(2):
         with pytest.raises(SinkError, match=MISSING):
-            at_aws.check()
+            at_aws.verify_target()
     aws.exists = True
-    at_aws.check()
+    at_aws.verify_target()
     assert at_aws.check_interval == CHECK_INTERVAL == 60.0
 
 

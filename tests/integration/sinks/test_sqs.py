@@ -157,7 +157,7 @@ def test_an_endpoint_that_is_no_url_is_named(sink_for: SinkFor) -> None:
 
 def test_no_text_shows_what_the_queues_url_keeps_secret(sink_for: SinkFor) -> None:
     sink = sink_for("http://svc:s3cr3t@127.0.0.1:1/1/q?token=s3cr3t")
-    for work in (sink.look, lambda: sink.emit([decision(1)])):
+    for work in (sink.check, lambda: sink.emit([decision(1)])):
         with pytest.raises(SinkError, match=r"^http://127\.0\.0\.1:1/1/q: Could not connect") as caught:
             work()
         assert "s3cr3t" not in str(caught.value)

@@ -12,7 +12,7 @@ from tests.integration.aws.test_proxies import AUTHORIZATION, tunnel, with_passw
 from tests.integration.support.servers import Server, reply
 from tests.integration.support.webhooks import Receive, Sinks, failure
 from tests.support import decision
-from watcher.app.startup_log import described
+from watcher.app.startup_log import startup_fields
 from watcher.cli.check.sinks import check_sinks
 from watcher.config import Settings
 from watcher.config.sinks import WebhookSinkSettings
@@ -124,6 +124,6 @@ def test_check_and_the_start_name_the_proxy_without_its_password(monkeypatch: py
     monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2@proxy.example:3128")
     (line,) = map(str, check_sinks(settings, offline=False))
     assert "https://hook.example, through the proxy http://proxy.example:3128" in line
-    told = described(settings, None)["sinks"]
+    told = startup_fields(settings, None)["sinks"]
     assert told == ["hook (webhook) https://hook.example through the proxy http://proxy.example:3128"]
     assert "hunter2" not in f"{line} {told}"

@@ -129,7 +129,7 @@ def test_a_session_in_flight_is_decided_by_the_new_threshold(monkeypatch: pytest
     world = World(live_answer())
     reloading = Reloading(monkeypatch, decision={"threshold": 99.0})
     session = world.session(1)
-    world.runtime.swap(reloading.runtime.rules)
+    world.active_rules.swap(reloading.runtime.rules)
     world.poller.poll_once(Due(session, world.clock.monotonic()))
     world.outbox._recorder.close()
     [decided], _ = world.outbox._recorder._next_batch()

@@ -3,12 +3,12 @@ from pathlib import Path
 from typing import Any
 
 from watcher import __version__
-from watcher.app.startup_log import described
+from watcher.app.startup_log import startup_fields
 from watcher.config import Settings
 
 
 def about(**sections: Any) -> dict[str, object]:
-    return described(Settings.model_validate(sections), None)
+    return startup_fields(Settings.model_validate(sections), None)
 
 
 def test_a_watcher_on_its_defaults_says_what_they_are() -> None:
@@ -23,8 +23,8 @@ def test_a_watcher_on_its_defaults_says_what_they_are() -> None:
 
 
 def test_the_file_that_was_read_is_named_in_full(tmp_path: Path) -> None:
-    assert described(Settings(), tmp_path / "watcher.toml")["config"] == str(tmp_path / "watcher.toml")
-    assert described(Settings(), Path("watcher.toml"))["config"] == str(Path.cwd() / "watcher.toml")
+    assert startup_fields(Settings(), tmp_path / "watcher.toml")["config"] == str(tmp_path / "watcher.toml")
+    assert startup_fields(Settings(), Path("watcher.toml"))["config"] == str(Path.cwd() / "watcher.toml")
 
 
 def test_an_endpoint_is_named_where_there_is_one() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from watcher.aws.timeouts import CONNECT_LIMIT, READ_LIMIT, hurried
+from watcher.aws.timeouts import CONNECT_LIMIT, READ_LIMIT, capped
 from watcher.config import AwsSettings
 
 
@@ -14,19 +14,19 @@ from watcher.config import AwsSettings
     ],
 )
 def test_time_outs_are_lowered_and_never_raised(given: tuple[float, float], got: tuple[float, float]) -> None:
-    aws = hurried(AwsSettings(connect_timeout=given[0], read_timeout=given[1]))
+    aws = capped(AwsSettings(connect_timeout=given[0], read_timeout=given[1]))
     assert (aws.connect_timeout, aws.read_timeout) == got
 
 
 @pytest.mark.parametrize(("given", "got"), [(60.0, 7.0), (0.0, 7.0), (6.0, 6.0), (1.0, 5.0)])
 def test_a_caller_has_limits_of_its_own(given: float, got: float) -> None:
-    aws = hurried(AwsSettings(connect_timeout=given, read_timeout=given), 2.0, 7.0, least_read=5.0)
+    aws = capped(AwsSettings(connect_timeout=given, read_timeout=given), 2.0, 7.0, least_read=5.0)
     assert (aws.connect_timeout, aws.read_timeout) == (min(given or 2.0, 2.0), got)
 
 
 def test_all_else_stays_as_it_is() -> None:
     given = AwsSettings(region="eu-west-1", profile="p", ca_bundle="/c", verify_ssl=False, sign_request=False)
-    changed = hurried(given).model_copy(
+    changed = capped(given).model_copy(
         update={"connect_timeout": given.connect_timeout, "read_timeout": given.read_timeout}
     )
     assert changed == given

@@ -71,8 +71,8 @@ def test_settings_can_not_be_changed() -> None:
 
 
 def test_every_field_is_described() -> None:
-    described = {f"{group}.{name}" for group, names in MANUAL.items() for name in names} | {"sinks"}
-    assert set(all_keys()) == described
+    startup_fields = {f"{group}.{name}" for group, names in MANUAL.items() for name in names} | {"sinks"}
+    assert set(all_keys()) == startup_fields
     for group in MANUAL:
         fields = Settings.model_fields[group].annotation.model_fields  # type: ignore[union-attr]
         assert all(field.description for field in fields.values())

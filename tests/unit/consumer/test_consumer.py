@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from tests.support import session_id
 from tests.unit.delivery.outboxes import running
-from tests.unit.support.builders import a_beat, a_delivery, a_lease, held, when_waited_on
+from tests.unit.support.builders import a_beat, a_lease, a_received_message, held, when_waited_on
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.domain.errors import LedgerError, QueueError
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 def take_in(world: World, *deliveries: ReceivedMessage, stop: Event | None = None) -> None:
-    world.intake.take_in(deliveries, RetryUntilStopped(stop or Event(), a_beat(world.clock)))
+    world.consumer.process(deliveries, RetryUntilStopped(stop or Event(), a_beat(world.clock)))
 
 
 def stopped() -> Event:
@@ -30,13 +30,13 @@ def stopped() -> Event:
 
 
 def a_message(number: int, sent_at: float | None = None) -> ReceivedMessage:
-    return a_delivery(session_id(number), number, sent_at)
+    return a_received_message(session_id(number), number, sent_at)
 
 
 def run_until_idle(world: World) -> None:
     """Run the intake until the queue is empty."""
     stop = Event()
-    thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
+    thread = Thread(target=world.consumer.run, args=(stop, a_beat(world.clock)))
     thread.start()
     idle = world.queue.idle.wait(PATIENCE)
     stop.set()
@@ -74,7 +74,7 @@ def test_no_more_is_received_than_there_is_room_for() -> None:
     world.session(90)
     world.queue.waiting = [a_message(number) for number in range(2)]
     stop, is_full = Event(), when_waited_on(world.in_flight._changed)
-    thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
+    thread = Thread(target=world.consumer.run, args=(stop, a_beat(world.clock)))
     thread.start()
     assert is_full.wait(PATIENCE)
     stop.set()
@@ -89,7 +89,7 @@ def test_a_full_house_is_told_once_and_a_context_has_its_weight(monkeypatch: pyt
     monkeypatch.setattr("watcher.consumer.consumer.ROOM_WAIT", 0.0)
     world = World(limit=1)
     body = f'{{"sessionId": "{session_id(1)}", "context": {{"a": 1}}, "note": "not kept"}}'
-    world.queue.waiting = [a_delivery(body)]
+    world.queue.waiting = [a_received_message(body)]
     stop, looks = Event(), list[int]()
     wait = world.in_flight.wait_for_room
 
@@ -102,7 +102,7 @@ def test_a_full_house_is_told_once_and_a_context_has_its_weight(monkeypatch: pyt
 
     monkeypatch.setattr(world.in_flight, "wait_for_room", counted)
     with capture_logs() as logs:
-        world.intake.run(stop, a_beat(world.clock))
+        world.consumer.run(stop, a_beat(world.clock))
     assert looks == [1, 0, 0, 0, 0]
     assert [entry["event"] for entry in logs] == ["in_flight_limit_reached"]
     [session] = world.in_flight._all()
@@ -128,9 +128,9 @@ def test_no_more_is_received_than_the_queue_gives_at_once() -> None:
 )
 def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body: str, reason: DeadReason) -> None:
     world = World()
-    take_in(world, a_message(2), a_delivery(body, 1), a_message(3))
-    world.bury()
-    [(delivery, why, detail)] = world.queue.buried
+    take_in(world, a_message(2), a_received_message(body, 1), a_message(3))
+    world.dead_letter()
+    [(delivery, why, detail)] = world.queue.dead_letters
     assert (delivery.lease, why) == (a_lease(1, "one-batch"), reason)
     assert detail
     assert len(world.in_flight) == 2
@@ -140,11 +140,11 @@ def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body
 
 def test_a_required_policy_that_is_missing_makes_a_dead_letter_and_one_that_is_named_does_not() -> None:
     world = World()
-    world.runtime.swap(replace(world.runtime.rules, require_policy=True))
-    named = a_delivery(f'{{"sessionId": "{session_id(2)}", "policy": "default"}}', 2)
+    world.active_rules.swap(replace(world.active_rules.rules, require_policy=True))
+    named = a_received_message(f'{{"sessionId": "{session_id(2)}", "policy": "default"}}', 2)
     take_in(world, a_message(1), named)
-    world.bury()
-    assert [(delivery.lease.message_id, why) for delivery, why, _ in world.queue.buried] == [
+    world.dead_letter()
+    assert [(delivery.lease.message_id, why) for delivery, why, _ in world.queue.dead_letters] == [
         ("1", DeadReason.MISSING_POLICY)
     ]
     assert world.labelled("watcher_dead_letters_total", reason="missing_policy") == 1
@@ -154,8 +154,8 @@ def test_a_required_policy_that_is_missing_makes_a_dead_letter_and_one_that_is_n
 def test_a_message_that_the_queue_found_a_fault_with_makes_a_dead_letter() -> None:
     world = World()
     take_in(world, replace(a_message(1), fault="has lost attributes"))
-    world.bury()
-    [(_, why, detail)] = world.queue.buried
+    world.dead_letter()
+    [(_, why, detail)] = world.queue.dead_letters
     assert (why, detail) == (DeadReason.INVALID_MESSAGE, "has lost attributes")
     assert len(world.in_flight) == 0
 
@@ -164,10 +164,14 @@ def test_a_place_for_dead_letters_that_is_down_or_hangs_costs_the_intake_no_time
     world = World()
     began = world.clock.monotonic()
     world.calls.on(
-        "bury", lambda: world.clock.advance(21.3)
+        "dead_letter", lambda: world.clock.advance(21.3)
     )  # tries that each hang, as long as a queue goes on with them
-    world.calls.break_down("bury", QueueError("down"))
-    world.queue.waiting = [a_delivery("x", 0), *(a_message(number) for number in range(1, 30)), a_delivery("y", 30)]
+    world.calls.break_down("dead_letter", QueueError("down"))
+    world.queue.waiting = [
+        a_received_message("x", 0),
+        *(a_message(number) for number in range(1, 30)),
+        a_received_message("y", 30),
+    ]
     run_until_idle(world)
     assert world.clock.monotonic() == began
     assert len(world.scheduler) == 29
@@ -175,15 +179,15 @@ def test_a_place_for_dead_letters_that_is_down_or_hangs_costs_the_intake_no_time
 
 def test_a_batch_of_dead_letters_asks_nothing_of_the_ledger() -> None:
     world = World()
-    take_in(world, a_delivery("x"))
-    world.bury()
-    assert world.calls.names == ["bury"]
+    take_in(world, a_received_message("x"))
+    world.dead_letter()
+    assert world.calls.names == ["dead_letter"]
 
 
 def test_duplicates_join_in_one_batch_and_over_two() -> None:
     world = World()
-    take_in(world, a_message(1), a_delivery(session_id(1), 2))
-    take_in(world, a_delivery(session_id(1), 3))
+    take_in(world, a_message(1), a_received_message(session_id(1), 2))
+    take_in(world, a_received_message(session_id(1), 3))
     assert len(world.in_flight) == len(world.scheduler) == 1
     assert {lease.message_id for lease in held(world.in_flight)} == {"1", "2", "3"}
     assert world.labelled("watcher_sessions_received_total") == 3
@@ -191,7 +195,7 @@ def test_duplicates_join_in_one_batch_and_over_two() -> None:
 
 def test_the_same_session_under_another_policy_is_another_session() -> None:
     world = World(policies={"payout": DecisionRules(95.0)})
-    take_in(world, a_message(1), a_delivery(f'{{"sessionId": "{session_id(1)}", "policy": "payout"}}', 2))
+    take_in(world, a_message(1), a_received_message(f'{{"sessionId": "{session_id(1)}", "policy": "payout"}}', 2))
     assert len(world.in_flight) == 2
 
 
@@ -245,7 +249,7 @@ def test_a_queue_that_is_down_at_the_stop_ends_the_intake_quietly() -> None:
     world = World()
     stop = Event()
     world.calls.break_down("receive", QueueError("down"))
-    thread = Thread(target=world.intake.run, args=(stop, a_beat(world.clock)))
+    thread = Thread(target=world.consumer.run, args=(stop, a_beat(world.clock)))
     thread.start()
     world.calls.wait_for("receive", 3)
     assert world.readiness.problems() == {"queue": "down"}
@@ -256,7 +260,7 @@ def test_a_queue_that_is_down_at_the_stop_ends_the_intake_quietly() -> None:
 
 def test_after_a_stop_nothing_is_received() -> None:
     world = World()
-    world.intake.run(stopped(), a_beat(world.clock))
+    world.consumer.run(stopped(), a_beat(world.clock))
     assert world.calls.names == []
 
 
@@ -265,8 +269,8 @@ def test_a_session_whose_decision_can_not_be_read_is_not_decided_anew() -> None:
     key = SessionKey(session_id(1), "default")
     world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, "damaged"), 1.0, fault="damaged")
     take_in(world, a_message(1), a_message(2))
-    world.bury()
-    [(_, why, detail)] = world.queue.buried
+    world.dead_letter()
+    [(_, why, detail)] = world.queue.dead_letters
     assert (why, detail) == (DeadReason.UNREADABLE_DECISION, "damaged")
     assert world.labelled("watcher_dead_letters_total", reason="unreadable_decision") == 1
     assert len(world.scheduler) == 1
@@ -277,7 +281,7 @@ def test_a_step_of_the_wall_clock_moves_no_creation_and_no_deadline(step: float)
     world = World()
     sent, now = world.clock.time(), world.clock.monotonic()
     body = json.dumps({"sessionId": session_id(1), "createdAt": timestamp(sent - 3.0)})
-    delivery = replace(a_delivery(body, 1, sent), sent_monotonic=now)
+    delivery = replace(a_received_message(body, 1, sent), sent_monotonic=now)
     world.clock.advance(10.0)
     world.clock.set_wall(world.clock.time() + step)
     take_in(world, delivery)
@@ -290,7 +294,7 @@ def test_a_step_of_the_wall_clock_moves_no_creation_and_no_deadline(step: float)
     )
     assert not due.session.expired_on_receipt
     # The same session's second message was sent after the step: the first one's creation stands.
-    again = replace(a_delivery(session_id(1), 2, sent + 11.0 + step), sent_monotonic=now + 11.0)
+    again = replace(a_received_message(session_id(1), 2, sent + 11.0 + step), sent_monotonic=now + 11.0)
     take_in(world, again)
     assert (due.session.created_at, due.session.deadline) == (sent - 3.0, now + 177.0)
 
@@ -299,7 +303,7 @@ def test_an_earlier_message_that_comes_later_moves_no_deadline() -> None:
     world = World()
     sent, now = world.clock.time(), world.clock.monotonic()
     take_in(world, replace(a_message(1, sent + 3600.0), sent_monotonic=now))
-    take_in(world, replace(a_delivery(session_id(1), 2, sent - 20.0), sent_monotonic=now - 20.0))
+    take_in(world, replace(a_received_message(session_id(1), 2, sent - 20.0), sent_monotonic=now - 20.0))
     due = world.scheduler.take()
     assert isinstance(due, Due)
     assert (due.session.created_at, due.session.created_monotonic, due.session.deadline) == (

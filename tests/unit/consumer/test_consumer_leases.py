@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from tests.support import START, decision, session_id
-from tests.unit.support.builders import a_beat, a_delivery, a_lease, an_answer, held, on_books
+from tests.unit.support.builders import a_beat, a_lease, a_received_message, an_answer, held, on_books
 from tests.unit.support.world import World
 from watcher.domain.errors import LedgerError, QueueError
 from watcher.domain.model import Lease, ReceivedMessage, SessionStatus
@@ -22,12 +22,12 @@ def take_in(world: World, *deliveries: ReceivedMessage, stopped: bool = False) -
     stop = Event()
     if stopped:
         stop.set()
-    world.intake.take_in(deliveries, RetryUntilStopped(stop, a_beat(world.clock)))
+    world.consumer.process(deliveries, RetryUntilStopped(stop, a_beat(world.clock)))
 
 
 def a_message(number: int, message: int | None = None, **members: object) -> ReceivedMessage:
     body = json.dumps({"sessionId": session_id(number), **members})
-    return a_delivery(body, number if message is None else message, receipt=f"receipt-{message or number}")
+    return a_received_message(body, number if message is None else message, receipt=f"receipt-{message or number}")
 
 
 class Seen:
@@ -45,10 +45,10 @@ class Seen:
 
 def test_a_message_is_on_the_books_while_the_ledger_is_asked_and_off_them_before_it_is_buried() -> None:
     world = World()
-    seen = Seen(world, "bury", "find")
-    take_in(world, a_message(1), a_delivery("nonsense", 2, receipt="receipt-2"))
-    world.bury()
-    assert seen.leases == {"bury": [a_lease(1)], "find": [a_lease(1)]}
+    seen = Seen(world, "dead_letter", "find")
+    take_in(world, a_message(1), a_received_message("nonsense", 2, receipt="receipt-2"))
+    world.dead_letter()
+    assert seen.leases == {"dead_letter": [a_lease(1)], "find": [a_lease(1)]}
 
 
 def test_what_is_given_back_is_off_the_books_first() -> None:
@@ -71,7 +71,7 @@ def test_a_lease_counts_from_its_receipt_however_long_the_ledger_takes() -> None
 def test_a_receive_that_outlasts_the_drain_is_given_back_at_once() -> None:
     world = World()
     world.in_flight.release_all()
-    take_in(world, a_message(1), a_delivery("nonsense", 2, receipt="receipt-2"))
+    take_in(world, a_message(1), a_received_message("nonsense", 2, receipt="receipt-2"))
     assert world.queue.released == [a_lease(1), a_lease(2)]
     assert world.calls.names == ["release"]
     assert len(world.in_flight) == len(world.scheduler) == 0
@@ -114,7 +114,7 @@ def test_a_message_of_an_earlier_creation_brings_a_poll_forward_and_no_deadline(
     take_in(world, a_message(1, 2, createdAt="2025-06-15T15:03:44Z"))
     assert due.session.created_at == START
     assert due.session.deadline == now + 180.0
-    assert world.scheduler.next(now) == pytest.approx(3.0)
+    assert world.scheduler.poll_next(now) == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize("claim", ["2025-06-15T15:03:41Z", "2025-06-15T15:03:44Z"])
@@ -144,7 +144,7 @@ def test_a_message_of_a_later_creation_changes_nothing_of_the_schedule() -> None
     now = world.clock.monotonic()
     world.scheduler.add(due.session, now + 10.0)
     take_in(world, a_message(1, 2))
-    assert world.scheduler.next(now) == 10.0
+    assert world.scheduler.poll_next(now) == 10.0
 
 
 def test_a_creation_time_that_cannot_be_read_is_told_and_the_sent_time_counts() -> None:
@@ -167,7 +167,7 @@ LONG_AGO = "2025-06-15T14:06:40Z"
 
 def next_due(world: World) -> Due:
     """The next poll, once its time has come."""
-    while not isinstance(found := world.scheduler.next(world.clock.monotonic()), Due):
+    while not isinstance(found := world.scheduler.poll_next(world.clock.monotonic()), Due):
         world.clock.advance(found)
     return found
 
@@ -229,4 +229,4 @@ def test_a_true_creation_that_comes_second_gives_the_session_its_time_back() -> 
     assert due is not None
     assert not due.is_over
     world.poller.poll_once(due)
-    assert world.scheduler.next(world.clock.monotonic()) == pytest.approx(1.6)
+    assert world.scheduler.poll_next(world.clock.monotonic()) == pytest.approx(1.6)

@@ -11,7 +11,7 @@ from structlog.typing import EventDict
 
 from tests.support import session_id
 from tests.unit.delivery.outboxes import decided, event_of, running
-from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.builders import a_beat, a_received_message
 from tests.unit.support.world import World
 from watcher.domain.model import LedgerEntry
 from watcher.util.retry import RetryUntilStopped
@@ -43,9 +43,11 @@ EQUAL: list[tuple[dict[str, Any] | None, dict[str, Any] | None]] = [
 def take_in(world: World, number: int, context: dict[str, Any] | None) -> list[EventDict]:
     """The warnings of a message's receipt."""
     members = {} if context is None else {"context": context}
-    delivery = a_delivery(json.dumps({"sessionId": session_id(1), **members}), number, receipt=f"receipt-{number}")
+    delivery = a_received_message(
+        json.dumps({"sessionId": session_id(1), **members}), number, receipt=f"receipt-{number}"
+    )
     with capture_logs() as logs:
-        world.intake.take_in([delivery], RetryUntilStopped(Event(), a_beat(world.clock)))
+        world.consumer.process([delivery], RetryUntilStopped(Event(), a_beat(world.clock)))
     return [entry for entry in logs if entry["event"] == "context_conflict"]
 
 
@@ -76,7 +78,7 @@ def decided_with(world: World, context: dict[str, Any] | None) -> None:
     body = json.loads(event.body)
     body["data"]["context"] = context or {}
     body["data"]["createdAt"] = "2025-06-15T15:06:40Z"
-    world.ledger.entries[session.key] = LedgerEntry(replace(event, body=json.dumps(body)), 1.0, settled_at=2.0)
+    world.ledger.entries[session.key] = LedgerEntry(replace(event, body=json.dumps(body)), 1.0, acked_at=2.0)
     world.in_flight.finish(session)
 
 

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from tests.support import START, session_id
-from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.builders import a_beat, a_received_message
 from tests.unit.support.world import World
 from watcher.decisions.cloud_event import decision_event
 from watcher.domain.limits import MAX_CONTEXT_BYTES
@@ -28,7 +28,7 @@ UNDECIDED = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
 
 
 def take_in(world: World, delivery: ReceivedMessage) -> None:
-    world.intake.take_in([delivery], RetryUntilStopped(Event(), a_beat(world.clock)))
+    world.consumer.process([delivery], RetryUntilStopped(Event(), a_beat(world.clock)))
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "ж", "💡"])
@@ -36,7 +36,7 @@ def test_the_weight_is_what_a_context_and_its_event_take_of_memory(letter: str) 
     """A text with one wide character takes up to four bytes for each of all the others."""
     world = World()
     context = json.dumps({"a": letter + "x" * 10_000}, ensure_ascii=False)
-    take_in(world, a_delivery(f'{{"sessionId": "{session_id(1)}", "context": {context}}}'))
+    take_in(world, a_received_message(f'{{"sessionId": "{session_id(1)}", "context": {context}}}'))
     [session] = world.in_flight._all()
     event = decision_event(session, UNDECIDED, None, DecisionRules(), source="/watcher/us-east-1", now=START)
     assert 0.9 < session.context_bytes / (len(session.context) + getsizeof(event.body)) <= 1.0
@@ -46,14 +46,14 @@ def test_a_decision_that_the_ledger_has_weighs_what_it_takes_whatever_its_messag
     world = World()
     key, body = SessionKey(session_id(1), "default"), "x" * 100_000
     world.ledger.entries[key] = LedgerEntry(DecisionEvent(key, body), 1.0)
-    take_in(world, a_delivery(session_id(1)))
+    take_in(world, a_received_message(session_id(1)))
     [session] = world.in_flight._all()
     assert session.context_bytes >= len(body)
 
 
 def test_a_session_without_a_context_has_no_weight() -> None:
     world = World()
-    take_in(world, a_delivery(session_id(1)))
+    take_in(world, a_received_message(session_id(1)))
     assert [session.context_bytes for session in world.in_flight._all()] == [0]
 
 
@@ -64,8 +64,11 @@ def test_a_batch_of_the_heaviest_messages_stays_within_the_bound() -> None:
     while room := world.in_flight.wait_for_room(0):
         numbers = range(number, number + room)
         number += room
-        batch = [a_delivery(f'{{"sessionId": "{session_id(each)}", "context": {context}}}', each) for each in numbers]
-        world.intake.take_in(batch, RetryUntilStopped(Event(), a_beat(world.clock)))
+        batch = [
+            a_received_message(f'{{"sessionId": "{session_id(each)}", "context": {context}}}', each)
+            for each in numbers
+        ]
+        world.consumer.process(batch, RetryUntilStopped(Event(), a_beat(world.clock)))
         assert len(world.in_flight) == number
         assert sum(session.context_bytes for session in world.in_flight._all()) <= MAX_IN_FLIGHT_BYTES
     assert number >= MAX_IN_FLIGHT_BYTES // MAX_SESSION_BYTES

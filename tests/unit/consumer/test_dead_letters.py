@@ -8,10 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import SteppingEvent
-from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.builders import a_beat, a_received_message
 from tests.unit.support.world import World
 from watcher.consumer import dead_letters as burials
-from watcher.consumer.dead_letters import MOST_UNBURIED, MOST_WEIGHT, ROOM_WAIT
+from watcher.consumer.dead_letters import MAX_PENDING, MAX_PENDING_BYTES, ROOM_WAIT
 from watcher.domain.errors import InvalidMessage, QueueError
 from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.util.retry import MAX_RETRY_WAIT
@@ -22,18 +22,18 @@ FAULT = InvalidMessage(DeadReason.INVALID_SESSION_ID, "no id")
 
 def put(world: World, *numbers: int) -> list[ReceivedMessage]:
     """Hand these messages over."""
-    deliveries = [a_delivery("x", number) for number in numbers]
+    deliveries = [a_received_message("x", number) for number in numbers]
     for delivery in deliveries:
-        world.burials.put(delivery, FAULT)
+        world.dead_letters.put(delivery, FAULT)
     return deliveries
 
 
 def fill(world: World) -> list[ReceivedMessage]:
-    return put(world, *range(MOST_UNBURIED))
+    return put(world, *range(MAX_PENDING))
 
 
 def buried(world: World) -> list[ReceivedMessage]:
-    return [delivery for delivery, _, _ in world.queue.buried]
+    return [delivery for delivery, _, _ in world.queue.dead_letters]
 
 
 def counted(world: World) -> float | None:
@@ -62,7 +62,7 @@ class Waits(Condition):
 
 def waits(world: World, happens: Callable[[], object] = lambda: None) -> Waits:
     """What whoever waits for a place does, from now on."""
-    world.burials._changed = instead = Waits(happens)
+    world.dead_letters._changed = instead = Waits(happens)
     return instead
 
 
@@ -70,8 +70,8 @@ def test_they_are_buried_in_order_counted_and_told() -> None:
     world = World()
     deliveries = put(world, 1, 2, 3)
     with capture_logs() as logs:
-        world.bury()
-    assert world.queue.buried == [(delivery, FAULT.reason, "no id") for delivery in deliveries]
+        world.dead_letter()
+    assert world.queue.dead_letters == [(delivery, FAULT.reason, "no id") for delivery in deliveries]
     assert counted(world) == 3
     told = [(line["event"], line["message_id"], line["dead_letter_id"], line["detail"]) for line in logs]
     assert told == [("message_dead_lettered", f"{number}", f"dead-{number}", "no id") for number in (1, 2, 3)]
@@ -81,11 +81,11 @@ def test_they_are_buried_in_order_counted_and_told() -> None:
 def test_one_that_fails_is_tried_again_and_told_to_readiness_until_it_works() -> None:
     world = World()
     problems: list[dict[str, str]] = []
-    world.calls.on("bury", lambda: problems.append(world.readiness.problems()))
-    world.calls.fail("bury", QueueError("down"), QueueError("down"))
+    world.calls.on("dead_letter", lambda: problems.append(world.readiness.problems()))
+    world.calls.fail("dead_letter", QueueError("down"), QueueError("down"))
     [delivery] = put(world, 1)
     with capture_logs() as logs:
-        world.bury()
+        world.dead_letter()
     assert problems == [{}, {"dead letters": "down"}, {"dead letters": "down"}]
     assert (buried(world), counted(world), world.readiness.problems()) == ([delivery], 1, {})
     assert [line["event"] for line in logs] == [
@@ -99,9 +99,9 @@ def test_one_that_fails_is_tried_again_and_told_to_readiness_until_it_works() ->
 def test_a_place_that_stays_down_is_tried_after_growing_pauses() -> None:
     world = World()
     stop = SteppingEvent(world.clock)
-    world.calls.fail("bury", *[QueueError("down")] * 100)
+    world.calls.fail("dead_letter", *[QueueError("down")] * 100)
     put(world, 1)
-    world.bury(stop)
+    world.dead_letter(stop)
     assert len(stop.waits) == 100
     assert max(stop.waits[:3]) <= 0.8
     assert 5.0 < max(stop.waits) <= MAX_RETRY_WAIT
@@ -112,27 +112,27 @@ def test_one_that_was_not_put_aside_is_no_dead_letter_yet() -> None:
     world.queue.has_dead_letters = False
     put(world, 1, 1)
     with capture_logs() as logs:
-        world.bury()
+        world.dead_letter()
     assert logs == []  # the queue tells why, with its fix
     assert counted(world) == 0
     world.queue.has_dead_letters = True
     put(world, 1)
-    world.bury()
+    world.dead_letter()
     assert counted(world) == 1
 
 
 def test_after_a_stop_the_first_failure_ends_it_and_what_is_left_is_no_dead_letter() -> None:
     world = World()
     first, _, _ = put(world, 1, 2, 3)
-    world.calls.on("bury", lambda: world.calls.break_down("bury", QueueError("down")))
-    world.bury(stopped())
-    assert (world.calls.names, buried(world), counted(world)) == (["bury", "bury"], [first], 1)
+    world.calls.on("dead_letter", lambda: world.calls.break_down("dead_letter", QueueError("down")))
+    world.dead_letter(stopped())
+    assert (world.calls.names, buried(world), counted(world)) == (["dead_letter", "dead_letter"], [first], 1)
 
 
 def test_after_a_stop_what_is_left_is_buried_where_that_works() -> None:
     world = World()
     deliveries = put(world, 1, 2, 3)
-    world.bury(stopped())
+    world.dead_letter(stopped())
     assert buried(world) == deliveries
 
 
@@ -140,38 +140,38 @@ def test_what_comes_while_burials_work_waits_for_a_place() -> None:
     """The intake receives no more of a flood than can be buried: nothing is left to its lease for that alone."""
     world = World()
     deliveries = fill(world)
-    changed = waits(world, world.bury)
+    changed = waits(world, world.dead_letter)
     deliveries += put(world, 900)
     assert changed.seconds == [pytest.approx(ROOM_WAIT, abs=0.1)]
-    world.bury()
+    world.dead_letter()
     assert buried(world) == deliveries
 
 
 def test_while_nothing_can_be_put_aside_nobody_waits_and_what_finds_no_place_is_left_to_its_lease() -> None:
     world = World()
     deliveries = fill(world)
-    world.calls.break_down("bury", QueueError("denied"))
-    world.bury(stopped())
+    world.calls.break_down("dead_letter", QueueError("denied"))
+    world.dead_letter(stopped())
     changed = waits(world)
     put(world, *range(900, 950))
     assert changed.seconds == []
-    world.calls.mend("bury")
-    world.bury()
+    world.calls.mend("dead_letter")
+    world.dead_letter()
     assert buried(world) == deliveries
     [again] = put(world, 900)
-    world.bury()
+    world.dead_letter()
     assert buried(world) == [*deliveries, again]
 
 
 def test_a_failure_ends_the_wait_for_a_place() -> None:
     world = World()
     deliveries = fill(world)
-    world.calls.break_down("bury", QueueError("denied"))
-    changed = waits(world, lambda: world.bury(stopped()))
+    world.calls.break_down("dead_letter", QueueError("denied"))
+    changed = waits(world, lambda: world.dead_letter(stopped()))
     put(world, 900)
     assert len(changed.seconds) == 1
-    world.calls.mend("bury")
-    world.bury()
+    world.calls.mend("dead_letter")
+    world.dead_letter()
     assert buried(world) == deliveries
 
 
@@ -184,7 +184,7 @@ def test_a_call_that_hangs_and_does_not_even_fail_holds_up_one_message_for_a_mom
     changed = waits(world)
     put(world, *range(900, 950))
     assert len(changed.seconds) == 1
-    world.bury()
+    world.dead_letter()
     assert buried(world) == deliveries
     fill(world)  # burials work again
     put(world, 900)
@@ -200,10 +200,10 @@ def test_the_thread_rests_while_there_is_nothing_to_bury_and_counts_from_where_i
         silences.append(beat.silence())
 
     beat = a_beat(world.clock)
-    world.calls.on("bury", hang)
+    world.calls.on("dead_letter", hang)
     put(world, 1, 2)
-    world.burials.close()
-    world.burials.run(Event(), beat)
+    world.dead_letters.close()
+    world.dead_letters.run(Event(), beat)
     assert silences == [7.0, 7.0]
     world.clock.advance(600.0)
     assert beat.silence() == 0.0
@@ -223,28 +223,28 @@ class Joined(Threads):
 def test_a_drain_waits_for_what_is_left() -> None:
     world, threads = World(), Joined()
     put(world, 1)
-    world.burials.drain(threads, 1.0)
+    world.dead_letters.drain(threads, 1.0)
     assert threads.roles == [burials.ROLE]
 
 
 def test_a_drain_does_not_wait_for_dead_letters_that_are_stuck() -> None:
     """They may never work again, and all of the drain's time would be gone, the leases' release included."""
     world, threads = World(), Joined()
-    world.calls.fail("bury", QueueError("down"))
+    world.calls.fail("dead_letter", QueueError("down"))
     put(world, 1)
-    world.burials.run(stopped(), a_beat(world.clock))
-    world.burials.drain(threads, 1.0)
+    world.dead_letters.run(stopped(), a_beat(world.clock))
+    world.dead_letters.drain(threads, 1.0)
     assert threads.roles == []
 
 
 def test_a_drain_waits_again_once_they_work() -> None:
     world, threads = World(), Joined()
-    world.calls.fail("bury", QueueError("down"))
+    world.calls.fail("dead_letter", QueueError("down"))
     put(world, 1)
-    world.burials.run(stopped(), a_beat(world.clock))
-    world.burials.close()
-    world.burials.run(stopped(), a_beat(world.clock))
-    world.burials.drain(threads, 1.0)
+    world.dead_letters.run(stopped(), a_beat(world.clock))
+    world.dead_letters.close()
+    world.dead_letters.run(stopped(), a_beat(world.clock))
+    world.dead_letters.drain(threads, 1.0)
     assert threads.roles == [burials.ROLE]
 
 
@@ -255,14 +255,14 @@ def test_large_messages_take_the_room_of_many_until_they_are_buried(body: str, a
     """With SQS's 1 MiB a hundred of them would take 400 MiB."""
     world = World()
     waits(world)
-    deliveries = [replace(a_delivery(body, number), attributes=attributes) for number in range(MOST_UNBURIED)]
+    deliveries = [replace(a_received_message(body, number), attributes=attributes) for number in range(MAX_PENDING)]
     for delivery in deliveries:
-        world.burials.put(delivery, FAULT)
-    world.burials.close()
-    world.burials.run(Event(), a_beat(world.clock))
+        world.dead_letters.put(delivery, FAULT)
+    world.dead_letters.close()
+    world.dead_letters.run(Event(), a_beat(world.clock))
     kept = buried(world)
     assert kept == deliveries[: len(kept)]
-    assert MOST_WEIGHT <= len(kept) * 4 * 2**20 < MOST_WEIGHT + 2 * 4 * 2**20
-    world.burials.put(deliveries[-1], FAULT)
-    world.burials.run(Event(), a_beat(world.clock))
+    assert MAX_PENDING_BYTES <= len(kept) * 4 * 2**20 < MAX_PENDING_BYTES + 2 * 4 * 2**20
+    world.dead_letters.put(deliveries[-1], FAULT)
+    world.dead_letters.run(Event(), a_beat(world.clock))
     assert buried(world) == [*kept, deliveries[-1]]

@@ -12,7 +12,7 @@ from watcher.domain.model import Lease
 def extend(world: World) -> bool:
     """One look, a beat after all of this world was received."""
     world.clock.advance(24.0)
-    return world.keeper(60.0).extend_due()
+    return world.lease_extender(60.0).extend_due()
 
 
 def test_everything_in_flight_is_extended_and_counted() -> None:
@@ -41,16 +41,16 @@ def test_a_session_that_ends_before_the_beat_is_nearly_over_costs_no_extension()
     world = World()
     world.session(1)
     world.clock.advance(20.9)
-    assert world.keeper(60.0).extend_due()
+    assert world.lease_extender(60.0).extend_due()
     assert world.calls.names == []
     world.clock.advance(0.2)
-    world.keeper(60.0).extend_due()
+    world.lease_extender(60.0).extend_due()
     assert world.queue.extended == [[a_lease(1)]]
 
 
 def test_what_was_extended_is_left_alone_until_it_is_due_again() -> None:
     world = World()
-    keeper = world.keeper(60.0)
+    keeper = world.lease_extender(60.0)
     world.session(1)
     world.clock.advance(10.0)
     world.session(2)
@@ -64,7 +64,7 @@ def test_a_slow_extension_counts_from_its_begin() -> None:
     """The queue may have counted the new time from its very first byte."""
     world = World()
     world.session(1)
-    keeper = world.keeper(60.0)
+    keeper = world.lease_extender(60.0)
     world.clock.advance(21.0)
     world.calls.on("extend", lambda: world.clock.advance(15.0))
     keeper.extend_due()
@@ -157,5 +157,5 @@ def test_the_keeper_ends_with_its_stop() -> None:
     world = World()
     stop = Event()
     stop.set()
-    world.keeper().run(stop, a_beat(world.clock))
+    world.lease_extender().run(stop, a_beat(world.clock))
     assert world.calls.names == []

@@ -36,7 +36,7 @@ def test_what_is_due_takes_along_the_next_ones_as_far_as_a_batch_has_room() -> N
         world.session(number)
         world.clock.advance(0.5)
     world.clock.advance(13.6)  # the first eleven are due now, and all are half a beat old
-    world.keeper(60.0).extend_due()
+    world.lease_extender(60.0).extend_due()
     assert world.queue.extended == [[a_lease(number) for number in range(20)]]
 
 
@@ -46,7 +46,7 @@ def test_what_was_received_a_moment_ago_fills_no_batch() -> None:
     world.clock.advance(9.2)
     world.session(2)
     world.clock.advance(11.9)
-    world.keeper(60.0).extend_due()
+    world.lease_extender(60.0).extend_due()
     assert world.queue.extended == [[a_lease(1)]]
 
 
@@ -54,7 +54,7 @@ def test_leases_are_looked_at_forty_times_in_their_life_and_extended_twice() -> 
     world = World()
     world.session(1)
     stop = StopAfter(world, 40)
-    world.keeper(60.0).run(stop, a_beat(world.clock))
+    world.lease_extender(60.0).run(stop, a_beat(world.clock))
     assert stop.waits == [1.5] * 41
     assert world.calls.count("extend") == 2
 
@@ -64,7 +64,7 @@ def test_a_failure_is_tried_again_after_a_while_and_never_given_up() -> None:
     world.session(1)
     world.calls.fail("extend", *[QueueError("down")] * 2)
     stop = StopAfter(world, 17)
-    world.keeper(60.0).run(stop, a_beat(world.clock))
+    world.lease_extender(60.0).run(stop, a_beat(world.clock))
     assert stop.waits == [1.5] * 14 + [5.0, 5.0] + [1.5] * 2
     assert world.labelled("watcher_lease_extensions_total", result="failed") == 2
     assert world.labelled("watcher_lease_extensions_total", result="ok") == 1
@@ -91,7 +91,7 @@ def test_whenever_it_was_received_a_lease_is_extended_shortly_before_each_beat_i
         last = begun
 
     world.calls.on("extend", note)
-    world.keeper(60.0).run(StopAfter(world, 100), a_beat(world.clock))
+    world.lease_extender(60.0).run(StopAfter(world, 100), a_beat(world.clock))
     assert len(gaps) > 5
     assert min(gaps) >= 21.0
     assert max(gaps) <= 24.0
@@ -109,11 +109,11 @@ def test_a_lost_lease_ends_the_polls_of_its_session_within_one_beat(lost_after: 
         now = world.clock.monotonic()
         if now >= lost_at:
             world.queue.lost = {a_lease(1)}
-        if not isinstance(due := world.scheduler.next(now), float):
+        if not isinstance(due := world.scheduler.poll_next(now), float):
             polls.append(now)
             world.scheduler.add(due.session, now + 0.5)
 
-    world.keeper(60.0).run(StopAfter(world, 40, lose_and_poll), a_beat(world.clock))
+    world.lease_extender(60.0).run(StopAfter(world, 40, lose_and_poll), a_beat(world.clock))
     assert session.is_abandoned
     assert max(polls) > lost_at
     assert max(polls) - lost_at <= 24.0
@@ -141,7 +141,7 @@ def test_a_lease_keeper_that_hangs_in_our_own_code_is_late_and_one_that_waits_fo
         return []
 
     world.in_flight.due_for_extension = hang  # type: ignore[method-assign, assignment]
-    world.keeper(3600.0).run(StopAfter(world, 2), liveness.beat("leases"))
+    world.lease_extender(3600.0).run(StopAfter(world, 2), liveness.beat("leases"))
     assert late == [["leases: no progress for 21 s"]] * 2
     assert liveness.late() == []
 
@@ -157,5 +157,5 @@ def test_a_lease_extension_that_hangs_is_named_by_readiness() -> None:
         problems.extend(Readiness(liveness.slow_calls).problems().values())
 
     world.calls.on("extend", hang)
-    world.keeper(60.0).run(StopAfter(world, 15), liveness.beat("leases"))
+    world.lease_extender(60.0).run(StopAfter(world, 15), liveness.beat("leases"))
     assert set(problems) == {"no answer for 20 s (extend, called by the thread leases)"}

@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import session_id
-from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.builders import a_beat, a_received_message
 from tests.unit.support.daemons import parts_of, running
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
@@ -28,12 +28,12 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_ends_once_the_queue_is_empty_and_all_is_decided() -> None:
     world, told = World(sinks=("a", "b")), list[str]()
-    world.queue.waiting = [a_delivery(session_id(number), number) for number in range(30)]
-    world.queue.waiting.append(a_delivery("nonsense", 99))
+    world.queue.waiting = [a_received_message(session_id(number), number) for number in range(30)]
+    world.queue.waiting.append(a_received_message("nonsense", 99))
     daemon = Daemon(parts_of(world, told), concurrency=4, drain_timeout=PATIENCE)
     daemon.run(until_empty=True)
     assert len(world.queue.acked) == 30
-    assert len(world.queue.buried) == 1
+    assert len(world.queue.dead_letters) == 1
     for sink in world.sinks.values():
         assert {event.key.session_id for event in sink.events} == {session_id(number) for number in range(30)}
     assert world.queue.released == []
@@ -42,7 +42,7 @@ def test_it_ends_once_the_queue_is_empty_and_all_is_decided() -> None:
 
 def test_a_queue_that_cannot_be_asked_is_not_empty() -> None:
     world = World()
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     world.calls.fail("depth", *[QueueError("down")] * 3)
     daemon = Daemon(parts_of(world, []), concurrency=1, drain_timeout=PATIENCE)
     daemon.run(until_empty=True)
@@ -61,7 +61,7 @@ def test_a_second_stop_and_one_before_the_start_are_harmless() -> None:
 
 def test_a_thread_that_dies_stops_the_daemon_with_its_error() -> None:
     world, told = World(), list[str]()
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     world.results.during = stumble
     with capture_logs(), running(parts_of(world, told)) as daemon:
         daemon.end()
@@ -72,7 +72,7 @@ def test_a_thread_that_dies_stops_the_daemon_with_its_error() -> None:
 
 def test_a_sink_that_is_gone_stops_the_daemon_with_that_error() -> None:
     world = World()
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     gone = SinkGone("stdout is closed")
     world.calls.break_down("a", gone)
     with running(parts_of(world, [])) as daemon:
@@ -141,7 +141,7 @@ def test_a_ledger_that_hangs_is_named_by_readiness_and_makes_no_thread_late() ->
         late.extend(liveness.late())
 
     world.calls.on("find", last_long)
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     with running(parts_of(world, [], liveness=liveness)):
         assert world.queue.idle.wait(PATIENCE)
     assert world.calls.count("find") == 1
@@ -223,7 +223,7 @@ def test_a_queue_that_hangs_does_not_hold_up_a_stop_while_it_is_watched_for_bein
 
 
 def test_the_start_is_logged_with_what_the_watcher_is_set_to() -> None:
-    parts = parts_of(World(), [], described={"version": "1.2.3", "queue": "sqlite:///q.db"})
+    parts = parts_of(World(), [], startup_fields={"version": "1.2.3", "queue": "sqlite:///q.db"})
     with capture_logs() as logs:
         Daemon(parts, concurrency=1, drain_timeout=1.0).run(until_empty=True)
     [started] = [entry for entry in logs if entry["event"] == "started"]

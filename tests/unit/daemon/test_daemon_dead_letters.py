@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from tests.support import session_id
-from tests.unit.support.builders import a_delivery
+from tests.unit.support.builders import a_received_message
 from tests.unit.support.daemons import parts_of, running
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
@@ -18,7 +18,7 @@ class Hanging:
     def __init__(self, world: World, after: int = 0) -> None:
         self.begun, self._gate = Event(), Event()
         self._left = after
-        world.calls.on("bury", self._hang)
+        world.calls.on("dead_letter", self._hang)
 
     def _hang(self) -> None:
         self._left -= 1
@@ -35,23 +35,26 @@ class Hanging:
 def test_sessions_are_received_and_decided_while_a_burial_hangs() -> None:
     world = World()
     hanging = Hanging(world)
-    world.queue.waiting = [a_delivery("nonsense", 99), *(a_delivery(session_id(n), n) for n in range(25))]
+    world.queue.waiting = [
+        a_received_message("nonsense", 99),
+        *(a_received_message(session_id(n), n) for n in range(25)),
+    ]
     with running(parts_of(world, [])):
         assert hanging.begun.wait(PATIENCE)
         is_idle = world.queue.idle.wait(PATIENCE / 2)
         world.calls.wait_for("ack")
-        buried = list(world.queue.buried)
+        buried = list(world.queue.dead_letters)
         hanging.let_go()
     assert is_idle
     assert buried == []
     assert len(world.queue.acked) == 25
-    assert len(world.queue.buried) == 1
+    assert len(world.queue.dead_letters) == 1
 
 
 def test_a_burial_that_hangs_does_not_hold_a_stop_beyond_its_bound() -> None:
     world, told = World(), list[str]()
     hanging = Hanging(world)
-    world.queue.waiting = [a_delivery("nonsense", 1), a_delivery("rubbish", 2)]
+    world.queue.waiting = [a_received_message("nonsense", 1), a_received_message("rubbish", 2)]
     with running(parts_of(world, told), drain_timeout=0.1) as daemon:
         assert hanging.begun.wait(PATIENCE)
         assert world.queue.idle.wait(PATIENCE)
@@ -67,8 +70,8 @@ def test_a_burial_that_hangs_does_not_hold_a_stop_beyond_its_bound() -> None:
 def test_a_stop_does_not_wait_for_dead_letters_that_are_known_to_be_down() -> None:
     world = World()
     hanging = Hanging(world, after=1)
-    world.calls.fail("bury", QueueError("down"))
-    world.queue.waiting = [a_delivery("nonsense", 1)]
+    world.calls.fail("dead_letter", QueueError("down"))
+    world.queue.waiting = [a_received_message("nonsense", 1)]
     with running(parts_of(world, [])) as daemon:
         assert hanging.begun.wait(PATIENCE)
         daemon.daemon.stop()
@@ -80,11 +83,11 @@ def test_a_stop_does_not_wait_for_dead_letters_that_are_known_to_be_down() -> No
 def test_what_is_received_at_the_stop_is_buried_still() -> None:
     world = World()
     hanging = Hanging(world)
-    world.queue.waiting = [a_delivery("nonsense", number) for number in range(9)]
+    world.queue.waiting = [a_received_message("nonsense", number) for number in range(9)]
     with running(parts_of(world, [])) as daemon:
         assert hanging.begun.wait(PATIENCE)
         assert world.queue.idle.wait(PATIENCE)
         daemon.daemon.stop()
         hanging.let_go()
         daemon.end()
-    assert len(world.queue.buried) == 9
+    assert len(world.queue.dead_letters) == 9

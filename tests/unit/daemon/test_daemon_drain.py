@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import session_id
-from tests.unit.support.builders import a_delivery, an_answer, when_waited_on
+from tests.unit.support.builders import a_received_message, an_answer, when_waited_on
 from tests.unit.support.daemons import parts_of, running
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
@@ -156,7 +156,7 @@ def test_systemd_is_asked_for_more_than_a_stop_ever_takes() -> None:
 
 def test_calls_that_outlast_the_drain_are_left_and_their_late_answers_dropped() -> None:
     world = World()
-    world.queue.waiting = [a_delivery(session_id(number), number) for number in range(2)]
+    world.queue.waiting = [a_received_message(session_id(number), number) for number in range(2)]
     entered, gate = Event(), Event()
 
     def hang() -> None:
@@ -180,7 +180,7 @@ def test_calls_that_outlast_the_drain_are_left_and_their_late_answers_dropped() 
 
 def test_a_call_that_breaks_after_the_end_of_the_drain_is_no_death() -> None:
     world = World()
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     entered, gate = Event(), Event()
 
     def hang() -> None:
@@ -201,7 +201,7 @@ def test_a_call_that_breaks_after_the_end_of_the_drain_is_no_death() -> None:
 
 def test_a_full_house_does_not_hold_up_the_drain() -> None:
     world = World(WAITING, limit=1)
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     is_full = when_waited_on(world.in_flight._changed)
     with running(parts_of(world, [])) as daemon:
         assert is_full.wait(PATIENCE)
@@ -212,7 +212,7 @@ def test_a_full_house_does_not_hold_up_the_drain() -> None:
 
 def test_a_stop_gives_unfinished_sessions_back() -> None:
     world = World(WAITING)
-    world.queue.waiting = [a_delivery(session_id(number), number) for number in range(3)]
+    world.queue.waiting = [a_received_message(session_id(number), number) for number in range(3)]
     with running(parts_of(world, [])) as daemon:
         assert world.queue.idle.wait(PATIENCE)
         daemon.daemon.stop()
@@ -226,7 +226,7 @@ def test_a_stop_gives_unfinished_sessions_back() -> None:
 
 def test_a_receive_that_outlasts_the_drain_is_given_back_when_it_comes() -> None:
     world, gate = World(WAITING), Event()
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     entered = Event()
 
     def hang() -> None:
@@ -248,7 +248,7 @@ def test_a_receive_that_outlasts_the_drain_is_given_back_when_it_comes() -> None
 
 def test_what_the_intake_still_works_on_at_the_end_of_the_drain_is_given_back_too() -> None:
     world, gate = World(WAITING), Event()
-    world.queue.waiting = [a_delivery(session_id(1))]
+    world.queue.waiting = [a_received_message(session_id(1))]
     entered = Event()
 
     def hang() -> None:

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import SteppingEvent
-from tests.unit.support.builders import a_beat, a_delivery
+from tests.unit.support.builders import a_beat, a_received_message
 from tests.unit.support.world import World
 from watcher.daemon.prober import DEPTH_INTERVAL, NOBODY, PROBE_INTERVAL, Prober
 from watcher.domain.errors import (
@@ -37,14 +37,14 @@ def test_a_watcher_is_not_ready_before_its_first_look() -> None:
     world = World()
     looker = lookout(world)
     assert list(world.readiness.problems()) == ["startup"]
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {}
 
 
 def test_the_depth_is_shown() -> None:
     world = World()
-    world.queue.waiting = [a_delivery("x")] * 3
-    lookout(world).look(a_beat(world.clock))
+    world.queue.waiting = [a_received_message("x")] * 3
+    lookout(world).probe(a_beat(world.clock))
     assert world.labelled("watcher_queue_messages", state="visible") == 3
 
 
@@ -52,27 +52,27 @@ def test_a_queue_that_cannot_be_asked_is_a_problem_until_it_can() -> None:
     world = World()
     looker = lookout(world)
     world.calls.fail("depth", QueueError("down"))
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert list(world.readiness.problems().values()) == ["down"]
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {}
 
 
 def test_the_endpoint_is_probed_now_and_then_while_nothing_is_polled() -> None:
     world = World()
     looker = lookout(world)
-    looker.look(a_beat(world.clock))
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.results.probed == 1
     world.clock.advance(PROBE_INTERVAL)
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.results.probed == 2
 
 
 def test_polls_tell_enough_where_there_are_some() -> None:
     world = World()
     world.scheduler.add(world.session(1), world.clock.monotonic() + 5.0)
-    lookout(world).look(a_beat(world.clock))
+    lookout(world).probe(a_beat(world.clock))
     assert world.results.probed == 0
 
 
@@ -80,10 +80,10 @@ def test_a_failed_probe_is_a_problem_until_one_succeeds() -> None:
     world = World()
     world.results.probes = [ConnectionFailed("refused")]
     looker = lookout(world)
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {"endpoint": "refused"}
     world.clock.advance(PROBE_INTERVAL)
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {}
 
 
@@ -92,12 +92,12 @@ def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothin
     looker = lookout(world)
     with capture_logs() as logs:
         world.readiness.lost("credentials", AccessDenied("no permission"), "sessions wait")
-        looker.look(a_beat(world.clock))
+        looker.probe(a_beat(world.clock))
         assert world.readiness.problems() == {"credentials": "still no permission"}
-        looker.look(a_beat(world.clock))
+        looker.probe(a_beat(world.clock))
         assert world.results.asked == [NOBODY.session_id]
         world.clock.advance(PROBE_INTERVAL)
-        looker.look(a_beat(world.clock))
+        looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {}
     assert world.results.asked == [NOBODY.session_id] * 2
     assert [(entry["event"], entry["part"]) for entry in logs] == [
@@ -110,13 +110,13 @@ def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothin
 def test_an_answer_that_says_nothing_of_the_credentials_changes_nothing(fault: PollError) -> None:
     world = World(fault)
     world.readiness.lost("credentials", "no permission")
-    lookout(world).look(a_beat(world.clock))
+    lookout(world).probe(a_beat(world.clock))
     assert world.readiness.problems() == {"credentials": "no permission"}
 
 
 def test_credentials_that_nobody_refused_cost_no_call() -> None:
     world = World()
-    lookout(world).look(a_beat(world.clock))
+    lookout(world).probe(a_beat(world.clock))
     assert world.results.asked == []
 
 
@@ -124,7 +124,7 @@ def test_a_refused_poll_is_not_asked_about_while_others_tell() -> None:
     world = World()
     world.readiness.lost("credentials", "no permission")
     world.scheduler.add(world.session(1), world.clock.monotonic() + 5.0)
-    lookout(world).look(a_beat(world.clock))
+    lookout(world).probe(a_beat(world.clock))
     assert world.results.asked == []
 
 
@@ -147,10 +147,10 @@ def test_a_ledger_that_cannot_be_asked_is_a_problem_of_an_idle_watcher_until_it_
     world = World()
     looker = lookout(world)
     world.calls.fail("find", LedgerError("no such table"))
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {"ledger": "no such table"}
     world.clock.advance(PROBE_INTERVAL)
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {}
 
 
@@ -160,9 +160,9 @@ def test_a_page_that_can_be_reached_is_not_the_service_once_it_was_at_fault() ->
     looker = lookout(world)
     assert not world.endpoint.ask_again()
     world.readiness.lost("endpoint", "a page")
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {"endpoint": "a page"}
     world.clock.advance(PROBE_INTERVAL)
-    looker.look(a_beat(world.clock))
+    looker.probe(a_beat(world.clock))
     assert world.readiness.problems() == {}
     assert world.results.asked == [NOBODY.session_id] * 3

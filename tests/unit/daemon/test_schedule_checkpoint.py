@@ -36,7 +36,7 @@ class FakeMemory:
 def teach(schedule: Schedule, sessions: int = 100) -> None:
     chance = random.Random(1)
     for _ in range(sessions):
-        observe(lambda low, high, over: schedule.saw("", low, high, ended=over), lasts(chance), 2.0, chance)
+        observe(lambda low, high, over: schedule.record("", low, high, ended=over), lasts(chance), 2.0, chance)
 
 
 def test_what_was_learned_survives_a_restart() -> None:
@@ -56,10 +56,10 @@ def test_it_is_saved_every_minute_if_there_is_anything_new() -> None:
     for _ in range(4):
         teach(schedule, 1)
         clock.advance(SAVE_INTERVAL / 2)
-        remembering.look()
+        remembering.save_if_due()
     assert memory.saves == 2
     clock.advance(SAVE_INTERVAL)
-    remembering.look()
+    remembering.save_if_due()
     assert memory.saves == 2
 
 
@@ -67,10 +67,10 @@ def test_a_change_of_the_mode_is_logged_once() -> None:
     schedule = Schedule()
     remembering = ScheduleCheckpointer(schedule, None, ManualClock())
     with capture_logs() as logs:
-        remembering.look()
+        remembering.save_if_due()
         teach(schedule)
-        remembering.look()
-        remembering.look()
+        remembering.save_if_due()
+        remembering.save_if_due()
     (line,) = logs
     state = schedule.state()
     assert (line["event"], line["mode"], line["sessions"]) == (
@@ -89,9 +89,9 @@ def test_a_share_that_so_many_never_reach_is_logged_as_null() -> None:
     remembering = ScheduleCheckpointer(schedule, None, ManualClock())
     for _ in range(100):
         end = lasts(chance, never=0.2)
-        observe(lambda low, high, over: schedule.saw("", low, high, ended=over), end, 2.0, chance)
+        observe(lambda low, high, over: schedule.record("", low, high, ended=over), end, 2.0, chance)
     with capture_logs() as logs:
-        remembering.look()
+        remembering.save_if_due()
     assert logs[0]["p90"] is None
     assert logs[0]["median"] is not None
 

@@ -54,7 +54,7 @@ class CheckedRecipient(Recipient):
         self.checks = 0
         self.missing: Callable[[], bool] = lambda: False
 
-    def check(self) -> None:
+    def verify_target(self) -> None:
         self.checks += 1
         if self.missing():
             raise SinkError("no such target")

@@ -33,7 +33,7 @@ def test_a_lease_that_is_lost_while_its_decision_goes_out_is_neither_acked_nor_s
         world.sinks["a"].gate.set()
         outbox.drain()
     assert world.queue.acked == []
-    assert world.ledger.entries[session.key].settled_at is None
+    assert world.ledger.entries[session.key].acked_at is None
 
 
 def test_a_lease_that_is_lost_at_the_ack_costs_no_other_message_its_ack() -> None:
@@ -46,16 +46,16 @@ def test_a_lease_that_is_lost_at_the_ack_costs_no_other_message_its_ack() -> Non
         decided(world, other)
         outbox.drain()
     assert world.queue.acked == [a_lease(2)]
-    assert world.ledger.entries[session.key].settled_at is not None
-    assert world.ledger.entries[other.key].settled_at is not None
+    assert world.ledger.entries[session.key].acked_at is not None
+    assert world.ledger.entries[other.key].acked_at is not None
     assert len(world.in_flight) == 0
 
 
 def test_the_leases_are_kept_alive_while_the_ledger_is_waited_for() -> None:
     world = World()
     on_the_books: list[int] = []
-    world.calls.fail("settle", LedgerError("locked"), LedgerError("locked"))
-    world.calls.on("settle", lambda: on_the_books.append(len(held(world.in_flight))))
+    world.calls.fail("mark_acked", LedgerError("locked"), LedgerError("locked"))
+    world.calls.on("mark_acked", lambda: on_the_books.append(len(held(world.in_flight))))
     with running(world) as outbox:
         decided(world, world.session(1))
         outbox.drain()
@@ -65,10 +65,10 @@ def test_the_leases_are_kept_alive_while_the_ledger_is_waited_for() -> None:
 
 def test_what_could_not_be_settled_by_the_end_of_the_drain_is_still_there_to_be_given_back() -> None:
     world = World()
-    world.calls.break_down("settle", LedgerError("locked"))
+    world.calls.break_down("mark_acked", LedgerError("locked"))
     with running(world) as outbox:
         decided(world, world.session(1))
-        world.calls.wait_for("settle")
+        world.calls.wait_for("mark_acked")
         outbox.drain(0.0)
     assert world.queue.acked == []
     assert world.in_flight.release_all() == [a_lease(1)]
@@ -79,7 +79,7 @@ def test_a_message_that_joins_before_the_ack_is_acked_with_the_others() -> None:
     session = world.session(1)
     world.in_flight.track([a_lease(2)], world.clock.monotonic())
     world.calls.on(
-        "settle",
+        "mark_acked",
         lambda: world.in_flight.merge(session.key, a_lease(2), session.created_at, session.created_monotonic),
     )
     with running(world) as outbox:

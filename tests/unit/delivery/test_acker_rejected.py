@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import decision, session_id
 from tests.unit.delivery.outboxes import decided, running
-from tests.unit.support.builders import a_beat, a_delivery, a_lease
+from tests.unit.support.builders import a_beat, a_lease, a_received_message
 from tests.unit.support.world import World
 from watcher.consumer.message import parse_message
 from watcher.domain.errors import LedgerError
@@ -40,25 +40,25 @@ def deliver(world: World, *numbers: int) -> None:
         for number in numbers:
             decided(world, world.session(number))
         outbox.drain()
-    world.bury()
+    world.dead_letter()
 
 
 def take_in(world: World, *deliveries: ReceivedMessage) -> None:
-    world.intake.take_in(deliveries, RetryUntilStopped(Event(), a_beat(world.clock)))
+    world.consumer.process(deliveries, RetryUntilStopped(Event(), a_beat(world.clock)))
 
 
 def test_the_message_goes_to_the_dead_letters_at_once_without_being_released() -> None:
     world = World(sinks=("a", "b"))
     reject(world, "a")
     deliver(world, 1)
-    [(delivery, reason, detail)] = world.queue.buried
+    [(delivery, reason, detail)] = world.queue.dead_letters
     assert (delivery.lease, reason, detail) == (a_lease(1), DeadReason.REFUSED_BY_SINK, "sink a: too large")
     assert json.loads(delivery.body)["sessionId"] == session_id(1)
     assert (world.queue.released, world.queue.acked, len(world.in_flight)) == ([], [], 0)
     assert "receive" not in world.calls.names
     assert world.labelled("watcher_dead_letters_total", reason="refused_by_sink") == 1
     assert world.labelled("watcher_sink_deliveries_total", sink="a", result="refused") == 1
-    assert world.ledger.entries[KEY].settled_at is None
+    assert world.ledger.entries[KEY].acked_at is None
 
 
 def test_the_other_sinks_have_it_first_and_the_ledger_says_which_lacks_it() -> None:
@@ -78,17 +78,17 @@ def test_the_other_sinks_have_it_first_and_the_ledger_says_which_lacks_it() -> N
         assert len(world.in_flight) == 2
         world.sinks["b"].gate.set()
         outbox.drain()
-    world.bury()
+    world.dead_letter()
     entry = world.ledger.entries[KEY]
-    assert (set(entry.delivered), entry.settled_at) == ({"b"}, None)
-    assert [delivery.lease for delivery, _, _ in world.queue.buried] == [a_lease(1)]
+    assert (set(entry.delivered), entry.acked_at) == ({"b"}, None)
+    assert [delivery.lease for delivery, _, _ in world.queue.dead_letters] == [a_lease(1)]
 
 
 def test_two_sinks_that_reject_it_are_both_told() -> None:
     world = World(sinks=("a", "b"))
     reject(world, "a", "b")
     deliver(world, 1)
-    assert world.queue.buried[0][2] == "sink a: too large; sink b: too large"
+    assert world.queue.dead_letters[0][2] == "sink a: too large; sink b: too large"
 
 
 def test_a_replay_hands_the_same_event_to_the_sink_that_lacks_it_alone() -> None:
@@ -100,12 +100,12 @@ def test_a_replay_hands_the_same_event_to_the_sink_that_lacks_it_alone() -> None
         world.calls.wait_for("a")
         while len(world.in_flight):
             world.in_flight.wait_for_room(0.01)
-        take_in(world, a_delivery(session_id(1), 2))  # replayed after the sink was fixed
+        take_in(world, a_received_message(session_id(1), 2))  # replayed after the sink was fixed
         outbox.drain()
-    world.bury()
+    world.dead_letter()
     assert world.sinks["a"].events == world.sinks["b"].events == [event]
-    assert (world.queue.acked, len(world.queue.buried)) == ([a_lease(2, "one-batch")], 1)
-    assert world.ledger.entries[KEY].settled_at is not None
+    assert (world.queue.acked, len(world.queue.dead_letters)) == ([a_lease(2, "one-batch")], 1)
+    assert world.ledger.entries[KEY].acked_at is not None
 
 
 def test_every_message_of_the_session_is_dead_lettered() -> None:
@@ -114,8 +114,8 @@ def test_every_message_of_the_session_is_dead_lettered() -> None:
     with running(world) as outbox:
         decided(world, world.session(1, a_lease(1), a_lease(2)))
         outbox.drain()
-    world.bury()
-    assert [delivery.lease for delivery, _, _ in world.queue.buried] == [a_lease(1), a_lease(2)]
+    world.dead_letter()
+    assert [delivery.lease for delivery, _, _ in world.queue.dead_letters] == [a_lease(1), a_lease(2)]
     assert world.queue.acked == []
 
 
@@ -127,7 +127,7 @@ def test_one_that_is_rejected_keeps_no_other_from_its_ack() -> None:
 
     world.sinks["a"].judge = picky
     deliver(world, 1, 2)
-    assert [delivery.lease for delivery, _, _ in world.queue.buried] == [a_lease(1)]
+    assert [delivery.lease for delivery, _, _ in world.queue.dead_letters] == [a_lease(1)]
     assert world.queue.acked == [a_lease(2)]
 
 
@@ -139,20 +139,20 @@ def test_a_rejected_decision_whose_leases_are_lost_is_anothers_to_judge() -> Non
     with running(world) as outbox:
         decided(world, session)
         outbox.drain()
-    world.bury()
-    assert (world.queue.released, world.queue.buried, world.queue.acked) == ([], [], [])
+    world.dead_letter()
+    assert (world.queue.released, world.queue.dead_letters, world.queue.acked) == ([], [], [])
 
 
 def test_a_ledger_that_fails_at_the_acks_loses_no_rejected_message() -> None:
     world = World()
-    world.calls.break_down("settle", LedgerError("locked"))
+    world.calls.break_down("mark_acked", LedgerError("locked"))
     reject(world, "a")
     with running(world) as outbox:
         decided(world, world.session(1))
         decided(world, world.session(2))
         outbox.drain(0.5)
-    world.bury()
-    assert [delivery.lease for delivery, _, _ in world.queue.buried] == [a_lease(1)]
+    world.dead_letter()
+    assert [delivery.lease for delivery, _, _ in world.queue.dead_letters] == [a_lease(1)]
 
 
 def test_without_a_place_for_dead_letters_the_message_is_left_to_its_lease() -> None:
@@ -160,7 +160,7 @@ def test_without_a_place_for_dead_letters_the_message_is_left_to_its_lease() -> 
     world.queue.has_dead_letters = False
     reject(world, "a")
     deliver(world, 1)
-    assert (world.queue.buried, world.queue.acked, world.queue.released) == ([], [], [])
+    assert (world.queue.dead_letters, world.queue.acked, world.queue.released) == ([], [], [])
     assert len(world.in_flight) == 0
 
 
@@ -171,8 +171,8 @@ def test_the_dead_letter_asks_for_the_same_decision() -> None:
     with running(world) as outbox:
         decided(world, session)
         outbox.drain()
-    world.bury()
-    [(delivery, _, _)] = world.queue.buried
+    world.dead_letter()
+    [(delivery, _, _)] = world.queue.dead_letters
     request = parse_message(delivery.body, delivery.sent_at, ["payout"])
     assert request.key == session.key
 
@@ -182,6 +182,6 @@ def test_a_decision_that_cannot_be_read_is_handed_to_no_sink() -> None:
     world = World()
     world.ledger.entries[KEY] = LedgerEntry(DecisionEvent(KEY, ""), 1.0, fault="not JSON")
     deliver(world, 1)
-    [(delivery, reason, detail)] = world.queue.buried
+    [(delivery, reason, detail)] = world.queue.dead_letters
     assert (delivery.lease, reason, detail) == (a_lease(1), DeadReason.UNREADABLE_DECISION, "not JSON")
     assert (world.sinks["a"].events, world.queue.acked, len(world.in_flight)) == ([], [], 0)

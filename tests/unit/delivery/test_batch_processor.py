@@ -212,7 +212,7 @@ def test_what_is_gathered_ends_early_at_a_full_batch_or_the_close() -> None:
         batches.append(list(batch))
         two_are_there.set()
 
-    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), gather=10 * PATIENCE, full=2)
+    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), linger=10 * PATIENCE, batch_size=2)
     stage._changed = gathers = Gathering()
     thread = run(stage)
     stage.put(0)
@@ -234,7 +234,7 @@ def test_a_batch_that_stays_small_is_handled_when_its_time_is_over() -> None:
         batches.append(list(batch))
         handled.set()
 
-    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), gather=0.001, full=10)
+    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), linger=0.001, batch_size=10)
     thread = run(stage)
     stage.put(0)
     assert handled.wait(PATIENCE)
@@ -259,7 +259,7 @@ class Meanwhile(Condition):
 
 def test_what_comes_in_the_rest_after_a_batch_waits_for_its_end_and_what_comes_later_for_nothing() -> None:
     clock = ManualClock()
-    stage = BatchProcessor[int](lambda *_: None, 10, clock=clock, rest=0.1, full=10)
+    stage = BatchProcessor[int](lambda *_: None, 10, clock=clock, min_interval=0.1, batch_size=10)
     stage._changed = changed = Meanwhile(stage.close)
     stage.put(0)
     assert stage._next_batch() == ([0], True)

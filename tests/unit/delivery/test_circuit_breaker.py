@@ -5,8 +5,8 @@ from watcher.delivery.circuit_breaker import (
     FAILURES,
     LONGEST_ASKED_WAIT,
     LONGEST_WAIT,
+    MAX_FAILING_TIME,
     NO_ANSWER,
-    PATIENCE,
     SHORTEST_REST,
     CircuitBreaker,
 )
@@ -24,13 +24,13 @@ def after(error: BaseException, attempt: int = 1) -> RetryCallState:
 def opened() -> CircuitBreaker:
     circuit = CircuitBreaker()
     for _ in range(FAILURES):
-        circuit.failed(0.0)
+        circuit.record_failure(0.0)
     return circuit
 
 
 def test_it_opens_at_the_fifth_failure_in_a_row_and_says_so_once() -> None:
     circuit = CircuitBreaker()
-    assert [circuit.failed(0.0) for _ in range(7)] == [False, False, False, False, True, False, False]
+    assert [circuit.record_failure(0.0) for _ in range(7)] == [False, False, False, False, True, False, False]
     assert circuit.is_open
 
 
@@ -38,50 +38,50 @@ def test_a_success_begins_the_count_anew() -> None:
     circuit = CircuitBreaker()
     for _ in range(3):
         for _ in range(FAILURES - 1):
-            assert not circuit.failed(0.0)
-        assert circuit.worked(0.0) is None
+            assert not circuit.record_failure(0.0)
+        assert circuit.record_success(0.0) is None
     assert not circuit.is_open
 
 
 def test_failures_that_take_long_open_it_sooner() -> None:
     circuit = CircuitBreaker()
-    assert not circuit.failed(100.0)
-    assert not circuit.failed(100.0 + PATIENCE - 0.1)
-    assert circuit.failed(100.0 + PATIENCE)
+    assert not circuit.record_failure(100.0)
+    assert not circuit.record_failure(100.0 + MAX_FAILING_TIME - 0.1)
+    assert circuit.record_failure(100.0 + MAX_FAILING_TIME)
 
 
 def test_a_backend_that_never_answers_is_down_after_one_attempt() -> None:
-    assert CircuitBreaker().failed(100.0 + NO_ANSWER, begun=100.0)
-    assert not CircuitBreaker().failed(100.0 + NO_ANSWER, begun=100.1)
+    assert CircuitBreaker().record_failure(100.0 + NO_ANSWER, begun=100.0)
+    assert not CircuitBreaker().record_failure(100.0 + NO_ANSWER, begun=100.1)
 
 
 def test_a_backend_that_is_slow_to_fail_has_failed_since_it_was_asked() -> None:
     circuit = CircuitBreaker()
-    assert not circuit.failed(109.0, begun=100.0)
-    assert not circuit.failed(119.0, begun=110.0)
-    assert circuit.failed(120.0, begun=119.5)
+    assert not circuit.record_failure(109.0, begun=100.0)
+    assert not circuit.record_failure(119.0, begun=110.0)
+    assert circuit.record_failure(120.0, begun=119.5)
 
 
 def test_the_time_counts_from_the_first_failure_after_a_success() -> None:
     circuit = CircuitBreaker()
-    circuit.failed(0.0)
-    circuit.worked(50.0)
-    assert not circuit.failed(100.0)
-    assert not circuit.failed(110.0)
+    circuit.record_failure(0.0)
+    circuit.record_success(50.0)
+    assert not circuit.record_failure(100.0)
+    assert not circuit.record_failure(110.0)
 
 
 @pytest.mark.parametrize(("asked", "opens"), [(None, False), (LONGEST_WAIT, False), (LONGEST_WAIT + 1, True)])
 def test_a_backend_that_asks_for_a_long_time_counts_as_down_at_once(asked: float | None, opens: bool) -> None:
-    assert CircuitBreaker().failed(0.0, asked) is opens
+    assert CircuitBreaker().record_failure(0.0, asked) is opens
 
 
 def test_the_first_success_closes_it_and_tells_how_long_all_had_failed() -> None:
     circuit = CircuitBreaker()
     for second in range(FAILURES):
-        circuit.failed(10.0 + second)
-    assert circuit.worked(40.0) == 30.0
+        circuit.record_failure(10.0 + second)
+    assert circuit.record_success(40.0) == 30.0
     assert not circuit.is_open
-    assert circuit.worked(41.0) is None
+    assert circuit.record_success(41.0) is None
 
 
 def test_while_it_is_closed_the_pauses_grow_from_short_to_their_limit() -> None:

@@ -16,7 +16,7 @@ def test_the_order_is_ledger_then_sink_then_settled_then_ack() -> None:
     with running(world) as outbox:
         event = decided(world, world.session(1))
         outbox.drain()
-    assert world.calls.names == ["record", "a", "delivered a", "settle", "ack"]
+    assert world.calls.names == ["record", "a", "delivered a", "mark_acked", "ack"]
     assert world.sinks["a"].events == [event]
     assert world.queue.acked == [a_lease(1)]
     assert len(world.in_flight) == 0

@@ -53,14 +53,14 @@ def test_after_a_crash_before_the_ack_the_message_is_only_acked() -> None:
         world.outbox.resume(session, entry)
         world.calls.wait_for("ack")
         outbox.drain()
-    assert world.calls.names == ["settle", "ack"]
+    assert world.calls.names == ["mark_acked", "ack"]
 
 
 def test_a_settled_decision_that_is_asked_for_again_goes_to_every_sink_again() -> None:
     world = World(sinks=("a", "b"))
     session = world.session(1)
     event = event_of(world, session)
-    entry = LedgerEntry(event, 0.5, delivered={"a": 1.0, "b": 1.0}, settled_at=2.0)
+    entry = LedgerEntry(event, 0.5, delivered={"a": 1.0, "b": 1.0}, acked_at=2.0)
     world.ledger.entries[session.key] = entry
     with running(world) as outbox:
         world.outbox.resume(session, entry)
@@ -91,7 +91,7 @@ def entry_of(*delivered: str, settled: bool, **data: object) -> LedgerEntry:
     body = json.dumps({"id": KEY.event_id, "data": {"createdAt": timestamp(START), **data}})
     settled_at = START + 20.0 if settled else None
     event = DecisionEvent(KEY, body)
-    return LedgerEntry(event, START + 10.0, delivered=dict.fromkeys(delivered, START + 11.0), settled_at=settled_at)
+    return LedgerEntry(event, START + 10.0, delivered=dict.fromkeys(delivered, START + 11.0), acked_at=settled_at)
 
 
 @pytest.mark.parametrize("sent_after", [TOO_LATE + 0.01, 86_400.0, 1e9])

@@ -35,7 +35,7 @@ def test_a_sink_that_fails_is_tried_again_with_the_same_events() -> None:
     with running(world) as outbox:
         event = decided(world, world.session(1))
         outbox.drain()
-    assert world.calls.names == ["record", "a", "a", "a", "delivered a", "settle", "ack"]
+    assert world.calls.names == ["record", "a", "a", "a", "delivered a", "mark_acked", "ack"]
     assert world.sinks["a"].events == [event]
     assert world.labelled("watcher_sink_deliveries_total", sink="a", result="failed") == 2
     assert world.readiness.problems() == {}
@@ -61,7 +61,7 @@ def test_a_failing_ack_is_tried_again() -> None:
         decided(world, world.session(1))
         outbox.drain()
     assert world.queue.acked == [a_lease(1)]
-    assert world.calls.names[-3:] == ["settle", "ack", "ack"]
+    assert world.calls.names[-3:] == ["mark_acked", "ack", "ack"]
 
 
 def test_a_ledger_that_cannot_note_a_delivery_holds_the_ack() -> None:
@@ -70,7 +70,7 @@ def test_a_ledger_that_cannot_note_a_delivery_holds_the_ack() -> None:
     with running(world) as outbox:
         decided(world, world.session(1))
         outbox.drain()
-    assert world.calls.names == ["record", "a", "delivered a", "delivered a", "settle", "ack"]
+    assert world.calls.names == ["record", "a", "delivered a", "delivered a", "mark_acked", "ack"]
 
 
 def test_a_sink_that_is_gone_ends_its_thread_with_that_error() -> None:
@@ -91,7 +91,7 @@ def test_a_sink_that_is_gone_ends_its_thread_with_that_error() -> None:
         ("a", SinkError("x")),
         ("delivered a", LedgerError("x")),
         ("ack", QueueError("x")),
-        ("settle", LedgerError("x")),
+        ("mark_acked", LedgerError("x")),
     ],
 )
 def test_a_drain_that_runs_out_of_time_gives_up_without_a_death(broken: str, error: Exception) -> None:
@@ -118,7 +118,7 @@ def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.Monkey
     assert world.calls.count("a") == 2
 
 
-@pytest.mark.parametrize(("part", "call"), [("ledger", "delivered a"), ("ledger", "settle"), ("queue", "ack")])
+@pytest.mark.parametrize(("part", "call"), [("ledger", "delivered a"), ("ledger", "mark_acked"), ("queue", "ack")])
 def test_whatever_failed_after_the_decision_is_well_again_once_it_works(part: str, call: str) -> None:
     """No later message has to come first: an idle watcher would stay unready."""
     world = World()
@@ -148,7 +148,7 @@ def test_a_ledger_that_notes_deliveries_again_is_well_although_another_sink_hold
         world.outbox.resume(world.session(9), entry)  # its turn comes after the delivery that is noted at last
         world.calls.wait_for("a", 2)
         assert world.readiness.problems() == {}
-        assert world.calls.count("settle") == 0
+        assert world.calls.count("mark_acked") == 0
         world.sinks["b"].gate.set()
         outbox.drain()
 

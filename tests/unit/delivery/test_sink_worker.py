@@ -18,7 +18,7 @@ from tests.unit.delivery.sink_workers import (
     pending_of,
 )
 from tests.unit.support.builders import a_beat, a_session
-from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT, PATIENCE, SHORTEST_REST
+from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT, MAX_FAILING_TIME, SHORTEST_REST
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.domain.errors import LedgerError, SinkError, SinkGone
@@ -226,7 +226,7 @@ def test_a_sink_that_never_answers_is_down_after_the_first_try_that_took_so_long
     problems: list[str] = []
 
     def hang(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        rig.clock.advance(PATIENCE)
+        rig.clock.advance(MAX_FAILING_TIME)
         return down(events)
 
     def take(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
@@ -245,7 +245,7 @@ def test_the_time_before_an_attempt_is_no_failure_of_the_sink(rig: Rig) -> None:
         problems.extend(rig.readiness.problems())
         return all_delivered(events)
 
-    rig.clock.advance(2 * PATIENCE)
+    rig.clock.advance(2 * MAX_FAILING_TIME)
     rig.sink.answers = [down, take]
     rig.deliver(1)
     assert problems == []

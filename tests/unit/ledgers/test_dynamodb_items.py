@@ -33,7 +33,7 @@ def test_marks_come_back_with_the_entry() -> None:
     item, _ = fitting(entry())
     item |= {"delivered": {"M": {"stdout": number(START + 1.5)}}, "settledAt": number(START + 2)}
     after = entry_of(item)
-    assert (after.delivered, after.settled_at) == ({"stdout": START + 1.5}, START + 2)
+    assert (after.delivered, after.acked_at) == ({"stdout": START + 1.5}, START + 2)
 
 
 def test_an_entry_outlives_every_message_about_it() -> None:

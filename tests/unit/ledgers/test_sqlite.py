@@ -56,7 +56,7 @@ def test_a_reader_sees_what_the_watcher_records_meanwhile(tmp_path: Path) -> Non
     [
         ("SELECT", SqliteLedger.find),
         ("INSERT", lambda ledger, keys: ledger.mark_delivered(keys, "stdout")),
-        ("UPDATE", SqliteLedger.settle),
+        ("UPDATE", SqliteLedger.mark_acked),
     ],
 )
 def test_keys_are_looked_up_and_not_searched_for(
@@ -88,10 +88,10 @@ def test_many_at_once_are_recorded_delivered_and_settled_as_if_one_by_one(tmp_pa
         assert [entry.sequence for entry in entries] == list(range(2, 252))
         assert list(ledger.after(1, 1000)) == list(entries)
         ledger.mark_delivered(keys, "stdout")
-        ledger.settle(keys)
+        ledger.mark_acked(keys)
         found = ledger.find([*keys, decision(7).key])
-    assert all("stdout" in found[key].delivered and found[key].settled_at is not None for key in keys)
-    assert (found[decision(7).key].delivered, found[decision(7).key].settled_at) == ({}, None)
+    assert all("stdout" in found[key].delivered and found[key].acked_at is not None for key in keys)
+    assert (found[decision(7).key].delivered, found[decision(7).key].acked_at) == ({}, None)
 
 
 def test_a_decision_that_stood_before_is_found_among_hundreds_of_new_ones(tmp_path: Path) -> None:
@@ -119,5 +119,5 @@ def test_a_memory_keeps_the_newest_decisions_only() -> None:
     assert [entry.event for entry in entries] == [decision(number) for number in range(5)]
     assert [entry.event for entry in memory.recent(10)] == [decision(2), decision(3), decision(4)]
     memory.mark_delivered([decision(0).key], "stdout")
-    memory.settle([decision(0).key])
+    memory.mark_acked([decision(0).key])
     assert memory.find([decision(0).key]) == {}

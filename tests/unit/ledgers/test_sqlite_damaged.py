@@ -61,7 +61,7 @@ def test_a_message_without_a_sent_time_is_a_dead_letter_and_stops_no_other(
     assert queue.depth().visible == 2
     odd, sound = queue.receive(10, 0, NEVER)
     assert (odd.sent_at, "sent time" in odd.fault, sound.fault) == (clock.time(), True, "")
-    queue.bury(odd, DeadReason.INVALID_MESSAGE, odd.fault)
+    queue.dead_letter(odd, DeadReason.INVALID_MESSAGE, odd.fault)
     assert [letter.body for letter in queue.dead_letters.list(10)] == [session_id(1)]
     assert queue.dead_letters.replay(None) == 1
     (again,) = queue.receive(10, 0, NEVER)
@@ -85,7 +85,7 @@ def test_whatever_a_row_has_in_it_the_queue_goes_on(
     for one in received:
         assert isinstance(one.body, str)
         assert 0 <= one.sent_at < 3e11
-        queue.bury(one, DeadReason.INVALID_MESSAGE, "odd")
+        queue.dead_letter(one, DeadReason.INVALID_MESSAGE, "odd")
     assert len(queue.dead_letters.list(10)) == 2
     assert queue.dead_letters.drop(None) == 2
 
@@ -97,7 +97,7 @@ def test_whatever_a_dead_letter_has_in_it_it_is_listed(
 ) -> None:
     queue.send([session_id(1)])
     (one,) = queue.receive(1, 0, NEVER)
-    queue.bury(one, DeadReason.INVALID_MESSAGE, "odd")
+    queue.dead_letter(one, DeadReason.INVALID_MESSAGE, "odd")
     with suppress(*REFUSED):
         damage(path, "dead_letters", column, value)
     (letter,) = queue.dead_letters.list(10)

@@ -6,25 +6,25 @@ import pytest
 from tests.support import ManualClock
 from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
-from watcher.ledgers import open_ledger, open_memory
+from watcher.ledgers import open_ledger, open_state_store
 from watcher.ledgers.sqlite.ledger import SqliteLedger
-from watcher.ledgers.sqlite.state_store import SqliteMemory
+from watcher.ledgers.sqlite.state_store import SqliteStateStore
 
 
 def test_the_latest_save_survives_closing_and_opening(tmp_path: Path) -> None:
     clock = ManualClock()
-    with closing(SqliteMemory(tmp_path / "l.db", clock)) as memory:
+    with closing(SqliteStateStore(tmp_path / "l.db", clock)) as memory:
         assert memory.load() is None
         memory.save("one")
         memory.save("two")
-    with closing(SqliteMemory(tmp_path / "l.db", clock)) as memory:
+    with closing(SqliteStateStore(tmp_path / "l.db", clock)) as memory:
         assert memory.load() == "two"
 
 
 def test_it_lies_beside_the_ledger_in_the_same_file(tmp_path: Path) -> None:
     clock, settings = ManualClock(), Settings.model_validate({"queue": {"url": f"sqlite:///{tmp_path}/w.db"}})
     with closing(open_ledger(settings, clock)) as ledger:
-        memory = open_memory(settings, clock)
+        memory = open_state_store(settings, clock)
         assert memory is not None
         with closing(memory):
             memory.save("x")
@@ -39,10 +39,10 @@ def test_a_reader_of_the_ledger_needs_no_memory(tmp_path: Path) -> None:
 
 def test_a_backend_without_a_memory_has_none(tmp_path: Path) -> None:
     settings = Settings.model_validate({"ledger": {"url": "none"}})
-    assert open_memory(settings, ManualClock()) is None
+    assert open_state_store(settings, ManualClock()) is None
 
 
 def test_a_file_that_is_no_database_is_told_in_the_users_words(tmp_path: Path) -> None:
     (tmp_path / "l.db").write_text("not a database, but long enough to be taken for one" * 50)
     with pytest.raises(LedgerError, match="not an SQLite database"):
-        SqliteMemory(tmp_path / "l.db", ManualClock())
+        SqliteStateStore(tmp_path / "l.db", ManualClock())

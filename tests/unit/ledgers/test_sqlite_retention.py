@@ -29,7 +29,7 @@ def decide(ledger: SqliteLedger, *numbers: int, settled: bool = True) -> None:
     ledger.record([(event, "[]") for event in events])
     ledger.mark_delivered([event.key for event in events], "stdout")
     if settled:
-        ledger.settle([event.key for event in events])
+        ledger.mark_acked([event.key for event in events])
 
 
 def kept(ledger: SqliteLedger) -> list[str]:
@@ -50,7 +50,7 @@ def test_a_settled_entry_is_forgotten_after_thirty_days_with_its_deliveries(
 ) -> None:
     decide(ledger, 1)
     clock.advance(LIFE)
-    ledger.settle([])
+    ledger.mark_acked([])
     assert kept(ledger) == ids(1)
     clock.advance(PAUSE)
     decide(ledger, 2)
@@ -63,20 +63,20 @@ def test_what_was_never_settled_stays_and_hides_nothing_behind_it(ledger: Sqlite
     clock.advance(LIFE + 1)
     for _ in range(2):
         clock.advance(PAUSE)
-        ledger.settle([])
+        ledger.mark_acked([])
     assert kept(ledger) == ids(*range(AT_ONCE + 1))
 
 
 def test_a_few_are_forgotten_at_a_time_and_not_at_every_call(ledger: SqliteLedger, clock: ManualClock) -> None:
     decide(ledger, *range(AT_ONCE + 50))
     clock.advance(LIFE + 1)
-    ledger.settle([])
+    ledger.mark_acked([])
     assert len(kept(ledger)) == 50
     clock.advance(PAUSE - 1)
-    ledger.settle([])
+    ledger.mark_acked([])
     assert len(kept(ledger)) == 50
     clock.advance(1)
-    ledger.settle([])
+    ledger.mark_acked([])
     assert kept(ledger) == []
 
 
@@ -84,7 +84,7 @@ def test_a_number_that_was_given_never_comes_again(ledger: SqliteLedger, clock: 
     decide(ledger, 1)
     (entry,) = ledger.recent(1)
     clock.advance(LIFE + 1)
-    ledger.settle([])
+    ledger.mark_acked([])
     decide(ledger, 2)
     assert [later.sequence for later in ledger.after(entry.sequence, 10)] == [entry.sequence + 1]
 
@@ -95,7 +95,7 @@ def test_a_look_at_a_young_ledger_writes_nothing(
     decide(ledger, 1)
     clock.advance(PAUSE)
     monkeypatch.setattr(ledger._file, "writing", lambda: pytest.fail("it took the lock for writing"))
-    ledger._retention.look()
+    ledger._retention.delete_expired()
 
 
 def test_a_failure_is_logged_and_holds_up_no_ack(
@@ -109,8 +109,8 @@ def test_a_failure_is_logged_and_holds_up_no_ack(
 
     with monkeypatch.context() as patch, capture_logs() as logs:
         patch.setattr(ledger._file, "reading", locked)
-        ledger.settle([])
+        ledger.mark_acked([])
     assert [(line["event"], line["error"]) for line in logs] == [("retention_failed", "locked")]
     clock.advance(PAUSE)
-    ledger.settle([])
+    ledger.mark_acked([])
     assert kept(ledger) == []

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from tests.support import START, ManualClock, session_id
-from tests.unit.support.builders import a_beat, a_delivery, a_session, an_answer, live_answer
+from tests.unit.support.builders import a_beat, a_received_message, a_session, an_answer, live_answer
 from tests.unit.support.polling import CREATED, WAITING
 from tests.unit.support.world import World
 from watcher.domain.errors import (
@@ -59,11 +59,11 @@ def message(claimed_age: float | None, number: int = 1, how: str = "createdAt") 
     """Sent at START; by its sender the session is that old already."""
     body: dict[str, object] = {"sessionId": session_id(1)}
     if claimed_age is None:
-        return a_delivery(json.dumps(body), number)
+        return a_received_message(json.dumps(body), number)
     if how == "attribute":
-        return replace(a_delivery(json.dumps(body), number), first_sent_at=START - claimed_age)
+        return replace(a_received_message(json.dumps(body), number), first_sent_at=START - claimed_age)
     body["createdAt"] = datetime.fromtimestamp(START - claimed_age, UTC).isoformat()
-    return a_delivery(json.dumps(body), number)
+    return a_received_message(json.dumps(body), number)
 
 
 class Life:
@@ -86,12 +86,12 @@ class Life:
     def receive(self, *messages: ReceivedMessage) -> list[EventDict]:
         """Take messages in; returns what was logged."""
         with capture_logs() as logs:
-            self.world.intake.take_in(messages, RetryUntilStopped(Event(), a_beat(self.world.clock)))
+            self.world.consumer.process(messages, RetryUntilStopped(Event(), a_beat(self.world.clock)))
         return logs
 
     def step(self) -> Session | None:
         """To the next poll; the session that was polled or ended, if there was one."""
-        found = self.world.scheduler.next(self.world.clock.monotonic())
+        found = self.world.scheduler.poll_next(self.world.clock.monotonic())
         if not isinstance(found, Due):
             self.world.clock.advance(found)
             return None
@@ -222,7 +222,7 @@ def test_what_is_no_answer_to_the_question_ends_nothing_at_a_claimed_time(says_n
 
 def test_a_session_that_there_was_no_call_for_by_its_claimed_end_is_asked_for_all_the_same() -> None:
     life = Life(running(ends=40.0))
-    life.world.scheduler.limit(_Closed(until=life.world.clock.monotonic() + 30.0))
+    life.world.scheduler.set_limiter(_Closed(until=life.world.clock.monotonic() + 30.0))
     life.receive(message(178.0))
     data, _ = life.end()
     assert data["outcome"] == "live"
@@ -270,7 +270,7 @@ def test_a_refuted_claim_teaches_the_schedule_the_age_since_the_message_was_sent
     learned = LearnedWait(schedule=schedule, clock=clock, minimum=1.0, maximum=10.0, jitter=0.0)
     life = Life(running(ends=20.0))
     life.world.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), life.world.clock, learned)
-    life.world.runtime.rules = replace(life.world.runtime.rules, polling=life.world.policy)
+    life.world.active_rules.rules = replace(life.world.active_rules.rules, polling=life.world.policy)
     life.receive(message(180.0))
     life.end()
     assert max(high for _, high in schedule.ages) < 31.0
@@ -281,18 +281,18 @@ class _Noted(Schedule):
         super().__init__()
         self.ages: list[tuple[float, float]] = []
 
-    def saw(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
         self.ages.append((low, high))
-        super().saw(kind, low, high, ended=ended, now=now)
+        super().record(kind, low, high, ended=ended, now=now)
 
 
 def test_a_crowd_of_claimed_ends_is_checked_and_not_given_up() -> None:
     """More of them than the rate allows at once, so that their last polls are brought forward."""
     life = Life(running(ends=100.0))
-    life.world.scheduler.limit(TokenBucket(5.0))
-    life.world.intake.take_in(
+    life.world.scheduler.set_limiter(TokenBucket(5.0))
+    life.world.consumer.process(
         [
-            a_delivery(json.dumps({"sessionId": session_id(n), "createdAt": "2025-06-15T15:04:10Z"}), n)
+            a_received_message(json.dumps({"sessionId": session_id(n), "createdAt": "2025-06-15T15:04:10Z"}), n)
             for n in range(1, 61)
         ],
         RetryUntilStopped(Event(), a_beat(life.world.clock)),

@@ -58,7 +58,7 @@ class Crowd:
     def run(self, seconds: float) -> None:
         end = self.clock.monotonic() + seconds
         while (now := self.clock.monotonic()) < end:
-            found = self.heap.next(now)
+            found = self.heap.poll_next(now)
             if isinstance(found, Due):
                 self._poll(found, now)
             else:
@@ -74,7 +74,7 @@ class Crowd:
         self.lags.setdefault(session, []).append(now - due.at)
         answer = (WAITING if now < self.ends[session] else OVER) if is_genuine else SessionNotFound("unknown")
         if not session.answers:
-            self.heap.heed_first(is_unknown=not is_genuine)
+            self.heap.record_first_result(is_unknown=not is_genuine)
         session.record(answer)
         step = self.policy.next_step(session, answer)
         if isinstance(step, Ended):

@@ -4,7 +4,7 @@ from tests.support import ManualClock, Unlimited
 from tests.unit.support.builders import a_session
 from tests.unit.support.heaps import scheduler, taken
 from watcher.polling.deadline_queue import AHEAD, FEWEST, PARTS, SHARE
-from watcher.polling.final_poll import answered, last_poll_at
+from watcher.polling.final_poll import final_poll_at, record_answer
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.rate_limit import TokenBucket
 from watcher.sessions import creation_claim
@@ -23,7 +23,7 @@ def polled_in(heap: Scheduler, clock: ManualClock, seconds: float) -> list[tuple
     """What is taken, and when, in the next seconds; nothing is put back."""
     found, end = [], clock.monotonic() + seconds
     while (now := clock.monotonic()) < end:
-        due = heap.next(now)
+        due = heap.poll_next(now)
         if isinstance(due, Due):
             found.append((now, due.session))
         else:
@@ -39,7 +39,7 @@ def test_a_session_whose_last_moment_has_come_goes_before_all_that_are_overdue()
     heap.add(old, old.deadline - 2.0)
     crowd(heap, clock, 5)
     clock.advance(169.1)
-    assert clock.monotonic() >= last_poll_at(old)
+    assert clock.monotonic() >= final_poll_at(old)
     assert taken(heap) is old
 
 
@@ -58,11 +58,11 @@ def test_of_several_last_moments_the_earliest_deadline_wins() -> None:
 def test_a_last_poll_that_failed_is_due_again_when_its_backoff_says() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
-    heap.add(session, last_poll_at(session))
+    heap.add(session, final_poll_at(session))
     clock.advance(179.0)
     assert taken(heap) is session
     heap.add(session, clock.monotonic() + 0.7)
-    assert heap.next(clock.monotonic()) == pytest.approx(0.7)
+    assert heap.poll_next(clock.monotonic()) == pytest.approx(0.7)
 
 
 def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
@@ -70,7 +70,7 @@ def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
     heap, session, others = scheduler(clock), a_session(99, clock), []
     heap.add(session, session.created_monotonic + 5.0)
     session.created_at -= 100.0
-    heap.hasten(session, last_poll_at(session))
+    heap.bring_forward(session, final_poll_at(session))
     for number in range(3):
         others.append(a_session(number, clock))
         heap.add(others[-1], clock.monotonic())
@@ -85,11 +85,11 @@ def test_a_guard_stands_where_many_share_its_moment_just_after_the_last_poll_is_
         sessions.append(a_session(number, clock))
         heap.add(sessions[-1], clock.monotonic())
         clock.advance(0.0002)
-    assert all(0.0 <= session.final_due_at - last_poll_at(session) < 1 / PARTS for session in sessions)
+    assert all(0.0 <= session.final_due_at - final_poll_at(session) < 1 / PARTS for session in sessions)
     assert len({id(session.final_due_at) for session in sessions}) <= 3
     for session in sessions:
-        heap.hasten(session, last_poll_at(session))
-    assert len(heap._unconfirmed._guards._turns) == 100
+        heap.bring_forward(session, final_poll_at(session))
+    assert len(heap._unconfirmed._deadlines._timers) == 100
 
 
 def test_last_polls_that_fall_together_are_brought_forward_as_far_as_the_rate_asks() -> None:
@@ -97,11 +97,11 @@ def test_last_polls_that_fall_together_are_brought_forward_as_far_as_the_rate_as
     heap = scheduler(clock, TokenBucket(10.0))
     sessions = crowd(heap, clock, 100)
     for session in sessions:
-        heap.hasten(session, session.created_monotonic)
+        heap.bring_forward(session, session.created_monotonic)
     for _ in sessions:  # each is polled once, late, and would be polled last at the same moment as all others
-        while not isinstance(due := heap.next(clock.monotonic()), Due):
+        while not isinstance(due := heap.poll_next(clock.monotonic()), Due):
             clock.advance(due)
-        heap.add(due.session, last_poll_at(due.session))
+        heap.add(due.session, final_poll_at(due.session))
     clock.advance(sessions[0].deadline - AHEAD - 0.5 - clock.monotonic())
     found = polled_in(heap, clock, AHEAD + 0.4)
     assert {session for _, session in found} == set(sessions)
@@ -114,10 +114,10 @@ def test_a_few_last_polls_keep_their_moment() -> None:
     heap = scheduler(clock, TokenBucket(10.0))
     sessions = [a_session(number, clock) for number in range(5)]
     for session in sessions:
-        heap.add(session, last_poll_at(session))
+        heap.add(session, final_poll_at(session))
     clock.advance(170.0)
     assert all(at >= session.deadline - 1.0 - 1e-6 for at, session in polled_in(heap, clock, 9.9))
-    assert all(last_poll_at(session) == session.deadline - 1.0 for session in sessions)
+    assert all(final_poll_at(session) == session.deadline - 1.0 for session in sessions)
 
 
 def test_without_a_known_rate_nothing_is_brought_forward() -> None:
@@ -125,8 +125,8 @@ def test_without_a_known_rate_nothing_is_brought_forward() -> None:
     heap = scheduler(clock, Unlimited())
     sessions = crowd(heap, clock, 500)
     clock.advance(165.0)
-    heap.next(clock.monotonic())
-    assert all(last_poll_at(session) == session.deadline - 1.0 for session in sessions)
+    heap.poll_next(clock.monotonic())
+    assert all(final_poll_at(session) == session.deadline - 1.0 for session in sessions)
 
 
 def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
@@ -135,7 +135,7 @@ def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
     for number in range(20 * FEWEST):
         heap.add(a_session(number, clock), clock.monotonic())
         taken(heap)
-    assert len(heap._unconfirmed._guards._turns) <= FEWEST + 2
+    assert len(heap._unconfirmed._deadlines._timers) <= FEWEST + 2
 
 
 def test_clearing_out_leaves_those_who_wait_guarded() -> None:
@@ -161,7 +161,7 @@ def overdue(heap: Scheduler, clock: ManualClock, number: int = 50) -> Session:
 def test_the_guard_of_a_last_poll_that_failed_outlives_the_one_before_it() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
-    heap.add(session, last_poll_at(session))
+    heap.add(session, final_poll_at(session))
     clock.advance(179.0)
     assert taken(heap) is session
     heap.add(session, clock.monotonic() + 0.3)
@@ -176,8 +176,8 @@ def test_the_guard_of_a_last_poll_that_failed_outlives_the_one_before_it() -> No
 def test_a_guard_moved_within_its_second_outlives_the_one_before_it() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
-    heap.add(session, last_poll_at(session))
-    heap.hasten(session, last_poll_at(session) + 0.5)
+    heap.add(session, final_poll_at(session))
+    heap.bring_forward(session, final_poll_at(session) + 0.5)
     clock.advance(179.2)
     first = overdue(heap, clock, 50)
     assert taken(heap) is first
@@ -221,7 +221,7 @@ def brought_forward(heap: Scheduler, clock: ManualClock) -> Session:
     session.final_poll_by = clock.monotonic() + 0.5
     heap.add(session, clock.monotonic())
     assert taken(heap) is session
-    answered(session, clock.monotonic())
+    record_answer(session, clock.monotonic())
     return session
 
 
@@ -245,7 +245,7 @@ def test_clearing_out_passes_over_those_whose_last_poll_is_answered() -> None:
         heap.add(a_session(100 + number, clock), clock.monotonic())
         taken(heap)
     clock.advance(15.0)
-    assert heap.next(clock.monotonic()) == Due(session, session.deadline - 1.0, is_over=True)
+    assert heap.poll_next(clock.monotonic()) == Due(session, session.deadline - 1.0, is_over=True)
 
 
 def test_an_abandoned_session_is_neither_polled_nor_ended_when_its_moment_comes() -> None:
@@ -257,7 +257,7 @@ def test_an_abandoned_session_is_neither_polled_nor_ended_when_its_moment_comes(
     other = overdue(heap, clock)
     assert taken(heap) is other
     clock.advance(0.5)
-    assert heap.take_over() is None
+    assert heap.take_expired() is None
 
 
 @pytest.mark.parametrize(("lifetime", "most"), [(45.0, 5.0), (90.0, 10.0), (180.0, 20.0)])
@@ -266,31 +266,31 @@ def test_no_last_poll_is_brought_forward_by_more_than_a_ninth_of_the_session(lif
     heap = scheduler(clock, TokenBucket(1.0))
     sessions = [a_session(number, clock, lifetime=lifetime) for number in range(60)]
     for session in sessions:
-        heap.add(session, last_poll_at(session))
-    kept = last_poll_at(sessions[0])
+        heap.add(session, final_poll_at(session))
+    kept = final_poll_at(sessions[0])
     while clock.monotonic() < kept - most - 0.1:
-        heap.next(clock.monotonic())
+        heap.poll_next(clock.monotonic())
         clock.advance(0.5)
         if clock.monotonic() < kept - most - 0.1:
-            assert {last_poll_at(session) for session in sessions} == {kept}
+            assert {final_poll_at(session) for session in sessions} == {kept}
     clock.advance(1.5)
-    heap.next(clock.monotonic())
-    assert min(map(last_poll_at, sessions)) < kept
+    heap.poll_next(clock.monotonic())
+    assert min(map(final_poll_at, sessions)) < kept
 
 
 def test_sessions_that_do_not_wait_any_more_bring_nobody_forward() -> None:
     clock = ManualClock()
     heap = scheduler(clock, TokenBucket(1000.0))
     waiting = a_session(100, clock)
-    heap.add(waiting, last_poll_at(waiting))
+    heap.add(waiting, final_poll_at(waiting))
     gone = crowd(heap, clock, 60)
     while any(session.is_scheduled for session in gone):
         clock.advance(0.01)
-        heap.next(clock.monotonic())
-    heap.limit(TokenBucket(1.0))
+        heap.poll_next(clock.monotonic())
+    heap.set_limiter(TokenBucket(1.0))
     clock.advance(waiting.deadline - 10.0 - clock.monotonic())
-    heap.next(clock.monotonic())
-    assert last_poll_at(waiting) == waiting.deadline - 1.0
+    heap.poll_next(clock.monotonic())
+    assert final_poll_at(waiting) == waiting.deadline - 1.0
 
 
 def test_a_session_that_is_extended_after_its_last_poll_is_polled_last_once_more() -> None:
@@ -298,11 +298,11 @@ def test_a_session_that_is_extended_after_its_last_poll_is_polled_last_once_more
     heap, session = scheduler(clock), a_session(1, clock, lifetime=20.0, sent_after=15.0)
     session.final_poll_by = clock.monotonic() + 5.0  # brought forward
     clock.advance(5.0)
-    answered(session, clock.monotonic())  # so it would only wait for its end
+    record_answer(session, clock.monotonic())  # so it would only wait for its end
     heap.add(session, session.deadline)
     creation_claim.merge(session, session.created_at + 10.0, session.created_monotonic + 10.0)
-    heap.hasten(session, last_poll_at(session))
-    assert heap.take_over() is None
+    heap.bring_forward(session, final_poll_at(session))
+    assert heap.take_expired() is None
     found = polled_in(heap, clock, 16.0)
     assert [taken for _, taken in found] == [session]
     assert found[0][0] < session.deadline

@@ -13,7 +13,7 @@ from tests.unit.support.polling import WAITING
 from tests.unit.support.world import World
 from watcher.domain.errors import CallTimedOut, PollError, SessionNotFound
 from watcher.domain.model import SessionResult, SessionStatus
-from watcher.polling.deadline_watchdog import AFTER_DEADLINE, LATE_ANSWER, LOOK_INTERVAL, SILENCE
+from watcher.polling.deadline_watchdog import AFTER_DEADLINE, CHECK_INTERVAL, LATE_ANSWER, STUCK_AFTER
 from watcher.polling.poller import UNREACHABLE_AFTER
 from watcher.polling.scheduler import Due
 from watcher.sessions.session import Session
@@ -52,15 +52,15 @@ def is_given_up(world: World) -> bool:
 
 def test_a_session_that_waits_for_a_worker_ends_at_its_deadline_by_what_is_known() -> None:
     world = World()
-    session, keeper = world.session(), world.timekeeper()
+    session, keeper = world.session(), world.watchdog()
     session.record(CallTimedOut("no answer"))
     world.scheduler.add(session, world.clock.monotonic() + 5.0)
     world.clock.advance(179.9)
-    keeper.look()
+    keeper.check()
     assert not session.is_abandoned
     assert session.is_scheduled
     world.clock.advance(0.1)
-    keeper.look()
+    keeper.check()
     (data,) = decided(world)
     assert (data["reason"], data["lastError"]) == ("timed_out", "no answer")
     assert world.results.asked == []
@@ -71,8 +71,8 @@ def test_the_workers_find_nothing_where_the_timekeeper_was_first() -> None:
     world = World()
     world.scheduler.add(world.session(), world.clock.monotonic())
     world.clock.advance(180.0)
-    world.timekeeper().look()
-    assert not isinstance(world.scheduler.next(world.clock.monotonic()), Due)
+    world.watchdog().check()
+    assert not isinstance(world.scheduler.poll_next(world.clock.monotonic()), Due)
 
 
 def test_a_stopped_scheduler_hands_out_no_session_that_is_over() -> None:
@@ -81,22 +81,22 @@ def test_a_stopped_scheduler_hands_out_no_session_that_is_over() -> None:
     world.scheduler.add(world.session(), world.clock.monotonic())
     world.clock.advance(180.0)
     world.scheduler.stop()
-    assert world.scheduler.take_over() is None
+    assert world.scheduler.take_expired() is None
 
 
 @pytest.mark.parametrize("late", [live_answer(), WAITING, CallTimedOut("x"), SessionNotFound("x")], ids=str)
 def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: SessionResult | PollError) -> None:
     world = World()
-    session, keeper = world.session(), world.timekeeper()
+    session, keeper = world.session(), world.watchdog()
     world.clock.advance(179.0)
 
     def meanwhile() -> None:
         world.clock.advance(1.0 + AFTER_DEADLINE - 0.01)
-        keeper.look()
+        keeper.check()
         assert not is_given_up(world)
         world.clock.advance(0.02)
-        keeper.look()
-        keeper.look()
+        keeper.check()
+        keeper.check()
         world.clock.advance(60.0)
 
     with capture_logs() as logs:
@@ -114,15 +114,15 @@ def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: 
 @pytest.mark.parametrize("hung_for", [0.0, 0.01, 1.0, 5.0, 9.99, 10.0, 30.0, 120.0])
 def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_began(hung_for: float) -> None:
     world = World()
-    session, keeper = world.session(), world.timekeeper()
+    session, keeper = world.session(), world.watchdog()
     world.clock.advance(180.0 - hung_for)
 
     def meanwhile() -> None:
         world.clock.advance(hung_for)
-        keeper.look()
+        keeper.check()
         assert not is_given_up(world)
-        world.clock.advance(1.0 - LOOK_INTERVAL)
-        keeper.look()
+        world.clock.advance(1.0 - CHECK_INTERVAL)
+        keeper.check()
         assert is_given_up(world)
 
     poll_that_hangs(world, session, meanwhile, live_answer())
@@ -146,12 +146,12 @@ def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_
 )
 def test_a_slow_answer_after_the_deadline_counts(age: float, took: float, answer: SessionResult, reason: str) -> None:
     world = World()
-    session, keeper = world.session(), world.timekeeper()
+    session, keeper = world.session(), world.watchdog()
     world.clock.advance(age)
 
     def meanwhile() -> None:
         world.clock.advance(took)
-        keeper.look()
+        keeper.check()
 
     poll_that_hangs(world, session, meanwhile, answer)
     (data,) = decided(world)
@@ -160,12 +160,12 @@ def test_a_slow_answer_after_the_deadline_counts(age: float, took: float, answer
 
 def test_a_session_whose_lease_was_lost_meanwhile_is_not_decided_here() -> None:
     world = World()
-    session, keeper = world.session(), world.timekeeper()
+    session, keeper = world.session(), world.watchdog()
 
     def meanwhile() -> None:
         session.is_abandoned = True
         world.clock.advance(200.0)
-        keeper.look()
+        keeper.check()
 
     poll_that_hangs(world, session, meanwhile, live_answer())
     assert decided(world) == []
@@ -176,16 +176,16 @@ def unanswered(world: World, calls: int, seconds: float) -> dict[str, str]:
     for number in range(calls):
         world.poller.calls.begin(world.session(number + 1), world.clock.monotonic())
     world.clock.advance(seconds)
-    world.timekeeper().look()
+    world.watchdog().check()
     return world.readiness.problems()
 
 
 @pytest.mark.parametrize(
     ("calls", "seconds", "is_told"),
     [
-        (UNREACHABLE_AFTER, SILENCE, True),
-        (UNREACHABLE_AFTER - 1, SILENCE, False),
-        (UNREACHABLE_AFTER, SILENCE - 0.1, False),
+        (UNREACHABLE_AFTER, STUCK_AFTER, True),
+        (UNREACHABLE_AFTER - 1, STUCK_AFTER, False),
+        (UNREACHABLE_AFTER, STUCK_AFTER - 0.1, False),
     ],
 )
 def test_some_calls_that_hang_say_that_the_service_cannot_be_reached(
@@ -202,12 +202,12 @@ def test_hanging_calls_say_nothing_while_others_are_answered_and_the_next_answer
     world.clock.advance(5.0)
     for number in range(4):
         world.poller.calls.begin(world.session(number + 1), world.clock.monotonic())
-    world.clock.advance(SILENCE)
+    world.clock.advance(STUCK_AFTER)
     world.poller.poll_once(Due(world.session(9), world.clock.monotonic()))
-    world.timekeeper().look()
+    world.watchdog().check()
     assert world.readiness.problems() == {}
-    world.clock.advance(SILENCE)
-    world.timekeeper().look()
+    world.clock.advance(STUCK_AFTER)
+    world.watchdog().check()
     assert set(world.readiness.problems()) == {"endpoint"}
     world.poller.poll_once(Due(world.session(10), world.clock.monotonic()))
     assert world.readiness.problems() == {}
@@ -216,11 +216,11 @@ def test_hanging_calls_say_nothing_while_others_are_answered_and_the_next_answer
 def test_readiness_reports_throttling_with_the_rate_and_clears_without_polls() -> None:
     world = World()
     for _ in range(4):
-        world.scheduler.heed(throttled=True)
-    world.timekeeper().look()
+        world.scheduler.record_result(throttled=True)
+    world.watchdog().check()
     assert world.readiness.problems()["throttled"].startswith(
         "4 of 4 calls in the last 10 s were throttled; calling at"
     )
     world.clock.advance(11.0)
-    world.timekeeper().look()
+    world.watchdog().check()
     assert "throttled" not in world.readiness.problems()

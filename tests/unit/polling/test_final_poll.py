@@ -13,7 +13,7 @@ from tests.unit.support.world import World
 from watcher.domain.errors import CallTimedOut, Throttled
 from watcher.domain.model import SessionStatus
 from watcher.polling.deadline_queue import AHEAD
-from watcher.polling.final_poll import last_poll_at
+from watcher.polling.final_poll import final_poll_at
 from watcher.polling.learned_wait import LearnedWait
 from watcher.polling.policy import Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import RATE_PAUSE, Due, Scheduler
@@ -33,7 +33,7 @@ def crowd_of(number: int, over_at: float, rate: float) -> tuple[list[float], lis
         heap.add(session := a_session(each, clock), clock.monotonic())
     born, decided, given_up, calls = session.created_monotonic, list[float](), list[float](), list[float]()
     while len(decided) + len(given_up) < number:
-        due = heap.next(clock.monotonic())
+        due = heap.poll_next(clock.monotonic())
         age = clock.monotonic() - born
         if not isinstance(due, Due):
             clock.advance(due)
@@ -86,7 +86,7 @@ def exhausted(clock: ManualClock) -> Scheduler:
 def over(heap: Scheduler, clock: ManualClock) -> list[Session]:
     """Whose time is over now."""
     found = []
-    while isinstance(due := heap.next(clock.monotonic()), Due):
+    while isinstance(due := heap.poll_next(clock.monotonic()), Due):
         assert due.is_over
         found.append(due.session)
     assert due <= RATE_PAUSE or not len(heap)
@@ -134,8 +134,8 @@ def test_one_that_came_after_its_deadline_is_asked_for_all_the_same_and_holds_up
         heap.add(session, clock.monotonic())
     clock.advance(181.0)
     assert set(over(heap, clock)) == set(others)
-    heap.limit(TokenBucket(1.0))
-    assert heap.next(clock.monotonic()) == Due(late, clock.monotonic() - 181.0)
+    heap.set_limiter(TokenBucket(1.0))
+    assert heap.poll_next(clock.monotonic()) == Due(late, clock.monotonic() - 181.0)
 
 
 def test_those_that_end_do_not_wait_for_those_that_need_a_call() -> None:
@@ -143,7 +143,7 @@ def test_those_that_end_do_not_wait_for_those_that_need_a_call() -> None:
     heap, session, unseen = exhausted(clock), parted(clock), a_session(2, clock)
     unseen.created_at = session.created_at + 0.1
     for each in (unseen, session):
-        heap.add(each, last_poll_at(each))
+        heap.add(each, final_poll_at(each))
     clock.advance(15.05)
     assert over(heap, clock) == [session]
 
@@ -151,14 +151,14 @@ def test_those_that_end_do_not_wait_for_those_that_need_a_call() -> None:
 def test_it_is_not_brought_forward_again_at_the_cost_of_the_unseen() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock, TokenBucket(2.0)), parted(clock, AHEAD - 1.0)
-    heap.add(session, last_poll_at(session))
+    heap.add(session, final_poll_at(session))
     unseen = [a_session(number, clock) for number in range(2, 40)]
     for other in unseen:
         other.created_at = session.created_at
-        heap.add(other, last_poll_at(other))
-    heap.next(clock.monotonic())
-    assert last_poll_at(session) == session.deadline - 1.0
-    assert min(map(last_poll_at, unseen)) < session.deadline - 10.0
+        heap.add(other, final_poll_at(other))
+    heap.poll_next(clock.monotonic())
+    assert final_poll_at(session) == session.deadline - 1.0
+    assert min(map(final_poll_at, unseen)) < session.deadline - 10.0
 
 
 @pytest.mark.parametrize(("observation", "status", "error"), [(WAITING, "IN_PROGRESS", None), (None, None, None)])
@@ -197,7 +197,7 @@ def test_no_one_waits_for_the_end_of_one_whose_last_poll_was_brought_forward() -
     later = a_session(2, clock)
     later.final_poll_by = earlier.deadline - 5.0
     for session in (later, earlier):
-        heap.add(session, last_poll_at(session))
+        heap.add(session, final_poll_at(session))
     clock.advance(earlier.deadline - clock.monotonic())
     assert over(heap, clock) == [earlier]
     clock.advance(15.0)
@@ -210,10 +210,10 @@ def test_a_crowd_is_seen_in_time_by_a_scheduler_that_has_nothing_else_to_do(numb
     clock, rate = ManualClock(), 5.0
     heap, sessions = scheduler(clock, TokenBucket(rate)), [a_session(each, clock) for each in range(number)]
     for session in sessions:
-        heap.add(session, last_poll_at(session))
+        heap.add(session, final_poll_at(session))
     polled = set()
     while clock.monotonic() < sessions[0].deadline:
-        due = heap.next(clock.monotonic())
+        due = heap.poll_next(clock.monotonic())
         if isinstance(due, Due):
             assert not due.is_over
             polled.add(due.session)

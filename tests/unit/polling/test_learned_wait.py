@@ -12,7 +12,7 @@ from watcher.schedule import Schedule
 def taught() -> Schedule:
     schedule, chance = Schedule(), random.Random(1)
     for _ in range(300):
-        observe(lambda low, high, over: schedule.saw("default", low, high, ended=over), lasts(chance), 2.0, chance)
+        observe(lambda low, high, over: schedule.record("default", low, high, ended=over), lasts(chance), 2.0, chance)
     return schedule
 
 

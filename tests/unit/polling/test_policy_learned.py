@@ -10,7 +10,7 @@ from tests.unit.support.heaps import scheduler
 from tests.unit.support.polling import WAITING, life
 from watcher.domain.errors import CallTimedOut, Throttled
 from watcher.domain.model import SessionStatus
-from watcher.polling.final_poll import last_poll_at
+from watcher.polling.final_poll import final_poll_at
 from watcher.polling.learned_wait import LearnedWait
 from watcher.polling.policy import Ended, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due
@@ -27,7 +27,9 @@ def policy(schedule: Schedule, clock: ManualClock) -> PollPolicy:
 def taught() -> Schedule:
     schedule, chance = Schedule(), random.Random(1)
     for _ in range(300):
-        poll_through(lambda low, high, over: schedule.saw("default", low, high, ended=over), lasts(chance), 2, chance)
+        poll_through(
+            lambda low, high, over: schedule.record("default", low, high, ended=over), lasts(chance), 2, chance
+        )
     return schedule
 
 
@@ -94,7 +96,7 @@ def test_one_that_is_told_of_late_goes_before_those_that_are_due_since_then() ->
     due = a_session(2, clock)
     heap.add(due, clock.monotonic() - 5.0)
     heap.add(late, rule.first_poll(late))
-    found = heap.next(clock.monotonic())
+    found = heap.poll_next(clock.monotonic())
     assert isinstance(found, Due)
     assert found.session is late
 
@@ -114,7 +116,7 @@ def test_with_plain_backoff_a_new_session_is_polled_at_once() -> None:
 def test_the_first_poll_is_never_after_the_last_ones_moment() -> None:
     clock = ManualClock()
     session = a_session(1, clock, lifetime=2.0)
-    assert policy(taught(), clock).first_poll(session) <= last_poll_at(session)
+    assert policy(taught(), clock).first_poll(session) <= final_poll_at(session)
 
 
 def test_a_session_that_never_ends_is_polled_at_its_last_moment_and_seldom_before() -> None:

@@ -14,7 +14,7 @@ from watcher.domain.errors import (
     Throttled,
     UnknownStatus,
 )
-from watcher.polling.final_poll import last_poll_at
+from watcher.polling.final_poll import final_poll_at
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.strategies import backoff
 
@@ -52,7 +52,7 @@ def test_waits_stay_within_their_bounds_and_one_poll_is_kept_for_the_deadline(
     high = low * span
     policy = PollPolicy(backoff(low, high, factor, jitter, chance.uniform), clock)
     begun, end = life(clock, policy, session, lambda _: WAITING, call)
-    kept = last_poll_at(session) - session.created_monotonic
+    kept = final_poll_at(session) - session.created_monotonic
     assert 0 < timeout - kept <= 1.0 + 1e-6
     assert end == Ended(WAITING)
     waited = [after - before - call for before, after in pairwise(begun)]

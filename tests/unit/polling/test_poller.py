@@ -78,7 +78,7 @@ def test_an_unsettled_session_is_polled_again_after_its_wait_from_the_answer() -
     world = World(WAITING)
     world.results.during = lambda: world.clock.advance(0.5)
     poll(world)
-    assert world.scheduler.next(world.clock.monotonic()) == pytest.approx(1.0)
+    assert world.scheduler.poll_next(world.clock.monotonic()) == pytest.approx(1.0)
     assert decided(world) == []
 
 
@@ -145,7 +145,7 @@ def scores(world: World) -> float | None:
 )
 def test_the_score_of_every_decision_that_looked_at_it_is_counted(answer: SessionResult, reason: str) -> None:
     world = World(answer)
-    world.runtime.swap(Rules({"default": DecisionRules(require_reference_image=True)}, world.policy, 180.0))
+    world.active_rules.swap(Rules({"default": DecisionRules(require_reference_image=True)}, world.policy, 180.0))
     poll(world)
     [data] = decided(world)
     assert data["reason"] == reason
@@ -188,7 +188,7 @@ def test_the_trail_tells_each_poll_with_its_result_and_wait() -> None:
 
 def test_rules_that_change_while_a_session_is_watched_are_those_it_is_decided_by() -> None:
     world = World(live_answer())
-    world.runtime.swap(Rules({"default": DecisionRules(threshold=99.0)}, world.policy, 180.0))
+    world.active_rules.swap(Rules({"default": DecisionRules(threshold=99.0)}, world.policy, 180.0))
     poll(world)
     [data] = decided(world)
     assert (data["outcome"], data["threshold"]) == ("not_live", 99.0)

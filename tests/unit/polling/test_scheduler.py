@@ -28,11 +28,11 @@ def test_what_is_taken_says_when_it_was_due() -> None:
 def test_what_is_not_due_yet_tells_how_long_to_wait() -> None:
     clock = ManualClock()
     heap = scheduler(clock)
-    assert heap.next(clock.monotonic()) == MAX_PAUSE
+    assert heap.poll_next(clock.monotonic()) == MAX_PAUSE
     heap.add(a_session(1, clock), clock.monotonic() + 3.0)
-    assert heap.next(clock.monotonic()) == 3.0
+    assert heap.poll_next(clock.monotonic()) == 3.0
     clock.advance(3.0)
-    assert isinstance(heap.next(clock.monotonic()), Due)
+    assert isinstance(heap.poll_next(clock.monotonic()), Due)
 
 
 def test_a_waiting_session_can_be_hastened_and_comes_once() -> None:
@@ -41,11 +41,14 @@ def test_a_waiting_session_can_be_hastened_and_comes_once() -> None:
     now = clock.monotonic()
     heap.add(session, now + 10.0)
     heap.add(other, now + 5.0)
-    heap.hasten(session, now + 3.0)
-    assert heap.next(now) == 3.0
+    heap.bring_forward(session, now + 3.0)
+    assert heap.poll_next(now) == 3.0
     clock.advance(10.0)
-    assert [heap.next(now + 10.0), heap.next(now + 10.0)] == [Due(session, now + 3.0), Due(other, now + 5.0)]
-    assert heap.next(now + 10.0) == MAX_PAUSE
+    assert [heap.poll_next(now + 10.0), heap.poll_next(now + 10.0)] == [
+        Due(session, now + 3.0),
+        Due(other, now + 5.0),
+    ]
+    assert heap.poll_next(now + 10.0) == MAX_PAUSE
     assert len(heap) == 0
 
 
@@ -53,30 +56,30 @@ def test_hastening_to_a_later_moment_changes_nothing() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, clock.monotonic() + 3.0)
-    heap.hasten(session, clock.monotonic() + 3.0)
-    heap.hasten(session, clock.monotonic() + 8.0)
-    assert heap.next(clock.monotonic()) == 3.0
+    heap.bring_forward(session, clock.monotonic() + 3.0)
+    heap.bring_forward(session, clock.monotonic() + 8.0)
+    assert heap.poll_next(clock.monotonic()) == 3.0
     assert len(heap) == 1
 
 
 def test_a_session_that_is_with_a_worker_is_not_hastened() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
-    heap.hasten(session, clock.monotonic())
+    heap.bring_forward(session, clock.monotonic())
     heap.add(session, clock.monotonic())
     assert taken(heap) is session
-    heap.hasten(session, clock.monotonic() - 5.0)
-    assert heap.next(clock.monotonic()) == MAX_PAUSE
+    heap.bring_forward(session, clock.monotonic() - 5.0)
+    assert heap.poll_next(clock.monotonic()) == MAX_PAUSE
 
 
 def test_the_old_entry_of_a_hastened_session_stays_void_when_it_is_added_again() -> None:
     clock = ManualClock()
     heap, session, now = scheduler(clock), a_session(1, clock), clock.monotonic()
     heap.add(session, now + 10.0)
-    heap.hasten(session, now)
+    heap.bring_forward(session, now)
     assert taken(heap) is session
     heap.add(session, now + 60.0)
-    assert heap.next(now + 10.0) == 50.0
+    assert heap.poll_next(now + 10.0) == 50.0
 
 
 def test_void_entries_cost_no_call() -> None:
@@ -84,9 +87,9 @@ def test_void_entries_cost_no_call() -> None:
     bucket = TokenBucket(1)
     heap, session, now = scheduler(clock, bucket), a_session(1, clock), clock.monotonic()
     heap.add(session, now + 1.0)
-    heap.hasten(session, now)
+    heap.bring_forward(session, now)
     assert taken(heap) is session
-    assert heap.next(now + 1.0) == MAX_PAUSE
+    assert heap.poll_next(now + 1.0) == MAX_PAUSE
     assert bucket.acquire(now + 1.0) == 0.0
 
 
@@ -106,7 +109,7 @@ def test_the_limiter_is_paid_only_for_what_is_handed_out() -> None:
     bucket = TokenBucket(1)
     heap = scheduler(clock, bucket)
     heap.add(a_session(1, clock), clock.monotonic() + 1.0)
-    assert heap.next(clock.monotonic()) == 1.0
+    assert heap.poll_next(clock.monotonic()) == 1.0
     assert bucket.acquire(clock.monotonic()) == 0.0
 
 
@@ -117,7 +120,7 @@ def test_the_limiter_holds_back_what_is_due() -> None:
         heap.add(a_session(number, clock), clock.monotonic())
     begun: list[float] = []
     while len(heap):
-        found = heap.next(clock.monotonic())
+        found = heap.poll_next(clock.monotonic())
         if isinstance(found, Due):
             begun.append(clock.monotonic() - 1000.0)
         else:
@@ -132,6 +135,6 @@ def test_a_session_that_was_told_of_late_is_due_since_its_receipt() -> None:
     session.received_at = session.created_at + 30.0
     heap.add(session, clock.monotonic() + 4.0)
     clock.advance(32.0)
-    due = heap.next(clock.monotonic())
+    due = heap.poll_next(clock.monotonic())
     assert isinstance(due, Due)
     assert due.at == pytest.approx(session.created_monotonic + 30.0)

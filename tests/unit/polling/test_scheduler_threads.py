@@ -30,7 +30,7 @@ def test_a_hastened_session_wakes_the_leader() -> None:
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, clock.monotonic() + 3600.0)
     thread, found = waiter(heap)
-    heap.hasten(session, clock.monotonic())
+    heap.bring_forward(session, clock.monotonic())
     thread.join(MAX_PAUSE / 2)
     assert found == [Due(session, clock.monotonic())]
 
@@ -43,7 +43,7 @@ def test_another_limiter_is_heeded_at_once() -> None:
     assert heap.rate == 0.001
     heap.add(session, clock.monotonic())
     thread, found = waiter(heap)
-    heap.limit(Unlimited())
+    heap.set_limiter(Unlimited())
     thread.join(MAX_PAUSE / 2)
     assert found == [Due(session, clock.monotonic())]
     assert heap.rate == 0.0
@@ -138,7 +138,7 @@ def test_a_leader_that_hangs_is_named_and_nobody_who_waits_for_its_lock() -> Non
     def ask(beat: Beat) -> None:
         beat.beat()
         asking.wait(PATIENCE)
-        heap.take_over()
+        heap.take_expired()
 
     def hang() -> None:
         threads = [Thread(target=ask, args=(beat,)) for beat in others]

@@ -13,7 +13,7 @@ def a_timetable() -> TimerQueue:
 def entered(table: TimerQueue, at: float, number: int = 1) -> Session:
     session = a_session(number)
     session.due_at = at
-    table.enter(session)
+    table.add(session)
     return session
 
 
@@ -65,7 +65,7 @@ def test_a_session_entered_again_for_another_second_has_its_old_turn_dropped_whe
     table = a_timetable()
     session = entered(table, 5.0)
     session.due_at = 9.0
-    table.enter(session)
+    table.add(session)
     assert len(table) == 2
     assert drained(table) == [9.0]
     assert len(table) == 0
@@ -76,13 +76,13 @@ def test_entering_tells_whether_a_turn_comes_before_all_others() -> None:
     told = []
     for session, at in zip(sessions, (5.0, 7.0, 3.0, 4.0, 3.5), strict=True):
         session.due_at = at
-        told.append(table.enter(session))
+        told.append(table.add(session))
     assert told == [True, False, True, False, True]  # of one second that nobody sorted yet, any may be the first
     assert table.first() is not None
     entered(table, 3.2)
     sessions[0].due_at, sessions[1].due_at = 3.1, 2.0
-    assert not table.enter(sessions[0])
-    assert table.enter(sessions[1])
+    assert not table.add(sessions[0])
+    assert table.add(sessions[1])
 
 
 def test_those_near_are_found_without_being_taken_out() -> None:
@@ -97,7 +97,7 @@ def test_only_those_that_count_are_kept_and_once_each() -> None:
     table = a_timetable()
     kept, dropped = entered(table, 8.0, 1), entered(table, 9.0, 2)
     kept.due_at = 3.0
-    table.enter(kept)
-    assert table.keep(lambda session: session is kept) == [dropped]
+    table.add(kept)
+    assert table.retain(lambda session: session is kept) == [dropped]
     assert len(table) == 1
     assert drained(table) == [3.0]

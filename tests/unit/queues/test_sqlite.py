@@ -123,7 +123,7 @@ def test_what_somebody_else_put_there_is_delivered_and_can_be_buried(
     write(path, "INSERT INTO queue_messages (sent_at, body) VALUES (1, ?)", put)
     (delivery,) = receive(queue)
     assert delivery.body == body
-    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "strange")
+    queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "strange")
     assert queue.dead_letters.list(10)[0].body == body
 
 
@@ -139,10 +139,10 @@ def test_a_crash_between_two_files_doubles_no_dead_letter(tmp_path: Path, path: 
         # The dead letter is written, then the process dies before the message is deleted.
         write(path, "CREATE TRIGGER crash BEFORE DELETE ON queue_messages BEGIN SELECT RAISE(FAIL, 'crash'); END")
         with pytest.raises(Exception, match="crash"):
-            queue.bury(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+            queue.dead_letter(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
         write(path, "DROP TRIGGER crash")
         clock.advance(61)
-        queue.bury(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+        queue.dead_letter(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
         assert [letter.body for letter in queue.dead_letters.list(10)] == ["a"]
         assert queue.depth().visible == queue.depth().leased == 0
 
@@ -151,14 +151,14 @@ def test_one_dead_letter_file_serves_several_queues(tmp_path: Path, clock: Manua
     for name in ("one.db", "two.db"):
         with closing(SqliteQueue(tmp_path / name, 60, clock, tmp_path / "dead.db")) as queue:
             queue.send([name])
-            queue.bury(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+            queue.dead_letter(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
             letters = queue.dead_letters.list(10)
     assert [letter.body for letter in letters] == ["one.db", "two.db"]
 
 
 def test_a_replayed_message_keeps_the_time_it_was_sent(queue: SqliteQueue, clock: ManualClock) -> None:
     queue.send(["a"])
-    queue.bury(receive(queue)[0], DeadReason.UNKNOWN_POLICY, "why")
+    queue.dead_letter(receive(queue)[0], DeadReason.UNKNOWN_POLICY, "why")
     clock.advance(500)
     queue.dead_letters.replay(None)
     (delivery,) = receive(queue)

@@ -76,7 +76,7 @@ def test_a_replayed_message_keeps_its_age(tmp_path: Path, clock: ManualClock, st
     with closing(SqliteQueue(tmp_path / "q.db", 60, clock, dead, boot=1)) as queue:
         sent = clock.monotonic()
         queue.send(["a"])
-        queue.bury(receive(queue)[0], DeadReason.UNKNOWN_POLICY, "why")
+        queue.dead_letter(receive(queue)[0], DeadReason.UNKNOWN_POLICY, "why")
         clock.advance(20)
         clock.set_wall(clock.time() + step)
         assert queue.dead_letters.replay(None) == 1

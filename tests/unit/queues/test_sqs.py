@@ -385,7 +385,7 @@ def test_a_buried_message_is_sent_with_its_reason_and_then_deleted(opened: Open)
     dead = FakeClient()
     queue, client = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
-    assert queue.bury(delivery, DeadReason.UNKNOWN_POLICY, "no policy 'x\x00'") == "m1"
+    assert queue.dead_letter(delivery, DeadReason.UNKNOWN_POLICY, "no policy 'x\x00'") == "m1"
     ((letter,),) = [call["Entries"] for call in dead.of(SEND)]
     values = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
     assert letter["MessageBody"] == "a"
@@ -408,8 +408,8 @@ def test_a_message_whose_deletion_fails_is_not_buried_twice(opened: Open) -> Non
     )
     (delivery,) = queue.receive(1, 0, NEVER)
     with pytest.raises(QueueError):
-        queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
-    queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+        queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why")
+    queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why")
     assert len(dead.of(SEND)) == 1
     assert len(client.of(DELETE)) == ATTEMPTS + 1
 
@@ -419,7 +419,7 @@ def test_a_message_that_could_not_be_sent_to_the_dead_letters_stays(opened: Open
     queue, client = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
     with pytest.raises(QueueError, match="sqs:SendMessage"):
-        queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why")
+        queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why")
     assert client.of(DELETE) == []
 
 
@@ -428,7 +428,7 @@ def test_what_the_dead_letters_can_never_take_is_left_to_the_redrive_policy(open
     queue, client = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
     with capture_logs() as lines:
-        assert queue.bury(delivery, DeadReason.TOO_LARGE, "why") is None
+        assert queue.dead_letter(delivery, DeadReason.TOO_LARGE, "why") is None
     assert [(line["event"], line["reason"], line["detail"]) for line in lines] == [
         ("dead_letter_failed", "too_large", "why")
     ]
@@ -440,7 +440,7 @@ def test_without_dead_letters_a_buried_message_keeps_its_lease_until_that_runs_o
     queue, client = opened(receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
     with capture_logs() as lines:
-        assert queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why") is None
+        assert queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why") is None
     assert [name for name, _ in client.calls] == ["receive_message"]
     [line] = lines
     assert (line["event"], line["message_id"], line["receive_count"]) == (
@@ -526,7 +526,7 @@ def test_a_lost_lease_is_not_buried(opened: Open, clock: ManualClock) -> None:
     queue, _ = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
     clock.advance(60)
-    assert queue.bury(delivery, DeadReason.INVALID_MESSAGE, "why") is None
+    assert queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why") is None
     assert dead.calls == []
 
 

@@ -21,7 +21,7 @@ def reported(throttled: int, served: int, max_rate: float = 0.0) -> str:
     calls = [True] * throttled + [False] * served
     random.Random(1).shuffle(calls)
     for is_throttled in calls:
-        heap.heed(throttled=is_throttled)
+        heap.record_result(throttled=is_throttled)
         clock.advance(0.45)
     return heap.throttling()
 

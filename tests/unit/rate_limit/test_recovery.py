@@ -9,7 +9,7 @@ USUAL = 24.0
 def collapsed(share: float = 0.0) -> Return:
     """After a while at the usual rate, and two throttles at once; `share` of the calls since was throttled."""
     one = Return()
-    one.used(USUAL, CONSTANTS.patience)
+    one.used(USUAL, CONSTANTS.throttle_interval)
     one.throttled(USUAL)
     one.throttled(1.0)
     for number in range(10 * CALLS):
@@ -33,7 +33,7 @@ def test_a_quarter_of_the_usual_rate_is_no_collapse() -> None:
 
 def test_a_rate_that_was_never_used_for_a_while_is_not_tried() -> None:
     one = Return()
-    one.used(USUAL, CONSTANTS.patience / 4)
+    one.used(USUAL, CONSTANTS.throttle_interval / 4)
     one.throttled(USUAL)
     one.used(1.0, LONGEST_WAIT)
     assert not one.is_due(1.0)
@@ -73,7 +73,7 @@ def test_tries_in_vain_bring_the_usual_rate_down_where_few_calls_are_throttled()
 
 def test_a_throttle_by_itself_says_what_is_usual() -> None:
     one = collapsed()
-    one.used(10.0, CONSTANTS.patience)
+    one.used(10.0, CONSTANTS.throttle_interval)
     one.throttled(10.0)
     one.used(2.0, FIRST_WAIT)
     assert one.is_due(2.0)

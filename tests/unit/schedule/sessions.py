@@ -29,7 +29,7 @@ def share_alive(age: float, median: float = 20.0, sigma: float = 0.5, never: flo
 
 def ends_between(curve: SurvivalCurve, low: float, high: float) -> float:
     """Probability that a session on the way at `low` is over at `high`."""
-    return 1.0 - curve.alive(high) / curve.alive(low)
+    return 1.0 - curve.survival(high) / curve.survival(low)
 
 
 def polls(end: float, interval: float, first: float) -> Iterator[tuple[float, float, bool]]:

@@ -20,7 +20,7 @@ def settle(sessions: int, rate: float, seconds: int = 200) -> tuple[DelayThresho
         for session, at in due.items():
             if at <= now:
                 threshold.polled(waiting[session], now)
-                interval = max(0.2, CONSTANT.due(0.0, threshold.fit(rate)))
+                interval = max(0.2, CONSTANT.next_poll_age(0.0, threshold.fit(rate)))
                 threshold.planned(waiting[session], now, interval)
                 due[session] = now + interval
                 calls += now > seconds / 2
@@ -51,7 +51,7 @@ def test_without_a_known_rate_a_call_has_a_fixed_price() -> None:
 def test_a_thousand_that_come_together_are_felt_at_once() -> None:
     threshold = DelayThreshold()
     for _ in range(1000):
-        threshold.planned(PlannedSession(), 0.0, max(1.0, CONSTANT.due(0.0, threshold.fit(25.0))))
+        threshold.planned(PlannedSession(), 0.0, max(1.0, CONSTANT.next_poll_age(0.0, threshold.fit(25.0))))
     assert threshold.value > 0.5
 
 

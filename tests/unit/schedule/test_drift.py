@@ -27,8 +27,8 @@ def ended_until_noticed(
     detector, chance, ended = DriftDetector(), random.Random(seed), 0
     while ended < most:
         for low, high, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
-            share = (1 - curve.alive(high)) / (1 - curve.alive(180.0))
-            detector.saw(ends_between(curve, low, high), share, ended=over)
+            share = (1 - curve.survival(high)) / (1 - curve.survival(180.0))
+            detector.record(ends_between(curve, low, high), share, ended=over)
             ended += over
             if detector.shifted(KNOWN.sessions):
                 return ended
@@ -53,7 +53,7 @@ def test_a_shift_is_noticed_within_120_ended_sessions(shape: dict[str, float], s
 def test_after_a_clear_the_past_is_no_evidence() -> None:
     detector = DriftDetector()
     for _ in range(DRIFT.fewest):
-        detector.saw(0.01, 0.5, ended=True)
+        detector.record(0.01, 0.5, ended=True)
     assert detector.shifted(500.0)
     detector.clear()
     assert detector.distance(500.0) == 0.0
@@ -63,14 +63,14 @@ def test_after_a_clear_the_past_is_no_evidence() -> None:
 def test_one_stray_end_where_none_was_expected_is_no_shift() -> None:
     detector = DriftDetector()
     for _ in range(100):
-        detector.saw(0.5, 0.5, ended=True)
-        detector.saw(0.5, 0.5, ended=False)
-    detector.saw(1e-6, 0.99, ended=True)
+        detector.record(0.5, 0.5, ended=True)
+        detector.record(0.5, 0.5, ended=False)
+    detector.record(1e-6, 0.99, ended=True)
     assert not detector.shifted(500.0)
 
 
 def test_an_estimate_from_few_sessions_is_allowed_to_be_further_off() -> None:
     detector = DriftDetector()
     for _ in range(DRIFT.fewest):
-        detector.saw(0.2, 0.5, ended=True)
+        detector.record(0.2, 0.5, ended=True)
     assert detector.distance(20.0) < detector.distance(2000.0)

@@ -9,16 +9,16 @@ from watcher.schedule.estimator import DurationEstimator, Mode
 def learn(learner: DurationEstimator, sessions: int, seed: int = 1, **shape: float) -> None:
     chance = random.Random(seed)
     for _ in range(sessions):
-        observe(lambda low, high, over: learner.saw(low, high, ended=over), lasts(chance, **shape), 3.0, chance)
+        observe(lambda low, high, over: learner.record(low, high, ended=over), lasts(chance, **shape), 3.0, chance)
 
 
 def test_nothing_is_relied_on_before_enough_sessions_have_ended() -> None:
     learner = DurationEstimator()
     for _ in range(int(MIXTURE.enough)):
-        learner.saw(10.0, 11.0, ended=True)
+        learner.record(10.0, 11.0, ended=True)
     assert learner.mode.value == "fresh"
     for _ in range(5):
-        learner.saw(10.0, 11.0, ended=True)
+        learner.record(10.0, 11.0, ended=True)
     assert learner.mode.value == "learned"
 
 
@@ -28,7 +28,7 @@ def test_after_a_shift_all_share_evenly_until_the_new_durations_are_known() -> N
     modes = []
     chance = random.Random(5)
     for _ in range(250):
-        observe(lambda low, high, over: learner.saw(low, high, ended=over), lasts(chance, 40.0), 3.0, chance)
+        observe(lambda low, high, over: learner.record(low, high, ended=over), lasts(chance, 40.0), 3.0, chance)
         modes.append(learner.mode)
     assert learner.shifts == 1
     assert Mode.EVEN in modes
@@ -39,18 +39,18 @@ def test_after_a_shift_all_share_evenly_until_the_new_durations_are_known() -> N
 def test_what_is_over_at_once_counts_although_no_time_has_passed() -> None:
     learner = DurationEstimator()
     for _ in range(500):
-        learner.saw(0.0, 0.0, ended=True)
-        learner.saw(0.0, -2.0, ended=True)
-        learner.saw(0.0, 0.2, ended=True)
+        learner.record(0.0, 0.0, ended=True)
+        learner.record(0.0, -2.0, ended=True)
+        learner.record(0.0, 0.2, ended=True)
     assert learner.mode is Mode.LEARNED
     assert learner.shifts == 0
-    assert learner.curve.alive(1.0) < 0.1
+    assert learner.curve.survival(1.0) < 0.1
 
 
 def test_a_poll_that_looks_back_in_time_says_nothing() -> None:
     learner = DurationEstimator()
     before = learner.dump()
-    learner.saw(5.0, 4.0, ended=False)
+    learner.record(5.0, 4.0, ended=False)
     assert learner.dump() == before
 
 

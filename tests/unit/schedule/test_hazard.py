@@ -14,11 +14,11 @@ AGES = (8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 45.0, 90.0)
 def learn(durations: HazardEstimator, sessions: int, interval: float, seed: int = 1, **shape: float) -> None:
     chance = random.Random(seed)
 
-    def saw(low: float, high: float, over: bool) -> None:
+    def record(low: float, high: float, over: bool) -> None:
         (durations.ended if over else durations.survived)(low, high)
 
     for _ in range(sessions):
-        observe(saw, lasts(chance, **shape), interval, chance)
+        observe(record, lasts(chance, **shape), interval, chance)
     durations.sweep()
 
 
@@ -27,7 +27,7 @@ def test_the_distribution_is_found_although_each_end_is_only_seen_between_two_po
     durations = HazardEstimator()
     learn(durations, 500, interval)
     for age in AGES:
-        assert durations.curve.alive(age) == pytest.approx(share_alive(age), abs=0.06), age
+        assert durations.curve.survival(age) == pytest.approx(share_alive(age), abs=0.06), age
 
 
 def test_the_first_to_end_do_not_make_all_sessions_look_short() -> None:
@@ -41,7 +41,7 @@ def test_the_first_to_end_do_not_make_all_sessions_look_short() -> None:
                 break
             durations.survived(float(second), second + 1.0)
     durations.sweep()
-    assert durations.curve.alive(14.0) == pytest.approx(share_alive(14.0), abs=0.06)
+    assert durations.curve.survival(14.0) == pytest.approx(share_alive(14.0), abs=0.06)
 
 
 def test_sessions_that_were_over_at_their_first_poll_count_as_ended_before() -> None:
@@ -49,7 +49,7 @@ def test_sessions_that_were_over_at_their_first_poll_count_as_ended_before() -> 
     for _ in range(200):
         durations.ended(0.0, 12.0)
     durations.sweep()
-    assert durations.curve.alive(12.0) < 0.1
+    assert durations.curve.survival(12.0) < 0.1
 
 
 def test_what_was_learned_long_ago_gives_way() -> None:
@@ -69,7 +69,7 @@ def test_only_the_recent_ends_are_kept_one_by_one() -> None:
     durations = HazardEstimator()
     learn(durations, 3 * HAZARD.recent, 5.0)
     assert len(durations._recent) <= HAZARD.recent
-    assert durations.curve.alive(20.0) == pytest.approx(share_alive(20.0), abs=0.06)
+    assert durations.curve.survival(20.0) == pytest.approx(share_alive(20.0), abs=0.06)
 
 
 def test_years_of_sessions_do_not_wear_the_numbers_out() -> None:
@@ -88,7 +88,7 @@ def test_what_is_saved_is_known_again() -> None:
     after.load(json.loads(json.dumps(before.dump())))
     assert after.sessions == pytest.approx(before.sessions, abs=0.01)
     for age in AGES:
-        assert after.curve.alive(age) == pytest.approx(before.curve.alive(age), abs=0.001)
+        assert after.curve.survival(age) == pytest.approx(before.curve.survival(age), abs=0.001)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def teach(schedule: Schedule, sessions: int, kind: str, **shape: float) -> None:
     chance = random.Random(1)
     for _ in range(sessions):
         observe(
-            lambda low, high, over: schedule.saw(kind, low, high, ended=over), lasts(chance, **shape), 2.0, chance
+            lambda low, high, over: schedule.record(kind, low, high, ended=over), lasts(chance, **shape), 2.0, chance
         )
 
 
@@ -141,7 +141,7 @@ def test_a_single_kind_is_learned_only_once() -> None:
 def test_no_more_kinds_are_told_apart_than_memory_allows() -> None:
     schedule = Schedule()
     for number in range(3 * MIXTURE.most_kinds):
-        schedule.saw(f"kind-{number}", 1.0, 2.0, ended=False)
+        schedule.record(f"kind-{number}", 1.0, 2.0, ended=False)
     assert len(json.loads(schedule.dump())["kinds"]) == MIXTURE.most_kinds
 
 
@@ -216,8 +216,8 @@ def test_the_crowd_of_a_fresh_start_is_priced_as_soon_as_enough_is_known() -> No
 def test_what_many_polls_see_in_a_moment_is_taken_in_together_and_nothing_of_it_is_lost() -> None:
     schedule, alone = Schedule(), Schedule()
     for number in range(50):
-        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number / 1000)
-        alone.saw("default", 5.0, 6.0, ended=True)
+        schedule.record("default", 5.0, 6.0, ended=True, now=10.0 + number / 1000)
+        alone.record("default", 5.0, 6.0, ended=True)
     assert schedule._all.sessions == pytest.approx(1.0)
     assert schedule.state().sessions == pytest.approx(alone.state().sessions)
 
@@ -225,13 +225,13 @@ def test_what_many_polls_see_in_a_moment_is_taken_in_together_and_nothing_of_it_
 def test_what_a_poll_now_and_then_sees_is_taken_in_at_once() -> None:
     schedule = Schedule()
     for number in range(5):
-        schedule.saw("default", 5.0, 6.0, ended=True, now=10.0 + number * MIXTURE.taken_in_every * 1.01)
+        schedule.record("default", 5.0, 6.0, ended=True, now=10.0 + number * MIXTURE.taken_in_every * 1.01)
     assert schedule._all.sessions == pytest.approx(5.0, rel=0.01)
 
 
 def test_what_was_learned_before_takes_the_place_of_what_was_just_seen() -> None:
     known, schedule = taught(), Schedule()
-    schedule.saw("default", 5.0, 6.0, ended=True, now=10.0)
-    schedule.saw("default", 5.0, 6.0, ended=True, now=10.01)
+    schedule.record("default", 5.0, 6.0, ended=True, now=10.0)
+    schedule.record("default", 5.0, 6.0, ended=True, now=10.01)
     schedule.load(known.dump())
     assert schedule.dump() == known.dump()

@@ -19,7 +19,7 @@ def brute_force(curve: SurvivalCurve, since: float, age: float, steps: int = 400
 
 
 def test_a_constant_hazard_is_the_exponential_distribution() -> None:
-    assert CONSTANT.alive(20.0) == pytest.approx(math.exp(-1.0))
+    assert CONSTANT.survival(20.0) == pytest.approx(math.exp(-1.0))
     assert ends_between(CONSTANT, 30.0, 40.0) == pytest.approx(1 - math.exp(-0.5))
     assert CONSTANT.undetected(50.0, 60.0) == pytest.approx(10 - (1 - math.exp(-0.5)) / 0.05)
     assert CONSTANT.quantile(0.5) == pytest.approx(math.log(2) / 0.05)
@@ -40,7 +40,7 @@ def test_at_the_due_age_the_undetected_delay_is_the_threshold(
     hazard: list[float], since: float, threshold: float
 ) -> None:
     curve = SurvivalCurve(hazard)
-    due = curve.due(since, threshold)
+    due = curve.next_poll_age(since, threshold)
     assert due > since
     if math.isfinite(due) and due < LONGEST:
         assert curve.undetected(since, due) == pytest.approx(threshold, rel=1e-3, abs=5e-6)
@@ -49,30 +49,30 @@ def test_at_the_due_age_the_undetected_delay_is_the_threshold(
 @given(HAZARDS, AGES)
 def test_a_higher_threshold_is_never_due_earlier(hazard: list[float], since: float) -> None:
     curve = SurvivalCurve(hazard)
-    dues = [curve.due(since, threshold) for threshold in (1e-4, 0.01, 0.1, 1.0, 10.0)]
+    dues = [curve.next_poll_age(since, threshold) for threshold in (1e-4, 0.01, 0.1, 1.0, 10.0)]
     assert dues == sorted(dues)
 
 
 def test_what_is_known_to_end_nowhere_is_never_due() -> None:
-    assert SurvivalCurve([0.0] * BINS).due(10.0, 5.0) > 1e6
+    assert SurvivalCurve([0.0] * BINS).next_poll_age(10.0, 5.0) > 1e6
     assert SurvivalCurve([0.0] * BINS).quantile(0.5) == math.inf
 
 
 def test_a_few_that_outlive_a_certain_end_are_still_told_something() -> None:
     certain = SurvivalCurve([50.0] * BINS)
-    assert 100.0 < certain.due(100.0, 0.5) < 200.0
+    assert 100.0 < certain.next_poll_age(100.0, 0.5) < 200.0
 
 
 def test_polls_are_placed_where_sessions_end() -> None:
     hazard = [0.0 if edge < 15 else 0.1 for edge in EDGES[:-1]]
-    assert 15.0 < SurvivalCurve(hazard).due(0.0, 0.05) < 17.0
-    assert SurvivalCurve(hazard).due(20.0, 0.05) - 20.0 < 1.1
+    assert 15.0 < SurvivalCurve(hazard).next_poll_age(0.0, 0.05) < 17.0
+    assert SurvivalCurve(hazard).next_poll_age(20.0, 0.05) - 20.0 < 1.1
 
 
 def test_the_calls_of_a_threshold_are_those_of_the_schedule_it_makes() -> None:
     age, expected = 0.0, 0.0
     while age < LONGEST:
-        expected += CONSTANT.alive(age)
-        age = CONSTANT.due(age, 1.0)
+        expected += CONSTANT.survival(age)
+        age = CONSTANT.next_poll_age(age, 1.0)
     assert CONSTANT.calls(1.0, 1e9) == pytest.approx(expected)
     assert CONSTANT.calls(1.0, 2.0) < expected

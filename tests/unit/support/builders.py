@@ -29,7 +29,7 @@ def a_lease(number: int, receipt: str | None = None) -> Lease:
     return Lease(receipt or f"receipt-{number}", str(number))
 
 
-def a_delivery(
+def a_received_message(
     body: str, number: int = 1, sent_at: float | None = None, receipt: str = "one-batch"
 ) -> ReceivedMessage:
     sent = ManualClock().time() if sent_at is None else sent_at

@@ -41,12 +41,12 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "queue": world.queue,
         "in_flight": world.in_flight,
         "scheduler": world.scheduler,
-        "intake": world.intake,
-        "burials": world.burials,
+        "intake": world.consumer,
+        "burials": world.dead_letters,
         "poller": world.poller,
-        "timekeeper": world.timekeeper(),
+        "timekeeper": world.watchdog(),
         "outbox": world.outbox,
-        "leases": world.keeper(),
+        "leases": world.lease_extender(),
         "lookout": Prober(
             queue=world.queue,
             ledger=World().ledger,  # what a test scripts is for the intake

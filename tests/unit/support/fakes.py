@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Condition, Event, Lock
 
-from tests.unit.support.builders import a_delivery
+from tests.unit.support.builders import a_received_message
 from watcher.domain.errors import PollError
 from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import (
@@ -88,7 +88,7 @@ class FakeQueue:
         self.released: list[Lease] = []
         self.release_times: list[float] = []
         self.extended: list[list[Lease]] = []
-        self.buried: list[tuple[ReceivedMessage, DeadReason, str]] = []
+        self.dead_letters: list[tuple[ReceivedMessage, DeadReason, str]] = []
         self.lost: set[Lease] = set()
         self.has_dead_letters = True
         self.limits: list[int] = []
@@ -124,20 +124,20 @@ class FakeQueue:
         self.released += leases
         self._give_up(len(leases))
 
-    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
-        self.calls.called("bury")
+    def dead_letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+        self.calls.called("dead_letter")
         if not self.has_dead_letters:
             return None
-        self.buried.append((delivery, reason, detail))
+        self.dead_letters.append((delivery, reason, detail))
         self._give_up(1)
-        return f"dead-{len(self.buried)}"
+        return f"dead-{len(self.dead_letters)}"
 
     def _give_up(self, leases: int) -> None:
         with self._lock:
             self._leased -= leases
 
     def send(self, bodies: Sequence[str]) -> None:
-        self.waiting += [a_delivery(body) for body in bodies]
+        self.waiting += [a_received_message(body) for body in bodies]
 
     def depth(self) -> QueueDepth:
         self.calls.called("depth")
@@ -169,10 +169,10 @@ class FakeLedger:
             entry = self.entries[key]
             self.entries[key] = replace(entry, delivered={**entry.delivered, sink: 2.0})
 
-    def settle(self, keys: Sequence[SessionKey]) -> None:
-        self.calls.called("settle")
+    def mark_acked(self, keys: Sequence[SessionKey]) -> None:
+        self.calls.called("mark_acked")
         for key in keys:
-            self.entries[key] = replace(self.entries[key], settled_at=3.0)
+            self.entries[key] = replace(self.entries[key], acked_at=3.0)
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
         return [e for e in self.entries.values() if session_id in (None, e.event.key.session_id)][-limit:]

@@ -50,25 +50,27 @@ class World:
         self.readiness = Readiness()
         self.in_flight = InFlight(limit)
         self.policy = PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), self.clock)
-        self.runtime = ActiveRules(Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0))
+        self.active_rules = ActiveRules(
+            Rules({DEFAULT_POLICY: DecisionRules(), **(policies or {})}, self.policy, 180.0)
+        )
         self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
         shared: dict[str, Any] = {"metrics": self.metrics, "readiness": self.readiness, "clock": self.clock}
         queue = watched(self.queue, "queue", OUTSIDE_LIMIT)
         ledger = watched(self.ledger, "ledger", OUTSIDE_LIMIT)
         sink_list: list[Sink] = [watched(sink, f"sink {name}", OUTSIDE_LIMIT) for name, sink in self.sinks.items()]
-        self.burials = DeadLetterWriter(queue=queue, metrics=self.metrics, readiness=self.readiness)
+        self.dead_letters = DeadLetterWriter(queue=queue, metrics=self.metrics, readiness=self.readiness)
         self.outbox = Outbox(
             queue=queue,
             ledger=ledger,
             sinks=sink_list,
             in_flight=self.in_flight,
-            dead_letter=self.burials.put,
+            dead_letter=self.dead_letters.put,
             **shared,
         )
         results = watched(self.results, "endpoint", OUTSIDE_LIMIT)
         self.endpoint = EndpointCheck(results)
         decider = Decider(
-            runtime=self.runtime,
+            runtime=self.active_rules,
             source="/watcher/us-east-1",
             decided=self.outbox.decided,
             clock=self.clock,
@@ -79,17 +81,17 @@ class World:
             endpoint=self.endpoint,
             scheduler=self.scheduler,
             ended=decider.decide,
-            runtime=self.runtime,
+            runtime=self.active_rules,
             **shared,
         )
-        self.intake = Consumer(
+        self.consumer = Consumer(
             queue=queue,
             ledger=ledger,
             in_flight=self.in_flight,
             polls=self.poller,
             deliveries=self.outbox,
-            burials=self.burials,
-            runtime=self.runtime,
+            dead_letters=self.dead_letters,
+            runtime=self.active_rules,
             **shared,
         )
 
@@ -101,12 +103,12 @@ class World:
         first, *others = leases or (a_lease(number),)
         return put_in(self.in_flight, session, first, *others, now=self.clock.monotonic())
 
-    def bury(self, stop: Event | None = None) -> None:
+    def dead_letter(self, stop: Event | None = None) -> None:
         """Bury what the intake has handed over, until none of it is left or, after a stop, until a failure."""
-        self.burials.close()
-        self.burials.run(stop or Event(), a_beat(self.clock))
+        self.dead_letters.close()
+        self.dead_letters.run(stop or Event(), a_beat(self.clock))
 
-    def keeper(self, visibility_timeout: float = 60.0) -> LeaseExtender:
+    def lease_extender(self, visibility_timeout: float = 60.0) -> LeaseExtender:
         """What keeps the leases of this world alive."""
         return LeaseExtender(
             queue=watched(self.queue, "queue", OUTSIDE_LIMIT),
@@ -117,7 +119,7 @@ class World:
             readiness=self.readiness,
         )
 
-    def timekeeper(self) -> DeadlineWatchdog:
+    def watchdog(self) -> DeadlineWatchdog:
         """What ends sessions while the workers hang."""
         return DeadlineWatchdog(
             scheduler=self.scheduler, poller=self.poller, clock=self.clock, readiness=self.readiness

@@ -119,7 +119,7 @@ def test_of_several_calls_of_one_part_the_longest_is_named() -> None:
     first, second = liveness.beat("recorder"), liveness.beat("settler")
     with first.calling("ledger", "record", 300.0):
         clock.advance(5.0)
-        with second.calling("ledger", "settle", 300.0):
+        with second.calling("ledger", "mark_acked", 300.0):
             clock.advance(21.0)
             slow = liveness.slow_calls()
     assert slow == {"ledger": "no answer for 26 s (record, called by the thread recorder)"}

@@ -42,11 +42,11 @@ def test_a_step_is_logged_once(step: float) -> None:
     steps = ClockSteps(clock)
     with capture_logs() as logs:
         clock.advance(5)
-        steps.look()
+        steps.check()
         clock.set_wall(START + 5 + step)
-        steps.look()
+        steps.check()
         clock.advance(5)
-        steps.look()
+        steps.check()
     assert [(entry["event"], entry["seconds"]) for entry in logs] == [("clock_stepped", step)]
 
 
@@ -57,5 +57,5 @@ def test_a_clock_that_is_slewed_is_no_step() -> None:
         for _ in range(100):
             clock.advance(5)
             clock.set_wall(clock.time() - 0.0025)
-            steps.look()
+            steps.check()
     assert logs == []

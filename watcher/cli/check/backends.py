@@ -86,7 +86,7 @@ def _tried_ledger(settings: Settings, clock: Clock, shown: str) -> Finding:
     with closing(open_ledger(settings, clock)) as ledger:
         ledger.find([nobody])
         if settings.ledger_kind == "sqlite":
-            ledger.settle([nobody])  # takes the lock for writing and changes nothing: there is no such entry
+            ledger.mark_acked([nobody])  # takes the lock for writing and changes nothing: there is no such entry
             return ok("ledger", f"{shown}: readable and writable")
         try:
             ledger.after(0, 1)  # by the index, which nothing else looks at

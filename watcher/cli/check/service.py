@@ -7,7 +7,7 @@ from typing import Any
 
 from watcher.aws.client import find, live_credentials
 from watcher.aws.errors import CredentialsUnavailable
-from watcher.aws.timeouts import hurried
+from watcher.aws.timeouts import capped
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.cli.check.limits import LIMITS
 from watcher.config import AwsSettings
@@ -25,7 +25,7 @@ def check_service(aws: AwsSettings, clock: Clock, environ: MutableMapping[str, s
     """Look for credentials, then (unless offline) reach the endpoint, make one call and compare the clocks."""
     with _no_network(environ) if offline else _as_it_is() as sources:
         try:
-            client = build_client(hurried(aws, LIMITS.wait, LIMITS.wait), concurrency=1)
+            client = build_client(capped(aws, LIMITS.wait, LIMITS.wait), concurrency=1)
         except ConfigError as error:
             yield from (failed("config", problem) for problem in error.problems)
             return

@@ -13,7 +13,7 @@ from watcher.config import AwsSettings, Settings, SinkSettings
 from watcher.config.redaction import shown, without_secrets
 from watcher.domain.errors import WatcherError
 from watcher.sinks import SINKS, Checkable
-from watcher.sinks.aws.target import MayNotLookError
+from watcher.sinks.aws.target import CheckNotPermitted
 
 _TARGETS: Mapping[str, str] = {"sqs": "queue_url", "sns": "topic_arn", "eventbridge": "bus", "webhook": "url"}
 
@@ -55,8 +55,8 @@ def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> F
             if not isinstance(built, Checkable):
                 through = f", through the proxy {proxy}" if (proxy := getattr(built, "proxy", "")) else ""
                 return ok(subject, f"{target}{through}: can be set up; nothing was sent to try it")
-            built.look()
-    except MayNotLookError as error:
+            built.check()
+    except CheckNotPermitted as error:
         return warning(subject, f"{error}; decisions may arrive all the same, nothing was sent to try it")
     except WatcherError as error:
         return failed(subject, str(error))

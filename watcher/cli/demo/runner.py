@@ -16,7 +16,7 @@ from watcher.cli.demo.process import DaemonProcess, start_daemon
 from watcher.cli.demo.producer import Producer
 from watcher.cli.demo.snapshot import Scrape, Snapshot, scrape
 from watcher.cli.demo.summary import Report, print_report
-from watcher.cli.demo.workspace import DemoError, Workspace, open_place
+from watcher.cli.demo.workspace import DemoError, Workspace, open_workspace
 from watcher.config import Settings
 from watcher.domain.errors import WatcherError
 from watcher.domain.ports import Clock, Queue
@@ -60,7 +60,7 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
 
 
 def _set_up(plan: Plan, seed: int, keep: Path | None, stack: ExitStack) -> Stage:
-    place = stack.enter_context(open_place(keep))
+    place = stack.enter_context(open_workspace(keep))
     simulator = stack.enter_context(
         Simulator(time_scale=DEMO.time_scale, seed=seed, rate_limit=DEMO.quota * DEMO.time_scale)
     )

@@ -108,7 +108,7 @@ def _toml(text: str) -> str:
 
 
 @contextmanager
-def open_place(keep: Path | None) -> Iterator[Workspace]:
+def open_workspace(keep: Path | None) -> Iterator[Workspace]:
     """A new folder, removed at the end; or the empty folder `keep`, made if need be, which stays.
 
     Raises:

@@ -54,7 +54,7 @@ def open_session(options: Namespace, *, attempts: int | None = None) -> Session:
     session = Session(VARIABLES)
     session.user_agent_name = "liveness-watcher"
     session.user_agent_version = __version__
-    session.lazy_register_component("data_loader", lambda: _swift_loader(session))
+    session.lazy_register_component("data_loader", lambda: _fast_loader(session))
     session.set_default_client_config(_client_config(options, attempts))
     if options.profile:
         session.set_config_variable("profile", options.profile)
@@ -108,7 +108,7 @@ def _bound(client: Any, session: Session, verify: Any) -> None:
         enforce_for_credentials(session, connect_timeout=connect, read_timeout=read)
 
 
-def _swift_loader(session: Session) -> FastLoader:
+def _fast_loader(session: Session) -> FastLoader:
     """Botocore's loader of this session, over the same search path, in our class."""
     usual = create_loader(session.get_config_variable("data_path"))
     return FastLoader(extra_search_paths=usual.search_paths)

@@ -89,7 +89,7 @@ def wait_until_over(
 ) -> bool:
     """Poll until the session has ended or its time is up.
 
-    A fault that only the operator can mend ends the wait too: unlike the daemon's, this one has somebody who sees it.
+    A fault that only the operator can fix ends the wait too: unlike the daemon's, this one has somebody who sees it.
 
     Returns:
         Whether the policy called it over; False after an operator's fault.

@@ -20,7 +20,7 @@ Exit codes: 0 success, 2 wrong usage, 130 interrupted, 255 anything else.
 WIDTH = 88
 
 
-def manual() -> str:
+def help_text() -> str:
     """The whole text, ready to print."""
     parts = [INTRODUCTION]
     for owner, heading in HEADINGS.items():

@@ -53,9 +53,9 @@ def _run(arguments: Sequence[str], at_end: ExitStack) -> int:
     learn_secrets = _start_logging(options, at_end)
     operation = parser.parse_operation(arguments)
     if operation.help:
-        from watcher.cli.get.help_text import manual
+        from watcher.cli.get.help_text import help_text
 
-        sys.stdout.write(manual())
+        sys.stdout.write(help_text())
         return 0
     parameters = _parameters(session, operation)
     if operation.generate_cli_skeleton == "input":

@@ -63,7 +63,7 @@ def entry_of(item: Item) -> LedgerEntry:
         recorded_at=_time(item["recordedAt"]),
         trail=unpacked(item["trail"]),
         delivered={sink: _time(at) for sink, at in item["delivered"]["M"].items()},
-        settled_at=_time(item["settledAt"]) if "settledAt" in item else None,
+        acked_at=_time(item["settledAt"]) if "settledAt" in item else None,
         sequence=_sequence(item["sequence"]),
         fault=fault_in(event),
     )

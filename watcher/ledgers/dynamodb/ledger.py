@@ -31,7 +31,7 @@ AT_ONCE = 8
 """Writes of one batch under way at once; more would not help, for each takes botocore a millisecond of processor."""
 
 CONNECTIONS = 32
-"""Kept open: the recorder, the settler and some sinks' lanes may write at the same time."""
+"""Kept open: the recorder, the acker and some sinks' workers may write at the same time."""
 
 SETTLING = 2.0
 """Seconds until an entry is old enough for `after`.
@@ -76,7 +76,7 @@ class DynamoDbLedger:
         """Note that `sink` has these events; the first time stays."""
         self._note(keys, "#delivered.#sink", {"#delivered": "delivered", "#sink": sink})
 
-    def settle(self, keys: Sequence[SessionKey]) -> None:
+    def mark_acked(self, keys: Sequence[SessionKey]) -> None:
         """Note that these messages are acked; the first time stays."""
         self._note(keys, "#settled", {"#settled": "settledAt"})
 

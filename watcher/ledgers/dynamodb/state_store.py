@@ -20,7 +20,7 @@ KEY = SessionKey("watcher.learned", "schedule")
 CONNECTIONS = 1
 
 
-class DynamoDbMemory:
+class DynamoDbStateStore:
     """The memory in the table that `client` (boto3's, owned from here on) reaches.
 
     Raises:
@@ -55,10 +55,10 @@ class DynamoDbMemory:
         self._table.close()
 
 
-def open_memory(settings: Settings, clock: Clock) -> DynamoDbMemory:
+def open_state_store(settings: Settings, clock: Clock) -> DynamoDbStateStore:
     """The memory beside the ledger that the settings name.
 
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
     """
-    return DynamoDbMemory(open_client(settings, CONNECTIONS), settings.ledger_table, clock)
+    return DynamoDbStateStore(open_client(settings, CONNECTIONS), settings.ledger_table, clock)

@@ -21,7 +21,7 @@ from tenacity.nap import sleep_using_event
 from watcher.aws.client import build_client
 from watcher.aws.errors import attempt
 from watcher.aws.proof import require_proof
-from watcher.aws.timeouts import hurried
+from watcher.aws.timeouts import capped
 from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.ledgers.dynamodb.errors import Refused, Unanswered, is_passing, refused, translate
@@ -155,7 +155,7 @@ def open_client(settings: Settings, connections: int) -> Any:
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
     """
-    return build_client("dynamodb", hurried(settings.aws), "", concurrency=connections)
+    return build_client("dynamodb", capped(settings.aws), "", concurrency=connections)
 
 
 def _listed(items: Any) -> list[Item]:

@@ -60,7 +60,7 @@ _FIND = f"SELECT ledger_entries.* FROM {_WANTED}"  # noqa: S608 - constants
 _DELIVERED = f"""INSERT INTO ledger_deliveries (sequence, sink, delivered_at)
     SELECT sequence, ?, ? FROM {_WANTED} WHERE true ON CONFLICT DO NOTHING"""  # noqa: S608 - likewise
 
-_SETTLE = f"""UPDATE ledger_entries SET settled_at = coalesce(settled_at, ?)
+_MARK_ACKED = f"""UPDATE ledger_entries SET settled_at = coalesce(settled_at, ?)
     WHERE sequence IN (SELECT sequence FROM {_WANTED})"""  # noqa: S608 - likewise
 
 
@@ -100,14 +100,14 @@ class SqliteLedger:
             for chunk in _chunks(keys):
                 cursor.execute(_for_many(_DELIVERED, chunk, 2), (sink, now, *chain.from_iterable(chunk)))
 
-    def settle(self, keys: Sequence[SessionKey]) -> None:
+    def mark_acked(self, keys: Sequence[SessionKey]) -> None:
         """Note that these messages are acked; the first time stays."""
         now = self._clock.time()
         with self._file.writing() as cursor:
             for chunk in _chunks(keys):
-                cursor.execute(_for_many(_SETTLE, chunk, 2), (now, *chain.from_iterable(chunk)))
-        # Here, because nobody waits for an ack; and what settles nothing decides nothing, so that nothing grows.
-        self._retention.look()
+                cursor.execute(_for_many(_MARK_ACKED, chunk, 2), (now, *chain.from_iterable(chunk)))
+        # Here, because nobody waits for an ack; and what acks nothing decides nothing, so that nothing grows.
+        self._retention.delete_expired()
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
         """The newest `limit` entries, oldest of them first."""
@@ -192,7 +192,7 @@ def _entry(columns: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> LedgerEntry
         recorded_at=time_in(recorded_at) or 0.0,
         trail=text_in(trail),
         delivered={text_in(sink): time_in(at) or 0.0 for *_, sink, at in rows if sink is not None},
-        settled_at=time_in(settled_at),
+        acked_at=time_in(settled_at),
         sequence=sequence,
         fault=fault_in(event),
     )

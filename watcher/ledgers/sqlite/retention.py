@@ -12,7 +12,7 @@ from watcher.util.sqlite_file import SqliteFile
 log = structlog.get_logger(__name__)
 
 PAUSE = 5.0
-"""Seconds between two looks."""
+"""Seconds between two runs."""
 
 AT_ONCE = 500
 """Entries looked at in one go, a few milliseconds of work: a hundred a second, more than can be decided."""
@@ -22,9 +22,9 @@ _OLDEST = """SELECT sequence, recorded_at, settled_at FROM ledger_entries WHERE 
 
 
 class Retention:
-    """Deletes the entries in `file` that were decided LIFE seconds ago and are settled.
+    """Deletes the entries in `file` that were decided LIFE seconds ago and are acked.
 
-    One that is not settled stays: its message was never acked, and may come back. What is deleted leaves room in the
+    One that is not acked stays: its message may come back. What is deleted leaves room in the
     file for new entries; the file does not shrink.
     """
 
@@ -34,18 +34,18 @@ class Retention:
         self._looked_at = clock.monotonic() - PAUSE
         self._passed = 0
 
-    def look(self) -> None:
+    def delete_expired(self) -> None:
         """Delete some of what is too old, if it is time; a failure is logged, and tried again next time."""
         now = self._clock.monotonic()
         if now - self._looked_at < PAUSE:
             return
         self._looked_at = now
         try:
-            self._forget()
+            self._delete_expired()
         except LedgerError as error:
             log.warning("retention_failed", error=str(error), consequence="old entries stay until the next try")
 
-    def _forget(self) -> None:
+    def _delete_expired(self) -> None:
         limit = self._clock.time() - LIFE
         with self._file.reading() as cursor:
             oldest = cursor.execute(_OLDEST, (self._passed, AT_ONCE)).fetchall()

@@ -14,7 +14,7 @@ SCHEMA = Schema(
 )
 
 
-class SqliteMemory:
+class SqliteStateStore:
     """The memory in the file at `path`.
 
     Raises:
@@ -41,6 +41,6 @@ class SqliteMemory:
         self._file.close()
 
 
-def open_memory(settings: Settings, clock: Clock) -> SqliteMemory:
+def open_state_store(settings: Settings, clock: Clock) -> SqliteStateStore:
     """The memory beside the ledger that the settings name."""
-    return SqliteMemory(settings.ledger_path, clock)
+    return SqliteStateStore(settings.ledger_path, clock)

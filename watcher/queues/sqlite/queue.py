@@ -1,7 +1,7 @@
 """The embedded queue: one SQLite file, any number of watchers and producers on it.
 
-A message is leased, never taken away: only `ack` and `bury` delete it, so that a watcher that dies loses nothing.
-Leases and ages are measured on a clock that nobody sets; see `sqlite_schema`.
+A message is leased, never taken away: only `ack` and `dead_letter` delete it, so that a watcher that dies loses
+nothing. Leases and ages are measured on a clock that nobody sets; see `sqlite_schema`.
 """
 
 import secrets
@@ -103,7 +103,7 @@ class SqliteQueue:
         """Give the messages back; it may take as long as another process holds the file's lock. See the port."""
         self._for_each(leases, _RELEASE)
 
-    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+    def dead_letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters. One whose lease was lost stays: it is another watcher's to judge."""
         return self.dead_letters.add(delivery, reason, detail)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from watcher.aws.client import build_client
 from watcher.aws.errors import attempt
 from watcher.aws.proof import require_proof
-from watcher.aws.timeouts import hurried
+from watcher.aws.timeouts import capped
 from watcher.config.settings import AwsSettings
 from watcher.queues.sqs.constants import POLLING
 from watcher.queues.sqs.errors import translate
@@ -94,7 +94,7 @@ def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCalle
         ConfigError: a setting that can't be used.
     """
     region, endpoint = queue_place(queue_url)
-    settings = hurried(aws.model_copy(update={"region": region or aws.region}), least_read=POLLING.least_read_limit)
+    settings = capped(aws.model_copy(update={"region": region or aws.region}), least_read=POLLING.least_read_limit)
     key = "queue.endpoint_url" if endpoint_url else "queue.url"
     client = build_client(
         "sqs", settings, endpoint_url or endpoint, concurrency=POLLING.connections, endpoint_key=key

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def told(delivery: ReceivedMessage, reason: DeadReason, detail: str) -> dict[str, str | int]:
-    """What the log says of a message that can't be put aside: it comes again and again."""
+    """What the log says of a message that can't be dead-lettered: it comes again and again."""
     lease = delivery.lease
     return {
         "message_id": lease.message_id,
@@ -30,7 +30,7 @@ def _first_sent_at(delivery: ReceivedMessage) -> float:
     return delivery.sent_at if claim is None else min(claim, delivery.sent_at)
 
 
-class Burial:
+class DeadLetterSender:
     """Sends messages to the dead-letter queue, each once however often the deletion behind it fails."""
 
     def __init__(self, dead_letters: SqsCaller, batches: Batches) -> None:
@@ -39,7 +39,7 @@ class Burial:
         self._lock = Lock()
         self._sent: dict[str, None] = {}
 
-    def put_aside(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> bool:
+    def send(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> bool:
         """Send the message with its reason; False if the dead-letter queue will never take it (say, for its size).
 
         Raises:

@@ -1,4 +1,4 @@
-"""Dead letters of SQS: those that the watcher put aside with their reason, and those that a redrive policy did.
+"""Dead letters of SQS: those that the watcher wrote with their reason, and those that a redrive policy did.
 
 SQS has no way to look into a queue. So all of it is received, for a few minutes at most, and what stays goes back.
 """

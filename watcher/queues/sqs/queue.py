@@ -1,7 +1,8 @@
 """A queue of Amazon SQS, standard or FIFO, by the documented protocol only.
 
-A message is leased, never taken away: only `ack` and `bury` delete it. In a FIFO queue a message in flight blocks the
-rest of its group, which for groups that are sessions is what is wanted: a session is watched once at a time anyway.
+A message is leased, never taken away: only `ack` and `dead_letter` delete it. In a FIFO queue a message in flight
+blocks the rest of its group, which for groups that are sessions is what is wanted: a session is watched once at a
+time anyway.
 """
 
 import math
@@ -18,7 +19,7 @@ from watcher.domain.ports import Clock
 from watcher.queues.sqs.batches import Batches
 from watcher.queues.sqs.client import SqsCaller, open_caller
 from watcher.queues.sqs.constants import BATCHING, POLLING
-from watcher.queues.sqs.dead_letter_writer import Burial, told
+from watcher.queues.sqs.dead_letter_writer import DeadLetterSender, told
 from watcher.queues.sqs.dead_letters import open_dead_letters
 from watcher.queues.sqs.errors import SqsFault
 from watcher.queues.sqs.leases import Leases
@@ -31,7 +32,7 @@ from watcher.queues.sqs.time import service_time
 
 __all__ = ["SqsQueue", "advise", "open_dead_letters", "open_queue"]
 
-NOT_BURIED = "it comes back when its lease runs out: set queue.dead_letter_url, or see the queue's redrive policy"
+REDRIVE_HINT = "it comes back when its lease runs out: set queue.dead_letter_url, or see the queue's redrive policy"
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class SqsQueue:
         self._batches = Batches(clock)
         self._leases = Leases(caller, self._batches, clock, self._visibility)
         self._dead_letters = dead_letters
-        self._burial = Burial(dead_letters, self._batches) if dead_letters else None
+        self._dead_letter_sender = DeadLetterSender(dead_letters, self._batches) if dead_letters else None
         self._lock = Lock()
         self._polls: set[LongPoll[list[ReceivedMessage]]] = set()
         self._pace = ReceivePacing(clock)
@@ -92,7 +93,7 @@ class SqsQueue:
         """Give the messages back within `seconds`; see `Leases`."""
         self._leases.release(leases, seconds)
 
-    def bury(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+    def dead_letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters, if there is a queue for them; there it keeps its id.
 
         Without one it is left to the queue's redrive policy: its lease runs out. Given back at once instead, it would
@@ -100,13 +101,13 @@ class SqsQueue:
         """
         if not self._leases.held.has(delivery.lease):
             return None
-        if self._burial and self._burial.put_aside(delivery, reason, detail):
+        if self._dead_letter_sender and self._dead_letter_sender.send(delivery, reason, detail):
             self.ack([delivery.lease])
-            self._burial.forget(delivery)
+            self._dead_letter_sender.forget(delivery)
             return delivery.lease.message_id
         self._leases.held.drop([delivery.lease])
-        if not self._burial:
-            log.warning("dead_letter_queue_missing", **told(delivery, reason, detail), consequence=NOT_BURIED)
+        if not self._dead_letter_sender:
+            log.warning("dead_letter_queue_missing", **told(delivery, reason, detail), consequence=REDRIVE_HINT)
         return None
 
     def send(self, bodies: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from watcher.aws.client import build_client
 from watcher.aws.proof import require_proof
-from watcher.aws.timeouts import hurried
+from watcher.aws.timeouts import capped
 from watcher.config.settings import AwsSettings
 from watcher.config.sinks import EventBridgeSinkSettings, SnsSinkSettings, SqsSinkSettings
 
@@ -21,7 +21,7 @@ def open_client(service: str, sink: AwsSinkSettings, aws: AwsSettings, region: s
     """
     client = build_client(
         service,
-        hurried(aws.model_copy(update={"region": region or aws.region})),
+        capped(aws.model_copy(update={"region": region or aws.region})),
         sink.endpoint_url or endpoint,
         concurrency=1,
         endpoint_key=f"sinks.{sink.name}.endpoint_url",

@@ -17,7 +17,7 @@ from watcher.domain.model import DecisionEvent
 from watcher.domain.ports import Clock
 from watcher.sinks.aws.batches import Batches, Entry
 from watcher.sinks.aws.client import arn_region, open_client
-from watcher.sinks.aws.target import MayNotLookError, Target, TargetMissing, sink_service
+from watcher.sinks.aws.target import CheckNotPermitted, Target, TargetMissing, sink_service
 from watcher.util.clock import SystemClock
 
 log = structlog.get_logger(__name__)
@@ -84,23 +84,23 @@ class EventBridgeSink:
         if not events:
             return []
         if self._clock.monotonic() - self._seen_at > CHECK_INTERVAL:
-            self.check()
+            self.verify_target()
         results = self._batches.send(events)
         if any(result.status is EventStatus.DELIVERED for result in results):
             self._closed.wait(max(0.0, self._checked_at + CHECK_PAUSE - self._clock.monotonic()))
-            self.check()
+            self.verify_target()
         return results
 
-    def look(self) -> None:
+    def check_target(self) -> None:
         """Ask for the bus, and put nothing on it.
 
         Raises:
             MayNotLookError: permission denied, which says nothing about putting.
             SinkError: it is not there, or can't be reached.
         """
-        self._target.look(partial(self._client.describe_event_bus, Name=self._bus))
+        self._target.check(partial(self._client.describe_event_bus, Name=self._bus))
 
-    def check(self) -> None:
+    def verify_target(self) -> None:
         """See that the bus is there.
 
         Without the permission to ask, all that can be done is to say so once.
@@ -112,8 +112,8 @@ class EventBridgeSink:
         if now - self._denied_at < CHECK_INTERVAL:
             return
         try:
-            self.look()
-        except MayNotLookError:
+            self.check_target()
+        except CheckNotPermitted:
             self._denied_at = now
             self._warn()
         except TargetMissing:

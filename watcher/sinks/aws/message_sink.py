@@ -47,14 +47,14 @@ class MessageSink:
         """
         return self._batches.send(events)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Ask for the target, and send nothing.
 
         Raises:
-            MayNotLookError: no leave to ask, which says nothing about sending.
+            CheckNotPermitted: no permission to ask, which says nothing about sending.
             SinkError: it is not there, or can't be reached.
         """
-        self._target.look(self._ask)
+        self._target.check(self._ask)
 
     def _call(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
         answer = self._target.call(lambda: self._send(with_ids(entries)))

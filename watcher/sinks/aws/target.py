@@ -57,7 +57,7 @@ class TargetMissing(SinkError):
     """The service says that the target does not exist."""
 
 
-class MayNotLookError(SinkError):
+class CheckNotPermitted(SinkError):
     """The target can't be asked for; that says nothing about sending there."""
 
 
@@ -91,7 +91,7 @@ class Target:
         result = self._result(failure)
         return SinkError(result.reason) if result.status is EventStatus.NOT_ATTEMPTED else CallFailed(result)
 
-    def look(self, ask: Callable[[], object]) -> None:
+    def check(self, ask: Callable[[], object]) -> None:
         """One call that changes nothing.
 
         Raises:
@@ -107,7 +107,7 @@ class Target:
             cause = error.__cause__
             kind = failure_of(cause, self.service, "").kind if isinstance(cause, boto.ClientError) else None
             if kind is Kind.DENIED:
-                raise MayNotLookError(f"{self.shown}: not looked at; allow {self.look_action} on it") from cause
+                raise CheckNotPermitted(f"{self.shown}: not looked at; allow {self.look_action} on it") from cause
             if kind is Kind.MISSING:
                 raise TargetMissing(str(error)) from cause
             raise

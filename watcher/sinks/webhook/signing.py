@@ -50,7 +50,7 @@ class KeyFile:
         """
         self._sink = sink
         self._path = Path(path)
-        self._seen = self._look()
+        self._seen = self._fingerprint()
         try:
             self._keys = self._read()
         except _UnusableError as error:
@@ -58,7 +58,7 @@ class KeyFile:
 
     def keys(self) -> Sequence[bytes]:
         """The keys to sign with now. A file that was made unusable is told in the log, and the last keys stay."""
-        seen = self._look()
+        seen = self._fingerprint()
         if seen == self._seen:
             return self._keys
         self._seen = seen
@@ -70,7 +70,7 @@ class KeyFile:
             log.info("secret_file_reloaded", sink=self._sink, keys=len(self._keys))
         return self._keys
 
-    def _look(self) -> tuple[int, int, int, int] | None:
+    def _fingerprint(self) -> tuple[int, int, int, int] | None:
         try:
             found = self._path.stat()
         except OSError:
@@ -100,7 +100,7 @@ class KeyFile:
 
 
 class _UnusableError(Exception):
-    """What is wrong with the file and how to mend it, without what is in it."""
+    """What is wrong with the file and how to fix it, without what is in it."""
 
 
 def _key(text: str, number: int) -> bytes:

@@ -53,7 +53,7 @@ class _Batch:
     events: Sequence[DecisionEvent]
     results: dict[int, EventResult] = field(default_factory=dict)
 
-    def settled(self, error: SinkError) -> Sequence[EventResult]:
+    def results_after(self, error: SinkError) -> Sequence[EventResult]:
         """The result of each event; `error` is why some were not attempted."""
         rest = not_attempted(str(error))
         return results_or_error([self.results.get(place, rest) for place in range(len(self.events))], error)
@@ -108,8 +108,8 @@ class WebhookSink:
             self._wait_is_over()
             self._post_all(batch)
         except SinkError as error:
-            return batch.settled(error)
-        return batch.settled(SinkError(f"{self._poster.shown}: the watcher is stopping"))
+            return batch.results_after(error)
+        return batch.results_after(SinkError(f"{self._poster.shown}: the watcher is stopping"))
 
     def _wait_is_over(self) -> None:
         if self._is_gone:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.demo.constants import DEMO
-from watcher.cli.demo.workspace import DemoError, Workspace, open_place
+from watcher.cli.demo.workspace import DemoError, Workspace, open_workspace
 
 
 def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:
@@ -37,25 +37,25 @@ def test_the_settings_are_valid_and_scaled(tmp_path: Path) -> None:
 
 
 def test_a_temporary_folder_is_removed() -> None:
-    with open_place(None) as place:
+    with open_workspace(None) as place:
         assert place.folder.is_dir()
     assert not place.folder.exists()
 
 
 def test_a_folder_to_keep_is_made_and_stays(tmp_path: Path) -> None:
-    with open_place(tmp_path / "new" / "one") as place:
+    with open_workspace(tmp_path / "new" / "one") as place:
         (place.folder / "file").touch()
     assert (tmp_path / "new" / "one" / "file").exists()
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
-    with pytest.raises(DemoError, match="is not empty: name a new folder"), open_place(tmp_path):
+    with pytest.raises(DemoError, match="is not empty: name a new folder"), open_workspace(tmp_path):
         pytest.fail("it was opened")
 
 
 def test_a_new_folder_is_the_users_alone(tmp_path: Path) -> None:
-    with open_place(tmp_path / "new") as place:
+    with open_workspace(tmp_path / "new") as place:
         assert place.folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -64,7 +64,7 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) ->
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(mode)
-    with pytest.raises(DemoError, match="others can write there"), open_place(shared):
+    with pytest.raises(DemoError, match="others can write there"), open_workspace(shared):
         pytest.fail("it was opened")
 
 
@@ -77,5 +77,8 @@ def test_no_module_comes_from_the_daemons_own_folder(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DemoError, match=r"--keep .*file.*: name a folder"), open_place(tmp_path / "file" / "below"):
+    with (
+        pytest.raises(DemoError, match=r"--keep .*file.*: name a folder"),
+        open_workspace(tmp_path / "file" / "below"),
+    ):
         pytest.fail("it was opened")
