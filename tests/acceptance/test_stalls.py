@@ -30,12 +30,12 @@ LONG = 90.0
 its own."""
 
 OWN = (
-    ("poller", "lookout", "main"),
+    ("poller", "prober", "main"),
     ("scheduler",),  # under its lock: whoever waits for that is not to be named
-    ("leases", "timekeeper", "recorder"),
+    ("lease-extender", "deadline-watchdog", "recorder"),
     ("sink-stdout",),
-    ("intake",),
-    ("settler",),
+    ("consumer",),
+    ("acker",),
 )
 OUTSIDE = (
     {"queue.extend": "queue", "ledger.record": "ledger", "endpoint.get": "endpoint"},
@@ -119,7 +119,7 @@ def test_a_call_that_hangs_is_named_by_readyz_and_never_fails_livez(
         assert daemon.wait_for_event("call_stuck")["part"] in parts
 
 
-@pytest.mark.parametrize("role", ["http", "poller", "leases"])
+@pytest.mark.parametrize("role", ["http", "poller", "lease-extender"])
 def test_a_thread_that_dies_ends_the_process_with_an_error(stalled: Callable[..., Daemon], role: str) -> None:
     daemon = stalled([role], ":die")
     assert daemon.end() == 1

@@ -77,7 +77,7 @@ def watcher_polls(waiting: int) -> Round:
 
 
 def make_session(number: int) -> Session:
-    """A session with the lease on its message, as the intake makes it."""
+    """A session with the lease on its message, as the consumer makes it."""
     key = SessionKey(str(UUID(int=number)), "default")
     session = Session(key, 0.0, 0.0, NEVER)
     session.add_lease(Lease("0123456789abcdef", str(number)))

@@ -151,28 +151,28 @@ def names(count: int) -> list[str]:
 
 
 def bytes_a_session(count: int) -> float:
-    """Of Python's memory: a delivery taken in by the real intake, on SQS's books, the watcher's and the heap."""
-    intake, patience = make_intake(), RetryUntilStopped(Event(), Beat(SystemClock(), "worker"))
+    """Of Python's memory: a message processed by the real consumer, in SQS's table, the watcher's and the heap."""
+    consumer, retry = make_consumer(), RetryUntilStopped(Event(), Beat(SystemClock(), "worker"))
     held = HeldLeases(SystemClock(), PATIENCE)
-    receive(0, held, intake, patience)
+    receive(0, held, consumer, retry)
     gc.collect()
     tracemalloc.start(1)
     for number in range(1, count // 10 + 1):
-        receive(number, held, intake, patience)
+        receive(number, held, consumer, retry)
     gc.collect()
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return size / (count // 10 * 10)
 
 
-def receive(number: int, held: HeldLeases, intake: Consumer, patience: RetryUntilStopped) -> None:
+def receive(number: int, held: HeldLeases, consumer: Consumer, retry: RetryUntilStopped) -> None:
     """A batch that SQS gave."""
     batch = deliveries(10, seed=number)
     held.take((delivery.lease for delivery in batch), time.monotonic())
-    intake.process(batch, patience)
+    consumer.process(batch, retry)
 
 
-def make_intake() -> Consumer:
+def make_consumer() -> Consumer:
     clock, metrics = SystemClock(), Metrics()
     scheduler = Scheduler(limiter_for(25, "us-east-1"), clock, Beat(clock, "scheduler", is_shared=True))
     schedule = Schedule(lambda: scheduler.rate)
@@ -185,13 +185,13 @@ def make_intake() -> Consumer:
     )
     unused: Any = None
     knows_nothing: Any = SimpleNamespace(find=lambda _: {})
-    runtime: Any = SimpleNamespace(rules=rules)
+    active_rules: Any = SimpleNamespace(rules=rules)
     poller = Poller(
         results=unused,
         endpoint=unused,
         scheduler=scheduler,
         ended=unused,
-        runtime=runtime,
+        active_rules=active_rules,
         clock=clock,
         metrics=metrics,
         readiness=Readiness(),
@@ -203,7 +203,7 @@ def make_intake() -> Consumer:
         polls=poller,
         deliveries=unused,
         dead_letters=unused,
-        runtime=runtime,
+        active_rules=active_rules,
         clock=clock,
         metrics=metrics,
         readiness=Readiness(),

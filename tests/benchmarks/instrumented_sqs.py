@@ -1,7 +1,7 @@
 """`watcher run` with a stopwatch on the queue side of a session: `instrumented_sqs.py FILE run ...`.
 
 It leaves CPU seconds by part in FILE; see instrumented.py, whose stopwatch this is. Every thread that works for the
-queue is in it: the one that receives, the long poll's, the settler's, the lease keeper's, those of the batches.
+queue is in it: the one that receives, the long poll's, the acker's, the lease extender's, those of the batches.
 """
 
 import sys

@@ -236,7 +236,7 @@ def test_a_buried_message_is_a_dead_letter_with_its_reason(queue: Queue, queues:
     assert receive(queue) == []
 
 
-def bury(queue: Queue, bodies: list[str]) -> None:
+def dead_letter(queue: Queue, bodies: list[str]) -> None:
     queue.send(bodies)
     for delivery in receive(queue, len(bodies)):
         queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why")
@@ -244,13 +244,13 @@ def bury(queue: Queue, bodies: list[str]) -> None:
 
 def test_the_oldest_dead_letters_are_listed(queue: Queue, queues: QueueBackend) -> None:
     for body in "abc":
-        bury(queue, [body])
+        dead_letter(queue, [body])
         queues.let_pass(1)
     assert [letter.body for letter in queues.dead_letters(queue).list(2)] == ["a", "b"]
 
 
 def test_replayed_dead_letters_are_back_on_the_queue(queue: Queue, queues: QueueBackend) -> None:
-    bury(queue, ["a", "b", "c"])
+    dead_letter(queue, ["a", "b", "c"])
     dead = queues.dead_letters(queue)
     chosen = [letter.id for letter in dead.list(10) if letter.body != "b"]
     assert dead.replay([*chosen, chosen[0], "no such id"]) == 2
@@ -263,7 +263,7 @@ def test_replayed_dead_letters_are_back_on_the_queue(queue: Queue, queues: Queue
 
 
 def test_a_replayed_message_can_be_buried_again(queue: Queue, queues: QueueBackend) -> None:
-    bury(queue, ["a"])
+    dead_letter(queue, ["a"])
     dead = queues.dead_letters(queue)
     dead.replay(None)
     letter_id = queue.dead_letter(receive_one(queue), DeadReason.UNKNOWN_POLICY, "still")
@@ -273,7 +273,7 @@ def test_a_replayed_message_can_be_buried_again(queue: Queue, queues: QueueBacke
 
 
 def test_dropped_dead_letters_are_gone(queue: Queue, queues: QueueBackend) -> None:
-    bury(queue, ["a", "b", "c"])
+    dead_letter(queue, ["a", "b", "c"])
     dead = queues.dead_letters(queue)
     first = dead.list(1)[0].id
     assert dead.drop([first, "no such id"]) == 1

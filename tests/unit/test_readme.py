@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from watcher.config import Settings
-from watcher.telemetry.metrics import VERDICTS, Metrics
+from watcher.telemetry.metrics import DECISIONS, Metrics
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -34,12 +34,12 @@ def test_no_setting_is_listed_that_there_is_not() -> None:
 
 def test_each_row_of_the_decision_table_is_there() -> None:
     rows = set(re.findall(r"^\| `(live|not_live|inconclusive)` \| `([a-z_]+)` \|", README, re.MULTILINE))
-    assert rows == {(outcome.value, reason.value) for outcome, reason in VERDICTS}
+    assert rows == {(outcome.value, reason.value) for outcome, reason in DECISIONS}
 
 
 def test_each_metric_is_listed_and_no_other() -> None:
     metrics = Metrics([], ["stdout"])
-    metrics.show(rate=lambda: 0.0, in_flight=lambda: 0.0, progress=lambda: {"intake": 1.0}, dropped_lines=lambda: 0)
+    metrics.show(rate=lambda: 0.0, in_flight=lambda: 0.0, progress=lambda: {"consumer": 1.0}, dropped_lines=lambda: 0)
     there = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in metrics.registry.collect()

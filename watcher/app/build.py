@@ -107,22 +107,24 @@ def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier,
     opened.callback(http.close)
     backends = open_backends(settings, clock, opened)
     core = _core(settings, backends, common, liveness, opened)
-    supervisor = ServiceNotifier(notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics))
+    service_notifier = ServiceNotifier(
+        notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics)
+    )
     daemon = Daemon(
-        _parts(replace(loaded, settings=settings), backends, core, common, liveness, http, supervisor, opened),
+        _parts(replace(loaded, settings=settings), backends, core, common, liveness, http, service_notifier, opened),
         concurrency=settings.polling.concurrency,
         drain_timeout=settings.shutdown.drain_timeout,
     )
     reloader = Reloader(
         read=read_again,
         settings=settings,
-        runtime=core.active_rules,
+        active_rules=core.active_rules,
         scheduler=core.scheduler,
         clock=clock,
         metrics=metrics,
         schedule=core.schedule,
     )
-    return App(daemon, partial(supervisor.reload, reloader.reload), liveness.beat("signals"))
+    return App(daemon, partial(service_notifier.reload, reloader.reload), liveness.beat("signals"))
 
 
 def _progress(core: _Core, metrics: Metrics) -> str:
@@ -137,9 +139,9 @@ def _core(settings: Settings, backends: Backends, common: _Common, liveness: Liv
     limiter = limiter_for(settings.polling.max_rate, aws.region)
     scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", is_shared=True))
     schedule = Schedule(lambda: scheduler.rate)
-    remembering = ScheduleCheckpointer(schedule, backends.memory, clock)
-    remembering.load()
-    opened.callback(remembering.save)  # before the memory, which was opened earlier, is closed
+    checkpointer = ScheduleCheckpointer(schedule, backends.memory, clock)
+    checkpointer.load()
+    opened.callback(checkpointer.save)  # before the memory, which was opened earlier, is closed
     in_flight = InFlight(settings.queue.max_in_flight)
     metrics.show(
         rate=lambda: scheduler.rate,
@@ -148,8 +150,8 @@ def _core(settings: Settings, backends: Backends, common: _Common, liveness: Liv
         dropped_lines=dropped_lines,
     )
     metrics.show_schedule(schedule.state)
-    runtime = ActiveRules(rules_of(settings, clock, schedule))
-    return _Core(scheduler, schedule, remembering, in_flight, runtime)
+    active_rules = ActiveRules(rules_of(settings, clock, schedule))
+    return _Core(scheduler, schedule, checkpointer, in_flight, active_rules)
 
 
 def _parts(
@@ -159,18 +161,18 @@ def _parts(
     common: _Common,
     liveness: Liveness,
     http: HealthServer,
-    supervisor: ServiceNotifier,
+    notifier: ServiceNotifier,
     opened: ExitStack,
 ) -> Parts:
     settings = loaded.settings
-    outbox, burials, intake, poller = _pipeline(backends, core, common)
+    outbox, dead_letters, consumer, poller = _pipeline(backends, core, common)
     return Parts(
         clock=common["clock"],
         queue=backends.queue,
         in_flight=core.in_flight,
         scheduler=core.scheduler,
-        consumer=intake,
-        dead_letters=burials,
+        consumer=consumer,
+        dead_letters=dead_letters,
         poller=poller,
         watchdog=DeadlineWatchdog(
             scheduler=core.scheduler, poller=poller, clock=common["clock"], readiness=common["readiness"]
@@ -186,7 +188,7 @@ def _parts(
         liveness=liveness,
         readiness=common["readiness"],
         http=http,
-        notifier=supervisor,
+        notifier=notifier,
         startup_fields=startup_fields(settings, loaded.file),
         close=opened.pop_all().close,
     )
@@ -207,17 +209,17 @@ def _prober(backends: Backends, core: _Core, common: _Common) -> Prober:
 def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox, DeadLetterWriter, Consumer, Poller]:
     """The way of a session: consumer, poller, outbox. Built from its end, for each part is given the next."""
     queue, ledger = backends.queue, backends.ledger
-    burials = DeadLetterWriter(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
+    dead_letters = DeadLetterWriter(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
     outbox = Outbox(
         queue=queue,
         ledger=ledger,
         sinks=backends.sinks,
         in_flight=core.in_flight,
-        dead_letter=burials.put,
+        dead_letter=dead_letters.put,
         **common,
     )
     decider = Decider(
-        runtime=core.active_rules,
+        active_rules=core.active_rules,
         source=backends.source,
         decided=outbox.decided,
         clock=common["clock"],
@@ -228,17 +230,17 @@ def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox,
         endpoint=backends.endpoint,
         scheduler=core.scheduler,
         ended=decider.decide,
-        runtime=core.active_rules,
+        active_rules=core.active_rules,
         **common,
     )
-    intake = Consumer(
+    consumer = Consumer(
         queue=queue,
         ledger=ledger,
         in_flight=core.in_flight,
         polls=poller,
         deliveries=outbox,
-        dead_letters=burials,
-        runtime=core.active_rules,
+        dead_letters=dead_letters,
+        active_rules=core.active_rules,
         **common,
     )
-    return outbox, burials, intake, poller
+    return outbox, dead_letters, consumer, poller

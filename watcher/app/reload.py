@@ -54,7 +54,7 @@ class Reloader:
         *,
         read: Callable[[], Loaded],
         settings: Settings,
-        runtime: ActiveRules[PollPolicy],
+        active_rules: ActiveRules[PollPolicy],
         scheduler: Scheduler,
         clock: Clock,
         metrics: Metrics,
@@ -64,7 +64,7 @@ class Reloader:
         self._read = read
         self._settings = self._started_with = settings
         self._region = settings.aws.region  # the one in force: another needs a restart
-        self._runtime = runtime
+        self._active_rules = active_rules
         self._scheduler = scheduler
         self._clock = clock
         self._metrics = metrics
@@ -82,7 +82,7 @@ class Reloader:
             return error.problems
         applied, _ = changes(self._settings, new)
         _, needing_restart = changes(self._started_with, new)
-        self._runtime.swap(rules_of(new, self._clock, self._schedule))
+        self._active_rules.swap(rules_of(new, self._clock, self._schedule))
         if "polling.max_rate" in applied:
             self._scheduler.set_limiter(limiter_for(new.polling.max_rate, self._region))
         logs.set_level(new.log.level)

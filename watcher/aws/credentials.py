@@ -22,7 +22,7 @@ RETRY = 5.0
 WAIT = 10.0
 """Seconds that calls wait for one look, all of them together: no lease is shorter than that plus a call."""
 
-STUCK_AFTER, MOST_LOOKS = 60.0, 3
+STUCK_AFTER, MAX_REFRESHES = 60.0, 3
 """Seconds after which a look that hangs no longer keeps another from beginning, and how many may be under way."""
 
 STAT_INTERVAL = 1.0
@@ -56,7 +56,7 @@ class LiveCredentials:
         self._frozen: Any = None
         self._failure = "none found"
         self._is_rejected = False
-        self._looks: list[Thread] = []
+        self._refreshes: list[Thread] = []
         self._begun_at: float | None = None
         self._next_at = self._stat_at = -float("inf")
         self._stamp: Stamp | None = None
@@ -114,18 +114,20 @@ class LiveCredentials:
         return self._stamp is not None and _stamp(self._files) != self._stamp
 
     def _begin(self, now: float) -> None:
-        self._looks = [look for look in self._looks if look.is_alive()]
-        if len(self._looks) >= MOST_LOOKS:
+        self._refreshes = [refresh for refresh in self._refreshes if refresh.is_alive()]
+        if len(self._refreshes) >= MAX_REFRESHES:
             return
         stamp = _stamp(self._files)
         # A source that renews its own keys is asked itself, unless they are of no use or its settings changed.
         renews = not self._is_rejected and stamp == self._stamp and _expires(self._found)
-        look = Thread(target=self._look, args=(self._found if renews else None, now), name="credentials", daemon=True)
-        look.start()
-        self._looks.append(look)
+        refresh = Thread(
+            target=self._refresh, args=(self._found if renews else None, now), name="credentials", daemon=True
+        )
+        refresh.start()
+        self._refreshes.append(refresh)
         self._stamp, self._stat_at, self._begun_at, self._is_rejected = stamp, now, now, False
 
-    def _look(self, found: Any, begun_at: float) -> None:
+    def _refresh(self, found: Any, begun_at: float) -> None:
         failure = ""
         try:
             found = found or self._find()

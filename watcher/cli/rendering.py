@@ -29,12 +29,12 @@ def exits_on_error() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-def searched_queue(what: str, look: Callable[[], Sequence[T] | None]) -> Sequence[T] | None:
+def searched_queue(what: str, search: Callable[[], Sequence[T] | None]) -> Sequence[T] | None:
     """What a look into the queue finds; None when nobody can tell, as with SQS. An error is only told on stderr."""
     from watcher.domain.errors import QueueError
 
     try:
-        return look()
+        return search()
     except QueueError as error:
         echo(f"no {what} to search: {error}", err=True)
         return None

@@ -61,7 +61,7 @@ class Consumer:
         polls: Polls,
         deliveries: Deliveries,
         dead_letters: DeadLetterWriter,
-        runtime: ActiveRules[Any],
+        active_rules: ActiveRules[Any],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
@@ -72,7 +72,7 @@ class Consumer:
         self._polls = polls
         self._deliveries = deliveries
         self._dead_letters = dead_letters
-        self._runtime = runtime
+        self._active_rules = active_rules
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
@@ -149,7 +149,7 @@ class Consumer:
     def _request(self, message: ReceivedMessage) -> SessionRequest:
         if message.fault:
             raise InvalidMessage(DeadReason.INVALID_MESSAGE, message.fault)
-        rules = self._runtime.rules
+        rules = self._active_rules.rules
         return parse_message(
             message.body,
             message.sent_at,
@@ -214,7 +214,7 @@ class Consumer:
             key=request.key,
             created_at=request.created_at,
             created_monotonic=created_monotonic,
-            deadline=created_monotonic + self._runtime.rules.session_timeout,
+            deadline=created_monotonic + self._active_rules.rules.session_timeout,
             context=request.context,
             context_bytes=_context_bytes(request.context, entry),
             traceparent=request.traceparent,

@@ -33,7 +33,7 @@ that."""
 DEAD_LETTERS = "dead letters"
 """The readiness part for dead letters that can't be written."""
 
-ROLE = "burials"
+ROLE = "dead-letters"
 """The thread's, in logs, metrics and /livez."""
 
 

@@ -121,10 +121,10 @@ class Daemon:
             raise self._fatal
 
     def _wait(self) -> None:
-        supervisor, beat = self._parts.notifier, self._parts.liveness.beat("main")
-        while not self._stopping.wait(supervisor.interval):
+        notifier, beat = self._parts.notifier, self._parts.liveness.beat("main")
+        while not self._stopping.wait(notifier.interval):
             beat.beat()
-            supervisor.tick()
+            notifier.tick()
             beat.rest()
 
     def _wait_for_empty(self, beat: Beat) -> None:
@@ -144,11 +144,11 @@ class Daemon:
         parts, beat, start = self._parts, self._parts.liveness.beat, self._threads.start
         parts.outbox.start(self._threads, parts.liveness)
         parts.dead_letters.start(self._threads, parts.liveness, self._stopping)
-        start("lease_extender", partial(parts.lease_extender.run, self._drained, beat("lease_extender")))
+        start("lease-extender", partial(parts.lease_extender.run, self._drained, beat("lease-extender")))
         start("prober", partial(parts.prober.run, self._stopping, beat("prober")))
         for _ in range(self._concurrency):
             start("poller", partial(parts.poller.run, beat("poller")))
-        start("watchdog", partial(parts.watchdog.run, self._stopping, beat("watchdog")))
+        start("deadline-watchdog", partial(parts.watchdog.run, self._stopping, beat("deadline-watchdog")))
         start("consumer", partial(parts.consumer.run, self._stopping, beat("consumer")))
         start("http", partial(parts.http.run, beat("http")))
         log.info("started", **parts.startup_fields, host=parts.http.host, port=parts.http.port)
@@ -178,7 +178,7 @@ class Daemon:
         self._step("dead_letters", partial(parts.dead_letters.drain, self._threads, end), end)
         self._drained.set()
         # Even when the time is up: an extension under way would take back what is given back next.
-        self._threads.join(["lease_extender"], end + self._drain_timeout * RELEASE_SHARE / 2)
+        self._threads.join(["lease-extender"], end + self._drain_timeout * RELEASE_SHARE / 2)
         # A disk, a lock or a service that hangs here is left to hang: leases run out, and all else is safe already.
         if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
             log.error("close_timed_out", consequence="the process ends all the same")

@@ -12,7 +12,7 @@ from watcher.util.rfc3339 import timestamp
 
 def decision_event(
     session: Session,
-    verdict: Decision,
+    decision: Decision,
     ending: SessionResult | PollError | None,
     rules: DecisionRules,
     *,
@@ -27,8 +27,8 @@ def decision_event(
     result = ending if isinstance(ending, SessionResult) else None
     data: dict[str, Any] = {
         "sessionId": key.session_id,
-        "outcome": verdict.outcome.value,
-        "reason": verdict.reason.value,
+        "outcome": decision.outcome.value,
+        "reason": decision.reason.value,
         "status": _status(ending),
         "confidence": result.confidence if result else None,
         "threshold": rules.threshold,

@@ -22,14 +22,14 @@ class Decider:
     def __init__(
         self,
         *,
-        runtime: ActiveRules[Any],
+        active_rules: ActiveRules[Any],
         clock: Clock,
         metrics: Metrics,
         source: str,
         decided: Callable[[Session, Decision, DecisionEvent], None],
     ) -> None:
         """`source`: the CloudEvents source, which names the region; `decided` takes over the session."""
-        self._runtime = runtime
+        self._active_rules = active_rules
         self._clock = clock
         self._metrics = metrics
         self._source = source
@@ -37,11 +37,11 @@ class Decider:
 
     def decide(self, session: Session, ending: SessionResult | PollError | None) -> None:
         """Decide a session by its last answer or fault; by None if there was neither."""
-        rules = self._runtime.decision_rules(session.policy)
-        verdict = decide(ending, rules)
-        event = decision_event(session, verdict, ending, rules, source=self._source, now=self._clock.time())
-        if verdict.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
+        rules = self._active_rules.decision_rules(session.policy)
+        decision = decide(ending, rules)
+        event = decision_event(session, decision, ending, rules, source=self._source, now=self._clock.time())
+        if decision.reason in SCORED and isinstance(ending, SessionResult) and ending.confidence is not None:
             policy = self._metrics.policy_label(session.policy)
             for scores in (self._metrics.confidence, self._metrics.policy_confidence.labels(policy)):
                 scores.observe(ending.confidence / 100)
-        self._decided(session, verdict, event)
+        self._decided(session, decision, event)

@@ -55,10 +55,10 @@ class Acker:
         self._worked("queue")
 
     def _ack(self, batch: Sequence[Session], retry: RetryUntilStopped) -> None:
-        settled = [session.key for session in batch if not session.is_abandoned]
+        delivered = [session.key for session in batch if not session.is_abandoned]
         # Settled before acked: a crash between the two brings the message back and the same event goes out again.
         # The other way round, somebody who asks for this session once more might get no event at all.
-        retry.call(partial(self._ledger.mark_acked, settled), self._ledger_failed)
+        retry.call(partial(self._ledger.mark_acked, delivered), self._ledger_failed)
         self._worked("ledger")
         # Only now out of the table: a ledger that is down for long must not cost the leases.
         acked = [lease for session in batch for lease in self._in_flight.finish(session)]

@@ -38,13 +38,13 @@ class Attempt:
         return results
 
     def check(self) -> None:
-        """Ask for the target of a sink that has a `check`; see the port.
+        """Ask for the target of a sink that has a `verify_target`; see the port.
 
         Raises:
             SinkError: it is missing.
         """
         with _machine_faults():
-            self._sink.check()  # type: ignore[attr-defined] # only some have it
+            self._sink.verify_target()  # type: ignore[attr-defined] # only some have it
 
     def _count(self, results: Sequence[EventResult], size: int) -> None:
         counts = Counter(result.status for result in results)

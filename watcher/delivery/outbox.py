@@ -52,7 +52,7 @@ as a dozen polls. Only where decisions come that fast does one wait, and nobody 
 @dataclass(frozen=True, slots=True)
 class _Decided:
     session: Session
-    verdict: Decision
+    decision: Decision
     event: DecisionEvent
 
 
@@ -107,9 +107,9 @@ class Outbox:
             acker.finish, ACK_BATCH, clock=clock, linger=ACK_GATHER, batch_size=queue.max_batch
         )
 
-    def decided(self, session: Session, verdict: Decision, event: DecisionEvent) -> None:
+    def decided(self, session: Session, decision: Decision, event: DecisionEvent) -> None:
         """Take over a session with its fresh decision."""
-        self._recorder.put(_Decided(session, verdict, event))
+        self._recorder.put(_Decided(session, decision, event))
 
     def resume(self, session: Session, entry: LedgerEntry) -> None:
         """Take over a session whose decision the ledger already has.
@@ -140,7 +140,7 @@ class Outbox:
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
         """Start a thread for each stage."""
-        for role, run in {"recorder": self._recorder.run, "settler": self._ack_processor.run}.items():
+        for role, run in {"recorder": self._recorder.run, "acker": self._ack_processor.run}.items():
             threads.start(role, partial(run, self._halt, liveness.beat(role)))
         for name, worker in self._workers.items():
             role = f"sink-{name}"
@@ -154,7 +154,7 @@ class Outbox:
             worker.close()
         threads.join([f"sink-{name}" for name in self._workers], deadline)
         self._ack_processor.close()
-        threads.join(["settler"], deadline)
+        threads.join(["acker"], deadline)
         self._halt.set()
         for worker in self._workers.values():
             worker.halt()
@@ -178,19 +178,19 @@ class Outbox:
                 self.resume(decided.session, entry)
 
     def _count(self, decided: _Decided) -> None:
-        session, verdict = decided.session, decided.verdict
+        session, decision = decided.session, decided.decision
         latency = max(0.0, self._clock.monotonic() - session.created_monotonic)
         policy = self._metrics.policy_label(session.policy)
         exemplar = trace_exemplar(session.traceparent)
-        self._metrics.decisions.labels(verdict.outcome.value, verdict.reason.value, policy).inc(exemplar=exemplar)
+        self._metrics.decisions.labels(decision.outcome.value, decision.reason.value, policy).inc(exemplar=exemplar)
         self._metrics.latency.observe(min(latency, LATENCY_LIMIT), exemplar)
         self._metrics.polls_per_session.observe(session.polls)
         log.info(
             "decided",
             session_id=session.session_id,
             policy=session.policy,
-            outcome=verdict.outcome.value,
-            reason=verdict.reason.value,
+            outcome=decision.outcome.value,
+            reason=decision.reason.value,
             polls=session.polls,
             latency_seconds=round(latency, 3),
             **({"traceparent": session.traceparent} if session.traceparent else {}),

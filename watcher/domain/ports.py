@@ -162,8 +162,9 @@ class StateStore(Protocol):
 class Sink(Protocol):
     """Where decisions go. One thread calls it at a time, with at most `max_batch` events.
 
-    A sink whose target can vanish while it still reports success has a `check_interval` (seconds) and a `check`,
-    which raises SinkError if the target is missing. `check` is called once nothing was sent for that long.
+    A sink whose target can vanish while it still reports success has a `check_interval` (seconds) and a
+    `verify_target`, which raises SinkError if the target is missing. It is called once nothing was sent for that
+    long.
     """
 
     name: str

@@ -53,7 +53,7 @@ class Poller:
         endpoint: EndpointCheck,
         scheduler: Scheduler,
         ended: Callable[[Session, Observation | None], None],
-        runtime: ActiveRules[PollPolicy],
+        active_rules: ActiveRules[PollPolicy],
         clock: Clock,
         metrics: Metrics,
         readiness: Readiness,
@@ -63,7 +63,7 @@ class Poller:
         self._endpoint = endpoint
         self._scheduler = scheduler
         self._ended = ended
-        self._runtime = runtime
+        self._active_rules = active_rules
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
@@ -82,7 +82,7 @@ class Poller:
         """Make one call for a due session, and put the session where it belongs next."""
         session = due.session
         if due.is_over:
-            self._runtime.rules.polling.forget(session)
+            self._active_rules.rules.polling.forget(session)
             self._ended(session, session.ending)
             return
         begun = self._clock.monotonic()
@@ -107,7 +107,7 @@ class Poller:
         known, is_borne_out = session.ending, creation_claim.is_borne_out(session, observation, begun)
         claimed = creation_claim.refute(session) if creation_claim.is_refuted(session, observation, begun) else None
         session.record(observation)
-        step = self._runtime.rules.polling.next_step(session, observation)
+        step = self._active_rules.rules.polling.next_step(session, observation)
         self._note(session, observation, result, seconds, step)
         if claimed is not None:
             self._log_refuted_claim(session, claimed)
@@ -129,7 +129,7 @@ class Poller:
 
     def admit(self, session: Session) -> None:
         """Begin to poll a session."""
-        self._scheduler.add(session, self._runtime.rules.polling.first_poll(session))
+        self._scheduler.add(session, self._active_rules.rules.polling.first_poll(session))
 
     def may_be_older(self, session: Session, created_monotonic: float) -> None:
         """A message says that a session was created then: AWS may forget it earlier.
@@ -150,7 +150,7 @@ class Poller:
         seconds = self._clock.monotonic() - begun
         fault = CallTimedOut(f"the session's time ran out while a call for it hung, for {seconds:.0f} s so far")
         session.record(fault)
-        self._runtime.rules.polling.forget(session)
+        self._active_rules.rules.polling.forget(session)
         self._note(session, fault, _label(fault), seconds, Ended(fault))
         self._ended(session, session.ending)
 

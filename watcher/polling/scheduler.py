@@ -126,9 +126,9 @@ class Scheduler:
 
     def _pause(self, now: float) -> float:
         """Seconds until it is worth asking again, nothing being due."""
-        look = SPREAD_EVERY if self._limiter.rate > 0 else inf
+        spread = SPREAD_EVERY if self._limiter.rate > 0 else inf
         pause = min(queue.seconds_until_due(now) for queue in self._queues)
-        return min(pause, look) if pause < inf else MAX_PAUSE
+        return min(pause, spread) if pause < inf else MAX_PAUSE
 
     def take(self) -> Due | None:
         """Wait for the next due session; None once the scheduler is stopped. Any number of threads may wait."""

@@ -60,8 +60,8 @@ def advise(settings: Settings) -> str | None:
     Raises:
         QueueError: the queue can't be asked.
     """
-    look = getattr(import_module(TOOLS[settings.queue.kind]), "advise", None)
-    return None if look is None else look(settings)
+    tool = getattr(import_module(TOOLS[settings.queue.kind]), "advise", None)
+    return None if tool is None else tool(settings)
 
 
 def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessage] | None:
@@ -70,8 +70,8 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
     Raises:
         QueueError: the queue can't be read.
     """
-    look = getattr(import_module(TOOLS[settings.queue.kind]), "search", None)
-    return None if look is None else look(settings, clock, text)
+    tool = getattr(import_module(TOOLS[settings.queue.kind]), "search", None)
+    return None if tool is None else tool(settings, clock, text)
 
 
 def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter] | None:
@@ -80,5 +80,5 @@ def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter] | None:
     Raises:
         QueueError: they can't be read.
     """
-    look = getattr(import_module(TOOLS[settings.queue.kind]), "search_dead", None)
-    return None if look is None else look(settings, text)
+    tool = getattr(import_module(TOOLS[settings.queue.kind]), "search_dead", None)
+    return None if tool is None else tool(settings, text)

@@ -71,7 +71,7 @@ class DelayCost:
     most: float = 20.0
     """Upper bound: the calls don't reach for all, and what is due waits for its turn."""
 
-    lag_patience: float = 10.0
+    lag_tolerance: float = 10.0
     """Seconds in which a small backlog is worked off."""
 
     lag_share: float = 0.3

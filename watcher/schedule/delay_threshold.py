@@ -88,7 +88,7 @@ class DelayThreshold:
 
     def spare(self, rate: float) -> float:
         """Calls a second to plan with: the rate, less what a backlog needs."""
-        return rate * DELAY_COST.used * (1.0 - min(DELAY_COST.lag_share, self._lag / DELAY_COST.lag_patience))
+        return rate * DELAY_COST.used * (1.0 - min(DELAY_COST.lag_share, self._lag / DELAY_COST.lag_tolerance))
 
     def fair_interval(self, rate: float) -> float:
         """Seconds between two polls of a session if all share the rate evenly; 0 if no limit is known."""

@@ -20,7 +20,7 @@ COMMON_SERIES = 127
 
 OTHER = "other"
 
-VERDICTS = (
+DECISIONS = (
     (Outcome.LIVE, Reason.CONFIDENCE_MET),
     (Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD),
     (Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING),
@@ -41,7 +41,7 @@ _POLLS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 _DELIVERY_SECONDS = (0.025, 0.1, 0.5, 2.5, 10)
 
 _HISTOGRAM = 3  # series beside its buckets: +Inf, sum, count
-_POLICY_SERIES = len(VERDICTS) + len(_RATIOS) + _HISTOGRAM
+_POLICY_SERIES = len(DECISIONS) + len(_RATIOS) + _HISTOGRAM
 _SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 5  # three results, its thread's progress, its circuit
 
 
@@ -127,7 +127,7 @@ class Metrics:
     def _decisions(self) -> None:
         self.decisions = self._counter("decisions", "Decisions made.", ["outcome", "reason", "policy"])
         policies = [*sorted(self._policies), OTHER]
-        for (outcome, reason), policy in product(VERDICTS, policies):
+        for (outcome, reason), policy in product(DECISIONS, policies):
             self.decisions.labels(outcome.value, reason.value, policy)
         text = "Confidence of SUCCEEDED sessions, 0 to 1"
         self.confidence = self._histogram("confidence_ratio", f"{text}.", _RATIOS)

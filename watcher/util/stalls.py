@@ -3,8 +3,8 @@
 `WATCHER_TEST_STALL=POINT:AFTER[:FOR]`, several separated by commas. From AFTER seconds after the start on, the first
 thread that reaches POINT hangs there: for good, or for FOR seconds; with `die` as FOR it raises `TestDeath`.
 
-A point is a thread's role (`poller`, `scheduler`, `leases`, `intake`, `http`, `signals`, `sink-stdout`, ...: its own
-code hangs; `scheduler` while it holds the scheduler's lock), or a call to the outside (`queue.receive`,
+A point is a thread's role (`poller`, `scheduler`, `lease-extender`, `consumer`, `http`, `signals`, `sink-stdout`,
+...: its own code hangs; `scheduler` while it holds the scheduler's lock), or a call to the outside (`queue.receive`,
 `queue.extend`, `ledger.record`, `endpoint.get`, `sink stdout.emit`, ...: the call hangs before it has begun).
 
 Nothing hangs by accident: only `watcher run` reads the variable, once, and logs it as an error.

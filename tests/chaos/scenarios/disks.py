@@ -14,7 +14,7 @@ from tests.chaos.rig import Rig
 from tests.chaos.scenario import Level, scenario
 from tests.chaos.waiting import wait_until
 
-STORES = ("queue", "ledger", "leases", "dead", "consumer", "intake")
+STORES = ("queue", "ledger", "leases", "dead", "consumer")
 FULL_PROMISE = "sessions wait; /readyz names it; no restart needed once there is room"
 
 

@@ -49,7 +49,7 @@ WIRES = (
     Wire(
         "queue",
         Ground.SQS_SQLITE,
-        ("queue", "leases", "consumer", "intake"),
+        ("queue", "leases", "consumer"),
         _levels(Fault.STALL, *_USUAL, Fault.HTML, Fault.MALFORMED, Fault.ANSWER_LOST),
     ),
     Wire(

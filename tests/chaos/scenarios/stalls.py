@@ -12,7 +12,7 @@ from tests.chaos.waiting import wait_until
 
 NAMED = "/livez or /readyz names it within 30 s; SIGTERM and a restart lose nothing"
 
-OURS = ("poller", "scheduler", "leases", "intake", "recorder", "settler", "timekeeper")
+OURS = ("poller", "scheduler", "lease-extender", "consumer", "recorder", "acker", "deadline-watchdog")
 """Threads whose own code hangs: /livez."""
 
 OUTSIDE = (

@@ -31,12 +31,12 @@ class Reloading:
         monkeypatch.setattr("watcher.telemetry.logs.set_level", self.levels.append)
         self.next: Callable[[], Settings] = lambda: settings
         settings = Settings.model_validate(sections)
-        self.runtime = ActiveRules(rules_of(settings, self.clock))
+        self.active_rules = ActiveRules(rules_of(settings, self.clock))
         self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
         self.reloader = Reloader(
             read=lambda: Loaded(self.next(), {}, Path("watcher.toml")),
             settings=settings,
-            runtime=self.runtime,
+            active_rules=self.active_rules,
             scheduler=self.scheduler,
             clock=self.clock,
             metrics=self.metrics,
@@ -58,7 +58,7 @@ def test_the_start_counts_as_a_load_that_worked(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_bad_file_changes_nothing_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     reloading = Reloading(monkeypatch)
-    before, started_at = reloading.runtime.rules, reloading.clock.time()
+    before, started_at = reloading.active_rules.rules, reloading.clock.time()
     reloading.clock.advance(60.0)
 
     def refuse() -> Settings:
@@ -66,7 +66,7 @@ def test_a_bad_file_changes_nothing_and_is_counted(monkeypatch: pytest.MonkeyPat
 
     reloading.next = refuse
     assert reloading.reloader.reload() == ["decision.threshold = 800: at most 100"]
-    assert reloading.runtime.rules is before
+    assert reloading.active_rules.rules is before
     assert reloading.levels == []
     assert reloading.metric("successful") == 0
     assert reloading.metric("timestamp_seconds") == started_at
@@ -82,7 +82,7 @@ def test_thresholds_policies_polling_and_level_change_at_run_time(monkeypatch: p
         polling={"min_interval": 3.0, "jitter": 0.0, "session_timeout": 120.0},
         log={"level": "debug"},
     )
-    rules = reloading.runtime.rules
+    rules = reloading.active_rules.rules
     assert {name: rule.threshold for name, rule in rules.decision.items()} == {"default": 90.0, "payout": 95.0}
     assert rules.session_timeout == 120.0
     assert reloading.levels == ["debug"]
@@ -102,7 +102,7 @@ def test_what_needs_a_restart_is_told_until_it_is_back_or_restarted(monkeypatch:
 
 def test_a_policy_takes_what_it_does_not_say_from_the_section(monkeypatch: pytest.MonkeyPatch) -> None:
     decision = {"threshold": 70.0, "require_reference_image": False, "policies": {"payout": {"threshold": 95.0}}}
-    rules = Reloading(monkeypatch, decision=decision).runtime.rules.decision
+    rules = Reloading(monkeypatch, decision=decision).active_rules.rules.decision
     assert rules["payout"].threshold == 95.0
     assert not rules["payout"].require_reference_image
 
@@ -110,8 +110,8 @@ def test_a_policy_takes_what_it_does_not_say_from_the_section(monkeypatch: pytes
 def test_a_policy_that_was_taken_away_keeps_its_rules_for_sessions_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     reloading = Reloading(monkeypatch, decision={"policies": {"payout": {"threshold": 95.0}}})
     reloading.reload()
-    assert "payout" not in reloading.runtime.rules.decision
-    assert reloading.runtime.decision_rules("payout").threshold == 95.0
+    assert "payout" not in reloading.active_rules.rules.decision
+    assert reloading.active_rules.decision_rules("payout").threshold == 95.0
 
 
 def test_a_new_rate_limits_at_once_and_an_unchanged_one_keeps_its_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,24 +129,24 @@ def test_a_session_in_flight_is_decided_by_the_new_threshold(monkeypatch: pytest
     world = World(live_answer())
     reloading = Reloading(monkeypatch, decision={"threshold": 99.0})
     session = world.session(1)
-    world.active_rules.swap(reloading.runtime.rules)
+    world.active_rules.swap(reloading.active_rules.rules)
     world.poller.poll_once(Due(session, world.clock.monotonic()))
     world.outbox._recorder.close()
     [decided], _ = world.outbox._recorder._next_batch()
-    assert decided.verdict.outcome == "not_live"
+    assert decided.decision.outcome == "not_live"
 
 
 def test_whether_a_policy_is_required_changes_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:
     reloading = Reloading(monkeypatch)
-    assert not reloading.runtime.rules.require_policy
+    assert not reloading.active_rules.rules.require_policy
     reloading.reload(decision={"require_policy": True})
-    assert reloading.runtime.rules.require_policy
+    assert reloading.active_rules.rules.require_policy
 
 
 def test_settings_that_cannot_be_read_in_time_change_nothing_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("watcher.app.reload.READ_LIMIT", 0.01)
     reloading, gate = Reloading(monkeypatch), Event()
-    before = reloading.runtime.rules
+    before = reloading.active_rules.rules
 
     def hang() -> Settings:
         gate.wait(PATIENCE)
@@ -157,7 +157,7 @@ def test_settings_that_cannot_be_read_in_time_change_nothing_and_are_counted(mon
     assert "could not be read within" in problem
     (problem,) = reloading.reloader.reload()
     assert problem.startswith("an earlier reload still reads")
-    assert reloading.runtime.rules is before
+    assert reloading.active_rules.rules is before
     assert reloading.metric("successful") == 0
     gate.set()
     monkeypatch.setattr("watcher.app.reload.READ_LIMIT", PATIENCE)

@@ -248,7 +248,7 @@ def test_a_source_that_hangs_is_waited_for_once_and_named(
     for _ in range(5):
         time.now += STUCK_AFTER
         why(found)
-    assert source.looks == credentials.MOST_LOOKS
+    assert source.looks == credentials.MAX_REFRESHES
     source.gate.set()
     settle()
     time.now += STUCK_AFTER

@@ -34,7 +34,7 @@ def a_message(number: int, sent_at: float | None = None) -> ReceivedMessage:
 
 
 def run_until_idle(world: World) -> None:
-    """Run the intake until the queue is empty."""
+    """Run the consumer until the queue is empty."""
     stop = Event()
     thread = Thread(target=world.consumer.run, args=(stop, a_beat(world.clock)))
     thread.start()

@@ -1,4 +1,4 @@
-"""What becomes of messages that can never be served, once the intake has found that out."""
+"""What becomes of messages that can never be served, once the consumer has found that out."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tests.support import SteppingEvent
 from tests.unit.support.builders import a_beat, a_received_message
 from tests.unit.support.world import World
-from watcher.consumer import dead_letters as burials
+from watcher.consumer import dead_letters as dead_letters_module
 from watcher.consumer.dead_letters import MAX_PENDING, MAX_PENDING_BYTES, ROOM_WAIT
 from watcher.domain.errors import InvalidMessage, QueueError
 from watcher.domain.model import DeadReason, ReceivedMessage
@@ -32,7 +32,7 @@ def fill(world: World) -> list[ReceivedMessage]:
     return put(world, *range(MAX_PENDING))
 
 
-def buried(world: World) -> list[ReceivedMessage]:
+def dead_letters(world: World) -> list[ReceivedMessage]:
     return [delivery for delivery, _, _ in world.queue.dead_letters]
 
 
@@ -87,7 +87,7 @@ def test_one_that_fails_is_tried_again_and_told_to_readiness_until_it_works() ->
     with capture_logs() as logs:
         world.dead_letter()
     assert problems == [{}, {"dead letters": "down"}, {"dead letters": "down"}]
-    assert (buried(world), counted(world), world.readiness.problems()) == ([delivery], 1, {})
+    assert (dead_letters(world), counted(world), world.readiness.problems()) == ([delivery], 1, {})
     assert [line["event"] for line in logs] == [
         "component_unavailable",
         "component_recovered",
@@ -126,25 +126,25 @@ def test_after_a_stop_the_first_failure_ends_it_and_what_is_left_is_no_dead_lett
     first, _, _ = put(world, 1, 2, 3)
     world.calls.on("dead_letter", lambda: world.calls.break_down("dead_letter", QueueError("down")))
     world.dead_letter(stopped())
-    assert (world.calls.names, buried(world), counted(world)) == (["dead_letter", "dead_letter"], [first], 1)
+    assert (world.calls.names, dead_letters(world), counted(world)) == (["dead_letter", "dead_letter"], [first], 1)
 
 
 def test_after_a_stop_what_is_left_is_buried_where_that_works() -> None:
     world = World()
     deliveries = put(world, 1, 2, 3)
     world.dead_letter(stopped())
-    assert buried(world) == deliveries
+    assert dead_letters(world) == deliveries
 
 
-def test_what_comes_while_burials_work_waits_for_a_place() -> None:
-    """The intake receives no more of a flood than can be buried: nothing is left to its lease for that alone."""
+def test_what_comes_while_dead_lettering_works_waits_for_a_place() -> None:
+    """The consumer receives no more of a flood than can be dead-lettered: no lease runs out for that alone."""
     world = World()
     deliveries = fill(world)
     changed = waits(world, world.dead_letter)
     deliveries += put(world, 900)
     assert changed.seconds == [pytest.approx(ROOM_WAIT, abs=0.1)]
     world.dead_letter()
-    assert buried(world) == deliveries
+    assert dead_letters(world) == deliveries
 
 
 def test_while_nothing_can_be_put_aside_nobody_waits_and_what_finds_no_place_is_left_to_its_lease() -> None:
@@ -155,12 +155,12 @@ def test_while_nothing_can_be_put_aside_nobody_waits_and_what_finds_no_place_is_
     changed = waits(world)
     put(world, *range(900, 950))
     assert changed.seconds == []
-    world.calls.mend("dead_letter")
+    world.calls.repair("dead_letter")
     world.dead_letter()
-    assert buried(world) == deliveries
+    assert dead_letters(world) == deliveries
     [again] = put(world, 900)
     world.dead_letter()
-    assert buried(world) == [*deliveries, again]
+    assert dead_letters(world) == [*deliveries, again]
 
 
 def test_a_failure_ends_the_wait_for_a_place() -> None:
@@ -170,23 +170,23 @@ def test_a_failure_ends_the_wait_for_a_place() -> None:
     changed = waits(world, lambda: world.dead_letter(stopped()))
     put(world, 900)
     assert len(changed.seconds) == 1
-    world.calls.mend("dead_letter")
+    world.calls.repair("dead_letter")
     world.dead_letter()
-    assert buried(world) == deliveries
+    assert dead_letters(world) == deliveries
 
 
 def test_a_call_that_hangs_and_does_not_even_fail_holds_up_one_message_for_a_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(burials, "ROOM_WAIT", 0.0)
+    monkeypatch.setattr(dead_letters_module, "ROOM_WAIT", 0.0)
     world = World()
     deliveries = fill(world)
     changed = waits(world)
     put(world, *range(900, 950))
     assert len(changed.seconds) == 1
     world.dead_letter()
-    assert buried(world) == deliveries
-    fill(world)  # burials work again
+    assert dead_letters(world) == deliveries
+    fill(world)  # dead letters work again
     put(world, 900)
     assert len(changed.seconds) == 2
 
@@ -224,7 +224,7 @@ def test_a_drain_waits_for_what_is_left() -> None:
     world, threads = World(), Joined()
     put(world, 1)
     world.dead_letters.drain(threads, 1.0)
-    assert threads.roles == [burials.ROLE]
+    assert threads.roles == [dead_letters_module.ROLE]
 
 
 def test_a_drain_does_not_wait_for_dead_letters_that_are_stuck() -> None:
@@ -245,7 +245,7 @@ def test_a_drain_waits_again_once_they_work() -> None:
     world.dead_letters.close()
     world.dead_letters.run(stopped(), a_beat(world.clock))
     world.dead_letters.drain(threads, 1.0)
-    assert threads.roles == [burials.ROLE]
+    assert threads.roles == [dead_letters_module.ROLE]
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,9 @@ def test_large_messages_take_the_room_of_many_until_they_are_buried(body: str, a
         world.dead_letters.put(delivery, FAULT)
     world.dead_letters.close()
     world.dead_letters.run(Event(), a_beat(world.clock))
-    kept = buried(world)
+    kept = dead_letters(world)
     assert kept == deliveries[: len(kept)]
     assert MAX_PENDING_BYTES <= len(kept) * 4 * 2**20 < MAX_PENDING_BYTES + 2 * 4 * 2**20
     world.dead_letters.put(deliveries[-1], FAULT)
     world.dead_letters.run(Event(), a_beat(world.clock))
-    assert buried(world) == [*kept, deliveries[-1]]
+    assert dead_letters(world) == [*kept, deliveries[-1]]

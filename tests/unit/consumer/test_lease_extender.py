@@ -50,13 +50,13 @@ def test_a_session_that_ends_before_the_beat_is_nearly_over_costs_no_extension()
 
 def test_what_was_extended_is_left_alone_until_it_is_due_again() -> None:
     world = World()
-    keeper = world.lease_extender(60.0)
+    extender = world.lease_extender(60.0)
     world.session(1)
     world.clock.advance(10.0)
     world.session(2)
     for seconds in (11.5, 10.5, 11.0, 10.5):
         world.clock.advance(seconds)
-        keeper.extend_due()
+        extender.extend_due()
     assert world.queue.extended == [[a_lease(1)], [a_lease(2)], [a_lease(1)], [a_lease(2)]]
 
 
@@ -64,12 +64,12 @@ def test_a_slow_extension_counts_from_its_begin() -> None:
     """The queue may have counted the new time from its very first byte."""
     world = World()
     world.session(1)
-    keeper = world.lease_extender(60.0)
+    extender = world.lease_extender(60.0)
     world.clock.advance(21.0)
     world.calls.on("extend", lambda: world.clock.advance(15.0))
-    keeper.extend_due()
+    extender.extend_due()
     world.clock.advance(6.1)
-    keeper.extend_due()
+    extender.extend_due()
     assert world.calls.count("extend") == 2
 
 

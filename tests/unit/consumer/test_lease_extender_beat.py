@@ -141,8 +141,8 @@ def test_a_lease_keeper_that_hangs_in_our_own_code_is_late_and_one_that_waits_fo
         return []
 
     world.in_flight.due_for_extension = hang  # type: ignore[method-assign, assignment]
-    world.lease_extender(3600.0).run(StopAfter(world, 2), liveness.beat("leases"))
-    assert late == [["leases: no progress for 21 s"]] * 2
+    world.lease_extender(3600.0).run(StopAfter(world, 2), liveness.beat("lease-extender"))
+    assert late == [["lease-extender: no progress for 21 s"]] * 2
     assert liveness.late() == []
 
 
@@ -157,5 +157,5 @@ def test_a_lease_extension_that_hangs_is_named_by_readiness() -> None:
         problems.extend(Readiness(liveness.slow_calls).problems().values())
 
     world.calls.on("extend", hang)
-    world.lease_extender(60.0).run(StopAfter(world, 15), liveness.beat("leases"))
-    assert set(problems) == {"no answer for 20 s (extend, called by the thread leases)"}
+    world.lease_extender(60.0).run(StopAfter(world, 15), liveness.beat("lease-extender"))
+    assert set(problems) == {"no answer for 20 s (extend, called by the thread lease-extender)"}

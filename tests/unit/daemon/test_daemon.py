@@ -145,8 +145,8 @@ def test_a_ledger_that_hangs_is_named_by_readiness_and_makes_no_thread_late() ->
     with running(parts_of(world, [], liveness=liveness)):
         assert world.queue.idle.wait(PATIENCE)
     assert world.calls.count("find") == 1
-    assert problems == {"ledger": "no answer for 20 s (find, called by the thread intake)"}
-    assert [line for line in late if line.startswith("intake")] == []
+    assert problems == {"ledger": "no answer for 20 s (find, called by the thread consumer)"}
+    assert [line for line in late if line.startswith("consumer")] == []
 
 
 class Supervising:
@@ -169,7 +169,7 @@ class Supervising:
 
 def test_the_service_manager_is_told_when_all_runs_and_before_anything_is_stopped() -> None:
     world, told = World(), list[str]()
-    parts = parts_of(world, told, supervisor=Supervising(told))
+    parts = parts_of(world, told, notifier=Supervising(told))
     Daemon(parts, concurrency=1, drain_timeout=7.0).run(until_empty=True)
     assert told == ["http started", "ready", "stopping within 7 s", "http closed", "closed"]
 
@@ -177,7 +177,7 @@ def test_the_service_manager_is_told_when_all_runs_and_before_anything_is_stoppe
 def test_the_main_thread_shows_that_it_is_alive() -> None:
     world = World()
     supervising = Supervising([], interval=0.001)
-    daemon = Daemon(parts_of(world, [], supervisor=supervising), concurrency=1, drain_timeout=1.0)
+    daemon = Daemon(parts_of(world, [], notifier=supervising), concurrency=1, drain_timeout=1.0)
     running = Thread(target=daemon._wait)
     running.start()
     assert supervising.ticked.wait(PATIENCE)
@@ -190,7 +190,7 @@ def test_without_until_empty_the_queue_is_not_asked_whether_it_is() -> None:
     world, queue = World(), Depths()
     idle = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
     supervising = Supervising([], interval=0.001)
-    with running(parts_of(world, [], queue=queue, intake=idle, lookout=idle, supervisor=supervising)):
+    with running(parts_of(world, [], queue=queue, consumer=idle, prober=idle, notifier=supervising)):
         for _ in range(3):
             supervising.ticked.clear()
             assert supervising.ticked.wait(PATIENCE)
@@ -208,7 +208,7 @@ def test_a_queue_that_hangs_does_not_hold_up_a_stop_while_it_is_watched_for_bein
     idle = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
     queue = SimpleNamespace(depth=hang, close=lambda _: None)
     daemon = Daemon(
-        parts_of(world, [], queue=queue, intake=idle, lookout=idle),
+        parts_of(world, [], queue=queue, consumer=idle, prober=idle),
         concurrency=1,
         drain_timeout=1.0,
     )
@@ -246,7 +246,7 @@ class Waited(Event):
 @pytest.mark.parametrize("interval", [5.0, 2.5])
 def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(interval: float) -> None:
     daemon = Daemon(
-        parts_of(World(), [], supervisor=Supervising([], interval)),
+        parts_of(World(), [], notifier=Supervising([], interval)),
         concurrency=1,
         drain_timeout=1.0,
     )

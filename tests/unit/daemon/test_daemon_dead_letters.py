@@ -43,10 +43,10 @@ def test_sessions_are_received_and_decided_while_a_burial_hangs() -> None:
         assert hanging.begun.wait(PATIENCE)
         is_idle = world.queue.idle.wait(PATIENCE / 2)
         world.calls.wait_for("ack")
-        buried = list(world.queue.dead_letters)
+        dead_letters = list(world.queue.dead_letters)
         hanging.let_go()
     assert is_idle
-    assert buried == []
+    assert dead_letters == []
     assert len(world.queue.acked) == 25
     assert len(world.queue.dead_letters) == 1
 

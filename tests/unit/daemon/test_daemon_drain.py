@@ -52,9 +52,9 @@ class Told:
         self.scheduler_stopped = Event()
         self.leases_stop: Event | None = None
 
-    def intake(self, stop: Event, _: Beat) -> None:
+    def consumer(self, stop: Event, _: Beat) -> None:
         stop.wait(PATIENCE)
-        self.names.append("intake")
+        self.names.append("consumer")
 
     def poller(self, _: Beat) -> None:
         self.scheduler_stopped.wait(PATIENCE)
@@ -94,18 +94,18 @@ def test_the_drain_goes_from_the_front_to_the_back_and_keeps_the_leases_to_the_l
     parts = parts_of(
         world,
         told.names,
-        intake=Part(run=told.intake),
+        consumer=Part(run=told.consumer),
         poller=Part(run=told.poller),
         scheduler=Part(stop=told.stop_scheduler),
         outbox=Part(start=lambda *_: None, drain=told.drain),
-        leases=Part(run=told.leases),
-        lookout=Part(run=lambda stop, _: stop.wait(PATIENCE)),
+        lease_extender=Part(run=told.leases),
+        prober=Part(run=lambda stop, _: stop.wait(PATIENCE)),
         queue=Part(release=told.release, close=told.close),
     )
     with running(parts) as daemon:
         daemon.daemon.stop()
         daemon.end()
-    working = ["intake", "scheduler", "poller", "poller", "outbox", "leases", "release"]
+    working = ["consumer", "scheduler", "poller", "poller", "outbox", "leases", "release"]
     expected = [*working, "http closed", "queue closed", "closed"]
     assert [name for name in told.names if name != "http started"] == expected
 
@@ -240,7 +240,7 @@ def test_a_receive_that_outlasts_the_drain_is_given_back_when_it_comes() -> None
         daemon.end()
         assert world.queue.released == []
         gate.set()
-        assert daemon.daemon._threads.join(["intake"], SystemClock().monotonic() + PATIENCE)
+        assert daemon.daemon._threads.join(["consumer"], SystemClock().monotonic() + PATIENCE)
     assert daemon.error is None
     assert [lease.message_id for lease in world.queue.released] == ["1"]
     assert len(world.in_flight) == 0
@@ -262,7 +262,7 @@ def test_what_the_intake_still_works_on_at_the_end_of_the_drain_is_given_back_to
         daemon.end()
         assert [lease.message_id for lease in world.queue.released] == ["1"]
         gate.set()
-        assert daemon.daemon._threads.join(["intake"], SystemClock().monotonic() + PATIENCE)
+        assert daemon.daemon._threads.join(["consumer"], SystemClock().monotonic() + PATIENCE)
     assert len(world.in_flight) == 0
 
 

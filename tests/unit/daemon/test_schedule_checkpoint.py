@@ -52,25 +52,25 @@ def test_what_was_learned_survives_a_restart() -> None:
 
 def test_it_is_saved_every_minute_if_there_is_anything_new() -> None:
     memory, clock, schedule = FakeMemory(), ManualClock(), Schedule()
-    remembering = ScheduleCheckpointer(schedule, memory, clock)
+    checkpointer = ScheduleCheckpointer(schedule, memory, clock)
     for _ in range(4):
         teach(schedule, 1)
         clock.advance(SAVE_INTERVAL / 2)
-        remembering.save_if_due()
+        checkpointer.save_if_due()
     assert memory.saves == 2
     clock.advance(SAVE_INTERVAL)
-    remembering.save_if_due()
+    checkpointer.save_if_due()
     assert memory.saves == 2
 
 
 def test_a_change_of_the_mode_is_logged_once() -> None:
     schedule = Schedule()
-    remembering = ScheduleCheckpointer(schedule, None, ManualClock())
+    checkpointer = ScheduleCheckpointer(schedule, None, ManualClock())
     with capture_logs() as logs:
-        remembering.save_if_due()
+        checkpointer.save_if_due()
         teach(schedule)
-        remembering.save_if_due()
-        remembering.save_if_due()
+        checkpointer.save_if_due()
+        checkpointer.save_if_due()
     (line,) = logs
     state = schedule.state()
     assert (line["event"], line["mode"], line["sessions"]) == (
@@ -86,12 +86,12 @@ def test_a_change_of_the_mode_is_logged_once() -> None:
 
 def test_a_share_that_so_many_never_reach_is_logged_as_null() -> None:
     schedule, chance = Schedule(), random.Random(1)
-    remembering = ScheduleCheckpointer(schedule, None, ManualClock())
+    checkpointer = ScheduleCheckpointer(schedule, None, ManualClock())
     for _ in range(100):
         end = lasts(chance, never=0.2)
         observe(lambda low, high, over: schedule.record("", low, high, ended=over), end, 2.0, chance)
     with capture_logs() as logs:
-        remembering.save_if_due()
+        checkpointer.save_if_due()
     assert logs[0]["p90"] is None
     assert logs[0]["median"] is not None
 
@@ -99,13 +99,13 @@ def test_a_share_that_so_many_never_reach_is_logged_as_null() -> None:
 def test_a_memory_that_fails_costs_only_what_was_learned() -> None:
     memory, schedule = FakeMemory(), Schedule()
     memory.broken = True
-    remembering = ScheduleCheckpointer(schedule, memory, ManualClock())
+    checkpointer = ScheduleCheckpointer(schedule, memory, ManualClock())
     with capture_logs() as logs:
-        remembering.load()
-        remembering.save()
+        checkpointer.load()
+        checkpointer.save()
     assert [line["event"] for line in logs] == ["schedule_load_failed", "schedule_save_failed"]
     memory.broken = False
-    remembering.save()
+    checkpointer.save()
     assert memory.saves == 1
 
 
@@ -118,8 +118,8 @@ def test_what_cannot_be_read_is_passed_over() -> None:
 
 
 def test_without_a_memory_there_is_nothing_to_load_or_save() -> None:
-    remembering = ScheduleCheckpointer(Schedule(), None, ManualClock())
+    checkpointer = ScheduleCheckpointer(Schedule(), None, ManualClock())
     with capture_logs() as logs:
-        remembering.load()
-        remembering.save()
+        checkpointer.load()
+        checkpointer.save()
     assert logs == []

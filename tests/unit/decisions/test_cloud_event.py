@@ -38,8 +38,8 @@ UNDECIDED = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
 SOURCE = "/watcher/us-east-1"
 
 
-def event(session: Session, verdict: Decision, ending: SessionResult | PollError | None) -> DecisionEvent:
-    return decision_event(session, verdict, ending, DecisionRules(), source=SOURCE, now=START + 12.5)
+def event(session: Session, decision: Decision, ending: SessionResult | PollError | None) -> DecisionEvent:
+    return decision_event(session, decision, ending, DecisionRules(), source=SOURCE, now=START + 12.5)
 
 
 def data_of(session: Session, ending: SessionResult | PollError | None) -> dict[str, Any]:

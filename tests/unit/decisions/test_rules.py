@@ -29,7 +29,7 @@ from watcher.domain.model import (
     SessionResult,
     SessionStatus,
 )
-from watcher.telemetry.metrics import VERDICTS
+from watcher.telemetry.metrics import DECISIONS
 
 PICTURE = Image(S3Object("bucket", "face.jpg"))
 RULES = DecisionRules(threshold=80.0)
@@ -192,5 +192,5 @@ def test_nothing_but_the_first_row_of_the_table_is_ever_live(
 
 @given(endings, all_rules)
 def test_every_verdict_is_a_row_of_the_table(ending: SessionResult | PollError | None, rules: DecisionRules) -> None:
-    verdict = decide(ending, rules)
-    assert (verdict.outcome, verdict.reason) in VERDICTS
+    decision = decide(ending, rules)
+    assert (decision.outcome, decision.reason) in DECISIONS

@@ -61,5 +61,5 @@ def running(world: World) -> Iterator[Running]:
         for sink in world.sinks.values():
             sink.gate.set()
         outbox.drain(0.0)
-        roles = ["recorder", "settler", *(f"sink-{name}" for name in world.sinks)]
+        roles = ["recorder", "acker", *(f"sink-{name}" for name in world.sinks)]
         assert outbox.threads.join(roles, SystemClock().monotonic() + PATIENCE)

@@ -62,9 +62,9 @@ def test_the_trail_is_recorded_as_json() -> None:
 def test_a_policy_beyond_the_labelled_ones_is_counted_as_other() -> None:
     world = World()
     session = world.session(1, policy="rare")
-    verdict = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
+    decision = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     with running(world) as outbox:
-        world.outbox.decided(session, verdict, event_of(world, session))
+        world.outbox.decided(session, decision, event_of(world, session))
         outbox.drain()
     labels = {"outcome": "inconclusive", "reason": "timed_out", "policy": "other"}
     assert world.labelled("watcher_decisions_total", **labels) == 1

@@ -87,9 +87,9 @@ def ask_again(world: World, entry: LedgerEntry, sent_after: float) -> list[str]:
     return [line["event"] for line in logs if line.get("session_id") == KEY.session_id]
 
 
-def entry_of(*delivered: str, settled: bool, **data: object) -> LedgerEntry:
+def entry_of(*delivered: str, acked: bool, **data: object) -> LedgerEntry:
     body = json.dumps({"id": KEY.event_id, "data": {"createdAt": timestamp(START), **data}})
-    settled_at = START + 20.0 if settled else None
+    settled_at = START + 20.0 if acked else None
     event = DecisionEvent(KEY, body)
     return LedgerEntry(event, START + 10.0, delivered=dict.fromkeys(delivered, START + 11.0), acked_at=settled_at)
 
@@ -97,28 +97,28 @@ def entry_of(*delivered: str, settled: bool, **data: object) -> LedgerEntry:
 @pytest.mark.parametrize("sent_after", [TOO_LATE + 0.01, 86_400.0, 1e9])
 def test_a_message_sent_long_after_its_session_s_end_is_acked_and_reaches_no_sink(sent_after: float) -> None:
     world = World(sinks=("a", "b"))
-    assert ask_again(world, entry_of("a", "b", settled=True), sent_after) == ["late_message_acked"]
+    assert ask_again(world, entry_of("a", "b", acked=True), sent_after) == ["late_message_acked"]
     assert world.sinks["a"].events == world.sinks["b"].events == []
     assert world.queue.acked == [a_lease(1)]
 
 
 def test_a_sink_that_came_later_gets_no_old_decision_for_a_late_message() -> None:
     world = World(sinks=("a", "new"))
-    assert ask_again(world, entry_of("a", settled=True), TOO_LATE + 1.0) == ["late_message_acked"]
+    assert ask_again(world, entry_of("a", acked=True), TOO_LATE + 1.0) == ["late_message_acked"]
     assert world.sinks["new"].events == []
 
 
 @pytest.mark.parametrize("sent_after", [0.0, LIFETIME, TOO_LATE - 0.01])
 def test_a_message_sent_before_that_is_answered_by_every_sink(sent_after: float) -> None:
     world = World(sinks=("a", "b"))
-    entry = entry_of("a", "b", settled=True)
+    entry = entry_of("a", "b", acked=True)
     assert "late_message_acked" not in ask_again(world, entry, sent_after)
     assert world.sinks["a"].events == world.sinks["b"].events == [entry.event]
 
 
 def test_a_message_sent_long_after_still_brings_the_decision_to_the_sinks_without_it() -> None:
     world = World(sinks=("a", "b"))
-    entry = entry_of("a", settled=False)
+    entry = entry_of("a", acked=False)
     assert "late_message_acked" not in ask_again(world, entry, TOO_LATE + 1.0)
     assert world.sinks["a"].events == []
     assert world.sinks["b"].events == [entry.event]
@@ -126,6 +126,6 @@ def test_a_message_sent_long_after_still_brings_the_decision_to_the_sinks_withou
 
 @pytest.mark.parametrize("created", [None, "yesterday", 17])
 def test_without_a_creation_in_the_record_the_decision_s_own_time_counts(created: object) -> None:
-    entry = entry_of("a", settled=True, createdAt=created)
+    entry = entry_of("a", acked=True, createdAt=created)
     assert "late_message_acked" not in ask_again(World(), entry, TOO_LATE + 10.0)
     assert ask_again(World(), entry, TOO_LATE + 10.01) == ["late_message_acked"]

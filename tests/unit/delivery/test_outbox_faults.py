@@ -49,7 +49,7 @@ def test_with_the_ledger_down_nothing_is_emitted() -> None:
         world.calls.wait_for("record", 3)
         assert world.sinks["a"].events == []
         assert world.readiness.problems() == {"ledger": "locked"}
-        world.calls.mend("record")
+        world.calls.repair("record")
         outbox.drain()
     assert len(world.sinks["a"].events) == 1
 
@@ -128,7 +128,7 @@ def test_whatever_failed_after_the_decision_is_well_again_once_it_works(part: st
         decided(world, world.session(1))
         world.calls.wait_for(call, 2)
         assert world.readiness.problems() == {part: "down"}
-        world.calls.mend(call)
+        world.calls.repair(call)
         outbox.drain()
     assert world.readiness.problems() == {}
 
@@ -142,7 +142,7 @@ def test_a_ledger_that_notes_deliveries_again_is_well_although_another_sink_hold
         decided(world, world.session(1))
         world.calls.wait_for("delivered a", 2)
         assert world.readiness.problems() == {"ledger": "locked"}
-        world.calls.mend("delivered a")
+        world.calls.repair("delivered a")
         entry = LedgerEntry(decision(9), 1.0, delivered={"b": 1.0})
         world.ledger.entries[entry.event.key] = entry
         world.outbox.resume(world.session(9), entry)  # its turn comes after the delivery that is noted at last
@@ -155,7 +155,7 @@ def test_a_ledger_that_notes_deliveries_again_is_well_although_another_sink_hold
 
 @pytest.mark.parametrize(
     ("call", "role", "part"),
-    [("record", "recorder", "ledger"), ("a", "sink-a", "sink a"), ("ack", "settler", "queue")],
+    [("record", "recorder", "ledger"), ("a", "sink-a", "sink a"), ("ack", "acker", "queue")],
 )
 def test_a_backend_that_hangs_is_named_and_its_thread_is_late_only_beyond_all_time_outs(
     call: str, role: str, part: str

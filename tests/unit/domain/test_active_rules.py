@@ -14,25 +14,25 @@ def rules(**thresholds: float) -> Rules[PollPolicy]:
 
 
 def test_new_rules_are_in_force_for_sessions_in_flight_too() -> None:
-    runtime = ActiveRules(rules(default=80.0))
-    runtime.swap(rules(default=90.0))
-    assert runtime.decision_rules("default").threshold == 90.0
+    active_rules = ActiveRules(rules(default=80.0))
+    active_rules.swap(rules(default=90.0))
+    assert active_rules.decision_rules("default").threshold == 90.0
 
 
 def test_a_policy_that_was_taken_away_keeps_its_last_rules_for_those_in_flight() -> None:
-    runtime = ActiveRules(rules(default=80.0, payout=95.0))
-    runtime.swap(rules(default=80.0, payout=97.0))
-    runtime.swap(rules(default=80.0))
-    runtime.swap(rules(default=70.0))
-    assert runtime.decision_rules("payout").threshold == 97.0
-    assert "payout" not in runtime.rules.decision
+    active_rules = ActiveRules(rules(default=80.0, payout=95.0))
+    active_rules.swap(rules(default=80.0, payout=97.0))
+    active_rules.swap(rules(default=80.0))
+    active_rules.swap(rules(default=70.0))
+    assert active_rules.decision_rules("payout").threshold == 97.0
+    assert "payout" not in active_rules.rules.decision
 
 
 def test_a_policy_that_came_back_has_its_new_rules() -> None:
-    runtime = ActiveRules(rules(payout=95.0))
-    runtime.swap(rules())
-    runtime.swap(rules(payout=60.0))
-    assert runtime.decision_rules("payout").threshold == 60.0
+    active_rules = ActiveRules(rules(payout=95.0))
+    active_rules.swap(rules())
+    active_rules.swap(rules(payout=60.0))
+    assert active_rules.decision_rules("payout").threshold == 60.0
 
 
 def test_a_policy_that_never_was_has_no_rules() -> None:

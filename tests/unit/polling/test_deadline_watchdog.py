@@ -52,15 +52,15 @@ def is_given_up(world: World) -> bool:
 
 def test_a_session_that_waits_for_a_worker_ends_at_its_deadline_by_what_is_known() -> None:
     world = World()
-    session, keeper = world.session(), world.watchdog()
+    session, watchdog = world.session(), world.watchdog()
     session.record(CallTimedOut("no answer"))
     world.scheduler.add(session, world.clock.monotonic() + 5.0)
     world.clock.advance(179.9)
-    keeper.check()
+    watchdog.check()
     assert not session.is_abandoned
     assert session.is_scheduled
     world.clock.advance(0.1)
-    keeper.check()
+    watchdog.check()
     (data,) = decided(world)
     assert (data["reason"], data["lastError"]) == ("timed_out", "no answer")
     assert world.results.asked == []
@@ -87,16 +87,16 @@ def test_a_stopped_scheduler_hands_out_no_session_that_is_over() -> None:
 @pytest.mark.parametrize("late", [live_answer(), WAITING, CallTimedOut("x"), SessionNotFound("x")], ids=str)
 def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: SessionResult | PollError) -> None:
     world = World()
-    session, keeper = world.session(), world.watchdog()
+    session, watchdog = world.session(), world.watchdog()
     world.clock.advance(179.0)
 
     def meanwhile() -> None:
         world.clock.advance(1.0 + AFTER_DEADLINE - 0.01)
-        keeper.check()
+        watchdog.check()
         assert not is_given_up(world)
         world.clock.advance(0.02)
-        keeper.check()
-        keeper.check()
+        watchdog.check()
+        watchdog.check()
         world.clock.advance(60.0)
 
     with capture_logs() as logs:
@@ -114,15 +114,15 @@ def test_a_call_that_hangs_past_the_deadline_is_given_up_once_and_for_all(late: 
 @pytest.mark.parametrize("hung_for", [0.0, 0.01, 1.0, 5.0, 9.99, 10.0, 30.0, 120.0])
 def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_began(hung_for: float) -> None:
     world = World()
-    session, keeper = world.session(), world.watchdog()
+    session, watchdog = world.session(), world.watchdog()
     world.clock.advance(180.0 - hung_for)
 
     def meanwhile() -> None:
         world.clock.advance(hung_for)
-        keeper.check()
+        watchdog.check()
         assert not is_given_up(world)
         world.clock.advance(1.0 - CHECK_INTERVAL)
-        keeper.check()
+        watchdog.check()
         assert is_given_up(world)
 
     poll_that_hangs(world, session, meanwhile, live_answer())
@@ -146,12 +146,12 @@ def test_a_session_is_decided_within_a_second_of_its_deadline_whenever_its_call_
 )
 def test_a_slow_answer_after_the_deadline_counts(age: float, took: float, answer: SessionResult, reason: str) -> None:
     world = World()
-    session, keeper = world.session(), world.watchdog()
+    session, watchdog = world.session(), world.watchdog()
     world.clock.advance(age)
 
     def meanwhile() -> None:
         world.clock.advance(took)
-        keeper.check()
+        watchdog.check()
 
     poll_that_hangs(world, session, meanwhile, answer)
     (data,) = decided(world)
@@ -160,12 +160,12 @@ def test_a_slow_answer_after_the_deadline_counts(age: float, took: float, answer
 
 def test_a_session_whose_lease_was_lost_meanwhile_is_not_decided_here() -> None:
     world = World()
-    session, keeper = world.session(), world.watchdog()
+    session, watchdog = world.session(), world.watchdog()
 
     def meanwhile() -> None:
         session.is_abandoned = True
         world.clock.advance(200.0)
-        keeper.check()
+        watchdog.check()
 
     poll_that_hangs(world, session, meanwhile, live_answer())
     assert decided(world) == []

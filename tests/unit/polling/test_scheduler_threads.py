@@ -132,7 +132,7 @@ class HangingLimiter(Unlimited):
 def test_a_leader_that_hangs_is_named_and_nobody_who_waits_for_its_lock() -> None:
     clock, late = ManualClock(), list[list[str]]()
     liveness = Liveness(clock)
-    others = [liveness.beat(role) for role in ("poller", "timekeeper", "intake")]
+    others = [liveness.beat(role) for role in ("poller", "deadline-watchdog", "consumer")]
     asking = Barrier(len(others) + 1)
 
     def ask(beat: Beat) -> None:
@@ -160,7 +160,7 @@ def test_who_waits_for_a_lock_is_named_where_nobody_else_is() -> None:
     """Whoever has it has no beat."""
     clock = ManualClock()
     liveness, lock = Liveness(clock), NamedLock("scheduler")
-    beat = liveness.beat("intake")
+    beat = liveness.beat("consumer")
 
     def wait() -> None:
         beat.beat()
@@ -175,7 +175,7 @@ def test_who_waits_for_a_lock_is_named_where_nobody_else_is() -> None:
         clock.advance(OWN_LIMIT + 1.0)
         late = liveness.late()
     thread.join(PATIENCE)
-    assert late == ["intake: no progress for 21 s, it waits for the lock of the scheduler"]
+    assert late == ["consumer: no progress for 21 s, it waits for the lock of the scheduler"]
 
 
 def test_a_leader_that_waits_rests() -> None:

@@ -6,7 +6,7 @@ from watcher.polling.timer_queue import TimerQueue
 from watcher.sessions.session import Session
 
 
-def a_timetable() -> TimerQueue:
+def a_timer_queue() -> TimerQueue:
     return TimerQueue(attrgetter("due_at"))
 
 
@@ -26,7 +26,7 @@ def drained(table: TimerQueue, until: float = 1e9) -> list[float]:
 
 
 def test_turns_come_in_the_order_of_their_moments_however_they_were_entered() -> None:
-    table, chance = a_timetable(), random.Random(1)
+    table, chance = a_timer_queue(), random.Random(1)
     moments = [chance.uniform(-5, 50) for _ in range(1000)]
     came: list[float] = []
     for number, at in enumerate(moments[:500]):
@@ -41,7 +41,7 @@ def test_turns_come_in_the_order_of_their_moments_however_they_were_entered() ->
 
 
 def test_equal_moments_keep_the_order_in_which_they_were_entered() -> None:
-    table = a_timetable()
+    table = a_timer_queue()
     entered(table, 1.0)
     assert table.first() is not None
     sessions = [entered(table, moment, number) for moment in (1.0, 7.5) for number in range(5)]
@@ -54,7 +54,7 @@ def test_equal_moments_keep_the_order_in_which_they_were_entered() -> None:
 
 
 def test_what_comes_after_the_moment_asked_for_is_left_where_it_lies() -> None:
-    table = a_timetable()
+    table = a_timer_queue()
     entered(table, 7.2)
     assert table.first(6.9) is None
     assert table.first(7.1) is None
@@ -62,7 +62,7 @@ def test_what_comes_after_the_moment_asked_for_is_left_where_it_lies() -> None:
 
 
 def test_a_session_entered_again_for_another_second_has_its_old_turn_dropped_when_that_comes() -> None:
-    table = a_timetable()
+    table = a_timer_queue()
     session = entered(table, 5.0)
     session.due_at = 9.0
     table.add(session)
@@ -72,7 +72,7 @@ def test_a_session_entered_again_for_another_second_has_its_old_turn_dropped_whe
 
 
 def test_entering_tells_whether_a_turn_comes_before_all_others() -> None:
-    table, sessions = a_timetable(), [a_session(number) for number in range(5)]
+    table, sessions = a_timer_queue(), [a_session(number) for number in range(5)]
     told = []
     for session, at in zip(sessions, (5.0, 7.0, 3.0, 4.0, 3.5), strict=True):
         session.due_at = at
@@ -86,7 +86,7 @@ def test_entering_tells_whether_a_turn_comes_before_all_others() -> None:
 
 
 def test_those_near_are_found_without_being_taken_out() -> None:
-    table = a_timetable()
+    table = a_timer_queue()
     soon, later, _ = entered(table, 1.5), entered(table, 20.5), entered(table, 30.5)
     assert table.first() is not None
     assert list(table.near(21.0)) == [soon, later]
@@ -94,7 +94,7 @@ def test_those_near_are_found_without_being_taken_out() -> None:
 
 
 def test_only_those_that_count_are_kept_and_once_each() -> None:
-    table = a_timetable()
+    table = a_timer_queue()
     kept, dropped = entered(table, 8.0, 1), entered(table, 9.0, 2)
     kept.due_at = 3.0
     table.add(kept)

@@ -41,15 +41,15 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "queue": world.queue,
         "in_flight": world.in_flight,
         "scheduler": world.scheduler,
-        "intake": world.consumer,
-        "burials": world.dead_letters,
+        "consumer": world.consumer,
+        "dead_letters": world.dead_letters,
         "poller": world.poller,
-        "timekeeper": world.watchdog(),
+        "watchdog": world.watchdog(),
         "outbox": world.outbox,
-        "leases": world.lease_extender(),
-        "lookout": Prober(
+        "lease_extender": world.lease_extender(),
+        "prober": Prober(
             queue=world.queue,
-            ledger=World().ledger,  # what a test scripts is for the intake
+            ledger=World().ledger,  # what a test scripts is for the consumer
             results=world.results,
             endpoint=world.endpoint,
             scheduler=world.scheduler,
@@ -60,8 +60,8 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "liveness": Liveness(world.clock),
         "readiness": world.readiness,
         "http": FakeHttp(told),
-        "supervisor": ServiceNotifier(Notifier(), world.clock, Liveness(world.clock), world.readiness, str),
-        "described": {},
+        "notifier": ServiceNotifier(Notifier(), world.clock, Liveness(world.clock), world.readiness, str),
+        "startup_fields": {},
         "close": lambda: told.append("closed"),
     }
     return Parts(**{**found, **others})

@@ -38,11 +38,11 @@ class Calls:
             self._failures.setdefault(name, []).extend(errors)
 
     def break_down(self, name: str, error: BaseException) -> None:
-        """Every call of `name` raises this until `mend`."""
+        """Every call of `name` raises this until `repair`."""
         with self._changed:
             self._standing[name] = error
 
-    def mend(self, name: str) -> None:
+    def repair(self, name: str) -> None:
         """The calls of `name` work again."""
         with self._changed:
             self._standing.pop(name, None)

@@ -70,7 +70,7 @@ class World:
         results = watched(self.results, "endpoint", OUTSIDE_LIMIT)
         self.endpoint = EndpointCheck(results)
         decider = Decider(
-            runtime=self.active_rules,
+            active_rules=self.active_rules,
             source="/watcher/us-east-1",
             decided=self.outbox.decided,
             clock=self.clock,
@@ -81,7 +81,7 @@ class World:
             endpoint=self.endpoint,
             scheduler=self.scheduler,
             ended=decider.decide,
-            runtime=self.active_rules,
+            active_rules=self.active_rules,
             **shared,
         )
         self.consumer = Consumer(
@@ -91,7 +91,7 @@ class World:
             polls=self.poller,
             deliveries=self.outbox,
             dead_letters=self.dead_letters,
-            runtime=self.active_rules,
+            active_rules=self.active_rules,
             **shared,
         )
 
@@ -104,7 +104,7 @@ class World:
         return put_in(self.in_flight, session, first, *others, now=self.clock.monotonic())
 
     def dead_letter(self, stop: Event | None = None) -> None:
-        """Bury what the intake has handed over, until none of it is left or, after a stop, until a failure."""
+        """Dead-letter what the consumer handed over, until none is left or, after a stop, until a failure."""
         self.dead_letters.close()
         self.dead_letters.run(stop or Event(), a_beat(self.clock))
 

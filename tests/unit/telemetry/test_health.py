@@ -68,13 +68,13 @@ def test_a_call_to_the_outside_is_named_by_readiness_and_makes_nobody_late(limit
     clock = ManualClock()
     liveness = Liveness(clock)
     backend = Backend(clock, liveness)
-    liveness.beat("intake").beat()
+    liveness.beat("consumer").beat()
     seen = watched(backend, "queue", limit)
     assert (seen.size, seen.ask(SLOW_CALL - 1.0)) == (3, 19.0)
     assert (backend.late, backend.slow) == ([], {})
     seen.ask(45.0)
     assert backend.late == []
-    assert backend.slow == {"queue": "no answer for 45 s (ask, called by the thread intake)"}
+    assert backend.slow == {"queue": "no answer for 45 s (ask, called by the thread consumer)"}
     assert liveness.slow_calls() == {}
     assert liveness.late() == []
 
@@ -83,19 +83,19 @@ def test_a_call_that_outlasts_all_its_time_outs_makes_its_thread_late() -> None:
     clock = ManualClock()
     liveness = Liveness(clock)
     backend = Backend(clock, liveness)
-    liveness.beat("intake").beat()
+    liveness.beat("consumer").beat()
     watched(backend, "queue", 60.0).ask(61.0)
-    assert backend.late == ["intake: ask of queue: no return for 61 s, beyond all time-outs"]
+    assert backend.late == ["consumer: ask of queue: no return for 61 s, beyond all time-outs"]
 
 
 def test_after_a_call_the_thread_works_again_even_if_the_call_failed() -> None:
     clock = ManualClock()
     liveness = Liveness(clock)
-    liveness.beat("intake").beat()
+    liveness.beat("consumer").beat()
     with pytest.raises(ZeroDivisionError):
         watched(Backend(clock, liveness), "queue", 60.0).ask(50.0, fails=True)
     clock.advance(OWN_LIMIT + 1.0)
-    assert liveness.late() == ["intake: no progress for 21 s"]
+    assert liveness.late() == ["consumer: no progress for 21 s"]
 
 
 def test_a_thread_without_a_beat_may_call_too() -> None:
@@ -116,7 +116,7 @@ def test_a_thread_without_a_beat_may_call_too() -> None:
 def test_of_several_calls_of_one_part_the_longest_is_named() -> None:
     clock = ManualClock()
     liveness = Liveness(clock)
-    first, second = liveness.beat("recorder"), liveness.beat("settler")
+    first, second = liveness.beat("recorder"), liveness.beat("acker")
     with first.calling("ledger", "record", 300.0):
         clock.advance(5.0)
         with second.calling("ledger", "mark_acked", 300.0):
@@ -137,7 +137,7 @@ def test_one_stuck_thread_of_a_role_is_named_with_its_silence() -> None:
     clock = ManualClock()
     liveness = Liveness(clock)
     stuck, busy, calling = (liveness.beat("poller") for _ in range(3))
-    liveness.beat("intake")
+    liveness.beat("consumer")
     with calling.calling("endpoint", "get", 300.0):
         clock.advance(5.0)
         stuck.beat()
@@ -150,11 +150,11 @@ def test_the_last_progress_of_a_role_is_its_slowest_thread_s() -> None:
     clock = ManualClock()
     liveness = Liveness(clock)
     slow, quick = liveness.beat("poller"), liveness.beat("poller")
-    liveness.beat("intake")
+    liveness.beat("consumer")
     slow.beat()
     clock.advance(5.0)
     quick.beat()
-    assert liveness.last_progress() == {"poller": clock.time() - 5.0, "intake": clock.time()}
+    assert liveness.last_progress() == {"poller": clock.time() - 5.0, "consumer": clock.time()}
 
 
 def test_readiness_says_what_has_not_answered_unless_more_is_known_of_the_part() -> None:
@@ -194,14 +194,14 @@ def test_the_log_is_told_once_of_a_loss_with_its_consequence_and_of_its_end() ->
 
 
 def test_whoever_reaches_the_port_is_shown_part_state_and_class_of_an_error_and_none_of_its_text() -> None:
-    readiness = Readiness(lambda: {"ledger": "no answer for 21 s (find, called by the thread intake)"})
+    readiness = Readiness(lambda: {"ledger": "no answer for 21 s (find, called by the thread consumer)"})
     denied = AccessDenied("arn:aws:sts::123456789012:assumed-role/watcher may not; see https://sqs.internal/q")
     denied.origin = "AccessDeniedException"
     readiness.lost("credentials", denied, "sessions wait")
     readiness.lost("sink a", SinkError("https://10.0.0.7/hook: answered 500"), state="circuit open, 3 decisions wait")
     readiness.lost("draining", "the watcher is stopping")
     assert readiness.shown() == {
-        "ledger": "no answer for 21 s (find, called by the thread intake)",
+        "ledger": "no answer for 21 s (find, called by the thread consumer)",
         "credentials": "unavailable: AccessDenied (AccessDeniedException)",
         "sink a": "circuit open, 3 decisions wait: SinkError",
         "draining": "the watcher is stopping",

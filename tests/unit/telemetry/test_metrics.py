@@ -9,17 +9,17 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from tests.unit.support.builders import value
 from watcher.domain.model import DeadReason, PollResult, QueueDepth
 from watcher.schedule import Schedule
-from watcher.telemetry.metrics import SERIES_LIMIT, VERDICTS, Metrics, own_policy_labels, trace_exemplar
+from watcher.telemetry.metrics import DECISIONS, SERIES_LIMIT, Metrics, own_policy_labels, trace_exemplar
 
 ROLES = [
     "recorder",
-    "settler",
-    "leases",
-    "lookout",
+    "acker",
+    "lease-extender",
+    "prober",
     "poller",
-    "timekeeper",
-    "intake",
-    "burials",
+    "deadline-watchdog",
+    "consumer",
+    "dead-letters",
     "scheduler",
     "http",
     "signals",
@@ -131,7 +131,7 @@ def test_every_known_label_value_is_there_from_the_start_at_zero() -> None:
     assert labels_of(metrics, "watcher_sink_deliveries_total") == deliveries
     for policy in ("default", "payout"):
         assert {"policy": policy} in labels_of(metrics, "watcher_policy_confidence_ratio_count")
-        for outcome, reason in VERDICTS:
+        for outcome, reason in DECISIONS:
             expected = {"outcome": outcome.value, "reason": reason.value, "policy": policy}
             assert expected in labels_of(metrics, "watcher_decisions_total")
     counted = [s.value for family in own(metrics) if family.type == "counter" for s in family.samples]
@@ -151,7 +151,7 @@ def test_both_forms_are_written_and_neither_has_created_series(generate: object)
     text = generate(full().registry).decode()  # type: ignore[operator]
     assert "_created" not in text
     assert "watcher_sessions_in_flight 7.0" in text
-    assert 'watcher_last_progress_timestamp_seconds{thread="intake"} 1.5' in text
+    assert 'watcher_last_progress_timestamp_seconds{thread="consumer"} 1.5' in text
 
 
 def test_the_names_keep_to_the_conventions() -> None:

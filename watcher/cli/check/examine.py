@@ -45,12 +45,12 @@ def examine(loaded: Loaded, clock: Clock, environ: MutableMapping[str, str], *, 
         ("ledger", lambda: check_ledger(settings, clock, offline=offline)),
         ("sinks", lambda: check_sinks(settings, offline=offline)),
     ]
-    for name, look in parts:
-        yield from _whatever_happens(name, look)
+    for name, check in parts:
+        yield from _whatever_happens(name, check)
 
 
-def _whatever_happens(name: str, look: Callable[[], Findings]) -> Findings:
+def _whatever_happens(name: str, check: Callable[[], Findings]) -> Findings:
     try:
-        yield from look()
+        yield from check()
     except Exception as error:  # noqa: BLE001 - a bug in one part must not hide what the others find
         yield failed(name, f"could not be looked at: {type(error).__name__}: {error}", "please report this")

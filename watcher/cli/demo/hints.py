@@ -7,7 +7,7 @@ from watcher.cli.demo.plan import make_plan
 from watcher.cli.demo.workspace import Workspace
 
 
-def how_to_look(sessions: int, seed: int, folder: Path | None) -> str:
+def closing_hint(sessions: int, seed: int, folder: Path | None) -> str:
     """Commands for the demo that was kept in `folder`; None: the command that plays it again and keeps it."""
     if folder is None:
         return f"look into it with: watcher demo --sessions {sessions} --seed {seed} --keep DIR"

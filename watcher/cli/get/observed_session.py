@@ -74,8 +74,10 @@ class Observed:
         """The decision's event as one line of JSON; if it is not over yet, a line that says so."""
         if not is_over:
             return _undecided(self.session.key.session_id, self.status)
-        verdict = decide(self.latest, self._rules)
-        event = decision_event(self.session, verdict, self.latest, self._rules, source=source, now=self._clock.time())
+        decision = decide(self.latest, self._rules)
+        event = decision_event(
+            self.session, decision, self.latest, self._rules, source=source, now=self._clock.time()
+        )
         return event.body
 
 

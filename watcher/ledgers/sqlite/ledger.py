@@ -185,14 +185,14 @@ def _bounded(column: str) -> str:
 
 
 def _entry(columns: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> LedgerEntry:
-    sequence, session_id, policy, recorded_at, settled_at, body, trail = columns
+    sequence, session_id, policy, recorded_at, acked_at, body, trail = columns
     event = DecisionEvent(SessionKey(text_in(session_id), text_in(policy)), text_in(body))
     return LedgerEntry(
         event=event,
         recorded_at=time_in(recorded_at) or 0.0,
         trail=text_in(trail),
         delivered={text_in(sink): time_in(at) or 0.0 for *_, sink, at in rows if sink is not None},
-        acked_at=time_in(settled_at),
+        acked_at=time_in(acked_at),
         sequence=sequence,
         fault=fault_in(event),
     )

@@ -49,10 +49,10 @@ class Retention:
         limit = self._clock.time() - LIFE
         with self._file.reading() as cursor:
             oldest = cursor.execute(_OLDEST, (self._passed, AT_ONCE)).fetchall()
-        old = [(sequence, settled_at) for sequence, recorded_at, settled_at in oldest if recorded_at < limit]
+        old = [(sequence, acked_at) for sequence, recorded_at, acked_at in oldest if recorded_at < limit]
         if not old:
             return
-        self._delete([sequence for sequence, settled_at in old if settled_at is not None])
+        self._delete([sequence for sequence, acked_at in old if acked_at is not None])
         # Past what has to stay, or so many of these would hide all that comes after them.
         self._passed = old[-1][0]
 

@@ -23,7 +23,7 @@ from watcher.util.clock import this_boot
 from watcher.util.sqlite_file import BUSY_TIMEOUT, SqliteFile
 from watcher.util.sqlite_values import count_in, text_in, time_in
 
-FIRST_LOOK, LAST_LOOK, LOOK_GROWTH = 0.2, 0.5, 1.25
+FIRST_PAUSE, LAST_PAUSE, PAUSE_GROWTH = 0.2, 0.5, 1.25
 """Seconds between two looks at an empty queue, growing from the first to the last."""
 
 _COUNT = f"""SELECT (SELECT count(*) FROM {WAITING_ROWS}), (SELECT count(*) FROM {LEASED_ROWS}),
@@ -81,14 +81,14 @@ class SqliteQueue:
     def receive(self, limit: int, wait: float, stop: Event) -> list[ReceivedMessage]:
         """Up to `limit` messages (at most `max_batch`), the oldest first; see the port."""
         deadline = self._clock.monotonic() + wait
-        pause = FIRST_LOOK
+        pause = FIRST_PAUSE
         while not stop.is_set() and limit > 0:
             deliveries = self._take(min(limit, self.max_batch))
             left = deadline - self._clock.monotonic()
             if deliveries or left <= 0:
                 return deliveries
             stop.wait(min(pause, left))
-            pause = min(pause * LOOK_GROWTH, LAST_LOOK)
+            pause = min(pause * PAUSE_GROWTH, LAST_PAUSE)
         return []
 
     def extend(self, leases: Sequence[Lease]) -> list[Lease]:

@@ -42,8 +42,8 @@ class Leases:
         self.held.renew(done, since)
         lost = _ordered(leases, [*lost, *refused])
         if failed:
-            settled = {*done, *lost}
-            remaining = [lease for lease in dict.fromkeys(leases) if lease not in settled]
+            done_or_lost = {*done, *lost}
+            remaining = [lease for lease in dict.fromkeys(leases) if lease not in done_or_lost]
             text = _summary(failed, len(held), "leases were not extended")
             raise PartialExtendError(text, remaining, lost) from failed[0]
         return lost

@@ -1,16 +1,16 @@
 from pathlib import Path
 
-from watcher.cli.demo.hints import how_to_look
+from watcher.cli.demo.hints import closing_hint
 from watcher.cli.demo.plan import make_plan
 
 
 def test_a_demo_that_is_gone_can_be_played_again() -> None:
-    assert how_to_look(30, 4, None) == "look into it with: watcher demo --sessions 30 --seed 4 --keep DIR"
+    assert closing_hint(30, 4, None) == "look into it with: watcher demo --sessions 30 --seed 4 --keep DIR"
 
 
 def test_the_session_to_explain_is_an_eventful_one(tmp_path: Path) -> None:
     folder = tmp_path / "with blank"
-    lines = how_to_look(30, 4, folder).splitlines()
+    lines = closing_hint(30, 4, folder).splitlines()
     explained = lines[2].split()[-1]
     (session,) = [one for one in make_plan(30, 4).sessions if one.session_id == explained]
     assert session.script is not None
@@ -19,4 +19,4 @@ def test_the_session_to_explain_is_an_eventful_one(tmp_path: Path) -> None:
 
 
 def test_where_nothing_happens_the_first_session_is_explained(tmp_path: Path) -> None:
-    assert make_plan(1, 4).sessions[0].session_id in how_to_look(1, 4, tmp_path)
+    assert make_plan(1, 4).sessions[0].session_id in closing_hint(1, 4, tmp_path)
