@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import inspect
 import json
 import socket
 import ssl
@@ -13,7 +14,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore import UNSIGNED
+from botocore import UNSIGNED, httpsession
 from botocore.config import Config
 
 from tests.integration.support.servers import ANSWER, SESSION_ID, Script, Server, reply
@@ -121,6 +122,8 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("data", "expected"), ANSWERS.values(), ids=ANSWERS)
 def test_an_answer(serve: Serve, data: bytes, expected: str) -> None:
+    if data == ANSWERS["broken off"][0] and "enforce_content_length" not in inspect.getsource(httpsession):
+        pytest.skip("this botocore leaves it to urllib3 to compare lengths, later ones and we to the parser")
     check(serve(script=once(data)).url, expected)
 
 
