@@ -175,6 +175,7 @@ def test_a_file_of_decisions_that_others_can_change_is_a_risk(
     if is_there:
         (folder / "decisions.jsonl").touch(mode=0o640)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.chdir(tmp_path)
     assert told(settings_of(text)) == []
     folder.chmod(0o1777)
     (line,) = told(settings_of(text))
