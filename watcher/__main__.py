@@ -20,7 +20,7 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:
         from watcher.daemon import signals  # noqa: PLC0415 - only `run` needs it
 
-        signals.install()
+        signals.install_listener()
     from watcher.cli import main as run_command  # noqa: PLC0415 - late, for it imports click
 
     run_command()

@@ -14,7 +14,7 @@ from tests.support import run_watcher
 from watcher.simulator import Simulator
 from watcher.simulator.http1 import Request
 from watcher.simulator.server import HttpServer
-from watcher.simulator.service import Outcome
+from watcher.simulator.service import TimedReply
 from watcher.simulator.wire import reply
 
 ENVIRONMENT = {
@@ -125,12 +125,12 @@ def test_a_redrive_policy_that_is_missing_or_too_strict_is_a_warning(
 def test_a_target_that_may_not_be_looked_at_is_a_warning_with_the_action(
     tmp_path: Path, simulator: Simulator, moto_server: str
 ) -> None:
-    def refuse(request: Request) -> Outcome:
+    def refuse(request: Request) -> TimedReply:
         if "x-amz-target" in request.headers:
             body = b'{"__type": "AccessDeniedException", "message": "not authorized to perform it"}'
-            return Outcome(reply(400, body, content_type="application/x-amz-json-1.0"))
+            return TimedReply(reply(400, body, content_type="application/x-amz-json-1.0"))
         body = b"<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>"
-        return Outcome(reply(403, body, content_type="text/xml"))
+        return TimedReply(reply(403, body, content_type="text/xml"))
 
     with ExitStack() as stack:
         refusing = stack.enter_context(closing(HttpServer(refuse, "127.0.0.1", 0)))

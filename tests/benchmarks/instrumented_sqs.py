@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this
 
 from tests.benchmarks.instrumented import run
 from watcher.consumer.lease_extender import LeaseExtender
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.leases import Leases
 from watcher.queues.sqs.long_poll import LongPoll
@@ -29,8 +29,8 @@ PARTS: list[tuple[str, Any, str]] = [
     ("extend", LeaseExtender, "extend_due"),
     ("extend", Leases, "extend"),
     ("ack", Leases, "ack"),
-    ("batches", Batches, "run"),
-    ("batches", Batches, "_batch"),
+    ("batches", BatchCaller, "run"),
+    ("batches", BatchCaller, "_batch"),
     ("depth", SqsQueue, "depth"),
 ]
 

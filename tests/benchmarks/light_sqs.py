@@ -15,7 +15,7 @@ from typing import Any
 
 from watcher.simulator.http1 import Request
 from watcher.simulator.server import HttpServer
-from watcher.simulator.service import Outcome
+from watcher.simulator.service import TimedReply
 from watcher.simulator.wire import reply
 
 PREFIX = "AmazonSQS."
@@ -44,16 +44,16 @@ class LightSqs:
             "GetQueueUrl": self._url,
         }
 
-    def handle(self, request: Request) -> Outcome:
+    def handle(self, request: Request) -> TimedReply:
         """One call."""
         operation = request.headers.get("x-amz-target", "").removeprefix(PREFIX)
         if operation not in self._operations:
             refusal = b'{"__type": "com.amazonaws.sqs#UnsupportedOperation", "message": ""}'
-            return Outcome(reply(400, refusal, content_type=CONTENT_TYPE))
+            return TimedReply(reply(400, refusal, content_type=CONTENT_TYPE))
         with self._changed:
             self.calls[operation] += 1
             answer = self._operations[operation](json.loads(request.body))
-        return Outcome(reply(200, json.dumps(answer).encode(), content_type=CONTENT_TYPE))
+        return TimedReply(reply(200, json.dumps(answer).encode(), content_type=CONTENT_TYPE))
 
     def report(self) -> Members:
         """What a line on stdin asks for."""

@@ -23,7 +23,7 @@ from watcher.ledgers.memory import MemoryLedger
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.ledgers.sqlite.state_store import SqliteStateStore
 from watcher.queues.sqlite.queue import SqliteQueue
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller, open_caller
 from watcher.queues.sqs.dead_letters import SqsDeadLetters
 from watcher.queues.sqs.queue import SqsQueue
@@ -114,7 +114,7 @@ def _sqs(_folder: Path, stack: ExitStack, moto: Callable[[], MotoServer], suffix
     def dead_letters(_queue: Queue) -> SqsDeadLetters:
         source, dead = (stack.enter_context(closing(caller)) for caller in callers())
         # An empty queue is empty: what would come to it comes from the test.
-        return SqsDeadLetters(source, dead, stack.enter_context(closing(Batches(clock))), poll=0)
+        return SqsDeadLetters(source, dead, stack.enter_context(closing(BatchCaller(clock))), poll=0)
 
     return QueueBackend(open_queue, dead_letters, clock.advance, clock.time, tells_age=False, delivers_once=False)
 

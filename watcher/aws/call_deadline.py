@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import get_cert_path
 
 from watcher.aws.direct_sender import DirectSender
-from watcher.bounded_http.client import HttpSettings
+from watcher.bounded_http.client import ConnectionSettings
 from watcher.bounded_http.tls import Tls
 
 MAX_BODY = 32 * 1024 * 1024
@@ -35,7 +35,9 @@ def enforce_call_deadline(
     client was made from, `verify` is `create_client`'s. Closing the client closes its connections.
     """
     config, tls = client.meta.config, _tls(session, verify, client.meta.config.client_cert)
-    limits = HttpSettings(connect_timeout, read_timeout, max_body, config.max_pool_connections, tls, config.proxies)
+    limits = ConnectionSettings(
+        connect_timeout, read_timeout, max_body, config.max_pool_connections, tls, config.proxies
+    )
     sender = DirectSender(limits)
     client.meta.events.register(_EVENT, sender, HANDLER_ID)
 
@@ -53,11 +55,11 @@ def enforce_for_credentials(session: Any, *, connect_timeout: float, read_timeou
 
     They call once an hour, and nobody closes them: no connection is kept.
     """
-    limits = HttpSettings(connect_timeout, read_timeout, MAX_BODY, 0, _tls(session, None, None), None)
+    limits = ConnectionSettings(connect_timeout, read_timeout, MAX_BODY, 0, _tls(session, None, None), None)
     session.register(_EVENT, DirectSender(limits), HANDLER_ID)
 
 
-def send(client: Any, method: str, url: str) -> None:
+def send_unsigned(client: Any, method: str, url: str) -> None:
     """Send a request without a body or signature as the client's own are sent, whatever its response is.
 
     Raises:

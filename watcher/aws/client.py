@@ -15,7 +15,7 @@ from watcher.aws.call_deadline import MAX_BODY, enforce_call_deadline, enforce_f
 from watcher.aws.credentials import LiveCredentials, find_credentials
 from watcher.aws.errors import one_line
 from watcher.aws.session import configuration_files, open_session, readable_session, region_of
-from watcher.aws.settings import AwsSettings
+from watcher.aws.settings import ClientSettings
 from watcher.aws.strict_parsers import StrictParserFactory
 from watcher.aws.user_agent import user_agent
 from watcher.domain.errors import ConfigError
@@ -24,7 +24,7 @@ from watcher.util.urls import is_http_url, without_secrets
 
 def build_client(
     service: str,
-    aws: AwsSettings,
+    aws: ClientSettings,
     endpoint_url: str,
     *,
     concurrency: int,
@@ -64,12 +64,12 @@ def build_client(
     return client
 
 
-def live_credentials(aws: AwsSettings) -> LiveCredentials:
+def live_credentials(aws: ClientSettings) -> LiveCredentials:
     """What a client with these settings signs with."""
     return LiveCredentials(partial(find, aws), configuration_files(open_session(aws.profile)))
 
 
-def find(aws: AwsSettings) -> Any:
+def find(aws: ClientSettings) -> Any:
     """The credentials that AWS's sources give at this moment, as botocore has them: they may be fetched later.
 
     Raises:
@@ -97,13 +97,13 @@ class _Fixed:
         """The bearer token of a session."""
 
 
-def _prepare(session: Any, aws: AwsSettings, concurrency: int) -> None:
+def _prepare(session: Any, aws: ClientSettings, concurrency: int) -> None:
     """Settings for each client of the session: also for those (STS, SSO) that botocore fetches credentials with."""
     session.set_default_client_config(_config(aws, concurrency, user_agent(session)))
     session.register_component("response_parser_factory", StrictParserFactory())
 
 
-def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> Any:
+def _create(service: str, aws: ClientSettings, endpoint_url: str, session: Any) -> Any:
     region = region_of(aws, session)
     try:
         return boto3.Session(botocore_session=session).client(
@@ -120,12 +120,12 @@ def _create(service: str, aws: AwsSettings, endpoint_url: str, session: Any) -> 
         ) from error
 
 
-def _verify(aws: AwsSettings) -> bool | str | None:
+def _verify(aws: ClientSettings) -> bool | str | None:
     """`create_client`'s parameter; None: what the environment or the profile says."""
     return False if not aws.verify_ssl else aws.ca_bundle or None
 
 
-def _config(aws: AwsSettings, concurrency: int, agent: str) -> Config:
+def _config(aws: ClientSettings, concurrency: int, agent: str) -> Config:
     return Config(
         # Config(read_timeout=0) is an error; None is "no limit".
         connect_timeout=aws.connect_timeout or None,
@@ -147,7 +147,7 @@ def _endpoint_problems(key: str, url: str) -> list[str]:
     return [f"{key} = {without_secrets(url)!r}: not a URL; write it like https://host:port"]
 
 
-def _bundle_problems(aws: AwsSettings, session: Any) -> list[str]:
+def _bundle_problems(aws: ClientSettings, session: Any) -> list[str]:
     path = aws.ca_bundle or session.get_config_variable("ca_bundle") or ""
     if not path or not aws.verify_ssl:
         return []

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 
 from watcher.aws.errors import UnreadableResponse
 from watcher.bounded_http import errors
-from watcher.bounded_http.client import HttpClient, HttpSettings
+from watcher.bounded_http.client import ConnectionSettings, HttpClient
 from watcher.bounded_http.http1 import Response
 from watcher.bounded_http.origin import split
 
@@ -28,7 +28,7 @@ _ERRORS: dict[type[errors.HttpError], Any] = {
 class DirectSender:
     """Handler for `before-send`; any number of threads may call it."""
 
-    def __init__(self, settings: HttpSettings) -> None:
+    def __init__(self, settings: ConnectionSettings) -> None:
         self._client = HttpClient(settings)
 
     def __call__(self, request: Any, **_: object) -> AWSResponse:

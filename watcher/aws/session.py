@@ -9,7 +9,7 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from watcher.aws.errors import one_line
-from watcher.aws.settings import AwsSettings
+from watcher.aws.settings import ClientSettings
 from watcher.domain.errors import ConfigError, WatcherError
 
 DEFAULT_REGION = "us-east-1"
@@ -23,7 +23,7 @@ def open_session(profile: str) -> Any:
     return botocore.session.Session(profile=profile or None)
 
 
-def readable_session(aws: AwsSettings) -> Any:
+def readable_session(aws: ClientSettings) -> Any:
     """A session for a client. Without any configuration file it has no profile: the file may come later.
 
     Raises:
@@ -48,7 +48,7 @@ def readable_session(aws: AwsSettings) -> Any:
     return session
 
 
-def may_name_endpoints(aws: AwsSettings, environ: Mapping[str, str]) -> bool:
+def may_name_endpoints(aws: ClientSettings, environ: Mapping[str, str]) -> bool:
     """Whether AWS's variables, or any part of its files, name an endpoint.
 
     Raises:
@@ -66,12 +66,12 @@ def configuration_files(session: Any) -> list[str]:
     return [os.path.expanduser(path) for path in paths]  # noqa: PTH111
 
 
-def region_of(aws: AwsSettings, session: Any) -> str:
+def region_of(aws: ClientSettings, session: Any) -> str:
     """The region: `aws.region`, else the one of profile or environment, else us-east-1."""
     return aws.region or session.get_config_variable("region") or DEFAULT_REGION
 
 
-def resolve_region(aws: AwsSettings) -> str:
+def resolve_region(aws: ClientSettings) -> str:
     """The region, as `region_of` has it.
 
     Raises:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class AwsSettings(Protocol):
+class ClientSettings(Protocol):
     """How Rekognition is reached. Empty strings are "not set"; time-outs are seconds, and 0 is "no limit"."""
 
     @property

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, Self, TypeVar
 
-from watcher.aws.settings import AwsSettings
+from watcher.aws.settings import ClientSettings
 
 CONNECT_LIMIT, READ_LIMIT = 3.0, 10.0
 """Seconds at most. `[aws]` has the reference's 60, and 0 for no limit, for a poll, which is about one session. For
 these calls many sessions wait: no lease outlives two of a minute each, and a sink's thread has but one under way."""
 
 
-class _Settings(AwsSettings, Protocol):
+class _Settings(ClientSettings, Protocol):
     """Those that can be copied, as pydantic's can."""
 
     def model_copy(self, *, update: Mapping[str, Any]) -> Self:

@@ -19,7 +19,7 @@ Headers = Iterable[tuple[str, str | bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class HttpSettings:
+class ConnectionSettings:
     """`connect_timeout` and `read_timeout`: seconds, 0 is no limit; a call gets their sum.
 
     `max_body`: bytes of a body. `connections`: how many are kept for each origin. `proxies`: URLs by the target's
@@ -49,7 +49,7 @@ class _Route(NamedTuple):
 class HttpClient:
     """Threads may share it. Proxies are looked up once for each origin."""
 
-    def __init__(self, settings: HttpSettings) -> None:
+    def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
         self._pools: dict[Origin, tuple[Pool, Proxy | None]] = {}
         self._lock = Lock()

@@ -29,7 +29,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     settings that can't be used, 1 for anything else. SIGHUP reloads the settings that can change at run time; a
     second SIGTERM or SIGINT stops at once.
     """
-    listener = signals.install()  # before anything that takes time
+    listener = signals.install_listener()  # before anything that takes time
     loaded = load_or_exit(source)
     from watcher.app.build import build
     from watcher.app.endpoint_risks import endpoint_risks
@@ -39,7 +39,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     from watcher.telemetry import logs
     from watcher.util import line_buffer, stalls
 
-    stderr = line_buffer.install()
+    stderr = line_buffer.install_buffer()
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
     stderr.on_recovery = logs.report_dropped_lines
     _log_risks(risks(loaded))

@@ -21,7 +21,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 def shown(key: str, value: object) -> str:
     """A value for a line to the user: TOML's notation, secrets hidden."""
-    return toml(without_secrets(key, value))
+    return toml(redacted_value(key, value))
 
 
 def source_of(origin: str) -> str:
@@ -29,17 +29,17 @@ def source_of(origin: str) -> str:
     return "the default" if origin == DEFAULT else f"from {origin}"
 
 
-def without_secrets(key: str, value: Any) -> Any:
+def redacted_value(key: str, value: Any) -> Any:
     """The value, or the same with `***` for what should not be seen. `key` is dotted; its last part counts."""
     name = key.rpartition(".")[2]
     if _SECRET_KEY.search(name) and not name.endswith("_file"):
         return HIDDEN if value else value
     if isinstance(value, Mapping):
         return {
-            str(inner): without_secrets(f"{key}.{inner}".removeprefix("."), below) for inner, below in value.items()
+            str(inner): redacted_value(f"{key}.{inner}".removeprefix("."), below) for inner, below in value.items()
         }
     if isinstance(value, list):
-        return [without_secrets(key, below) for below in value]
+        return [redacted_value(key, below) for below in value]
     return _text_without_secrets(key, name, value) if isinstance(value, str) else value
 
 

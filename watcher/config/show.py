@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from watcher.config.loading import Loaded, flatten
-from watcher.config.redaction import toml, toml_key, without_secrets
+from watcher.config.redaction import redacted_value, toml, toml_key
 
 
 def as_toml(loaded: Loaded) -> str:
@@ -15,7 +15,7 @@ def as_toml(loaded: Loaded) -> str:
     for key, path, value in flatten(loaded.settings):
         origin = loaded.origins[key]
         if key == "sinks":
-            lines += _sinks(without_secrets(key, value), origin)
+            lines += _sinks(redacted_value(key, value), origin)
             continue
         if value == {}:
             lines += _header(path, origin)
@@ -24,13 +24,13 @@ def as_toml(loaded: Loaded) -> str:
         if path[:-1] != section:
             section = path[:-1]
             lines += _header(section)
-        lines.append(f"{path[-1]} = {toml(without_secrets(key, value))}  # {_comment(origin)}")
+        lines.append(f"{path[-1]} = {toml(redacted_value(key, value))}  # {_comment(origin)}")
     return "\n".join(lines)
 
 
 def as_json(loaded: Loaded) -> str:
     """The settings, their origins and the file as one JSON object."""
-    settings = without_secrets("", loaded.settings.model_dump(mode="json", exclude_none=True))
+    settings = redacted_value("", loaded.settings.model_dump(mode="json", exclude_none=True))
     file = str(loaded.file) if loaded.file else None
     return json.dumps({"file": file, "settings": settings, "origins": dict(loaded.origins)}, indent=2)
 

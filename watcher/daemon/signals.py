@@ -61,7 +61,7 @@ class Handlers:
 
 @dataclass
 class Listener:
-    """Listens from `install` on; until `connect` there is nothing to drain, and a stop ends the process at once."""
+    """Listens from `install_listener` on. Until `connect` there is nothing to drain: a stop ends the process."""
 
     _handlers: Handlers | None = None
     _reload_wanted: Event = field(default_factory=Event)
@@ -139,7 +139,7 @@ class Listener:
 
 
 @cache
-def install() -> Listener:
+def install_listener() -> Listener:
     """Take SIGTERM, SIGINT and SIGHUP from here on; call it in the main thread, before anything that takes time.
 
     The process has one listener: a second call returns it.

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from watcher.aws import client
-from watcher.aws.settings import AwsSettings
+from watcher.aws.settings import ClientSettings
 from watcher.rekognition import image_digests as images
 from watcher.rekognition.results import RekognitionResults
 
@@ -19,7 +19,7 @@ MAX_BODY = 8 * 1024 * 1024
 base64."""
 
 
-def build_client(aws: AwsSettings, *, concurrency: int) -> Any:
+def build_client(aws: ClientSettings, *, concurrency: int) -> Any:
     """A client for Rekognition that `concurrency` threads can share (see `watcher.aws.client`).
 
     Ids of calls are made here, and images become digests before the answer is parsed: it changes what a poll costs

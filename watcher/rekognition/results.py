@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from watcher.aws.call_deadline import send
+from watcher.aws.call_deadline import send_unsigned
 from watcher.aws.errors import attempt
 from watcher.domain.model import SessionResult
 from watcher.rekognition.answer import parse_answer
@@ -39,7 +39,7 @@ class RekognitionResults:
         Raises:
             PollError: it can't be reached.
         """
-        attempt(partial(send, self._client, "GET", self._client.meta.endpoint_url), self._translate)
+        attempt(partial(send_unsigned, self._client, "GET", self._client.meta.endpoint_url), self._translate)
 
     def close(self) -> None:
         """Close the connections."""

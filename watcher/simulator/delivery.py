@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from watcher.simulator.faults import Delivery
 from watcher.simulator.http1 import frame
-from watcher.simulator.service import Outcome
+from watcher.simulator.service import TimedReply
 from watcher.simulator.wire import Reply, reply
 
 Wait = Callable[[float], bool]
@@ -16,7 +16,7 @@ Wait = Callable[[float], bool]
 _GARBAGE = b"<html><body>upstream connect error or disconnect/reset before headers</body></html>"
 
 
-def deliver(connection: socket.socket, outcome: Outcome, wait: Wait, *, keep_alive: bool) -> bool:
+def deliver(connection: socket.socket, outcome: TimedReply, wait: Wait, *, keep_alive: bool) -> bool:
     """Send the answer as its delivery says; whether the connection may serve another request.
 
     Raises:

@@ -145,7 +145,7 @@ AS_IT_IS = Delivery()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FaultPlan:
     """The faults of one call, sorted by the place where each acts."""
 
     kinds: tuple[str, ...] = ()
@@ -161,17 +161,17 @@ class Plan:
         return answer
 
 
-NO_FAULTS = Plan()
+NO_FAULTS = FaultPlan()
 
 
-def plan(faults: tuple[Fault, ...], call: Call, rng: Random) -> Plan:
+def plan(faults: tuple[Fault, ...], call: Call, rng: Random) -> FaultPlan:
     """The faults that befall `call`. Latencies add up; of errors, and of wire faults, the first counts."""
     hit = [fault for fault in faults if fault.applies(call, rng)]
     if not hit:
         return NO_FAULTS
     error = next((_error(fault) for fault in hit if fault.kind in ERROR_KINDS), None)
     delivery = next((_delivery(fault, rng) for fault in hit if fault.kind in WIRE_KINDS), AS_IT_IS)
-    return Plan(
+    return FaultPlan(
         kinds=tuple(fault.kind for fault in hit),
         latency=sum(fault.draw_seconds(rng) for fault in hit if fault.kind == "latency"),
         error=error,

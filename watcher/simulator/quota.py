@@ -31,7 +31,7 @@ class Quota:
             raise ValueError(f"rate limit {self.rate}: give calls a second, 0 for no limit")
 
 
-class TokenBucket:
+class QuotaBucket:
     """Fills at `rate` tokens a second up to `burst`; a call takes one. Not thread-safe."""
 
     def __init__(self, rate: float, burst: float | None, now: float) -> None:
@@ -64,7 +64,7 @@ class QuotaTable:
         self._to_come: dict[str, list[Quota]] = {}
         for quota in sorted(quotas, key=lambda quota: quota.after):
             self._to_come.setdefault(quota.operation, []).append(quota)
-        self._in_force: dict[str, tuple[Quota, TokenBucket]] = {}
+        self._in_force: dict[str, tuple[Quota, QuotaBucket]] = {}
 
     def refuse(self, operation: str, now: float) -> str | None:
         """The error code for a call over quota at clock time `now`, None for one that may pass."""
@@ -79,11 +79,11 @@ class QuotaTable:
         """Put `quota` in force at once and drop what was planned for its operation."""
         with self._lock:
             self._to_come.pop(quota.operation, None)
-            self._in_force[quota.operation] = (quota, TokenBucket(quota.rate, quota.burst, now))
+            self._in_force[quota.operation] = (quota, QuotaBucket(quota.rate, quota.burst, now))
 
     def _bring_in_force(self, operation: str, now: float) -> None:
         waiting = self._to_come.get(operation)
         age = (now - self._started_at) * self._time_scale
         while waiting and waiting[0].after <= age:
             quota = waiting.pop(0)
-            self._in_force[operation] = (quota, TokenBucket(quota.rate, quota.burst, now))
+            self._in_force[operation] = (quota, QuotaBucket(quota.rate, quota.burst, now))

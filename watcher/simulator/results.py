@@ -6,7 +6,7 @@ from typing import Any
 from watcher.simulator import wire
 from watcher.simulator.images import jpeg
 from watcher.simulator.limits import LIMITS
-from watcher.simulator.sessions import FAILED, SUCCEEDED, SessionRequest, SimulatedSession
+from watcher.simulator.sessions import FAILED, SUCCEEDED, CreateRequest, SimulatedSession
 
 _LATEST_VERSION = {"FaceMovementAndLightChallenge": "2.0.0", "FaceMovementChallenge": "1.0.0"}
 
@@ -21,7 +21,7 @@ FEEDBACK_MESSAGES = {
 }
 
 
-def session_request(members: dict[str, Any]) -> SessionRequest:
+def session_request(members: dict[str, Any]) -> CreateRequest:
     """The settings in a valid CreateFaceLivenessSession request, defaults filled in as AWS does.
 
     Raises:
@@ -30,7 +30,7 @@ def session_request(members: dict[str, Any]) -> SessionRequest:
     settings = members.get("Settings") or {}
     output = settings.get("OutputConfig") or {}
     preferences = settings.get("ChallengePreferences") or [{"Type": "FaceMovementAndLightChallenge"}]
-    return SessionRequest(
+    return CreateRequest(
         audit_images_limit=max(0, min(LIMITS.audit_images, int(settings.get("AuditImagesLimit") or 0))),
         bucket=output.get("S3Bucket", ""),
         key_prefix=output.get("S3KeyPrefix") or "",

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from watcher.simulator.delivery import deliver
 from watcher.simulator.http1 import BadRequestError, Request, RequestReader, frame
 from watcher.simulator.limits import LIMITS
-from watcher.simulator.service import Outcome
+from watcher.simulator.service import TimedReply
 from watcher.simulator.wire import reply
 
-Handler = Callable[[Request], Outcome]
+Handler = Callable[[Request], TimedReply]
 
 
 class HttpServer:

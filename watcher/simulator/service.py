@@ -9,11 +9,11 @@ from typing import Any
 
 from watcher.simulator import wire
 from watcher.simulator.calls import CallLog, CallRecord
-from watcher.simulator.faults import AS_IT_IS, NO_FAULTS, Call, Delivery, Plan, plan
+from watcher.simulator.faults import AS_IT_IS, NO_FAULTS, Call, Delivery, FaultPlan, plan
 from watcher.simulator.quota import QuotaTable
 from watcher.simulator.results import results, session_request
 from watcher.simulator.scenario import Scenario
-from watcher.simulator.sessions import SessionRequest, SessionScript, SimulatedSession
+from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSession
 from watcher.simulator.store import SessionStore
 from watcher.simulator.validation import RequestValidator
 
@@ -22,7 +22,7 @@ OnCall = Callable[[CallRecord], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TimedReply:
     """An answer, how long to wait before it, and how to deliver it."""
 
     reply: wire.Reply
@@ -37,7 +37,7 @@ class _Asked:
     at: float
     operation: str
     session_id: str
-    faults: Plan = NO_FAULTS
+    faults: FaultPlan = NO_FAULTS
 
 
 class LivenessService:
@@ -60,7 +60,7 @@ class LivenessService:
         self.quotas = QuotaTable(scenario.quotas, clock(), time_scale)
         self.calls = CallLog()
 
-    def handle(self, target: str, body: bytes) -> Outcome:
+    def handle(self, target: str, body: bytes) -> TimedReply:
         """One call. `target` is the X-Amz-Target header; every error is an answer, none is raised."""
         now = self._clock()
         operation = target.removeprefix(wire.TARGET_PREFIX)
@@ -74,7 +74,7 @@ class LivenessService:
 
     def create(
         self,
-        request: SessionRequest,
+        request: CreateRequest,
         script: SessionScript | None = None,
         session_id: str | None = None,
         created_ago: float = 0.0,
@@ -104,7 +104,7 @@ class LivenessService:
         """The status that a results call would see now; None for not found."""
         return session.status(self._clock(), self._time_scale, self._scenario.expired_for)
 
-    def _perform(self, at: float, operation: str, members: dict[str, Any]) -> Outcome:
+    def _perform(self, at: float, operation: str, members: dict[str, Any]) -> TimedReply:
         session = self._session(members) if operation == wire.GET else None
         asked = _Asked(at, operation, _loggable(members.get("SessionId")))
         poll = self.store.count_poll(session) if session else 0
@@ -136,10 +136,10 @@ class LivenessService:
             raise wire.ApiError(wire.SESSION_NOT_FOUND)
         return results(session, status, self._scenario.image_size)
 
-    def _refuse(self, asked: _Asked, error: wire.ApiError) -> Outcome:
+    def _refuse(self, asked: _Asked, error: wire.ApiError) -> TimedReply:
         return self._finish(asked, error.code, wire.encode_error(error, asked.operation))
 
-    def _finish(self, asked: _Asked, result: str, reply: wire.Reply) -> Outcome:
+    def _finish(self, asked: _Asked, result: str, reply: wire.Reply) -> TimedReply:
         delivery = asked.faults.delivery
         http = {"stall": 0, "reset": 0, "http_error": delivery.http}.get(delivery.kind, reply.http)
         if delivery.kind not in {"send", "drip"}:
@@ -148,7 +148,7 @@ class LivenessService:
         self.calls.add(call)
         if self._on_call is not None:
             self._on_call(call)
-        return Outcome(reply, asked.faults.latency, delivery)
+        return TimedReply(reply, asked.faults.latency, delivery)
 
 
 def _loggable(session_id: object) -> str:

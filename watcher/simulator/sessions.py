@@ -84,7 +84,7 @@ def status_at(script: SessionScript, age: float, expired_for: float) -> str | No
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRequest:
+class CreateRequest:
     """What CreateFaceLivenessSession asked for."""
 
     audit_images_limit: int = 0
@@ -101,7 +101,7 @@ class SimulatedSession:
 
     id: str
     script: SessionScript
-    request: SessionRequest
+    request: CreateRequest
     created_at: float
     polls: int = 0
 

@@ -14,8 +14,8 @@ from watcher.simulator.images import jpeg
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import Scenario
 from watcher.simulator.server import HttpServer
-from watcher.simulator.service import Clock, LivenessService, Outcome
-from watcher.simulator.sessions import SessionRequest, SessionScript, SimulatedSession
+from watcher.simulator.service import Clock, LivenessService, TimedReply
+from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSession
 
 
 class Simulator:
@@ -122,7 +122,7 @@ class Simulator:
         """
         if session_id is not None:
             self._service.check_id(session_id)
-        request = SessionRequest(audit_images_limit=audit_images_limit, bucket=bucket, key_prefix=key_prefix)
+        request = CreateRequest(audit_images_limit=audit_images_limit, bucket=bucket, key_prefix=key_prefix)
         return self._service.create(request, script, session_id, created_ago).id
 
     def session(self, session_id: str) -> SimulatedSession:
@@ -148,11 +148,11 @@ class Simulator:
         """
         self._service.quotas.replace(Quota(operation, rate, burst), self._clock())
 
-    def _handle(self, request: Request) -> Outcome:
+    def _handle(self, request: Request) -> TimedReply:
         if request.method == "GET":
-            return Outcome(self._status_page(request.path))
+            return TimedReply(self._status_page(request.path))
         if request.method != "POST":
-            return Outcome(_json(405, {"message": "use POST for calls, GET / for the status page"}))
+            return TimedReply(_json(405, {"message": "use POST for calls, GET / for the status page"}))
         return self._service.handle(request.headers.get("x-amz-target", ""), request.body)
 
     def _status_page(self, path: str) -> wire.Reply:

@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 from watcher.schedule import Mode, State
 
 
-class Schedule:
+class ScheduleCollector:
     """What the learned schedule knows of all sessions together, and what it does; read when scraped."""
 
     def __init__(self, state: Callable[[], State]) -> None:
@@ -43,7 +43,7 @@ class Schedule:
         yield from (modes, lasting)
 
 
-class DroppedLines:
+class DroppedLinesCollector:
     """`watcher_log_lines_dropped_total`, read when scraped."""
 
     def __init__(self, dropped_lines: Callable[[], int]) -> None:
@@ -59,7 +59,7 @@ class DroppedLines:
         return [CounterMetricFamily("watcher_log_lines_dropped", text, self._dropped_lines())]
 
 
-class Progress:
+class ProgressCollector:
     """`watcher_last_progress_timestamp_seconds{thread}`, read when scraped: a resting thread is never late."""
 
     def __init__(self, last_progress: Callable[[], Mapping[str, float]]) -> None:

@@ -10,7 +10,7 @@ from prometheus_client.process_collector import ProcessCollector
 from watcher import __version__
 from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, Outcome, PollResult, QueueDepth, Reason
 from watcher.schedule import State
-from watcher.telemetry.collectors import DroppedLines, Progress, Schedule
+from watcher.telemetry.collectors import DroppedLinesCollector, ProgressCollector, ScheduleCollector
 
 SERIES_LIMIT = 300
 """Series at most, those of the process included; section 7 of the interface."""
@@ -92,12 +92,12 @@ class Metrics:
         """Read these at each scrape: the limiter's rate, sessions in flight, the threads' progress, lost lines."""
         self.rate_limit.set_function(rate)
         self.in_flight.set_function(in_flight)
-        self.registry.register(Progress(progress))
-        self.registry.register(DroppedLines(dropped_lines))
+        self.registry.register(ProgressCollector(progress))
+        self.registry.register(DroppedLinesCollector(dropped_lines))
 
     def show_schedule(self, state: Callable[[], State]) -> None:
         """Read what the learned schedule knows at each scrape."""
-        self.registry.register(Schedule(state))
+        self.registry.register(ScheduleCollector(state))
 
     def show_depth(self, depth: QueueDepth) -> None:
         """What the queue said of itself."""

@@ -113,7 +113,7 @@ class LineBuffer(io.TextIOBase):
             return batch
 
 
-def install() -> LineBuffer:
+def install_buffer() -> LineBuffer:
     """Put a buffer in the place of `sys.stderr`: from here on no log line, warning or traceback blocks its thread."""
     stream = LineBuffer(sys.stderr.fileno(), sys.stderr.encoding)
     sys.stderr = stream

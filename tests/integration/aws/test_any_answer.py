@@ -117,7 +117,7 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
         "sns": (lambda: sns.emit([EVENT]), SinkError),
         "sqs": (lambda: sqs.emit([EVENT]), SinkError),
         "eventbridge": (lambda: bus.emit([EVENT]), SinkError),
-        "look": (lambda: [sns.look(), sqs.look(), bus.look()], SinkError),
+        "check": (lambda: [sns.check(), sqs.check(), bus.check()], SinkError),
     }
 
 
@@ -162,7 +162,7 @@ headers = st.dictionaries(
     "name",
     [
         *("poll", "receive", "depth", "extend", "ack", "release", "send", "url_of", "dead_letter"),
-        *("find", "record", "mark", "recent", "memory", "sns", "sqs", "eventbridge", "look"),
+        *("find", "record", "mark", "recent", "memory", "sns", "sqs", "eventbridge", "check"),
     ],
 )
 @given(body=bodies, status=st.sampled_from([200, 200, 200, 302, 400, 403, 413, 429, 500, 503]), heads=headers)

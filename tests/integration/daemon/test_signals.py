@@ -37,7 +37,7 @@ def beat():
     if "dying" in sys.argv:
         raise ZeroDivisionError("a bug")
 
-listener = signals.install()
+listener = signals.install_listener()
 if "early" not in sys.argv:
     listener.connect(
         signals.Handlers(

@@ -21,7 +21,7 @@ from tests.support import START, ManualClock, decision, session_id
 from watcher.aws.errors import CredentialsUnavailable
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import LedgerEntry
-from watcher.ledgers.dynamodb.items import fitting, key_of, unpacked
+from watcher.ledgers.dynamodb.items import decompressed, fitting, key_of
 from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
 from watcher.ledgers.reading import MOST_TEXT
 
@@ -248,8 +248,8 @@ def test_an_item_with_an_odd_attribute_blocks_no_other(opened: ExitStack, name: 
 
 def test_a_text_that_grows_without_end_is_not_unpacked() -> None:
     with pytest.raises(ValueError, match="larger"):
-        unpacked({"B": zlib.compress(b"0" * (MOST_TEXT + 1))})
-    assert unpacked({"B": zlib.compress(b"0" * 1000)}) == "0" * 1000
+        decompressed({"B": zlib.compress(b"0" * (MOST_TEXT + 1))})
+    assert decompressed({"B": zlib.compress(b"0" * 1000)}) == "0" * 1000
 
 
 @pytest.mark.parametrize("name", ["body", "trail"])

@@ -16,7 +16,7 @@ from watcher.config import AwsSettings, QueueSettings, Settings
 from watcher.domain.errors import QueueError
 from watcher.domain.model import DeadReason
 from watcher.queues import open_dead_letters, open_queue
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.dead_letters import SqsDeadLetters
 from watcher.queues.sqs.messages import delivery
@@ -101,7 +101,7 @@ def test_a_queue_that_is_not_there_is_an_error_with_its_url(client: Any, moto_se
 
 
 def letters(source: FakeClient, dead: FakeClient) -> Iterator[SqsDeadLetters]:
-    with closing(Batches(CLOCK)) as batches:
+    with closing(BatchCaller(CLOCK)) as batches:
         yield SqsDeadLetters(SqsCaller(source, URL), SqsCaller(dead, f"{URL}-dead"), batches)
 
 

@@ -96,7 +96,7 @@ def test_bytes_are_no_text(pipe: tuple[int, int]) -> None:
 CRASH = """
 import sys
 from watcher.util import line_buffer
-line_buffer.install()
+line_buffer.install_buffer()
 def fail(): raise ZeroDivisionError("a bug")
 print("before", file=sys.stderr)
 fail()

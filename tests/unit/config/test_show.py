@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from watcher.config import Loaded, Settings, as_json, as_toml
-from watcher.config.redaction import toml, without_secrets
+from watcher.config.redaction import redacted_value, toml
 
 Load = Callable[..., Loaded]
 
@@ -157,4 +157,4 @@ def test_values_are_written_as_toml_reads_them(value: object) -> None:
     ],
 )
 def test_only_secrets_are_hidden(key: str, value: object, seen: str | None) -> None:
-    assert without_secrets(key, value) == (value if seen is None else seen)
+    assert redacted_value(key, value) == (value if seen is None else seen)

@@ -15,7 +15,7 @@ from watcher.delivery.quarantine import REJECTIONS, SHARE
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED, EventResult, failed, not_attempted, rejected
 from watcher.domain.model import DecisionEvent
-from watcher.sinks.aws.batches import Batches, Entry
+from watcher.sinks.aws.batches import BatchSender, Entry
 from watcher.sinks.aws.target import CallFailed
 
 CALL = 0.5
@@ -167,7 +167,7 @@ def test_an_event_that_makes_the_calls_fail_that_it_is_in_is_told_from_those_bes
             raise CallFailed(failed("500"))
         return [DELIVERED] * len(entries)
 
-    batches = Batches(lambda event: Entry({"event": event}, 100), call)
+    batches = BatchSender(lambda event: Entry({"event": event}, 100), call)
     for number in range(4):
         rig.worker.put(pending_of(rig, number))
     with capture_logs() as logs:

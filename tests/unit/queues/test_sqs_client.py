@@ -15,7 +15,7 @@ from watcher.aws.errors import CredentialsUnavailable
 from watcher.config import AwsSettings
 from watcher.domain.errors import ConfigError, QueueError
 from watcher.queues.sqs import errors as sqs_faults
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller, open_caller
 from watcher.queues.sqs.dead_letters import _redrive_url
 from watcher.queues.sqs.errors import _ACTIONS, SqsFault, translate
@@ -210,7 +210,7 @@ def test_no_text_about_an_entry_shows_what_a_queues_url_keeps_secret(
     answer: Answer, seconds: float, words: str
 ) -> None:
     caller = SqsCaller(FakeClient(delete_message_batch=[answer]), SECRET_URL)
-    batches = Batches(ManualClock())
+    batches = BatchCaller(ManualClock())
     batches.close()  # so that nothing is tried twice, nor waited for
     (fault,) = batches.run(caller, "delete_message_batch", [{"ReceiptHandle": "r1"}], seconds)
     assert str(fault) == f"{SHOWN_URL}: {words}"
@@ -226,7 +226,7 @@ def test_a_call_that_nobody_waits_for_is_told_without_what_a_queues_url_keeps_se
     caller = SqsCaller(FakeClient(delete_message_batch=[answer_late]), SECRET_URL)
     try:
         entries = [{"ReceiptHandle": "r1"}]
-        (fault,) = Batches(ManualClock()).run(caller, "delete_message_batch", entries, 0.01, is_bound=True)
+        (fault,) = BatchCaller(ManualClock()).run(caller, "delete_message_batch", entries, 0.01, is_bound=True)
     finally:
         release.set()
     assert str(fault).startswith(f"{SHOWN_URL}: no answer within")
@@ -239,7 +239,7 @@ def test_a_queue_without_dead_letters_is_named_without_what_its_url_keeps_secret
 
 
 def test_messages_that_are_not_tried_are_told_without_what_the_queues_url_keeps_secret() -> None:
-    runner = Batches(ManualClock())
+    runner = BatchCaller(ManualClock())
     with closing(runner):
         client = FakeClient(send_message_batch=[failing("Odd", "a", sender_fault=True)])
         caller = SqsCaller(client, f"{SECRET_URL.partition('?')[0]}.fifo")

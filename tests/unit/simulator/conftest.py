@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from watcher.simulator.scenario import Ending, Scenario
-from watcher.simulator.service import LivenessService, Outcome
+from watcher.simulator.service import LivenessService, TimedReply
 from watcher.simulator.wire import CREATE, GET, TARGET_PREFIX
 
 
@@ -26,7 +26,7 @@ class Caller:
         self.clock = clock
         self.service = LivenessService(scenario, clock, time_scale)
 
-    def send(self, operation: str, **members: Any) -> Outcome:
+    def send(self, operation: str, **members: Any) -> TimedReply:
         return self.service.handle(TARGET_PREFIX + operation, json.dumps(members).encode())
 
     def create(self, **members: Any) -> str:

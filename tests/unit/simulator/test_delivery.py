@@ -5,7 +5,7 @@ import pytest
 
 from watcher.simulator.delivery import deliver
 from watcher.simulator.faults import Delivery
-from watcher.simulator.service import Outcome
+from watcher.simulator.service import TimedReply
 from watcher.simulator.wire import reply
 
 Pair = tuple[socket.socket, socket.socket]
@@ -43,7 +43,7 @@ def received(client: socket.socket, server: socket.socket) -> tuple[str, bytes]:
 def test_a_good_answer_goes_out_at_once_and_keeps_the_connection(pair: Pair) -> None:
     client, server = pair
     waits = Waits()
-    assert deliver(server, Outcome(GOOD), waits, keep_alive=True) is True
+    assert deliver(server, TimedReply(GOOD), waits, keep_alive=True) is True
     assert received(client, server)[1] == GOOD.body
     assert waits.seconds == []
 
@@ -51,14 +51,14 @@ def test_a_good_answer_goes_out_at_once_and_keeps_the_connection(pair: Pair) -> 
 def test_latency_comes_before_the_answer(pair: Pair) -> None:
     client, server = pair
     waits = Waits()
-    deliver(server, Outcome(GOOD, latency=3.5), waits, keep_alive=True)
+    deliver(server, TimedReply(GOOD, latency=3.5), waits, keep_alive=True)
     assert waits.seconds == [3.5]
     assert received(client, server)[1] == GOOD.body
 
 
 def test_a_server_that_stops_ends_a_latency_without_an_answer(pair: Pair) -> None:
     client, server = pair
-    assert deliver(server, Outcome(GOOD, latency=3.5), Waits(stop_after=1), keep_alive=True) is False
+    assert deliver(server, TimedReply(GOOD, latency=3.5), Waits(stop_after=1), keep_alive=True) is False
     assert received(client, server) == ("", b"")
 
 
@@ -68,7 +68,7 @@ def test_a_server_that_stops_ends_a_latency_without_an_answer(pair: Pair) -> Non
 )
 def test_a_wrong_answer_is_well_formed_http(pair: Pair, kind: str, status: str, body: bytes) -> None:
     client, server = pair
-    assert deliver(server, Outcome(GOOD, delivery=Delivery(kind, http=503)), Waits(), keep_alive=True) is True
+    assert deliver(server, TimedReply(GOOD, delivery=Delivery(kind, http=503)), Waits(), keep_alive=True) is True
     head, got = received(client, server)
     assert head.startswith(f"HTTP/1.1 {status}")
     assert f"Content-Length: {len(got)}" in head
@@ -78,7 +78,7 @@ def test_a_wrong_answer_is_well_formed_http(pair: Pair, kind: str, status: str, 
 
 def test_a_truncated_body_promises_more_than_it_gives(pair: Pair) -> None:
     client, server = pair
-    outcome = Outcome(GOOD, delivery=Delivery("truncated_body"))
+    outcome = TimedReply(GOOD, delivery=Delivery("truncated_body"))
     assert deliver(server, outcome, Waits(), keep_alive=True) is False
     head, body = received(client, server)
     assert f"Content-Length: {len(GOOD.body)}" in head
@@ -89,7 +89,7 @@ def test_a_truncated_body_promises_more_than_it_gives(pair: Pair) -> None:
 def test_a_drip_waits_before_each_byte_of_its_part_and_sends_all(pair: Pair, part: str) -> None:
     client, server = pair
     waits = Waits()
-    outcome = Outcome(GOOD, delivery=Delivery("drip", 2.0, part))
+    outcome = TimedReply(GOOD, delivery=Delivery("drip", 2.0, part))
     assert deliver(server, outcome, waits, keep_alive=True) is True
     head, body = received(client, server)
     assert body == GOOD.body
@@ -98,7 +98,7 @@ def test_a_drip_waits_before_each_byte_of_its_part_and_sends_all(pair: Pair, par
 
 def test_a_server_that_stops_ends_a_drip(pair: Pair) -> None:
     client, server = pair
-    outcome = Outcome(GOOD, delivery=Delivery("drip", 2.0, "body"))
+    outcome = TimedReply(GOOD, delivery=Delivery("drip", 2.0, "body"))
     assert deliver(server, outcome, Waits(stop_after=5), keep_alive=True) is False
     assert received(client, server)[1] == GOOD.body[:4]
 
@@ -106,11 +106,11 @@ def test_a_server_that_stops_ends_a_drip(pair: Pair) -> None:
 def test_a_stall_says_nothing_and_ends_when_the_client_hangs_up(pair: Pair) -> None:
     client, server = pair
     client.shutdown(socket.SHUT_WR)
-    assert deliver(server, Outcome(GOOD, delivery=Delivery("stall", 60.0)), Waits(), keep_alive=True) is False
+    assert deliver(server, TimedReply(GOOD, delivery=Delivery("stall", 60.0)), Waits(), keep_alive=True) is False
     assert received(client, server) == ("", b"")
 
 
 def test_a_stall_ends_when_its_time_is_over(pair: Pair) -> None:
     client, server = pair
-    assert deliver(server, Outcome(GOOD, delivery=Delivery("stall", 0.01)), Waits(), keep_alive=True) is False
+    assert deliver(server, TimedReply(GOOD, delivery=Delivery("stall", 0.01)), Waits(), keep_alive=True) is False
     assert received(client, server) == ("", b"")

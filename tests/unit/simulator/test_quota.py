@@ -1,15 +1,15 @@
 import pytest
 
-from watcher.simulator.quota import Quota, QuotaTable, TokenBucket
+from watcher.simulator.quota import Quota, QuotaBucket, QuotaTable
 from watcher.simulator.wire import CREATE, GET, THROTTLING, THROUGHPUT_EXCEEDED
 
 
-def passed(bucket: TokenBucket, now: float, calls: int) -> int:
+def passed(bucket: QuotaBucket, now: float, calls: int) -> int:
     return sum(bucket.take(now) for _ in range(calls))
 
 
 def test_a_bucket_lets_its_burst_through_and_then_its_rate() -> None:
-    bucket = TokenBucket(rate=5, burst=None, now=0.0)
+    bucket = QuotaBucket(rate=5, burst=None, now=0.0)
     assert passed(bucket, 0.0, 20) == 5
     assert passed(bucket, 0.2, 20) == 1
     assert passed(bucket, 1.2, 20) == 5
@@ -17,16 +17,16 @@ def test_a_bucket_lets_its_burst_through_and_then_its_rate() -> None:
 
 
 def test_a_rate_below_one_still_lets_a_call_through_at_times() -> None:
-    bucket = TokenBucket(rate=0.5, burst=None, now=0.0)
+    bucket = QuotaBucket(rate=0.5, burst=None, now=0.0)
     assert [bucket.take(now) for now in (0.0, 1.9, 2.0)] == [True, False, True]
 
 
 def test_rate_zero_is_no_limit() -> None:
-    assert passed(TokenBucket(rate=0, burst=1, now=0.0), 0.0, 1000) == 1000
+    assert passed(QuotaBucket(rate=0, burst=1, now=0.0), 0.0, 1000) == 1000
 
 
 def test_a_clock_read_out_of_order_by_two_threads_makes_no_tokens() -> None:
-    bucket = TokenBucket(rate=1, burst=1, now=10.0)
+    bucket = QuotaBucket(rate=1, burst=1, now=10.0)
     assert [bucket.take(now) for now in (10.0, 9.0, 10.5, 11.0)] == [True, False, False, True]
 
 

@@ -8,8 +8,8 @@ from watcher.simulator.calls import CallRecord
 from watcher.simulator.faults import Fault
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import Ending, Scenario
-from watcher.simulator.service import LivenessService, Outcome
-from watcher.simulator.sessions import SessionRequest, SessionScript
+from watcher.simulator.service import LivenessService, TimedReply
+from watcher.simulator.sessions import CreateRequest, SessionScript
 from watcher.simulator.wire import CREATE, GET
 
 LIVE = Ending("live")
@@ -64,7 +64,7 @@ def test_a_seed_gives_the_same_sessions_whatever_faults_meet_the_calls(make_call
     assert lives[0] == lives[1]
 
 
-def error_of(outcome: Outcome) -> dict[str, Any]:
+def error_of(outcome: TimedReply) -> dict[str, Any]:
     error: dict[str, Any] = json.loads(outcome.reply.body)
     return error
 
@@ -125,7 +125,7 @@ def test_a_call_over_quota_meets_no_other_fault(make_caller: Any) -> None:
 def test_a_sessions_own_faults_come_before_those_of_everybody(make_caller: Any) -> None:
     caller = make_caller(Scenario.always(LIVE, Fault("access_denied")))
     script = SessionScript(faults=(Fault("internal_error", first_polls=1),))
-    session_id = caller.service.create(SessionRequest(), script).id
+    session_id = caller.service.create(CreateRequest(), script).id
     assert [caller.status(session_id) for _ in range(2)] == ["InternalServerError", "AccessDeniedException"]
 
 

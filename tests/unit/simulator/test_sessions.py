@@ -8,7 +8,7 @@ from watcher.simulator.sessions import (
     IN_PROGRESS,
     LIFE_SECONDS,
     SUCCEEDED,
-    SessionRequest,
+    CreateRequest,
     SessionScript,
     SimulatedSession,
     status_at,
@@ -56,7 +56,7 @@ def test_a_slow_session_never_outlives_its_three_minutes() -> None:
 
 
 def test_the_time_scale_makes_a_session_live_faster() -> None:
-    session = SimulatedSession("id", SCRIPT, SessionRequest(), created_at=100.0)
+    session = SimulatedSession("id", SCRIPT, CreateRequest(), created_at=100.0)
     assert session.status(100.9, time_scale=10, expired_for=60) == IN_PROGRESS
     assert session.status(101.0, time_scale=10, expired_for=60) == SUCCEEDED
     assert session.status(118.0, time_scale=10, expired_for=60) == EXPIRED
@@ -68,4 +68,4 @@ def test_an_unknown_ending_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_token_is_not_shown_by_a_session_request() -> None:
-    assert "hush" not in repr(SessionRequest(token="hush"))
+    assert "hush" not in repr(CreateRequest(token="hush"))

@@ -3,12 +3,12 @@ import math
 import pytest
 
 from watcher.simulator.limits import LIMITS
-from watcher.simulator.sessions import SessionRequest, SessionScript, SimulatedSession
+from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSession
 from watcher.simulator.store import SessionStore
 
 
 def session(name: str, created_at: float = 0.0, token: str = "") -> SimulatedSession:
-    return SimulatedSession(name, SessionScript(), SessionRequest(token=token), created_at)
+    return SimulatedSession(name, SessionScript(), CreateRequest(token=token), created_at)
 
 
 def test_a_token_gives_its_session_while_that_lives() -> None:

@@ -7,7 +7,7 @@ from watcher.cli.check.files import missing_database, private_file
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.cli.check.limits import LIMITS
 from watcher.config import QueueSettings, Settings, sqlite_path
-from watcher.config.redaction import without_secrets
+from watcher.config.redaction import redacted_value
 from watcher.delivery.recorded import reason_of
 from watcher.domain.errors import LedgerError, WatcherError
 from watcher.domain.model import DEFAULT_POLICY, Lease, QueueDepth, Reason, SessionKey
@@ -22,7 +22,7 @@ NOT_TRIED = "not tried, it needs the network (--offline)"
 def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
     """How much waits and since when, and how many dead letters there are. Makes no file."""
     queue = settings.queue
-    shown = str(without_secrets("url", queue.url))
+    shown = str(redacted_value("url", queue.url))
     if queue.kind == "sqlite" and not is_there(sqlite_path(queue.url)):
         yield missing_database("queue", shown, sqlite_path(queue.url))
         yield from _missing_dead_letters(queue)
@@ -51,7 +51,7 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
 
 def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
     """Whether it can be read and listed and, where that leaves nothing behind, written. Makes no file."""
-    shown = str(without_secrets("url", settings.ledger.url)) or "in the queue's file"
+    shown = str(redacted_value("url", settings.ledger.url)) or "in the queue's file"
     kind = settings.ledger_kind
     if kind == "none":
         what = "decisions are kept nowhere: a message that comes again after a restart is decided anew"

@@ -10,7 +10,7 @@ from watcher.cli.check.backends import NOT_TRIED
 from watcher.cli.check.files import appended_file
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.config import AwsSettings, Settings, SinkSettings
-from watcher.config.redaction import shown, without_secrets
+from watcher.config.redaction import redacted_value, shown
 from watcher.domain.errors import WatcherError
 from watcher.sinks import SINKS, Checkable
 from watcher.sinks.aws.target import CheckNotPermitted
@@ -42,7 +42,7 @@ def _check(sink: SinkSettings, aws: AwsSettings, *, offline: bool) -> Finding:
 
 
 def _target(sink: SinkSettings) -> str:
-    where = str(without_secrets("url", getattr(sink, _TARGETS[sink.type])))
+    where = str(redacted_value("url", getattr(sink, _TARGETS[sink.type])))
     if sink.type != "webhook":
         return where
     parts = urlsplit(where)  # the path of many a receiver is its password

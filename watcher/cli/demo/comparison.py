@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watcher.cli.demo.plan import DemoSession, Plan
+from watcher.cli.demo.plan import DemoPlan, DemoSession
 
 Verdict = tuple[str, str]
 """Outcome and reason."""
@@ -64,7 +64,7 @@ class Comparison:
     repeats: int
 
 
-def compare(plan: Plan, lines: Sequence[str], dead: Counter[str]) -> Comparison:
+def compare(plan: DemoPlan, lines: Sequence[str], dead: Counter[str]) -> Comparison:
     """Compare the sink's `lines` and the reasons of the dead letters with the plan."""
     decided, unreadable = _read(lines)
     by_id: dict[str, dict[str, Decided]] = defaultdict(dict)
@@ -127,7 +127,7 @@ def _strangers(sessions: Iterable[DemoSession], by_id: dict[str, dict[str, Decid
             yield Difference(event_id, "no session's", "no decision", _shown(list(events.values())))
 
 
-def _dead_differences(plan: Plan, dead: Counter[str]) -> Iterator[Difference]:
+def _dead_differences(plan: DemoPlan, dead: Counter[str]) -> Iterator[Difference]:
     expected = Counter({reason.value: number for reason, number in plan.dead.items()})
     for reason in sorted(expected.keys() | dead.keys()):
         if expected[reason] != dead[reason]:

@@ -28,7 +28,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class DemoEnding:
     """One way to go.
 
     Attributes:
@@ -100,32 +100,36 @@ _THROTTLES = (Fault("throughput_exceeded"), Fault("throttle"), Fault("throttle",
 _SILENT = ((Fault("stall", seconds=30.0, first_polls=1),), (Fault("drip", seconds=0.2, first_polls=1),))
 
 ENDINGS = (
-    Ending("live", _LIVE, weight=60),
-    Ending("confidence below the threshold", _TOO_LOW, score=lambda rng: rng.uniform(1.0, 60.0), weight=10),
-    Ending("failed", _unclear(Reason.SESSION_FAILED), "FAILED", weight=6),
-    Ending("expired", _unclear(Reason.SESSION_EXPIRED), "EXPIRED", weight=2),
-    Ending("never existed", _unclear(Reason.SESSION_NOT_FOUND), None),
-    Ending("no reference image", _unclear(Reason.REFERENCE_IMAGE_MISSING), reference_image=False, weight=2),
-    Ending("unusable confidence", _MALFORMED, variants=_CONFIDENCES, weight=2),
-    Ending("throttled at first", _LIVE, variants=_at_first(*_THROTTLES), weight=3),
-    Ending("exactly at the threshold", _LIVE, score=lambda _rng: DEMO.threshold),
-    Ending("between the thresholds, default policy", _LIVE, score=_between_the_thresholds, weight=2),
-    Ending("between the thresholds, payout", _TOO_LOW, score=_between_the_thresholds, policy=STRICT_POLICY, weight=2),
-    Ending("live, payout", _LIVE, policy=STRICT_POLICY, weight=4),
-    Ending("abandoned", _unclear(Reason.TIMED_OUT), "CREATED", weight=3, to_the_deadline=True),
-    Ending("streams without end", _unclear(Reason.TIMED_OUT), "IN_PROGRESS", to_the_deadline=True),
-    Ending(
+    DemoEnding("live", _LIVE, weight=60),
+    DemoEnding("confidence below the threshold", _TOO_LOW, score=lambda rng: rng.uniform(1.0, 60.0), weight=10),
+    DemoEnding("failed", _unclear(Reason.SESSION_FAILED), "FAILED", weight=6),
+    DemoEnding("expired", _unclear(Reason.SESSION_EXPIRED), "EXPIRED", weight=2),
+    DemoEnding("never existed", _unclear(Reason.SESSION_NOT_FOUND), None),
+    DemoEnding("no reference image", _unclear(Reason.REFERENCE_IMAGE_MISSING), reference_image=False, weight=2),
+    DemoEnding("unusable confidence", _MALFORMED, variants=_CONFIDENCES, weight=2),
+    DemoEnding("throttled at first", _LIVE, variants=_at_first(*_THROTTLES), weight=3),
+    DemoEnding("exactly at the threshold", _LIVE, score=lambda _rng: DEMO.threshold),
+    DemoEnding("between the thresholds, default policy", _LIVE, score=_between_the_thresholds, weight=2),
+    DemoEnding(
+        "between the thresholds, payout", _TOO_LOW, score=_between_the_thresholds, policy=STRICT_POLICY, weight=2
+    ),
+    DemoEnding("live, payout", _LIVE, policy=STRICT_POLICY, weight=4),
+    DemoEnding("abandoned", _unclear(Reason.TIMED_OUT), "CREATED", weight=3, to_the_deadline=True),
+    DemoEnding("streams without end", _unclear(Reason.TIMED_OUT), "IN_PROGRESS", to_the_deadline=True),
+    DemoEnding(
         "rejected by the service", _unclear(Reason.REJECTED_BY_SERVICE), variants=_each(Fault("invalid_parameter"))
     ),
-    Ending(
+    DemoEnding(
         "server errors at first", _LIVE, variants=_at_first(Fault("internal_error"), Fault("http_error", http=503))
     ),
-    Ending("connection lost at first", _LIVE, variants=_at_first(Fault("reset"), Fault("truncated_body"))),
-    Ending("silent or dripping at first", _LIVE, variants=_SILENT),
-    Ending("broken answers at first", _LIVE, variants=_at_first(*_BROKEN)),
-    Ending("broken answers that stay", _MALFORMED, variants=_each(*_BROKEN)),
-    Ending("unknown status that stays", _MALFORMED, variants=_each(Fault("unknown_status")), to_the_deadline=True),
-    Ending("not found at first", _LIVE, variants=_at_first(Fault("not_found"))),
-    Ending("access denied at first", _LIVE, variants=_at_first(Fault("access_denied"))),
+    DemoEnding("connection lost at first", _LIVE, variants=_at_first(Fault("reset"), Fault("truncated_body"))),
+    DemoEnding("silent or dripping at first", _LIVE, variants=_SILENT),
+    DemoEnding("broken answers at first", _LIVE, variants=_at_first(*_BROKEN)),
+    DemoEnding("broken answers that stay", _MALFORMED, variants=_each(*_BROKEN)),
+    DemoEnding(
+        "unknown status that stays", _MALFORMED, variants=_each(Fault("unknown_status")), to_the_deadline=True
+    ),
+    DemoEnding("not found at first", _LIVE, variants=_at_first(Fault("not_found"))),
+    DemoEnding("access denied at first", _LIVE, variants=_at_first(Fault("access_denied"))),
 )
 """In the order in which a short demo takes them."""

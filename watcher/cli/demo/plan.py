@@ -8,7 +8,7 @@ from random import Random
 from uuid import UUID
 
 from watcher.cli.demo.constants import DEMO
-from watcher.cli.demo.endings import ENDINGS, Ending, Expected
+from watcher.cli.demo.endings import ENDINGS, DemoEnding, Expected
 from watcher.domain.model import DEFAULT_POLICY, DeadReason, SessionKey
 from watcher.simulator import SessionScript
 from watcher.util.rfc3339 import timestamp
@@ -27,7 +27,7 @@ class DemoSession:
 
     number: int
     session_id: str
-    ending: Ending
+    ending: DemoEnding
     script: SessionScript | None
     is_bare: bool
 
@@ -62,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DemoPlan:
     """All sessions, in the order of their numbers, and all steps, in the order of their times."""
 
     sessions: tuple[DemoSession, ...]
@@ -70,7 +70,7 @@ class Plan:
     dead: Counter[DeadReason]
 
 
-def make_plan(count: int, seed: int) -> Plan:
+def make_plan(count: int, seed: int) -> DemoPlan:
     """A plan for `count` (at least 1) sessions: each ending once, as far as they fit, then mostly ordinary ones."""
     rng = Random(seed)
     turns: Counter[str] = Counter()
@@ -80,19 +80,19 @@ def make_plan(count: int, seed: int) -> Plan:
         turns[ending.name] += 1
     junk = JUNK if count >= DEMO.least_for_junk else ()
     steps = [*_steps(sessions), *_junk_steps([body for body, _ in junk], count)]
-    return Plan(
+    return DemoPlan(
         tuple(sessions),
         tuple(sorted(steps, key=lambda step: step.at)),
         Counter(reason for _, reason in junk),
     )
 
 
-def _endings(count: int, rng: Random) -> list[Ending]:
+def _endings(count: int, rng: Random) -> list[DemoEnding]:
     drawn = rng.choices(ENDINGS, [ending.weight for ending in ENDINGS], k=max(0, count - len(ENDINGS)))
     return [*ENDINGS[:count], *drawn]
 
 
-def _in_order(endings: list[Ending], rng: Random) -> list[Ending]:
+def _in_order(endings: list[DemoEnding], rng: Random) -> list[DemoEnding]:
     """Shuffled, those that last to the deadline in the first third: nobody wants to wait for a last one."""
     order = [ending for ending in endings if not ending.to_the_deadline]
     rng.shuffle(order)
@@ -102,7 +102,7 @@ def _in_order(endings: list[Ending], rng: Random) -> list[Ending]:
     return order
 
 
-def _session(number: int, ending: Ending, turn: int, rng: Random) -> DemoSession:
+def _session(number: int, ending: DemoEnding, turn: int, rng: Random) -> DemoSession:
     session_id = str(UUID(int=rng.getrandbits(128), version=4))
     is_bare = ending.policy == DEFAULT_POLICY and rng.random() < 0.4
     return DemoSession(number, session_id, ending, ending.script(rng, turn), is_bare)

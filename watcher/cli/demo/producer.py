@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from watcher.cli.demo.constants import DEMO
-from watcher.cli.demo.plan import Plan, Step
+from watcher.cli.demo.plan import DemoPlan, Step
 from watcher.domain.errors import QueueError
 from watcher.domain.ports import Clock, Queue
 from watcher.simulator import Simulator
@@ -17,7 +17,7 @@ BUCKET = "liveness-demo"
 class Producer:
     """Plays the back end of an app, which creates sessions, and the queue's producer, in a thread of its own."""
 
-    def __init__(self, plan: Plan, simulator: Simulator, queue: Queue, clock: Clock, stop: Event) -> None:
+    def __init__(self, plan: DemoPlan, simulator: Simulator, queue: Queue, clock: Clock, stop: Event) -> None:
         """`stop` ends it early; its waits are waits for it."""
         self.begun = 0
         self.error: QueueError | None = None

@@ -11,7 +11,7 @@ from threading import Event
 from watcher.cli.demo.comparison import compare
 from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.display import open_display
-from watcher.cli.demo.plan import Plan, make_plan
+from watcher.cli.demo.plan import DemoPlan, make_plan
 from watcher.cli.demo.process import DaemonProcess, start_daemon
 from watcher.cli.demo.producer import Producer
 from watcher.cli.demo.snapshot import Scrape, Snapshot, scrape
@@ -32,7 +32,7 @@ _THROTTLES = ("ThrottlingException", "ProvisionedThroughputExceededException")
 class Stage:
     """Everything that runs."""
 
-    plan: Plan
+    plan: DemoPlan
     place: Workspace
     settings: Settings
     simulator: Simulator
@@ -59,7 +59,7 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
         return report.is_good
 
 
-def _set_up(plan: Plan, seed: int, keep: Path | None, stack: ExitStack) -> Stage:
+def _set_up(plan: DemoPlan, seed: int, keep: Path | None, stack: ExitStack) -> Stage:
     place = stack.enter_context(open_workspace(keep))
     simulator = stack.enter_context(
         Simulator(time_scale=DEMO.time_scale, seed=seed, rate_limit=DEMO.quota * DEMO.time_scale)

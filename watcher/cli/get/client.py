@@ -21,7 +21,7 @@ from botocore.utils import JSONFileCache
 
 from watcher import __version__
 from watcher.aws.call_deadline import enforce_call_deadline, enforce_for_credentials
-from watcher.cli.get.failures import Failure
+from watcher.cli.get.failures import CommandFailed
 from watcher.cli.get.fast_loader import PARTITIONS, FastLoader, known_regions
 
 SERVICE = "rekognition"
@@ -74,7 +74,7 @@ def check_endpoint_url(url: str | None) -> None:
     from urllib.parse import urlparse
 
     if url is not None and not urlparse(url).scheme:
-        raise Failure(
+        raise CommandFailed(
             f'Bad value for --endpoint-url "{url}": scheme is missing.  '
             "Must be of the form http://<hostname>/ or https://<hostname>/"
         )

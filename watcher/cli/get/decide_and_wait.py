@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from watcher.cli.get.failures import Failure
+from watcher.cli.get.failures import CommandFailed
 from watcher.cli.get.observed_session import Ask, Observed
 from watcher.config import Settings
 from watcher.domain.errors import OperatorError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CLEAR_LINE = "\r\x1b[K"
 
 
-class StillGoing(Failure):
+class StillGoing(CommandFailed):
     """The time is up and the session has not ended."""
 
 
@@ -54,7 +54,7 @@ def follow(client: Any, ask: Ask, parameters: dict[str, Any], settings: Settings
     return observed.answer
 
 
-class Progress:
+class ProgressLine:
     """One line on a terminal that is written over and over; nothing anywhere else."""
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
@@ -96,7 +96,7 @@ def wait_until_over(
     """
     from watcher.polling.policy import Ended  # only `--wait` needs it, and it takes its time
 
-    progress = Progress(stream or sys.stderr, clock)
+    progress = ProgressLine(stream or sys.stderr, clock)
     try:
         while True:
             observation = observed.poll(ask)

@@ -15,11 +15,11 @@ NO_CREDENTIALS_HINT = 'You can configure credentials by running "aws configure".
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
 
 
-class Failure(Exception):
+class CommandFailed(Exception):
     """A mistake in what was asked for; its text is shown as it is, and the program ends with 255."""
 
 
-def describe(error: Exception) -> tuple[str, ...]:
+def error_text(error: Exception) -> tuple[str, ...]:
     """The text for stderr, as AWS CLI v1 writes it for the same error, in as many writes (see `ResettingStream`)."""
     report = getattr(error, "report", None)
     if report is not None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from watcher.cli.exit_codes import ExitCode
-from watcher.cli.get.failures import Failure, describe
+from watcher.cli.get.failures import CommandFailed, error_text
 from watcher.cli.get.output import flush, print_answer
 from watcher.cli.get.terminal import RESET, ResettingStream
 from watcher.util.text import escaped_lines
@@ -36,7 +36,7 @@ def _guarded(arguments: Sequence[str], at_end: ExitStack) -> int:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, a user gets words and a code, not a traceback
         _log(error)
-        for text in describe(error):
+        for text in error_text(error):
             sys.stderr.write(escaped_lines(text))
         return ExitCode.FAILURE
 
@@ -120,7 +120,7 @@ def _compile(expression: str | None) -> Any:
     try:
         return jmespath.compile(expression)
     except Exception as error:
-        raise Failure(f"Bad value for --query {expression}: {error}") from error
+        raise CommandFailed(f"Bad value for --query {expression}: {error}") from error
 
 
 def _start_logging(options: Namespace, at_end: ExitStack) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from watcher.cli.get.failures import Failure
+from watcher.cli.get.failures import CommandFailed
 from watcher.cli.get.terminal import ResettingStream, stdout_is_terminal, stdout_width
 
 
@@ -32,7 +32,7 @@ def print_answer(form: str, answer: Any, *, title: str, query: Query | None, col
         "table": _TablePrinter(title, color),
     }
     if form not in printers:
-        raise Failure(f"Unknown output type: {form}")
+        raise CommandFailed(f"Unknown output type: {form}")
     printer = printers[form]
     if isinstance(printer, _TablePrinter):
         printer.prepare()
@@ -90,9 +90,9 @@ class _TablePrinter:
         self._width = stdout_width()
 
     def __call__(self, value: Any) -> None:
-        from watcher.cli.get.table import Table
+        from watcher.cli.get.table import TableSections
         from watcher.cli.get.table_layout import Drawing
 
-        table = Table()
+        table = TableSections()
         if table.fill(self._title, value):
             Drawing(sys.stdout, self._width, coloured=self._coloured).draw(table.sections)

@@ -12,7 +12,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from watcher.cli.get.failures import Failure
+from watcher.cli.get.failures import CommandFailed
 
 TIMESTAMP_FORMATS = (None, "wire", "none", "iso8601")
 TEXT_FILE = "file://"
@@ -28,7 +28,7 @@ def request_parameters(options: Namespace, profile: Mapping[str, Any]) -> dict[s
     """
     timestamps = profile.get("cli_timestamp_format")
     if timestamps not in TIMESTAMP_FORMATS:
-        raise Failure(
+        raise CommandFailed(
             f'Unknown cli_timestamp_format value: {timestamps}, valid values are "none", "wire" or "iso8601"'
         )
     follow_urls = profile.get("cli_follow_urlparam", "true") == "true"
@@ -55,11 +55,11 @@ def add_json(parameters: dict[str, Any], source: str | None) -> None:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise Failure(
+        raise CommandFailed(
             f"Error parsing parameter 'cli-input-json': Invalid JSON: {error}\nJSON received: {text!s}"
         ) from error
     if not isinstance(given, dict):
-        raise Failure(f"'{type(given).__name__}' object has no attribute 'keys'")
+        raise CommandFailed(f"'{type(given).__name__}' object has no attribute 'keys'")
     for name, value in given.items():
         parameters.setdefault(name, value)
 
@@ -70,8 +70,8 @@ def _resolve(option: str, value: str, *, follow_urls: bool) -> str | bytes:
         found = _from_file(value)
         if found is None and follow_urls and value.startswith(URL_PREFIXES):
             found = _from_url(value)
-    except Failure as error:
-        raise Failure(f"Error parsing parameter '{option}': {error}") from error
+    except CommandFailed as error:
+        raise CommandFailed(f"Error parsing parameter '{option}': {error}") from error
     return value if found is None else found
 
 
@@ -88,12 +88,12 @@ def _from_file(value: str) -> str | bytes | None:
             contents = file.read()
         return contents if binary else _as_text(contents)
     except UnicodeDecodeError as error:
-        raise Failure(
+        raise CommandFailed(
             f"Unable to load paramfile ({path}), text contents could not be decoded.  If this is a binary file, "
             "please use the fileb:// prefix instead of the file:// prefix."
         ) from error
     except OSError as error:
-        raise Failure(f"Unable to load paramfile {value}: {error}") from error
+        raise CommandFailed(f"Unable to load paramfile {value}: {error}") from error
 
 
 def _as_text(contents: bytes) -> str:
@@ -109,7 +109,7 @@ def _from_url(url: str) -> str:
     try:
         answer = URLLib3Session().send(AWSRequest("GET", url).prepare())
     except Exception as error:
-        raise Failure(f"Unable to retrieve {url}: {error}") from error
+        raise CommandFailed(f"Unable to retrieve {url}: {error}") from error
     if answer.status_code != 200:
-        raise Failure(f"Unable to retrieve {url}: received non 200 status code of {answer.status_code}")
+        raise CommandFailed(f"Unable to retrieve {url}: received non 200 status code of {answer.status_code}")
     return str(answer.text)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from watcher.cli.get.failures import Failure
+from watcher.cli.get.failures import CommandFailed
 from watcher.cli.get.options import OPTIONS, Option, Owner
 from watcher.util.text import escaped_lines
 
@@ -27,7 +27,7 @@ CHOICES_PER_LINE = 2
 CHOICE_WIDTH = 40
 
 
-class Unknown(Failure):
+class Unknown(CommandFailed):
     """Arguments that no option takes; the AWS CLI answers with its usage and 255, not with argparse's 2."""
 
     def report(self) -> str:

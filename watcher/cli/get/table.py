@@ -10,7 +10,7 @@ from typing import Any
 from watcher.cli.get.table_layout import Section
 
 
-class Table:
+class TableSections:
     """The sections of one table, from the outermost in."""
 
     def __init__(self) -> None:

@@ -57,11 +57,11 @@ def entry_of(item: Item) -> LedgerEntry:
     Raises:
         LookupError, TypeError, ValueError, ArithmeticError: somebody else's item.
     """
-    event = DecisionEvent(key_in(item), unpacked(item["body"]))
+    event = DecisionEvent(key_in(item), decompressed(item["body"]))
     return LedgerEntry(
         event=event,
         recorded_at=_time(item["recordedAt"]),
-        trail=unpacked(item["trail"]),
+        trail=decompressed(item["trail"]),
         delivered={sink: _time(at) for sink, at in item["delivered"]["M"].items()},
         acked_at=_time(item["settledAt"]) if "settledAt" in item else None,
         sequence=_sequence(item["sequence"]),
@@ -94,12 +94,12 @@ def number(value: float) -> dict[str, str]:
     return {"N": repr(value)}
 
 
-def packed(text: str) -> dict[str, Any]:
+def compressed(text: str) -> dict[str, Any]:
     """A text as a value of an attribute, compressed if it is long."""
     return {"S": text} if len(text) < PACKED_FROM else {"B": zlib.compress(text.encode(), 9)}
 
 
-def unpacked(value: Mapping[str, Any]) -> str:
+def decompressed(value: Mapping[str, Any]) -> str:
     """The text in a value.
 
     Raises:
@@ -139,8 +139,8 @@ def _item(entry: LedgerEntry, trail: str) -> dict[str, Any]:
         "recordedAt": number(entry.recorded_at),
         # The table's TTL attribute. An entry past its time that DynamoDB hasn't deleted yet still counts.
         "expiresAt": number(int(entry.recorded_at) + LIFE),
-        "body": packed(entry.event.body),
-        "trail": packed(trail),
+        "body": compressed(entry.event.body),
+        "trail": compressed(trail),
         # There from the start: an update can set a member of a map, but not make the map on the way.
         "delivered": {"M": {}},
     }

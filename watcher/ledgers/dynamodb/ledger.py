@@ -21,7 +21,7 @@ from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.domain.ports import Clock
 from watcher.ledgers.dynamodb.items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
 from watcher.ledgers.dynamodb.sequence import Numbering
-from watcher.ledgers.dynamodb.table import Table, open_client
+from watcher.ledgers.dynamodb.table import DynamoDbTable, open_client
 from watcher.ledgers.reading import DAMAGED
 from watcher.util.parallel import for_each
 
@@ -49,7 +49,7 @@ class DynamoDbLedger:
     """
 
     def __init__(self, client: Any, table: str, clock: Clock, *, settling: float = SETTLING) -> None:
-        self._table = Table(client, table)
+        self._table = DynamoDbTable(client, table)
         self._name = table
         self._clock = clock
         self._numbering = Numbering(clock)

@@ -11,8 +11,8 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import SessionKey
 from watcher.domain.ports import Clock
-from watcher.ledgers.dynamodb.items import MAX_BYTES, key_of, number, packed, size, unpacked
-from watcher.ledgers.dynamodb.table import Table, open_client
+from watcher.ledgers.dynamodb.items import MAX_BYTES, compressed, decompressed, key_of, number, size
+from watcher.ledgers.dynamodb.table import DynamoDbTable, open_client
 
 KEY = SessionKey("watcher.learned", "schedule")
 """No session has such an id: theirs have 36 characters."""
@@ -28,7 +28,7 @@ class DynamoDbStateStore:
     """
 
     def __init__(self, client: Any, table: str, clock: Clock) -> None:
-        self._table = Table(client, table)
+        self._table = DynamoDbTable(client, table)
         self._name = table
         self._clock = clock
 
@@ -36,7 +36,7 @@ class DynamoDbStateStore:
         """What was saved last, by whichever watcher."""
         for item in self._table.get([key_of(KEY)]):
             try:
-                return unpacked(item["body"])
+                return decompressed(item["body"])
             except (LookupError, TypeError, ValueError) as error:
                 raise LedgerError(
                     f"ledger table {self._name!r} in DynamoDB: its item {KEY.session_id} is none of the watcher's"
@@ -45,7 +45,7 @@ class DynamoDbStateStore:
 
     def save(self, text: str) -> None:
         """Keep this instead of what was saved before."""
-        item = {**key_of(KEY), "savedAt": number(self._clock.time()), "body": packed(text)}
+        item = {**key_of(KEY), "savedAt": number(self._clock.time()), "body": compressed(text)}
         if size(item) > MAX_BYTES:
             raise LedgerError(f"{len(text)} characters are more than an item of DynamoDB holds")
         self._table.put(item)

@@ -39,7 +39,7 @@ _KEYS_AT_ONCE = 100
 """What BatchGetItem takes."""
 
 
-class Table:
+class DynamoDbTable:
     """The table `name` as `client` (boto3's for DynamoDB, owned from here on) reaches it. For several threads.
 
     Raises:

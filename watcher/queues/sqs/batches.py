@@ -16,7 +16,7 @@ from watcher.util.parallel import for_each
 Entry = Mapping[str, Any]
 
 
-class Batches:
+class BatchCaller:
     """Runs batch operations; shared by threads."""
 
     def __init__(self, clock: Clock) -> None:

@@ -5,7 +5,7 @@ from threading import Lock
 import structlog
 
 from watcher.domain.model import DeadReason, ReceivedMessage
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.errors import TOO_LARGE
@@ -33,7 +33,7 @@ def _first_sent_at(delivery: ReceivedMessage) -> float:
 class DeadLetterSender:
     """Sends messages to the dead-letter queue, each once however often the deletion behind it fails."""
 
-    def __init__(self, dead_letters: SqsCaller, batches: Batches) -> None:
+    def __init__(self, dead_letters: SqsCaller, batches: BatchCaller) -> None:
         self._dead_letters = dead_letters
         self._batches = batches
         self._lock = Lock()

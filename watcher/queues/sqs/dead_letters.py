@@ -13,7 +13,7 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import QueueError
 from watcher.domain.model import DeadLetter
 from watcher.domain.ports import Clock
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller, open_caller
 from watcher.queues.sqs.constants import BATCHING, POLLING
 from watcher.queues.sqs.messages import (
@@ -49,7 +49,7 @@ class SqsDeadLetters:
         QueueError: in every method, when SQS does not do what it is asked.
     """
 
-    def __init__(self, source: SqsCaller, dead: SqsCaller, batches: Batches, poll: int = 1) -> None:
+    def __init__(self, source: SqsCaller, dead: SqsCaller, batches: BatchCaller, poll: int = 1) -> None:
         self._source = source
         self._dead = dead
         self._batches = batches
@@ -218,7 +218,7 @@ def open_dead_letters(settings: Settings, _clock: Clock) -> Iterator[SqsDeadLett
         opened.callback(source.close)
         dead = open_caller(queue.dead_letter_url or _redrive_url(source), queue.endpoint_url, settings.aws)
         opened.callback(dead.close)
-        batches = Batches(_clock)
+        batches = BatchCaller(_clock)
         opened.callback(batches.close)
         yield SqsDeadLetters(source, dead, batches)
 

@@ -6,7 +6,7 @@ from threading import Lock
 from watcher.domain.errors import PartialExtendError, QueueError
 from watcher.domain.model import Lease
 from watcher.domain.ports import Clock
-from watcher.queues.sqs.batches import Batches, Entry
+from watcher.queues.sqs.batches import BatchCaller, Entry
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.errors import INVALID_RECEIPTS, SqsFault
@@ -20,7 +20,7 @@ class Leases:
     that the whole may be asked for again.
     """
 
-    def __init__(self, caller: SqsCaller, batches: Batches, clock: Clock, seconds: int) -> None:
+    def __init__(self, caller: SqsCaller, batches: BatchCaller, clock: Clock, seconds: int) -> None:
         self.held = HeldLeases(clock, seconds)
         self._caller = caller
         self._batches = batches

@@ -16,7 +16,7 @@ from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.config.settings import Settings
 from watcher.domain.model import DeadReason, Lease, QueueDepth, ReceivedMessage
 from watcher.domain.ports import Clock
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller, open_caller
 from watcher.queues.sqs.constants import BATCHING, POLLING
 from watcher.queues.sqs.dead_letter_writer import DeadLetterSender, told
@@ -52,7 +52,7 @@ class SqsQueue:
         self._caller = caller
         self._clock = clock
         self._visibility = max(1, int(visibility_timeout))
-        self._batches = Batches(clock)
+        self._batches = BatchCaller(clock)
         self._leases = Leases(caller, self._batches, clock, self._visibility)
         self._dead_letters = dead_letters
         self._dead_letter_sender = DeadLetterSender(dead_letters, self._batches) if dead_letters else None

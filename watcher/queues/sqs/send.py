@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.domain.errors import QueueError
-from watcher.queues.sqs.batches import Batches
+from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.errors import SqsFault
 from watcher.queues.sqs.messages import batches, check_bodies, entry, in_order
 
 
-def send(caller: SqsCaller, runner: Batches, bodies: Sequence[str]) -> None:
+def send(caller: SqsCaller, runner: BatchCaller, bodies: Sequence[str]) -> None:
     """Send each body as a message.
 
     SQS has no all-or-none over batches. What it would refuse is found before anything is sent; a failure on the way
@@ -30,7 +30,9 @@ def send(caller: SqsCaller, runner: Batches, bodies: Sequence[str]) -> None:
         ) from failed[0]
 
 
-def send_entries(caller: SqsCaller, runner: Batches, entries: Sequence[dict[str, object]]) -> list[SqsFault | None]:
+def send_entries(
+    caller: SqsCaller, runner: BatchCaller, entries: Sequence[dict[str, object]]
+) -> list[SqsFault | None]:
     """Send these; what became of each, in order. After a failure the rest is not tried."""
     faults: list[SqsFault | None] = []
     round_size = BATCH_LIMITS.entries if caller.is_fifo else BATCH_LIMITS.entries * BATCHING.workers

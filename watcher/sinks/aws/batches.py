@@ -26,7 +26,7 @@ Raises CallFailed when the service answered the whole call with an error, SinkEr
 """
 
 
-class Batches:
+class BatchSender:
     """Hands events over in calls of up to 10 entries and 256 KiB."""
 
     def __init__(self, entry: Callable[[DecisionEvent], Entry], call: Call) -> None:

@@ -15,7 +15,7 @@ from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED, EventResult, EventStatus, failed
 from watcher.domain.model import DecisionEvent
 from watcher.domain.ports import Clock
-from watcher.sinks.aws.batches import Batches, Entry
+from watcher.sinks.aws.batches import BatchSender, Entry
 from watcher.sinks.aws.client import arn_region, open_client
 from watcher.sinks.aws.target import CheckNotPermitted, Target, TargetMissing, sink_service
 from watcher.util.clock import SystemClock
@@ -73,7 +73,7 @@ class EventBridgeSink:
             look_action="events:DescribeEventBus",
             if_too_long="send less context",
         )
-        self._batches = Batches(self._entry, self._call)
+        self._batches = BatchSender(self._entry, self._call)
 
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         """Put each event on the bus, and see that the bus is there; returns the result of each.

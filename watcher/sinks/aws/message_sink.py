@@ -7,7 +7,7 @@ from typing import Any
 from watcher.aws.batch_limits import BATCH_LIMITS
 from watcher.domain.event_result import EventResult
 from watcher.domain.model import DecisionEvent
-from watcher.sinks.aws.batches import Batches
+from watcher.sinks.aws.batches import BatchSender
 from watcher.sinks.aws.message_entries import entry_results, message_entry, with_ids
 from watcher.sinks.aws.target import Target
 
@@ -37,7 +37,7 @@ class MessageSink:
         self._target = target
         self._send = send
         self._ask = ask
-        self._batches = Batches(partial(message_entry, body_key=body_key, is_fifo=is_fifo), self._call)
+        self._batches = BatchSender(partial(message_entry, body_key=body_key, is_fifo=is_fifo), self._call)
 
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         """Send each event; returns the result of each.

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from watcher.bounded_http.client import HttpClient, HttpSettings
+from watcher.bounded_http.client import ConnectionSettings, HttpClient
 from watcher.bounded_http.errors import (
     ConnectionBroken,
     ConnectTimedOut,
@@ -71,7 +71,7 @@ class Poster:
         self._headers = _credentials(parts)
         self._seconds = connect_timeout + read_timeout
         self._client = HttpClient(
-            HttpSettings(
+            ConnectionSettings(
                 connect_timeout,
                 read_timeout,
                 max_body=0,

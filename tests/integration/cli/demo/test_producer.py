@@ -4,7 +4,7 @@ from typing import cast
 import pytest
 
 from tests.support import ManualClock, SteppingEvent
-from watcher.cli.demo.plan import Plan, make_plan
+from watcher.cli.demo.plan import DemoPlan, make_plan
 from watcher.cli.demo.producer import Producer
 from watcher.domain.errors import QueueError
 from watcher.domain.ports import Queue
@@ -27,7 +27,7 @@ class Outgoing:
 
 
 class Scene:
-    def __init__(self, plan: Plan, simulator: Simulator) -> None:
+    def __init__(self, plan: DemoPlan, simulator: Simulator) -> None:
         self.clock = ManualClock()
         self.stop = SteppingEvent(self.clock)
         self.queue = Outgoing(self.clock)
@@ -41,11 +41,11 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def plan() -> Plan:
+def plan() -> DemoPlan:
     return make_plan(40, seed=1)
 
 
-def test_everything_is_sent_at_its_time(plan: Plan, simulator: Simulator) -> None:
+def test_everything_is_sent_at_its_time(plan: DemoPlan, simulator: Simulator) -> None:
     scene = Scene(plan, simulator)
     scene.feeder.run()
     assert [at for at, _ in scene.queue.sent] == pytest.approx([step.at for step in plan.steps])
@@ -53,7 +53,7 @@ def test_everything_is_sent_at_its_time(plan: Plan, simulator: Simulator) -> Non
 
 
 def test_sessions_exist_when_they_are_announced_but_for_those_that_never_did(
-    plan: Plan, simulator: Simulator
+    plan: DemoPlan, simulator: Simulator
 ) -> None:
     Scene(plan, simulator).feeder.run()
     for session in plan.sessions:
@@ -64,7 +64,7 @@ def test_sessions_exist_when_they_are_announced_but_for_those_that_never_did(
             assert simulator.session(session.session_id).script == session.script
 
 
-def test_what_is_announced_again_is_the_same_message(plan: Plan, simulator: Simulator) -> None:
+def test_what_is_announced_again_is_the_same_message(plan: DemoPlan, simulator: Simulator) -> None:
     scene = Scene(plan, simulator)
     scene.feeder.run()
     sent = [body for _, body in scene.queue.sent]
@@ -73,14 +73,14 @@ def test_what_is_announced_again_is_the_same_message(plan: Plan, simulator: Simu
     assert all(sent.count(body) == 2 for body in again)
 
 
-def test_a_stop_ends_the_feeding(plan: Plan, simulator: Simulator) -> None:
+def test_a_stop_ends_the_feeding(plan: DemoPlan, simulator: Simulator) -> None:
     scene = Scene(plan, simulator)
     scene.stop.set()
     scene.feeder.run()
     assert scene.queue.sent == []
 
 
-def test_a_queue_that_fails_ends_the_feeding_and_is_told(plan: Plan, simulator: Simulator) -> None:
+def test_a_queue_that_fails_ends_the_feeding_and_is_told(plan: DemoPlan, simulator: Simulator) -> None:
     scene = Scene(plan, simulator)
     scene.queue.fails = True
     scene.feeder.run()

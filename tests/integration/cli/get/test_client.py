@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from watcher.aws.call_deadline import send
+from watcher.aws.call_deadline import send_unsigned
 from watcher.cli.get.client import open_client, open_session
 
 
@@ -65,7 +65,7 @@ def test_every_attempt_is_bounded_like_the_daemons() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = "http://{}:{}".format(*silent.getsockname())
         with pytest.raises(ReadTimeoutError):
-            send(client, "GET", endpoint)
+            send_unsigned(client, "GET", endpoint)
 
 
 @pytest.mark.parametrize(

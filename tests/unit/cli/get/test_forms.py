@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from watcher.cli.get.output import print_answer
-from watcher.cli.get.table import Table
+from watcher.cli.get.table import TableSections
 from watcher.cli.get.table_layout import Drawing, Section, display_width
 from watcher.cli.get.text import text_lines
 
@@ -47,7 +47,7 @@ def test_rows_of_different_lengths_are_refused() -> None:
 
 
 def test_a_table_too_wide_turns_its_rows_upright() -> None:
-    table = Table()
+    table = TableSections()
     table.fill("t", {"a": "x" * 30, "b": "y" * 30})
     written: list[str] = []
 
