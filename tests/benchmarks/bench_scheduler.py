@@ -22,7 +22,7 @@ from uuid import UUID
 
 from tenacity import AsyncRetrying, retry_always, wait_exponential
 
-from watcher.domain.model import Lease, SessionKey, SessionResult, SessionStatus
+from watcher.domain.model import Lease, SessionResult, SessionStatus
 from watcher.polling.policy import PollAgain, PollPolicy
 from watcher.polling.scheduler import Scheduler
 from watcher.polling.strategies import backoff
@@ -78,8 +78,7 @@ def watcher_polls(waiting: int) -> Round:
 
 def make_session(number: int) -> Session:
     """A session with the lease on its message, as the consumer makes it."""
-    key = SessionKey(str(UUID(int=number)), "default")
-    session = Session(key, 0.0, 0.0, NEVER)
+    session = Session(str(UUID(int=number)), "default", 0.0, 0.0, NEVER)
     session.add_lease(Lease("0123456789abcdef", str(number)))
     return session
 

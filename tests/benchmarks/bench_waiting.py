@@ -49,7 +49,7 @@ from watcher.util.retry import RetryUntilStopped
 
 BAR_READY = 1.0
 BAR_MEGABYTES = 75.0
-BAR_BYTES = 768.0
+BAR_BYTES = 1024.0
 SETTLING = 5.0
 """Seconds until memory is looked at: what is done once a second for all that wait has then had its turns."""
 

@@ -10,7 +10,7 @@ from itertools import count
 
 from tests.benchmarks.schedule_ideal import KEPT, Durations, Score
 from watcher.domain.errors import Throttled
-from watcher.domain.model import SessionKey, SessionResult, SessionStatus
+from watcher.domain.model import SessionResult, SessionStatus
 from watcher.domain.ports import RateLimiter
 from watcher.polling.policy import Ended, Observation, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
@@ -212,8 +212,7 @@ def run(
 
 
 def _session(scripted: ScriptedSession, now: float) -> Session:
-    key = SessionKey(str(scripted.number), "default")
-    return Session(key, scripted.born, scripted.born, scripted.born + TIMEOUT)
+    return Session(str(scripted.number), "default", scripted.born, 0.0, TIMEOUT)
 
 
 def _is_success(observation: Observation) -> bool:

@@ -211,10 +211,10 @@ class Consumer:
         self, message: ReceivedMessage, request: SessionRequest, created_monotonic: float, entry: LedgerEntry | None
     ) -> Session:
         session = Session(
-            key=request.key,
+            *request.key,
             created_at=request.created_at,
-            created_monotonic=created_monotonic,
-            deadline=created_monotonic + self._active_rules.rules.session_timeout,
+            wall_offset=request.created_at - created_monotonic,
+            lifetime=self._active_rules.rules.session_timeout,
             context=request.context,
             context_bytes=_context_bytes(request.context, entry),
             traceparent=request.traceparent,

@@ -125,7 +125,7 @@ class Outbox:
     def _deliver_missing(self, session: Session, entry: LedgerEntry) -> None:
         if entry.acked_at is None:
             sinks = self._workers.keys() - entry.delivered.keys()
-        elif session.sent_at > created_at(entry) + session.terms.lifetime + ANSWERED_AGAIN:
+        elif session.sent_at > created_at(entry) + session.lifetime + ANSWERED_AGAIN:
             log.info(
                 "late_message_acked",
                 session_id=session.session_id,

@@ -9,7 +9,7 @@ from operator import attrgetter
 from watcher.polling.final_poll import final_poll_at, is_done
 from watcher.polling.timer_queue import TimerQueue
 from watcher.sessions.creation_claim import over_at
-from watcher.sessions.session import Session
+from watcher.sessions.session import FinalPoll, Session
 
 FEWEST = 64
 """Timers below which it isn't worth while to clear out those of finished sessions."""
@@ -106,6 +106,7 @@ class DeadlineQueue:
         crowd = max(late, default=-1)
         for place, session in enumerate(near[: crowd + 1]):
             session.final_poll_by = min(final_poll_at(session), now + place * step)
+            session.final_poll = FinalPoll.BROUGHT_FORWARD
             self.put(session, session.final_poll_by, len(self._timers))
 
     def _clear(self) -> None:
@@ -148,5 +149,5 @@ def _is_reserved(session: Session) -> bool:
 
 def _is_to_come(session: Session, now: float) -> bool:
     """Whether it waits for its last poll, which is near and was not brought forward yet."""
-    is_near = session.final_due_at - now <= min(AHEAD, session.terms.lifetime * AHEAD_SHARE)
-    return is_near and _is_reserved(session) and session.final_poll_by == inf
+    is_near = session.final_due_at - now <= min(AHEAD, session.lifetime * AHEAD_SHARE)
+    return is_near and _is_reserved(session) and session.final_poll is FinalPoll.KEPT

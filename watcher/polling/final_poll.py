@@ -5,10 +5,8 @@ Where a sender claims when the session was created, one more poll just after the
 Where many of them come together, `watcher.polling.deadline_queue` brings some forward: `Session.final_poll_by`.
 """
 
-from math import inf
-
 from watcher.sessions.creation_claim import is_claimed, over_at
-from watcher.sessions.session import Session
+from watcher.sessions.session import FinalPoll, Session
 
 FINAL_POLL_LEAD = 1.0
 """Seconds before the deadline (at most a twentieth of the time-out) at which the last poll begins: AWS forgets the
@@ -18,12 +16,10 @@ CHECK_SHARE = 0.5
 """Of that lead: how long after a claimed deadline the poll begins that checks it. Late enough that AWS has forgotten
 the session if the claim is true, early enough for a decision within one second."""
 
-_DONE = -inf
-
 
 def lead_seconds(session: Session) -> float:
     """Seconds before its deadline at which the last poll of a session begins, unless it is brought forward."""
-    return min(FINAL_POLL_LEAD, session.terms.lifetime / 20)
+    return min(FINAL_POLL_LEAD, session.lifetime / 20)
 
 
 def final_poll_at(session: Session) -> float:
@@ -31,10 +27,10 @@ def final_poll_at(session: Session) -> float:
 
     If that one was answered, a claimed deadline has another just after it.
     """
-    if session.final_poll_by == _DONE and is_claimed(session):
+    if session.final_poll is FinalPoll.DONE and is_claimed(session):
         return claim_check_at(session)
-    brought_to, moment = session.final_poll_by, session.deadline - lead_seconds(session)
-    return brought_to if _DONE < brought_to < moment else moment
+    kept = session.deadline - lead_seconds(session)
+    return min(session.final_poll_by, kept) if session.final_poll is FinalPoll.BROUGHT_FORWARD else kept
 
 
 def claim_check_at(session: Session) -> float:
@@ -54,8 +50,8 @@ def next_poll_at(session: Session, now: float) -> float:
 
 def record_answer(session: Session, now: float) -> None:
     """Note that a poll was answered at `now`: just before the moment brought forward to is as good as at it."""
-    if now >= session.final_poll_by - lead_seconds(session):
-        session.final_poll_by = _DONE
+    if session.final_poll is FinalPoll.BROUGHT_FORWARD and now >= session.final_poll_by - lead_seconds(session):
+        session.final_poll = FinalPoll.DONE
 
 
 def is_done(session: Session) -> bool:
@@ -63,4 +59,4 @@ def is_done(session: Session) -> bool:
 
     Not before a deadline that is only claimed.
     """
-    return session.final_poll_by == _DONE and not is_claimed(session)
+    return session.final_poll is FinalPoll.DONE and not is_claimed(session)

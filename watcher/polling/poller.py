@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 
 import structlog
@@ -136,9 +135,9 @@ class Poller:
 
         That moves a poll, once for a session: else a sender could buy any number of calls. The deadline stays.
         """
-        kept, forgotten = final_poll_at(session), created_monotonic + session.terms.lifetime - lead_seconds(session)
-        if forgotten < kept and not session.terms.is_brought_forward:
-            session.terms = replace(session.terms, is_brought_forward=True)
+        kept, forgotten = final_poll_at(session), created_monotonic + session.lifetime - lead_seconds(session)
+        if forgotten < kept and not session.is_brought_forward:
+            session.is_brought_forward = True
             kept = max(forgotten, self._clock.monotonic())
         self._scheduler.bring_forward(session, kept)
 

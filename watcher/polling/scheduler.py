@@ -205,5 +205,5 @@ def _dispatched(session: Session, now: float, *, is_over: bool) -> Due:
     session.is_scheduled, session.dispatched_at = False, now
     if not _is_confirmed(session):
         session.final_due_at = -inf  # should it be confirmed now, its last poll is kept in the other queue
-    received = -inf if session.received_at is None else session.received_at - session.terms.epoch
+    received = -inf if session.received_at is None else session.received_at - session.wall_offset
     return Due(session, min(max(session.due_at, received), now), is_over)

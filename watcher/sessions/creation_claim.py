@@ -1,10 +1,8 @@
 """The creation time that a sender gives for a session: it moves polls, and ends nothing that AWS says is running."""
 
-from math import inf
-
 from watcher.domain.errors import PollError, SessionNotFound
 from watcher.domain.model import SessionResult, SessionStatus
-from watcher.sessions.session import Session
+from watcher.sessions.session import FinalPoll, Session
 
 AWS_LIFETIME = 180.0
 """Seconds from its creation for which AWS keeps a session and its data, by its page on CreateFaceLivenessSession."""
@@ -20,7 +18,7 @@ Observation = SessionResult | PollError
 
 def latest_creation(session: Session) -> float:
     """When (monotonic) it was created at the latest: its message was sent then, which only the queue can write."""
-    return session.sent_at - session.terms.epoch
+    return session.sent_at - session.wall_offset
 
 
 def is_claimed(session: Session) -> bool:
@@ -36,7 +34,7 @@ def over_at(session: Session) -> float:
     """
     if not is_claimed(session) or session.is_unanswered:
         return session.deadline
-    return latest_creation(session) + session.terms.lifetime
+    return latest_creation(session) + session.lifetime
 
 
 def is_refuted(session: Session, observation: Observation, begun: float) -> bool:
@@ -55,7 +53,7 @@ def is_borne_out(session: Session, observation: Observation, begun: float) -> bo
 def refute(session: Session) -> float:
     """From now on the sent time counts as its creation. Returns the claim (epoch seconds)."""
     claimed = session.created_at
-    session.created_at, session.final_poll_by = session.sent_at, inf  # not its terms: see Session
+    session.created_at, session.final_poll = session.sent_at, FinalPoll.KEPT
     return claimed
 
 

@@ -101,7 +101,7 @@ def test_a_session_that_another_watcher_decided_with_another_context_is_told() -
     world = World()
     decided_with(world, {"userId": "a"})
     session = world.session(1)
-    session.terms = replace(session.terms, context=json.dumps(SECRET).encode())
+    session.context = json.dumps(SECRET).encode()
     with capture_logs() as logs, running(world) as outbox:
         decided(world, session)
         outbox.drain()

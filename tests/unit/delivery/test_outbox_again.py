@@ -77,7 +77,7 @@ TOO_LATE = LIFETIME + ANSWERED_AGAIN
 def ask_again(world: World, entry: LedgerEntry, sent_after: float) -> list[str]:
     """Take over a message for a decided session, sent so long after its creation; returns what was logged of it."""
     sent_at, now = START + sent_after, world.clock.monotonic()
-    session = Session(KEY, sent_at, now, now + LIFETIME, sent_at=sent_at)
+    session = Session(*KEY, sent_at, sent_at - now, LIFETIME, sent_at=sent_at)
     put_in(world.in_flight, session, a_lease(1), now=now)
     world.ledger.entries[KEY] = entry
     with capture_logs() as logs, running(world) as outbox:

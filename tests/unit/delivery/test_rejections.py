@@ -10,7 +10,7 @@ from tests.unit.support.builders import a_lease
 from watcher.consumer.message import parse_message
 from watcher.delivery.rejections import rejected_message
 from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
-from watcher.domain.model import SessionKey, SessionRequest
+from watcher.domain.model import SessionRequest
 from watcher.sessions.session import Session
 from watcher.util.compact_json import compact_json
 
@@ -22,10 +22,10 @@ POLICIES = ("payout",)
 def session_of(request: SessionRequest) -> Session:
     """As the consumer makes it of a message."""
     return Session(
-        request.key,
-        request.created_at,
-        created_monotonic=100.0,
-        deadline=280.0,
+        *request.key,
+        created_at=request.created_at,
+        wall_offset=request.created_at - 100.0,
+        lifetime=180.0,
         context=request.context,
         traceparent=request.traceparent,
         sent_at=SENT_AT,
@@ -53,7 +53,7 @@ def test_a_replay_asks_for_the_very_same(members: dict[str, Any]) -> None:
 
 
 def test_where_a_policy_is_required_it_is_named() -> None:
-    session = Session(SessionKey(session_id(1), "default"), SENT_AT, 0.0, 180.0, sent_at=SENT_AT)
+    session = Session(session_id(1), "default", SENT_AT, SENT_AT, 180.0, sent_at=SENT_AT)
     assert parsed(rejected_message(session, a_lease(1)).body, require_policy=True).key.policy == "default"
 
 

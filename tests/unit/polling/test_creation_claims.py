@@ -308,9 +308,9 @@ def test_a_crowd_of_claimed_ends_is_checked_and_not_given_up() -> None:
 
 
 def test_a_claim_is_corrected_without_replacing_what_the_consumer_writes() -> None:
-    """Its thread may add a lease at the same moment; terms that were copied before would be without it."""
+    """Its thread may move both clocks at the same moment: one alone is changed here."""
     session = a_session(sent_after=100.0)
-    terms, claimed = session.terms, session.created_at
+    offset, claimed = session.wall_offset, session.created_at
     assert refute(session) == claimed
-    assert session.terms is terms
+    assert session.wall_offset == offset
     assert (session.created_at, session.deadline) == (claimed + 100.0, session.created_monotonic + LIFETIME)

@@ -8,7 +8,7 @@ from watcher.polling.final_poll import final_poll_at, record_answer
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.rate_limit import TokenBucket
 from watcher.sessions import creation_claim
-from watcher.sessions.session import Session
+from watcher.sessions.session import FinalPoll, Session
 
 
 def crowd(heap: Scheduler, clock: ManualClock, number: int) -> list[Session]:
@@ -218,7 +218,7 @@ def brought_forward(heap: Scheduler, clock: ManualClock) -> Session:
     """A session in its last 15 s whose last poll was brought forward, and answered just before its moment."""
     session = a_session(1, clock)
     clock.advance(165.0)
-    session.final_poll_by = clock.monotonic() + 0.5
+    session.final_poll, session.final_poll_by = FinalPoll.BROUGHT_FORWARD, clock.monotonic() + 0.5
     heap.add(session, clock.monotonic())
     assert taken(heap) is session
     record_answer(session, clock.monotonic())
@@ -296,7 +296,7 @@ def test_sessions_that_do_not_wait_any_more_bring_nobody_forward() -> None:
 def test_a_session_that_is_extended_after_its_last_poll_is_polled_last_once_more() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock, lifetime=20.0, sent_after=15.0)
-    session.final_poll_by = clock.monotonic() + 5.0  # brought forward
+    session.final_poll, session.final_poll_by = FinalPoll.BROUGHT_FORWARD, clock.monotonic() + 5.0
     clock.advance(5.0)
     record_answer(session, clock.monotonic())  # so it would only wait for its end
     heap.add(session, session.deadline)

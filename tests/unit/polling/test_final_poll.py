@@ -20,7 +20,7 @@ from watcher.polling.scheduler import RATE_PAUSE, Due, Scheduler
 from watcher.polling.strategies import backoff
 from watcher.rate_limit import TokenBucket
 from watcher.schedule import Schedule
-from watcher.sessions.session import Session
+from watcher.sessions.session import FinalPoll, Session
 
 OVER = an_answer(SessionStatus.SUCCEEDED)
 
@@ -70,7 +70,7 @@ def parted(clock: ManualClock, seconds: float = 15.0) -> Session:
     """A session `seconds` before its deadline, whose last poll was brought forward and has just been answered."""
     session = a_session(1, clock)
     clock.advance(180.0 - seconds)
-    session.final_poll_by = clock.monotonic()
+    session.final_poll, session.final_poll_by = FinalPoll.BROUGHT_FORWARD, clock.monotonic()
     session.record(WAITING)
     assert isinstance(policy(clock).next_step(session, WAITING), PollAgain)
     return session
@@ -195,7 +195,7 @@ def test_no_one_waits_for_the_end_of_one_whose_last_poll_was_brought_forward() -
     heap, earlier = exhausted(clock), a_session(1, clock)
     clock.advance(15.0)
     later = a_session(2, clock)
-    later.final_poll_by = earlier.deadline - 5.0
+    later.final_poll, later.final_poll_by = FinalPoll.BROUGHT_FORWARD, earlier.deadline - 5.0
     for session in (later, earlier):
         heap.add(session, final_poll_at(session))
     clock.advance(earlier.deadline - clock.monotonic())

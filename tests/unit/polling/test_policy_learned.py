@@ -16,7 +16,7 @@ from watcher.polling.policy import Ended, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due
 from watcher.polling.strategies import backoff
 from watcher.schedule import Mode, Schedule
-from watcher.sessions.session import Session
+from watcher.sessions.session import FinalPoll, Session
 
 
 def policy(schedule: Schedule, clock: ManualClock) -> PollPolicy:
@@ -131,7 +131,7 @@ def test_a_session_that_never_ends_is_polled_at_its_last_moment_and_seldom_befor
 def test_a_last_poll_that_was_brought_forward_is_followed_by_another_while_there_is_time() -> None:
     clock = ManualClock()
     session: Session = a_session(1, clock)
-    session.final_poll_by = session.deadline - 8.0
+    session.final_poll, session.final_poll_by = FinalPoll.BROUGHT_FORWARD, session.deadline - 8.0
     begun, end = life(clock, policy(Schedule(), clock), session, lambda _: WAITING)
     assert 172.0 in [pytest.approx(at) for at in begun]
     assert begun[-1] == pytest.approx(179.0)

@@ -1,9 +1,8 @@
 import json
 
-from tests.support import session_id
 from tests.unit.support.builders import a_lease, a_session, an_answer
 from watcher.domain.errors import ServerFault, SessionNotFound, Throttled, UnreadableAnswer
-from watcher.domain.model import NO_CONTEXT, SessionKey, SessionStatus
+from watcher.domain.model import NO_CONTEXT, SessionStatus
 from watcher.sessions.poll_history import TRAIL_LIMIT
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
@@ -54,18 +53,12 @@ def test_the_last_error_stays_after_an_answer() -> None:
     assert session.last_error is error
 
 
-def test_what_sessions_have_in_common_is_kept_once_and_changes_for_one_alone() -> None:
-    one, other = a_session(1), a_session(2)
-    assert one.terms is other.terms
+def test_the_leases_of_a_session_are_those_that_are_held() -> None:
+    session, other = a_session(1), a_session(2)
     for number in (1, 2, 3):
-        one.add_lease(a_lease(number))
-    assert one.leases == [a_lease(1), a_lease(2), a_lease(3)]
-    assert (other.leases, other.terms.leases) == ([], ())
-    assert (one.key, one.created_monotonic, one.deadline) == (
-        SessionKey(session_id(1), "default"),
-        other.created_monotonic,
-        other.deadline,
-    )
+        session.add_lease(a_lease(number))
+    session.leases[0].session = None
+    assert (session.leases, other.leases) == ([a_lease(2), a_lease(3)], [])
 
 
 def test_what_a_message_brings_is_its_sessions_alone() -> None:

@@ -12,7 +12,6 @@ from watcher.domain.model import (
     Lease,
     ReceivedMessage,
     S3Object,
-    SessionKey,
     SessionResult,
     SessionStatus,
 )
@@ -47,14 +46,14 @@ def a_session(
     traceparent: str = "",
     sent_after: float = 0.0,
 ) -> Session:
-    """A session of a session that was created just now; its message was sent so many seconds after."""
+    """A session that was created just now; its message was sent so many seconds after."""
     clock = clock or ManualClock()
-    now = clock.monotonic()
     return Session(
-        SessionKey(session_id(number), policy),
+        session_id(number),
+        policy,
         created_at=clock.time(),
-        created_monotonic=now,
-        deadline=now + lifetime,
+        wall_offset=clock.time() - clock.monotonic(),
+        lifetime=lifetime,
         context=compact_json(context or {}).encode(),
         context_bytes=context_bytes,
         traceparent=traceparent,

@@ -42,7 +42,9 @@ def eventbridge(detail: object) -> dict[str, Any]:
 
 
 def event_of(request: SessionRequest) -> dict[str, Any]:
-    session = Session(request.key, request.created_at, 0.0, 180.0, request.context, traceparent=request.traceparent)
+    session = Session(
+        *request.key, request.created_at, request.created_at, 180.0, request.context, traceparent=request.traceparent
+    )
     decision = Decision(Outcome.INCONCLUSIVE, Reason.TIMED_OUT)
     body = decision_event(session, decision, None, DecisionRules(), source="/watcher/x", now=START).body
     event: dict[str, Any] = json.loads(body, parse_constant=_refuse)

@@ -14,7 +14,7 @@ from watcher.config import Settings
 from watcher.decisions.cloud_event import decision_event
 from watcher.decisions.rules import decide
 from watcher.domain.errors import PermanentPollError, PollError
-from watcher.domain.model import DEFAULT_POLICY, DecisionRules, SessionKey, SessionResult
+from watcher.domain.model import DEFAULT_POLICY, DecisionRules, SessionResult
 from watcher.domain.ports import Clock
 from watcher.rekognition.answer import parse_answer
 from watcher.rekognition.errors import translate
@@ -31,12 +31,13 @@ class Observed:
     """
 
     def __init__(self, session_id: str, settings: Settings, clock: Clock) -> None:
-        created_monotonic = clock.monotonic()
+        now = clock.time()
         self.session = Session(
-            key=SessionKey(session_id, DEFAULT_POLICY),
-            created_at=clock.time(),
-            created_monotonic=created_monotonic,
-            deadline=created_monotonic + settings.polling.session_timeout,
+            session_id,
+            DEFAULT_POLICY,
+            created_at=now,
+            wall_offset=now - clock.monotonic(),
+            lifetime=settings.polling.session_timeout,
         )
         self.answer: Any = None
         self.error: Exception | None = None
