@@ -13,14 +13,14 @@ from watcher.domain.model import DeadReason
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
 
-Bury = Callable[..., None]
+DeadLetterIt = Callable[..., None]
 
 BODY = json.dumps({"sessionId": session_id(1), "policy": "nope"})
-REPLAY = "  to put it back on the queue, once that is mended: watcher dead replay 2"
+REPLAY = "  to put it back on the queue, once that is fixed: watcher dead replay 2"
 
 
 @pytest.fixture
-def bury(tmp_path: Path) -> Bury:
+def dead_letter(tmp_path: Path) -> DeadLetterIt:
     """Bury another session's message and this one's, five seconds after they were sent."""
 
     def buried(dead_letter_file: str | None = None) -> None:
@@ -36,10 +36,10 @@ def bury(tmp_path: Path) -> Bury:
 
 
 @pytest.mark.parametrize("file", [None, "dead.db"])
-def test_a_buried_session_is_told_with_when_why_and_how_to_replay_it(
-    tmp_path: Path, bury: Bury, file: str | None
+def test_a_dead_lettered_session_is_told_with_when_why_and_how_to_replay_it(
+    tmp_path: Path, dead_letter: DeadLetterIt, file: str | None
 ) -> None:
-    bury(file)
+    dead_letter(file)
     url = f"sqlite:///{file}" if file else ""
     done = run_watcher(tmp_path, "explain", session_id(1), WATCHER_QUEUE__DEAD_LETTER_URL=url)
     assert done.returncode == 0
@@ -54,8 +54,8 @@ def test_a_buried_session_is_told_with_when_why_and_how_to_replay_it(
     assert done.stdout.startswith("on the queue: message ")
 
 
-def test_a_program_is_told_too(tmp_path: Path, bury: Bury) -> None:
-    bury()
+def test_a_program_is_told_too(tmp_path: Path, dead_letter: DeadLetterIt) -> None:
+    dead_letter()
     told = json.loads(run_watcher(tmp_path, "explain", "--json", session_id(1)).stdout)
     (letter,) = told["deadLetters"]
     assert (letter["id"], letter["reason"], letter["body"]) == ("2", "unknown_policy", BODY)
@@ -65,8 +65,8 @@ def test_a_program_is_told_too(tmp_path: Path, bury: Bury) -> None:
     assert json.loads(listed) == letter
 
 
-def test_a_session_that_was_decided_and_buried_has_both(tmp_path: Path, bury: Bury) -> None:
-    bury()
+def test_a_session_that_was_decided_and_dead_lettered_has_both(tmp_path: Path, dead_letter: DeadLetterIt) -> None:
+    dead_letter()
     with closing(SqliteLedger(tmp_path / "watcher.db", ManualClock())) as ledger:
         ledger.record([(decision(1), "[]")])
     lines = run_watcher(tmp_path, "explain", session_id(1)).stdout.splitlines()
@@ -74,16 +74,16 @@ def test_a_session_that_was_decided_and_buried_has_both(tmp_path: Path, bury: Bu
     assert lines[-1] == REPLAY
 
 
-def test_a_look_for_dead_letters_makes_no_file(tmp_path: Path, bury: Bury) -> None:
-    bury()
+def test_a_look_for_dead_letters_makes_no_file(tmp_path: Path, dead_letter: DeadLetterIt) -> None:
+    dead_letter()
     done = run_watcher(tmp_path, "explain", session_id(1), WATCHER_QUEUE__DEAD_LETTER_URL="sqlite:///dead.db")
     assert done.returncode == 1
     assert done.stderr.endswith(f"{session_id(1)}: not decided, not on the queue, no dead letter\n")
     assert not (tmp_path / "dead.db").exists()
 
 
-def test_what_sqs_may_have_is_not_denied(tmp_path: Path, bury: Bury) -> None:
-    bury()
+def test_what_sqs_may_have_is_not_denied(tmp_path: Path, dead_letter: DeadLetterIt) -> None:
+    dead_letter()
     sqs = {
         "AWS_REGION": "us-east-1",
         "WATCHER_QUEUE__URL": "https://sqs.us-east-1.amazonaws.com/123456789012/sessions",

@@ -30,12 +30,12 @@ NAME = "the-sink"
 
 @dataclass(frozen=True)
 class SinkBackend:
-    """One sink; `bodies` is all that arrived, in order, and `break_down` lasts until `mend`."""
+    """One sink; `bodies` is all that arrived, in order, and `break_down` lasts until `repair`."""
 
     sink: Sink
     bodies: Callable[[], list[str]]
     break_down: Callable[[], object]
-    mend: Callable[[], object]
+    repair: Callable[[], object]
 
 
 @dataclass(frozen=True)

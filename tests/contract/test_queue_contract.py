@@ -106,7 +106,7 @@ def test_a_lost_lease_is_not_released(queue: Queue, queues: QueueBackend) -> Non
     assert receive(queue) == []
 
 
-def test_a_lost_lease_is_not_buried(queue: Queue, queues: QueueBackend) -> None:
+def test_a_lost_lease_is_not_dead_lettered(queue: Queue, queues: QueueBackend) -> None:
     other = queues.open()
     queue.send(["a"])
     lost = receive_one(queue)
@@ -223,7 +223,7 @@ def test_depth_tells_waiting_leased_dead_and_the_oldest(queue: Queue, queues: Qu
     assert (queue.depth().visible, queue.depth().leased) == (3, 0)
 
 
-def test_a_buried_message_is_a_dead_letter_with_its_reason(queue: Queue, queues: QueueBackend) -> None:
+def test_a_dead_lettered_message_is_a_dead_letter_with_its_reason(queue: Queue, queues: QueueBackend) -> None:
     sent_at = queues.now()
     queue.send(["rubbish \ud7ff"])
     queues.let_pass(5)
@@ -262,7 +262,7 @@ def test_replayed_dead_letters_are_back_on_the_queue(queue: Queue, queues: Queue
     assert receive_one(queue).body == "b"
 
 
-def test_a_replayed_message_can_be_buried_again(queue: Queue, queues: QueueBackend) -> None:
+def test_a_replayed_message_can_be_dead_lettered_again(queue: Queue, queues: QueueBackend) -> None:
     dead_letter(queue, ["a"])
     dead = queues.dead_letters(queue)
     dead.replay(None)

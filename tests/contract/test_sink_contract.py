@@ -76,7 +76,7 @@ def test_after_a_failure_the_same_batch_goes_through(backend: SinkBackend) -> No
     backend.sink.emit(EVENTS[:1])
     backend.break_down()
     attempt(backend.sink, EVENTS[1:])
-    backend.mend()
+    backend.repair()
     assert set(attempt(backend.sink, EVENTS[1:])[0]) == {EventStatus.DELIVERED}
     assert backend.bodies() == BODIES
 

@@ -54,7 +54,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
         echo(_waiting(message, clock.time()))
     for letter in dead or ():
         echo(f"put aside as dead letter {line_of(letter)}")
-        echo(f"  to put it back on the queue, once that is mended: watcher dead replay {letter.id}")
+        echo(f"  to put it back on the queue, once that is fixed: watcher dead replay {letter.id}")
 
 
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:

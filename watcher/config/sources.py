@@ -36,7 +36,7 @@ def add_file(
     Where none is named and `in_force` is given, it is that one, and no other is looked for.
 
     Raises:
-        ConfigError: a file that was named, or is in force, is not there, or one can't be read or is not TOML; or root
+        ConfigError: a file that was named, or is in force, is not there, can't be read or is invalid TOML; or root
             runs this, and others can write it.
     """
     variable = environ.get("WATCHER_CONFIG", "")
@@ -125,7 +125,7 @@ def _parse(named: Path, text: str) -> dict[str, Any]:
         at = _TOML_POSITION.search(str(error))
         line, column = at.groups() if at else (text.count("\n") + 1, len(text) - text.rfind("\n"))
         what = re.sub(r" \(at [^()]*\)$", "", str(error))
-        raise ConfigError([f"{named}, line {line}, column {column}: is not TOML ({what}): mend it there"]) from error
+        raise ConfigError([f"{named}, line {line}, column {column}: invalid TOML ({what}): fix it there"]) from error
 
 
 def _join_policy(path: list[str], separator: str) -> tuple[str, ...]:

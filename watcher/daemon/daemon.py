@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 EMPTY_INTERVAL = 0.2
 """Seconds between two checks of whether all is done, with `--until-empty`."""
 
-EMPTY_LOOKS = 2
+EMPTY_CHECKS = 2
 """Looks in a row that have to find nothing: a queue's own count may be approximate (SQS says so of its)."""
 
 RELEASE_SHARE = 0.1
@@ -128,11 +128,11 @@ class Daemon:
             beat.rest()
 
     def _wait_for_empty(self, beat: Beat) -> None:
-        empty_looks = 0
+        empty_checks = 0
         while not self._stopping.wait(EMPTY_INTERVAL):
             beat.beat()
-            empty_looks = empty_looks + 1 if self._is_done() else 0
-            if empty_looks >= EMPTY_LOOKS:
+            empty_checks = empty_checks + 1 if self._is_done() else 0
+            if empty_checks >= EMPTY_CHECKS:
                 log.info("queue_empty", consequence="ending, as --until-empty says")
                 self.stop()
 

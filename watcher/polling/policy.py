@@ -63,7 +63,7 @@ class PollPolicy:
     def first_poll(self, session: Session) -> float:
         """When (monotonic) a new session is polled first: now, unless that is known to be too early.
 
-        A moment that has passed sets it before all that became worth a call after it: it was told of late, and is
+        A moment that has passed sets it before all that became worth a call after it: it was announced late, and is
         probably over. Not one that AWS has forgotten.
         """
         now = self._clock.monotonic()

@@ -112,7 +112,7 @@ class Schedule:
     def first(self, session: Planned, kind: str, age: float, now: float, *, least: float, most: float) -> float:
         """Seconds until the first poll of a session of this age is worth a call; below 0: it has been for so long.
 
-        Who polls the longest due first thereby asks first for those that were told of late, and are probably over.
+        Who polls the longest due first thereby asks first for those that were announced late, and are probably over.
         """
         with self._lock:
             learner, rate = self._learner(kind), self.rate()

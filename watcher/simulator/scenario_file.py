@@ -56,7 +56,7 @@ def parse_scenario(text: str, name: str = "scenario") -> Scenario:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([f"{name}: not TOML: {error}; mend that place"]) from error
+        raise ScenarioError([f"{name}: not TOML: {error}; fix it there"]) from error
     problems: list[str] = []
     scenario = _scenario(TomlTable(content, "", problems))
     if problems:

@@ -30,8 +30,8 @@ _FIXES = {
     sqlite3.SQLITE_CORRUPT: "the file is damaged: put it aside, and restore it or save what is left with "
     "`sqlite3 FILE .recover`",
     sqlite3.SQLITE_NOTADB: "this is not an SQLite database: name another file, or move this one away",
-    sqlite3.SQLITE_READONLY: "no leave to write: the file and its folder have to be writable for this user",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened: its folder has to exist, and this user needs leave to write in it",
+    sqlite3.SQLITE_READONLY: "permission denied: the file and its folder have to be writable for this user",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened: its folder has to exist and be writable for this user",
     sqlite3.SQLITE_IOERR: "the disk failed to read or write: see the kernel's log",
 }
 

@@ -19,7 +19,7 @@ from watcher.util.file_trust import Exposure, find_exposure_of_written
 File = tuple[int, int]
 """Device and inode: what a name leads to."""
 
-LOOKS, LOOK_INTERVAL = 3, 0.02
+TRIES, RETRY_INTERVAL = 3, 0.02
 """Looks, and seconds between two, that have to find `-shm` without `-wal`: another process may just be closing."""
 
 _START_AFRESH = "restore it from a backup, or delete it to start afresh"
@@ -100,9 +100,9 @@ def problem_before_opening(path: Path) -> str | None:
         found = main.stat()
         if S_ISREG(found.st_mode) and found.st_size == 0:
             return f"{path} is empty, so it has been truncated: {_START_AFRESH}"
-    for look in range(LOOKS):
-        if look:
-            time.sleep(LOOK_INTERVAL)
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(RETRY_INTERVAL)
         if wal.exists() or not shm.exists():
             return None
     return (

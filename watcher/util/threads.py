@@ -56,11 +56,11 @@ class Threads:
         """Start one more thread of this role."""
         number = len(self._threads.setdefault(role, []))
         # Daemon threads: a call that hangs past the drain must not keep the process from ending.
-        thread = Thread(target=self._guarded, args=(role, target), name=f"{role}-{number}", daemon=True)
+        thread = Thread(target=self._run_guarded, args=(role, target), name=f"{role}-{number}", daemon=True)
         self._threads[role].append(thread)
         thread.start()
 
-    def _guarded(self, role: str, target: Callable[[], None]) -> None:
+    def _run_guarded(self, role: str, target: Callable[[], None]) -> None:
         try:
             target()
         except BaseException as error:

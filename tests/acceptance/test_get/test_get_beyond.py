@@ -240,7 +240,7 @@ def test_wait_gives_up_at_the_time_out(watcher: Driver, endpoint: Endpoint) -> N
     assert found.stderr.endswith(b"\nThe session has not ended within 0.5 s: IN_PROGRESS\n")
 
 
-def test_wait_stops_at_once_for_what_only_the_operator_can_mend(watcher: Driver, endpoint: Endpoint) -> None:
+def test_wait_stops_at_once_for_what_only_the_operator_can_fix(watcher: Driver, endpoint: Endpoint) -> None:
     name = endpoint.put(Answer.error("AccessDeniedException", "not authorized"))
     found = run(watcher, *ID, f"--endpoint-url={endpoint.url(name)}", "--wait")
     assert (found.code, endpoint.count(name, "")) == (255, 1)

@@ -84,7 +84,7 @@ def test_an_entry_past_its_time_still_counts(opened: ExitStack, moto: MotoServer
     assert entry.event == EVENT
 
 
-def test_a_new_entry_is_shown_to_followers_once_it_has_settled(
+def test_a_new_entry_is_shown_to_followers_once_it_is_old_enough(
     opened: ExitStack, moto: MotoServer, table: str
 ) -> None:
     clock = ManualClock()

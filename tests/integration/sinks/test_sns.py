@@ -111,7 +111,7 @@ def test_a_topic_that_is_not_there_is_told_with_the_fix(sink_for: SinkFor) -> No
         ("InvalidParameter", "Invalid parameter: Message too long", "raise the topic's MaximumMessageSize"),
     ],
 )
-def test_what_the_operator_can_mend_is_told(
+def test_what_the_operator_can_fix_is_told(
     client: Client, sink_for: SinkFor, code: str, message: str, fix: str
 ) -> None:
     sink = sink_for(Topic(client).arn)

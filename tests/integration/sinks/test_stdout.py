@@ -80,7 +80,7 @@ def test_after_a_failure_every_event_comes_whole_on_a_line_of_its_own(room: int)
     assert lines[-5:] == [*expected, expected[0]]
 
 
-def test_a_closed_standard_output_is_a_setting_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_standard_output_is_a_setting_to_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(ConfigError, match="standard output is closed"):
         StdoutSink("stdout")

@@ -85,7 +85,7 @@ def test_no_more_is_received_than_there_is_room_for() -> None:
     assert len(world.in_flight) == 3
 
 
-def test_a_full_house_is_told_once_and_a_context_has_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_table_is_told_once_and_a_context_has_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("watcher.consumer.consumer.ROOM_WAIT", 0.0)
     world = World(limit=1)
     body = f'{{"sessionId": "{session_id(1)}", "context": {{"a": 1}}, "note": "not kept"}}'
@@ -126,7 +126,9 @@ def test_no_more_is_received_than_the_queue_gives_at_once() -> None:
         ("x" * 300_000, DeadReason.TOO_LARGE),
     ],
 )
-def test_an_unservable_message_is_buried_with_its_reason_and_harms_no_other(body: str, reason: DeadReason) -> None:
+def test_an_unservable_message_is_dead_lettered_with_its_reason_and_harms_no_other(
+    body: str, reason: DeadReason
+) -> None:
     world = World()
     take_in(world, a_message(2), a_received_message(body, 1), a_message(3))
     world.dead_letter()
@@ -160,7 +162,7 @@ def test_a_message_that_the_queue_found_a_fault_with_makes_a_dead_letter() -> No
     assert len(world.in_flight) == 0
 
 
-def test_a_place_for_dead_letters_that_is_down_or_hangs_costs_the_intake_no_time() -> None:
+def test_a_place_for_dead_letters_that_is_down_or_hangs_costs_the_consumer_no_time() -> None:
     world = World()
     began = world.clock.monotonic()
     world.calls.on(
@@ -245,7 +247,7 @@ def test_a_queue_that_fails_is_asked_again_and_told_to_readiness() -> None:
     assert world.readiness.problems() == {}
 
 
-def test_a_queue_that_is_down_at_the_stop_ends_the_intake_quietly() -> None:
+def test_a_queue_that_is_down_at_the_stop_ends_the_consumer_quietly() -> None:
     world = World()
     stop = Event()
     world.calls.break_down("receive", QueueError("down"))

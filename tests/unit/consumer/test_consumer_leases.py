@@ -43,7 +43,7 @@ class Seen:
         self.leases[name] = held(self._books)
 
 
-def test_a_message_is_on_the_books_while_the_ledger_is_asked_and_off_them_before_it_is_buried() -> None:
+def test_a_message_is_in_the_table_while_the_ledger_is_asked_and_out_of_it_before_it_is_dead_lettered() -> None:
     world = World()
     seen = Seen(world, "dead_letter", "find")
     take_in(world, a_message(1), a_received_message("nonsense", 2, receipt="receipt-2"))

@@ -66,7 +66,7 @@ def waits(world: World, happens: Callable[[], object] = lambda: None) -> Waits:
     return instead
 
 
-def test_they_are_buried_in_order_counted_and_told() -> None:
+def test_they_are_dead_lettered_in_order_counted_and_told() -> None:
     world = World()
     deliveries = put(world, 1, 2, 3)
     with capture_logs() as logs:
@@ -129,7 +129,7 @@ def test_after_a_stop_the_first_failure_ends_it_and_what_is_left_is_no_dead_lett
     assert (world.calls.names, dead_letters(world), counted(world)) == (["dead_letter", "dead_letter"], [first], 1)
 
 
-def test_after_a_stop_what_is_left_is_buried_where_that_works() -> None:
+def test_after_a_stop_what_is_left_is_dead_lettered_where_that_works() -> None:
     world = World()
     deliveries = put(world, 1, 2, 3)
     world.dead_letter(stopped())
@@ -191,7 +191,7 @@ def test_a_call_that_hangs_and_does_not_even_fail_holds_up_one_message_for_a_mom
     assert len(changed.seconds) == 2
 
 
-def test_the_thread_rests_while_there_is_nothing_to_bury_and_counts_from_where_it_began() -> None:
+def test_the_thread_rests_while_there_is_nothing_to_dead_letter_and_counts_from_where_it_began() -> None:
     world, beat = World(), a_beat()
     silences: list[float] = []
 
@@ -251,7 +251,9 @@ def test_a_drain_waits_again_once_they_work() -> None:
 @pytest.mark.parametrize(
     ("body", "attributes"), [("💡" + "x" * 2**20, {}), ("x", {"a": b"x" * 2**20, "b": "💡" + "x" * 2**20})]
 )
-def test_large_messages_take_the_room_of_many_until_they_are_buried(body: str, attributes: dict[str, str]) -> None:
+def test_large_messages_take_the_room_of_many_until_they_are_dead_lettered(
+    body: str, attributes: dict[str, str]
+) -> None:
     """With SQS's 1 MiB a hundred of them would take 400 MiB."""
     world = World()
     waits(world)

@@ -153,7 +153,7 @@ def test_a_bug_in_the_queue_is_not_taken_for_an_outage() -> None:
         extend(world)
 
 
-def test_the_keeper_ends_with_its_stop() -> None:
+def test_the_lease_extender_ends_with_its_stop() -> None:
     world = World()
     stop = Event()
     stop.set()

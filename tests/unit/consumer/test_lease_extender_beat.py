@@ -129,7 +129,7 @@ def test_others_are_renewed_along_only_to_fill_a_batch_that_is_needed() -> None:
     assert books.due_for_extension(5.0, 6.0, 4) == [a_lease(number) for number in range(1, 7)]
 
 
-def test_a_lease_keeper_that_hangs_in_our_own_code_is_late_and_one_that_waits_for_its_next_look_is_not() -> None:
+def test_a_lease_extender_that_hangs_in_our_own_code_is_late_and_one_that_waits_for_its_next_look_is_not() -> None:
     world = World()
     liveness = Liveness(world.clock)
     world.session(1)

@@ -149,7 +149,7 @@ def test_a_ledger_that_hangs_is_named_by_readiness_and_makes_no_thread_late() ->
     assert [line for line in late if line.startswith("consumer")] == []
 
 
-class Supervising:
+class FakeNotifier:
     """A supervisor that notes what it is called for, and in which state the daemon is then."""
 
     def __init__(self, told: list[str], interval: float = 60.0) -> None:
@@ -169,18 +169,18 @@ class Supervising:
 
 def test_the_service_manager_is_told_when_all_runs_and_before_anything_is_stopped() -> None:
     world, told = World(), list[str]()
-    parts = parts_of(world, told, notifier=Supervising(told))
+    parts = parts_of(world, told, notifier=FakeNotifier(told))
     Daemon(parts, concurrency=1, drain_timeout=7.0).run(until_empty=True)
     assert told == ["http started", "ready", "stopping within 7 s", "http closed", "closed"]
 
 
 def test_the_main_thread_shows_that_it_is_alive() -> None:
     world = World()
-    supervising = Supervising([], interval=0.001)
-    daemon = Daemon(parts_of(world, [], notifier=supervising), concurrency=1, drain_timeout=1.0)
+    fake_notifier = FakeNotifier([], interval=0.001)
+    daemon = Daemon(parts_of(world, [], notifier=fake_notifier), concurrency=1, drain_timeout=1.0)
     running = Thread(target=daemon._wait)
     running.start()
-    assert supervising.ticked.wait(PATIENCE)
+    assert fake_notifier.ticked.wait(PATIENCE)
     daemon.stop()
     running.join(PATIENCE)
     assert not running.is_alive()
@@ -189,11 +189,11 @@ def test_the_main_thread_shows_that_it_is_alive() -> None:
 def test_without_until_empty_the_queue_is_not_asked_whether_it_is() -> None:
     world, queue = World(), Depths()
     idle = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
-    supervising = Supervising([], interval=0.001)
-    with running(parts_of(world, [], queue=queue, consumer=idle, prober=idle, notifier=supervising)):
+    fake_notifier = FakeNotifier([], interval=0.001)
+    with running(parts_of(world, [], queue=queue, consumer=idle, prober=idle, notifier=fake_notifier)):
         for _ in range(3):
-            supervising.ticked.clear()
-            assert supervising.ticked.wait(PATIENCE)
+            fake_notifier.ticked.clear()
+            assert fake_notifier.ticked.wait(PATIENCE)
     assert queue.looks == 0
 
 
@@ -246,7 +246,7 @@ class Waited(Event):
 @pytest.mark.parametrize("interval", [5.0, 2.5])
 def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(interval: float) -> None:
     daemon = Daemon(
-        parts_of(World(), [], notifier=Supervising([], interval)),
+        parts_of(World(), [], notifier=FakeNotifier([], interval)),
         concurrency=1,
         drain_timeout=1.0,
     )

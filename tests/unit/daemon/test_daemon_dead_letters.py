@@ -80,7 +80,7 @@ def test_a_stop_does_not_wait_for_dead_letters_that_are_known_to_be_down() -> No
     assert world.readiness.problems()["dead letters"] == "down"
 
 
-def test_what_is_received_at_the_stop_is_buried_still() -> None:
+def test_what_is_received_at_the_stop_is_dead_lettered_still() -> None:
     world = World()
     hanging = Hanging(world)
     world.queue.waiting = [a_received_message("nonsense", number) for number in range(9)]

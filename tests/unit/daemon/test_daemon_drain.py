@@ -199,7 +199,7 @@ def test_a_call_that_breaks_after_the_end_of_the_drain_is_no_death() -> None:
     assert "thread_died" not in [entry["event"] for entry in logs]
 
 
-def test_a_full_house_does_not_hold_up_the_drain() -> None:
+def test_a_full_table_does_not_hold_up_the_drain() -> None:
     world = World(WAITING, limit=1)
     world.queue.waiting = [a_received_message(session_id(1))]
     is_full = when_waited_on(world.in_flight._changed)
@@ -246,7 +246,7 @@ def test_a_receive_that_outlasts_the_drain_is_given_back_when_it_comes() -> None
     assert len(world.in_flight) == 0
 
 
-def test_what_the_intake_still_works_on_at_the_end_of_the_drain_is_given_back_too() -> None:
+def test_what_the_consumer_still_works_on_at_the_end_of_the_drain_is_given_back_too() -> None:
     world, gate = World(WAITING), Event()
     world.queue.waiting = [a_received_message(session_id(1))]
     entered = Event()

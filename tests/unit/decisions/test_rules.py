@@ -67,7 +67,7 @@ def succeeded(confidence: object, image: Image | None = PICTURE) -> SessionResul
         (succeeded(None), Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT),
     ],
 )
-def test_each_row_of_the_table_gives_its_verdict(ending: SessionResult, outcome: Outcome, reason: Reason) -> None:
+def test_each_row_of_the_table_gives_its_decision(ending: SessionResult, outcome: Outcome, reason: Reason) -> None:
     assert decide(ending, RULES) == Decision(outcome, reason)
 
 
@@ -191,6 +191,6 @@ def test_nothing_but_the_first_row_of_the_table_is_ever_live(
 
 
 @given(endings, all_rules)
-def test_every_verdict_is_a_row_of_the_table(ending: SessionResult | PollError | None, rules: DecisionRules) -> None:
+def test_every_decision_is_a_row_of_the_table(ending: SessionResult | PollError | None, rules: DecisionRules) -> None:
     decision = decide(ending, rules)
     assert (decision.outcome, decision.reason) in DECISIONS

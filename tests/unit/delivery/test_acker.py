@@ -22,7 +22,7 @@ def test_an_abandoned_session_is_not_recorded() -> None:
     assert world.queue.acked == []
 
 
-def test_a_lease_that_is_lost_while_its_decision_goes_out_is_neither_acked_nor_settled() -> None:
+def test_a_lease_that_is_lost_while_its_decision_goes_out_is_neither_acked_nor_marked_so() -> None:
     world = World()
     session = world.session(1)
     world.sinks["a"].gate.clear()
@@ -63,7 +63,7 @@ def test_the_leases_are_kept_alive_while_the_ledger_is_waited_for() -> None:
     assert world.queue.acked == [a_lease(1)]
 
 
-def test_what_could_not_be_settled_by_the_end_of_the_drain_is_still_there_to_be_given_back() -> None:
+def test_what_could_not_be_acked_by_the_end_of_the_drain_is_still_there_to_be_given_back() -> None:
     world = World()
     world.calls.break_down("mark_acked", LedgerError("locked"))
     with running(world) as outbox:
@@ -89,7 +89,7 @@ def test_a_message_that_joins_before_the_ack_is_acked_with_the_others() -> None:
     assert held(world.in_flight) == []
 
 
-def test_after_a_crash_between_settle_and_ack_the_event_goes_out_again() -> None:
+def test_after_a_crash_between_mark_and_ack_the_event_goes_out_again() -> None:
     world = World()
     session = world.session(1)
     world.calls.break_down("ack", QueueError("down"))
@@ -107,7 +107,7 @@ def test_after_a_crash_between_settle_and_ack_the_event_goes_out_again() -> None
     assert after.queue.acked == [a_lease(1)]
 
 
-def test_a_session_and_its_successor_are_settled_each_with_its_own_leases() -> None:
+def test_a_session_and_its_successor_are_acked_each_with_its_own_leases() -> None:
     world = World()
     first = world.session(1)
     world.in_flight.mark_lost(on_books(world.in_flight, a_lease(1)))

@@ -91,7 +91,7 @@ def test_after_a_halt_there_is_one_try() -> None:
 
 
 @pytest.mark.parametrize("error", [SinkGone("closed"), ZeroDivisionError()])
-def test_what_no_retry_can_mend_comes_out_at_once(error: Exception) -> None:
+def test_what_no_retry_can_fix_comes_out_at_once(error: Exception) -> None:
     told: list[BaseException] = []
     work = Failing(error)
     with pytest.raises(type(error)):

@@ -11,7 +11,7 @@ from watcher.domain.model import Decision, LedgerEntry, Outcome, Reason
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
-def test_the_order_is_ledger_then_sink_then_settled_then_ack() -> None:
+def test_the_order_is_ledger_then_sink_then_marked_acked_then_ack() -> None:
     world = World()
     with running(world) as outbox:
         event = decided(world, world.session(1))

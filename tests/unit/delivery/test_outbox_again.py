@@ -56,7 +56,7 @@ def test_after_a_crash_before_the_ack_the_message_is_only_acked() -> None:
     assert world.calls.names == ["mark_acked", "ack"]
 
 
-def test_a_settled_decision_that_is_asked_for_again_goes_to_every_sink_again() -> None:
+def test_a_acked_decision_that_is_asked_for_again_goes_to_every_sink_again() -> None:
     world = World(sinks=("a", "b"))
     session = world.session(1)
     event = event_of(world, session)

@@ -47,7 +47,7 @@ def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> Non
 
 
 @pytest.mark.usefixtures("no_rests")
-def test_a_suspect_is_tried_apart_until_it_is_taken_and_its_failures_open_no_circuit(rig: Rig) -> None:
+def test_a_poison_event_is_tried_apart_until_it_is_taken_and_its_failures_open_no_circuit(rig: Rig) -> None:
     tries: list[float] = []
 
     def at_last(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
@@ -116,7 +116,7 @@ def test_the_word_of_a_sink_that_takes_others_counts_sooner_than_that_of_one_tha
 
 
 @pytest.mark.usefixtures("no_rests")
-def test_a_suspect_that_is_never_taken_is_given_up_at_last(rig: Rig) -> None:
+def test_a_poison_event_that_is_never_taken_is_given_up_at_last(rig: Rig) -> None:
     begun = rig.clock.monotonic()
     rig.sink.always = while_others_come(rig, never_taking(0))
     rig.deliver(0, 1, expected=0)

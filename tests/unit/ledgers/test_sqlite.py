@@ -78,7 +78,7 @@ def test_keys_are_looked_up_and_not_searched_for(
     assert not any(step.startswith("SCAN ledger_entries") for step in plan)
 
 
-def test_many_at_once_are_recorded_delivered_and_settled_as_if_one_by_one(tmp_path: Path) -> None:
+def test_many_at_once_are_recorded_delivered_and_acked_as_if_one_by_one(tmp_path: Path) -> None:
     with closing(SqliteLedger(tmp_path / "l.db", ManualClock())) as ledger:
         ledger.record([(decision(7), "[7]")])
         events = [decision(number) for number in range(1000, 1250)]

@@ -45,7 +45,7 @@ def deliveries(ledger: SqliteLedger) -> int:
         return int(cursor.execute("SELECT count(*) FROM ledger_deliveries").fetchone()[0])
 
 
-def test_a_settled_entry_is_forgotten_after_thirty_days_with_its_deliveries(
+def test_a_acked_entry_is_forgotten_after_thirty_days_with_its_deliveries(
     ledger: SqliteLedger, clock: ManualClock
 ) -> None:
     decide(ledger, 1)
@@ -57,7 +57,7 @@ def test_a_settled_entry_is_forgotten_after_thirty_days_with_its_deliveries(
     assert (kept(ledger), deliveries(ledger)) == (ids(2), 1)
 
 
-def test_what_was_never_settled_stays_and_hides_nothing_behind_it(ledger: SqliteLedger, clock: ManualClock) -> None:
+def test_what_was_never_acked_stays_and_hides_nothing_behind_it(ledger: SqliteLedger, clock: ManualClock) -> None:
     decide(ledger, *range(AT_ONCE + 1), settled=False)
     decide(ledger, 9001)
     clock.advance(LIFE + 1)

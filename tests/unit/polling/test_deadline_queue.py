@@ -65,7 +65,7 @@ def test_a_last_poll_that_failed_is_due_again_when_its_backoff_says() -> None:
     assert heap.poll_next(clock.monotonic()) == pytest.approx(0.7)
 
 
-def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
+def test_a_session_that_was_brought_forward_is_reserved_at_its_new_moment() -> None:
     clock = ManualClock()
     heap, session, others = scheduler(clock), a_session(99, clock), []
     heap.add(session, session.created_monotonic + 5.0)
@@ -78,7 +78,7 @@ def test_a_session_that_was_hastened_is_guarded_at_its_new_moment() -> None:
     assert taken(heap) is session
 
 
-def test_a_guard_stands_where_many_share_its_moment_just_after_the_last_poll_is_due() -> None:
+def test_a_reservation_stands_where_many_share_its_moment_just_after_the_last_poll_is_due() -> None:
     clock = ManualClock()
     heap, sessions = scheduler(clock), []
     for number in range(100):
@@ -138,7 +138,7 @@ def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
     assert len(heap._unconfirmed._deadlines._timers) <= FEWEST + 2
 
 
-def test_clearing_out_leaves_those_who_wait_guarded() -> None:
+def test_clearing_out_leaves_those_who_wait_reserved() -> None:
     clock = ManualClock()
     heap, waiting = scheduler(clock), a_session(7, clock)
     heap.add(waiting, waiting.deadline - 10.0)
@@ -158,7 +158,7 @@ def overdue(heap: Scheduler, clock: ManualClock, number: int = 50) -> Session:
     return session
 
 
-def test_the_guard_of_a_last_poll_that_failed_outlives_the_one_before_it() -> None:
+def test_the_reservation_of_a_last_poll_that_failed_outlives_the_one_before_it() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, final_poll_at(session))
@@ -173,7 +173,7 @@ def test_the_guard_of_a_last_poll_that_failed_outlives_the_one_before_it() -> No
     assert [taken(heap), taken(heap)] == [session, other]
 
 
-def test_a_guard_moved_within_its_second_outlives_the_one_before_it() -> None:
+def test_a_reservation_moved_within_its_second_outlives_the_one_before_it() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, final_poll_at(session))
@@ -186,7 +186,7 @@ def test_a_guard_moved_within_its_second_outlives_the_one_before_it() -> None:
     assert [taken(heap), taken(heap)] == [session, other]
 
 
-def test_a_session_that_was_with_a_worker_at_its_moment_is_guarded_once_it_is_back() -> None:
+def test_a_session_that_was_with_a_worker_at_its_moment_is_reserved_once_it_is_back() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, clock.monotonic())
@@ -200,7 +200,7 @@ def test_a_session_that_was_with_a_worker_at_its_moment_is_guarded_once_it_is_ba
     assert [taken(heap), taken(heap)] == [session, other]
 
 
-def test_a_session_that_is_with_a_worker_during_a_clearing_out_is_guarded_once_it_is_back() -> None:
+def test_a_session_that_is_with_a_worker_during_a_clearing_out_is_reserved_once_it_is_back() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, clock.monotonic())

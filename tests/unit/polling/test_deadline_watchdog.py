@@ -67,7 +67,7 @@ def test_a_session_that_waits_for_a_worker_ends_at_its_deadline_by_what_is_known
     assert not session.is_scheduled
 
 
-def test_the_workers_find_nothing_where_the_timekeeper_was_first() -> None:
+def test_the_workers_find_nothing_where_the_watchdog_was_first() -> None:
     world = World()
     world.scheduler.add(world.session(), world.clock.monotonic())
     world.clock.advance(180.0)

@@ -74,7 +74,7 @@ def test_lag_and_duration_are_measured() -> None:
     assert world.labelled("watcher_poll_duration_seconds_sum") == 0.5
 
 
-def test_an_unsettled_session_is_polled_again_after_its_wait_from_the_answer() -> None:
+def test_an_unfinished_session_is_polled_again_after_its_wait_from_the_answer() -> None:
     world = World(WAITING)
     world.results.during = lambda: world.clock.advance(0.5)
     poll(world)

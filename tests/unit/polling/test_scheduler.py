@@ -35,7 +35,7 @@ def test_what_is_not_due_yet_tells_how_long_to_wait() -> None:
     assert isinstance(heap.poll_next(clock.monotonic()), Due)
 
 
-def test_a_waiting_session_can_be_hastened_and_comes_once() -> None:
+def test_a_waiting_session_can_be_brought_forward_and_comes_once() -> None:
     clock = ManualClock()
     heap, session, other = scheduler(clock), a_session(1, clock), a_session(2, clock)
     now = clock.monotonic()
@@ -52,7 +52,7 @@ def test_a_waiting_session_can_be_hastened_and_comes_once() -> None:
     assert len(heap) == 0
 
 
-def test_hastening_to_a_later_moment_changes_nothing() -> None:
+def test_bringing_forward_to_a_later_moment_changes_nothing() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, clock.monotonic() + 3.0)
@@ -62,7 +62,7 @@ def test_hastening_to_a_later_moment_changes_nothing() -> None:
     assert len(heap) == 1
 
 
-def test_a_session_that_is_with_a_worker_is_not_hastened() -> None:
+def test_a_session_that_is_with_a_worker_is_not_brought_forward() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.bring_forward(session, clock.monotonic())
@@ -72,7 +72,7 @@ def test_a_session_that_is_with_a_worker_is_not_hastened() -> None:
     assert heap.poll_next(clock.monotonic()) == MAX_PAUSE
 
 
-def test_the_old_entry_of_a_hastened_session_stays_void_when_it_is_added_again() -> None:
+def test_the_old_entry_of_a_brought_forward_session_stays_stale_when_it_is_added_again() -> None:
     clock = ManualClock()
     heap, session, now = scheduler(clock), a_session(1, clock), clock.monotonic()
     heap.add(session, now + 10.0)
@@ -82,7 +82,7 @@ def test_the_old_entry_of_a_hastened_session_stays_void_when_it_is_added_again()
     assert heap.poll_next(now + 10.0) == 50.0
 
 
-def test_void_entries_cost_no_call() -> None:
+def test_stale_entries_cost_no_call() -> None:
     clock = ManualClock()
     bucket = TokenBucket(1)
     heap, session, now = scheduler(clock, bucket), a_session(1, clock), clock.monotonic()

@@ -25,7 +25,7 @@ def test_an_earlier_due_session_wakes_the_leader() -> None:
     assert found == [Due(sooner, clock.monotonic())]
 
 
-def test_a_hastened_session_wakes_the_leader() -> None:
+def test_a_brought_forward_session_wakes_the_leader() -> None:
     clock = ManualClock()
     heap, session = scheduler(clock), a_session(1, clock)
     heap.add(session, clock.monotonic() + 3600.0)
@@ -35,7 +35,7 @@ def test_a_hastened_session_wakes_the_leader() -> None:
     assert found == [Due(session, clock.monotonic())]
 
 
-def test_another_limiter_is_heeded_at_once() -> None:
+def test_another_limiter_is_followed_at_once() -> None:
     clock = ManualClock()
     bucket = TokenBucket(0.001)
     bucket.acquire(clock.monotonic())

@@ -117,7 +117,7 @@ def test_the_age_of_the_oldest_is_never_negative(queue: SqliteQueue, clock: Manu
         ("x" * 300_000, "x" * 300_000),
     ],
 )
-def test_what_somebody_else_put_there_is_delivered_and_can_be_buried(
+def test_what_somebody_else_put_there_is_delivered_and_can_be_dead_lettered(
     queue: SqliteQueue, path: Path, put: object, body: str
 ) -> None:
     write(path, "INSERT INTO queue_messages (sent_at, body) VALUES (1, ?)", put)

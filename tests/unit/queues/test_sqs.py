@@ -381,7 +381,7 @@ def test_messages_of_a_steady_stream_may_gather_before_the_next_receive(
     assert stop.seconds == pauses
 
 
-def test_a_buried_message_is_sent_with_its_reason_and_then_deleted(opened: Open) -> None:
+def test_a_dead_lettered_message_is_sent_with_its_reason_and_then_deleted(opened: Open) -> None:
     dead = FakeClient()
     queue, client = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
@@ -399,7 +399,7 @@ def test_a_buried_message_is_sent_with_its_reason_and_then_deleted(opened: Open)
     assert client.entries(DELETE) == [["r1"]]
 
 
-def test_a_message_whose_deletion_fails_is_not_buried_twice(opened: Open) -> None:
+def test_a_message_whose_deletion_fails_is_not_dead_lettered_twice(opened: Open) -> None:
     dead = FakeClient()
     queue, client = opened(
         dead=dead,
@@ -436,7 +436,7 @@ def test_what_the_dead_letters_can_never_take_is_left_to_the_redrive_policy(open
     assert queue.extend([delivery.lease]) == [delivery.lease]
 
 
-def test_without_dead_letters_a_buried_message_keeps_its_lease_until_that_runs_out(opened: Open) -> None:
+def test_without_dead_letters_a_dead_lettered_message_keeps_its_lease_until_that_runs_out(opened: Open) -> None:
     queue, client = opened(receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)
     with capture_logs() as lines:
@@ -521,7 +521,7 @@ def test_a_poll_is_shorter_when_leases_are(opened: Open) -> None:
     assert client.of("receive_message")[0]["WaitTimeSeconds"] == 1
 
 
-def test_a_lost_lease_is_not_buried(opened: Open, clock: ManualClock) -> None:
+def test_a_lost_lease_is_not_dead_lettered(opened: Open, clock: ManualClock) -> None:
     dead = FakeClient()
     queue, _ = opened(dead=dead, receive_message=[received(1)])
     (delivery,) = queue.receive(1, 0, NEVER)

@@ -161,7 +161,7 @@ def test_messages_of_one_batch_are_told_apart_though_they_share_a_receipt() -> N
     assert [session.is_abandoned for session in sessions] == [True, False, True]
 
 
-def test_a_lease_that_is_not_on_the_books_is_not_lost() -> None:
+def test_a_lease_that_is_not_in_the_table_is_not_lost() -> None:
     table = InFlight(1)
     assert not table.mark_lost(on_books(table, a_lease(9)))
     session = put_in(table, a_session(1), a_lease(1), a_lease(2))
@@ -243,7 +243,7 @@ def test_room_is_told_as_soon_as_there_is_some(how: str) -> None:
     assert rooms == [1]
 
 
-def test_a_full_house_is_not_waited_for_once_it_is_shut() -> None:
+def test_a_full_table_is_not_waited_for_once_it_is_shut() -> None:
     table = InFlight(1)
     put_in(table, a_session(1), a_lease(1))
     thread, rooms = waiting_for_room(table)

@@ -40,7 +40,7 @@ def service_error(code: str, message: str = "no") -> boto.ClientError:
         ("ExpiredTokenException", "no", "; renew the credentials, or set aws.profile"),
     ],
 )
-def test_what_the_operator_can_mend_is_told(code: str, message: str, fix: str) -> None:
+def test_what_the_operator_can_fix_is_told(code: str, message: str, fix: str) -> None:
     text = told(service_error(code, message))
     assert text.startswith(f"the queue: {code}: {message}")
     assert fix in text
@@ -116,7 +116,7 @@ def result_of(error: Exception) -> EventResult:
 
 
 @pytest.mark.parametrize("code", ["RequestThrottled", "InternalFailure", "InvalidParameterValue"])
-def test_what_the_operator_can_not_mend_has_no_fix(code: str) -> None:
+def test_what_the_operator_cannot_fix_has_no_fix(code: str) -> None:
     assert told(service_error(code)) == f"the queue: {code}: no"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from watcher.cli.demo.plan import DemoPlan, DemoSession
 
-Verdict = tuple[str, str]
+OutcomeReason = tuple[str, str]
 """Outcome and reason."""
 
 
@@ -25,7 +25,7 @@ class Decided:
     latency: float
 
     @property
-    def verdict(self) -> Verdict:
+    def outcome_reason(self) -> OutcomeReason:
         """Outcome and reason."""
         return self.outcome, self.reason
 
@@ -56,8 +56,8 @@ class Comparison:
         repeats: events that came once more, byte for byte the same.
     """
 
-    expected: Counter[Verdict]
-    got: Counter[Verdict]
+    expected: Counter[OutcomeReason]
+    got: Counter[OutcomeReason]
     differences: tuple[Difference, ...]
     latencies: tuple[float, ...]
     polls: int
@@ -78,8 +78,8 @@ def compare(plan: DemoPlan, lines: Sequence[str], dead: Counter[str]) -> Compari
         *_dead_differences(plan, dead),
     ]
     return Comparison(
-        expected=Counter(_verdict(session) for session in plan.sessions),
-        got=Counter(decision.verdict for decision in distinct),
+        expected=Counter(_expected_outcome(session) for session in plan.sessions),
+        got=Counter(decision.outcome_reason for decision in distinct),
         differences=tuple(differences),
         latencies=tuple(sorted(decision.latency for decision in distinct)),
         polls=sum(decision.polls for decision in distinct),
@@ -87,7 +87,7 @@ def compare(plan: DemoPlan, lines: Sequence[str], dead: Counter[str]) -> Compari
     )
 
 
-def _verdict(session: DemoSession) -> Verdict:
+def _expected_outcome(session: DemoSession) -> OutcomeReason:
     return session.expected.outcome.value, session.expected.reason.value
 
 
@@ -111,13 +111,13 @@ def _decided(line: str) -> Decided:
 def _differences(sessions: Iterable[DemoSession], by_id: dict[str, dict[str, Decided]]) -> Iterator[Difference]:
     for session in sessions:
         events = list(by_id.get(session.key.event_id, {}).values())
-        if [decision.verdict for decision in events] != [_verdict(session)]:
+        if [decision.outcome_reason for decision in events] != [_expected_outcome(session)]:
             yield Difference(session.session_id, session.ending.name, str(session.expected), _shown(events))
 
 
 def _shown(events: Sequence[Decided]) -> str:
-    verdicts = ", ".join(" / ".join(decision.verdict) for decision in events)
-    return f"{len(events)} different events: {verdicts}" if len(events) > 1 else verdicts or "no decision"
+    outcomes = ", ".join(" / ".join(decision.outcome_reason) for decision in events)
+    return f"{len(events)} different events: {outcomes}" if len(events) > 1 else outcomes or "no decision"
 
 
 def _strangers(sessions: Iterable[DemoSession], by_id: dict[str, dict[str, Decided]]) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.table import Table
 
-from watcher.cli.demo.comparison import Comparison, Verdict
+from watcher.cli.demo.comparison import Comparison, OutcomeReason
 from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.display import is_terminal
 from watcher.domain.model import Outcome, Reason
@@ -51,21 +51,21 @@ class Report:
 
 def table_rows(comparison: Comparison) -> list[Row]:
     """A row for each verdict that was called for or made, in the order of the decision table, and the sums."""
-    verdicts = comparison.expected.keys() | comparison.got.keys()
+    outcomes = comparison.expected.keys() | comparison.got.keys()
     rows = [
         (outcome, reason, str(comparison.expected[outcome, reason]), str(comparison.got[outcome, reason]))
-        for outcome, reason in sorted(verdicts, key=_place)
+        for outcome, reason in sorted(outcomes, key=_place)
     ]
     return [*rows, ("all", "", str(comparison.expected.total()), str(comparison.got.total()))]
 
 
-def _place(verdict: Verdict) -> tuple[int, int, Verdict]:
+def _place(outcome_reason: OutcomeReason) -> tuple[int, int, OutcomeReason]:
     outcomes, reasons = [str(one) for one in Outcome], [str(one) for one in Reason]
-    outcome, reason = verdict
+    outcome, reason = outcome_reason
     return (
         outcomes.index(outcome) if outcome in outcomes else len(outcomes),
         reasons.index(reason) if reason in reasons else len(reasons),
-        verdict,
+        outcome_reason,
     )
 
 
@@ -98,7 +98,7 @@ def share_below(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def verdict_lines(report: Report) -> list[str]:
+def closing_lines(report: Report) -> list[str]:
     """Whether all is as scripted; if not, what is not."""
     if report.is_good:
         return [f"all {report.sessions} decisions are as scripted"]
@@ -118,7 +118,7 @@ def print_report(report: Report, stream: TextIO | None = None) -> None:
         Console(file=stream).print(_drawn(rows))
     else:
         stream.write("\n".join(plain_table(rows)) + "\n")
-    stream.write("\n".join(["", *facts(report), "", *verdict_lines(report)]) + "\n")
+    stream.write("\n".join(["", *facts(report), "", *closing_lines(report)]) + "\n")
     stream.flush()
 
 

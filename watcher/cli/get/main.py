@@ -21,10 +21,10 @@ def run(arguments: Sequence[str]) -> int:
     """
     with ExitStack() as at_end:
         at_end.callback(_restore, sys.stdout, sys.stderr)
-        return _guarded(arguments, at_end)
+        return _run_guarded(arguments, at_end)
 
 
-def _guarded(arguments: Sequence[str], at_end: ExitStack) -> int:
+def _run_guarded(arguments: Sequence[str], at_end: ExitStack) -> int:
     """The run with every way out of it turned into words and an exit code."""
     try:
         return _run(arguments, at_end)

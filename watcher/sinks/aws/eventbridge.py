@@ -70,7 +70,7 @@ class EventBridgeSink:
             service=sink_service("EventBridge", "event bus", if_missing="create it, or fix bus"),
             shown=f"event bus {settings.bus}",
             action="events:PutEvents",
-            look_action="events:DescribeEventBus",
+            check_action="events:DescribeEventBus",
             if_too_long="send less context",
         )
         self._batches = BatchSender(self._entry, self._call)

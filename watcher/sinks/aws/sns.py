@@ -25,7 +25,7 @@ class SnsSink(MessageSink):
             service=sink_service("SNS", "topic", if_missing="create it, or fix topic_arn"),
             shown=arn,
             action="sns:Publish",
-            look_action="sns:GetTopicAttributes",
+            check_action="sns:GetTopicAttributes",
             if_too_long="raise the topic's MaximumMessageSize, or send less context",
         )
         super().__init__(

@@ -26,7 +26,7 @@ class SqsSink(MessageSink):
             service=sink_service("SQS", "queue", if_missing="create it, or fix queue_url"),
             shown=without_secrets(url),
             action="sqs:SendMessage",
-            look_action="sqs:GetQueueAttributes",
+            check_action="sqs:GetQueueAttributes",
             if_too_long="raise the queue's MaximumMessageSize, or send less context",
         )
         super().__init__(

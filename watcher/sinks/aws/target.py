@@ -65,13 +65,13 @@ class CheckNotPermitted(SinkError):
 class Target:
     """What a sink calls: as the operator knows it, the IAM actions, and the fixes for what can be wrong.
 
-    `action` is needed; `look_action` lets it be seen beforehand that the target is there.
+    `action` is needed; `check_action` lets it be seen beforehand that the target is there.
     """
 
     service: Service
     shown: str
     action: str
-    look_action: str
+    check_action: str
     if_too_long: str
 
     def call(self, work: Callable[[], T]) -> T:
@@ -107,7 +107,7 @@ class Target:
             cause = error.__cause__
             kind = failure_of(cause, self.service, "").kind if isinstance(cause, boto.ClientError) else None
             if kind is Kind.DENIED:
-                raise CheckNotPermitted(f"{self.shown}: not looked at; allow {self.look_action} on it") from cause
+                raise CheckNotPermitted(f"{self.shown}: not looked at; allow {self.check_action} on it") from cause
             if kind is Kind.MISSING:
                 raise TargetMissing(str(error)) from cause
             raise

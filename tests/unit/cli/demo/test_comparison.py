@@ -58,7 +58,7 @@ def test_the_same_event_again_is_no_difference(plan: DemoPlan, dead: Counter[str
     assert (result.differences, result.repeats, result.got.total()) == ((), 3, 40)
 
 
-def test_two_different_events_for_one_session_are_a_difference_even_with_the_same_verdict(
+def test_two_different_events_for_one_session_are_a_difference_even_with_the_same_outcome(
     plan: DemoPlan, dead: Counter[str], line_of: MakeLine
 ) -> None:
     first = plan.sessions[0]

@@ -37,7 +37,7 @@ def test_the_table_is_aligned_and_in_the_order_of_the_decision_table(report: Rep
     ]
 
 
-def test_a_verdict_that_nobody_knows_gets_its_row_too(report: Report) -> None:
+def test_an_outcome_that_nobody_knows_gets_its_row_too(report: Report) -> None:
     doctored = replace(report.comparison, got=report.comparison.got + Counter({("odd", "oddity"): 1}))
     assert table_rows(doctored)[-2:] == [("odd", "oddity", "0", "1"), ("all", "", "6", "7")]
 
