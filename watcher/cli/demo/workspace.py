@@ -120,8 +120,7 @@ def open_workspace(keep: Path | None) -> Iterator[Workspace]:
         return
     try:
         keep.parent.mkdir(parents=True, exist_ok=True)
-        keep.mkdir(mode=0o700, exist_ok=True)
-        is_used = any(keep.iterdir())
+        is_used = not _make(keep) and any(keep.iterdir())
         status = keep.stat()
     except OSError as error:
         raise DemoError(f"--keep {keep}: {error.strerror or error}: name a folder that you may write") from error
@@ -130,3 +129,12 @@ def open_workspace(keep: Path | None) -> Iterator[Workspace]:
     if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise DemoError(f"--keep {keep}: others can write there: name a new folder, which is yours alone")
     yield Workspace(keep.resolve())
+
+
+def _make(folder: Path) -> bool:
+    """Make a folder of our own; False if it is there already."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return False
+    return True

@@ -82,3 +82,24 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         open_workspace(tmp_path / "file" / "below"),
     ):
         pytest.fail("it was opened")
+
+
+def test_a_file_in_the_new_folder_before_it_is_looked_at_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Path.mkdir
+
+    def mkdir(folder: Path, mode: int = 0o777, *, parents: bool = False, exist_ok: bool = False) -> None:
+        make(folder, mode, parents, exist_ok)
+        if folder.name == "kept":
+            (folder / "planted.py").touch()
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with open_workspace(tmp_path / "kept") as place:
+        assert place.folder == tmp_path / "kept"
+
+
+def test_a_file_is_no_folder_to_keep(tmp_path: Path) -> None:
+    (tmp_path / "kept").touch()
+    with pytest.raises(DemoError, match="name a folder that you may write"), open_workspace(tmp_path / "kept"):
+        pass
