@@ -28,7 +28,7 @@ class Backends:
     endpoint: EndpointCheck
     queue: Queue
     ledger: Ledger
-    memory: StateStore | None
+    state_store: StateStore | None
     sinks: Sequence[Sink]
     source: str
 
@@ -51,9 +51,9 @@ def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backen
     opened.callback(queue.close)
     ledger = open_ledger(settings, clock)
     opened.callback(ledger.close)
-    memory = open_state_store(settings, clock)
-    if memory is not None:
-        opened.callback(memory.close)
+    state_store = open_state_store(settings, clock)
+    if state_store is not None:
+        opened.callback(state_store.close)
     one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
     seen = watched(results, "endpoint", one_call)
     return Backends(
@@ -61,7 +61,7 @@ def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backen
         endpoint=EndpointCheck(seen),
         queue=watched(queue, "queue", OUTSIDE_LIMIT),
         ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
-        memory=watched(memory, "ledger", OUTSIDE_LIMIT) if memory is not None else None,
+        state_store=watched(state_store, "ledger", OUTSIDE_LIMIT) if state_store is not None else None,
         sinks=sinks,
         source=f"/watcher/{settings.aws.region}",
     )

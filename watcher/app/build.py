@@ -139,9 +139,9 @@ def _core(settings: Settings, backends: Backends, common: _Common, liveness: Liv
     limiter = limiter_for(settings.polling.max_rate, aws.region)
     scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", is_shared=True))
     schedule = Schedule(lambda: scheduler.rate)
-    checkpointer = ScheduleCheckpointer(schedule, backends.memory, clock)
+    checkpointer = ScheduleCheckpointer(schedule, backends.state_store, clock)
     checkpointer.load()
-    opened.callback(checkpointer.save)  # before the memory, which was opened earlier, is closed
+    opened.callback(checkpointer.save)  # before the state store, which was opened earlier, is closed
     in_flight = InFlight(settings.queue.max_in_flight)
     metrics.show(
         rate=lambda: scheduler.rate,

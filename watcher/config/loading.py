@@ -12,7 +12,7 @@ from watcher.config import sources
 from watcher.config.error_messages import describe, place
 from watcher.config.fields import Path as KeyPath
 from watcher.config.layers import Layers, Problem
-from watcher.config.rules import broken_rules
+from watcher.config.rules import rule_violations
 from watcher.config.settings import Settings
 from watcher.domain.errors import ConfigError
 
@@ -123,7 +123,7 @@ def _as_one(path: KeyPath) -> KeyPath:
 def _check_rules(layers: Layers, settings: Settings) -> None:
     """Add the cross-field rules that are broken, as far as the settings they speak of are valid themselves."""
     invalid = {_as_one(path) for problem in layers.problems for path in problem.paths}
-    for broken in broken_rules(settings):
+    for broken in rule_violations(settings):
         paths = {_as_one(path) for path in broken.paths}
         if not paths & invalid:
             layers.problems.append(Problem(broken.paths, broken.line(layers.origin)))

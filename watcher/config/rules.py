@@ -15,7 +15,7 @@ _LONGEST_SQS_LEASE = 43_200
 _SHORTEST_SQS_LEASE = 3
 
 
-def broken_rules(settings: Settings) -> list[Violation]:
+def rule_violations(settings: Settings) -> list[Violation]:
     """Every rule that these settings break."""
     return [broken for rule in (*_RULES, *URL_RULES) for broken in rule(settings)]
 

@@ -104,7 +104,7 @@ class Consumer:
         except QueueError:
             return  # stopped while the queue was down: nothing was received
         if messages or not stop.is_set():  # a stop ends a receive early, and then nothing shows that it worked
-            self._readiness.regained("queue")
+            self._readiness.mark_recovered("queue")
         if messages:
             self.process(messages, retry)
 
@@ -124,7 +124,7 @@ class Consumer:
             # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
             self._release([message.lease for message, _ in requests])
             return
-        self._readiness.regained("ledger")
+        self._readiness.mark_recovered("ledger")
         for message, request in requests:
             entry = entries.get(request.key)
             if entry and entry.fault:
@@ -227,7 +227,7 @@ class Consumer:
         return session
 
     def _failed(self, part: str, error: BaseException) -> None:
-        self._readiness.lost(part, error, "nothing is received until it works")
+        self._readiness.mark_unavailable(part, error, "nothing is received until it works")
 
 
 def _context_bytes(context: bytes, entry: LedgerEntry | None) -> int:

@@ -103,13 +103,13 @@ class DeadLetterWriter:
             return self._pending[0] if self._pending else None
 
     def _failed(self, error: BaseException) -> None:
-        self._readiness.lost(DEAD_LETTERS, error, "what can't be served comes again")
+        self._readiness.mark_unavailable(DEAD_LETTERS, error, "what can't be served comes again")
         with self._changed:
             self._is_stuck = True
             self._changed.notify_all()
 
     def _over(self, message: ReceivedMessage, fault: InvalidMessage, letter_id: str | None) -> None:
-        self._readiness.regained(DEAD_LETTERS)
+        self._readiness.mark_recovered(DEAD_LETTERS)
         if letter_id is not None:  # else it comes again, perhaps many times: it counts once it is a dead letter
             self._metrics.dead_letters.labels(fault.reason.value).inc()
             log.warning(

@@ -68,7 +68,7 @@ class LeaseExtender:
         leases = self._in_flight.due_for_extension(due, along, self._queue.max_batch)
         if not leases:
             # What failed was due until it is gone: its session has ended, and nothing is missed.
-            self._readiness.regained("leases")
+            self._readiness.mark_recovered("leases")
             return True
         lost, remaining = self._extend(leases)
         missed = {*lost, *remaining}
@@ -85,9 +85,9 @@ class LeaseExtender:
         except QueueError as error:
             lost, remaining = (error.lost, error.remaining) if isinstance(error, PartialExtendError) else ((), leases)
             self._metrics.lease_extensions.labels("failed").inc(len(remaining))
-            self._readiness.lost("leases", error, "tried again", leases=len(remaining))
+            self._readiness.mark_unavailable("leases", error, "tried again", leases=len(remaining))
             return lost, remaining
-        self._readiness.regained("leases")
+        self._readiness.mark_recovered("leases")
         return lost, ()
 
     def _drop_lost(self, lost: Sequence[Lease]) -> None:

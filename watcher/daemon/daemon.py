@@ -186,7 +186,7 @@ class Daemon:
 
     def _announce_stop(self) -> None:
         parts = self._parts
-        parts.readiness.lost("draining", "the watcher is stopping")
+        parts.readiness.mark_unavailable("draining", "the watcher is stopping")
         parts.notifier.stopping(self._drain_timeout)
         log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
 
@@ -231,6 +231,6 @@ class Daemon:
                 error if isinstance(error, WatcherError) else WatcherError(f"the {role} thread died: {error!r}")
             )
         if isinstance(error, DatabaseLost):
-            self._parts.readiness.lost("database", error, "the watcher stops: nothing can be recorded")
+            self._parts.readiness.mark_unavailable("database", error, "the watcher stops: nothing can be recorded")
             self._drain_timeout = min(self._drain_timeout, LOST_DRAIN)
         self._stopping.set()

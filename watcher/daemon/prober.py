@@ -54,7 +54,7 @@ class Prober:
         self._metrics = metrics
         self._readiness = readiness
         self._probed_at = -math.inf
-        readiness.lost(STARTING, "the first look at queue, endpoint and ledger is not over")
+        readiness.mark_unavailable(STARTING, "the first look at queue, endpoint and ledger is not over")
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Look, at once and then every few seconds, until `stop`."""
@@ -68,14 +68,14 @@ class Prober:
         for step in (self._probe_depth, *self._probes(), *self._also):
             beat.beat()
             step()
-        self._readiness.regained(STARTING)
+        self._readiness.mark_recovered(STARTING)
 
     def _probe_depth(self) -> None:
         try:
             self._metrics.show_depth(self._queue.depth())
-            self._readiness.regained(DEPTH)
+            self._readiness.mark_recovered(DEPTH)
         except QueueError as error:
-            self._readiness.lost(DEPTH, error, "the metrics of the queue's depth are out of date")
+            self._readiness.mark_unavailable(DEPTH, error, "the metrics of the queue's depth are out of date")
 
     def _probes(self) -> Iterator[Callable[[], None]]:
         """What is probed now and then while nothing is polled."""
@@ -90,10 +90,10 @@ class Prober:
         try:
             self._results.probe()
         except PollError as error:
-            self._readiness.lost("endpoint", error, "no session can be polled")
+            self._readiness.mark_unavailable("endpoint", error, "no session can be polled")
         else:
             if not self._endpoint.is_at_fault or self._endpoint.ask_again():  # a proxy's page can be reached, too
-                self._readiness.regained("endpoint")
+                self._readiness.mark_recovered("endpoint")
 
     def _probe_credentials(self) -> None:
         """If the last poll was denied, ask for a session that can't exist: no poll would show that access works.
@@ -108,14 +108,14 @@ class Prober:
             pass  # there is no such session: whoever says so has looked at the credentials
         except PollError as error:
             if isinstance(error, OperatorError):
-                self._readiness.lost("credentials", error, "no session can be polled")
+                self._readiness.mark_unavailable("credentials", error, "no session can be polled")
             return  # a throttle, or no answer: that says nothing of them
-        self._readiness.regained("credentials")
+        self._readiness.mark_recovered("credentials")
 
     def _probe_ledger(self) -> None:
         try:
             self._ledger.find([NOBODY])
         except LedgerError as error:
-            self._readiness.lost("ledger", error, "what comes can't be taken in")
+            self._readiness.mark_unavailable("ledger", error, "what comes can't be taken in")
         else:
-            self._readiness.regained("ledger")
+            self._readiness.mark_recovered("ledger")

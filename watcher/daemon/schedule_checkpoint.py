@@ -17,10 +17,10 @@ SAVE_INTERVAL = 60.0
 class ScheduleCheckpointer:
     """Loads what was learned at the start, saves it every minute and at the stop. A failure costs only that."""
 
-    def __init__(self, schedule: Schedule, memory: StateStore | None, clock: Clock) -> None:
-        """`memory`: None where there is none; what is learned then ends with the process."""
+    def __init__(self, schedule: Schedule, store: StateStore | None, clock: Clock) -> None:
+        """`store`: None where there is none; what is learned then ends with the process."""
         self._schedule = schedule
-        self._memory = memory
+        self._store = store
         self._clock = clock
         self._mode = Mode.FRESH
         self._saved = ""
@@ -29,7 +29,7 @@ class ScheduleCheckpointer:
     def load(self) -> None:
         """Take up what an earlier run has learned."""
         try:
-            text = self._memory.load() if self._memory else None
+            text = self._store.load() if self._store else None
             if text:
                 self._schedule.load(text)
         except (LedgerError, ValueError) as error:
@@ -47,24 +47,24 @@ class ScheduleCheckpointer:
     def save(self) -> None:
         """Save, if there is anything new."""
         text = self._schedule.dump()
-        if self._memory is None or text == self._saved:
+        if self._store is None or text == self._saved:
             return
         try:
-            self._memory.save(text)
+            self._store.save(text)
         except (LedgerError, DatabaseLost) as error:
             log.warning("schedule_save_failed", error=str(error), consequence="a restart would learn anew")
         else:
             self._saved = text
-            log.debug("schedule_saved", **_told(self._schedule.state()))
+            log.debug("schedule_saved", **_log_fields(self._schedule.state()))
 
     def _tell_of_change(self) -> None:
         state = self._schedule.state()
         if state.mode is not self._mode:
             self._mode = state.mode
-            log.info("schedule_mode_changed", **_told(state))
+            log.info("schedule_mode_changed", **_log_fields(state))
 
 
-def _told(state: State) -> dict[str, object]:
+def _log_fields(state: State) -> dict[str, object]:
     """A state in the log's words: seconds; null where so many sessions never end."""
     return {
         "mode": state.mode.value,

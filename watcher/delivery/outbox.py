@@ -101,7 +101,7 @@ class Outbox:
             in_flight=in_flight,
             dead_letter=dead_letter,
             failed=self._failed,
-            worked=self._readiness.regained,
+            worked=self._readiness.mark_recovered,
         )
         self._ack_processor = BatchProcessor(
             acker.finish, ACK_BATCH, clock=clock, linger=ACK_GATHER, batch_size=queue.max_batch
@@ -166,7 +166,7 @@ class Outbox:
             entries = retry.call(partial(self._ledger.record, rows), partial(self._failed, "ledger"))
         except LedgerError:
             return  # halted: nothing is recorded, so nothing was decided; the messages go back to the queue
-        self._readiness.regained("ledger")
+        self._readiness.mark_recovered("ledger")
         for decided, entry in zip(live, entries, strict=True):
             if entry.fault:  # another watcher decided it, and what it wrote can't be read
                 self._acker.dead_letter(decided.session, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
@@ -206,7 +206,7 @@ class Outbox:
     def _delivered(self, sink: str, sessions: Sequence[Session], retry: RetryUntilStopped) -> None:
         mark = partial(self._ledger.mark_delivered, [session.key for session in sessions], sink)
         retry.call(mark, partial(self._failed, "ledger"))
-        self._readiness.regained("ledger")
+        self._readiness.mark_recovered("ledger")
         for session in sessions:
             self._ended(sink, session)
 
@@ -221,4 +221,4 @@ class Outbox:
             self._ack_processor.put(session)
 
     def _failed(self, part: str, error: BaseException) -> None:
-        self._readiness.lost(part, error, "deliveries and acks wait for it")
+        self._readiness.mark_unavailable(part, error, "deliveries and acks wait for it")

@@ -52,12 +52,12 @@ class SinkStatus:
 
     def make_unready(self, error: BaseException, waiting: int) -> None:
         """Say in readiness that the sink is down, why, and how many decisions wait for it."""
-        self._readiness.lost(f"sink {self._name}", error, state=f"circuit open, {waiting} decisions wait")
+        self._readiness.mark_unavailable(f"sink {self._name}", error, state=f"circuit open, {waiting} decisions wait")
 
     def record_success(self) -> None:
         """The sink took something, or answered in a way that only one that works does."""
         seconds = self._circuit.record_success(self._clock.monotonic())
         if seconds is not None:
             self._metrics.circuit_open.labels(self._name).set(0)
-            self._readiness.regained(f"sink {self._name}")
+            self._readiness.mark_recovered(f"sink {self._name}")
             log.info("circuit_closed", sink=self._name, seconds=round(seconds, 1))

@@ -77,7 +77,7 @@ class Queue(Protocol):
         for: what it was not seen to take back raises QueueError.
         """
 
-    def dead_letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+    def dead_letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move a message that can never be served to the dead letters, with its reason.
 
         Returns the id that it has there; None if it was not moved: its lease was lost, or there is no place for it,

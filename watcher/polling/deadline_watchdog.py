@@ -52,14 +52,14 @@ class DeadlineWatchdog:
 
     def _check_throttling(self) -> None:
         if problem := self._scheduler.throttling():
-            self._readiness.lost("throttled", problem, "decisions come late; the rate recovers by itself")
+            self._readiness.mark_unavailable("throttled", problem, "decisions come late; the rate recovers by itself")
         else:
-            self._readiness.regained("throttled")
+            self._readiness.mark_recovered("throttled")
 
     def _check_silence(self, now: float) -> None:
         silent = self._calls.waiting(now, STUCK_AFTER)
         if len(silent) >= UNREACHABLE_AFTER and now - self._calls.answered_at >= STUCK_AFTER:
             problem = f"{len(silent)} calls wait for an answer, the oldest for {max(silent):.0f} s"
-            self._readiness.lost(
+            self._readiness.mark_unavailable(
                 "endpoint", problem, "they go on to their time-outs; sessions end at their deadlines"
             )

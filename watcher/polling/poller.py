@@ -172,32 +172,34 @@ class Poller:
             return
         self._unreachable = 0
         self.calls.answered_at = self._clock.monotonic()
-        self._readiness.regained("endpoint")
+        self._readiness.mark_recovered("endpoint")
         if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
-            self._readiness.regained("credentials")
+            self._readiness.mark_recovered("credentials")
 
     def _record_fault(self, fault: PollError) -> bool:
         """Whether the service is, by this fault; what it is if not is told to readiness."""
         if isinstance(fault, OperatorError):
-            self._lost("credentials", fault, "sessions wait until their deadline; nobody is rejected for it")
+            self._mark_unavailable(
+                "credentials", fault, "sessions wait until their deadline; nobody is rejected for it"
+            )
             return False
         if isinstance(fault, UnreadableAnswer):
             return False  # of one session, perhaps: it says neither that the service is there nor that it is not
         if isinstance(fault, EndpointFault):
             if self._endpoint.is_at_fault:  # else there was no answer to tell by
-                self._lost(
+                self._mark_unavailable(
                     "endpoint", fault, "sessions wait until their deadline; nobody is rejected for it", NOT_THE_API
                 )
             return False
         if isinstance(fault, TransientPollError) and not isinstance(fault, Throttled):
             self._unreachable += 1
             if self._unreachable >= UNREACHABLE_AFTER:
-                self._lost("endpoint", fault, "polling goes on with backoff")
+                self._mark_unavailable("endpoint", fault, "polling goes on with backoff")
             return False
         return True
 
-    def _lost(self, part: str, fault: PollError, consequence: str, state: str = "") -> None:
-        self._readiness.lost(part, fault, consequence, state=state, fault=_label(fault))
+    def _mark_unavailable(self, part: str, fault: PollError, consequence: str, state: str = "") -> None:
+        self._readiness.mark_unavailable(part, fault, consequence, state=state, fault=_label(fault))
 
     def _note(
         self, session: Session, observation: Observation, result: str, seconds: float, step: PollAgain | Ended

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from watcher.rate_limit.congestion_avoidance import decrease, increase, step_down
 from watcher.rate_limit.constants import CONSTANTS
-from watcher.rate_limit.recovery import Return
+from watcher.rate_limit.recovery import Recovery
 from watcher.rate_limit.slow_start import slow_start
 from watcher.rate_limit.token_bucket import LATE, SHORTEST_DELAY
 
@@ -34,7 +34,7 @@ class AdaptiveRate:
         self._unserved = 0  # throttles since a call was last served
         self._in_flight = self._outdated = 0
         self._is_recovering = False
-        self._return = Return()
+        self._recovery = Recovery()
 
     def acquire(self, now: float) -> float:
         """0.0 when a call may begin at `now`, else the seconds until one may."""
@@ -52,7 +52,7 @@ class AdaptiveRate:
     def on_response(self, now: float, *, throttled: bool) -> None:
         """Take note of how a call ended. Call it once for every call that `acquire` allowed."""
         self._in_flight -= self._in_flight > 0
-        self._return.count(throttled=throttled)
+        self._recovery.count(throttled=throttled)
         if self._outdated:  # begun before the last decrease, which has dealt with what it met
             self._outdated -= 1
         elif throttled:
@@ -65,18 +65,18 @@ class AdaptiveRate:
 
     def _grow(self, seconds: float) -> None:
         self._quiet += seconds
-        self._return.used(self.rate, seconds)
+        self._recovery.used(self.rate, seconds)
         if self._is_recovering:
             self.rate = slow_start(self.rate, self._share, seconds)
             self._is_recovering = self.rate < self._share
-        elif self._return.is_due(self.rate):
-            self._share, self._is_recovering = self._return.begin(), True
+        elif self._recovery.is_due(self.rate):
+            self._share, self._is_recovering = self._recovery.begin(), True
         else:
-            self._return.succeeded()
+            self._recovery.succeeded()
             self.rate, self._share = increase(self.rate, self._share, self._quiet, seconds)
 
     def _decrease(self) -> None:
-        self._return.throttled(self.rate)
+        self._recovery.throttled(self.rate)
         self._quiet = 0.0
         self._unserved += 1
         if self._unserved == 1:

@@ -16,7 +16,7 @@ RANDOM_SHARE, CALLS = 0.4, 32
 """Part of about so many latest calls that has to be throttled for a failed try to say nothing about the quota."""
 
 
-class Return:
+class Recovery:
     """Where to return to, and when to try. It counts as a collapse when three quarters of the rate are gone."""
 
     def __init__(self) -> None:

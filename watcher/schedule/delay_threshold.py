@@ -21,7 +21,7 @@ class DelayThreshold:
 
     def __init__(self) -> None:
         self.value = DELAY_COST.unlimited
-        self._moments: dict[int, PlanBucket] = {}
+        self._buckets: dict[int, PlanBucket] = {}
         self._count = 0
         self._weights = 0.0
         self._lag = 0.0
@@ -34,20 +34,20 @@ class DelayThreshold:
 
     def polled(self, session: Planned, begun: float) -> None:
         """A planned poll began at `begun`: how late that was says whether the rate is asked too much."""
-        moment = session.planned_for
-        if moment is not None and moment.count:
-            self._lag += DELAY_COST.lag_weight * (max(0.0, begun - moment.end) - self._lag)
+        bucket = session.planned_for
+        if bucket is not None and bucket.count:
+            self._lag += DELAY_COST.lag_weight * (max(0.0, begun - bucket.end) - self._lag)
 
     def planned(self, session: Planned, now: float, interval: float) -> None:
         """The next poll of a session, so many seconds ahead."""
         self.forget(session)
         weight, place = self.value**0.5 / interval, int((now + interval) / WIDTH)
-        moment = self._moments.get(place)
-        if moment is None:
-            moment = self._moments[place] = PlanBucket((place + 1) * WIDTH)
-        session.planned_for = moment
-        moment.count += 1
-        moment.weight += weight
+        bucket = self._buckets.get(place)
+        if bucket is None:
+            bucket = self._buckets[place] = PlanBucket((place + 1) * WIDTH)
+        session.planned_for = bucket
+        bucket.count += 1
+        bucket.weight += weight
         self._count += 1
         self._weights += weight
         if now - self._swept_at > DELAY_COST.sweep_every:
@@ -55,12 +55,12 @@ class DelayThreshold:
 
     def forget(self, session: Planned) -> None:
         """A session that is over."""
-        moment, session.planned_for = session.planned_for, None
-        if moment is None or not moment.count:
+        bucket, session.planned_for = session.planned_for, None
+        if bucket is None or not bucket.count:
             return  # it has no plan, or one that was dropped
-        weight = moment.weight / moment.count
-        moment.count -= 1
-        moment.weight -= weight
+        weight = bucket.weight / bucket.count
+        bucket.count -= 1
+        bucket.weight -= weight
         self._count -= 1
         self._weights -= weight
 
@@ -83,8 +83,8 @@ class DelayThreshold:
             low, high = (middle, high) if curve.calls(middle, wanted) > wanted else (low, middle)
         self.value = high
         self._weights = high**0.5 * self.spare(rate)
-        for moment in self._moments.values():
-            moment.weight = self._weights * moment.count / self._count
+        for bucket in self._buckets.values():
+            bucket.weight = self._weights * bucket.count / self._count
 
     def spare(self, rate: float) -> float:
         """Calls a second to plan with: the rate, less what a backlog needs."""
@@ -100,11 +100,11 @@ class DelayThreshold:
         A plan asks for one call. One that is overdue does so as part of the backlog, which the lag tells of.
         """
         self._swept_at = now
-        for moment in self._moments.values():
-            if now > moment.end:
-                moment.weight = 0.0
-            if now - moment.end >= DELAY_COST.stale:
-                moment.count = 0
-        self._moments = {place: moment for place, moment in self._moments.items() if moment.count}
-        self._count = sum(moment.count for moment in self._moments.values())
-        self._weights = sum(moment.weight for moment in self._moments.values())
+        for bucket in self._buckets.values():
+            if now > bucket.end:
+                bucket.weight = 0.0
+            if now - bucket.end >= DELAY_COST.stale:
+                bucket.count = 0
+        self._buckets = {place: bucket for place, bucket in self._buckets.items() if bucket.count}
+        self._count = sum(bucket.count for bucket in self._buckets.values())
+        self._weights = sum(bucket.weight for bucket in self._buckets.values())

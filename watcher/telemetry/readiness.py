@@ -34,7 +34,7 @@ class Readiness:
         """By part, the classes of error that were noted since it was lost."""
         self._logged: set[str] = set()
 
-    def lost(
+    def mark_unavailable(
         self, part: str, problem: str | BaseException, consequence: str = "", *, state: str = "", **details: object
     ) -> bool:
         """Note what is wrong with a part; returns whether it was fine until now.
@@ -56,7 +56,7 @@ class Readiness:
             log.error("component_unavailable", part=part, error=noted.text, consequence=consequence, **details)
         return is_new
 
-    def regained(self, part: str) -> bool:
+    def mark_recovered(self, part: str) -> bool:
         """Note that a part works; returns whether it did not until now. If the log was told so, it is told this."""
         if part not in self._problems:  # the usual case, without the lock
             return False

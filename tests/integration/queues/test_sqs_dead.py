@@ -19,7 +19,7 @@ from watcher.queues import open_dead_letters, open_queue
 from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.dead_letters import SqsDeadLetters
-from watcher.queues.sqs.messages import delivery
+from watcher.queues.sqs.messages import received_message
 from watcher.queues.sqs.redrive_policy import advise
 from watcher.util.clock import SystemClock
 
@@ -215,8 +215,8 @@ def test_a_letter_that_lost_attributes_says_so_and_is_not_replayed() -> None:
 
 
 def test_a_letter_that_lost_attributes_and_was_moved_back_by_hand_is_not_served() -> None:
-    assert "lost attributes" in delivery(cut_letter(1), 0.0, 0.0).fault
-    assert delivery(message(1), 0.0, 0.0).fault == ""
+    assert "lost attributes" in received_message(cut_letter(1), 0.0, 0.0).fault
+    assert received_message(message(1), 0.0, 0.0).fault == ""
 
 
 def own_letter(number: int, message_id: str, **more: Any) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothin
     world = World(AccessDenied("still no permission"), SessionNotFound("no such session"))
     prober = a_prober(world)
     with capture_logs() as logs:
-        world.readiness.lost("credentials", AccessDenied("no permission"), "sessions wait")
+        world.readiness.mark_unavailable("credentials", AccessDenied("no permission"), "sessions wait")
         prober.probe(a_beat(world.clock))
         assert world.readiness.problems() == {"credentials": "still no permission"}
         prober.probe(a_beat(world.clock))
@@ -109,7 +109,7 @@ def test_credentials_that_were_refused_are_tried_on_nobodys_session_while_nothin
 @pytest.mark.parametrize("fault", [Throttled("slow down"), ConnectionFailed("refused"), UnreadableAnswer("blank")])
 def test_an_answer_that_says_nothing_of_the_credentials_changes_nothing(fault: PollError) -> None:
     world = World(fault)
-    world.readiness.lost("credentials", "no permission")
+    world.readiness.mark_unavailable("credentials", "no permission")
     a_prober(world).probe(a_beat(world.clock))
     assert world.readiness.problems() == {"credentials": "no permission"}
 
@@ -122,7 +122,7 @@ def test_credentials_that_nobody_refused_cost_no_call() -> None:
 
 def test_a_refused_poll_is_not_asked_about_while_others_tell() -> None:
     world = World()
-    world.readiness.lost("credentials", "no permission")
+    world.readiness.mark_unavailable("credentials", "no permission")
     world.scheduler.add(world.session(1), world.clock.monotonic() + 5.0)
     a_prober(world).probe(a_beat(world.clock))
     assert world.results.asked == []
@@ -159,7 +159,7 @@ def test_a_page_that_can_be_reached_is_not_the_service_once_it_was_at_fault() ->
     world = World(*[UnreadableAnswer("HTTP 200")] * 2, SessionNotFound("no such session"))
     prober = a_prober(world)
     assert not world.endpoint.ask_again()
-    world.readiness.lost("endpoint", "a page")
+    world.readiness.mark_unavailable("endpoint", "a page")
     prober.probe(a_beat(world.clock))
     assert world.readiness.problems() == {"endpoint": "a page"}
     world.clock.advance(PROBE_INTERVAL)

@@ -46,7 +46,7 @@ class Notified:
 
 def test_ready_comes_with_how_it_goes() -> None:
     notified = Notified()
-    notified.readiness.lost("queue", "down")
+    notified.readiness.mark_unavailable("queue", "down")
     notified.service_notifier.ready()
     assert notified.notifier.told == [{"READY": 1, "STATUS": "3 decided; queue: down"}]
 

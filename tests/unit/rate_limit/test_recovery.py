@@ -1,14 +1,14 @@
 """When a rate that has collapsed tries to return, and where to."""
 
 from watcher.rate_limit.constants import CONSTANTS
-from watcher.rate_limit.recovery import CALLS, FIRST_WAIT, LONGEST_WAIT, Return
+from watcher.rate_limit.recovery import CALLS, FIRST_WAIT, LONGEST_WAIT, Recovery
 
 USUAL = 24.0
 
 
-def collapsed(share: float = 0.0) -> Return:
+def collapsed(share: float = 0.0) -> Recovery:
     """After a while at the usual rate, and two throttles at once; `share` of the calls since was throttled."""
-    one = Return()
+    one = Recovery()
     one.used(USUAL, CONSTANTS.throttle_interval)
     one.throttled(USUAL)
     one.throttled(1.0)
@@ -32,14 +32,14 @@ def test_a_quarter_of_the_usual_rate_is_no_collapse() -> None:
 
 
 def test_a_rate_that_was_never_used_for_a_while_is_not_tried() -> None:
-    one = Return()
+    one = Recovery()
     one.used(USUAL, CONSTANTS.throttle_interval / 4)
     one.throttled(USUAL)
     one.used(1.0, LONGEST_WAIT)
     assert not one.is_due(1.0)
 
 
-def tried_in_vain(one: Return) -> float:
+def tried_in_vain(one: Recovery) -> float:
     """Seconds of quiet until the next try, which meets a throttle."""
     seconds = 0.0
     while not one.is_due(0.01):

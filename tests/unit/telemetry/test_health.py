@@ -160,27 +160,27 @@ def test_the_last_progress_of_a_role_is_its_slowest_thread_s() -> None:
 def test_readiness_says_what_has_not_answered_unless_more_is_known_of_the_part() -> None:
     slow = {"queue": "no answer for 30 s", "ledger": "no answer for 21 s"}
     readiness = Readiness(lambda: slow)
-    readiness.lost("queue", "denied")
+    readiness.mark_unavailable("queue", "denied")
     assert readiness.problems() == {"queue": "denied", "ledger": "no answer for 21 s"}
 
 
 def test_readiness_tells_when_a_part_is_lost_and_regained() -> None:
     readiness = Readiness()
-    assert readiness.lost("queue", "down")
-    assert not readiness.lost("queue", "still down")
+    assert readiness.mark_unavailable("queue", "down")
+    assert not readiness.mark_unavailable("queue", "still down")
     assert readiness.problems() == {"queue": "still down"}
-    assert readiness.regained("queue")
-    assert not readiness.regained("queue")
+    assert readiness.mark_recovered("queue")
+    assert not readiness.mark_recovered("queue")
     assert readiness.problems() == {}
 
 
 def test_the_log_is_told_once_of_a_loss_with_its_consequence_and_of_its_end() -> None:
     readiness = Readiness()
     with capture_logs() as logs:
-        readiness.lost("leases", "down", "tried again", leases=3)
-        readiness.lost("leases", "still down", "tried again", leases=4)
-        readiness.regained("leases")
-        readiness.regained("leases")
+        readiness.mark_unavailable("leases", "down", "tried again", leases=3)
+        readiness.mark_unavailable("leases", "still down", "tried again", leases=4)
+        readiness.mark_recovered("leases")
+        readiness.mark_recovered("leases")
     lost, regained = logs
     assert lost == {
         "event": "component_unavailable",
@@ -197,9 +197,11 @@ def test_whoever_reaches_the_port_is_shown_part_state_and_class_of_an_error_and_
     readiness = Readiness(lambda: {"ledger": "no answer for 21 s (find, called by the thread consumer)"})
     denied = AccessDenied("arn:aws:sts::123456789012:assumed-role/watcher may not; see https://sqs.internal/q")
     denied.origin = "AccessDeniedException"
-    readiness.lost("credentials", denied, "sessions wait")
-    readiness.lost("sink a", SinkError("https://10.0.0.7/hook: answered 500"), state="circuit open, 3 decisions wait")
-    readiness.lost("draining", "the watcher is stopping")
+    readiness.mark_unavailable("credentials", denied, "sessions wait")
+    readiness.mark_unavailable(
+        "sink a", SinkError("https://10.0.0.7/hook: answered 500"), state="circuit open, 3 decisions wait"
+    )
+    readiness.mark_unavailable("draining", "the watcher is stopping")
     assert readiness.shown() == {
         "ledger": "no answer for 21 s (find, called by the thread consumer)",
         "credentials": "unavailable: AccessDenied (AccessDeniedException)",
@@ -213,18 +215,18 @@ def test_each_class_of_error_is_logged_in_full_once_while_a_part_is_lost() -> No
     readiness = Readiness()
     with capture_logs() as logs:
         for error in (QueueError("a"), AccessDenied("b"), QueueError("c"), AccessDenied("d")):
-            readiness.lost("queue", error, "nothing is received")
-        readiness.regained("queue")
-        readiness.lost("queue", QueueError("e"), "nothing is received")
+            readiness.mark_unavailable("queue", error, "nothing is received")
+        readiness.mark_recovered("queue")
+        readiness.mark_unavailable("queue", QueueError("e"), "nothing is received")
     assert [entry.get("error", entry["event"]) for entry in logs] == ["a", "b", "component_recovered", "e"]
 
 
 def test_what_was_told_in_another_way_is_not_told_again() -> None:
     readiness = Readiness()
     with capture_logs() as logs:
-        readiness.lost("sink a", "circuit open")
-        readiness.lost("sink a", "circuit open", "too late to be told")
-        readiness.regained("sink a")
+        readiness.mark_unavailable("sink a", "circuit open")
+        readiness.mark_unavailable("sink a", "circuit open", "too late to be told")
+        readiness.mark_recovered("sink a")
     assert logs == []
 
 
@@ -246,12 +248,12 @@ def test_no_limit_is_beyond_what_the_alert_for_stuck_threads_takes_for_one() -> 
 
 def test_one_cause_is_told_once_for_a_part_and_what_belongs_to_it() -> None:
     readiness = Readiness()
-    readiness.lost("queue depth", "the file is gone")
-    readiness.lost("sink a", "down")
+    readiness.mark_unavailable("queue depth", "the file is gone")
+    readiness.mark_unavailable("sink a", "down")
     assert readiness.problems() == {"queue depth": "the file is gone", "sink a": "down"}
-    readiness.lost("queue", "the file is gone")
+    readiness.mark_unavailable("queue", "the file is gone")
     assert readiness.problems() == {"sink a": "down", "queue": "the file is gone"}
-    readiness.lost("queue", "not allowed")
+    readiness.mark_unavailable("queue", "not allowed")
     assert readiness.problems().keys() == {"queue depth", "sink a", "queue"}
-    readiness.regained("queue")
+    readiness.mark_recovered("queue")
     assert readiness.problems() == {"queue depth": "the file is gone", "sink a": "down"}

@@ -19,7 +19,7 @@ class DaemonProcess:
     """A `watcher run` on the demo's settings, and where its metrics are."""
 
     process: subprocess.Popen[bytes]
-    place: Workspace
+    workspace: Workspace
     host: str
     port: int
 
@@ -31,7 +31,7 @@ class DaemonProcess:
     def check(self) -> None:
         """Raises DemoError if it has ended."""
         if self.process.poll() is not None:
-            raise _died(self.process, self.place)
+            raise _died(self.process, self.workspace)
 
     def stop(self) -> None:
         """SIGTERM, and an orderly drain.
@@ -45,48 +45,48 @@ class DaemonProcess:
         except subprocess.TimeoutExpired:
             raise DemoError(f"the daemon did not stop within {DEMO.drain_limit:.0f} s of SIGTERM") from None
         if code != 0:
-            raise _died(self.process, self.place)
+            raise _died(self.process, self.workspace)
 
 
 @contextmanager
-def start_daemon(place: Workspace) -> Iterator[DaemonProcess]:
+def start_daemon(workspace: Workspace) -> Iterator[DaemonProcess]:
     """Start it and wait until it says where it listens; at the end of the block it is gone, one way or another.
 
     Raises:
         DemoError: it did not start.
     """
     # -P: no module comes from the folder that it works in.
-    command = [sys.executable, "-P", "-m", "watcher", "run", "--config", str(place.config)]
-    with place.log.open("wb") as log:
+    command = [sys.executable, "-P", "-m", "watcher", "run", "--config", str(workspace.config)]
+    with workspace.log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=place.folder,
-            env=place.environment(os.environ),
+            cwd=workspace.folder,
+            env=workspace.environment(os.environ),
             process_group=0,  # Ctrl-C is for the demo, which stops the daemon itself
         )
     try:
-        host, port = _where(process, place)
-        yield DaemonProcess(process, place, host, port)
+        host, port = _where(process, workspace)
+        yield DaemonProcess(process, workspace, host, port)
     finally:
         _end(process)
 
 
-def _where(process: "subprocess.Popen[bytes]", place: Workspace) -> tuple[str, int]:
+def _where(process: "subprocess.Popen[bytes]", workspace: Workspace) -> tuple[str, int]:
     limit = time.monotonic() + DEMO.start_limit
     while process.poll() is None:
-        if (started := _started(place)) is not None:
+        if (started := _started(workspace)) is not None:
             return started
         if time.monotonic() >= limit:
-            raise DemoError(f"the daemon did not start within {DEMO.start_limit:.0f} s{_last_lines(place)}")
+            raise DemoError(f"the daemon did not start within {DEMO.start_limit:.0f} s{_last_lines(workspace)}")
         time.sleep(DEMO.process_interval)
-    raise _died(process, place)
+    raise _died(process, workspace)
 
 
-def _started(place: Workspace) -> tuple[str, int] | None:
-    for line in place.log.read_text(encoding="utf-8", errors="replace").splitlines():
+def _started(workspace: Workspace) -> tuple[str, int] | None:
+    for line in workspace.log.read_text(encoding="utf-8", errors="replace").splitlines():
         with suppress(ValueError):  # half a line, or one that is not the log's
             fields = json.loads(line)
             if isinstance(fields, dict) and fields.get("event") == "started":
@@ -94,12 +94,12 @@ def _started(place: Workspace) -> tuple[str, int] | None:
     return None
 
 
-def _died(process: "subprocess.Popen[bytes]", place: Workspace) -> DemoError:
-    return DemoError(f"the daemon ended with exit code {process.returncode}{_last_lines(place)}")
+def _died(process: "subprocess.Popen[bytes]", workspace: Workspace) -> DemoError:
+    return DemoError(f"the daemon ended with exit code {process.returncode}{_last_lines(workspace)}")
 
 
-def _last_lines(place: Workspace) -> str:
-    lines = place.log.read_text(encoding="utf-8", errors="replace").splitlines()[-DEMO.last_lines :]
+def _last_lines(workspace: Workspace) -> str:
+    lines = workspace.log.read_text(encoding="utf-8", errors="replace").splitlines()[-DEMO.last_lines :]
     return "; its last lines:\n" + "\n".join(f"  {line}" for line in lines) if lines else "; its log is empty"
 
 

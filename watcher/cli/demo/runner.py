@@ -33,7 +33,7 @@ class Stage:
     """Everything that runs."""
 
     plan: DemoPlan
-    place: Workspace
+    workspace: Workspace
     settings: Settings
     simulator: Simulator
     queue: Queue
@@ -60,15 +60,15 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
 
 
 def _set_up(plan: DemoPlan, seed: int, keep: Path | None, stack: ExitStack) -> Stage:
-    place = stack.enter_context(open_workspace(keep))
+    workspace = stack.enter_context(open_workspace(keep))
     simulator = stack.enter_context(
         Simulator(time_scale=DEMO.time_scale, seed=seed, rate_limit=DEMO.quota * DEMO.time_scale)
     )
-    settings = place.furnish(simulator.url).settings
+    settings = workspace.furnish(simulator.url).settings
     queue = open_queue(settings, SystemClock())
     stack.callback(queue.close)
-    daemon = stack.enter_context(start_daemon(place))
-    return Stage(plan, place, settings, simulator, queue, daemon)
+    daemon = stack.enter_context(start_daemon(workspace))
+    return Stage(plan, workspace, settings, simulator, queue, daemon)
 
 
 def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[float, list[str]]:
@@ -111,7 +111,7 @@ def _left(queue: Queue) -> int:
 def _report(stage: Stage, seconds: float, problems: list[str]) -> Report:
     dead = _dead_letters(stage)
     calls = stage.simulator.counts().get(_GET, {})
-    text = stage.place.decisions.read_text(encoding="utf-8", errors="replace")
+    text = stage.workspace.decisions.read_text(encoding="utf-8", errors="replace")
     return Report(
         comparison=compare(stage.plan, text.splitlines(), dead),
         sessions=len(stage.plan.sessions),

@@ -67,7 +67,7 @@ def _is_foreign(name: str) -> bool:
     return name.upper().startswith(("AWS_", "WATCHER_", "BOTO_")) or name.upper().endswith("_PROXY")
 
 
-def _settings(place: Workspace, endpoint_url: str) -> str:
+def _settings(workspace: Workspace, endpoint_url: str) -> str:
     return f"""\
 # The settings of `watcher demo`: times are scaled, a session's 180 s are {180 / DEMO.time_scale:g} s here.
 [aws]
@@ -77,7 +77,7 @@ connect_timeout = {DEMO.call_timeout}
 read_timeout = {DEMO.call_timeout}
 
 [queue]
-url = {_toml(f"sqlite:///{place.folder / 'watcher.db'}")}
+url = {_toml(f"sqlite:///{workspace.folder / 'watcher.db'}")}
 
 [polling]
 min_interval = {1 / DEMO.time_scale:.3f}
@@ -92,7 +92,7 @@ threshold = {DEMO.strict_threshold}
 
 [[sinks]]
 type = "file"
-path = {_toml(str(place.decisions))}
+path = {_toml(str(workspace.decisions))}
 
 [http]
 port = 0

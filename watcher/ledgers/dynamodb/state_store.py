@@ -21,7 +21,7 @@ CONNECTIONS = 1
 
 
 class DynamoDbStateStore:
-    """The memory in the table that `client` (boto3's, owned from here on) reaches.
+    """The state store in the table that `client` (boto3's, owned from here on) reaches.
 
     Raises:
         LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
@@ -56,7 +56,7 @@ class DynamoDbStateStore:
 
 
 def open_state_store(settings: Settings, clock: Clock) -> DynamoDbStateStore:
-    """The memory beside the ledger that the settings name.
+    """The state store beside the ledger that the settings name.
 
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.

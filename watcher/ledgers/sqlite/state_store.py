@@ -15,7 +15,7 @@ SCHEMA = Schema(
 
 
 class SqliteStateStore:
-    """The memory in the file at `path`.
+    """The state store in the file at `path`.
 
     Raises:
         LedgerError: here and in every method, when the file can't be used.
@@ -42,5 +42,5 @@ class SqliteStateStore:
 
 
 def open_state_store(settings: Settings, clock: Clock) -> SqliteStateStore:
-    """The memory beside the ledger that the settings name."""
+    """The state store beside the ledger that the settings name."""
     return SqliteStateStore(settings.ledger_path, clock)

@@ -68,10 +68,10 @@ class SqliteDeadLetters:
         self._file = SqliteFile(path, SCHEMA, QueueError)
         self._same = self._file.path.samefile(queue.path)
 
-    def add(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
-        """Move a delivery here if its lease still holds; returns its id here, None if it was not moved."""
-        held = (delivery.lease.message_id, delivery.lease.receipt)
-        letter = self._letter(delivery, reason, detail)
+    def add(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+        """Move a message here if its lease still holds; returns its id here, None if it was not moved."""
+        held = (message.lease.message_id, message.lease.receipt)
+        letter = self._letter(message, reason, detail)
         if self._same:
             with self._queue.writing() as cursor:
                 sent = cursor.execute(_HELD, held).fetchone()
@@ -130,16 +130,16 @@ class SqliteDeadLetters:
             with self._file.writing() as dead, self._queue.writing() as queue:
                 yield queue, dead
 
-    def _letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> tuple[str | float, ...]:
+    def _letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> tuple[str | float, ...]:
         return (
             str(self._queue.path),
-            delivery.lease.message_id,
-            delivery.sent_at,
+            message.lease.message_id,
+            message.sent_at,
             self._clock.time(),
-            delivery.lease.receive_count,
+            message.lease.receive_count,
             str(reason),
             _storable(detail),
-            _storable(delivery.body),
+            _storable(message.body),
         )
 
 

@@ -83,10 +83,10 @@ class SqliteQueue:
         deadline = self._clock.monotonic() + wait
         pause = FIRST_PAUSE
         while not stop.is_set() and limit > 0:
-            deliveries = self._take(min(limit, self.max_batch))
+            received = self._take(min(limit, self.max_batch))
             left = deadline - self._clock.monotonic()
-            if deliveries or left <= 0:
-                return deliveries
+            if received or left <= 0:
+                return received
             stop.wait(min(pause, left))
             pause = min(pause * PAUSE_GROWTH, LAST_PAUSE)
         return []
@@ -103,9 +103,9 @@ class SqliteQueue:
         """Give the messages back; it may take as long as another process holds the file's lock. See the port."""
         self._for_each(leases, _RELEASE)
 
-    def dead_letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+    def dead_letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters. One whose lease was lost stays: it is another watcher's to judge."""
-        return self.dead_letters.add(delivery, reason, detail)
+        return self.dead_letters.add(message, reason, detail)
 
     def send(self, bodies: Sequence[str]) -> None:
         """Put messages on the queue, all or none.
@@ -148,7 +148,7 @@ class SqliteQueue:
             values = {**moment.values, "limit": limit, "lease": self._lease, "token": token}
             rows = cursor.execute(_TAKE, values).fetchall()
         # RETURNING promises no order.
-        return [_delivery(row, token, moment) for row in sorted(rows, key=itemgetter(0))]
+        return [_received_message(row, token, moment) for row in sorted(rows, key=itemgetter(0))]
 
     def _moment(self) -> Moment:
         return Moment.read(self._clock, self._boot)
@@ -166,7 +166,7 @@ class SqliteQueue:
             ]
 
 
-def _delivery(row: Sequence[Any], token: str, moment: Moment) -> ReceivedMessage:
+def _received_message(row: Sequence[Any], token: str, moment: Moment) -> ReceivedMessage:
     """The message in a row. One that says no sent time is dead: it was the `moment`'s, so that a replay has one."""
     message_id, receive_count, body, sent_at, *marks = row
     lease = Lease(token, str(message_id), count_in(receive_count))

@@ -14,9 +14,9 @@ from watcher.queues.sqs.messages import DETAIL, MESSAGE_ID, REASON, RECEIVE_COUN
 log = structlog.get_logger(__name__)
 
 
-def told(delivery: ReceivedMessage, reason: DeadReason, detail: str) -> dict[str, str | int]:
+def log_fields(message: ReceivedMessage, reason: DeadReason, detail: str) -> dict[str, str | int]:
     """What the log says of a message that can't be dead-lettered: it comes again and again."""
-    lease = delivery.lease
+    lease = message.lease
     return {
         "message_id": lease.message_id,
         "receive_count": lease.receive_count,
@@ -25,9 +25,9 @@ def told(delivery: ReceivedMessage, reason: DeadReason, detail: str) -> dict[str
     }
 
 
-def _first_sent_at(delivery: ReceivedMessage) -> float:
-    claim = delivery.first_sent_at
-    return delivery.sent_at if claim is None else min(claim, delivery.sent_at)
+def _first_sent_at(message: ReceivedMessage) -> float:
+    claim = message.first_sent_at
+    return message.sent_at if claim is None else min(claim, message.sent_at)
 
 
 class DeadLetterSender:
@@ -39,46 +39,46 @@ class DeadLetterSender:
         self._lock = Lock()
         self._sent: dict[str, None] = {}
 
-    def send(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> bool:
+    def send(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> bool:
         """Send the message with its reason; False if the dead-letter queue will never take it (say, for its size).
 
         Raises:
             SqsFault: it was not sent.
         """
         with self._lock:
-            if delivery.lease.receipt in self._sent:
+            if message.lease.receipt in self._sent:
                 return True
         own = {
-            SENT_AT: milliseconds(_first_sent_at(delivery)),
-            MESSAGE_ID: delivery.lease.message_id,
-            RECEIVE_COUNT: str(delivery.lease.receive_count),
+            SENT_AT: milliseconds(_first_sent_at(message)),
+            MESSAGE_ID: message.lease.message_id,
+            RECEIVE_COUNT: str(message.lease.receive_count),
             REASON: reason.value,
             DETAIL: detail[: BATCHING.longest_detail],
         }
         queue = self._dead_letters
         letter = entry(
-            delivery.body,
+            message.body,
             is_fifo=queue.is_fifo,
-            deduplication_id=delivery.lease.message_id,
+            deduplication_id=message.lease.message_id,
             own=own,
-            attributes=delivery.attributes,
+            attributes=message.attributes,
         )
         (fault,) = self._batches.run(queue, "send_message_batch", [letter], BATCHING.dead_letter_seconds)
         if fault and fault.code in TOO_LARGE:
             consequence = "it is left to the queue's redrive policy"
             log.warning(
-                "dead_letter_failed", **told(delivery, reason, detail), error=str(fault), consequence=consequence
+                "dead_letter_failed", **log_fields(message, reason, detail), error=str(fault), consequence=consequence
             )
             return False
         if fault:
             raise fault
         with self._lock:
-            self._sent[delivery.lease.receipt] = None
+            self._sent[message.lease.receipt] = None
             while len(self._sent) > BATCHING.most_sent:
                 del self._sent[next(iter(self._sent))]
         return True
 
-    def forget(self, delivery: ReceivedMessage) -> None:
+    def forget(self, message: ReceivedMessage) -> None:
         """The message is deleted: it won't be asked for again."""
         with self._lock:
-            self._sent.pop(delivery.lease.receipt, None)
+            self._sent.pop(message.lease.receipt, None)

@@ -1,4 +1,4 @@
-"""Messages of SQS as deliveries, and bodies as messages of SQS."""
+"""Messages of SQS as received ones, and bodies as messages of SQS."""
 
 import hashlib
 import json
@@ -69,7 +69,7 @@ def _has_receipt(message: Mapping[str, Any]) -> bool:
     return all(isinstance(value, str) and value and value.isprintable() for value in values)
 
 
-def delivery(message: Mapping[str, Any], now: float, monotonic: float) -> ReceivedMessage:
+def received_message(message: Mapping[str, Any], now: float, monotonic: float) -> ReceivedMessage:
     """One of `received_messages`; `now` (epoch, the server's) stands in for a sent time that it does not give.
 
     `monotonic` is the same moment on the watcher's own clock.
@@ -77,14 +77,14 @@ def delivery(message: Mapping[str, Any], now: float, monotonic: float) -> Receiv
     What else is in it may be of any form: a message that can't be read is a dead letter, and no other is lost by it.
     """
     try:
-        return _delivery(message, now, monotonic)
+        return _received_message(message, now, monotonic)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         fault = f"the queue's answer about this message can't be read: {type(error).__name__}"
         lease = Lease(message["ReceiptHandle"], message["MessageId"])
         return ReceivedMessage(lease, _body(message), now, fault=fault, sent_monotonic=monotonic)
 
 
-def _delivery(message: Mapping[str, Any], now: float, monotonic: float) -> ReceivedMessage:
+def _received_message(message: Mapping[str, Any], now: float, monotonic: float) -> ReceivedMessage:
     system = message.get("Attributes") or {}
     given = given_attributes(message)
     sent_at = seconds(system.get("SentTimestamp"), now)

@@ -19,12 +19,12 @@ from watcher.domain.ports import Clock
 from watcher.queues.sqs.batches import BatchCaller
 from watcher.queues.sqs.client import SqsCaller, open_caller
 from watcher.queues.sqs.constants import BATCHING, POLLING
-from watcher.queues.sqs.dead_letter_writer import DeadLetterSender, told
+from watcher.queues.sqs.dead_letter_writer import DeadLetterSender, log_fields
 from watcher.queues.sqs.dead_letters import open_dead_letters
 from watcher.queues.sqs.errors import SqsFault
 from watcher.queues.sqs.leases import Leases
 from watcher.queues.sqs.long_poll import LongPoll
-from watcher.queues.sqs.messages import RECEIVED, delivery, received_messages, whole_number
+from watcher.queues.sqs.messages import RECEIVED, received_message, received_messages, whole_number
 from watcher.queues.sqs.receive_pacing import ReceivePacing
 from watcher.queues.sqs.redrive_policy import advise
 from watcher.queues.sqs.send import send
@@ -75,10 +75,10 @@ class SqsQueue:
         if self._pace.pause:
             stop.wait(min(self._pace.pause, wait))
         while not stop.is_set() and (left := deadline - self._clock.monotonic()) > 0:
-            deliveries = self._poll(limit, min(longest, math.ceil(left)), stop)
-            self._pace.note(len(deliveries), limit)
-            if deliveries:
-                return deliveries
+            received = self._poll(limit, min(longest, math.ceil(left)), stop)
+            self._pace.note(len(received), limit)
+            if received:
+                return received
         return []
 
     def extend(self, leases: Sequence[Lease]) -> list[Lease]:
@@ -93,21 +93,21 @@ class SqsQueue:
         """Give the messages back within `seconds`; see `Leases`."""
         self._leases.release(leases, seconds)
 
-    def dead_letter(self, delivery: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
+    def dead_letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters, if there is a queue for them; there it keeps its id.
 
         Without one it is left to the queue's redrive policy: its lease runs out. Given back at once instead, it would
         be received again at once, over and over until `maxReceiveCount`.
         """
-        if not self._leases.held.has(delivery.lease):
+        if not self._leases.held.has(message.lease):
             return None
-        if self._dead_letter_sender and self._dead_letter_sender.send(delivery, reason, detail):
-            self.ack([delivery.lease])
-            self._dead_letter_sender.forget(delivery)
-            return delivery.lease.message_id
-        self._leases.held.drop([delivery.lease])
+        if self._dead_letter_sender and self._dead_letter_sender.send(message, reason, detail):
+            self.ack([message.lease])
+            self._dead_letter_sender.forget(message)
+            return message.lease.message_id
+        self._leases.held.drop([message.lease])
         if not self._dead_letter_sender:
-            log.warning("dead_letter_queue_missing", **told(delivery, reason, detail), consequence=REDRIVE_HINT)
+            log.warning("dead_letter_queue_missing", **log_fields(message, reason, detail), consequence=REDRIVE_HINT)
         return None
 
     def send(self, bodies: Sequence[str]) -> None:
@@ -147,8 +147,8 @@ class SqsQueue:
             with self._lock:
                 self._polls = {other for other in self._polls if not other.join(0)}
 
-    def _give_back(self, deliveries: Sequence[ReceivedMessage]) -> None:
-        self.release([delivery.lease for delivery in deliveries])
+    def _give_back(self, received: Sequence[ReceivedMessage]) -> None:
+        self.release([message.lease for message in received])
 
     def _receive(self, limit: int, wait: int) -> list[ReceivedMessage]:
         since = self._clock.monotonic()
@@ -161,9 +161,9 @@ class SqsQueue:
             **RECEIVED,
         )
         monotonic = self._clock.monotonic()
-        deliveries = [delivery(message, now, monotonic) for message in messages]
-        self._leases.held.take((received.lease for received in deliveries), since)
-        return deliveries
+        received = [received_message(message, now, monotonic) for message in messages]
+        self._leases.held.take((message.lease for message in received), since)
+        return received
 
 
 def _counts(caller: SqsCaller, *names: str) -> list[int]:

@@ -25,11 +25,11 @@ def test_nothing_of_the_users_reaches_the_daemon(tmp_path: Path) -> None:
 
 
 def test_the_settings_are_valid_and_scaled(tmp_path: Path) -> None:
-    place = Workspace(tmp_path / 'with "quotes" and ümlauts')
-    place.folder.mkdir()
-    settings = place.furnish("http://127.0.0.1:1").settings
+    workspace = Workspace(tmp_path / 'with "quotes" and ümlauts')
+    workspace.folder.mkdir()
+    settings = workspace.furnish("http://127.0.0.1:1").settings
     assert settings.polling.session_timeout < 180 / DEMO.time_scale
-    assert settings.queue.url == f"sqlite:///{place.folder}/watcher.db"
+    assert settings.queue.url == f"sqlite:///{workspace.folder}/watcher.db"
     assert settings.http.port == 0
     policy = settings.decision.rules("payout")
     assert policy is not None
@@ -37,14 +37,14 @@ def test_the_settings_are_valid_and_scaled(tmp_path: Path) -> None:
 
 
 def test_a_temporary_folder_is_removed() -> None:
-    with open_workspace(None) as place:
-        assert place.folder.is_dir()
-    assert not place.folder.exists()
+    with open_workspace(None) as workspace:
+        assert workspace.folder.is_dir()
+    assert not workspace.folder.exists()
 
 
 def test_a_folder_to_keep_is_made_and_stays(tmp_path: Path) -> None:
-    with open_workspace(tmp_path / "new" / "one") as place:
-        (place.folder / "file").touch()
+    with open_workspace(tmp_path / "new" / "one") as workspace:
+        (workspace.folder / "file").touch()
     assert (tmp_path / "new" / "one" / "file").exists()
 
 
@@ -55,8 +55,8 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_new_folder_is_the_users_alone(tmp_path: Path) -> None:
-    with open_workspace(tmp_path / "new") as place:
-        assert place.folder.stat().st_mode & 0o777 == 0o700
+    with open_workspace(tmp_path / "new") as workspace:
+        assert workspace.folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702])
