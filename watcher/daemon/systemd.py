@@ -55,11 +55,6 @@ class Notifier:
         watchdog = int(usec) / 1e6 if is_ours and usec.isdecimal() and int(usec) else None
         return cls(address, watchdog)
 
-    @property
-    def is_heard(self) -> bool:
-        """Whether there is a service manager."""
-        return bool(self._address)
-
     def tell(self, **variables: object) -> None:
         """Send these variables together: `tell(READY=1, STATUS="watching")`. One that can't be sent is dropped."""
         if not self._address:

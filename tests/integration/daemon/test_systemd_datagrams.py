@@ -54,7 +54,6 @@ def test_without_a_service_manager_nothing_is_said() -> None:
     with capture_logs() as logs:
         notifier.tell(READY=1)
     assert logs == []
-    assert not notifier.is_heard
     assert notifier.watchdog is None
 
 
@@ -103,8 +102,9 @@ def test_the_variables_are_taken_away_from_children(manager: Manager) -> None:
     }
     notifier = Notifier.take(environ)
     assert environ == {"A": "1"}
-    assert notifier.is_heard
     assert notifier.watchdog == 3.0
+    notifier.tell(READY=1)
+    assert manager.heard() == "READY=1"
 
 
 @pytest.mark.parametrize(
