@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from watcher.config import Settings
-from watcher.telemetry.metrics import DECISIONS, Metrics
+from watcher.domain.decision_table import DECISIONS
+from watcher.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -25,6 +25,8 @@ COMMANDS = {
     "get": "watcher.cli.get",
     "check": "watcher.cli.check",
     "config": "watcher.cli.config",
+    "schema": "watcher.cli.schema",
+    "secret": "watcher.cli.secret",
     "decisions": "watcher.cli.decisions",
     "explain": "watcher.cli.explain",
     "dead": "watcher.cli.dead",

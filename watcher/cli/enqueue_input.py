@@ -8,9 +8,10 @@ from typing import IO, Any, NamedTuple
 import click
 
 from watcher.cli.echo import echo
-from watcher.consumer.message import SESSION_ID, parse_message
+from watcher.consumer.message import parse_message
 from watcher.domain.errors import InvalidMessage
 from watcher.domain.model import DeadReason
+from watcher.domain.session_id import SESSION_ID
 from watcher.util.files import UTF_16
 from watcher.util.rfc3339 import creation_time
 from watcher.util.text import bounded

@@ -4,8 +4,7 @@ from typing import Any
 
 from watcher.config.settings import Settings
 from watcher.config.sinks import SINK_MODELS
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+from watcher.domain.json_schema import DIALECT
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -18,11 +17,9 @@ from watcher.domain.model import (
     SessionKey,
     SessionRequest,
 )
+from watcher.domain.session_id import SESSION_ID
 from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import creation_time
-
-# The pattern of LivenessSessionId in the service model: AWS gives, and takes, lowercase only.
-SESSION_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 MAX_DEPTH = 100
 """Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""

@@ -6,14 +6,12 @@ from typing import Any
 from watcher.decisions.cloud_event import decision_event
 from watcher.decisions.rules import decide
 from watcher.domain.active_rules import ActiveRules
+from watcher.domain.decision_table import SCORED
 from watcher.domain.errors import PollError
-from watcher.domain.model import Decision, DecisionEvent, Reason, SessionResult
+from watcher.domain.model import Decision, DecisionEvent, SessionResult
 from watcher.domain.ports import Clock
 from watcher.sessions.session import Session
 from watcher.telemetry.metrics import Metrics
-
-SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
-"""Decisions that a score was looked at for."""
 
 
 class Decider:

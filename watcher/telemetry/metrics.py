@@ -8,7 +8,8 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from watcher import __version__
-from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, Outcome, PollResult, QueueDepth, Reason
+from watcher.domain.decision_table import DECISIONS
+from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, PollResult, QueueDepth
 from watcher.schedule import State
 from watcher.telemetry.collectors import DroppedLinesCollector, ProgressCollector, ScheduleCollector
 
@@ -19,19 +20,6 @@ COMMON_SERIES = 127
 """Series that belong to no policy and no sink, with a few to spare."""
 
 OTHER = "other"
-
-DECISIONS = (
-    (Outcome.LIVE, Reason.CONFIDENCE_MET),
-    (Outcome.NOT_LIVE, Reason.CONFIDENCE_BELOW_THRESHOLD),
-    (Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING),
-    (Outcome.INCONCLUSIVE, Reason.SESSION_FAILED),
-    (Outcome.INCONCLUSIVE, Reason.SESSION_EXPIRED),
-    (Outcome.INCONCLUSIVE, Reason.SESSION_NOT_FOUND),
-    (Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
-    (Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT),
-    (Outcome.INCONCLUSIVE, Reason.REJECTED_BY_SERVICE),
-)
-"""The rows of the decision table."""
 
 _CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LAG_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)

@@ -5,15 +5,15 @@ from base64 import b64decode
 from pathlib import Path
 
 from watcher.util.urls import HIDDEN
+from watcher.util.webhook_secret import PREFIX
 
-_SIGNING_KEY = "whsec_"
 _LEAST_KEY = 16
 """Bytes of base64 that count as a key: 128 bits, the least that is in use anywhere."""
 
 
 def shown_path(text: str) -> str:
     """The path, or `***` if it may be the secret: no such file or folder, and without a slash, or base64."""
-    if _SIGNING_KEY in text:
+    if PREFIX in text:
         return HIDDEN
     if not text or _leads_somewhere(text):
         return text

@@ -19,7 +19,7 @@ from tests.deploy.prometheus.documents import alerts, groups, queries, records
 from tests.deploy.prometheus.promql import always, selectors
 from tests.deploy.prometheus.server import Prometheus
 from tests.support import session_id, watcher_process
-from watcher.consumer.message import SESSION_ID
+from watcher.domain.session_id import SESSION_ID
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import Fault, SessionScript, Simulator
 from watcher.util.clock import SystemClock

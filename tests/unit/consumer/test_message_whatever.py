@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from tests.support import START, session_id
 from tests.unit.support.messages import ID, event_of, eventbridge, parse, sns
-from watcher.consumer.message import SESSION_ID
 from watcher.domain.errors import InvalidMessage
+from watcher.domain.session_id import SESSION_ID
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(ID) | st.just("payout"),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.support import session_id
 from watcher.decisions.rules import decide, is_usable_confidence
+from watcher.domain.decision_table import DECISIONS
 from watcher.domain.errors import (
     AccessDenied,
     CallTimedOut,
@@ -29,7 +30,6 @@ from watcher.domain.model import (
     SessionResult,
     SessionStatus,
 )
-from watcher.telemetry.metrics import DECISIONS
 
 PICTURE = Image(S3Object("bucket", "face.jpg"))
 RULES = DecisionRules(threshold=80.0)

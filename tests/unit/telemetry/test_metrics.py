@@ -7,9 +7,10 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from tests.unit.support.builders import value
+from watcher.domain.decision_table import DECISIONS
 from watcher.domain.model import DeadReason, PollResult, QueueDepth
 from watcher.schedule import Schedule
-from watcher.telemetry.metrics import DECISIONS, SERIES_LIMIT, Metrics, own_policy_labels, trace_exemplar
+from watcher.telemetry.metrics import SERIES_LIMIT, Metrics, own_policy_labels, trace_exemplar
 
 ROLES = [
     "recorder",

@@ -15,12 +15,10 @@ from watcher.domain.errors import ConfigError
 from watcher.util.file_trust import ExposedFile, refuse_exposed
 from watcher.util.files import UnreadableFile, read_bytes
 from watcher.util.secret_path import shown_path
+from watcher.util.webhook_secret import KEY_BYTES, PREFIX
 
 log = structlog.get_logger(__name__)
 
-PREFIX = "whsec_"
-_LEAST, _MOST = 24, 64
-"""Bytes of a key (Standard Webhooks 1.0, signature scheme)."""
 _LARGEST_FILE = 64 * 1024
 
 
@@ -109,7 +107,7 @@ def _key(text: str, number: int) -> bytes:
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise _UnusableError(f"line {number} is no secret: give {PREFIX} and base64") from None
-    if not _LEAST <= len(key) <= _MOST:
-        fix = f"give {_LEAST} to {_MOST}, such as {PREFIX}$(openssl rand -base64 32)"
+    if len(key) not in KEY_BYTES:
+        fix = f"give {KEY_BYTES[0]} to {KEY_BYTES[-1]}; `watcher secret new` prints such a secret"
         raise _UnusableError(f"line {number} has a key of {len(key)} bytes: {fix}")
     return key

@@ -1,0 +1,29 @@
+"""The JSON Schema of the messages that `message.py` reads."""
+
+from typing import Any
+
+from watcher.domain.json_schema import DIALECT, members, nullable, session_id, text, time, traceparent
+from watcher.domain.model import DEFAULT_POLICY
+
+
+def message_schema() -> dict[str, Any]:
+    """The schema of a message in JSON, draft 2020-12; a bare session id is one, too.
+
+    What only the watcher knows is not in it: which policies there are, and limits in bytes.
+    """
+    properties = {
+        "sessionId": session_id("The session id, as CreateFaceLivenessSession gave it: a lowercase UUID."),
+        "createdAt": nullable(time("When the session was created; without it, when the message was sent.")),
+        "policy": nullable(text(f"A policy of the settings; without it `{DEFAULT_POLICY}`.", minLength=1)),
+        "context": {
+            "type": ["object", "null"],
+            "description": "Handed through to the event: 240 KiB and 100 levels at most.",
+        },
+        "traceparent": nullable(traceparent("W3C Trace Context, handed through to the event.")),
+    }
+    optional = tuple(name for name in properties if name != "sessionId")
+    return {
+        "$schema": DIALECT,
+        "title": "liveness-watcher message",
+        **members("Asks for the decision on one session; 256 KiB at most.", properties, optional=optional),
+    }
