@@ -17,7 +17,8 @@ from watcher.config.urls import dynamodb_table
 from watcher.domain.errors import ConfigError, LedgerError
 from watcher.domain.model import DecisionEvent, SessionKey
 from watcher.ledgers import open_ledger
-from watcher.ledgers.dynamodb.ledger import SETTLING, DynamoDbLedger
+from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
+from watcher.ledgers.dynamodb.limits import LIMITS
 from watcher.ledgers.dynamodb.table import open_client
 from watcher.ledgers.retention import LIFE
 
@@ -91,7 +92,7 @@ def test_a_new_entry_is_shown_to_followers_once_it_is_old_enough(
     ledger, _ = on_moto(opened, moto, table, clock)
     (entry,) = ledger.record([(EVENT, "[]")])
     assert ledger.after(0, 10) == []
-    clock.advance(SETTLING + 0.001)
+    clock.advance(LIMITS.settling + 0.001)
     assert ledger.after(0, 10) == [entry]
     assert ledger.after(entry.sequence, 10) == []
     assert ledger.after(0, 0) == []

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.support import START, ManualClock, decision
 from watcher.domain.limits import MAX_MESSAGE_BYTES
 from watcher.domain.model import DecisionEvent, LedgerEntry
-from watcher.ledgers.dynamodb.items import MAX_BYTES, PACKED_FROM, entry_of, fitting, number, size
+from watcher.ledgers.dynamodb.items import entry_of, fitting, number, size
+from watcher.ledgers.dynamodb.limits import LIMITS
 from watcher.ledgers.dynamodb.sequence import Numbering
 from watcher.ledgers.retention import LIFE
 
@@ -44,9 +45,9 @@ def test_an_entry_outlives_every_message_about_it() -> None:
 
 
 def test_a_long_text_is_stored_compressed() -> None:
-    text = "ab" * PACKED_FROM
+    text = "ab" * LIMITS.packed_from
     item, _ = fitting(entry(text, text))
-    assert size(item) < PACKED_FROM
+    assert size(item) < LIMITS.packed_from
     assert (entry_of(item).event.body, entry_of(item).trail) == (text, text)
 
 
@@ -58,7 +59,7 @@ def test_the_largest_context_that_a_message_can_bring_fits(first: int, last: int
         characters.append(chr(random.randrange(first, last)))
         room -= len(characters[-1].encode())
     item, _ = fitting(entry(json.dumps({"data": {"context": {"a": "".join(characters)}}})))
-    assert size(item) <= MAX_BYTES
+    assert size(item) <= LIMITS.item
 
 
 def test_a_trail_that_has_no_room_is_left_out() -> None:
@@ -66,7 +67,7 @@ def test_a_trail_that_has_no_room_is_left_out() -> None:
     before = entry(large, large)
     item, has_trail = fitting(before)
     assert not has_trail
-    assert size(item) <= MAX_BYTES
+    assert size(item) <= LIMITS.item
     assert (entry_of(item).event, entry_of(item).trail) == (before.event, "[]")
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.ledgers.dynamodb.limits import LIMITS
 from watcher.ledgers.reading import MOST_TEXT, fault_in
 from watcher.ledgers.retention import LIFE
 from watcher.util.rfc3339 import LATEST
@@ -26,14 +27,8 @@ BY_TIME = "by-time"
 LOG = {"S": "decisions"}
 """What every item has in `log`."""
 
-MAX_BYTES = 390_000
-"""What an item may have when it is written: DynamoDB's limit of 400 KB, less the marks of deliveries and the ack."""
-
-PACKED_FROM = 32_768
-"""Characters from which a text is stored compressed: a trail has room beside an event of 256 KiB then."""
-
 MOST_SEQUENCE = 10**30
-"""Above every number that `dynamodb_order` gives."""
+"""Above every number that `Numbering` gives."""
 
 NO_TRAIL = "[]"
 
@@ -46,7 +41,7 @@ def key_of(key: SessionKey) -> dict[str, dict[str, str]]:
 def fitting(entry: LedgerEntry) -> tuple[dict[str, Any], bool]:
     """The item for a new entry, and whether its trail is in it: an item that would be too large goes without."""
     item = _item(entry, entry.trail)
-    if size(item) <= MAX_BYTES:
+    if size(item) <= LIMITS.item:
         return item, True
     return _item(entry, NO_TRAIL), False
 
@@ -96,7 +91,7 @@ def number(value: float) -> dict[str, str]:
 
 def compressed(text: str) -> dict[str, Any]:
     """A text as a value of an attribute, compressed if it is long."""
-    return {"S": text} if len(text) < PACKED_FROM else {"B": zlib.compress(text.encode(), 9)}
+    return {"S": text} if len(text) < LIMITS.packed_from else {"B": zlib.compress(text.encode(), 9)}
 
 
 def decompressed(value: Mapping[str, Any]) -> str:

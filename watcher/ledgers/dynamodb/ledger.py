@@ -20,25 +20,13 @@ from watcher.domain.errors import LedgerError
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.domain.ports import Clock
 from watcher.ledgers.dynamodb.items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
+from watcher.ledgers.dynamodb.limits import LIMITS
 from watcher.ledgers.dynamodb.sequence import Numbering
 from watcher.ledgers.dynamodb.table import DynamoDbTable, open_client
 from watcher.ledgers.reading import DAMAGED
 from watcher.util.parallel import for_each
 
 log = structlog.get_logger(__name__)
-
-AT_ONCE = 8
-"""Writes of one batch under way at once; more would not help, for each takes botocore a millisecond of processor."""
-
-CONNECTIONS = 32
-"""Kept open: the recorder, the acker and some sinks' workers may write at the same time."""
-
-SETTLING = 2.0
-"""Seconds until an entry is old enough for `after`.
-
-The index follows the table after a moment, two entries not always in their order, and two watchers' clocks differ a
-little: a reader at the very tip would go past what is about to appear behind it.
-"""
 
 
 class DynamoDbLedger:
@@ -48,7 +36,7 @@ class DynamoDbLedger:
         LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
     """
 
-    def __init__(self, client: Any, table: str, clock: Clock, *, settling: float = SETTLING) -> None:
+    def __init__(self, client: Any, table: str, clock: Clock, *, settling: float = LIMITS.settling) -> None:
         self._table = DynamoDbTable(client, table)
         self._name = table
         self._clock = clock
@@ -69,7 +57,7 @@ class DynamoDbLedger:
         for event, trail in events:
             if event.key not in first:
                 first[event.key] = LedgerEntry(event, self._clock.time(), trail, sequence=self._numbering.next())
-        standing = dict(zip(first, for_each(self._put, list(first.values()), AT_ONCE), strict=True))
+        standing = dict(zip(first, for_each(self._put, list(first.values()), LIMITS.writes), strict=True))
         return [standing[event.key] for event, _ in events]
 
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
@@ -89,7 +77,7 @@ class DynamoDbLedger:
         return self._by_time(limit, "#log = :log", {"#log": "log"}, {":log": LOG}, ScanIndexForward=False)
 
     def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
-        """Entries recorded after the one with this `sequence`, in order, once they are SETTLING seconds old."""
+        """Entries recorded after the one with this `sequence`, in order, once settled (`LIMITS.settling`)."""
         first, last = sequence + 1, self._numbering.at(self._settling)
         if limit <= 0 or last < first:
             return []
@@ -118,7 +106,7 @@ class DynamoDbLedger:
         values = {":now": number(self._clock.time())}
         expression = f"SET {path} = if_not_exists({path}, :now)"
         distinct = list(dict.fromkeys(keys))
-        for_each(lambda key: self._table.update(key_of(key), expression, names, values), distinct, AT_ONCE)
+        for_each(lambda key: self._table.update(key_of(key), expression, names, values), distinct, LIMITS.writes)
 
     def _of_session(self, session_id: str) -> list[LedgerEntry]:
         items = self._table.query(
@@ -169,4 +157,4 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Dyn
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
     """
-    return DynamoDbLedger(open_client(settings, CONNECTIONS), settings.ledger_table, clock)
+    return DynamoDbLedger(open_client(settings, LIMITS.connections), settings.ledger_table, clock)

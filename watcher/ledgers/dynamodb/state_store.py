@@ -11,7 +11,8 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import SessionKey
 from watcher.domain.ports import Clock
-from watcher.ledgers.dynamodb.items import MAX_BYTES, compressed, decompressed, key_of, number, size
+from watcher.ledgers.dynamodb.items import compressed, decompressed, key_of, number, size
+from watcher.ledgers.dynamodb.limits import LIMITS
 from watcher.ledgers.dynamodb.table import DynamoDbTable, open_client
 
 KEY = SessionKey("watcher.learned", "schedule")
@@ -46,7 +47,7 @@ class DynamoDbStateStore:
     def save(self, text: str) -> None:
         """Keep this instead of what was saved before."""
         item = {**key_of(KEY), "savedAt": number(self._clock.time()), "body": compressed(text)}
-        if size(item) > MAX_BYTES:
+        if size(item) > LIMITS.item:
             raise LedgerError(f"{len(text)} characters are more than an item of DynamoDB holds")
         self._table.put(item)
 

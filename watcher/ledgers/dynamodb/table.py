@@ -26,17 +26,12 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.ledgers.dynamodb.errors import Refused, Unanswered, is_passing, refused, translate
 from watcher.ledgers.dynamodb.items import Item
+from watcher.ledgers.dynamodb.limits import LIMITS
 
 R = TypeVar("R")
 
-_ATTEMPTS = 3
-"""Tries of one call; then the failure is the caller's, who repeats the whole batch for as long as it takes."""
-
 PROVEN = {"ReturnConsumedCapacity": "TOTAL"}
 """Makes DynamoDB say something of a write: without it the answer is an empty object, which any proxy could send."""
-
-_KEYS_AT_ONCE = 100
-"""What BatchGetItem takes."""
 
 
 class DynamoDbTable:
@@ -87,7 +82,7 @@ class DynamoDbTable:
     def get(self, keys: Iterable[Item]) -> Iterator[Item]:
         """The items with these keys (none twice), in no order, as they are now."""
         remaining = iter(keys)
-        while chunk := list(islice(remaining, _KEYS_AT_ONCE)):
+        while chunk := list(islice(remaining, LIMITS.keys)):
             while chunk:
                 items, chunk = self._get(chunk)
                 yield from items
@@ -137,7 +132,7 @@ class DynamoDbTable:
     def _repeat(self, call: Callable[[], R]) -> R:
         # Repeating is safe, for nothing here adds up: a write that was done already finds its own work.
         retrying = Retrying(
-            stop=stop_any(stop_after_attempt(_ATTEMPTS), stop_when_event_set(self._is_closed)),
+            stop=stop_any(stop_after_attempt(LIMITS.attempts), stop_when_event_set(self._is_closed)),
             wait=wait_random_exponential(multiplier=0.05, max=0.5),
             retry=retry_if_exception(is_passing),
             sleep=sleep_using_event(self._is_closed),
