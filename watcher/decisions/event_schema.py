@@ -40,7 +40,11 @@ def _data() -> Schema:
             "anyOf": [_image(), {"type": "null"}],
             "description": "The person's picture, if any.",
         },
-        "auditImages": {"type": "array", "items": _image(), "description": "Further pictures, of any outcome."},
+        "auditImages": {
+            "type": "array",
+            "items": _image(),
+            "description": "Further pictures; each like `referenceImage`.",
+        },
         "challenge": nullable(
             members(
                 "The challenge that the person was given, if Rekognition said which.",
