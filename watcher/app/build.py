@@ -1,12 +1,13 @@
 """The composition root: the only place that chooses adapters and puts the parts together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypedDict
 
-from watcher.app.backends import Backends, open_backends
+from watcher.app.backends import open_backends
 from watcher.app.reload import Reloader, rules_of
 from watcher.app.startup_log import startup_fields
 from watcher.aws.session import resolve_region
@@ -15,7 +16,7 @@ from watcher.consumer.consumer import Consumer
 from watcher.consumer.dead_letters import DeadLetterWriter
 from watcher.consumer.lease_extender import LeaseExtender
 from watcher.daemon.clock_steps import ClockSteps
-from watcher.daemon.daemon import Daemon, Parts
+from watcher.daemon.daemon import Daemon
 from watcher.daemon.prober import Prober
 from watcher.daemon.schedule_checkpoint import ScheduleCheckpointer
 from watcher.daemon.systemd import Notifier, ServiceNotifier
@@ -24,7 +25,6 @@ from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import ActiveRules
 from watcher.domain.ports import Clock
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
-from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.rate_limit import limiter_for
@@ -47,23 +47,6 @@ class App:
     signals_beat: Beat
 
 
-@dataclass(frozen=True, slots=True)
-class _Core:
-    scheduler: Scheduler
-    schedule: Schedule
-    checkpointer: ScheduleCheckpointer
-    in_flight: InFlight
-    active_rules: ActiveRules[PollPolicy]
-
-
-class _Common(TypedDict):
-    """What nearly every part is given."""
-
-    clock: Clock
-    metrics: Metrics
-    readiness: Readiness
-
-
 def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) -> App:
     """Put the watcher together from its settings; `read_again` loads them anew for a reload.
 
@@ -73,8 +56,21 @@ def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) 
         ConfigError: settings that can't be used.
         WatcherError: a queue or ledger that can't be opened.
     """
+    settings = loaded.settings.model_copy(update={"aws": effective_aws(loaded)})
     with ExitStack() as opened:  # closes what was opened already when a later part can't be
-        return _build(loaded, read_again, notifier, opened)
+        root = _Root(settings, loaded.file, notifier, opened)
+        reloader = Reloader(
+            read=read_again,
+            settings=settings,
+            active_rules=root.active_rules,
+            scheduler=root.scheduler,
+            clock=root.clock,
+            metrics=root.metrics,
+            schedule=root.schedule,
+        )
+        daemon = Daemon(root, concurrency=settings.polling.concurrency, drain_timeout=settings.shutdown.drain_timeout)
+        root.close = opened.pop_all().close
+        return App(daemon, partial(root.notifier.reload, reloader.reload), root.liveness.beat("signals"))
 
 
 def effective_aws(loaded: Loaded) -> AwsSettings:
@@ -95,152 +91,116 @@ def effective_aws(loaded: Loaded) -> AwsSettings:
     return aws.model_copy(update={"region": resolve_region(aws.model_copy(update={"region": ""}))})
 
 
-def _build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier, opened: ExitStack) -> App:
-    aws, clock = effective_aws(loaded), SystemClock()
-    settings = loaded.settings.model_copy(update={"aws": aws})
-    metrics = Metrics(settings.decision.policies, [sink.name for sink in settings.sinks])
-    liveness = Liveness(clock)
-    common: _Common = {"clock": clock, "metrics": metrics, "readiness": Readiness(liveness.slow_calls)}
-    http = HealthServer(
-        settings.http.host, settings.http.port, metrics.registry, liveness.late, common["readiness"].shown
-    )
-    opened.callback(http.close)
-    backends = open_backends(settings, clock, opened)
-    core = _core(settings, backends, common, liveness, opened)
-    service_notifier = ServiceNotifier(
-        notifier, clock, liveness, common["readiness"], partial(_progress, core, metrics)
-    )
-    daemon = Daemon(
-        _parts(replace(loaded, settings=settings), backends, core, common, liveness, http, service_notifier, opened),
-        concurrency=settings.polling.concurrency,
-        drain_timeout=settings.shutdown.drain_timeout,
-    )
-    reloader = Reloader(
-        read=read_again,
-        settings=settings,
-        active_rules=core.active_rules,
-        scheduler=core.scheduler,
-        clock=clock,
-        metrics=metrics,
-        schedule=core.schedule,
-    )
-    return App(daemon, partial(service_notifier.reload, reloader.reload), liveness.beat("signals"))
+class _Root:
+    """Every part of the watcher, each made once: what the others need first, then the path, then what guards it.
 
+    The names are those of the daemon's `Parts`. What is opened here is closed by `opened`, in the opposite order.
+    """
 
-def _progress(core: _Core, metrics: Metrics) -> str:
-    rate = core.scheduler.rate
-    decided = sum(sample.value for family in metrics.decisions.collect() for sample in family.samples)
-    limit = f"{rate:.3g}/s" if rate else "unlimited"
-    return f"watching {len(core.in_flight)} sessions, {decided:.0f} decided, rate {limit}"
+    close: Callable[[], None]
 
+    def __init__(self, settings: Settings, file: Path | None, notifier: Notifier, opened: ExitStack) -> None:
+        self.clock: Clock = SystemClock()
+        self.metrics = Metrics(settings.decision.policies, [sink.name for sink in settings.sinks])
+        self.liveness = Liveness(self.clock)
+        self.readiness = Readiness(self.liveness.slow_calls)
+        self._common = _Common(clock=self.clock, metrics=self.metrics, readiness=self.readiness)
+        self.http = HealthServer(
+            settings.http.host, settings.http.port, self.metrics.registry, self.liveness.late, self.readiness.shown
+        )
+        opened.callback(self.http.close)
+        self.backends = open_backends(settings, self.clock, opened)
+        self.queue = self.backends.queue
+        self.in_flight = InFlight(settings.queue.max_in_flight)
+        self._make_schedule(settings, opened)
+        self._make_path()
+        self._make_guards(settings)
+        self.notifier = ServiceNotifier(notifier, self.clock, self.liveness, self.readiness, self._progress)
+        self.startup_fields: Mapping[str, object] = startup_fields(settings, file)
+        self.metrics.show(
+            rate=lambda: self.scheduler.rate,
+            in_flight=lambda: len(self.in_flight),
+            progress=self.liveness.last_progress,
+            dropped_lines=dropped_lines,
+        )
+        self.metrics.show_schedule(self.schedule.state)
 
-def _core(settings: Settings, backends: Backends, common: _Common, liveness: Liveness, opened: ExitStack) -> _Core:
-    aws, clock, metrics = settings.aws, common["clock"], common["metrics"]
-    limiter = limiter_for(settings.polling.max_rate, aws.region)
-    scheduler = Scheduler(limiter, clock, liveness.beat("scheduler", is_shared=True))
-    schedule = Schedule(lambda: scheduler.rate)
-    checkpointer = ScheduleCheckpointer(schedule, backends.state_store, clock)
-    checkpointer.load()
-    opened.callback(checkpointer.save)  # before the state store, which was opened earlier, is closed
-    in_flight = InFlight(settings.queue.max_in_flight)
-    metrics.show(
-        rate=lambda: scheduler.rate,
-        in_flight=lambda: len(in_flight),
-        progress=liveness.last_progress,
-        dropped_lines=dropped_lines,
-    )
-    metrics.show_schedule(schedule.state)
-    active_rules = ActiveRules(rules_of(settings, clock, schedule))
-    return _Core(scheduler, schedule, checkpointer, in_flight, active_rules)
+    def _make_schedule(self, settings: Settings, opened: ExitStack) -> None:
+        limiter = limiter_for(settings.polling.max_rate, settings.aws.region)
+        self.scheduler = Scheduler(limiter, self.clock, self.liveness.beat("scheduler", is_shared=True))
+        self.schedule = Schedule(lambda: self.scheduler.rate)
+        self.checkpointer = ScheduleCheckpointer(self.schedule, self.backends.state_store, self.clock)
+        self.checkpointer.load()
+        opened.callback(self.checkpointer.save)  # before the state store, which was opened earlier, is closed
+        self.active_rules = ActiveRules(rules_of(settings, self.clock, self.schedule))
 
+    def _make_path(self) -> None:
+        """The path of a session, from its end: each part is given the next."""
+        self.dead_letters = DeadLetterWriter(queue=self.queue, metrics=self.metrics, readiness=self.readiness)
+        self.outbox = Outbox(
+            queue=self.queue,
+            ledger=self.backends.ledger,
+            sinks=self.backends.sinks,
+            in_flight=self.in_flight,
+            dead_letter=self.dead_letters.put,
+            **self._common,
+        )
+        decider = Decider(
+            active_rules=self.active_rules,
+            source=self.backends.source,
+            decided=self.outbox.decided,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+        self.poller = Poller(
+            results=self.backends.results,
+            endpoint=self.backends.endpoint,
+            scheduler=self.scheduler,
+            ended=decider.decide,
+            active_rules=self.active_rules,
+            **self._common,
+        )
+        self.consumer = Consumer(
+            queue=self.queue,
+            ledger=self.backends.ledger,
+            in_flight=self.in_flight,
+            polls=self.poller,
+            deliveries=self.outbox,
+            dead_letters=self.dead_letters,
+            active_rules=self.active_rules,
+            **self._common,
+        )
 
-def _parts(
-    loaded: Loaded,
-    backends: Backends,
-    core: _Core,
-    common: _Common,
-    liveness: Liveness,
-    http: HealthServer,
-    notifier: ServiceNotifier,
-    opened: ExitStack,
-) -> Parts:
-    settings = loaded.settings
-    outbox, dead_letters, consumer, poller = _pipeline(backends, core, common)
-    return Parts(
-        clock=common["clock"],
-        queue=backends.queue,
-        in_flight=core.in_flight,
-        scheduler=core.scheduler,
-        consumer=consumer,
-        dead_letters=dead_letters,
-        poller=poller,
-        watchdog=DeadlineWatchdog(
-            scheduler=core.scheduler, poller=poller, clock=common["clock"], readiness=common["readiness"]
-        ),
-        outbox=outbox,
-        lease_extender=LeaseExtender(
-            queue=backends.queue,
-            in_flight=core.in_flight,
+    def _make_guards(self, settings: Settings) -> None:
+        self.watchdog = DeadlineWatchdog(
+            scheduler=self.scheduler, poller=self.poller, clock=self.clock, readiness=self.readiness
+        )
+        self.lease_extender = LeaseExtender(
+            queue=self.queue,
+            in_flight=self.in_flight,
             visibility_timeout=settings.queue.visibility_timeout,
-            **common,
-        ),
-        prober=_prober(backends, core, common),
-        liveness=liveness,
-        readiness=common["readiness"],
-        http=http,
-        notifier=notifier,
-        startup_fields=startup_fields(settings, loaded.file),
-        close=opened.pop_all().close,
-    )
+            **self._common,
+        )
+        self.prober = Prober(
+            queue=self.queue,
+            ledger=self.backends.ledger,
+            results=self.backends.results,
+            endpoint=self.backends.endpoint,
+            scheduler=self.scheduler,
+            also=[self.checkpointer.save_if_due, ClockSteps(self.clock).check],
+            **self._common,
+        )
+
+    def _progress(self) -> str:
+        rate = self.scheduler.rate
+        decided = sum(sample.value for family in self.metrics.decisions.collect() for sample in family.samples)
+        limit = f"{rate:.3g}/s" if rate else "unlimited"
+        return f"watching {len(self.in_flight)} sessions, {decided:.0f} decided, rate {limit}"
 
 
-def _prober(backends: Backends, core: _Core, common: _Common) -> Prober:
-    return Prober(
-        queue=backends.queue,
-        ledger=backends.ledger,
-        results=backends.results,
-        endpoint=backends.endpoint,
-        scheduler=core.scheduler,
-        also=[core.checkpointer.save_if_due, ClockSteps(common["clock"]).check],
-        **common,
-    )
+class _Common(TypedDict):
+    """What nearly every part is given."""
 
-
-def _pipeline(backends: Backends, core: _Core, common: _Common) -> tuple[Outbox, DeadLetterWriter, Consumer, Poller]:
-    """The way of a session: consumer, poller, outbox. Built from its end, for each part is given the next."""
-    queue, ledger = backends.queue, backends.ledger
-    dead_letters = DeadLetterWriter(queue=queue, metrics=common["metrics"], readiness=common["readiness"])
-    outbox = Outbox(
-        queue=queue,
-        ledger=ledger,
-        sinks=backends.sinks,
-        in_flight=core.in_flight,
-        dead_letter=dead_letters.put,
-        **common,
-    )
-    decider = Decider(
-        active_rules=core.active_rules,
-        source=backends.source,
-        decided=outbox.decided,
-        clock=common["clock"],
-        metrics=common["metrics"],
-    )
-    poller = Poller(
-        results=backends.results,
-        endpoint=backends.endpoint,
-        scheduler=core.scheduler,
-        ended=decider.decide,
-        active_rules=core.active_rules,
-        **common,
-    )
-    consumer = Consumer(
-        queue=queue,
-        ledger=ledger,
-        in_flight=core.in_flight,
-        polls=poller,
-        deliveries=outbox,
-        dead_letters=dead_letters,
-        active_rules=core.active_rules,
-        **common,
-    )
-    return outbox, dead_letters, consumer, poller
+    clock: Clock
+    metrics: Metrics
+    readiness: Readiness

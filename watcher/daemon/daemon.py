@@ -1,10 +1,10 @@
 """The daemon: start, run, stop, on one screen."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from threading import Event
+from typing import Protocol
 
 import structlog
 
@@ -57,9 +57,8 @@ LAST_RESORT = 1.0
 """Seconds beyond that after which the thread that takes the signals ends the process: the main thread hangs, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the composition root has built."""
+class Parts(Protocol):
+    """What the composition root has made."""
 
     clock: Clock
     queue: Queue

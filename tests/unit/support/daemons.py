@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
@@ -64,7 +65,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "startup_fields": {},
         "close": lambda: told.append("closed"),
     }
-    return Parts(**{**found, **others})
+    return cast("Parts", SimpleNamespace(**{**found, **others}))
 
 
 class Running:
