@@ -9,11 +9,11 @@ from typing import Any
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, InvalidRegionError
+from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
 
 from watcher.aws.call_deadline import MAX_BODY, enforce_call_deadline, enforce_for_credentials
-from watcher.aws.credentials import LiveCredentials, find_credentials
-from watcher.aws.errors import one_line
+from watcher.aws.credentials import LiveCredentials, error_words, find_credentials
+from watcher.aws.errors import CredentialsUnavailable, one_line
 from watcher.aws.session import configuration_files, open_session, readable_session, region_of
 from watcher.aws.settings import ClientSettings
 from watcher.aws.strict_parsers import StrictParserFactory
@@ -76,6 +76,10 @@ def find(aws: ClientSettings) -> Any:
         CredentialsUnavailable: none, or a source failed.
     """
     session = open_session(aws.profile)
+    try:
+        session.get_scoped_config()
+    except ProfileNotFound as error:
+        raise CredentialsUnavailable(text=error_words(error, "")) from error
     if aws.region:  # of the services (STS, say) that sources call
         session.set_config_variable("region", aws.region)
     _prepare(session, aws, 1)

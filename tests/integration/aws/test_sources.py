@@ -203,3 +203,10 @@ def test_keys_of_the_environment_go_before_the_default_profile_and_a_named_one_b
     monkeypatch.setenv("AWS_PROFILE", "named")
     assert find(AWS).access_key == "ENVIRONMENT"
     assert find(AWS.model_copy(update={"profile": "named"})).access_key == "FILE"
+
+
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_a_profile_that_aws_s_files_lack_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "nope")
+    with pytest.raises(CredentialsUnavailable, match="no profile 'nope'"):
+        find(AwsSettings())
