@@ -114,7 +114,7 @@ class _Root:
         self.in_flight = InFlight(settings.queue.max_in_flight)
         self._make_schedule(settings, opened)
         self._make_path()
-        self._make_guards(settings)
+        self._make_supporting_parts(settings)
         self.notifier = ServiceNotifier(notifier, self.clock, self.liveness, self.readiness, self._progress)
         self.startup_fields: Mapping[str, object] = startup_fields(settings, file)
         self.metrics.show(
@@ -171,7 +171,7 @@ class _Root:
             **self._common,
         )
 
-    def _make_guards(self, settings: Settings) -> None:
+    def _make_supporting_parts(self, settings: Settings) -> None:
         self.watchdog = DeadlineWatchdog(
             scheduler=self.scheduler, poller=self.poller, clock=self.clock, readiness=self.readiness
         )
