@@ -154,7 +154,7 @@ class Messages:
         """See whether a message could have these members.
 
         Raises:
-            UnservableMessage: it could not.
+            InvalidMessage: it could not.
         """
         self._parse(_json({"sessionId": _ANY_ID, **members}))
 

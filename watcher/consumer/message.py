@@ -49,7 +49,7 @@ def parse_message(
     With `require_policy` so does a message that names none.
 
     Raises:
-        UnservableMessage: no valid session id, an unknown policy, two policies or none where one is required, over
+        InvalidMessage: no valid session id, an unknown policy, two policies or none where one is required, over
             256 KiB, a context over MAX_CONTEXT_BYTES, or a form that means nothing.
     """
     if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:

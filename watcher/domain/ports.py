@@ -64,7 +64,7 @@ class Queue(Protocol):
         """Make each lease last a full visibility time-out from now; returns those that are lost.
 
         Raises:
-            NotAllExtended: some may be tried again; it says which, and which are lost.
+            PartialExtendError: some may be tried again; it says which, and which are lost.
         """
 
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:

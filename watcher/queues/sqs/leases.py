@@ -33,7 +33,7 @@ class Leases:
         """A full visibility time-out from now for each; returns those that are lost.
 
         Raises:
-            NotAllExtended: some were not extended; extending all of them again does no harm.
+            PartialExtendError: some were not extended; extending all of them again does no harm.
         """
         held, lost = self.held.sort_out(leases)
         since = self._clock.monotonic()

@@ -91,11 +91,11 @@ class EventBridgeSink:
             self.verify_target()
         return results
 
-    def check_target(self) -> None:
+    def check(self) -> None:
         """Ask for the bus, and put nothing on it.
 
         Raises:
-            MayNotLookError: permission denied, which says nothing about putting.
+            CheckNotPermitted: permission denied, which says nothing about putting.
             SinkError: it is not there, or can't be reached.
         """
         self._target.check(partial(self._client.describe_event_bus, Name=self._bus))
@@ -112,7 +112,7 @@ class EventBridgeSink:
         if now - self._denied_at < CHECK_INTERVAL:
             return
         try:
-            self.check_target()
+            self.check()
         except CheckNotPermitted:
             self._denied_at = now
             self._warn()

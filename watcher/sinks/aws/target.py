@@ -95,7 +95,7 @@ class Target:
         """One call that changes nothing.
 
         Raises:
-            MayNotLookError: it is not allowed.
+            CheckNotPermitted: it is not allowed.
             TargetMissing: there is no such target.
             SinkError: as `call`.
         """
