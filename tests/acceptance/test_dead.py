@@ -73,8 +73,9 @@ def test_all_of_them_only_when_asked_for(tmp_path: Path, queue: SqliteQueue, act
         assert (refused.returncode, refused.stdout) == (2, "")
         assert "or give --all" in refused.stderr
     assert len(bodies(queue)) == 3
-    assert run_watcher(tmp_path, "dead", action, "--all").stdout == f"{done} 3\n"
-    assert run_watcher(tmp_path, "dead", action, "--all").stdout == f"{done} 0\n"
+    everything = [action, "--all", *(["--yes"] if action == "drop" else [])]
+    assert run_watcher(tmp_path, "dead", *everything).stdout == f"{done} 3\n"
+    assert run_watcher(tmp_path, "dead", *everything).stdout == f"{done} 0\n"
     listed = run_watcher(tmp_path, "dead", "list")
     assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "no dead letters\n")
     assert queue.depth().visible == (3 if action == "replay" else 0)
@@ -89,3 +90,12 @@ def test_dead_letters_in_a_file_of_their_own_are_found(tmp_path: Path) -> None:
     assert "one" in run_watcher(tmp_path, "dead", "list", WATCHER_QUEUE__DEAD_LETTER_URL=url).stdout
     done = run_watcher(tmp_path, "dead", "replay", "--all", WATCHER_QUEUE__DEAD_LETTER_URL=url)
     assert done.stdout == "replayed 1\n"
+
+
+def test_all_dead_letters_are_dropped_only_by_who_is_sure(tmp_path: Path, queue: SqliteQueue) -> None:
+    refused = run_watcher(tmp_path, "dead", "drop", "--all")
+    assert refused.returncode == 2
+    assert "give --yes" in refused.stderr
+    kept = len(queue.dead_letters.list(10))
+    assert kept > 0
+    assert run_watcher(tmp_path, "dead", "drop", "--all", "--yes").stdout == f"dropped {kept}\n"

@@ -141,7 +141,7 @@ def test_what_cannot_be_served_is_put_aside_and_blocks_nobody(site: Site) -> Non
     assert (letter["body"], letter["reason"]) == ("rubbish", "invalid_session_id")
     assert site.command("dead", "replay", letter["id"]) == "replayed 1\n"
     wait_until(lambda: site.depth() == (0, 0) and site.depth(site.dead_letter_url) == (1, 0), "put aside again")
-    assert site.command("dead", "drop", "--all") == "dropped 1\n"
+    assert site.command("dead", "drop", "--all", "--yes") == "dropped 1\n"
     assert site.command("dead", "list") == ""
     stop(watcher)
 

@@ -1,4 +1,4 @@
-"""The commands, one a file. Each is imported only when it is called, so that a quick one starts quickly."""
+"""The `watcher` command: how it starts, fails and ends. The commands are in `commands`, one a file."""
 
 import errno
 import io
@@ -6,33 +6,16 @@ import os
 import signal
 import sys
 import warnings
-from importlib import import_module
 
 import click
 
 from watcher import __version__
+from watcher.cli.commands import CommandGroup
 from watcher.cli.echo import complain, echo, echo_lines
 from watcher.cli.exit_codes import ExitCode
 from watcher.util import standard_streams
 from watcher.util.environment import drop_invalid
 from watcher.util.text import bounded, escaped
-
-COMMANDS = {
-    "run": "watcher.cli.run",
-    "demo": "watcher.cli.demo",
-    "enqueue": "watcher.cli.enqueue",
-    "get-face-liveness-session-results": "watcher.cli.get",
-    "get": "watcher.cli.get",
-    "check": "watcher.cli.check",
-    "config": "watcher.cli.config",
-    "schema": "watcher.cli.schema",
-    "secret": "watcher.cli.secret",
-    "decisions": "watcher.cli.decisions",
-    "explain": "watcher.cli.explain",
-    "dead": "watcher.cli.dead",
-    "simulate": "watcher.cli.simulate",
-}
-
 
 COMPLETION = "_WATCHER_COMPLETE"
 """The variable by which a shell asks click for completions."""
@@ -40,26 +23,8 @@ COMPLETION = "_WATCHER_COMPLETE"
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-class LazyGroup(click.Group):
-    """A group whose commands live in modules that are imported on demand."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of the manual."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module and take its `command`."""
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command: click.Command = import_module(module).command
-        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # commands may answer it from here on
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="watcher")
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="watcher")
 def cli() -> None:
     """Watch AWS Rekognition Face Liveness sessions to their end and emit one decision for each."""
 

@@ -11,7 +11,7 @@ def command() -> None:
     """Show the effective settings, or the JSON Schema of the file."""
 
 
-@command.command()
+@command.command(short_help="Show the effective settings, and where each came from.")
 @settings_options
 @click.option("--json", "as_one_object", is_flag=True, help="One JSON object: file, settings, origins.")
 def show(source: SettingsSource, *, as_one_object: bool) -> None:

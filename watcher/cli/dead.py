@@ -1,6 +1,7 @@
 """`watcher dead`: dead letters, with the reason for each."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +23,7 @@ def command() -> None:
     """List, replay or drop dead letters: messages that can never be served."""
 
 
-@command.command("list")
+@command.command("list", short_help="Show the dead letters, the oldest first.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Only the oldest N."
 )
@@ -37,7 +38,7 @@ def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
         echo(json.dumps(members_of(letter)) if as_json else line_of(letter))
 
 
-@command.command()
+@command.command(short_help="Put dead letters back on the queue.")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @settings_options
@@ -49,11 +50,16 @@ def replay(*, ids: Sequence[str], everything: bool, source: SettingsSource) -> N
 
 @command.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--all", "everything", is_flag=True, help="All of them; asks first.")
+@click.option("--yes", "-y", "is_sure", is_flag=True, help="Don't ask.")
 @settings_options
-def drop(*, ids: Sequence[str], everything: bool, source: SettingsSource) -> None:
+def drop(*, ids: Sequence[str], everything: bool, is_sure: bool, source: SettingsSource) -> None:
     """Delete dead letters for good."""
     chosen = _chosen(ids, everything=everything)
+    if everything and not is_sure:
+        if not sys.stdin.isatty():
+            raise click.UsageError("--all deletes every dead letter: give --yes where no terminal can be asked.")
+        click.confirm("Delete all dead letters for good?", abort=True, err=True)
     _report("dropped", _with_dead_letters(source, lambda dead: dead.drop(chosen)), chosen)
 
 

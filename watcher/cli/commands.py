@@ -1,0 +1,90 @@
+"""The commands: where each lives, and how `watcher --help` lists them. None is imported to be listed."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command's module, and its line in the help: short enough for a terminal of 80 columns."""
+
+    module: str
+    summary: str
+
+
+GROUPS: Mapping[str, Mapping[str, Entry]] = {
+    "Start here": {
+        "demo": Entry("watcher.cli.demo", "see it work, without an AWS account"),
+        "simulate": Entry("watcher.cli.simulate", "serve a local Rekognition endpoint"),
+        "help": Entry("watcher.cli.help", "show the help of a command"),
+    },
+    "Run": {
+        "check": Entry("watcher.cli.check", "look at everything that `run` needs"),
+        "run": Entry("watcher.cli.run", "watch the sessions on the queue"),
+        "config": Entry("watcher.cli.config", "show the settings in force"),
+    },
+    "Sessions": {
+        "enqueue": Entry("watcher.cli.enqueue", "put session ids on the queue"),
+        "decisions": Entry("watcher.cli.decisions", "show the decisions in the ledger"),
+        "explain": Entry("watcher.cli.explain", "tell the life of one session"),
+        "dead": Entry("watcher.cli.dead", "list, replay or drop dead letters"),
+        "get": Entry("watcher.cli.get", "print one session's results"),
+        "get-face-liveness-session-results": Entry("watcher.cli.get", "the same, by the AWS CLI's name"),
+    },
+    "Integrate": {
+        "schema": Entry("watcher.cli.schema", "print the JSON Schema of an event"),
+        "secret": Entry("watcher.cli.secret", "make a secret that signs webhooks"),
+    },
+}
+COMMANDS: Mapping[str, Entry] = {name: entry for group in GROUPS.values() for name, entry in group.items()}
+
+
+class CommandGroup(click.Group):
+    """The commands of `COMMANDS`, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and take its `command`."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = import_module(entry.module).command
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # commands may answer it from here on
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; an unknown one fails, and names the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise unknown_command(args[0], ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in their groups."""
+        width = max(map(len, COMMANDS))
+        for title, rows in _rows(width):
+            with formatter.section(title):
+                formatter.write_dl(rows, col_max=width)
+
+
+def unknown_command(name: str, ctx: click.Context) -> click.UsageError:
+    """The error for a command that there is not."""
+    nearest = get_close_matches(name, COMMANDS, n=1)
+    hint = f" Did you mean '{nearest[0]}'?" if nearest else f" '{ctx.find_root().info_name} help' lists them."
+    return click.UsageError(f"No such command '{name}'.{hint}", ctx.find_root())
+
+
+def _rows(width: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    for title, group in GROUPS.items():
+        # The first column is as wide in each group, so that all summaries begin in one column.
+        yield title, [(name.ljust(width), entry.summary) for name, entry in group.items()]
