@@ -192,7 +192,9 @@ def test_a_hangup_during_the_start_reloads_and_does_not_end_the_watcher(tmp_path
         wait_until_open(daemon, tmp_path / "watcher.db")
         settings.write_text("[decision]\nthreshold = 81\n")
         daemon.send(signal.SIGHUP)
-    assert daemon.wait_for_event("reloaded")["applied"] == ["decision.threshold"]
+    reloaded = daemon.wait_for_event("reloaded")
+    assert reloaded["applied"] == ["decision.threshold"]
+    assert reloaded["changed"] == {"decision.threshold": {"old": 80.0, "new": 81.0}}
     daemon.wait_for_event("started")
     daemon.send(signal.SIGTERM)
     assert daemon.end() == 0
@@ -398,3 +400,18 @@ def test_no_secret_and_no_image_is_in_any_output(tmp_path: Path, simulator: Simu
     for secret in (b"hidden-secret", image[:64]):
         assert secret not in printed.encode()
         assert secret not in stored
+
+
+def test_a_variable_that_changes_what_the_file_says_is_logged(tmp_path: Path, start: Start) -> None:
+    (tmp_path / "watcher.toml").write_text("[decision]\nthreshold = 90\n")
+    daemon = start(WATCHER_DECISION__THRESHOLD="40")
+    overridden = daemon.wait_for_event("setting_overridden")
+    assert (overridden["key"], overridden["file"]) == ("decision.threshold", "watcher.toml")
+    assert overridden["by"] == "env WATCHER_DECISION__THRESHOLD"
+    assert daemon.wait_for_event("started")["thresholds"] == {"default": 40.0}
+
+
+def test_a_variable_with_one_underscore_is_an_error(tmp_path: Path) -> None:
+    ended = run_watcher(tmp_path, "run", WATCHER_DECISION_THRESHOLD="95")
+    assert ended.returncode == 78
+    assert "did you mean WATCHER_DECISION__THRESHOLD?" in ended.stderr

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.scenario import Level
 
-LEVEL, SEED = "WATCHER_CHAOS", "WATCHER_CHAOS_SEED"
+LEVEL, SEED = "WATCHER_TEST_CHAOS", "WATCHER_TEST_CHAOS_SEED"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 
-PATIENCE = float(os.environ.get("WATCHER_CHAOS_PATIENCE", "150"))
+PATIENCE = float(os.environ.get("WATCHER_TEST_CHAOS_PATIENCE", "150"))
 """Seconds: many times what anything here takes on two busy cores, and below the limit of a scenario."""
 
 

@@ -6,6 +6,7 @@ from functools import partial
 import structlog
 
 from watcher.config import Loaded, PollingSettings, Settings, changes
+from watcher.config.loading import flatten
 from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import ConfigError
 from watcher.domain.model import DEFAULT_POLICY
@@ -40,6 +41,12 @@ def _polling(polling: PollingSettings, clock: Clock, schedule: Schedule | None) 
     if schedule is not None and polling.strategy != "backoff":
         learned = LearnedWait(schedule=schedule, clock=clock, minimum=low, maximum=high, jitter=jitter)
     return PollPolicy(backoff(low, high, polling.multiplier, jitter), clock, learned)
+
+
+def _both(keys: Sequence[str], old: Settings, new: Settings) -> dict[str, dict[str, object]]:
+    """What each of these settings was and is; None where there is none. None of them is a secret."""
+    before, after = ({key: value for key, _, value in flatten(settings)} for settings in (old, new))
+    return {key: {"old": before.get(key), "new": after.get(key)} for key in keys}
 
 
 READ_LIMIT = 10.0
@@ -86,9 +93,9 @@ class Reloader:
         if "polling.max_rate" in applied:
             self._scheduler.set_limiter(limiter_for(new.polling.max_rate, self._region))
         logs.set_level(new.log.level)
-        self._settings = new
+        old, self._settings = self._settings, new
         self._succeeded()
-        log.info("reloaded", applied=applied, needs_restart=needing_restart)
+        log.info("reloaded", applied=applied, needs_restart=needing_restart, changed=_both(applied, old, new))
         return ()
 
     def _read_in_time(self) -> Loaded:

@@ -8,6 +8,7 @@ from watcher import __version__
 from watcher.bounded_http.origin import split
 from watcher.bounded_http.proxy import proxy_for
 from watcher.config import Settings, SinkSettings
+from watcher.domain.model import DEFAULT_POLICY
 from watcher.util.urls import without_secrets
 
 
@@ -19,11 +20,18 @@ def startup_fields(settings: Settings, file: Path | None) -> dict[str, object]:
         "region": settings.aws.region,
         "queue": without_secrets(settings.queue.url),
         "ledger": without_secrets(settings.ledger.url or settings.queue.url),
+        "thresholds": thresholds(settings),
         "sinks": [_sink(sink) for sink in settings.sinks],
     }
     if settings.aws.endpoint_url:
         about["endpoint"] = without_secrets(settings.aws.endpoint_url)
     return about
+
+
+def thresholds(settings: Settings) -> dict[str, float]:
+    """The threshold of each policy, by its name."""
+    names = [DEFAULT_POLICY, *settings.decision.policies]
+    return {name: rules.threshold for name in names if (rules := settings.decision.rules(name))}
 
 
 def _sink(sink: SinkSettings) -> str:

@@ -43,6 +43,8 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
     stderr.on_recovery = logs.report_dropped_lines
     _log_risks(risks(loaded))
+    for key, file in loaded.overridden.items():
+        logs.logger().info("setting_overridden", key=key, by=loaded.origins[key], file=file)
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
         faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung

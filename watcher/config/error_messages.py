@@ -74,6 +74,14 @@ def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()
     return f"unknown {what} ({source_of(origin)}): {fix}"
 
 
+def unknown_variable(name: str) -> str:
+    """One line for a variable that begins as ours do and is none of them, with the nearest that there is."""
+    known = ["CONFIG", *(key.upper().replace(".", "__") for key in all_keys())]
+    near = get_close_matches(name.removeprefix("WATCHER_"), known, 1)
+    fix = f"did you mean WATCHER_{near[0]}?" if near else "unset it; settings are WATCHER_SECTION__KEY"
+    return f"unknown variable {name} (environment): {fix}"
+
+
 def _sink_keys(details: ErrorDetails) -> list[str]:
     """The keys of the sink that a fault is in, if it is in one."""
     if details["loc"][0] != "sinks":

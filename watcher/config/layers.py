@@ -11,6 +11,9 @@ from watcher.config.redaction import DEFAULT, shown
 from watcher.domain.errors import ConfigError
 from watcher.util.urls import HIDDEN
 
+ENVIRONMENT = "env "
+"""How the origin of a value begins that a variable gives; its name follows."""
+
 MOST_VALUES = 5000
 """Values in one file: a thousand policies. Many more would take minutes to be found wrong, one by one."""
 
@@ -29,6 +32,8 @@ class Layers:
 
     data: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    overridden: dict[Path, str] = field(default_factory=dict)
+    """The settings that a variable changes, with the file that says otherwise."""
     _origins: dict[Path, str] = field(default_factory=dict)
 
     def put_tree(self, tree: Mapping[str, Any], origin: str) -> None:
@@ -69,6 +74,9 @@ class Layers:
             section = section.setdefault(part, {})
             if not isinstance(section, dict):
                 return  # the file has a plain value where a section belongs, which is told as a fault of its own
+        before = self._origins.get(path, ENVIRONMENT)
+        if origin.startswith(ENVIRONMENT) and not before.startswith(ENVIRONMENT) and section[path[-1]] != value:
+            self.overridden[path] = before
         section[path[-1]] = value
         for known in [known for known in self._origins if known[: len(path)] == path]:
             del self._origins[known]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from watcher.config import sources
 from watcher.config.error_messages import describe, place
 from watcher.config.fields import Path as KeyPath
-from watcher.config.layers import Layers, Problem
+from watcher.config.fields import dotted
+from watcher.config.layers import ENVIRONMENT, Layers, Problem
 from watcher.config.rules import rule_violations
 from watcher.config.settings import Settings
 from watcher.domain.errors import ConfigError
@@ -23,12 +24,14 @@ _NO_NAMES: Mapping[str, str] = {}
 class Loaded:
     """Settings, where each came from, and the file.
 
-    `origins` maps dotted keys to `default`, a file's name, `env NAME`, or an option of the command line.
+    `origins` maps dotted keys to `default`, a file's name, `env NAME`, or an option of the command line;
+    `overridden` those that a variable changes to the file that says otherwise.
     """
 
     settings: Settings
     origins: Mapping[str, str]
     file: Path | None
+    overridden: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(
@@ -62,7 +65,11 @@ def load(
     _check_rules(layers, settings)
     if layers.problems:
         raise ConfigError([problem.line for problem in layers.problems])
-    return Loaded(settings, {key: layers.origin(path) for key, path, _ in flatten(settings)}, file)
+    origins = {key: layers.origin(path) for key, path, _ in flatten(settings)}
+    said = {dotted(path): file for path, file in layers.overridden.items()}
+    # Not what the command line changes once more.
+    overridden = {key: said[key] for key in origins if key in said and origins[key].startswith(ENVIRONMENT)}
+    return Loaded(settings, origins, file, overridden)
 
 
 def flatten(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], Any]]:

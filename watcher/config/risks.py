@@ -17,6 +17,9 @@ from watcher.util.file_trust import Exposure, exposure, find_exposure_of_written
 from watcher.util.sqlite_place import exposure_of
 from watcher.util.urls import is_loopback, is_plain_http
 
+LOWEST_THRESHOLD = 50.0
+"""AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""
+
 _FORGED = "others can change decisions"
 
 
@@ -42,12 +45,26 @@ def risks(loaded: Loaded) -> Iterator[Risk]:
         if is_plain_http(url) and not is_loopback(url):
             what = f"{key} = {shown(key, url)}: anybody on the way can read and change what is sent"
             yield Risk("tls", what, "give an https URL")
+    yield from low_thresholds(loaded.settings)
     for sink in loaded.settings.sinks:
         if isinstance(sink, WebhookSinkSettings):
             yield from _of_webhook(sink)
         elif isinstance(sink, FileSinkSettings) and os.geteuid() != 0:  # for root it is an error
             with suppress(OSError, ValueError):  # whoever opens it learns why
                 yield from _risk(f"sink {sink.name}", find_exposure_of_written(Path(sink.path)), _FORGED)
+
+
+def low_thresholds(settings: Settings) -> Iterator[Risk]:
+    """The thresholds below `LOWEST_THRESHOLD`, the default one first."""
+    given = {"decision.threshold": settings.decision.threshold}
+    for name, policy in settings.decision.policies.items():
+        if policy.threshold is not None:
+            given[f"decision.policies.{name}.threshold"] = policy.threshold
+    for key, value in given.items():
+        if value < LOWEST_THRESHOLD:
+            below = f"{key} = {value:g} is below {LOWEST_THRESHOLD:g}"
+            what = f"{below}: more attacks than AWS reckons with count as live"
+            yield Risk("thresholds", what, "give 50 to 60 against presentation attacks, 80 to 90 against injection")
 
 
 def _endpoints(settings: Settings) -> Iterator[tuple[str, str]]:

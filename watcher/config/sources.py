@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from watcher.config.layers import Layers
+from watcher.config.error_messages import unknown_variable
+from watcher.config.layers import Layers, Problem
 from watcher.domain.errors import ConfigError
 from watcher.util.file_trust import ExposedFile, refuse_exposed
 from watcher.util.files import UnreadableFile, is_there, read_text
@@ -15,6 +16,7 @@ from watcher.util.urls import HIDDEN, without_secrets
 
 PREFIX = "WATCHER_"
 SEPARATOR = "__"
+CONFIG = "WATCHER_CONFIG"
 SYSTEM_FILE = Path("/etc/watcher/watcher.toml")
 LOCAL_FILE = Path("watcher.toml")
 
@@ -25,6 +27,11 @@ _POLICIES = ("decision", "policies")
 _BEHIND_POLICY = 3
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/+(.*)")
 """A URL as a path has it, with one slash: somebody's mistake, and perhaps with a password."""
+_SERVICE = re.compile(r"\w+_SERVICE_(HOST|PORT(_\w+)?)")
+_PORT = re.compile(r"\w+_PORT(_\d+_(TCP|UDP|SCTP))?")
+_PART = re.compile(r"\w+_PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)")
+_LINK = re.compile(r"(tcp|udp|sctp)://")
+"""What Kubernetes calls the links to a Service, by its page on Services; `WATCHER_HTTP_PORT=9090` is no such link."""
 _TOML_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
@@ -39,11 +46,11 @@ def add_file(
         ConfigError: a file that was named, or is in force, is not there, can't be read or is invalid TOML; or root
             runs this, and others can write it.
     """
-    variable = environ.get("WATCHER_CONFIG", "")
+    variable = environ.get(CONFIG, "")
     if config is not None:
         named, origin = config, "--config"
     else:
-        named, origin = Path(variable), "env WATCHER_CONFIG"
+        named, origin = Path(variable), f"env {CONFIG}"
     if config is not None or variable:
         layers.put_tree(_parse(named, _read(cwd / named, named, origin)), str(named))
         return named
@@ -76,13 +83,20 @@ def add_aws_variables(layers: Layers, environ: Mapping[str, str]) -> None:
 
 
 def add_own_variables(layers: Layers, environ: Mapping[str, str]) -> None:
-    """Lay down `WATCHER_SECTION__KEY` and `WATCHER_SINKS`; other names without `__` are somebody else's."""
+    """Lay down `WATCHER_SECTION__KEY` and `WATCHER_SINKS`; another name that begins so is a problem."""
     for name in sorted(environ):
         path = name.removeprefix(PREFIX).lower().split(SEPARATOR)
-        if not name.startswith(PREFIX) or name.startswith("WATCHER_TEST_"):
+        if not name.startswith(PREFIX) or name.startswith("WATCHER_TEST_") or name == CONFIG:
             continue
         if len(path) > 1 or path == ["sinks"]:
             layers.put_text(_known_policy(layers, _join_policy(path, SEPARATOR)), environ[name], f"env {name}")
+        elif not _is_service_link(name, environ[name]):
+            layers.problems.append(Problem((), unknown_variable(name)))
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    """Whether Kubernetes has set it, for a Service whose name begins with `watcher`."""
+    return bool(_SERVICE.fullmatch(name) or (_PORT.fullmatch(name) and _LINK.match(value)) or _PART.fullmatch(name))
 
 
 def add_overrides(layers: Layers, overrides: Mapping[str, str], option_names: Mapping[str, str]) -> None:

@@ -18,8 +18,14 @@ def test_a_watcher_on_its_defaults_says_what_they_are() -> None:
         "region": "us-east-1",
         "queue": "sqlite:///watcher.db",
         "ledger": "sqlite:///watcher.db",
+        "thresholds": {"default": 80.0},
         "sinks": ["stdout"],
     }
+
+
+def test_the_threshold_of_each_policy_is_told() -> None:
+    decision = {"threshold": 85, "policies": {"payout": {"threshold": 95}, "login": {}}}
+    assert about(decision=decision)["thresholds"] == {"default": 85.0, "payout": 95.0, "login": 85.0}
 
 
 def test_the_file_that_was_read_is_named_in_full(tmp_path: Path) -> None:

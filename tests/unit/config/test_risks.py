@@ -34,6 +34,18 @@ def test_the_defaults_weaken_nothing(settings_of: Load) -> None:
     assert told(settings_of(QUIET)) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ("[decision]\nthreshold = 49.9", "decision.threshold = 49.9 is below 50"),
+        ("[decision.policies.easy]\nthreshold = 2", "decision.policies.easy.threshold = 2 is below 50"),
+    ],
+)
+def test_a_threshold_below_what_aws_recommends_is_a_risk(settings_of: Load, settings: str, key: str) -> None:
+    (line,) = told(settings_of(settings))
+    assert line.startswith(f"thresholds: {key}")
+
+
 def test_certificates_that_nobody_checks_are_a_risk(settings_of: Load) -> None:
     (line,) = told(settings_of("[aws]\nverify_ssl = false\n"))
     assert line.startswith("tls: aws.verify_ssl = false: anybody on the way can answer in AWS's name")

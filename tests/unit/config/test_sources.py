@@ -309,9 +309,58 @@ def test_a_secret_in_a_variable_that_is_not_json_is_not_repeated(problems_of: Pr
     assert "hunter2" not in problems_of(environ={"WATCHER_SINKS": text})[0]
 
 
-def test_variables_of_others_are_left_alone(settings_of: Load) -> None:
-    environ = {"WATCHER_HOME": "x", "WATCHER_TEST_A__B": "x", "MY_WATCHER_AWS__REGION": "x", "PATH": "x"}
-    assert set(settings_of(environ=environ).origins.values()) == {"default"}
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WATCHER_TEST_A__B", "x"),
+        ("MY_WATCHER_AWS__REGION", "x"),
+        ("PATH", "x"),
+        # Kubernetes' links to a Service named watcher, or watcher-metrics
+        ("WATCHER_PORT", "tcp://10.0.0.1:9090"),
+        ("WATCHER_PORT_9090_TCP", "tcp://10.0.0.1:9090"),
+        ("WATCHER_PORT_9090_TCP_PROTO", "tcp"),
+        ("WATCHER_PORT_9090_TCP_PORT", "9090"),
+        ("WATCHER_PORT_9090_TCP_ADDR", "10.0.0.1"),
+        ("WATCHER_SERVICE_HOST", "10.0.0.1"),
+        ("WATCHER_SERVICE_PORT_HTTP", "9090"),
+        ("WATCHER_METRICS_SERVICE_PORT", "9090"),
+        ("WATCHER_METRICS_PORT", "tcp://10.0.0.1:9090"),
+    ],
+)
+def test_variables_of_others_are_left_alone(settings_of: Load, name: str, value: str) -> None:
+    assert set(settings_of(environ={name: value}).origins.values()) == {"default"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("WATCHER_DECISION_THRESHOLD", "did you mean WATCHER_DECISION__THRESHOLD?"),
+        ("WATCHER_AWS_REGION", "did you mean WATCHER_AWS__REGION?"),
+        ("WATCHER_HTTP_PORT", "did you mean WATCHER_HTTP__PORT?"),
+        ("WATCHER_SINK", "did you mean WATCHER_SINKS?"),
+        ("WATCHER_CONFIG_FILE", "did you mean WATCHER_CONFIG?"),
+        ("WATCHER_XYZ", "unset it; settings are WATCHER_SECTION__KEY"),
+    ],
+)
+def test_a_variable_that_is_no_setting_names_the_nearest(problems_of: Problems, name: str, fix: str) -> None:
+    assert problems_of(environ={name: "hunter2"}) == [f"unknown variable {name} (environment): {fix}"]
+
+
+def test_a_variable_that_changes_what_the_file_says_is_known(settings_of: Load, tmp_path: Path) -> None:
+    text = '[aws]\nregion = "eu-west-1"\nread_timeout = 7\n[decision]\nthreshold = 90\n'
+    environ = {
+        "AWS_REGION": "us-east-1",
+        "WATCHER_AWS__READ_TIMEOUT": "7",  # the same
+        "WATCHER_DECISION__THRESHOLD": "70",
+        "WATCHER_HTTP__PORT": "1",  # the file says nothing of it
+    }
+    assert settings_of(text, environ=environ).overridden == {
+        "aws.region": "watcher.toml",
+        "decision.threshold": "watcher.toml",
+    }
+    assert settings_of(text, {"aws.region": "us-east-1"}, environ=environ).overridden == {
+        "decision.threshold": "watcher.toml"
+    }
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,5 @@ class Limits:
     unknown_share: float = 0.1
     """Share of ids that AWS does not know which is too much, as in that alert."""
 
-    lowest_threshold: float = 50.0
-    """AWS's service card for Face Liveness: 50 or 60 against presentation attacks, 80 or 90 against injection."""
-
 
 LIMITS = Limits()

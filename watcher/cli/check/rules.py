@@ -3,19 +3,27 @@
 from collections.abc import Mapping
 
 from watcher.cli.check.finding import Finding, Findings, ok, warning
-from watcher.cli.check.limits import LIMITS
 from watcher.config import Loaded, Settings
+from watcher.config.risks import low_thresholds
 from watcher.util.urls import queue_place
 
 
 def check_rules(loaded: Loaded) -> Findings:
     """Warnings about time-outs, region, TLS, signing and thresholds; one line `ok` for each group without."""
     settings = loaded.settings
+    yield from _overridden(loaded)
     yield from _timeouts(settings) or [ok("time-outs", _timeouts_in_words(settings))]
     yield from _region(settings, loaded.origins)
     yield from _queue_region(settings)
     yield from _transport(settings)
     yield from _thresholds(settings)
+
+
+def _overridden(loaded: Loaded) -> Findings:
+    for key, file in loaded.overridden.items():
+        variable = loaded.origins[key].removeprefix("env ")
+        what = f"{key}: the variable {variable} counts, and not what {file} says"
+        yield warning("config", what, f"unset {variable}, or take {key} out of the file")
 
 
 def _timeouts(settings: Settings) -> list[Finding]:
@@ -79,17 +87,9 @@ def _transport(settings: Settings) -> Findings:
 
 
 def _thresholds(settings: Settings) -> Findings:
+    if any(low_thresholds(settings)):
+        return  # the risks say so
     default = settings.decision.threshold
-    policies = {name: policy.threshold for name, policy in settings.decision.policies.items()}
-    given = {
-        "decision.threshold": default,
-        **{f"decision.policies.{name}.threshold": policies[name] for name in policies},
-    }
-    low = {key: value for key, value in given.items() if value is not None and value < LIMITS.lowest_threshold}
-    for key, value in low.items():
-        below = f"{key} = {value:g} is below {LIMITS.lowest_threshold:g}"
-        what = f"{below}: more attacks than AWS reckons with count as live"
-        yield warning("thresholds", what, "give 50 to 60 against presentation attacks, 80 to 90 against injection")
-    if not low:
-        named = (f"{name} {default if value is None else value:g}" for name, value in policies.items())
-        yield ok("thresholds", ", ".join([f"default {default:g}", *named]))
+    policies = settings.decision.policies.items()
+    named = (f"{name} {default if own.threshold is None else own.threshold:g}" for name, own in policies)
+    yield ok("thresholds", ", ".join([f"default {default:g}", *named]))
