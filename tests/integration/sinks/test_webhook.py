@@ -85,6 +85,17 @@ def test_any_other_answer_is_a_failure_that_may_be_due_to_the_event(
     assert failure(webhook_for(receive(status).url), 1).statuses == [FAILED]
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "secret_file"), (403, "firewall"), (404, "check the sink's url"), (301, "redirects")]
+)
+def test_a_status_that_speaks_of_the_setup_names_cause_and_fix(
+    receive: Receive, webhook_for: Sinks, status: int, words: str
+) -> None:
+    (result,) = failure(webhook_for(receive(status).url), 1).results
+    assert f"answered {status}; " in result.reason
+    assert words in result.reason
+
+
 @pytest.mark.parametrize("status", [410, 429])
 def test_what_a_receiver_says_of_itself_is_held_against_no_event(
     receive: Receive, webhook_for: Sinks, status: int

@@ -46,6 +46,15 @@ _REJECTED = {
 """Statuses that speak of the event and not of the receiver, each with the fix (RFC 9110, 15.5)."""
 
 
+_HINTS = {
+    401: "it rejects the signature, or wants one: see that both sides have the same secret (secret_file)",
+    403: "it, or a firewall before it, refuses this client: allow the watcher's address and User-Agent there",
+    404: "it has nothing at this path: check the sink's url",
+    405: "it takes no POST at this path: check the sink's url",
+}
+"""Statuses that speak of how receiver and sink are set up, each with the likely cause and the fix."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """Events, and by their places the results of those that were answered or failed at. Threads share it."""
@@ -148,8 +157,7 @@ class WebhookSink:
         elif answer.status in _REJECTED:
             batch.results[place] = self._rejection(answer.status, len(body))
         else:
-            hint = "; redirects are not followed: give the URL it leads to" if 300 <= answer.status < 400 else ""
-            batch.results[place] = failed(f"{self._poster.shown}: answered {answer.status}{hint}")
+            batch.results[place] = failed(f"{self._poster.shown}: answered {answer.status}{_hint(answer.status)}")
             raise SinkError(batch.results[place].reason)
 
     def _headers(self, event: DecisionEvent, keys: Sequence[bytes]) -> dict[str, str]:
@@ -182,6 +190,12 @@ class WebhookSink:
         """Begin no further POST, and close the connections."""
         self._closed.set()
         self._poster.close()
+
+
+def _hint(status: int) -> str:
+    if 300 <= status < 400:
+        return "; redirects are not followed: give the URL it leads to"
+    return f"; {_HINTS[status]}" if status in _HINTS else ""
 
 
 def _poster(settings: WebhookSinkSettings, connect_timeout: float, read_timeout: float) -> Poster:
