@@ -1,4 +1,4 @@
-"""/metrics, /livez and /readyz."""
+"""/metrics, /livez and /readyz, and a page with links to them."""
 
 import errno
 import json
@@ -21,6 +21,7 @@ from watcher import __version__
 from watcher.domain.errors import AddressInUse, ConfigError
 from watcher.telemetry.connections import Connections
 from watcher.telemetry.health import Beat
+from watcher.telemetry.landing import landing
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class HealthServer:
-    """Serves metrics and health over HTTP, GET only."""
+    """Serves metrics and health over HTTP; GET and HEAD only."""
 
     def __init__(
         self,
@@ -173,10 +174,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile: Any = _Head(self.rfile)
 
     def do_GET(self) -> None:
-        """Answer one of the three paths."""
-        answers = {"/metrics": self._metrics, "/livez": self._livez, "/readyz": self._readyz}
+        """Answer one of the paths."""
+        answers = {"/": landing, "/metrics": self._metrics, "/livez": self._livez, "/readyz": self._readyz}
         answer = answers.get(self.path.partition("?")[0])
         self._reply(*(answer() if answer else _text(HTTPStatus.NOT_FOUND, "try /metrics, /livez or /readyz")))
+
+    def do_HEAD(self) -> None:
+        """As GET, without the body."""
+        self.do_GET()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):
@@ -185,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self) -> None:
         self.close_connection = True
-        self._reply(*_text(HTTPStatus.METHOD_NOT_ALLOWED, "GET only"))
+        self._reply(*_text(HTTPStatus.METHOD_NOT_ALLOWED, "GET and HEAD only"))
 
     def _metrics(self) -> Answer:
         registry = self.server.registry
@@ -207,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header("Allow", "GET")
+            self.send_header("Allow", "GET, HEAD")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

@@ -153,17 +153,30 @@ def test_what_else_is_asked_for_gets_the_plain_text(health: Health, accept: str)
     assert b"# EOF" not in body
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics/", "/health", "/livez/../metrics", "*"])
+@pytest.mark.parametrize("path", ["/metrics/", "/health", "/livez/../metrics", "*"])
 def test_any_other_path_is_404(health: Health, path: str) -> None:
     assert ask(health, path)[0] == 404
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
 @pytest.mark.parametrize("path", ["/metrics", "/livez"])
 def test_any_other_method_is_405(health: Health, method: str, path: str) -> None:
     status, headers, body = ask(health, path, method, b"x" * 100 if method in ("POST", "PUT") else None)
-    assert (status, headers["allow"]) == (405, "GET")
-    assert (body == b"") == (method == "HEAD")
+    assert (status, headers["allow"]) == (405, "GET, HEAD")
+    assert body != b""
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/livez", "/readyz", "/nowhere"])
+def test_head_is_get_without_the_body(health: Health, path: str) -> None:
+    got, asked = ask(health, path), ask(health, path, "HEAD")
+    assert (asked[0], asked[1]["content-type"], asked[2]) == (got[0], got[1]["content-type"], b"")
+    assert int(asked[1]["content-length"]) > 0
+
+
+def test_the_root_has_a_link_to_each_path(health: Health) -> None:
+    status, headers, body = ask(health, "/")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert [path for path in (b"/metrics", b"/livez", b"/readyz") if b'<a href="%b">' % path not in body] == []
 
 
 def test_a_client_that_talks_no_http_gets_an_error_and_the_server_lives_on(health: Health) -> None:
