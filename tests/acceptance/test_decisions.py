@@ -80,7 +80,44 @@ def test_one_session_can_be_asked_for(tmp_path: Path, filled: SqliteLedger) -> N
     done = run_watcher(tmp_path, "decisions", "--json", "--session-id", session_id(3))
     assert done.stdout.splitlines() == [decision(3).body, decision(3, policy="payout").body]
     done = run_watcher(tmp_path, "decisions", "--session-id", "unknown")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no decision for unknown\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: no decision for unknown\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        (("--outcome", "not_live"), []),
+        (("--outcome", "live", "--reason", "confidence_met", "--limit", "2"), [24, 30]),
+        (("--policy", "payout"), [30]),
+        (("--since", "2025-06-15T15:00:00Z", "--limit", "1"), [30]),
+        (("--since", "1h"), []),
+        (("--session-id", session_id(7), "--follow"), [7]),
+    ],
+)
+def test_decisions_are_chosen_by_what_they_say(
+    tmp_path: Path, filled: SqliteLedger, options: tuple[str, ...], numbers: list[int]
+) -> None:
+    filled.record([(decision(30, policy="payout"), "[]")])
+    done = run_watcher(tmp_path, "decisions", "--json", *options)
+    assert done.returncode == 0
+    assert [json.loads(line)["data"]["sessionId"] for line in done.stdout.splitlines()] == list(
+        map(session_id, numbers)
+    )
+    assert done.stderr == ("" if numbers else "no such decisions\n")
+
+
+def test_a_span_that_is_none_is_told_with_the_fix(tmp_path: Path) -> None:
+    done = run_watcher(tmp_path, "decisions", "--since", "soon")
+    assert done.returncode == 2
+    assert "give 30m, 1h, 7d" in done.stderr
+
+
+def test_following_one_session_ends_when_it_is_decided(tmp_path: Path, filled: SqliteLedger) -> None:
+    with watcher_process(tmp_path, "decisions", "--json", "--follow", "--session-id", session_id(99)) as process:
+        filled.record([(decision(98), "[]")])
+        filled.record([(decision(99), "[]")])
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out.decode(), err) == (0, f"{decision(99).body}\n", b"")
 
 
 @pytest.mark.parametrize("command", [("decisions",), ("explain", session_id(1)), ("dead", "list")])

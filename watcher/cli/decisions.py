@@ -1,63 +1,90 @@
 """`watcher decisions`: read the ledger."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from watcher.cli.decision_filter import DecisionFilter, Since
+from watcher.cli.decision_table import DecisionTable
 from watcher.cli.echo import echo, echo_json
 from watcher.cli.exit_codes import ExitCode
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.rendering import data_of, event_of, exits_on_error, printable
+from watcher.cli.rendering import exits_on_error
+from watcher.domain.model import Outcome, Reason
 
 if TYPE_CHECKING:
     from watcher.domain.model import LedgerEntry
     from watcher.domain.ports import Ledger
+
+Show = Callable[[Sequence["LedgerEntry"]], None]
+"""Shows some decisions."""
 
 FOLLOW_INTERVAL = 0.5
 """Seconds between two looks for new decisions."""
 
 _SEEN_AT_ONCE = 1000
 
-HEAD = ("TIME", "SESSION ID", "POLICY", "OUTCOME", "REASON", "CONFIDENCE", "THRESHOLD", "POLLS")
-# Wide enough for nearly everything, and the same from line to line, so that --follow needs no look into the future.
-WIDTHS = (24, 36, 10, 12, 26, 17, 9, 5)
+OUTCOMES, REASONS = [outcome.value for outcome in Outcome], [reason.value for reason in Reason]
 
 
 @click.command()
-@click.option("--session-id", metavar="ID", help="Only this session's.")
+@click.option("--session-id", metavar="ID", help="Only this session's; exit 1 if there is none.")
+@click.option("--policy", metavar="NAME", help="Only those of this policy.")
+@click.option(
+    "--outcome", type=click.Choice([outcome.value for outcome in Outcome]), help="Only those with this outcome."
+)
+@click.option(
+    "--reason",
+    type=click.Choice([reason.value for reason in Reason]),
+    metavar="REASON",
+    help="Only those with this reason.",
+)
+@click.option("--since", type=Since(), metavar="WHEN", help="Only those since: 30m, 1h, 7d, or an RFC 3339 time.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="Only the newest N."
 )
 @click.option("--json", "as_json", is_flag=True, help="One event a line, exactly as it was recorded.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with new decisions as they are taken, until SIGINT.")
+@click.option(
+    "--follow", "-f", is_flag=True, help="Go on with new decisions until SIGINT; of one session, until it is decided."
+)
 @settings_options
-def command(*, session_id: str | None, limit: int, as_json: bool, follow: bool, source: SettingsSource) -> None:
+def command(*, limit: int, as_json: bool, follow: bool, source: SettingsSource, **wanted: Any) -> None:
     """Show the decisions in the ledger, the newest last."""
     from watcher.ledgers import open_ledger
     from watcher.util.clock import SystemClock
 
-    settings = settings_or_exit(source)
+    settings, chosen = settings_or_exit(source), DecisionFilter(**wanted)
     with exits_on_error(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:
         # Taken first: what is decided between the two questions is then shown by --follow, or was shown already.
         newest = [entry.sequence for entry in ledger.recent(1)]
-        entries = ledger.recent(limit, session_id)
-        if not entries:
-            echo("no decisions yet" if session_id is None else f"no decision for {session_id}", err=True)
-        _show(entries, as_json=as_json, head=True)
-        if follow:
-            seen = max([*newest, *(entry.sequence for entry in entries)], default=0)
-            _follow(ledger, seen, session_id, as_json=as_json)
+        entries = chosen.newest(ledger, limit)
+        show = _json if as_json else _table()
+        show(entries)
+        is_over = bool(entries) and chosen.session_id is not None
+        if follow and not is_over:
+            _follow(ledger, max(newest, default=0), chosen, show)
+        elif not entries:
+            _complain(chosen)
 
 
-def _follow(ledger: "Ledger", seen: int, session_id: str | None, *, as_json: bool) -> None:
+def _complain(chosen: DecisionFilter) -> None:
+    """Say that there is nothing, which for a session is a failure: somebody waits for it."""
+    if chosen.session_id is not None:
+        raise click.ClickException(f"no decision for {chosen.session_id}")
+    echo("no decisions yet" if chosen == DecisionFilter() else "no such decisions", err=True)
+
+
+def _follow(ledger: "Ledger", seen: int, chosen: DecisionFilter, show: Show) -> None:
     try:
         while True:
             entries = ledger.after(seen, _SEEN_AT_ONCE)
-            wanted = [entry for entry in entries if session_id in (None, entry.event.key.session_id)]
-            _show(wanted, as_json=as_json, head=False)
+            wanted = [entry for entry in entries if chosen.wants(entry)]
+            show(wanted)
+            if wanted and chosen.session_id is not None:
+                return
             if entries:
                 seen = entries[-1].sequence
             else:
@@ -66,28 +93,16 @@ def _follow(ledger: "Ledger", seen: int, session_id: str | None, *, as_json: boo
         raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _show(entries: Sequence["LedgerEntry"], *, as_json: bool, head: bool) -> None:
-    if as_json:
-        for entry in entries:
-            echo_json(entry.event.body)
-    else:
-        for line in _table(entries, head=head):
+def _json(entries: Sequence["LedgerEntry"]) -> None:
+    for entry in entries:
+        echo_json(entry.event.body)
+
+
+def _table() -> Show:
+    table = DecisionTable()
+
+    def show(entries: Sequence["LedgerEntry"]) -> None:
+        for line in table.lines(entries):
             echo(line)
 
-
-def _table(entries: Sequence["LedgerEntry"], *, head: bool) -> Iterator[str]:
-    if head and entries:
-        yield _line(HEAD)
-    for entry in entries:
-        yield _line(_cells(entry))
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
-
-
-def _cells(entry: "LedgerEntry") -> list[str]:
-    data = data_of(entry)
-    members = ("outcome", "reason", "confidence", "threshold", "polls")
-    values = (event_of(entry).get("time"), *entry.event.key, *(data.get(member) for member in members))
-    return ["-" if value is None else printable(str(value)) for value in values]
+    return show
