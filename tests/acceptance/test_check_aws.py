@@ -91,7 +91,7 @@ def test_targets_that_are_there_are_well(checked: Checked) -> None:
         "queue": "ok",
         **{f"sink {name}": "ok" for name in "abcd"},
     }
-    assert "is there; nothing was sent" in lines["sink a"]
+    assert "exists; nothing was sent" in lines["sink a"]
 
 
 def test_targets_that_are_not_there_have_failed(checked: Checked) -> None:

@@ -62,7 +62,7 @@ def test_chosen_dead_letters_are_replayed(tmp_path: Path, queue: SqliteQueue) ->
 def test_chosen_dead_letters_are_dropped_and_unknown_ids_told(tmp_path: Path, queue: SqliteQueue) -> None:
     done = run_watcher(tmp_path, "dead", "drop", "2", "99", "x")
     assert (done.returncode, done.stdout) == (1, "dropped 1\n")
-    assert done.stderr == "Error: 2 of the 3 ids are no dead letters\n"
+    assert done.stderr == "Error: 2 of the 3 ids are not dead letters\n"
     assert bodies(queue) == ["one", "three"]
 
 

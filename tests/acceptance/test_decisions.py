@@ -224,5 +224,6 @@ def test_an_unknown_session_is_told(tmp_path: Path) -> None:
     done = run_watcher(tmp_path, "explain", "unknown")
     assert (done.returncode, done.stdout) == (1, "")
     assert (
-        done.stderr == "Error: nothing is known of session unknown: not decided, not on the queue, no dead letter\n"
+        done.stderr
+        == "Error: nothing is known about session unknown: not decided, not on the queue, no dead letter\n"
     )

@@ -116,7 +116,7 @@ def test_an_envelope_goes_in_but_takes_no_options(folder: Path) -> None:
         (("--policy", "nope", ONE), "--policy: policy 'nope' is unknown (known: default, payout)"),
         (
             ("--created-at", "2025-06-15T15:06:40", ONE),
-            "--created-at: '2025-06-15T15:06:40' is no time with an offset",
+            "--created-at: '2025-06-15T15:06:40' is not a time with an offset",
         ),
         (("--context", "{", ONE), "--context: '{' is not JSON"),
         (("--context", "[1]", ONE), "--context: '[1]' is not a JSON object"),

@@ -16,7 +16,7 @@ from watcher.queues.sqlite.queue import SqliteQueue
 DeadLetterIt = Callable[..., None]
 
 BODY = json.dumps({"sessionId": session_id(1), "policy": "nope"})
-REPLAY = "  to put it back on the queue, once that is fixed: watcher dead replay 2"
+REPLAY = "  to put it back on the queue once that is fixed: watcher dead replay 2"
 
 
 @pytest.fixture
@@ -44,8 +44,7 @@ def test_a_dead_lettered_session_is_told_with_when_why_and_how_to_replay_it(
     done = run_watcher(tmp_path, "explain", session_id(1), WATCHER_QUEUE__DEAD_LETTER_URL=url)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
-        "put aside as dead letter 2  2025-06-15T15:06:45.000Z  received 1x  unknown_policy: policy 'nope' \\x1b[2J  "
-        + BODY,
+        "dead-lettered as 2  2025-06-15T15:06:45.000Z  received 1x  unknown_policy: policy 'nope' \\x1b[2J  " + BODY,
         REPLAY,
     ]
     command = REPLAY.partition("watcher ")[2].split()

@@ -266,7 +266,7 @@ def test_a_nul_in_a_setting_is_told(place: Place, assignment: str) -> None:
     (place.folder / "watcher.toml").write_text(assignment.replace("] ", "]\n").replace('" path', '"\npath'))
     ended = place.run(["run"])
     assert_sane(ended, {78})
-    assert "has a NUL in it" in ended.err
+    assert "contains a NUL" in ended.err
 
 
 BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []

@@ -28,7 +28,9 @@ def endpoint_risks(settings: Settings, environ: Mapping[str, str]) -> Iterator[R
             found[url].append(service)
     for url, services in found.items():
         what = f"AWS's variables or files name {without_secrets(url, mark=HIDDEN)} for {', '.join(services)}"
-        yield Risk("tls", f"{what}: anybody on the way can read and change what is sent", "give an https URL there")
+        yield Risk(
+            "tls", f"{what}: anyone on the network path can read and change what is sent", "give an https URL there"
+        )
 
 
 def _services(settings: Settings) -> Iterator[str]:

@@ -117,7 +117,7 @@ def _create(service: str, aws: ClientSettings, endpoint_url: str, session: Any) 
             verify=_verify(aws),
         )
     except InvalidRegionError as error:
-        raise ConfigError([f"aws.region = {region!r}: no region's name; write it like us-east-1"]) from error
+        raise ConfigError([f"aws.region = {region!r}: not a region name; write it like us-east-1"]) from error
     except (BotoCoreError, ValueError) as error:
         raise ConfigError(
             [f"aws: no client for {service}: {one_line(str(error))}; check the section and AWS_* variables"]
@@ -156,11 +156,11 @@ def _bundle_problems(aws: ClientSettings, session: Any) -> list[str]:
     if not path or not aws.verify_ssl:
         return []
     if not Path(path).is_file():
-        return [f"aws.ca_bundle = {path!r}: no such file; name a file with CA certificates (PEM)"]
+        return [f"aws.ca_bundle = {path!r}: file not found; name a file with CA certificates (PEM)"]
     try:
         ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError):
-        return [f"aws.ca_bundle = {path!r}: no certificates that can be read; name a file with CA certificates (PEM)"]
+        return [f"aws.ca_bundle = {path!r}: no readable certificates; name a file with CA certificates (PEM)"]
     return []
 
 

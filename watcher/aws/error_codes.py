@@ -129,7 +129,7 @@ ROWS: tuple[tuple[Kind, str, str], ...] = (
         "",
     ),
     # common
-    (Kind.NOT_THE_API, "UnknownOperationException", "check {endpoint}: what answers there has no {service}"),
+    (Kind.NOT_THE_API, "UnknownOperationException", "check {endpoint}: the endpoint does not offer {service}"),
 )
 _MEANINGS = {code: Meaning(kind, fix) for kind, codes, fix in ROWS for code in codes.split()}
 

@@ -28,7 +28,7 @@ _ROLE_FIX = "check aws.profile, where the credentials come from, and the trust p
 _CHECK_NETWORK = "check the network, {endpoint}"
 _LOCAL: tuple[tuple[Any, Kind, str], ...] = (
     (NO_CREDENTIALS, Kind.NO_CREDENTIALS, CREDENTIALS_FIX),
-    (boto.ParamValidationError, Kind.BAD_PARAMETERS, "the API of {service} doesn't take that"),
+    (boto.ParamValidationError, Kind.BAD_PARAMETERS, "{service} rejects the request"),
     (boto.SSLError, Kind.TLS, "set aws.ca_bundle to the CA that signed the endpoint's certificate"),
     (boto.ProxyConnectionError, Kind.PROXY, "check HTTPS_PROXY and NO_PROXY, and the network"),
     (boto.ConnectTimeoutError, Kind.CONNECT_TIMED_OUT, _CHECK_NETWORK),
@@ -38,7 +38,7 @@ _LOCAL: tuple[tuple[Any, Kind, str], ...] = (
         Kind.CUT_OFF,
         _CHECK_NETWORK,
     ),
-    (UNREADABLE, Kind.UNREADABLE, "check {endpoint}: what answers there is not {service}"),
+    (UNREADABLE, Kind.UNREADABLE, "check {endpoint}: the endpoint did not answer as {service}"),
     ((boto.ConnectionError, boto.HTTPClientError), Kind.UNREACHABLE, _CHECK_NETWORK),
 )
 """botocore's own exceptions. In this order: most of its classes for the network are ConnectionErrors, too."""

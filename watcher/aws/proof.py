@@ -28,7 +28,7 @@ def _check(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> 
     is_identified = model.name in IDENTIFIED and "x-amzn-requestid" in http_response.headers
     may_be_empty = is_identified or model.name in MAY_BE_EMPTY
     if not may_be_empty or not _has_only(http_response.content, model.output_shape.members):
-        raise UnreadableResponse("the answer says nothing that the service would say")
+        raise UnreadableResponse("the answer has nothing that the service would send")
 
 
 def _has_only(body: bytes, members: Any) -> bool:

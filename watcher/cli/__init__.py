@@ -64,7 +64,7 @@ def _drop_invalid_variables() -> None:
     if not sys.argv[1:2] or _is_get():
         return
     for name in drop_invalid(os.environ):
-        complain(f"watcher: {name} is ignored: it has no value that AWS knows: unset it")
+        complain(f"watcher: {name} is ignored: AWS does not know its value: unset it")
 
 
 def _run() -> int:

@@ -82,7 +82,7 @@ def _chosen(ids: Sequence[str], *, everything: bool) -> list[str] | None:
 def _report(done: str, count: int, chosen: list[str] | None) -> None:
     echo(f"{done} {count}")
     if chosen is not None and count < len(chosen):
-        raise click.ClickException(f"{len(chosen) - count} of the {len(chosen)} ids are no dead letters")
+        raise click.ClickException(f"{len(chosen) - count} of the {len(chosen)} ids are not dead letters")
 
 
 def line_of(letter: "DeadLetter") -> str:

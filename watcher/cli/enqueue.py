@@ -28,9 +28,9 @@ BATCH = 500
     metavar="FILE",
     help="Take ids from FILE, or from stdin with -: one id, or one JSON message, a line.",
 )
-@click.option("--policy", metavar="NAME", help="Decide by [decision.policies.NAME].  [default: default]")
+@click.option("--policy", metavar="NAME", help="Policy to decide by: [decision.policies.NAME].  [default: default]")
 @click.option("--created-at", metavar="TIME", help="When the sessions were created, in RFC 3339.  [default: now]")
-@click.option("--context", metavar="JSON", help="An object that is handed through to the decisions.")
+@click.option("--context", metavar="JSON", help="An object to pass through to the decisions.")
 @settings_options
 def command(
     *,
@@ -104,7 +104,7 @@ def _check_options(messages: "Messages", common: dict[str, Any], file: IO[bytes]
     created_at = common.get("createdAt")
     if created_at is not None and creation_time(created_at) is None:
         fix = "give RFC 3339 with an offset, like 2025-06-15T15:06:40Z"
-        raise click.BadParameter(f"{created_at!r} is no time with an offset: {fix}", param_hint="--created-at")
+        raise click.BadParameter(f"{created_at!r} is not a time with an offset: {fix}", param_hint="--created-at")
 
 
 def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:

@@ -26,7 +26,7 @@ _POLICIES_AT_MOST = 1000
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @settings_options
 def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
-    """Tell one session's life.
+    """Show one session's life.
 
     Received, each poll with status and delay, the decision, deliveries and ack, for each policy that decided it; and
     the messages for it that still wait on the queue, or were dead-lettered; SQS can't be searched for
@@ -42,7 +42,9 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     # Last: what is dead-lettered meanwhile was on the queue before.
     dead = searched_queue("dead letters", lambda: search_dead(settings, session_id))
     if not (entries or queued or dead):
-        raise click.ClickException(f"nothing is known of session {session_id}: not decided, {_unseen(queued, dead)}")
+        raise click.ClickException(
+            f"nothing is known about session {session_id}: not decided, {_unseen(queued, dead)}"
+        )
     if as_json:
         echo(json.dumps(_document(session_id, entries, queued, dead)))
         return
@@ -53,8 +55,8 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     for message in queued or ():
         echo(_waiting(message, clock.time()))
     for letter in dead or ():
-        echo(f"put aside as dead letter {line_of(letter)}")
-        echo(f"  to put it back on the queue, once that is fixed: watcher dead replay {letter.id}")
+        echo(f"dead-lettered as {line_of(letter)}")
+        echo(f"  to put it back on the queue once that is fixed: watcher dead replay {letter.id}")
 
 
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:

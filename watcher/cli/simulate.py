@@ -27,13 +27,13 @@ class ScenarioFileError(click.ClickException):
     type=click.IntRange(0, 65535),
     default=0,
     show_default=True,
-    help="Port to listen on; 0 takes a free one.",
+    help="Port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--rate-limit",
     type=click.FloatRange(min=0),
     metavar="TPS",
-    help="GetFaceLivenessSessionResults calls let through a second; 0 is no limit.  [default: the scenario's]",
+    help="GetFaceLivenessSessionResults calls accepted a second; 0 is no limit.  [default: the scenario's]",
 )
 @click.option(
     "--scenario",
@@ -47,7 +47,7 @@ class ScenarioFileError(click.ClickException):
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
-    help="How much faster than in life sessions live; the life of 3 minutes becomes 3 minutes / X.",
+    help="How much faster than real time sessions run; their 3 minutes become 3 minutes / X.",
 )
 @click.option("--seed", type=int, help="Same seed, same sessions and faults.  [default: the scenario's]")
 @click.option(
@@ -123,7 +123,7 @@ def _load(scenario_file: str | None) -> "Scenario | None":
 def _cannot_listen(host: str, port: int, error: OSError) -> str:
     return (
         f"cannot listen on --host {host} --port {port}: {error.strerror or error}; "
-        "stop the other program, or choose another port (0 takes a free one)"
+        "stop the other program, or choose another port (0 picks a free one)"
     )
 
 

@@ -48,7 +48,7 @@ def describe(details: ErrorDetails, origin: str) -> str:
             fix = f"a sink of the type {toml(details['loc'][2])} needs it"
         return f"{key} is missing ({source}): {fix}"
     if details["loc"][-1] == "[key]":
-        return f"{key} is no name for a policy ({source}): {_FIXES['name']}"
+        return f"{key} is not a valid policy name ({source}): {_FIXES['name']}"
     value = details["ctx"]["tag"] if kind == "union_tag_invalid" else details["input"]
     what, fix = _wrong(path, details, value)
     is_hidden = isinstance(value, dict | list) or (isinstance(value, str) and kind in _SHAPES)
@@ -116,7 +116,7 @@ def _tag(ctx: dict[str, Any], value: object) -> tuple[str, str]:
 def _choice(choices: list[str], value: object) -> tuple[str, str]:
     close = get_close_matches(str(value).lower(), [choice for choice in choices if choice], 1)
     fix = f"did you mean {toml(close[0])}?" if close else "give one of them"
-    return f"is none of {_either(choices)}", fix
+    return f"is not one of {_either(choices)}", fix
 
 
 def _number(what: str) -> Callable[[dict[str, Any], object], tuple[str, str]]:
@@ -155,12 +155,12 @@ _WORDS: dict[str, Callable[[dict[str, Any], object], tuple[str, str]]] = {
     "int_type": _number("a whole number"),
     "bool_type": _fixed("is neither true nor false", "give one of them, without quotes"),
     "string_type": _fixed("is not a string", "put it in quotes"),
-    "finite_number": _fixed("is not finite", "give a number that is"),
+    "finite_number": _fixed("is not finite", "give a finite number"),
     "greater_than": _fixed("is not above {gt:g}", "give a number above {gt:g}"),
     "greater_than_equal": _fixed("is below {ge:g}", "give at least {ge:g}"),
     "less_than_equal": _fixed("is above {le:g}", "give at most {le:g}"),
     "string_too_short": _fixed("is empty", "give it, or leave the key out"),
-    "string_pattern_mismatch": _fixed("doesn't have the form that it needs", "give another"),
+    "string_pattern_mismatch": _fixed("has the wrong format", "give another"),
     "model_type": _fixed("is not a section", "write it as a table of keys"),
     "model_attributes_type": _fixed("is not a section", "write it as a table of keys"),
     "dict_type": _fixed("is not a table", "write it as a table of keys"),

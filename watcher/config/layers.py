@@ -44,7 +44,7 @@ class Layers:
         """
         leaves = list(islice(_leaves(tree), MOST_VALUES + 1))
         if len(leaves) > MOST_VALUES:
-            raise ConfigError([f"{origin} has more than {MOST_VALUES} values: name a file of settings"])
+            raise ConfigError([f"{origin} has more than {MOST_VALUES} values: name a settings file"])
         for path, value in leaves:
             self.put(path, value, origin)
 
@@ -67,7 +67,7 @@ class Layers:
     def put(self, path: tuple[str, ...], value: object, origin: str) -> None:
         """Lay one value over what is there."""
         if _has_nul(value):
-            self.problems.append(Problem((path,), f"{dotted(path)} has a NUL in it (from {origin}): take it out"))
+            self.problems.append(Problem((path,), f"{dotted(path)} contains a NUL (from {origin}): remove it"))
             return
         section = self.data
         for part in path[:-1]:

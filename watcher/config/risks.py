@@ -37,13 +37,13 @@ def risks(loaded: Loaded) -> Iterator[Risk]:
         yield from _exposed("config", loaded.file)
     yield from _exposed_databases(loaded.settings)
     if not loaded.settings.aws.verify_ssl:
-        what = "aws.verify_ssl = false: anybody on the way can answer in AWS's name, and let anybody in"
+        what = "aws.verify_ssl = false: anyone on the network path can answer in AWS's name, and let anyone in"
         yield Risk("tls", what, "set aws.verify_ssl = true, with aws.ca_bundle for a CA of your own")
     if loaded.settings.aws.ca_bundle:
         yield from _changeable("tls", Path(loaded.settings.aws.ca_bundle))
     for key, url in _endpoints(loaded.settings):
         if is_plain_http(url) and not is_loopback(url):
-            what = f"{key} = {shown(key, url)}: anybody on the way can read and change what is sent"
+            what = f"{key} = {shown(key, url)}: anyone on the network path can read and change what is sent"
             yield Risk("tls", what, "give an https URL")
     yield from low_thresholds(loaded.settings)
     for sink in loaded.settings.sinks:
@@ -63,7 +63,7 @@ def low_thresholds(settings: Settings) -> Iterator[Risk]:
     for key, value in given.items():
         if value < LOWEST_THRESHOLD:
             below = f"{key} = {value:g} is below {LOWEST_THRESHOLD:g}"
-            what = f"{below}: more attacks than AWS reckons with count as live"
+            what = f"{below}: more attacks count as live than AWS's guidance allows"
             yield Risk("thresholds", what, "give 50 to 60 against presentation attacks, 80 to 90 against injection")
 
 
@@ -85,7 +85,7 @@ def _of_webhook(sink: WebhookSinkSettings) -> Iterator[Risk]:
     yield from _exposed(f"sink {sink.name}", path)
     # No error: the secrets of Docker and Kubernetes are mounted so, where nobody else is on the machine.
     if is_readable_by_everybody(path):
-        what = f"secret_file = {shown('secret_file', sink.secret_file)} can be read by everybody"
+        what = f"secret_file = {shown('secret_file', sink.secret_file)} can be read by everyone"
         yield Risk(f"sink {sink.name}", what, "chmod o-r, if others use this machine")
 
 

@@ -55,7 +55,9 @@ def _default_policy(settings: Settings) -> Iterator[Violation]:
     if policy is not None:
         value = policy.model_dump(exclude_none=True)
         path: Path = ("decision", "policies", DEFAULT_POLICY)
-        yield Violation((path,), value, "overrides the policy that [decision] is", "set it in [decision] itself")
+        yield Violation(
+            (path,), value, "redefines the default policy, which is [decision]", "set it in [decision] itself"
+        )
 
 
 def _sqs_lease(settings: Settings) -> Iterator[Violation]:
@@ -66,7 +68,7 @@ def _sqs_lease(settings: Settings) -> Iterator[Violation]:
     paths: tuple[Path, ...] = (("queue", "visibility_timeout"), ("queue", "url"), ("queue", "type"))
     if lease != int(lease):
         near = max(round(lease), _SHORTEST_SQS_LEASE)
-        yield Violation(paths, lease, "is no whole number, and SQS takes no other", f"did you mean {near}?")
+        yield Violation(paths, lease, "is not a whole number, and SQS requires one", f"did you mean {near}?")
     elif lease > _LONGEST_SQS_LEASE:
         yield Violation(paths, lease, "is above SQS's limit of 43200 (12 hours)", "give at most 43200")
     elif lease < _SHORTEST_SQS_LEASE:
@@ -85,8 +87,8 @@ def _sink_names(settings: Settings) -> Iterator[Violation]:
     seen: set[str] = set()
     for number, sink in enumerate(settings.sinks):
         if counts[sink.name] > 1 and sink.name in seen:
-            what = "is the name of another sink, too"
-            yield Violation((("sinks", number, "name"),), sink.name, what, "give each sink a name of its own")
+            what = "is already the name of another sink"
+            yield Violation((("sinks", number, "name"),), sink.name, what, "give each sink a unique name")
         seen.add(sink.name)
 
 

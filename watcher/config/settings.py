@@ -30,13 +30,13 @@ class QueueSettings(SettingsModel):
     """Where session ids come from."""
 
     url: Url = Field(default="sqlite:///watcher.db", min_length=1, description="sqlite:///FILE or an SQS queue URL.")
-    type: Literal["", "sqlite", "sqs"] = Field(default="", description="Kind of queue; empty: told from the URL.")
+    type: Literal["", "sqlite", "sqs"] = Field(default="", description="Kind of queue; empty: derived from the URL.")
     endpoint_url: Url = Field(default="", description="URL to call instead of SQS's own endpoint.")
     dead_letter_url: Url = Field(
         default="", description="Queue for messages that can never be served; of the same kind as the queue."
     )
     visibility_timeout: float = Field(
-        default=60.0, gt=0, description="Seconds of a lease; kept alive for as long as a session is watched."
+        default=60.0, gt=0, description="Seconds that a lease lasts; it is extended while its session is watched."
     )
     max_in_flight: int = Field(
         default=5000,
@@ -71,13 +71,13 @@ class PollingSettings(SettingsModel):
         description="Seconds from a session's creation to giving up; AWS keeps it for 180.",
     )
     concurrency: int = Field(default=16, ge=1, le=1000, description="Calls to Rekognition under way at once.")
-    max_rate: float = Field(default=0.0, ge=0, description="Calls a second; 0: find the account's quota by itself.")
+    max_rate: float = Field(default=0.0, ge=0, description="Calls a second; 0: adapt to the account's quota.")
 
 
 class PolicyOverrides(SettingsModel):
     """A policy that a message can ask for; what it doesn't give comes from `[decision]`."""
 
-    threshold: float | None = Field(default=None, ge=0, le=100, description="Confidence (0..100) that is live.")
+    threshold: float | None = Field(default=None, ge=0, le=100, description="Minimum confidence (0..100) for live.")
     require_reference_image: bool | None = Field(
         default=None, description="Whether a live session needs a reference image."
     )
@@ -87,7 +87,7 @@ class DecisionSettings(SettingsModel):
     """What makes a session live."""
 
     threshold: float = Field(
-        default=80.0, ge=0, le=100, description="Confidence (0..100) from which a succeeded session is live."
+        default=80.0, ge=0, le=100, description="Minimum confidence (0..100) for a succeeded session to be live."
     )
     require_reference_image: bool = Field(
         default=True, description="Whether a live session needs a reference image; without one it is inconclusive."
@@ -126,17 +126,17 @@ class HttpSettings(SettingsModel):
     """The server of /metrics, /livez and /readyz."""
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0: all of IPv4.")
-    port: int = Field(default=9464, ge=0, le=65535, description="TCP port; 0: a free one, told in the log.")
+    port: int = Field(default=9464, ge=0, le=65535, description="TCP port; 0: a free one, which is logged.")
 
 
 class LogSettings(SettingsModel):
     """The log on standard error."""
 
     level: Literal["debug", "info", "warning", "error", "critical"] = Field(
-        default="info", description="Least level that is logged."
+        default="info", description="Minimum level to log."
     )
     format: Literal["auto", "json", "console"] = Field(
-        default="auto", description="Form of a line; auto: console in a terminal, else JSON."
+        default="auto", description="Format of a line; auto: console in a terminal, else JSON."
     )
 
 
@@ -157,7 +157,7 @@ class Settings(SettingsModel):
     decision: DecisionSettings = DecisionSettings()
     ledger: LedgerSettings = LedgerSettings()
     sinks: Annotated[list[SinkSettings], AfterValidator(with_names)] = Field(
-        default_factory=lambda: with_names([]), description="Where decisions go; none given: standard output."
+        default_factory=lambda: with_names([]), description="Where decisions go; default: standard output."
     )
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()

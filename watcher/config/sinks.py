@@ -13,8 +13,8 @@ class _Sink(SettingsModel):
     name: str = Field(
         default="",
         pattern=r"^[A-Za-z0-9._-]{0,64}$",
-        description="Name in logs, metrics and the ledger, which remembers by it what was delivered. Empty: the type "
-        "(then type-2, type-3, ...); give names where there are two of a type.",
+        description="Name in logs, metrics and the ledger, which records deliveries under it. Empty: the type "
+        "(then type-2, type-3, ...); name sinks that share a type.",
     )
 
 

@@ -56,7 +56,7 @@ def add_file(
         return named
     if in_force is not None:
         # One that is gone is an error: the next in rank, or the defaults, may be laxer than what it said.
-        text = _read(cwd / in_force, in_force, "in force until now", "put it back, or restart to do without it")
+        text = _read(cwd / in_force, in_force, "in force until now", "restore it, or restart to run without it")
         layers.put_tree(_parse(in_force, text), str(in_force))
         return in_force
     for found in (LOCAL_FILE, SYSTEM_FILE):
@@ -121,7 +121,7 @@ def _read(path: Path, named: Path, origin: str, fix: str = "") -> str:
     try:
         return read_text(path, LARGEST, partial(refuse_exposed, path))
     except ExposedFile as error:
-        what = f"{named} ({origin}) could be somebody else's: {error}"
+        what = f"{named} ({origin}) can't be trusted: {error}"
         raise ConfigError([f"{what}, or name another file with --config"]) from error
     except UnreadableFile as error:
         raise ConfigError([f"{_shown(named)} can't be read ({origin}): {error.why}: {fix or error.fix}"]) from error

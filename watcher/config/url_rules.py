@@ -34,10 +34,10 @@ def _http_urls(settings: Settings) -> Iterator[Violation]:
     """What is called over HTTP needs a scheme and a host, and nothing that parsers disagree about."""
     for path, url in http_urls(settings):
         if url and is_http_url(url.translate(_AMBIGUOUS)) and not is_http_url(url):
-            what = "has a blank, a backslash or a control character in it"
-            yield Violation((path,), url, what, "take it out, or write it in per cent notation")
+            what = "contains a space, a backslash or a control character"
+            yield Violation((path,), url, what, "remove it, or percent-encode it")
         elif url and not is_http_url(url):
-            yield Violation((path,), url, "is no URL with http:// or https:// and a host", "give a whole one")
+            yield Violation((path,), url, "is not an http:// or https:// URL with a host", "give a complete URL")
 
 
 def _sink_into_its_own_queue(settings: Settings) -> Iterator[Violation]:
@@ -64,15 +64,15 @@ def _queue_url(settings: Settings) -> Iterator[Violation]:
     if queue_kind(url, declared):
         yield from _sqlite_file(_URL, url)
     elif declared == "sqlite":
-        yield Violation((_URL, _TYPE), url, 'is no SQLite URL, but queue.type = "sqlite"', _SQLITE_FIX)
+        yield Violation((_URL, _TYPE), url, 'is not a SQLite URL, but queue.type = "sqlite"', _SQLITE_FIX)
     elif declared == "sqs":
         fix = "give the queue's https URL, or remove queue.type"
-        yield Violation((_URL, _TYPE), url, 'is no SQS URL, but queue.type = "sqs"', fix)
+        yield Violation((_URL, _TYPE), url, 'is not an SQS URL, but queue.type = "sqs"', fix)
     elif is_http_url(url):
         yield Violation((_URL, _TYPE), url, "doesn't look like an SQS URL", 'set queue.type = "sqs" if it is one')
     else:
         yield Violation(
-            (_URL, _TYPE), url, "is no queue URL", "give sqlite:///FILE, or the https URL of an SQS queue"
+            (_URL, _TYPE), url, "is not a queue URL", "give sqlite:///FILE, or the https URL of an SQS queue"
         )
 
 
@@ -88,7 +88,7 @@ def _dead_letter_url(settings: Settings) -> Iterator[Violation]:
         yield from _sqlite_file(_DEAD, url)
     elif url == settings.queue.url:
         yield Violation(
-            (_DEAD, _URL), url, "is the queue itself: its messages would go round for ever", "give another"
+            (_DEAD, _URL), url, "is the queue itself: its dead letters would come back forever", "give another"
         )
 
 
@@ -98,7 +98,7 @@ def _ledger_url(settings: Settings) -> Iterator[Violation]:
     if not url:
         yield from _ledger_of_its_own(settings)
     elif kind is None:
-        yield Violation((_LEDGER,), url, "is no ledger URL", _LEDGER_FIX)
+        yield Violation((_LEDGER,), url, "is not a ledger URL", _LEDGER_FIX)
     elif kind == "sqlite":
         yield from _sqlite_file(_LEDGER, url)
     elif kind == "dynamodb" and not _has_table(url):
@@ -108,7 +108,7 @@ def _ledger_url(settings: Settings) -> Iterator[Violation]:
 def _ledger_of_its_own(settings: Settings) -> Iterator[Violation]:
     """An SQS queue has no file to keep a ledger in, and without one a redelivery would be decided again."""
     if queue_kind(settings.queue.url, settings.queue.type) == "sqs":
-        what = "says the queue's own file, and an SQS queue has none"
+        what = "means the queue's own file, but an SQS queue has none"
         fix = 'give dynamodb:///TABLE for several replicas, sqlite:///FILE for one, or "none"'
         yield Violation((_LEDGER, _URL, _TYPE), "", what, fix)
 

@@ -23,14 +23,14 @@ def sqlite_path(url: str) -> Path:
             have for itself.
     """
     if not url.startswith(SQLITE):
-        raise ValueError("is no SQLite URL")
+        raise ValueError("is not a SQLite URL")
     name = url.removeprefix(SQLITE)
     if not name or name.endswith("/"):
         raise ValueError("names no file")
     if name == ":memory:":
-        raise ValueError("is a database that every connection would have for itself")
+        raise ValueError("is a separate database for each connection")
     if "?" in name:
-        raise ValueError("has options, and none are taken")
+        raise ValueError("has options, which are not supported")
     return Path(name)
 
 

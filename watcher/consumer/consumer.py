@@ -137,7 +137,7 @@ class Consumer:
         try:
             self._queue.release(leases)
         except QueueError as error:
-            log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases run out")
+            log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases expire")
 
     def _parse(self, message: ReceivedMessage) -> SessionRequest | None:
         try:
@@ -174,7 +174,7 @@ class Consumer:
                 session_id=request.key.session_id,
                 claimed=timestamp(request.creation.rejected),
                 sent_at=timestamp(message.sent_at),
-                consequence="more than a session's lifetime lies between them: the claimed time does not count",
+                consequence="they differ by more than a session's lifetime: the claimed time is ignored",
             )
         created_monotonic = self._created_monotonic(message, request)
         if self._merge(message, request, created_monotonic):

@@ -132,7 +132,7 @@ class Daemon:
             beat.beat()
             empty_checks = empty_checks + 1 if self._is_done() else 0
             if empty_checks >= EMPTY_CHECKS:
-                log.info("queue_empty", consequence="ending, as --until-empty says")
+                log.info("queue_empty", consequence="ending because of --until-empty")
                 self.stop()
 
     def stop(self) -> None:
@@ -180,7 +180,7 @@ class Daemon:
         self._threads.join(["lease-extender"], end + self._drain_timeout * RELEASE_SHARE / 2)
         # A disk, a lock or a service that hangs here is left to hang: leases run out, and all else is safe already.
         if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
-            log.error("close_timed_out", consequence="the process ends all the same")
+            log.error("close_timed_out", consequence="the process ends anyway")
         log.info("stopped")
 
     def _announce_stop(self) -> None:
@@ -193,7 +193,7 @@ class Daemon:
         """One step of the drain, which waits for nothing, or for threads until `end`. One that hangs is left."""
         clock = self._parts.clock
         if not run_within(max(clock.monotonic(), end) + LOCK_TIME, work, clock):
-            log.error("drain_step_timed_out", step=name, consequence="the drain goes on without it")
+            log.error("drain_step_timed_out", step=name, consequence="the drain continues without it")
 
     def _let_go(self, limit: float) -> None:
         """Give back what is unfinished and close everything; what waits for others is told how long it may."""
@@ -210,7 +210,7 @@ class Daemon:
         try:
             self._parts.queue.release(leases, seconds)
         except (QueueError, DatabaseLost) as error:
-            log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases run out")
+            log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases expire")
         else:
             log.info("messages_released", messages=len(leases))
 

@@ -33,7 +33,7 @@ class ScheduleCheckpointer:
             if text:
                 self._schedule.load(text)
         except (LedgerError, ValueError) as error:
-            log.warning("schedule_load_failed", error=str(error), consequence="learning begins anew")
+            log.warning("schedule_load_failed", error=str(error), consequence="learning starts afresh")
         self._tell_of_change()
 
     def save_if_due(self) -> None:
@@ -52,7 +52,7 @@ class ScheduleCheckpointer:
         try:
             self._store.save(text)
         except (LedgerError, DatabaseLost) as error:
-            log.warning("schedule_save_failed", error=str(error), consequence="a restart would learn anew")
+            log.warning("schedule_save_failed", error=str(error), consequence="a restart would lose what was learned")
         else:
             self._saved = text
             log.debug("schedule_saved", **_log_fields(self._schedule.state()))

@@ -93,7 +93,7 @@ class Listener:
                 for number in os.read(pipe, 64):
                     self._take(number)
             elif seconds_left <= BEAT_INTERVAL:
-                self._end(1, "stop_limit_exceeded", consequence="the process ends; leases run out by themselves")
+                self._end(1, "stop_limit_exceeded", consequence="the process ends; leases expire")
 
     def _seconds_left(self) -> float:
         """Until the stop has to be over; infinity while none is under way."""
@@ -112,7 +112,7 @@ class Listener:
             self._stopped_at = monotonic()
             self._handlers.stop()
         elif monotonic() - self._stopped_at >= SAME_STOP:
-            self._end(1, "forced_exit", consequence="leases run out by themselves")
+            self._end(1, "forced_exit", consequence="leases expire")
         if self._handlers is not None:
             self._handlers.log.info("signal_received", signal=signal.Signals(number).name)
 
@@ -122,7 +122,7 @@ class Listener:
             try:
                 handlers.reload()
             except Exception:  # a bug; later reloads may work
-                handlers.log.exception("reload_crashed", consequence="nothing, or only a part, changed")
+                handlers.log.exception("reload_crashed", consequence="nothing changed, or only part of it")
 
     def _end(self, code: int, event: str, **fields: object) -> None:
         """End the process; the log line is tried in another thread, for it must not be able to hold this one up."""

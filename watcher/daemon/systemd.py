@@ -66,7 +66,10 @@ class Notifier:
             if not self._has_failed:
                 self._has_failed = True
                 log.warning(
-                    "systemd_notify_failed", socket=self._address, error=str(error), consequence="systemd isn't told"
+                    "systemd_notify_failed",
+                    socket=self._address,
+                    error=str(error),
+                    consequence="systemd does not know the state",
                 )
 
     def failed(self, error: BaseException) -> None:
@@ -174,7 +177,9 @@ class ServiceNotifier:
         """Log each part whose call has not returned for long, once, and when it has."""
         slow = self._liveness.slow_calls()
         for part in slow.keys() - self._slow:
-            log.error("call_stuck", part=part, error=slow[part], consequence="what needs it waits; /readyz fails")
+            log.error(
+                "call_stuck", part=part, error=slow[part], consequence="work that needs it waits; /readyz fails"
+            )
         for part in self._slow - slow.keys():
             log.info("call_returned", part=part)
         self._slow = set(slow)

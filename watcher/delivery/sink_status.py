@@ -45,7 +45,7 @@ class SinkStatus:
                 "circuit_opened",
                 sink=self._name,
                 error=str(error),
-                consequence="its decisions and their acks wait; one of them is tried every few seconds",
+                consequence="its decisions and their acks wait; one decision is tried every few seconds",
             )
         else:
             log.warning("sink_failed", sink=self._name, error=str(error))

@@ -225,7 +225,7 @@ class SinkWorker:
             bytes=len(pending.event.body.encode()),
             error=result.reason,
             rejections=pending.strikes,
-            consequence=GIVEN_UP if is_over else f"it is tried again in {seconds:.0f} s; others are not held up",
+            consequence=GIVEN_UP if is_over else f"it is retried in {seconds:.0f} s; other events are not held up",
         )
         if is_over:
             self._given_up(self._sink.name, pending.session, result.reason)

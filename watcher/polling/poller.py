@@ -123,7 +123,7 @@ class Poller:
             session_id=session.session_id,
             claimed=timestamp(claimed),
             sent_at=timestamp(session.sent_at),
-            consequence="AWS still answers for the session, so it is younger than claimed: the sent time counts",
+            consequence="AWS still knows the session, so it is younger than claimed: the sent time is used",
         )
 
     def admit(self, session: Session) -> None:

@@ -13,7 +13,7 @@ from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import DecisionEvent
 from watcher.util.file_trust import ExposedFile, refuse_exposed_written
 
-PIPE = "a pipe loses what nobody reads"
+PIPE = "a pipe loses data without a reader"
 
 
 class FileSink:
@@ -91,4 +91,4 @@ def _append(descriptor: int, lines: bytes) -> None:
         if error.errno != errno.EINVAL:  # a device has nothing to sync
             raise
     if not os.fstat(descriptor).st_nlink:
-        raise OSError(errno.ENOENT, "deleted while it was written")
+        raise OSError(errno.ENOENT, "deleted while it was being written")

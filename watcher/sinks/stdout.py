@@ -53,7 +53,7 @@ class StdoutSink:
             self._write(begin + b"".join(escaped_json(event.body).encode() + b"\n" for event in events))
             self._begin = b""
         except BrokenPipeError as error:
-            raise SinkGone("stdout is closed: nobody reads the decisions any more") from error
+            raise SinkGone("stdout is closed: nothing reads the decisions any more") from error
         except (OSError, ValueError) as error:
             raise SinkError(f"stdout: {error}") from error
         return [DELIVERED] * len(events)

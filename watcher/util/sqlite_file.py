@@ -27,7 +27,7 @@ _FIXES = {
     sqlite3.SQLITE_BUSY: f"another process held its lock for {BUSY_TIMEOUT:.0f} s: find it with `fuser -v FILE`",
     sqlite3.SQLITE_LOCKED: "another statement of this process holds it: try again",
     sqlite3.SQLITE_FULL: "the disk is full: free some space",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: put it aside, and restore it or save what is left with "
+    sqlite3.SQLITE_CORRUPT: "the file is damaged: move it away, and restore it or save what is left with "
     "`sqlite3 FILE .recover`",
     sqlite3.SQLITE_NOTADB: "this is not an SQLite database: name another file, or move this one away",
     sqlite3.SQLITE_READONLY: "permission denied: the file and its folder have to be writable for this user",
@@ -57,7 +57,7 @@ class SqliteFile:
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         if not create and not is_there(self.path):
-            raise self._error(f"{self.path} is not there yet: it is made when the watcher first runs with it")
+            raise self._error(f"{self.path} is not there yet: it is created when the watcher first runs with it")
         self._opened: dict[Path, sqlite_place.File] = {}
         with self._translated():
             with _as_sqlite_error():
@@ -165,7 +165,9 @@ class SqliteFile:
         if found == len(schema.steps):
             return
         if not create:
-            raise self._error(f"{self.path} has no {schema.part} yet: it is made when the watcher first runs with it")
+            raise self._error(
+                f"{self.path} has no {schema.part} yet: it is created when the watcher first runs with it"
+            )
         with self.writing() as cursor:
             cursor.execute(
                 "CREATE TABLE IF NOT EXISTS watcher_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"

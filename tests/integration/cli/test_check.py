@@ -122,7 +122,7 @@ def test_the_aws_clis_time_outs_bring_one_warning_that_says_why_and_what_to_set(
     given = loaded(**{"aws.connect_timeout": "60", "aws.read_timeout": "60"})
     (found,) = [finding for finding in check_rules(given) if finding.level == "warning"]
     assert "may take 120 s" in found.what
-    assert "of the 180 s that a session has: when two hang" in found.what
+    assert "of the 180 s that a session has: if two hang" in found.what
     assert found.fix == "set aws.connect_timeout = 5 and aws.read_timeout = 10"
     settled = loaded(**{"aws.connect_timeout": "5", "aws.read_timeout": "10"})
     assert {finding.level for finding in check_rules(settled)} == {"ok"}
@@ -145,7 +145,7 @@ def test_a_region_that_nobody_gave_is_doubtful() -> None:
 def test_a_queue_in_another_region_is_doubtful_however_its_url_is_written(host: str, warns: bool) -> None:
     given = loaded(queue__url=f"https://{host}/1/q", ledger__url="none")
     doubts = [finding.what for finding in check_rules(given) if finding.level == "warning"]
-    assert [what.endswith("region that it was created in alone") for what in doubts] == [True] * warns
+    assert [what.endswith("only in the region that it was created in") for what in doubts] == [True] * warns
 
 
 def test_a_queue_that_is_not_there_yet_will_be_created_and_is_not(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_a_reload_does_not_do_without_the_file_in_force(tmp_path: Path) -> None:
     read = source.again(source.load())
     Path("watcher.toml").unlink()
     for _ in range(2):
-        with pytest.raises(ConfigError, match=r"^watcher\.toml can't be read .* put it back, or restart") as caught:
+        with pytest.raises(ConfigError, match=r"^watcher\.toml can't be read .* restore it, or restart") as caught:
             read()
         assert len(caught.value.problems) == 1
     Path("watcher.toml").write_text("[http]\nport = 3\n")

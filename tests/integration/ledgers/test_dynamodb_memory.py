@@ -51,7 +51,7 @@ def test_an_item_of_somebody_elses_is_an_error(item: dict[str, Any]) -> None:
     script = Script([answer({"Responses": {"decided": [item]}})])
     with (
         closing(DynamoDbStateStore(script.client(), "decided", ManualClock())) as memory,
-        pytest.raises(LedgerError, match=r"watcher\.learned is none of the watcher's"),
+        pytest.raises(LedgerError, match=r"watcher\.learned is not the watcher's"),
     ):
         memory.load()
 

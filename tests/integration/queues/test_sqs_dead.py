@@ -94,9 +94,9 @@ def test_a_redrive_policy_that_is_missing_or_too_strict_is_a_problem(
 def test_a_queue_that_is_not_there_is_an_error_with_its_url(client: Any, moto_server: str) -> None:
     url = f"{create(client, 'q')}x"
     with closing(open_queue(settings(url, moto_server), CLOCK)) as queue:
-        with pytest.raises(QueueError, match=f"{url}: there is no such queue"):
+        with pytest.raises(QueueError, match=f"{url}: the queue does not exist"):
             queue.depth()
-        with pytest.raises(QueueError, match=r"no such queue.* 0 of 1 messages were sent"):
+        with pytest.raises(QueueError, match=r"the queue does not exist.* 0 of 1 messages were sent"):
             queue.send(["a"])
 
 

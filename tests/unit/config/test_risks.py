@@ -48,7 +48,7 @@ def test_a_threshold_below_what_aws_recommends_is_a_risk(settings_of: Load, sett
 
 def test_certificates_that_nobody_checks_are_a_risk(settings_of: Load) -> None:
     (line,) = told(settings_of("[aws]\nverify_ssl = false\n"))
-    assert line.startswith("tls: aws.verify_ssl = false: anybody on the way can answer in AWS's name")
+    assert line.startswith("tls: aws.verify_ssl = false: anyone on the network path can answer in AWS's name")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_endpoint_without_tls_is_a_risk_unless_it_is_this_machine(
     settings_of: Load, settings: str, key: str
 ) -> None:
     (line,) = told(settings_of(settings))
-    assert line == f"tls: {key}: anybody on the way can read and change what is sent - give an https URL"
+    assert line == f"tls: {key}: anyone on the network path can read and change what is sent - give an https URL"
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_a_webhook_is_signed_and_encrypted_or_a_risk(settings_of: Load, secret: 
     assert told(settings_of(webhook("https://h.example/x", secret))) == []
     assert [line.partition(":")[0] for line in told(settings_of(webhook("https://h.example/x")))] == ["sink webhook"]
     plain = told(settings_of(webhook("http://h.example/abc", f"{secret}allow_private = true\n")))
-    what = 'sinks[0].url = "http://h.example/***": anybody on the way can read and change what is sent'
+    what = 'sinks[0].url = "http://h.example/***": anyone on the network path can read and change what is sent'
     assert plain == [f"tls: {what} - give an https URL"]
 
 
 def test_a_secret_that_everybody_can_read_is_a_risk(settings_of: Load, secret: str, tmp_path: Path) -> None:
     (tmp_path / "secret").chmod(0o644)
     (line,) = told(settings_of(webhook("https://h.example/x", secret)))
-    assert "can be read by everybody" in line
+    assert "can be read by everyone" in line
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -116,9 +116,7 @@ def test_files_that_others_can_change_are_a_risk_for_a_user_and_an_error_for_roo
     file.touch()
     file.chmod(0o666)
     (problem,) = problems_of(text)
-    assert problem.startswith(
-        f"watcher.toml (found there) could be somebody else's: {file} can be written by everybody"
-    )
+    assert problem.startswith(f"watcher.toml (found there) can't be trusted: {file} can be written by everybody")
     assert problem.endswith(f"(mode 0666), and root runs this: chmod go-w {file}, or name another file with --config")
     os.chown(tmp_path / "secret", 4242, 0)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -172,7 +170,7 @@ def test_root_judges_the_file_that_it_reads(
 
     monkeypatch.setattr("watcher.util.files.os.open", in_between)
     (problem,) = problems_of(None, config=file)
-    assert "could be somebody else's" in problem
+    assert "can't be trusted" in problem
     assert "can't be checked (No such file or directory), and root runs this" in problem
 
 

@@ -220,7 +220,7 @@ def test_sinks_come_as_json_and_replace_those_of_the_file(settings_of: Load) -> 
             'aws.verify_ssl = "maybe" is neither true nor false',
             "give one of them",
         ),
-        ("WATCHER_POLLING__JITTER", "nan", "polling.jitter = nan is not finite", "give a number that is"),
+        ("WATCHER_POLLING__JITTER", "nan", "polling.jitter = nan is not finite", "give a finite number"),
         ("WATCHER_AWS__REGION", "", 'aws.region = "" is empty', "give a region such as us-east-1"),
         (
             "WATCHER_AWS__SESSION_TOKEN",

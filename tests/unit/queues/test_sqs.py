@@ -263,7 +263,7 @@ def test_a_release_that_gets_no_answer_is_over_when_its_time_is(opened: Open, co
     queue, _ = opened(receive_message=receives, change_message_visibility_batch=[hang] * 3)
     leases = [lease for _ in receives for lease in take(queue)]
     begun = monotonic()
-    with pytest.raises(QueueError, match=rf"{count} of {count} messages were not given back.* within the 0\.1 s"):
+    with pytest.raises(QueueError, match=rf"{count} of {count} messages were not released.* within the 0\.1 s"):
         queue.release(leases, 0.1)
     queue.close(0.0)
     assert monotonic() - begun < 15
@@ -281,7 +281,7 @@ def test_what_was_given_back_in_time_is_not_told_as_failed(opened: Open) -> None
     receives: list[Answer] = [received(*range(n, n + 10)) for n in (1, 11)]
     queue, _ = opened(receive_message=receives, change_message_visibility_batch=[hang_for_r1] * 2)
     leases = [lease for _ in receives for lease in take(queue)]
-    with pytest.raises(QueueError, match="10 of 20 messages were not given back"):
+    with pytest.raises(QueueError, match="10 of 20 messages were not released"):
         queue.release(leases, 0.5)
     gate.set()
 

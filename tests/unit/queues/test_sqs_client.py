@@ -78,7 +78,7 @@ def test_calls_are_bounded_below_a_lease(given: tuple[float, float], connect: fl
             "create it, or correct the URL",
             False,
         ),
-        (service_error("QueueDoesNotExist"), "receive_message", "there is no such queue", False),
+        (service_error("QueueDoesNotExist"), "receive_message", "the queue does not exist", False),
         (service_error("AccessDenied", 403), "delete_message_batch", "allow sqs:DeleteMessage on this queue", False),
         (
             service_error("AccessDeniedException"),
@@ -202,8 +202,8 @@ def test_no_text_shows_what_a_queues_url_keeps_secret(error: Exception) -> None:
     ("answer", "seconds", "words"),
     [
         (failing("Odd", "r1", sender_fault=True), 1.0, "sqs:DeleteMessage: Odd: why"),
-        ({}, 1.0, "the answer says nothing of an entry"),
-        ({}, 0.0, "no time was left to call it"),
+        ({}, 1.0, "the answer omits an entry"),
+        ({}, 0.0, "no time left for the call"),
     ],
 )
 def test_no_text_about_an_entry_shows_what_a_queues_url_keeps_secret(

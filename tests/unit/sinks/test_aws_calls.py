@@ -184,7 +184,7 @@ def test_only_what_the_answer_names_as_successful_was_delivered() -> None:
         "Successful": [{"Id": "0", "MessageId": "m"}, {"Id": "1"}, None],
         "Failed": [{"Id": "2", "Code": "InternalError"}, {}],
     }
-    unknown = failed("the queue: the answer says nothing about the entry")
+    unknown = failed("the queue: the answer omits the entry")
     assert entry_results(answer, 4, TARGET) == [
         DELIVERED,
         unknown,

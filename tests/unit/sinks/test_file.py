@@ -187,7 +187,7 @@ def test_a_pipe_is_refused_for_what_its_reader_leaves_is_lost(tmp_path: Path) ->
     path = tmp_path / "fifo"
     os.mkfifo(path)
     with pytest.raises(
-        ConfigError, match=r"sinks.audit: path = '.*fifo': a pipe loses what nobody reads: name a file"
+        ConfigError, match=r"sinks.audit: path = '.*fifo': a pipe loses data without a reader: name a file"
     ):
         FileSink("audit", path)
 
@@ -204,7 +204,7 @@ def test_a_file_that_is_deleted_while_it_is_written_has_delivered_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", delete)
-        with pytest.raises(SinkError, match="deleted while it was written"):
+        with pytest.raises(SinkError, match="deleted while it was being written"):
             sink.emit(EVENTS)
     sink.emit(EVENTS)
     assert path.read_text().splitlines() == LINES
@@ -237,7 +237,7 @@ def test_a_pipe_that_takes_the_files_place_is_not_written_to(tmp_path: Path) -> 
     sink = FileSink("file", path)
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(SinkError, match="a pipe loses what nobody reads"):
+    with pytest.raises(SinkError, match="a pipe loses data without a reader"):
         sink.emit(EVENTS)
 
 

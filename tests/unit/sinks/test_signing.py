@@ -67,8 +67,8 @@ def test_each_line_is_a_key_in_order(path: Path, text: str) -> None:
     [
         ("", "is empty: give one whsec_... a line"),
         (" \n\n", "is empty"),
-        (f"{SECRET}\nhunter2 is no base64!", "line 2 is no secret: give whsec_ and base64"),
-        ("whsk_" + SECRET.removeprefix("whsec_"), "line 1 is no secret"),
+        (f"{SECRET}\nhunter2 is no base64!", "line 2 is not a secret: give whsec_ and base64"),
+        ("whsk_" + SECRET.removeprefix("whsec_"), "line 1 is not a secret"),
         (SHORT, "line 1 has a key of 5 bytes: give 24 to 64"),
         (LONG, "line 1 has a key of 65 bytes"),
         ("é", "is not text"),
@@ -101,7 +101,7 @@ def test_a_key_in_the_place_of_the_file_is_not_repeated() -> None:
 
 def test_a_file_that_everybody_may_write_is_refused(path: Path) -> None:
     path.chmod(0o602)
-    with pytest.raises(ConfigError, match="everybody may write to it: chmod o-w"):
+    with pytest.raises(ConfigError, match="everyone can write to it: chmod o-w"):
         KeyFile("hook", str(path))
 
 

@@ -133,7 +133,7 @@ def test_many_may_make_the_file_at_once(path: Path) -> None:
 
 
 def test_a_reader_makes_no_file(path: Path) -> None:
-    with pytest.raises(QueueError, match=r"f\.db is not there yet: it is made when"):
+    with pytest.raises(QueueError, match=r"f\.db is not there yet: it is created when"):
         SqliteFile(path, ONE, QueueError, create=False)
     assert not path.exists()
 

@@ -19,7 +19,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
 @click.command()
-@click.option("--offline", is_flag=True, help="Only what needs no network.")
+@click.option("--offline", is_flag=True, help="Check only what needs no network.")
 @settings_options
 def command(source: SettingsSource, *, offline: bool) -> None:
     """Look at everything that `watcher run` needs: a line each with ok, warning or failed, and the fix.

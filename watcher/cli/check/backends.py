@@ -54,7 +54,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
     shown = str(redacted_value("url", settings.ledger.url)) or "in the queue's file"
     kind = settings.ledger_kind
     if kind == "none":
-        what = "decisions are kept nowhere: a message that comes again after a restart is decided anew"
+        what = "decisions are not kept: a message that is redelivered after a restart is decided again"
         yield warning("ledger", what, "set ledger.url to sqlite:///FILE or dynamodb:///TABLE")
     elif kind == "sqlite" and not is_there(settings.ledger_path):
         yield missing_database("ledger", shown, settings.ledger_path)
@@ -107,7 +107,7 @@ def _unknown_sessions(settings: Settings, clock: Clock) -> Findings:
     if len(entries) >= LIMITS.enough and unknown > LIMITS.unknown_share * len(entries):
         share = f"{unknown / len(entries):.0%} of the session ids"
         what = f"AWS did not know {share} among the last {len(entries)} decisions"
-        fix = "see that aws.region and the account are those of the sessions, and who may send to the queue"
+        fix = "check that aws.region and the account match the sessions, and who may send to the queue"
         yield warning("session ids", what, fix)
 
 
@@ -116,7 +116,7 @@ def _waiting(shown: str, depth: QueueDepth) -> Finding:
     if depth.oldest_age is not None and depth.oldest_age > LIMITS.session_life:
         kept = f"longer than AWS keeps a session ({LIMITS.session_life:.0f} s)"
         what += f", the oldest for {depth.oldest_age:.0f} s, {kept}"
-        return warning("queue", what, "see that `watcher run` is running, and that it keeps up with what comes")
+        return warning("queue", what, "check that `watcher run` is running, and that it keeps up with the queue")
     return ok("queue", what)
 
 

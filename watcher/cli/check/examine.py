@@ -53,4 +53,4 @@ def _whatever_happens(name: str, check: Callable[[], Findings]) -> Findings:
     try:
         yield from check()
     except Exception as error:  # noqa: BLE001 - a bug in one part must not hide what the others find
-        yield failed(name, f"could not be looked at: {type(error).__name__}: {error}", "please report this")
+        yield failed(name, f"could not be checked: {type(error).__name__}: {error}", "please report this")

@@ -15,9 +15,9 @@ def missing_file(subject: str, shown: str, path: Path) -> Finding:
     """About a file that is not there yet: whether the watcher could make it."""
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
-        return failed(subject, f"{shown}: there is no folder {folder}", "make it, or name another place")
+        return failed(subject, f"{shown}: no folder {folder}", "create it, or name another place")
     if not os.access(folder, os.W_OK | os.X_OK):
-        return failed(subject, f"{shown}: {folder} can't be written in", "let this user write in it")
+        return failed(subject, f"{shown}: {folder} is not writable", "allow this user to write to it")
     return ok(subject, f"{shown}: will be created")
 
 
@@ -56,7 +56,7 @@ def _existing_file(subject: str, shown: str, path: Path) -> Finding:
     if path.is_dir():
         return failed(subject, f"{shown} is a folder", "name a file")
     if path.is_fifo():
-        return failed(subject, f"{shown} is a pipe, which loses what nobody reads", "name a file")
+        return failed(subject, f"{shown} is a pipe, which loses data without a reader", "name a file")
     if not os.access(path, os.W_OK):
-        return failed(subject, f"{shown} can't be written", "let this user write it")
+        return failed(subject, f"{shown} can't be written", "allow this user to write it")
     return ok(subject, f"{shown}: writable")

@@ -31,7 +31,7 @@ def _timeouts(settings: Settings) -> list[Finding]:
     found = [
         warning(
             "time-outs",
-            f"aws.{name} = 0: a call may hold a worker for ever, and /livez can't tell",
+            f"aws.{name} = 0: a call may hold a worker forever, and /livez can't tell",
             f"set aws.{name} to some seconds, 5 say",
         )
         for name in ("connect_timeout", "read_timeout")
@@ -41,8 +41,8 @@ def _timeouts(settings: Settings) -> list[Finding]:
     if not found and longest > life / 2:
         what = (
             f"a call that hangs may take {longest:g} s (aws.connect_timeout = {aws.connect_timeout:g} and "
-            f"aws.read_timeout = {aws.read_timeout:g}) of the {life:g} s that a session has: when two hang, one "
-            "after the other, it ends as timed_out though the service answers again"
+            f"aws.read_timeout = {aws.read_timeout:g}) of the {life:g} s that a session has: if two hang, one "
+            "after the other, it ends as timed_out even if the service answers again"
         )
         found.append(warning("time-outs", what, "set aws.connect_timeout = 5 and aws.read_timeout = 10"))
     elif aws.read_timeout and drain < aws.read_timeout:
@@ -64,7 +64,7 @@ def _timeouts_in_words(settings: Settings) -> str:
 
 def _region(settings: Settings, origins: Mapping[str, str]) -> Findings:
     if origins["aws.region"] == "default":
-        what = f"{settings.aws.region}, for neither settings nor AWS's environment or profile name one"
+        what = f"{settings.aws.region}, because neither the settings nor AWS's environment or profile name one"
         yield warning("region", what, "set aws.region to where the sessions are created")
     else:
         yield ok("region", f"{settings.aws.region} (from {origins['aws.region']})")
@@ -75,14 +75,14 @@ def _queue_region(settings: Settings) -> Findings:
     if named and named != settings.aws.region:
         what = (
             f"sessions are looked up in {settings.aws.region}, and the queue is in {named}: "
-            "a session is found in the region that it was created in alone"
+            "a session exists only in the region that it was created in"
         )
-        yield warning("region", what, "set aws.region to where the sessions are created, if it is not yet")
+        yield warning("region", what, "set aws.region to where the sessions are created, if it is not already")
 
 
 def _transport(settings: Settings) -> Findings:
     if not settings.aws.sign_request:
-        what = "aws.sign_request = false: AWS refuses calls that are not signed; only a local endpoint takes them"
+        what = "aws.sign_request = false: AWS rejects unsigned calls; only a local endpoint accepts them"
         yield warning("signing", what, "set aws.sign_request = true")
 
 

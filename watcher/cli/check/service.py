@@ -93,7 +93,7 @@ def _permission(results: RekognitionResults) -> Finding:
     except (SessionNotFound, RejectedByService):
         pass  # what it was asked for: who may not ask is not told this
     except Throttled:
-        return ok("permission", "the call was throttled: the account's quota is in use just now")
+        return ok("permission", "the call was throttled: the account's quota is in use right now")
     except AccessDenied as error:
         return failed("permission", str(error))  # the adapter's text says what to do about each kind of refusal
     except PollError as error:
@@ -103,12 +103,12 @@ def _permission(results: RekognitionResults) -> Finding:
 
 def _clock(skews: list[float]) -> Finding:
     if not skews:
-        return warning("clock", "the service told no time to compare with", "see that this machine's clock is set")
+        return warning("clock", "the service sent no time to compare with", "check that this machine's clock is set")
     skew = skews[-1]
     what = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service's"
     if abs(skew) > LIMITS.fatal_skew:
         return failed(
-            "clock", f"{what}: AWS refuses signatures that are over 5 minutes off", "set this machine's clock"
+            "clock", f"{what}: AWS rejects signatures that are over 5 minutes off", "set this machine's clock"
         )
     if abs(skew) > LIMITS.noted_skew:
         return warning("clock", f"{what}: sessions look older or younger than they are", "set this machine's clock")

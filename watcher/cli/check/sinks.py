@@ -54,10 +54,10 @@ def _built(subject: str, target: str, sink: SinkSettings, aws: AwsSettings) -> F
         with closing(SINKS[sink.type](sink, aws)) as built:
             if not isinstance(built, Checkable):
                 through = f", through the proxy {proxy}" if (proxy := getattr(built, "proxy", "")) else ""
-                return ok(subject, f"{target}{through}: can be set up; nothing was sent to try it")
+                return ok(subject, f"{target}{through}: can be set up; nothing was sent")
             built.check()
     except CheckNotPermitted as error:
-        return warning(subject, f"{error}; decisions may arrive all the same, nothing was sent to try it")
+        return warning(subject, f"{error}; decisions may still arrive; nothing was sent")
     except WatcherError as error:
         return failed(subject, str(error))
-    return ok(subject, f"{target}: is there; nothing was sent to try it")
+    return ok(subject, f"{target}: exists; nothing was sent")

@@ -61,7 +61,7 @@ def _stop_signals_unwind() -> Iterator[None]:
     try:
         yield
     except SystemExit:
-        echo("demo: broken off, and all of it stopped", err=True)
+        echo("demo: interrupted, and all of it stopped", err=True)
         raise
     finally:
         for one, handler in before.items():

@@ -52,7 +52,7 @@ def plain_line(snapshot: Snapshot) -> str:
     numbers, planned = snapshot.scrape, snapshot.planned
     outcomes = ", ".join(f"{outcome} {numbers.outcomes[outcome]}" for outcome in Outcome)
     return (
-        f"{snapshot.elapsed:.1f} s: begun {snapshot.begun}/{planned}, decided {snapshot.decided}/{planned} "
+        f"{snapshot.elapsed:.1f} s: started {snapshot.begun}/{planned}, decided {snapshot.decided}/{planned} "
         f"({outcomes}), in flight {numbers.in_flight}, polls {snapshot.polls}, "
         f"throttled {numbers.polls['throttled']}, dead letters {numbers.dead}"
     )

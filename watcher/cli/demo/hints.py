@@ -14,7 +14,7 @@ def closing_hint(sessions: int, seed: int, folder: Path | None) -> str:
     settings = shlex.quote(str(Workspace(folder.resolve()).config))
     commands = ("decisions", f"explain {_one_to_explain(sessions, seed)}", "dead list", "config show")
     lines = [f"  WATCHER_CONFIG={settings} watcher {command}" for command in commands]
-    return "\n".join(["all is kept; look at it with", *lines])
+    return "\n".join(["everything was kept; look at it with", *lines])
 
 
 def _one_to_explain(sessions: int, seed: int) -> str:

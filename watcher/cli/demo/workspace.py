@@ -123,11 +123,11 @@ def open_workspace(keep: Path | None) -> Iterator[Workspace]:
         is_used = not _make(keep) and any(keep.iterdir())
         status = keep.stat()
     except OSError as error:
-        raise DemoError(f"--keep {keep}: {error.strerror or error}: name a folder that you may write") from error
+        raise DemoError(f"--keep {keep}: {error.strerror or error}: name a folder that you can write to") from error
     if is_used:
         raise DemoError(f"--keep {keep}: is not empty: name a new folder")
     if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise DemoError(f"--keep {keep}: others can write there: name a new folder, which is yours alone")
+        raise DemoError(f"--keep {keep}: others can write to it: name a new folder that only you own")
     yield Workspace(keep.resolve())
 
 

@@ -81,20 +81,20 @@ OPTIONS = (
     Option(
         "--cli-read-timeout",
         _GLOBAL,
-        "Longest wait for data, in seconds; 0 waits for ever; default 60.",
+        "Longest wait for data, in seconds; 0 waits forever; default 60.",
         dest="read_timeout",
     ),
     Option(
         "--cli-connect-timeout",
         _GLOBAL,
-        "Longest wait to connect, in seconds; 0 waits for ever; default 60.",
+        "Longest wait to connect, in seconds; 0 waits forever; default 60.",
         dest="connect_timeout",
     ),
     Option("--version", _GLOBAL, "Print the versions of this program.", action="version"),
     Option(
         "--config",
         _WATCHER,
-        "The watcher's settings file: its [aws] gives defaults, its rules serve --decide and --wait.",
+        "The watcher's settings file: [aws] gives defaults, [decision] and [polling] apply to --decide and --wait.",
     ),
     Option(
         "--decide",

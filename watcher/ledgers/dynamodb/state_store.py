@@ -40,7 +40,7 @@ class DynamoDbStateStore:
                 return decompressed(item["body"])
             except (LookupError, TypeError, ValueError) as error:
                 raise LedgerError(
-                    f"ledger table {self._name!r} in DynamoDB: its item {KEY.session_id} is none of the watcher's"
+                    f"ledger table {self._name!r} in DynamoDB: its item {KEY.session_id} is not the watcher's"
                 ) from error
         return None
 

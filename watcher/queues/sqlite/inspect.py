@@ -55,6 +55,6 @@ def open_dead_letters(settings: Settings, clock: Clock) -> Iterator[SqliteDeadLe
     """The dead letters of the queue that the settings name; makes no queue where there is none."""
     path = sqlite_path(settings.queue.url)
     if not is_there(path):
-        raise QueueError(f"{path.absolute()}: there is no queue yet (queue.url): `watcher enqueue` makes it")
+        raise QueueError(f"{path.absolute()}: no queue yet (queue.url): `watcher enqueue` creates it")
     with closing(open_queue(settings, clock)) as queue:
         yield queue.dead_letters

@@ -171,7 +171,7 @@ def _received_message(row: Sequence[Any], token: str, moment: Moment) -> Receive
     message_id, receive_count, body, sent_at, *marks = row
     lease = Lease(token, str(message_id), count_in(receive_count))
     known = time_in(sent_at)
-    fault = "" if known is not None else "its row in the queue's file has no sent time that can be read"
+    fault = "" if known is not None else "its row in the queue's file has no readable sent time"
     sent = moment.now if known is None else known
     return ReceivedMessage(
         lease, text_in(body), sent, fault=fault, sent_monotonic=moment.clock - moment.age(sent, *marks)
@@ -185,7 +185,7 @@ def _check(body: str, position: int) -> None:
         raise QueueError(f"message {position} is not valid text (a lone surrogate): send proper Unicode") from error
     if size > MAX_MESSAGE_BYTES:
         raise QueueError(
-            f"message {position} has {size} bytes: {MAX_MESSAGE_BYTES} (256 KiB) is the most a message may have"
+            f"message {position} has {size} bytes: {MAX_MESSAGE_BYTES} (256 KiB) is the limit for a message"
         )
 
 

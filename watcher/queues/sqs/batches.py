@@ -59,7 +59,7 @@ class BatchCaller:
         self, caller: SqsCaller, operation: str, entries: Sequence[Entry], *, deadline: float
     ) -> list[SqsFault | None]:
         outcome: dict[int, SqsFault | None] = dict.fromkeys(
-            range(len(entries)), SqsFault(f"{caller.shown}: no time was left to call it", is_transient=True)
+            range(len(entries)), SqsFault(f"{caller.shown}: no time left for the call", is_transient=True)
         )
         pending = list(outcome)
         for attempt in range(BATCHING.attempts):
@@ -108,4 +108,4 @@ def _fault(
         return entry_fault(failed[entry_id], operation, caller.shown)
     if entry_id in done:
         return None
-    return SqsFault(f"{caller.shown}: the answer says nothing of an entry", is_transient=True)
+    return SqsFault(f"{caller.shown}: the answer omits an entry", is_transient=True)

@@ -65,7 +65,7 @@ class DeadLetterSender:
         )
         (fault,) = self._batches.run(queue, "send_message_batch", [letter], BATCHING.dead_letter_seconds)
         if fault and fault.code in TOO_LARGE:
-            consequence = "it is left to the queue's redrive policy"
+            consequence = "only the queue's redrive policy can remove it"
             log.warning(
                 "dead_letter_failed", **log_fields(message, reason, detail), error=str(fault), consequence=consequence
             )

@@ -178,7 +178,7 @@ def _letter(message: Message) -> DeadLetter:
     system, own = message.get("Attributes") or {}, own_attributes(message)
     dead_at = seconds(system.get("SentTimestamp"), 0.0)
     received = own.get(RECEIVE_COUNT) or system.get("ApproximateReceiveCount")
-    detail = own.get(DETAIL, "") if own else "put aside by the queue's redrive policy"
+    detail = own.get(DETAIL, "") if own else "dead-lettered by the queue's redrive policy"
     return DeadLetter(
         id=_ids(message)[0],
         body=message.get("Body") or "",

@@ -63,7 +63,7 @@ def translate(error: Exception, operation: str, shown: str) -> SqsFault:
     """
     failure = failure_of(error, _SERVICE, _action(operation))
     if failure.code in _MISSING:
-        return SqsFault(f"{shown}: there is no such queue; {failure.fix}", failure.code, is_transient=False)
+        return SqsFault(f"{shown}: the queue does not exist; {failure.fix}", failure.code, is_transient=False)
     return SqsFault(f"{shown}: {failure}", failure.code, is_transient=_is_transient(failure))
 
 

@@ -71,7 +71,7 @@ class Leases:
         done, _, failed = self._change(_ordered(leases, held), 0, seconds, is_bound=True)
         self.held.drop(done)
         if failed:
-            what = "messages were not given back, their leases run out"
+            what = "messages were not released, their leases expire"
             raise QueueError(_summary(failed, len(held), what)) from failed[0]
 
     def _change(

@@ -61,4 +61,4 @@ class LongPoll(Generic[T]):
             try:
                 self._give_back(self._result)
             except QueueError as error:
-                log.warning("long_poll_release_failed", error=str(error), consequence="its leases run out")
+                log.warning("long_poll_release_failed", error=str(error), consequence="its leases expire")

@@ -56,10 +56,10 @@ def received_messages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """
     messages = answer.get("Messages") or []
     if not isinstance(messages, list):
-        raise TypeError("Messages is no list")
+        raise TypeError("Messages is not a list")
     usable = [message for message in messages if isinstance(message, Mapping) and _has_receipt(message)]
     if len(usable) < len(messages):
-        consequence = "they come again when their leases run out, until the queue's redrive policy takes them"
+        consequence = "they return when their leases expire, until the queue's redrive policy removes them"
         log.warning("messages_without_receipt", messages=len(messages) - len(usable), consequence=consequence)
     return usable
 
@@ -79,7 +79,7 @@ def received_message(message: Mapping[str, Any], now: float, monotonic: float) -
     try:
         return _received_message(message, now, monotonic)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        fault = f"the queue's answer about this message can't be read: {type(error).__name__}"
+        fault = f"the queue's answer for this message is unreadable: {type(error).__name__}"
         lease = Lease(message["ReceiptHandle"], message["MessageId"])
         return ReceivedMessage(lease, _body(message), now, fault=fault, sent_monotonic=monotonic)
 
@@ -172,13 +172,13 @@ def check_bodies(bodies: Sequence[str]) -> None:
         if refused and "\ud800" <= refused[0] <= "\udfff":
             raise QueueError(f"message {position} is not valid text (a lone surrogate): send proper Unicode")
         if refused:
-            raise QueueError(f"message {position} has the character {refused[0]!r}, which SQS refuses: leave it out")
+            raise QueueError(f"message {position} has the character {refused[0]!r}, which SQS rejects: remove it")
         size = len(body.encode())
         if not size:
-            raise QueueError(f"message {position} is empty: SQS takes no such message")
+            raise QueueError(f"message {position} is empty: SQS rejects empty messages")
         if size > MAX_MESSAGE_BYTES:
             limit = f"{MAX_MESSAGE_BYTES} (256 KiB)"
-            raise QueueError(f"message {position} has {size} bytes: {limit} is the most a message may have")
+            raise QueueError(f"message {position} has {size} bytes: {limit} is the limit for a message")
 
 
 def batches(entries: Sequence[Mapping[str, Any]], count: int) -> Iterator[Sequence[Mapping[str, Any]]]:

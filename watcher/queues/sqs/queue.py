@@ -32,7 +32,7 @@ from watcher.queues.sqs.time import service_time
 
 __all__ = ["SqsQueue", "advise", "open_dead_letters", "open_queue"]
 
-REDRIVE_HINT = "it comes back when its lease runs out: set queue.dead_letter_url, or see the queue's redrive policy"
+REDRIVE_HINT = "it returns when its lease expires: set queue.dead_letter_url, or see the queue's redrive policy"
 
 log = structlog.get_logger(__name__)
 
@@ -96,8 +96,8 @@ class SqsQueue:
     def dead_letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move the message to the dead letters, if there is a queue for them; there it keeps its id.
 
-        Without one it is left to the queue's redrive policy: its lease runs out. Given back at once instead, it would
-        be received again at once, over and over until `maxReceiveCount`.
+        Without one the lease expires, and only the queue's redrive policy can remove the message. Releasing it would
+        have it received again at once, over and over until `maxReceiveCount`.
         """
         if not self._leases.held.has(message.lease):
             return None

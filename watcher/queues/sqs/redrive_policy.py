@@ -45,6 +45,6 @@ def advise(settings: Settings) -> str | None:
     if policy[1] < LEAST_RECEIVES:
         return (
             f"the queue's redrive policy has maxReceiveCount = {policy[1]}: redeliveries after crashes and "
-            f"deployments alone can put live messages aside; give it {LEAST_RECEIVES} or more"
+            f"deployments alone can dead-letter live messages; give it {LEAST_RECEIVES} or more"
         )
     return None

@@ -128,7 +128,7 @@ class EventBridgeSink:
     def _warn(self) -> None:
         if not self._is_warned:
             self._is_warned = True
-            consequence = "PutEvents reports success for a bus that is deleted: decisions could be lost unseen"
+            consequence = "PutEvents reports success for a deleted bus: decisions could be lost unnoticed"
             fix = "allow events:DescribeEventBus on it"
             log.warning("bus_check_denied", sink=self.name, bus=self._bus, consequence=consequence, fix=fix)
 
@@ -152,7 +152,7 @@ class EventBridgeSink:
         if isinstance(entry, Mapping) and entry.get("EventId"):
             return DELIVERED
         if not isinstance(entry, Mapping) or not entry.get("ErrorCode"):
-            return failed(f"{self._target.shown}: the answer says nothing about the entry")
+            return failed(f"{self._target.shown}: the answer omits the entry")
         return self._target.result(str(entry["ErrorCode"]), str(entry.get("ErrorMessage") or ""))
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ def _by_id(answer: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
 
 def _result(failure: Mapping[str, Any] | None, target: Target) -> EventResult:
     if failure is None:
-        return failed(f"{target.shown}: the answer says nothing about the entry")
+        return failed(f"{target.shown}: the answer omits the entry")
     return target.result(str(failure.get("Code") or "Failed"), str(failure.get("Message") or ""))
 
 

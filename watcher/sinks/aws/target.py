@@ -107,7 +107,7 @@ class Target:
             cause = error.__cause__
             kind = failure_of(cause, self.service, "").kind if isinstance(cause, boto.ClientError) else None
             if kind is Kind.DENIED:
-                raise CheckNotPermitted(f"{self.shown}: not looked at; allow {self.check_action} on it") from cause
+                raise CheckNotPermitted(f"{self.shown}: not checked; allow {self.check_action} on it") from cause
             if kind is Kind.MISSING:
                 raise TargetMissing(str(error)) from cause
             raise

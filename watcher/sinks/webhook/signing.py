@@ -55,7 +55,7 @@ class KeyFile:
             raise ConfigError([self._line(str(error))]) from None
 
     def keys(self) -> Sequence[bytes]:
-        """The keys to sign with now. A file that was made unusable is told in the log, and the last keys stay."""
+        """The keys to sign with now. If the file becomes unusable, that is logged and the last keys stay in use."""
         seen = self._fingerprint()
         if seen == self._seen:
             return self._keys
@@ -63,7 +63,9 @@ class KeyFile:
         try:
             self._keys = self._read()
         except _UnusableError as error:
-            log.error("secret_file_reload_failed", problem=self._line(str(error)), consequence="the last keys stay")
+            log.error(
+                "secret_file_reload_failed", problem=self._line(str(error)), consequence="the last keys stay in use"
+            )
         else:
             log.info("secret_file_reloaded", sink=self._sink, keys=len(self._keys))
         return self._keys
@@ -90,7 +92,7 @@ class KeyFile:
 
     def _judge(self, opened: os.stat_result) -> None:
         if opened.st_mode & stat.S_IWOTH:
-            raise _UnusableError("everybody may write to it: chmod o-w")
+            raise _UnusableError("everyone can write to it: chmod o-w")
         refuse_exposed(self._path, opened)
 
     def _line(self, problem: str) -> str:
@@ -106,7 +108,7 @@ def _key(text: str, number: int) -> bytes:
     try:
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise _UnusableError(f"line {number} is no secret: give {PREFIX} and base64") from None
+        raise _UnusableError(f"line {number} is not a secret: give {PREFIX} and base64") from None
     if len(key) not in KEY_BYTES:
         fix = f"give {KEY_BYTES[0]} to {KEY_BYTES[-1]}; `watcher secret new` prints such a secret"
         raise _UnusableError(f"line {number} has a key of {len(key)} bytes: {fix}")

@@ -39,9 +39,9 @@ _HEADERS = {
 }
 
 _REJECTED = {
-    400: "see in its log what it has against the event",
+    400: "check its log for why it rejects the event",
     413: "raise its limit for bodies, or send less context",
-    422: "see in its log what it has against the event",
+    422: "check its log for why it rejects the event",
 }
 """Statuses that speak of the event and not of the receiver, each with the fix (RFC 9110, 15.5)."""
 
@@ -194,7 +194,7 @@ class WebhookSink:
 
 def _hint(status: int) -> str:
     if 300 <= status < 400:
-        return "; redirects are not followed: give the URL it leads to"
+        return "; redirects are not followed: give the URL that it redirects to"
     return f"; {_HINTS[status]}" if status in _HINTS else ""
 
 
@@ -220,7 +220,7 @@ def _check_literal(settings: WebhookSinkSettings) -> None:
     except ValueError:
         return
     if why:
-        fix = "set allow_private = true if it is meant" if why.endswith("public address") else "give another"
+        fix = "set allow_private = true if that is intended" if why.endswith("public address") else "give another"
         raise ConfigError([f"sinks.{settings.name}: url: {host} {why}: {fix}"])
 
 

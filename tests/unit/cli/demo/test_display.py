@@ -12,7 +12,7 @@ from watcher.telemetry.metrics import Metrics
 
 ENDPOINT, METRICS = "http://127.0.0.1:1000", "http://127.0.0.1:2000/metrics"
 LINE = (
-    "demo: 1.0 s: begun 10/12, decided 6/12 (live 5, not_live 0, inconclusive 1), in flight 4, polls 42, "
+    "demo: 1.0 s: started 10/12, decided 6/12 (live 5, not_live 0, inconclusive 1), in flight 4, polls 42, "
     "throttled 2, dead letters 1"
 )
 

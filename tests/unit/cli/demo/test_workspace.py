@@ -64,7 +64,7 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) ->
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(mode)
-    with pytest.raises(DemoError, match="others can write there"), open_workspace(shared):
+    with pytest.raises(DemoError, match="others can write to it"), open_workspace(shared):
         pytest.fail("it was opened")
 
 
@@ -101,5 +101,5 @@ def test_a_file_in_the_new_folder_before_it_is_looked_at_does_no_harm(
 
 def test_a_file_is_no_folder_to_keep(tmp_path: Path) -> None:
     (tmp_path / "kept").touch()
-    with pytest.raises(DemoError, match="name a folder that you may write"), open_workspace(tmp_path / "kept"):
+    with pytest.raises(DemoError, match="name a folder that you can write to"), open_workspace(tmp_path / "kept"):
         pass
