@@ -1,1 +1,1 @@
-"""The way in: receive messages, parse them, keep their leases, dead-letter what can't be served."""
+"""The first stage: receive messages, parse them, extend their leases, dead-letter those that can't be served."""

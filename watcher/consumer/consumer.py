@@ -1,4 +1,4 @@
-"""Takes messages off the queue while there is room, and makes sessions of them."""
+"""Receives messages from the queue while there is room, and turns them into sessions."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -26,31 +26,31 @@ from watcher.util.rfc3339 import timestamp
 log = structlog.get_logger(__name__)
 
 RECEIVE_WAIT = 6.0
-"""Seconds that one receive waits for a message: well below the time after which readiness takes a call for stuck."""
+"""Seconds that one receive waits for a message: well below the time after which readiness calls it stuck."""
 
 ROOM_WAIT = 5.0
 """Seconds between two checks for room."""
 
 
 class Polls(Protocol):
-    """What the consumer knows of the stage that polls."""
+    """What the consumer knows of the polling stage."""
 
     def admit(self, session: Session) -> None:
         """Take over a new session."""
 
     def may_be_older(self, session: Session, created_monotonic: float) -> None:
-        """Another message says that a session was created then: AWS may forget it earlier."""
+        """Another message gives this creation time for a session, so AWS may forget it earlier."""
 
 
 class Deliveries(Protocol):
-    """What the consumer knows of the stage that delivers."""
+    """What the consumer knows of the delivery stage."""
 
     def resume(self, session: Session, entry: LedgerEntry) -> None:
-        """Take over a session whose decision the ledger has."""
+        """Take over a session that the ledger has a decision for."""
 
 
 class Consumer:
-    """The way in: receive, parse, answer from the ledger what is already decided, watch the rest."""
+    """Receives and parses messages, answers decided ones from the ledger, and starts a session for the rest."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Consumer:
         self._is_full = False
 
     def run(self, stop: Event, beat: Beat) -> None:
-        """Receive until `stop`. What comes at that very moment is still taken in, so that it can be released."""
+        """Receive until `stop`. Messages that arrive at that moment are tracked, so that they can be released."""
         retry = RetryUntilStopped(stop, beat)
         while not stop.is_set():
             beat.beat()
@@ -103,13 +103,13 @@ class Consumer:
             messages = retry.call(receive, partial(self._failed, "queue"))
         except QueueError:
             return  # stopped while the queue was down: nothing was received
-        if messages or not stop.is_set():  # a stop ends a receive early, and then nothing shows that it worked
+        if messages or not stop.is_set():  # a stop ends a receive early, so it proves nothing
             self._readiness.mark_recovered("queue")
         if messages:
             self.process(messages, retry)
 
     def process(self, messages: Sequence[ReceivedMessage], retry: RetryUntilStopped) -> None:
-        """Make a session of each message; dead-letter one that can never be served."""
+        """Turn each message into a session; dead-letter those that can never be served."""
         leases = [message.lease for message in messages]
         if not self._in_flight.track(leases, self._clock.monotonic()):
             self._release(leases)  # a receive that outlasted the drain
@@ -121,7 +121,7 @@ class Consumer:
         try:
             entries = retry.call(find, partial(self._failed, "ledger"))
         except LedgerError:
-            # Stopped while the ledger was down. Without it nobody knows what is decided: give the messages back.
+            # Stopped while the ledger was down. Without it we can't tell what is decided: release the messages.
             self._release([message.lease for message, _ in requests])
             return
         self._readiness.mark_recovered("ledger")
@@ -181,7 +181,7 @@ class Consumer:
             return
         session = self._session(message, request, created_monotonic, entry)
         if not self._in_flight.add(session, message.lease):
-            return  # its lease was lost while the ledger was asked, or all was given back
+            return  # its lease was lost during the ledger call, or everything was released
         if entry is not None:
             log.debug("already_decided", session_id=request.key.session_id, policy=request.key.policy)
             self._deliveries.resume(session, entry)
@@ -189,7 +189,7 @@ class Consumer:
             self._polls.admit(session)
 
     def _merge(self, message: ReceivedMessage, request: SessionRequest, created_monotonic: float) -> bool:
-        """Whether its session is in flight already; then the message is merged into it."""
+        """Merge the message into its session if that is in flight already; returns whether it was."""
         given = request.created_at if request.creation.is_given else None
         merged = self._in_flight.merge(request.key, message.lease, given, created_monotonic)
         if merged is None:
@@ -201,7 +201,7 @@ class Consumer:
         return True
 
     def _created_monotonic(self, message: ReceivedMessage, request: SessionRequest) -> float:
-        """When (monotonic) the session was created: so long before the message was sent as its two times say."""
+        """When (monotonic) the session was created: as long before the message was sent as its two times say."""
         sent = message.sent_monotonic
         if sent is None:
             sent = self._clock.monotonic() - max(0.0, self._clock.time() - message.sent_at)
@@ -218,7 +218,7 @@ class Consumer:
             context=request.context,
             context_bytes=_context_bytes(request.context, entry),
             traceparent=request.traceparent,
-            # Not by our wall clock: it may have been set since the session was created.
+            # Not by our wall clock, which may have been set since the session was created.
             received_at=request.created_at + self._clock.monotonic() - created_monotonic,
             sent_at=message.sent_at,
         )
@@ -231,9 +231,9 @@ class Consumer:
 
 
 def _context_bytes(context: bytes, entry: LedgerEntry | None) -> int:
-    """Bytes of memory for a context and for the event that has it, which is kept until every sink took it.
+    """Bytes of memory for a context and for its event, which is kept until every sink has it.
 
-    Python keeps a text with up to four bytes a character: one emoji makes an event four times as large.
+    Python stores text with up to four bytes a character: one emoji makes an event four times as large.
     """
     event = entry.event.body if entry else "" if context == NO_CONTEXT else context.decode()
     return len(context) + getsizeof(event) if event else 0

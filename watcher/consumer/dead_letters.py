@@ -1,4 +1,4 @@
-"""Dead-letters what can never be served, in a thread of its own: dead letters that are down hold up no session."""
+"""Dead-letters messages that can never be served, in its own thread, so that an outage there delays no session."""
 
 from collections import deque
 from functools import partial
@@ -19,28 +19,28 @@ from watcher.util.threads import Threads
 log = structlog.get_logger(__name__)
 
 MAX_PENDING = 100
-"""Messages kept that are no dead letters yet. More than that wait for their leases to run out, and come again."""
+"""Maximum messages waiting to be dead-lettered. Further ones are redelivered when their leases expire."""
 
 MAX_PENDING_BYTES = 16 * 1024 * 1024
-"""Bytes of memory that all of them but the last take at most: enough for a hundred of 160 KiB. A message of SQS may
-have 1 MiB, and as a text with one emoji takes four times as much."""
+"""Maximum bytes of memory for all of them but the last: enough for a hundred of 160 KiB. An SQS message may have 1
+MiB, and takes four times that as text with one emoji."""
 
 ROOM_WAIT = 1.0
-"""Seconds that a message waits for a place among those, as long as dead-lettering works: of a flood no more is
-received then than is dead-lettered. Otherwise its messages would come again and again, and a redrive policy counts
-that."""
+"""Seconds that a message waits for a place among those, as long as dead-lettering works. In a flood this receives no
+more than can be dead-lettered. Otherwise messages would be redelivered again and again, which a redrive policy
+counts."""
 
 DEAD_LETTERS = "dead letters"
 """The readiness part for dead letters that can't be written."""
 
 ROLE = "dead-letters"
-"""The thread's, in logs, metrics and /livez."""
+"""The thread's name in logs, metrics and /livez."""
 
 
 class DeadLetterWriter:
-    """Writes messages to the dead letters, in the order in which they came.
+    """Writes messages to the dead letters, in the order of their arrival.
 
-    Nobody extends their leases: one that runs out before its message is a dead letter brings the message again.
+    Their leases are not extended: if one expires first, the message is redelivered.
     """
 
     def __init__(self, *, queue: Queue, metrics: Metrics, readiness: Readiness) -> None:
@@ -53,7 +53,7 @@ class DeadLetterWriter:
         self._changed = Condition()
 
     def put(self, message: ReceivedMessage, fault: InvalidMessage) -> None:
-        """Hand over a message; where there is no room, it is left to its lease."""
+        """Hand over a message; without room for it, its lease expires."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_room() or self._is_stuck, ROOM_WAIT)
             if self._has_room():
@@ -61,7 +61,7 @@ class DeadLetterWriter:
                 self._pending_bytes += _bytes_of(message)
                 self._changed.notify_all()
             else:
-                self._is_stuck = True  # a call that hangs does not fail for long: only one message waits for it
+                self._is_stuck = True  # no failure for long if the call hangs: only one message waits
 
     def start(self, threads: Threads, liveness: Liveness, stop: Event) -> None:
         """Start the thread."""
@@ -77,17 +77,17 @@ class DeadLetterWriter:
             try:
                 letter_id = retry.call(write, self._failed)
             except QueueError:
-                return  # stopped while dead letters are down: what is left comes again
+                return  # stopped while dead letters are down: the rest is redelivered
             self._over(message, fault, letter_id)
 
     def close(self) -> None:
-        """Let the thread end once nothing is left."""
+        """Let the thread end once all messages are written."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
     def drain(self, threads: Threads, deadline: float) -> None:
-        """Dead-letter what is left until `deadline` (monotonic); dead letters that are down are not waited for."""
+        """Dead-letter the rest until `deadline` (monotonic), without waiting for dead letters that are down."""
         self.close()
         if not self._is_stuck:
             threads.join([ROLE], deadline)
@@ -96,7 +96,7 @@ class DeadLetterWriter:
         return len(self._pending) < MAX_PENDING and self._pending_bytes < MAX_PENDING_BYTES
 
     def _first(self, beat: Beat) -> tuple[ReceivedMessage, InvalidMessage] | None:
-        """The next to be dead-lettered, which keeps its place until it is; None after the close."""
+        """The next to be dead-lettered, which keeps its place until then; None after the close."""
         beat.rest()
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._is_closed)
@@ -110,7 +110,7 @@ class DeadLetterWriter:
 
     def _over(self, message: ReceivedMessage, fault: InvalidMessage, letter_id: str | None) -> None:
         self._readiness.mark_recovered(DEAD_LETTERS)
-        if letter_id is not None:  # else it comes again, perhaps many times: it counts once it is a dead letter
+        if letter_id is not None:  # else it is redelivered, perhaps many times: it counts once it is a dead letter
             self._metrics.dead_letters.labels(fault.reason.value).inc()
             log.warning(
                 "message_dead_lettered",

@@ -1,4 +1,4 @@
-"""Keeps the leases of everything in flight alive, and lets go of what was lost."""
+"""Extends the leases of everything in flight, and drops sessions whose leases are lost."""
 
 from collections.abc import Sequence
 from threading import Event
@@ -16,23 +16,23 @@ from watcher.telemetry.readiness import Readiness
 log = structlog.get_logger(__name__)
 
 EXTEND_AFTER = 2 / 5
-"""Share of a lease's time within which it is extended again. A lost lease shows when it is to be extended: so long
-can the polls of its session go on at most. And three fifths are left to try again in when the queue fails."""
+"""Share of a lease's time after which it is extended. A lost lease is only noticed then, so polls of its session
+continue for at most this long. The other three fifths are for retries if the queue fails."""
 
 CHECK_EVERY = 1 / 40
-"""Share of a lease's time between two checks. Short, so that a lease is extended just before that time: what
-ends before that, as many sessions do, costs no call."""
+"""Share of a lease's time between two checks. Short, so that a lease is extended just before that time: sessions that
+end earlier, as many do, cost no call."""
 
 EARLIEST = EXTEND_AFTER / 2
-"""Share of a lease's time after which it is extended along with others that fill no batch: ten cost no more than
-one, and it would have its turn soon anyway."""
+"""Share of a lease's time after which it may fill up a batch of others: ten cost no more than one, and its turn would
+come soon anyway."""
 
 RETRY_AFTER = 1 / 12
 """Share of a lease's time before the next check when the queue failed."""
 
 
 class LeaseExtender:
-    """Extends every lease in time, from receipt to ack, through the drain too."""
+    """Extends every lease in time, from receipt to ack, during the drain as well."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class LeaseExtender:
         self._readiness = readiness
 
     def run(self, stop: Event, beat: Beat) -> None:
-        """Look until `stop`. A failure is tried again sooner, never given up: live work would be redelivered."""
+        """Check until `stop`. Failures are retried sooner, without end: live work would be redelivered."""
         pause = self._lease * CHECK_EVERY
         while not stop.wait(pause):
             beat.beat()
@@ -61,13 +61,13 @@ class LeaseExtender:
             beat.rest()
 
     def extend_due(self) -> bool:
-        """Extend the leases whose time for it has come; False if the queue failed for some."""
+        """Extend the leases that are due; False if the queue failed for some."""
         now = self._clock.monotonic()
-        # Two checks ahead: one until the next check, one that the calls may take.
+        # Two checks ahead: one until the next check, one for the calls.
         due, along = now - self._lease * (EXTEND_AFTER - 2 * CHECK_EVERY), now - self._lease * EARLIEST
         leases = self._in_flight.due_for_extension(due, along, self._queue.max_batch)
         if not leases:
-            # What failed was due until it is gone: its session has ended, and nothing is missed.
+            # A failed one stays due until it is gone, which means that its session has ended.
             self._readiness.mark_recovered("leases")
             return True
         lost, remaining = self._extend(leases)
@@ -79,7 +79,7 @@ class LeaseExtender:
         return not remaining
 
     def _extend(self, leases: Sequence[Lease]) -> tuple[Sequence[Lease], Sequence[Lease]]:
-        """Those that are lost, and those that have to be tried again."""
+        """Those that are lost, and those to retry."""
         try:
             lost: Sequence[Lease] = self._queue.extend(leases)
         except QueueError as error:
@@ -91,7 +91,7 @@ class LeaseExtender:
         return lost, ()
 
     def _drop_lost(self, lost: Sequence[Lease]) -> None:
-        # An ack may have come between: what is not in the table any more is not lost but done.
+        # An ack may have come in between: a lease that is no longer in the table is done, not lost.
         gone = [lease for lease in lost if self._in_flight.mark_lost(lease)]
         if gone:
             self._metrics.lease_extensions.labels("lost").inc(len(gone))

@@ -22,7 +22,7 @@ from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import creation_time
 
 MAX_DEPTH = 100
-"""Levels of a context: what was read must also be written again, deeper on the stack, without a RecursionError."""
+"""Maximum levels of a context, so that writing it, deeper on the stack than reading it, raises no RecursionError."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 _SHOWN = 80
@@ -40,17 +40,16 @@ def parse_message(
 ) -> SessionRequest:
     """What a message asks for.
 
-    `sent_at` (epoch seconds) stands in for a `createdAt` that is absent, and for one that can't be read: a session
-    is never turned away for its producer's clock. A creation after that is clock skew: the deadline would move with
-    each receipt. One more than `lifetime` seconds before it is rejected; see `created`, also for `first_sent_at`. Our
-    own clock has no say, because it may be set between two receipts.
-    `policy` and `traceparent` may stand in the body, in the message's attributes or in those of an SNS envelope.
-    Policies that differ make a dead letter: nobody knows which one was meant.
-    With `require_policy` so does a message that names none.
+    `sent_at` (epoch seconds) replaces a `createdAt` that is absent or unreadable: a session is never rejected because
+    of its producer's clock. A later `createdAt` is clock skew: the deadline would move with each receipt. One more
+    than `lifetime` seconds before it is rejected; see `created`, also for `first_sent_at`. Our own clock does not
+    count, because it may be set between two receipts. `policy` and `traceparent` may stand in the body, in the
+    message's attributes or in those of an SNS envelope. Policies that differ make a dead letter, because it is
+    unclear which one was meant. With `require_policy` so does a message that names none.
 
     Raises:
-        InvalidMessage: no valid session id, an unknown policy, two policies or none where one is required, over
-            256 KiB, a context over MAX_CONTEXT_BYTES, or a form that means nothing.
+        InvalidMessage: no valid session id, an unknown policy, two policies or none where one is required, over 256
+            KiB, a context over MAX_CONTEXT_BYTES, or an unknown form.
     """
     if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
         raise InvalidMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
@@ -70,7 +69,7 @@ def parse_message(
 
 
 def _fields(text: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
-    """The members of the message itself, taken out of its envelopes, and the attributes on each envelope."""
+    """The members of the message itself, unwrapped from its envelopes, and the attributes of each envelope."""
     if not text.startswith("{"):
         return {"sessionId": text}, ()
     members = _json_object(text)
@@ -92,17 +91,17 @@ def _fields(text: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
 def _sns_attributes(value: object) -> dict[str, object]:
     """Attributes as SNS writes them into its envelope: name -> {"Type": ..., "Value": ...}."""
     members = value if isinstance(value, Mapping) else {}
-    # One that is not of that form stands for itself: a policy that can't be read must not count as none.
+    # One of another form is kept: an unreadable policy must not count as none.
     return {name: (isinstance(member, Mapping) and member.get("Value")) or member for name, member in members.items()}
 
 
 def _said(name: str, layers: Iterable[Mapping[str, Any]]) -> list[object]:
-    """What body, envelopes and attributes say of this, the inmost first."""
+    """The values of this key in body, envelopes and attributes, innermost first."""
     return [layer[name] for layer in layers if layer.get(name) is not None]
 
 
 def _traceparent(value: object) -> str:
-    """The trace that a text names (W3C Trace Context); empty for anything else."""
+    """The trace that a text names (W3C Trace Context); empty if it is invalid."""
     text = value.strip() if isinstance(value, str) else ""
     return text if TRACEPARENT.fullmatch(text) else ""
 
@@ -118,7 +117,7 @@ def _json_object(text: str) -> Mapping[str, Any]:
 
 
 def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    # Of two members with one name each reader takes another one.
+    # Readers disagree about which of two members with the same name counts.
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
@@ -128,7 +127,7 @@ def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _finite(text: str) -> float:
-    # NaN and 1e999 are no JSON that the decision could carry on to its sinks.
+    # NaN and 1e999 are not JSON that a decision could pass on to its sinks.
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text[:_SHOWN]} is not a finite number")
@@ -185,7 +184,7 @@ def _context(value: object) -> bytes:
 
 
 def _is_deeper_than(value: Mapping[str, Any], levels: int) -> bool:
-    """Level by level: 256 KiB can have 80,000 lists, and a call for each would take ten times as long."""
+    """Level by level: 256 KiB can hold 80,000 lists, and a call for each would take ten times as long."""
     layer: list[Any] = [value]
     for _ in range(levels):
         children = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in layer)

@@ -7,9 +7,9 @@ from watcher.domain.model import DEFAULT_POLICY
 
 
 def message_schema() -> dict[str, Any]:
-    """The schema of a message in JSON, draft 2020-12; a bare session id is one, too.
+    """The schema of a JSON message, draft 2020-12; a bare session id is a message as well.
 
-    What only the watcher knows is not in it: which policies there are, and limits in bytes.
+    It leaves out what only the watcher knows: the policies, and limits in bytes.
     """
     properties = {
         "sessionId": session_id("The session id, as CreateFaceLivenessSession gave it: a lowercase UUID."),
@@ -17,13 +17,13 @@ def message_schema() -> dict[str, Any]:
         "policy": nullable(text(f"A policy of the settings; without it `{DEFAULT_POLICY}`.", minLength=1)),
         "context": {
             "type": ["object", "null"],
-            "description": "Handed through to the event: 240 KiB and 100 levels at most.",
+            "description": "Passed through to the event: at most 240 KiB and 100 levels.",
         },
-        "traceparent": nullable(traceparent("W3C Trace Context, handed through to the event.")),
+        "traceparent": nullable(traceparent("W3C Trace Context, passed through to the event.")),
     }
     optional = tuple(name for name in properties if name != "sessionId")
     return {
         "$schema": DIALECT,
         "title": "liveness-watcher message",
-        **members("Asks for the decision on one session; 256 KiB at most.", properties, optional=optional),
+        **members("Asks for the decision on one session; at most 256 KiB.", properties, optional=optional),
     }

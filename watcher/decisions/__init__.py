@@ -1,1 +1,1 @@
-"""From the last answer to a decision and its event: pure."""
+"""From the last answer to a decision and its event, without side effects."""

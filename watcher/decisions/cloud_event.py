@@ -1,4 +1,4 @@
-"""The decision as a CloudEvents 1.0 event in structured JSON: built once, handed over byte for byte ever after."""
+"""The decision as a CloudEvents 1.0 event in structured JSON: built once, then delivered byte for byte."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def decision_event(
 ) -> DecisionEvent:
     """The one event for this session and policy; `now` (epoch seconds) is when it was decided.
 
-    `traceparent` is there if the message had one: CloudEvents' extension for distributed tracing.
+    `traceparent` is set if the message had one: CloudEvents' extension for distributed tracing.
     """
     key, decided_at = session.key, timestamp(now)
     result = ending if isinstance(ending, SessionResult) else None
@@ -53,12 +53,12 @@ def decision_event(
         "datacontenttype": "application/json",
         **({"traceparent": session.traceparent} if session.traceparent else {}),
     }
-    # The context is JSON already. To read it once more would take thirty times its bytes.
+    # The context is already JSON. Parsing it again would take thirty times its bytes.
     return DecisionEvent(key, _with(event, "data", _with(data, "context", session.context.decode(), late)))
 
 
 def _with(members: Mapping[str, Any], name: str, text: str, late: Mapping[str, Any] | None = None) -> str:
-    """An object as JSON: `members`, then `name` with a value that is JSON already, then the `late` members."""
+    """An object as JSON: `members`, then `name` with a value that is already JSON, then the `late` members."""
     rest = "," + compact_json(late)[1:] if late else "}"
     return f'{compact_json(members)[:-1]},"{name}":{text}{rest}'
 

@@ -1,4 +1,4 @@
-"""Decides a session that is over, and hands the decision on."""
+"""Decides a session that is over, and passes the decision on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from watcher.telemetry.metrics import Metrics
 
 
 class Decider:
-    """From what a session ended with to its event, by the rules in force."""
+    """Turns the end of a session into its event, by the rules in force."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Decider:
         self._decided = decided
 
     def decide(self, session: Session, ending: SessionResult | PollError | None) -> None:
-        """Decide a session by its last answer or fault; by None if there was neither."""
+        """Decide a session by its last answer or fault, or by None without either."""
         rules = self._active_rules.decision_rules(session.policy)
         decision = decide(ending, rules)
         event = decision_event(session, decision, ending, rules, source=self._source, now=self._clock.time())

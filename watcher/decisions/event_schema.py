@@ -8,12 +8,14 @@ from watcher.domain.model import Outcome, Reason, SessionStatus
 
 
 def event_schema() -> dict[str, Any]:
-    """The schema, draft 2020-12. Members may be added in later releases, so others than these are allowed."""
+    """The schema, draft 2020-12. Later releases may add members, so additional ones are allowed."""
     properties = {
         "specversion": text("Version of CloudEvents.", const="1.0"),
         "type": text("Kind and version of the event.", const="liveness.decision.v1"),
         "source": text("The watcher's region: /watcher/REGION.", format="uri-reference", minLength=1),
-        "id": text("SESSION_ID:POLICY. The same each time the event comes: drop an id that you have.", minLength=38),
+        "id": text(
+            "SESSION_ID:POLICY. The same for each delivery: ignore an id that you already have.", minLength=38
+        ),
         "subject": session_id("The session id."),
         "time": time("When it was decided, UTC."),
         "datacontenttype": text("Media type of `data`.", const="application/json"),
@@ -30,12 +32,14 @@ def event_schema() -> dict[str, Any]:
 def _data() -> Schema:
     return {
         "sessionId": session_id("The session id, as CreateFaceLivenessSession gave it."),
-        "outcome": text("What to do. Only `live` lets the person in.", enum=[each.value for each in Outcome]),
-        "reason": text("Why. Later releases may add some: act on `outcome`.", enum=[each.value for each in Reason]),
+        "outcome": text("What to do. Let the person in only if it is `live`.", enum=[each.value for each in Outcome]),
+        "reason": text(
+            "Why. Later releases may add reasons: act on `outcome`.", enum=[each.value for each in Reason]
+        ),
         "status": nullable(text("The last status that Rekognition gave, if it gave any.")),
         "confidence": nullable(_score("Rekognition's confidence; null without one. Never show it to the person.")),
-        "threshold": _score("The confidence from which the session would have been live."),
-        "policy": text("The policy that was applied: check that it is the one you asked for.", minLength=1),
+        "threshold": _score("The minimum confidence for the session to be live."),
+        "policy": text("The policy that was applied: check that it is the one that you asked for.", minLength=1),
         "referenceImage": {
             "anyOf": [_image(), {"type": "null"}],
             "description": "The person's picture, if any.",
@@ -47,14 +51,17 @@ def _data() -> Schema:
         },
         "challenge": nullable(
             members(
-                "The challenge that the person was given, if Rekognition said which.",
+                "The person's challenge, if Rekognition said which.",
                 {"type": nullable(text("Its type.")), "version": nullable(text("Its version."))},
             )
         ),
-        "polls": {"type": "integer", "minimum": 0, "description": "Calls to Rekognition that it took."},
+        "polls": {"type": "integer", "minimum": 0, "description": "Number of calls to Rekognition."},
         "createdAt": time("When the session was created, as far as the watcher knows."),
-        "decidedAt": time("When it was decided; refuse an event that is older than you keep ids."),
-        "context": {"type": "object", "description": "The message's context. Whoever may send can replace it."},
+        "decidedAt": time("When it was decided; reject events older than the time for which you keep ids."),
+        "context": {
+            "type": "object",
+            "description": "The message's context. Anyone who may send messages can choose it.",
+        },
         "lastError": nullable(text("Only without a final answer: the last fault, if any. For people, not programs.")),
     }
 
@@ -74,11 +81,11 @@ def _image() -> Schema:
         for name in ("width", "height", "left", "top")
     }
     return members(
-        "A picture: where it is in S3, or the digest of bytes that came inline. Never the bytes.",
+        "A picture: its location in S3, or the digest of inline bytes. Never the bytes.",
         {
-            "s3Object": nullable(members("Its place in S3, if it is there.", place)),
+            "s3Object": nullable(members("Its location in S3, if it is there.", place)),
             "boundingBox": nullable(members("Where the face is, if Rekognition said so.", box)),
-            "sha256": nullable(text("SHA-256 of the bytes that came inline, in hexadecimal.", pattern="^[0-9a-f]+$")),
+            "sha256": nullable(text("SHA-256 of the inline bytes, in hexadecimal.", pattern="^[0-9a-f]+$")),
         },
     )
 

@@ -1,4 +1,4 @@
-"""The decision table: pure, and closed against every failure. Only its first row lets anybody in."""
+"""The decision table: pure, and failing closed. Only its first row lets anyone in."""
 
 from typing import TypeGuard
 
@@ -12,10 +12,10 @@ _ENDED_WITHOUT_SCORE = {
 
 
 def decide(ending: SessionResult | PollError | None, rules: DecisionRules) -> Decision:
-    """The verdict on a session from the last that was heard of it.
+    """The decision on a session from its last observation.
 
-    `ending` is the terminal answer, the permanent fault, or, when the deadline came first, whatever the last poll
-    brought (None: there was none). The table is section 5 of the interface; scores run from 0 to 100.
+    `ending` is the terminal answer, the permanent fault, or, if the deadline came first, the result of the last poll
+    (None: there was none). The table is section 5 of the interface; scores run from 0 to 100.
     """
     if isinstance(ending, SessionResult):
         return _on_answer(ending, rules)
@@ -40,8 +40,8 @@ def _on_score(result: SessionResult, rules: DecisionRules) -> Decision:
 
 
 def is_usable_confidence(value: object) -> TypeGuard[float]:
-    """Whether this is a finite number in 0..100; a boolean is no number here."""
-    # The range alone keeps NaN, the infinities and integers that no float can hold out.
+    """Whether this is a finite number in 0..100; booleans don't count."""
+    # The range check alone excludes NaN, infinities and integers too large for a float.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
 
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from watcher.domain.model import DecisionRules
 
 P = TypeVar("P")
-"""The stage that polls knows what this is; the others hand it through."""
+"""Only the polling stage knows this type; the others pass it through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,17 @@ class Rules(Generic[P]):
 
 
 class ActiveRules(Generic[P]):
-    """Holds the rules in force. Readers take `rules` once and so never see half of a reload."""
+    """Holds the rules in force. Readers read `rules` once, so they never see half of a reload."""
 
     def __init__(self, rules: Rules[P]) -> None:
         self.rules = rules
         self._retired: dict[str, DecisionRules] = {}
 
     def swap(self, rules: Rules[P]) -> None:
-        """Put new rules in force, for sessions in flight too."""
+        """Put new rules into force, also for sessions in flight."""
         self._retired.update(self.rules.decision)
         self.rules = rules
 
     def decision_rules(self, policy: str) -> DecisionRules:
-        """The rules of a policy; those it had last, for a session in flight whose policy a reload took away."""
+        """The rules of a policy; its last ones, for a session in flight whose policy a reload has removed."""
         return self.rules.decision.get(policy) or self._retired[policy]

@@ -16,4 +16,4 @@ DECISIONS = (
 """The rows of the decision table."""
 
 SCORED = (Reason.CONFIDENCE_MET, Reason.CONFIDENCE_BELOW_THRESHOLD, Reason.REFERENCE_IMAGE_MISSING)
-"""Decisions that a score was looked at for."""
+"""The rows that are decided by a score."""

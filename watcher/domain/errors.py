@@ -1,4 +1,4 @@
-"""Errors, split by what the caller does about them. Adapters translate foreign ones once, into these."""
+"""Errors, grouped by what the caller does about them. Adapters translate foreign errors into these, once."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,16 +7,16 @@ from watcher.domain.model import DeadReason, Lease, PollResult
 
 
 class WatcherError(Exception):
-    """Base of every error that the watcher raises on purpose; its text is fit to be shown to a user.
+    """Base class of every error that the watcher raises on purpose; its text can be shown to a user.
 
-    `origin` is the class of what began it, where `__cause__` may be dropped; see `watcher.util.error_class`.
+    `origin` is the class of the original error, if `__cause__` may be dropped; see `watcher.util.error_class`.
     """
 
     origin: str = ""
 
 
 class ConfigError(WatcherError):
-    """Settings that can't be used. `problems` has one line each: key, value, fix."""
+    """Invalid settings. `problems` has one line for each: key, value, fix."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -24,11 +24,11 @@ class ConfigError(WatcherError):
 
 
 class AddressInUse(WatcherError):
-    """Another process has the address just now: it may be free in a second, so that a restart can help."""
+    """Another process has the address. It may be free in a second, so a restart can help."""
 
 
 class PollError(WatcherError):
-    """A poll that brought no believable answer. `result` is the metric's label."""
+    """A poll without a credible answer. `result` is the metric's label."""
 
     result: ClassVar[PollResult]
 
@@ -38,7 +38,7 @@ class TransientPollError(PollError):
 
 
 class Throttled(TransientPollError):
-    """The account's quota is used up; says nothing about the session and is never counted against it."""
+    """The account's quota is used up. It says nothing about the session and never counts against it."""
 
     result = PollResult.THROTTLED
 
@@ -68,7 +68,7 @@ class UnreadableAnswer(TransientPollError):
 
 
 class UnknownStatus(UnreadableAnswer):
-    """A status that the service model doesn't have; `status` is what came, None if it was no text."""
+    """A status that is not in the service model; `status` is what came, None if it was not text."""
 
     def __init__(self, message: str, status: str | None) -> None:
         super().__init__(message)
@@ -76,7 +76,7 @@ class UnknownStatus(UnreadableAnswer):
 
 
 class EndpointFault(TransientPollError):
-    """Nothing that looks like the API answers, whoever is asked for: a proxy, a captive portal, a wrong URL."""
+    """What answers is not the API, whichever session is requested: a proxy, a captive portal, a wrong URL."""
 
     result = PollResult.MALFORMED
 
@@ -86,19 +86,19 @@ class PermanentPollError(PollError):
 
 
 class SessionNotFound(PermanentPollError):
-    """SessionNotFoundException. In a session's first seconds it may only be early: the policy decides."""
+    """SessionNotFoundException. In a session's first seconds it may just be too early: the policy decides."""
 
     result = PollResult.NOT_FOUND
 
 
 class RejectedByService(PermanentPollError):
-    """InvalidParameterException: the service won't look at this id."""
+    """InvalidParameterException: the service rejects this id."""
 
     result = PollResult.MALFORMED
 
 
 class MalformedResult(PermanentPollError):
-    """SUCCEEDED, but without a confidence that can be used (missing, NaN, not a number, out of 0..100)."""
+    """SUCCEEDED, but without a usable confidence (missing, NaN, not a number, outside of 0..100)."""
 
     result = PollResult.MALFORMED
 
@@ -114,11 +114,11 @@ class AccessDenied(OperatorError):
 
 
 class QueueError(WatcherError):
-    """The queue did not do what it was asked; try again."""
+    """A queue operation failed; try again."""
 
 
 class PartialExtendError(QueueError):
-    """Some leases were not extended: `remaining` may yet be, `lost` never will be; all the others were."""
+    """Some leases were not extended: `remaining` can be retried, `lost` can't; all others were extended."""
 
     def __init__(self, text: str, remaining: Sequence[Lease], lost: Sequence[Lease]) -> None:
         super().__init__(text)
@@ -127,18 +127,18 @@ class PartialExtendError(QueueError):
 
 
 class LedgerError(WatcherError):
-    """The ledger did not do what it was asked; try again."""
+    """A ledger operation failed; try again."""
 
 
 class DatabaseLost(WatcherError):
-    """A file of an open SQLite database was removed, replaced or truncated: nothing that is written is safe.
+    """A file of an open SQLite database was removed, replaced or truncated: no write is safe any more.
 
-    Never tried again: the process has to stop before anything is decided on what it has in memory.
+    Never retried: the process has to stop before it decides anything from what it has in memory.
     """
 
 
 class SinkError(WatcherError):
-    """The whole sink failed, through no fault of an event: nothing of the batch counts as delivered or as tried.
+    """The whole sink failed, through no fault of an event: no event of the batch counts as delivered or attempted.
 
     Try again, but not within `retry_after` seconds (None: as soon as you like).
     """
@@ -149,11 +149,11 @@ class SinkError(WatcherError):
 
 
 class NoAnswer(SinkError):
-    """A receiver was handed an event and gave no answer. If it answers to others, this event may be the reason."""
+    """A receiver got an event and did not answer. If it answers for others, this event may be the reason."""
 
 
 class SinkGone(WatcherError):
-    """A sink that can never take an event again in this process (a closed stdout): the watcher has to stop."""
+    """A sink that can never deliver again in this process (a closed stdout): the watcher has to stop."""
 
 
 class InvalidMessage(WatcherError):

@@ -1,4 +1,4 @@
-"""What became of an event that a sink was handed: values, for a failure of the whole sink is raised."""
+"""The result of delivering one event. Results are values; a failure of the whole sink is raised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from watcher.domain.errors import SinkError
 class EventStatus(Enum):
     """How an event fared in one attempt.
 
-    FAILED: the receiver was handed the event, and answered with a failure or not at all. REJECTED: the receiver says
-    that the event itself is wrong. NOT_ATTEMPTED: it did not reach the receiver, or was turned away for a reason that
+    FAILED: the receiver got the event, and answered with a failure or not at all. REJECTED: the receiver says that
+    the event itself is wrong. NOT_ATTEMPTED: it did not reach the receiver, or was turned away for a reason that
     concerns the whole sink, so this says nothing about the event.
     """
 
@@ -25,7 +25,7 @@ class EventStatus(Enum):
 class EventResult:
     """The status of one event, and the `reason` in one line, with the fix where one is known.
 
-    `is_final`: no retry can end otherwise for as long as the target stays as it is (the event is too large).
+    `is_final`: no retry can succeed unless the target changes (the event is too large).
     """
 
     status: EventStatus
@@ -52,7 +52,7 @@ def not_attempted(reason: str) -> EventResult:
 
 
 def results_or_error(results: Sequence[EventResult], error: SinkError | None = None) -> Sequence[EventResult]:
-    """`results`, if the receiver was reached with at least one of the events, or if there are none.
+    """`results`, if at least one of the events reached the receiver, or if there are none.
 
     Raises:
         SinkError: nothing was attempted: `error`, or else the first reason.

@@ -1,4 +1,4 @@
-"""Parts of the JSON Schemas of messages and events, which both have."""
+"""Parts that the JSON Schemas of messages and events share."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ def text(description: str, **rules: Any) -> Schema:
 
 def session_id(description: str) -> Schema:
     """The schema of a session id."""
-    return text(description, pattern=whole(SESSION_ID), maxLength=36)  # `$` matches before a last line break as well
+    return text(description, pattern=whole(SESSION_ID), maxLength=36)  # `$` also matches before a final line break
 
 
 def time(description: str) -> Schema:
@@ -37,11 +37,11 @@ def nullable(schema: Schema) -> Schema:
 
 
 def members(description: str, properties: Schema, *, optional: tuple[str, ...] = ()) -> Schema:
-    """The schema of an object whose members are there but for the optional ones; others may be there, too."""
+    """The schema of an object whose members are required unless optional; it allows others."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "description": description, "required": required, "properties": properties}
 
 
 def whole(pattern: re.Pattern[str]) -> str:
-    """The pattern for a whole text, as ECMA 262 writes it: Python's names of groups are its own."""
+    """The pattern for a whole text in ECMA 262's syntax, which writes group names differently from Python."""
     return f"^{re.sub(r'[?]P<[a-z]+>', '', pattern.pattern)}$"

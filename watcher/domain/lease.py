@@ -1,6 +1,6 @@
-"""The lease on one message, as small as can be: each session that waits has one.
+"""The lease on one message, kept small because each waiting session has one.
 
-Message id and receipt are two texts that nobody looks at meanwhile: they are kept in as few bytes as they say.
+Message id and receipt are not read while a session waits, so they are stored compactly.
 """
 
 from binascii import Error, a2b_base64, b2a_base64
@@ -9,7 +9,7 @@ from uuid import UUID
 
 _UUID_BYTES = 16
 _BETWEEN = "\0"
-"""Parts the two where they stay text; no id of a message has it."""
+"""Separates the two if they stay text; no message id contains it."""
 
 _NOT = -inf
 # One for all: Python makes a new `-inf` wherever it is written.
@@ -18,9 +18,9 @@ _NOT = -inf
 class Lease:
     """The right to work on one message until `visibility_timeout` runs out; `receipt` is the backend's own handle.
 
-    Two are equal if they are of the same receipt and message. `extended_at` (monotonic: when it was last taken or
-    extended) and `session` (what it is held for) belong to the in-flight table; `held_until` (monotonic) to
-    an adapter whose backend doesn't tell whether a lease is still held.
+    Two are equal if they have the same receipt and message. `extended_at` (monotonic: when it was last taken or
+    extended) and `session` (what it is held for) belong to the in-flight table; `held_until` (monotonic) to an
+    adapter whose backend doesn't tell whether a lease is still held.
     """
 
     __slots__ = ("_packed", "extended_at", "held_until", "receive_count", "session")
@@ -51,9 +51,9 @@ class Lease:
 
 
 def _pack(message_id: str, receipt: str) -> str | bytes:
-    """A message id and a receipt handle as one; of SQS's, a UUID and base64, the bytes that they stand for.
+    """A message id and a receipt handle as one value; for SQS, a UUID and base64, the bytes that they encode.
 
-    Only what `_unpack` gives back character by character becomes bytes: both belong to the service that wrote them.
+    They become bytes only if `_unpack` restores every character: both belong to the service that wrote them.
     """
     try:
         raw = UUID(message_id).bytes + a2b_base64(receipt)

@@ -1,4 +1,4 @@
-"""What the watcher talks about: sessions, answers, deliveries and decisions. No behaviour beyond their form."""
+"""The domain model: sessions, answers, messages and decisions. Plain data, without behaviour."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from watcher.domain.lease import Lease as Lease  # noqa: PLC0414 - its place for
 DEFAULT_POLICY = "default"
 
 NO_CONTEXT = b"{}"
-"""One for all sessions without: a hundred thousand of them may wait."""
+"""Shared by all sessions without one: a hundred thousand of them may be waiting."""
 
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
@@ -51,7 +51,7 @@ class PollResult(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a decision says about the person. Only `LIVE` lets anybody in."""
+    """What a decision says about the person. Only `LIVE` lets anyone in."""
 
     LIVE = "live"
     NOT_LIVE = "not_live"
@@ -114,7 +114,7 @@ class BoundingBox(NamedTuple):
 
 
 class Image(NamedTuple):
-    """What is kept of an image: its place in S3, or the SHA-256 (hex) of bytes that came inline. Never the bytes."""
+    """What is kept of an image: its location in S3, or the SHA-256 (hex) of inline bytes. Never the bytes."""
 
     s3_object: S3Object | None = None
     bounding_box: BoundingBox | None = None
@@ -143,11 +143,10 @@ class SessionResult(NamedTuple):
 class ReceivedMessage:
     """One message as received: its body, when it was sent (epoch seconds) and the lease on it.
 
-    `sent_at` is the queue's own, which no sender can write. `first_sent_at` is when a message was first sent that was
-    a dead letter since, None for all others: it travels in an attribute, which any sender can write.
-    `fault` is what the queue found wrong with it: why it can never be served, empty if nothing. `sent_monotonic` is
-    when it was sent on the watcher's monotonic clock, which no step of the wall clock moves; None if the queue has
-    only the wall clock to go by.
+    `sent_at` is the queue's own, which no sender can write. `first_sent_at` is when a replayed dead letter was first
+    sent, None for all other messages: it travels in an attribute, which any sender can write. `fault` says why the
+    queue found that it can never be served, empty if it did not. `sent_monotonic` is when it was sent on the
+    watcher's monotonic clock, which no step of the wall clock moves; None if the queue has only the wall clock.
     """
 
     lease: Lease
@@ -174,7 +173,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """How many messages a queue holds, and the age in seconds of the oldest (None when empty or not told)."""
+    """How many messages a queue holds, and the age in seconds of the oldest (None if empty or unknown)."""
 
     visible: int
     leased: int
@@ -186,9 +185,9 @@ class QueueDepth:
 class SessionRequest:
     """What one message asks for.
 
-    `context` is compact JSON in UTF-8, as the event will have it: as Python's objects it can take thirty times that.
-    `warning` says what of the message was passed over; `traceparent` is the trace that it belongs to (W3C Trace
-    Context), or empty.
+    `context` is compact JSON in UTF-8, as in the event: as Python objects it can take thirty times the memory.
+    `warning` says what was ignored in the message; `traceparent` is the trace that it belongs to (W3C Trace Context),
+    or empty.
     """
 
     key: SessionKey
@@ -215,9 +214,9 @@ class DecisionEvent:
 class LedgerEntry:
     """What the ledger knows of one decided session.
 
-    `delivered` maps a sink's name to when it had the event; `acked_at` is when the message was acked; `trail` is
-    the session's life as JSON (for `watcher explain`). Times are epoch seconds. `fault` is why the decision can't be
-    read, empty if it can: the session is decided, and nobody knows how.
+    `delivered` maps a sink's name to when it had the event; `acked_at` is when the message was acked; `trail` is the
+    session's life as JSON (for `watcher explain`). Times are epoch seconds. `fault` says why the decision is
+    unreadable, empty if it is readable: the session is decided, but it is not known how.
     """
 
     event: DecisionEvent
@@ -231,7 +230,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRules:
-    """What a session has to show to count as live: a confidence (0..100) and, if required, a reference image."""
+    """What a session needs to count as live: a confidence (0..100) and, if required, a reference image."""
 
     threshold: float = 80.0
     require_reference_image: bool = True

@@ -1,4 +1,4 @@
-"""The ports: what the core needs from the world. Adapters implement them; the contract suites hold them to it."""
+"""The ports: what the core needs from the outside. Adapters implement them; the contract tests check that they do."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Event
@@ -19,7 +19,7 @@ from watcher.domain.model import (
 
 
 class Clock(Protocol):
-    """Time, injected: `time` for what is written down, `monotonic` for every wait and deadline. Seconds."""
+    """Injected time in seconds: `time` for timestamps, `monotonic` for every wait and deadline."""
 
     def time(self) -> float:
         """Seconds since the epoch."""
@@ -29,13 +29,13 @@ class Clock(Protocol):
 
 
 class SessionResults(Protocol):
-    """The one operation of AWS that the watcher polls. Called by many threads at once."""
+    """The one AWS operation that the watcher polls. Many threads call it concurrently."""
 
     def get(self, session_id: str) -> SessionResult:
         """One call, one attempt, bounded by connect + read time-out.
 
         Raises:
-            PollError: one of its kinds; never anything else for a fault of the service, network or credentials.
+            PollError: one of its subclasses, for every fault of the service, network or credentials.
         """
 
     def probe(self) -> None:
@@ -50,7 +50,7 @@ class SessionResults(Protocol):
 
 
 class Queue(Protocol):
-    """Where session ids come from. Receiving takes a lease, never the message; `ack` deletes.
+    """Where session ids come from. Receiving leases a message without removing it; `ack` deletes it.
 
     Every method may be called by several threads and raises QueueError when the backend fails.
     """
@@ -64,40 +64,40 @@ class Queue(Protocol):
         """Make each lease last a full visibility time-out from now; returns those that are lost.
 
         Raises:
-            PartialExtendError: some may be tried again; it says which, and which are lost.
+            PartialExtendError: some failed and can be retried; it says which, and which are lost.
         """
 
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:
-        """Delete the messages for good; returns those whose lease was lost (their messages stay)."""
+        """Delete the messages permanently; returns those whose lease was lost (their messages stay)."""
 
     def release(self, leases: Sequence[Lease], seconds: float = ...) -> None:
-        """Give the messages back at once, for another watcher. Lost leases are passed over.
+        """Release the messages immediately, for another watcher. Lost leases are skipped.
 
-        A stop hands over the `seconds` that it has left. A service that does not answer within them is not waited
-        for: what it was not seen to take back raises QueueError.
+        A stop passes the `seconds` that it has left. Nothing waits longer for a service: messages that it has not
+        confirmed by then raise QueueError.
         """
 
     def dead_letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
         """Move a message that can never be served to the dead letters, with its reason.
 
-        Returns the id that it has there; None if it was not moved: its lease was lost, or there is no place for it,
-        which the backend logs.
+        Returns its id there; None if it was not moved, because its lease was lost or there are no dead letters, which
+        the backend logs.
         """
 
     def send(self, bodies: Sequence[str]) -> None:
-        """Put messages on the queue: none if one is too large or no text, else all, as far as the backend can.
+        """Put messages on the queue: none if one is too large or not text, else all, as far as the backend can.
 
         Raises:
-            QueueError: says what did not go in, where the backend has no transaction over all of them.
+            QueueError: says what was not sent, if the backend has no transaction over all of them.
         """
 
     def depth(self) -> QueueDepth:
         """How much is waiting."""
 
     def close(self, seconds: float = ...) -> None:
-        """Release the backend's resources, within `seconds` where there is something to wait for; twice is harmless.
+        """Release the backend's resources, within `seconds` if there is something to wait for; twice is harmless.
 
-        What is still being received is waited for and given back.
+        Waits for messages that are still being received, and releases them.
         """
 
 
@@ -111,33 +111,33 @@ class DeadLetters(Protocol):
         """Put these (None: all) back on the queue; returns how many."""
 
     def drop(self, ids: Sequence[str] | None) -> int:
-        """Delete these (None: all) for good; returns how many."""
+        """Delete these (None: all) permanently; returns how many."""
 
 
 class Ledger(Protocol):
-    """Remembers the one decision for each session and policy; the first one wins, whoever asks later.
+    """Stores the one decision for each session and policy. The first one recorded wins.
 
     Every method may be called by several threads and processes, and raises LedgerError when the backend fails.
     """
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
-        """The entries there are for these keys."""
+        """The entries that exist for these keys."""
 
     def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
-        """Write each decision (with its trail) unless one is there; returns the entry that stands, in order.
+        """Write each decision (with its trail) unless there is one; returns the entries that stand, in order.
 
-        One that can't be read is returned with its `fault`: it must not stop the decisions beside it. What is
+        An unreadable one is returned with its `fault`, so that it does not stop the others in the batch. What is
         returned survives a crash of the process and of the machine.
         """
 
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
-        """Note that `sink` has these events."""
+        """Record that `sink` has these events."""
 
     def mark_acked(self, keys: Sequence[SessionKey]) -> None:
-        """Note that every sink has these and the ack is next: what comes for them later asks for the answer anew."""
+        """Record that every sink has these and the ack is next: a later message for them is a new request."""
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
-        """The newest `limit` entries, oldest of them first."""
+        """The newest `limit` entries, oldest first."""
 
     def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
         """Entries recorded after the one with this `sequence`, in order."""
@@ -147,13 +147,13 @@ class Ledger(Protocol):
 
 
 class StateStore(Protocol):
-    """Keeps one text from one run of the watcher to the next. Raises LedgerError."""
+    """Stores one text between runs of the watcher. Raises LedgerError."""
 
     def load(self) -> str | None:
         """What was saved last."""
 
     def save(self, text: str) -> None:
-        """Keep this instead of what was saved before."""
+        """Replace what was saved before."""
 
     def close(self) -> None:
         """Release the backend's resources."""
@@ -162,9 +162,8 @@ class StateStore(Protocol):
 class Sink(Protocol):
     """Where decisions go. One thread calls it at a time, with at most `max_batch` events.
 
-    A sink whose target can vanish while it still reports success has a `check_interval` (seconds) and a
-    `verify_target`, which raises SinkError if the target is missing. It is called once nothing was sent for that
-    long.
+    A sink that can report success although its target is gone has a `check_interval` (seconds) and a `verify_target`,
+    which raises SinkError if the target is missing. It is called when nothing has been sent for that long.
     """
 
     name: str
@@ -173,10 +172,10 @@ class Sink(Protocol):
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         """Attempt to deliver the events, begun in order; returns the result of each, in order.
 
-        What was not delivered is handed over again: same id, same bytes, but not always in the same batch.
+        Undelivered events are passed again: same id, same bytes, but not always in the same batch.
 
         Raises:
-            SinkError: the sink failed as a whole, and no event is to blame.
+            SinkError: the whole sink failed, through no fault of an event.
             SinkGone: this sink can never work again in this process.
         """
 
@@ -185,13 +184,13 @@ class Sink(Protocol):
 
 
 class RateLimiter(Protocol):
-    """Decides when the next call may begin. Not thread-safe by itself: the scheduler's lock guards it."""
+    """Decides when the next call may begin. Not thread-safe: the scheduler's lock guards it."""
 
     def acquire(self, now: float) -> float:
-        """Take leave for one call at `now` (monotonic): 0.0 when given, else the seconds until it is worth asking."""
+        """Acquire a permit for one call at `now` (monotonic): 0.0 if granted, else the seconds until the next try."""
 
     def on_response(self, now: float, *, throttled: bool) -> None:
-        """Take note, at `now` (monotonic), of how a call that was given leave ended. Once for each such call."""
+        """Record, at `now` (monotonic), how a permitted call ended. Once for each such call."""
 
     @property
     def rate(self) -> float:
