@@ -50,7 +50,7 @@ def _both(keys: Sequence[str], old: Settings, new: Settings) -> dict[str, dict[s
 
 
 READ_LIMIT = 10.0
-"""Seconds that reading the settings may take: a second on a slow disk, for ever on a network mount that hangs."""
+"""Seconds that reading the settings may take: a second on a slow disk, forever on a network mount that hangs."""
 
 
 class Reloader:

@@ -138,7 +138,7 @@ def _config(aws: ClientSettings, concurrency: int, agent: str) -> Config:
         defaults_mode="legacy",
         # The watcher alone repeats polls. Set here, this wins over AWS_MAX_ATTEMPTS, AWS_RETRY_MODE and the profile.
         retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=concurrency + 1,  # one for the probe, which a thread of its own makes
+        max_pool_connections=concurrency + 1,  # one for the probe, which a separate thread makes
         tcp_keepalive=True,
         signature_version=None if aws.sign_request else UNSIGNED,
         user_agent=agent,

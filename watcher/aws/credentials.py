@@ -17,7 +17,7 @@ from watcher.aws.error_codes import Kind, bare_code, codes_of
 from watcher.aws.errors import NO_CREDENTIALS, CredentialsUnavailable, one_line
 
 RETRY = 5.0
-"""Seconds between two looks: short, for sessions wait; and no storm on an instance's metadata service."""
+"""Seconds between two checks: short, for sessions wait; and no storm on an instance's metadata service."""
 
 WAIT = 10.0
 """Seconds that calls wait for one look, all of them together: no lease is shorter than that plus a call."""
@@ -26,7 +26,7 @@ STUCK_AFTER, MAX_REFRESHES = 60.0, 3
 """Seconds after which a look that hangs no longer keeps another from beginning, and how many may be under way."""
 
 STAT_INTERVAL = 1.0
-"""Seconds between two looks at whether AWS's files have changed."""
+"""Seconds between two checks at whether AWS's files have changed."""
 
 REJECTED = codes_of(Kind.KEYS_REJECTED)
 """Codes with which a service says that these keys are not, or no longer, valid."""

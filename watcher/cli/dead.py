@@ -30,7 +30,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One dead letter a line, as JSON with the whole body.")
 @settings_options
 def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
-    """Show the dead letters, the oldest first: id, when, receive count, reason, detail, start of the body."""
+    """Show the dead letters, oldest first: id, when, receive count, reason, detail, start of the body."""
     letters = _with_dead_letters(source, lambda dead: dead.list(limit))
     if not letters:
         echo("no dead letters", err=True)

@@ -23,7 +23,7 @@ Show = Callable[[Sequence["LedgerEntry"]], None]
 """Shows some decisions."""
 
 FOLLOW_INTERVAL = 0.5
-"""Seconds between two looks for new decisions."""
+"""Seconds between two checks for new decisions."""
 
 _SEEN_AT_ONCE = 1000
 

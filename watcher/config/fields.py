@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 _LONGEST_NAME = 64
 """Characters of a policy's name; every other name is shorter."""
 _OF_SECRETS = re.compile(r"[/@=+]|whsec_")
-"""What no name has, but URLs, passwords and keys that somebody gave in the place of one."""
+"""What no name has, but URLs, passwords and keys that somebody gave in place of one."""
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})

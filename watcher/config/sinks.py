@@ -65,7 +65,7 @@ class WebhookSinkSettings(_Sink):
     url: Url = Field(min_length=1, description="URL that gets the POST.")
     secret_file: str = Field(
         default="",
-        description="File with the secrets (whsec_..., one a line, the current one first) that sign each request; "
+        description="File with the secrets (whsec_..., one a line, current one first) that sign each request; "
         "empty: unsigned.",
     )
     allow_private: bool = Field(

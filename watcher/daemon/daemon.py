@@ -51,7 +51,7 @@ the drain (`supervisor.STOP_SLACK`) is more."""
 
 LOCK_TIME = 0.5
 """Seconds that a step of the drain may wait for a lock. They are held for microseconds; a thread that hangs while it
-holds one holds it for ever, and two such locks must fit into `CLOSE_TIME`."""
+holds one holds it forever, and two such locks must fit into `CLOSE_TIME`."""
 
 LAST_RESORT = 1.0
 """Seconds beyond that after which the thread that takes the signals ends the process: the main thread hangs, too."""

@@ -45,7 +45,7 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
-    """What signals do once the daemon is built. `stop` must not block; `reload` runs in a thread of its own.
+    """What signals do once the daemon is built. `stop` must not block; `reload` runs in its own thread.
 
     `beat` is called every few seconds, as the listener's sign of life.
     `stop_limit`: seconds after `stop` at which the process ends, whatever hangs.
@@ -73,7 +73,7 @@ class Listener:
         Thread(target=self._reload_when_wanted, args=(handlers,), name="reload", daemon=True).start()
 
     def listen(self, pipe: int) -> None:
-        """Take signals for ever. A bug in here stops the watcher: nobody could do so any more."""
+        """Take signals forever. A bug in here stops the watcher: nobody could do so any more."""
         try:
             self._listen(pipe)
         except BaseException:

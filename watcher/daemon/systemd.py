@@ -25,7 +25,7 @@ MAX_VALUE = 1000
 """Characters of a value: systemd drops a datagram of more than 4,096 bytes as a whole, and one has 4 of them."""
 
 STATUS_INTERVAL = 5.0
-"""Seconds between two looks at how it goes."""
+"""Seconds between two checks at how it goes."""
 
 FEEDS = 3
 """Times that the watchdog is fed within its time: one that comes late does no harm."""
@@ -117,7 +117,7 @@ class ServiceNotifier:
 
     @property
     def interval(self) -> float:
-        """Seconds at most between two ticks."""
+        """Maximum seconds between two ticks."""
         return min(STATUS_INTERVAL, (self._notifier.watchdog or STATUS_INTERVAL * FEEDS) / FEEDS)
 
     def ready(self) -> None:

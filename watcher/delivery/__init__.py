@@ -1,1 +1,1 @@
-"""From a decision to the ack: the ledger first, then the sinks, then the queue."""
+"""From a decision to the ack: ledger first, then sinks, then queue."""

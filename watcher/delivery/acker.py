@@ -1,4 +1,4 @@
-"""The end of a session's path: its message is acked, or dead-lettered where a sink rejects its decision."""
+"""The end of a session's path: its message is acked, or dead-lettered if a sink rejects its decision."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ DeadLetter = Callable[[ReceivedMessage, InvalidMessage], None]
 
 
 class Acker:
-    """Ends sessions whose decision no sink waits for any more."""
+    """Ends sessions whose decision no sink is waiting for."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Acker:
         failed: Callable[[str, BaseException], None],
         worked: Callable[[str], object],
     ) -> None:
-        """`dead_letter` takes over a message, whose lease is no longer extended, and the reason.
+        """`dead_letter` takes over a message, whose lease is no longer extended, with the reason.
 
         `failed` and `worked` report on the "ledger" and the "queue".
         """
@@ -40,10 +40,10 @@ class Acker:
         self._worked = worked
 
     def finish(self, batch: Sequence[Session], retry: RetryUntilStopped) -> None:
-        """Dead-letter what a sink has rejected for good; ack what every sink has."""
+        """Dead-letter sessions that a sink has rejected for good; ack those that every sink has."""
         for session in batch:
             if session.rejections:
-                # Unsettled: a replay, once the sink is fixed, hands the decision to that sink alone.
+                # Not marked as acked: a replay, once the sink is fixed, delivers the decision to that sink alone.
                 self.dead_letter(session, rejection(session))
         delivered = [session for session in batch if not session.rejections]
         if not delivered:
@@ -51,20 +51,20 @@ class Acker:
         try:
             self._ack(delivered, retry)
         except (QueueError, LedgerError):
-            return  # halted: the messages come again, and the ledger answers whoever receives them then
+            return  # halted: the messages are redelivered, and then answered from the ledger
         self._worked("queue")
 
     def _ack(self, batch: Sequence[Session], retry: RetryUntilStopped) -> None:
         delivered = [session.key for session in batch if not session.is_abandoned]
-        # Settled before acked: a crash between the two brings the message back and the same event goes out again.
-        # The other way round, somebody who asks for this session once more might get no event at all.
+        # Marked before the ack: after a crash in between, the message is redelivered and the same event is sent
+        # again. The other way round, a new request for this session might get no event at all.
         retry.call(partial(self._ledger.mark_acked, delivered), self._ledger_failed)
         self._worked("ledger")
-        # Only now out of the table: a ledger that is down for long must not cost the leases.
+        # Removed from the table only now: a long outage of the ledger must not cost the leases.
         acked = [lease for session in batch for lease in self._in_flight.finish(session)]
         retry.call(partial(self._queue.ack, acked), self._queue_failed)
 
     def dead_letter(self, session: Session, reason: InvalidMessage) -> None:
-        """End a session whose decision can't be delivered: all of its messages become dead letters."""
+        """End a session whose decision can't be delivered: all its messages become dead letters."""
         for lease in self._in_flight.finish(session):
             self._dead_letter(rejected_message(session, lease), reason)

@@ -1,4 +1,4 @@
-"""One call of a sink: measured, and with a fault of this machine told apart from one of an event."""
+"""One call of a sink: measures it, and tells faults of this machine from faults of an event."""
 
 import os
 from collections import Counter
@@ -13,7 +13,7 @@ from watcher.telemetry.metrics import Metrics
 
 
 class Attempt:
-    """Calls a sink, counts what became of each event and takes the time."""
+    """Calls a sink, counts the result of each event and measures the time."""
 
     def __init__(self, sink: Sink, clock: Clock, metrics: Metrics) -> None:
         self._sink = sink
@@ -21,10 +21,10 @@ class Attempt:
         self._metrics = metrics
 
     def deliver_once(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        """Hand these over once; returns the result of each, in order.
+        """Deliver these once; returns the result of each, in order.
 
         Raises:
-            SinkError: the sink or this machine failed, and no event is to blame.
+            SinkError: the sink or this machine failed, through no fault of an event.
             SinkGone: the sink can never work again.
         """
         begun = self._clock.monotonic()
@@ -38,7 +38,7 @@ class Attempt:
         return results
 
     def check(self) -> None:
-        """Ask for the target of a sink that has a `verify_target`; see the port.
+        """Check the target of a sink that has a `verify_target`; see the port.
 
         Raises:
             SinkError: it is missing.
@@ -55,7 +55,7 @@ class Attempt:
 
 @contextmanager
 def _machine_faults() -> Iterator[None]:
-    """Too many open files, no thread, no memory: whatever an adapter did not expect is this machine's fault."""
+    """Too many open files, no thread, no memory: errors that an adapter did not expect are this machine's fault."""
     try:
         yield
     except (OSError, MemoryError) as error:
@@ -63,6 +63,6 @@ def _machine_faults() -> Iterator[None]:
 
 
 def _words(error: OSError | MemoryError) -> str:
-    """The system's own words for the fault; the exception's text may quote what it was working on."""
+    """The system's own text for the fault; the exception's text may quote its data."""
     code = error.errno if isinstance(error, OSError) else None
     return os.strerror(code) if code else type(error).__name__

@@ -1,4 +1,4 @@
-"""A step of the delivery: one thread that takes what has piled up and handles it in one go."""
+"""A step of the delivery: one thread that handles everything that has accumulated in one batch."""
 
 import math
 from collections import deque
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class BatchProcessor(Generic[T]):
-    """Handles items in order, in batches as large as the backlog: a slow disk makes batches longer, not the wait."""
+    """Handles items in order, in batches as large as the backlog: a slow disk enlarges batches, not waits."""
 
     def __init__(
         self,
@@ -26,12 +26,11 @@ class BatchProcessor(Generic[T]):
         min_interval: float = 0.0,
         batch_size: int = 1,
     ) -> None:
-        """`handle` gets a batch, and the retry policy for its calls of backends.
+        """`handle` gets a batch, and the retry policy for its backend calls.
 
-        `linger` is how many seconds a batch that is not full waits for more, where each call costs money.
-        `min_interval` is how many there are at least from one batch to the next, where each costs time that others
-        need more: what comes after a pause doesn't wait. Both end early at a multiple of `batch_size`, which is what
-        one call takes.
+        `linger`: seconds that a batch that is not full waits for more items, if each call costs money.
+        `min_interval`: minimum seconds between batches, if each costs time that others need more; items after a pause
+        don't wait. Both end early at a multiple of `batch_size`, the size of one call.
         """
         self._handle = handle
         self._max_batch = max_batch
@@ -45,23 +44,23 @@ class BatchProcessor(Generic[T]):
         self._changed = Condition()
 
     def put(self, item: T) -> None:
-        """Hand over an item; never blocks (the consumer bounds what is in flight). Nothing after the close."""
+        """Hand over an item; never blocks (the consumer bounds what is in flight). Not after the close."""
         with self._changed:
             if self._is_closed:
                 return
             self._inbox.append(item)
-            # Not for each: a thread that is woken costs more than what it is woken for.
+            # Not for each item: waking a thread costs more than handling one.
             if len(self._inbox) == 1 or self._is_full():
                 self._changed.notify()
 
     def close(self) -> None:
-        """Let the thread end once everything before this is handled."""
+        """Let the thread end once everything handed over before is handled."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
 
     def run(self, halt: Event, beat: Beat) -> None:
-        """Handle batches until it is closed, or `halt` says that there is no more time."""
+        """Handle batches until closed, or until `halt` says that time is up."""
         retry = RetryUntilStopped(halt, beat)
         is_open = True
         while is_open and not halt.is_set():
@@ -72,7 +71,7 @@ class BatchProcessor(Generic[T]):
                 self._handle(batch, retry)
 
     def _next_batch(self) -> tuple[list[T], bool]:
-        """What is next, at once if it is full, and whether there can be more after it."""
+        """The next batch, immediately if it is full, and whether there can be another."""
         with self._changed:
             self._changed.wait_for(lambda: self._inbox or self._is_closed)
             pause = max(self._linger, self._rested_at - self._clock.monotonic())

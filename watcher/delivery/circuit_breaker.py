@@ -1,38 +1,38 @@
-"""A circuit breaker: when a backend counts as down, and when it is next tried."""
+"""A circuit breaker: when a backend counts as down, and when it is tried again."""
 
 from tenacity import RetryCallState, wait_random, wait_random_exponential
 
 from watcher.domain.errors import SinkError
 
 FAILURES = 5
-"""Failures in a row that open the circuit."""
+"""Consecutive failures that open the circuit."""
 
 MAX_FAILING_TIME = 20.0
-"""Seconds of failures in a row that open it too: where each meets its time-out, five of them take minutes."""
+"""Seconds of consecutive failures that open it as well: five failures that all time out take minutes."""
 
 NO_ANSWER = 10.0
-"""Seconds of one failed attempt that open it at once. Less than a webhook's time-out (15 s): readiness has to name a
-sink that never answers within 30 s, and a second attempt would end after that."""
+"""Seconds of one failed attempt that open it at once. Less than a webhook's time-out (15 s), because readiness has to
+name a sink that never answers within 30 s, and a second attempt would end after that."""
 
 LONGEST_WAIT = 15.0
-"""Seconds at most between two tries. Somebody waits for the decision: what is up again has to be seen soon."""
+"""Maximum seconds between two tries. Someone is waiting for the decision, so a recovery has to be noticed soon."""
 
 SHORTEST_REST = 5.0
-"""Seconds at least between two trials of what is down."""
+"""Minimum seconds between two trials of a backend that is down."""
 
 LONGEST_ASKED_WAIT = 240.0
-"""Seconds at most that a backend can ask for (Retry-After): nobody waits for a decision longer than that."""
+"""Maximum seconds that a backend can ask for (Retry-After): no one waits for a decision longer than that."""
 
 _while_closed = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
 _while_open = wait_random(min=SHORTEST_REST, max=LONGEST_WAIT)
 
 
 class CircuitBreaker:
-    """Opens on failures in a row; the first success closes it.
+    """Opens on consecutive failures; the first success closes it.
 
-    While it is closed, failures are tried again soon, with jittered exponential backoff. While it is open, each try
-    is a trial that should cost the backend little: one event and not a batch. The states are those of M. Nygard's
-    "Release It!"; a trial is what is called half-open there.
+    While it is closed, failures are retried soon, with jittered exponential backoff. While it is open, each try is a
+    trial that should cost the backend little: one event instead of a batch. The states are those of M. Nygard's
+    "Release It!", which calls a trial half-open.
     """
 
     def __init__(self) -> None:
@@ -43,9 +43,8 @@ class CircuitBreaker:
     def record_failure(self, now: float, asked: float | None = None, begun: float | None = None) -> bool:
         """Count a failure at `now` (monotonic seconds); returns whether it opened the circuit.
 
-        `begun`: when the try began that failed, if that took a while: a backend that never answers fails since then.
-        `asked`: seconds that the backend wants to be left alone. One that asks for more than `LONGEST_WAIT` is as
-        good as down.
+        `begun`: when the failed try began, if it took a while: a backend that never answers has been failing since
+        then. `asked`: seconds for which the backend asked for no calls. More than `LONGEST_WAIT` counts as down.
         """
         if not self._failures:
             self._failing_since = now if begun is None else begun
@@ -61,18 +60,18 @@ class CircuitBreaker:
         return opened
 
     def record_success(self, now: float) -> float | None:
-        """Note a success at `now`; returns for how many seconds all had failed if it closed the circuit."""
+        """Note a success at `now`; if it closed the circuit, returns for how many seconds all tries had failed."""
         was_open, self.is_open, self._failures = self.is_open, False, 0
         return now - self._failing_since if was_open else None
 
     def pause(self, state: RetryCallState) -> float:
-        """Seconds until the next try, never less than what the backend asked for; a tenacity wait."""
+        """Seconds until the next try, at least what the backend asked for; a tenacity wait."""
         wait = _while_open if self.is_open else _while_closed
         return max(float(wait(state)), asked_wait(state))
 
 
 def asked_wait(state: RetryCallState) -> float:
-    """Seconds that the last failure asked to be waited for, within `LONGEST_ASKED_WAIT`."""
+    """Seconds that the backend asked for with its last failure, up to `LONGEST_ASKED_WAIT`."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, SinkError) else None
     return min(asked or 0.0, LONGEST_ASKED_WAIT)

@@ -1,7 +1,7 @@
 """From a decision to the ack: ledger first, then the sinks, then the queue.
 
-The order is what makes a crash harmless. Once the ledger has a decision no other can be made; until every sink has
-it the message stays, and whoever receives it again finds the decision in the ledger and hands over what is missing.
+This order makes a crash harmless. Once the ledger has a decision, no other can be made. The message stays until every
+sink has it; if it is received again, its decision comes from the ledger and goes to the sinks that lack it.
 """
 
 from collections.abc import Sequence
@@ -35,18 +35,18 @@ RECORD_BATCH = 200
 ACK_BATCH = 100
 
 LATENCY_LIMIT = 3600.0
-"""Seconds that stand for all beyond them in the histogram: a creation of years ago would spoil its sum for good."""
+"""Maximum seconds in the histogram: a creation time of years ago would spoil its sum permanently."""
 
 ANSWERED_AGAIN = 600.0
-"""Seconds after a session's end within which a new message for it gets the decision again. Time for a back end to
-ask once more, and below what a receiver must keep event ids for anyway."""
+"""Seconds after a session's end within which a new message for it gets the decision again. Enough for a back end to
+ask once more, and less than the time for which receivers must keep event ids anyway."""
 
 ACK_GATHER = 1.5
-"""Seconds that acks wait for more of them: SQS takes ten in a call, and asks money for each call."""
+"""Seconds that acks wait for more of them: SQS takes ten per call, and charges for each call."""
 
 RECORD_REST = 0.1
-"""Seconds from one batch of decisions to the next: for the ledger, and for all that follows, each batch costs as much
-as a dozen polls. Only where decisions come that fast does one wait, and nobody notices so little."""
+"""Seconds from one batch of decisions to the next: in the ledger and all later steps, each batch costs as much as a
+dozen polls. Decisions only wait if they come that fast, and so briefly that no one notices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class _Decided:
 
 
 class Outbox:
-    """The way of a decision: a recorder, a worker for each sink, and an acker, each a thread of its own.
+    """The path of a decision: a recorder, a worker for each sink, and an acker, each with its own thread.
 
-    A sink that is down holds back its own worker and the acks; polling and the other workers go on.
+    A sink that is down delays its own worker and the acks; polling and the other workers continue.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Outbox:
         readiness: Readiness,
         dead_letter: DeadLetter,
     ) -> None:
-        """`dead_letter` takes over the message of a decision that a sink rejects for good, and the reason."""
+        """`dead_letter` takes over the message of a decision that a sink rejects for good, with the reason."""
         self._ledger = ledger
         self._clock = clock
         self._metrics = metrics
@@ -108,15 +108,15 @@ class Outbox:
         )
 
     def decided(self, session: Session, decision: Decision, event: DecisionEvent) -> None:
-        """Take over a session with its fresh decision."""
+        """Take over a session with its new decision."""
         self._recorder.put(_Decided(session, decision, event))
 
     def resume(self, session: Session, entry: LedgerEntry) -> None:
         """Take over a session whose decision the ledger already has.
 
-        A message that came back before its ack gets what is still missing. One whose predecessor was acked is a new
-        question, and gets the same event again, from every sink; but not long after the session's end: whoever can
-        send would have an old `live` signed anew.
+        A message that was redelivered before its ack goes to the sinks that still lack the decision. One that follows
+        an acked message is a new request, and gets the same event again from every sink; but not long after the
+        session's end, or anyone who can send messages could get an old `live` signed again.
         """
         if session.context != NO_CONTEXT:
             warn_of_conflict(session.key, context_of(entry), session.context)
@@ -139,7 +139,7 @@ class Outbox:
         self._dispatch(session, entry.event, sinks)
 
     def start(self, threads: Threads, liveness: Liveness) -> None:
-        """Start a thread for each stage."""
+        """Start a thread for each step."""
         for role, run in {"recorder": self._recorder.run, "acker": self._ack_processor.run}.items():
             threads.start(role, partial(run, self._halt, liveness.beat(role)))
         for name, worker in self._workers.items():
@@ -147,7 +147,7 @@ class Outbox:
             threads.start(role, partial(worker.run, liveness.beat(role)))
 
     def drain(self, threads: Threads, deadline: float) -> None:
-        """Finish what was handed over, stage after stage, until `deadline` (monotonic); then give up what is left."""
+        """Finish what was handed over, step by step, until `deadline` (monotonic); then give up the rest."""
         self._recorder.close()
         threads.join(["recorder"], deadline)
         for worker in self._workers.values():
@@ -165,10 +165,10 @@ class Outbox:
         try:
             entries = retry.call(partial(self._ledger.record, rows), partial(self._failed, "ledger"))
         except LedgerError:
-            return  # halted: nothing is recorded, so nothing was decided; the messages go back to the queue
+            return  # halted: nothing is recorded, so nothing is decided; the messages are released
         self._readiness.mark_recovered("ledger")
         for decided, entry in zip(live, entries, strict=True):
-            if entry.fault:  # another watcher decided it, and what it wrote can't be read
+            if entry.fault:  # another watcher decided it, and its record is unreadable
                 self._acker.dead_letter(decided.session, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
                 continue
             if entry.event == decided.event:
@@ -211,7 +211,7 @@ class Outbox:
             self._ended(sink, session)
 
     def _ended(self, sink: str, session: Session, rejection: str = "") -> None:
-        """One sink has the decision, or will not take it; after the last of them the session is over."""
+        """One sink has the decision, or rejects it; after the last sink the session is over."""
         with self._lock:
             if rejection:
                 session.add_rejection(sink, rejection)

@@ -8,16 +8,16 @@ from watcher.domain.model import DecisionEvent
 from watcher.sessions.session import Session
 
 FIRST_PAUSE = 1.0
-"""Seconds until a quarantined event is tried again for the first time."""
+"""Seconds until the first retry of a quarantined event."""
 
 
 @dataclass(slots=True, eq=False)
 class PendingDelivery:
-    """A decision on its way to a sink, and the session that waits for its arrival.
+    """A decision on its way to a sink, and the session that waits for its delivery.
 
-    `first_failure` and `last_failure` are how many deliveries the sink had made by then; None before the first.
+    `first_failure` and `last_failure`: how many deliveries the sink had made by then; None before the first.
     `strikes`: failures that counted against this event. `was_skipped`: it has been in a batch that ended before its
-    turn. `due` (monotonic seconds) is when it is tried next in quarantine, `pause` how long it waits the time after.
+    turn. `due` (monotonic seconds): when it is tried next in quarantine; `pause`: the wait after that.
     """
 
     session: Session
@@ -31,7 +31,7 @@ class PendingDelivery:
 
 
 class DeliveryQueue:
-    """What waits for its first or its next attempt, in order."""
+    """Deliveries that wait for their first or next attempt, in order."""
 
     def __init__(self) -> None:
         self._pending: deque[PendingDelivery] = deque()
@@ -40,11 +40,11 @@ class DeliveryQueue:
         return len(self._pending)
 
     def add(self, pending: Iterable[PendingDelivery]) -> None:
-        """Put these behind the others."""
+        """Add these after the others."""
         self._pending.extend(pending)
 
     def put_back(self, pending: Sequence[PendingDelivery]) -> None:
-        """Put these, which were taken but not tried, before the others again."""
+        """Put these, which were taken but not attempted, back in front."""
         for each in reversed(pending):
             each.was_skipped = True
             self._pending.appendleft(each)
@@ -54,10 +54,10 @@ class DeliveryQueue:
         return [self._pending.popleft() for _ in range(min(limit, len(self._pending)))]
 
     def take_trial(self) -> list[PendingDelivery]:
-        """Take one for a sink that seems to be down; one that never failed, if there is one.
+        """Take one for a sink that seems to be down, preferably one that has never failed.
 
-        Otherwise a good decision would wait for the turns of all those that made the sink look as if it were down.
-        Better still is one that was in none of the batches that failed: poison events often come together.
+        Otherwise a good decision would wait behind all those that made the sink look down. Even better is one that
+        was in no failed batch, because poison events often come together.
         """
         doubts = [(pending.first_failure is not None, pending.was_skipped) for pending in self._pending]
         place = doubts.index(min(doubts)) if doubts else 0
@@ -67,5 +67,5 @@ class DeliveryQueue:
         return found
 
     def drop_abandoned(self) -> None:
-        """Drop those whose leases are lost: their messages come again."""
+        """Drop those whose leases are lost: their messages are redelivered."""
         self._pending = deque(pending for pending in self._pending if not pending.session.is_abandoned)

@@ -1,4 +1,4 @@
-"""Poison events: those that are themselves the reason why a sink does not take them."""
+"""Poison events: events that fail because of what they contain."""
 
 import math
 from collections.abc import Sequence
@@ -8,22 +8,23 @@ from watcher.delivery.pending import PendingDelivery
 from watcher.domain.event_result import EventResult, EventStatus
 
 LONGEST_PAUSE = 60.0
-"""Seconds at most until a quarantined event is tried again; the first pause is doubled each time up to this."""
+"""Maximum seconds until a quarantined event is retried; the first pause doubles each time up to this."""
 
 SHARE = 0.25
-"""The share of a sink's time, and of the room in a batch, that quarantined events get while others wait: at most, for
-they may be many and each may take until its time-out; and at least, for a sink that works again should take them."""
+"""The share of a sink's time, and of a batch, that quarantined events get while others wait. It is an upper bound,
+because they may be many and each may take until its time-out; and a lower bound, because a sink that works again
+should get them."""
 
 REJECTIONS = 6
-"""Rejections, half a minute of them, after which a sink that delivers other events is believed."""
+"""Rejections (half a minute of them) after which they count as final, if the sink delivers other events."""
 
 ATTEMPTS = 16
-"""Attempts, some ten minutes of them, after which any event is given up. A broken receiver may reject everything for
-a while, but an event that is never delivered must not keep its place for good."""
+"""Attempts (some ten minutes of them) after which any event is given up. A broken receiver may reject everything for
+a while, but an event that can't be delivered must not stay forever."""
 
 
 class Ruling(Enum):
-    """What becomes of an event that was not delivered."""
+    """What happens to an event that was not delivered."""
 
     RETRY = auto()
     QUARANTINED = auto()
@@ -31,7 +32,7 @@ class Ruling(Enum):
 
 
 class Quarantine:
-    """Decides which events are poison, and keeps them apart from the others of a sink.
+    """Decides which events are poison, and keeps them apart from a sink's other events.
 
     1. An event is quarantined when its receiver rejects it, or when it fails twice and the sink delivers another
        event in between; a fault of the sink, the network or this machine never counts.
@@ -43,18 +44,18 @@ class Quarantine:
     def __init__(self) -> None:
         self._pending: list[PendingDelivery] = []
         self._deliveries = 0
-        """Batches of which something was delivered: by this count a failure knows whether there was one since."""
+        """Number of batches with a delivery: it tells a failure whether there has been one since."""
         self._not_before = -math.inf
 
     def __len__(self) -> int:
         return len(self._pending)
 
     def record_delivery(self) -> None:
-        """The sink delivered something; after the failures of the same batch have been recorded."""
+        """The sink delivered something. Call it after the failures of the same batch have been recorded."""
         self._deliveries += 1
 
     def record_failure(self, pending: PendingDelivery, result: EventResult, now: float) -> Ruling:
-        """Count a failure or a rejection of an event that was tried; decides what becomes of it."""
+        """Count a failure or rejection of an attempted event; decides what happens to it."""
         last, pending.last_failure = pending.last_failure, self._deliveries
         if pending.first_failure is None:
             pending.first_failure = self._deliveries
@@ -75,11 +76,11 @@ class Quarantine:
         self._pending[:0] = pending
 
     def record_time(self, begun: float, now: float) -> None:
-        """Quarantined events were tried from `begun` until `now`: the others get their share of the time first."""
+        """Quarantined events were attempted from `begun` until `now`: now the others get their share."""
         self._not_before = now + (now - begun) * (1 / SHARE - 1)
 
     def may_interrupt(self, now: float) -> bool:
-        """Whether those that are due may be tried although others wait."""
+        """Whether due ones may be attempted although others wait."""
         return now >= self._not_before
 
     def seconds_until_due(self, now: float) -> float | None:
@@ -87,7 +88,7 @@ class Quarantine:
         return max(0.0, min(pending.due for pending in self._pending) - now) if self._pending else None
 
     def take_due(self, now: float, limit: int) -> list[PendingDelivery]:
-        """Take up to `limit` that are due. One whose leases are lost is dropped: its message comes again."""
+        """Take up to `limit` due ones. Those whose leases are lost are dropped: their messages are redelivered."""
         held = [pending for pending in self._pending if not pending.session.is_abandoned]
         due = [pending for pending in held if pending.due <= now][:limit]
         self._pending = [pending for pending in held if pending not in due]

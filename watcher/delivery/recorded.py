@@ -1,4 +1,4 @@
-"""What a recorded decision says of its session. Somebody may have damaged the record."""
+"""What a recorded decision says about its session. The record may be damaged."""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from watcher.util.rfc3339 import creation_time
 
 
 def created_at(entry: LedgerEntry) -> float:
-    """When the session was created, in epoch seconds; when it was decided, if the record does not say."""
+    """When the session was created, in epoch seconds; if the record does not say, when it was decided."""
     created = creation_time(_data(entry).get("createdAt"))
     return entry.recorded_at if created is None else created
 
 
 def context_of(entry: LedgerEntry) -> bytes:
-    """The context that the decision was given, as compact JSON; empty if the record has none that can be read."""
+    """The decision's context, as compact JSON; empty if the record has no readable one."""
     context = _data(entry).get("context")
     try:
         return compact_json(context).encode() if isinstance(context, dict) else NO_CONTEXT

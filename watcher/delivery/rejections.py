@@ -1,4 +1,4 @@
-"""The message of a session whose decision a sink will never take, for the dead letters."""
+"""The message of a session whose decision a sink rejects for good, for the dead letters."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +10,10 @@ from watcher.util.compact_json import compact_json
 
 
 def rejected_message(session: Session, lease: Lease) -> ReceivedMessage:
-    """The message under this lease, written anew from what is known of the session: its text is kept nowhere.
+    """The message under this lease, rebuilt from what is known about the session, because its text is not kept.
 
-    A replay of it asks for the same session under the same policy, with the same context. It fits into a queue: a
-    context leaves room for far more than the rest.
+    Replaying it asks for the same session under the same policy, with the same context. It fits into a queue, because
+    the limit for a context leaves more than enough room for the rest.
     """
     members: dict[str, Any] = {"sessionId": session.session_id, "policy": session.policy}
     if session.created_at < session.sent_at:
@@ -27,6 +27,6 @@ def rejected_message(session: Session, lease: Lease) -> ReceivedMessage:
 
 
 def rejection(session: Session) -> InvalidMessage:
-    """Why the decision of this session can't be delivered: each sink that will not take it, and what it said."""
+    """Why the decision of this session can't be delivered: each sink that rejects it, and what it said."""
     reasons = "; ".join(f"sink {sink}: {reason}" for sink, reason in sorted(session.rejections.items()))
     return InvalidMessage(DeadReason.REFUSED_BY_SINK, reasons)

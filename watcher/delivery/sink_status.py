@@ -1,4 +1,4 @@
-"""Whether a sink works, and who is told: its circuit breaker, the log, its metric and readiness."""
+"""Whether a sink works: its circuit breaker, and the log, metric and readiness that report it."""
 
 import structlog
 from tenacity import RetryCallState
@@ -24,12 +24,12 @@ class SinkStatus:
         self._begun = clock.monotonic()
 
     def record_start(self) -> None:
-        """An attempt begins: a sink that never answers fails since then."""
+        """An attempt begins: a sink that never answers has been failing since then."""
         self._begun = self._clock.monotonic()
 
     @property
     def is_down(self) -> bool:
-        """Whether the circuit is open: the sink is spared, and gets one event at a time."""
+        """Whether the circuit is open, so that the sink gets one event at a time."""
         return self._circuit.is_open
 
     def pause(self, state: RetryCallState) -> float:
@@ -51,11 +51,11 @@ class SinkStatus:
             log.warning("sink_failed", sink=self._name, error=str(error))
 
     def make_unready(self, error: BaseException, waiting: int) -> None:
-        """Say in readiness that the sink is down, why, and how many decisions wait for it."""
+        """Report to readiness that the sink is down, why, and how many decisions wait for it."""
         self._readiness.mark_unavailable(f"sink {self._name}", error, state=f"circuit open, {waiting} decisions wait")
 
     def record_success(self) -> None:
-        """The sink took something, or answered in a way that only one that works does."""
+        """The sink delivered something, or answered in a way that only a working one does."""
         seconds = self._circuit.record_success(self._clock.monotonic())
         if seconds is not None:
             self._metrics.circuit_open.labels(self._name).set(0)

@@ -1,4 +1,4 @@
-"""The worker of one sink: a thread of its own, and a circuit breaker that spares a sink that is down."""
+"""The worker of one sink: a separate thread, with a circuit breaker for when the sink is down."""
 
 from collections.abc import Callable, Sequence
 from math import inf
@@ -29,13 +29,13 @@ GIVEN_UP = (
 
 
 class SinkWorker:
-    """Hands pending deliveries to its sink until they are delivered, or given up as poison.
+    """Passes pending deliveries to its sink until they are delivered, or given up as poison.
 
-    What the sink failed at goes behind all that waits; what it was not asked to deliver keeps its turn. `Quarantine`
-    says which events are poison; they are tried apart and say nothing about the circuit.
-    How much can wait is bounded by the consumer: a session is in flight until every sink has its decision. One whose
-    leases are lost is in flight no more, so while the circuit is open its delivery is dropped: its message comes
-    again, here or to another watcher, and the ledger has the decision.
+    Failed deliveries go to the end of the queue; those not attempted keep their turn. `Quarantine` decides which
+    events are poison; they are tried separately and don't affect the circuit. The consumer bounds how much can wait:
+    a session is in flight until every sink has its decision. A session whose leases are lost is no longer in flight,
+    so while the circuit is open its delivery is dropped: its message is redelivered, here or to another watcher, and
+    the ledger has the decision.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class SinkWorker:
     ) -> None:
         """`delivered` gets the sink's name and the sessions whose decisions it has; it may raise LedgerError.
 
-        `given_up` gets the sink's name, a session whose decision it will not take, and why. `halt` ends the worker
-        after the attempt that is under way.
+        `given_up` gets the sink's name, a session whose decision it rejects, and why. `halt` ends the worker after
+        the attempt under way.
         """
         self._sink = sink
         self._delivered = delivered
@@ -74,16 +74,16 @@ class SinkWorker:
         self._inbox.put(pending)
 
     def close(self) -> None:
-        """Let the thread end once everything before this is delivered; if the circuit is open, after one more try.
+        """Let the thread end once everything handed over is delivered; if the circuit is open, after one more try.
 
-        A stop must not wait for a sink that is down: the ledger has the decisions, and the messages go back.
+        A stop must not wait for a sink that is down: the ledger has the decisions, and the messages are released.
         """
         self._inbox.put(None)
         self._is_closing = True
         self._give_up_if_down()
 
     def halt(self) -> None:
-        """There is no more time: end after the attempt that is under way."""
+        """Time is up: end after the attempt under way."""
         self._halt.set()
 
     def run(self, beat: Beat) -> None:
@@ -94,13 +94,13 @@ class SinkWorker:
             self._collect(is_patient=True)
             beat.beat()
             if self._is_closed and not self._waiting:
-                return  # what is in quarantine goes back to the queue: nobody would wait for it
+                return  # quarantined events' messages are released: no point in waiting for them
             try:
                 delivered = retry.call(self._try, self._failed, self._status.pause)
                 if delivered:
                     self._delivered(self._sink.name, [pending.session for pending in delivered], retry)
             except (SinkError, LedgerError):
-                return  # halted: the messages stay, and whoever gets them next hands over what is missing
+                return  # halted: the messages stay, and the next to receive them delivers the rest
 
     def _collect(self, *, is_patient: bool = False) -> None:
         try:
@@ -115,7 +115,7 @@ class SinkWorker:
             return
 
     def _seconds_until_due(self) -> float | None:
-        """Seconds until a quarantined event or a check of the sink is due; None if neither will be."""
+        """Seconds until a quarantined event or a check of the sink is due; None if neither is."""
         now = self._clock.monotonic()
         check = max(0.0, self._check_due - now)
         seconds = min(check, inf if (first := self._quarantine.seconds_until_due(now)) is None else first)
@@ -125,7 +125,7 @@ class SinkWorker:
         """Attempt a batch, or a single event while the circuit is open; returns what was delivered.
 
         Raises:
-            SinkError: nothing was, and it is not known to be the events' fault.
+            SinkError: nothing was, and it may not be the events' fault.
         """
         self._collect()
         source, batch = self._next_batch()
@@ -137,7 +137,7 @@ class SinkWorker:
         try:
             results = self._attempt.deliver_once([pending.event for pending in batch])
         except SinkError:
-            self._waiting.add(batch)  # behind the others: one of them may be able to show that the sink works
+            self._waiting.add(batch)  # after the others: one of them may show that the sink works
             raise
         finally:
             if source is self._quarantine:
@@ -146,7 +146,7 @@ class SinkWorker:
         return self._sort(source, batch, results)
 
     def _next_batch(self) -> tuple[DeliveryQueue | Quarantine, Sequence[PendingDelivery]]:
-        """What is tried next, and where it was taken from; nothing, if nothing is due."""
+        """What to attempt next, and where it was taken from; nothing, if nothing is due."""
         now = self._clock.monotonic()
         if self._status.is_down:
             trial = self._waiting.take_trial()
@@ -158,7 +158,7 @@ class SinkWorker:
         return self._waiting, self._waiting.take(self._sink.max_batch)
 
     def _check(self) -> None:
-        """Ask for the sink's target, if it can vanish unseen and nothing has been sent there for long.
+        """Check the sink's target, if it can vanish unnoticed and nothing has been sent there for long.
 
         Raises:
             SinkError: it is missing.
@@ -175,10 +175,10 @@ class SinkWorker:
         batch: Sequence[PendingDelivery],
         results: Sequence[EventResult],
     ) -> Sequence[PendingDelivery]:
-        """Put each event of a batch where its result says; returns what was delivered.
+        """Put each event of a batch where its result requires; returns what was delivered.
 
         Raises:
-            SinkError: nothing was delivered, and not all that was tried is the events' fault.
+            SinkError: nothing was delivered, and not every failure is the events' fault.
         """
         by_status: dict[EventStatus, list[PendingDelivery]] = {status: [] for status in EventStatus}
         left: list[tuple[PendingDelivery, str]] = []
@@ -193,15 +193,15 @@ class SinkWorker:
         if delivered:
             self._quarantine.record_delivery()
         if delivered or by_status[EventStatus.REJECTED]:
-            self._status.record_success()  # it took something, or looked at it closely enough to reject it
+            self._status.record_success()  # it delivered something, or read it closely enough to reject it
         self._report(left, is_outage=not delivered)
         return delivered
 
     def _report(self, left: Sequence[tuple[PendingDelivery, str]], *, is_outage: bool) -> None:
-        """Tell of what failed, if it is not known to be the events' fault.
+        """Report a failure, unless it is known to be the events' fault.
 
         Raises:
-            SinkError: nothing else of the batch was delivered.
+            SinkError: nothing else in the batch was delivered.
         """
         if not left:
             return
@@ -212,7 +212,7 @@ class SinkWorker:
         log.warning("batch_partially_delivered", sink=self._sink.name, session_ids=sessions, error=reason)
 
     def _set_apart(self, pending: PendingDelivery, result: EventResult) -> bool:
-        """Count a failure at this event; whether it is poison, and so was quarantined or given up."""
+        """Count a failure of this event; returns whether it is poison, and so was quarantined or given up."""
         ruling = self._quarantine.record_failure(pending, result, self._clock.monotonic())
         if ruling is Ruling.RETRY:
             return False

@@ -29,7 +29,7 @@ class MemoryLedger:
         self._lock = Lock()
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
-        """The entries there are for these keys."""
+        """The entries that exist for these keys."""
         with self._lock:
             return {key: self._entries[key] for key in keys if key in self._entries}
 
@@ -59,7 +59,7 @@ class MemoryLedger:
                     self._entries[key] = replace(entry, acked_at=now)
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
-        """The newest `limit` entries, oldest of them first."""
+        """The newest `limit` entries, oldest first."""
         with self._lock:
             entries = [e for e in self._entries.values() if session_id in (None, e.event.key.session_id)]
         return entries[max(0, len(entries) - limit) :]

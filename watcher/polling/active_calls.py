@@ -1,4 +1,4 @@
-"""The calls under way: whose session each of them asks for, and since when."""
+"""The calls under way: the session that each of them polls, and since when."""
 
 from math import inf
 
@@ -6,9 +6,9 @@ from watcher.sessions.session import Session
 
 
 class ActiveCalls:
-    """Who claims a session goes on with it: its worker once it is over, or whoever gives it up before.
+    """Whoever claims a session continues with it: its worker after the call, or the watchdog that gives the call up.
 
-    Times are monotonic seconds. Each change is one step of a dict, so that no lock is needed for it.
+    Times are monotonic seconds. Each change is a single dict operation, so no lock is needed.
     """
 
     def __init__(self) -> None:
@@ -18,20 +18,20 @@ class ActiveCalls:
         """When the service last answered any call."""
 
     def begin(self, session: Session, now: float) -> None:
-        """A worker asks for this session."""
+        """A worker begins to poll this session."""
         self._since[session] = self._unclaimed[session] = now
 
     def end(self, session: Session) -> bool:
-        """The call is over; whether its worker is to go on with the session: not if the call was given up."""
+        """The call is over; returns whether its worker keeps the session: not if the call was given up."""
         self._since.pop(session, None)
         return self.claim(session) is not None
 
     def claim(self, session: Session) -> float | None:
-        """Take the session over from its call; when that began, None if somebody else was first."""
+        """Take the session over from its call; returns when that began, None if another thread was first."""
         return self._unclaimed.pop(session, None)
 
     def outlasting(self, now: float, after_deadline: float, late: float) -> list[Session]:
-        """Those whose call goes on `after_deadline` seconds after their session's deadline.
+        """Sessions whose call is still under way `after_deadline` seconds after their deadline.
 
         A call that began after the deadline has `late` seconds.
         """
@@ -42,7 +42,7 @@ class ActiveCalls:
         ]
 
     def waiting(self, now: float, least: float) -> list[float]:
-        """Of the calls that wait for `least` seconds and more, given up or not: for how long."""
+        """How long each call has waited that has waited `least` seconds or more, given up or not."""
         return [now - since for _, since in _pairs(self._since) if now - since >= least]
 
 

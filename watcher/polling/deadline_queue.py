@@ -1,4 +1,4 @@
-"""The moments kept for last polls: no session is forgotten unseen because others were due first."""
+"""Reserves a time for each session's final poll, so that none expires unpolled because others were due first."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,30 +12,30 @@ from watcher.sessions.creation_claim import over_at
 from watcher.sessions.session import FinalPoll, Session
 
 FEWEST = 64
-"""Timers below which it isn't worth while to clear out those of finished sessions."""
+"""Below this many timers, those of finished sessions are not worth clearing out."""
 
 AHEAD, AHEAD_SHARE = 20.0, 1 / 9
-"""Seconds, and share of a session's time, that a last poll is brought forward at most when too many fall together."""
+"""Maximum seconds, and share of a session's time, that a final poll is brought forward when too many coincide."""
 
 SHARE = 0.8
-"""Share of the rate that last polls are spread over; the rest is for new calls and for faults."""
+"""Share of the rate that final polls are spread over; the rest is for new calls and for faults."""
 
 SHORTEST = 1e-6
-"""Seconds of a wait: what rounding leaves must not be one that moves no clock."""
+"""Minimum seconds of a wait: what rounding leaves could be too short to move a clock."""
 
 SPREAD_EVERY = 1.0
-"""Seconds between two checks for a crowd of final polls that are near."""
+"""Seconds between two checks for too many final polls close together."""
 
 PARTS = 64
-"""Of a second. A timer stands at the end of one, so that many sessions have the number of their moment in common."""
+"""Parts of a second. Timers are rounded up to the end of one, so that many sessions share one number."""
 
 
 class DeadlineQueue:
-    """A second timer queue beside the due queue's, by the moments of final polls. The scheduler's lock guards it.
+    """A second timer queue next to the due queue's, ordered by final polls. The scheduler's lock guards it.
 
-    A session whose moment has come is in line to be polled, the earliest moment first, and for its end, the earliest
-    deadline first: that needs no call, and must not wait for those that do. A session whose last poll was brought
-    forward and answered only waits for its end.
+    A session whose final poll is due is in line for the poll, earliest first, and for its end, earliest deadline
+    first: its end needs no call, and must not wait for those that do. A session whose final poll was brought forward
+    and answered only waits for its end.
     """
 
     def __init__(self, is_mine: Callable[[Session], bool]) -> None:
@@ -45,14 +45,12 @@ class DeadlineQueue:
         self._reached = TimerQueue(attrgetter("final_due_at"))
         self._ends = TimerQueue(_end)
         self.quiet_until = inf
-        """Before that moment (monotonic) nothing is due here."""
+        """Nothing is due here before this time (monotonic)."""
 
     def put(self, session: Session, at: float, waiting: int) -> None:
-        """Guard a session among `waiting` ones: from its moment on, but not before `at`, it goes before the rest."""
+        """Guard a session among `waiting` ones: once its final poll is due, but not before `at`, it goes first."""
         at = max(at, final_poll_at(session))
-        if (
-            0.0 <= session.final_due_at - at < 1 / PARTS or session.expired_on_receipt
-        ):  # too late is no moment to be kept to
+        if 0.0 <= session.final_due_at - at < 1 / PARTS or session.expired_on_receipt:  # too late to be kept
             return
         if is_done(session):
             session.final_due_at = -inf
@@ -66,7 +64,7 @@ class DeadlineQueue:
             self._clear()
 
     def due(self, now: float) -> tuple[Session | None, bool]:
-        """A session whose time has run out, if there is any, or the one whose moment came first; and which it is."""
+        """A session whose time has run out, if any, else the one whose final poll is due first; and which it is."""
         if now < self.quiet_until:
             return None, False
         self._call(now)
@@ -80,22 +78,22 @@ class DeadlineQueue:
         return session, now >= over_at(session)
 
     def _call(self, now: float) -> None:
-        """Put those in line whose moment has come."""
+        """Put those in line whose final poll is due."""
         while (session := self._first(self._timers, now)) is not None:
             self._timers.drop()
             self._reached.add(session)
             self._ends.add(session)
 
     def seconds_until_next(self, now: float) -> float:
-        """Seconds until the next moment may come."""
+        """Seconds until the next final poll may be due."""
         return max(SHORTEST, _next(self._timers) - now)
 
     def seconds_until_end(self, now: float) -> float:
-        """Seconds until the time of one may run out that is in line."""
+        """Seconds until the time of one in line may run out."""
         return max(SHORTEST, _next(self._ends) - now)
 
     def spread(self, now: float, rate: float) -> None:
-        """Bring last polls forward where more of them fall together than the rate (calls a second) can take."""
+        """Bring final polls forward where more of them coincide than the rate (calls a second) allows."""
         step = 1.0 / (rate * SHARE)
         reserved = chain(self._reached.near(now), self._timers.near(now + AHEAD))
         coming = dict.fromkeys(
@@ -110,13 +108,13 @@ class DeadlineQueue:
             self.put(session, session.final_poll_by, len(self._timers))
 
     def _clear(self) -> None:
-        """Drop those that don't wait: they would keep finished sessions in memory to their deadlines."""
+        """Drop timers of sessions that don't wait: they would keep those in memory until their deadlines."""
         for session in self._timers.retain(lambda session: _is_reserved(session) and self._is_mine(session)):
             if self._is_mine(session):
                 session.final_due_at = -inf
 
     def _first(self, timers: TimerQueue, now: float) -> Session | None:
-        """The first whose moment has come; stale timers before it are dropped."""
+        """The first whose final poll is due; stale timers before it are dropped."""
         while (timer := timers.first(now)) is not None:
             session, is_mine = timer.session, self._is_mine(timer.session)
             if is_mine and timers.is_current(timer) and session.is_scheduled and not session.is_abandoned:
@@ -134,7 +132,7 @@ def _next(timers: TimerQueue) -> float:
 
 
 def _end(session: Session) -> float:
-    """When the time of a session runs out: just before, so that nobody is decided after it."""
+    """When the time of a session runs out: slightly early, so that no session is decided late."""
     return _end_of_part(floor(over_at(session) * PARTS))
 
 
@@ -148,6 +146,6 @@ def _is_reserved(session: Session) -> bool:
 
 
 def _is_to_come(session: Session, now: float) -> bool:
-    """Whether it waits for its last poll, which is near and was not brought forward yet."""
+    """Whether it waits for its final poll, which is near and has not been brought forward yet."""
     is_near = session.final_due_at - now <= min(AHEAD, session.lifetime * AHEAD_SHARE)
     return is_near and _is_reserved(session) and session.final_poll is FinalPoll.KEPT

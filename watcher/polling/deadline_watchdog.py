@@ -1,4 +1,4 @@
-"""Ends sessions on time while all workers are in calls that hang, and tells readiness of such calls."""
+"""Ends sessions on time while all workers are in hanging calls, and reports such calls to readiness."""
 
 from threading import Event
 
@@ -10,24 +10,25 @@ from watcher.telemetry.health import Beat
 from watcher.telemetry.readiness import Readiness
 
 CHECK_INTERVAL = 0.25
-"""Seconds between two checks: how late a session may end for which no worker is free."""
+"""Seconds between two checks: how late a session may end if no worker is free."""
 
 AFTER_DEADLINE = 0.5
-"""Seconds after the session's deadline that a call has for its answer. With a check it makes less than the one second
-within which every session is decided. The poll before the deadline begins a second earlier; answers take 0.2 s."""
+"""Seconds after the session's deadline that a call has for its answer. Together with a check this stays below the one
+second within which every session is decided. The poll before the deadline begins a second earlier; answers take 0.2
+s."""
 
 LATE_ANSWER = 10.0
-"""Seconds for the one call of a session that was received after its deadline."""
+"""Seconds for the only call of a session that was received after its deadline."""
 
 STUCK_AFTER = 10.0
-"""Seconds without an answer after which calls that wait for one say that the service can't be reached."""
+"""Seconds without any answer after which waiting calls mean that the service is unreachable."""
 
 
 class DeadlineWatchdog:
-    """A worker that makes no calls. With time-outs of a minute the others may all wait for a dead connection."""
+    """A worker that makes no calls: with time-outs of a minute, all others may be waiting for a dead connection."""
 
     def __init__(self, *, scheduler: Scheduler, poller: Poller, clock: Clock, readiness: Readiness) -> None:
-        """`poller`: whose calls are watched, and who decides."""
+        """`poller`: its calls are watched, and it decides."""
         self._scheduler = scheduler
         self._poller = poller
         self._calls: ActiveCalls = poller.calls
@@ -35,13 +36,13 @@ class DeadlineWatchdog:
         self._readiness = readiness
 
     def run(self, stop: Event, beat: Beat) -> None:
-        """Look four times a second until `stop`."""
+        """Check four times a second until `stop`."""
         while not stop.wait(CHECK_INTERVAL):
             beat.beat()
             self.check()
 
     def check(self) -> None:
-        """End those whose time is over: in the queue of due polls, or in a call."""
+        """End sessions whose time is over, whether they wait for a poll or are in a call."""
         while (due := self._scheduler.take_expired()) is not None:
             self._poller.poll_once(due)
         now = self._clock.monotonic()

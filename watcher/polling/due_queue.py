@@ -12,15 +12,15 @@ from watcher.polling.timer_queue import Timer, TimerQueue
 from watcher.sessions.session import Session
 
 BEHIND = 1.0
-"""Seconds that the oldest poll must be overdue before the queue counts as behind: less is the jitter of any rate."""
+"""Seconds that the oldest poll must be overdue before the queue counts as behind: less is normal jitter."""
 
 
 NEWCOMERS = 1000
-"""The newest sessions that are remembered as such. Of more that come at once, the others wait in their order."""
+"""How many of the newest sessions are remembered. If more arrive at once, the others wait in their order."""
 
 
 class _Choice(IntEnum):
-    """Who has the next turn of a queue that is behind. The newest alone would be a flood's, most of the time."""
+    """Which session is next in a queue that is behind. Taking only the newest would mostly serve a flood."""
 
     OLDEST = 0
     NEWEST = 1
@@ -28,20 +28,20 @@ class _Choice(IntEnum):
 
 
 Head = tuple[Session, Timer | None, bool]
-"""The session to be polled next; its place among those that are due, if it has one; and whether its time is over."""
+"""The session to poll next; its place among those that are due, if it has one; and whether its time is over."""
 
 
 class DueQueue:
-    """Sessions by the time at which their polls are due, the earliest first.
+    """Sessions ordered by when their polls are due, earliest first.
 
-    One whose moment for the last poll has come goes before all others; see `DeadlineQueue`. While `newest_too` is
-    set, a queue that is behind gives two of three polls to sessions that were never polled: to the newest, so that
-    whoever comes after a crowd is not kept waiting until the crowd is through; and to any of them, so that whoever
-    comes amid a steady flood, which always has the newest, has a chance.
+    A session whose final poll is due goes before all others; see `DeadlineQueue`. While `newest_too` is set, a queue
+    that is behind gives two of three polls to sessions that were never polled: one to the newest, so that a session
+    that arrives after a crowd does not wait for the whole crowd; and one to any of them, so that a session that
+    arrives amid a steady flood, which always has the newest, has a chance.
     """
 
     def __init__(self, is_mine: Callable[[Session], bool]) -> None:
-        """`is_mine`: whether a session belongs into this queue, when it is entered and for as long as it waits."""
+        """`is_mine`: whether a session belongs in this queue, when it is added and for as long as it waits."""
         self._later = TimerQueue(attrgetter("due_at"))
         self._due: deque[Timer] = deque()
         self._deadlines = DeadlineQueue(is_mine)
@@ -54,14 +54,14 @@ class DueQueue:
         return len(self._later) + len(self._due)
 
     def add(self, session: Session) -> bool:
-        """Enter a session for its `due_at`; True if, as far as is known, no other comes before it."""
+        """Add a session at its `due_at`; True if, as far as is known, no other comes before it."""
         comes_first = self._later.add(session)
         self._quiet_until = min(self._quiet_until, session.due_at)
         self._deadlines.put(session, session.due_at, len(self))
         return comes_first and not self._due
 
     def reserve(self, session: Session, at: float) -> None:
-        """Keep the moment of a session's last poll for it, but none before `at`."""
+        """Reserve the time of a session's final poll for it, but not before `at`."""
         self._deadlines.put(session, at, len(self))
 
     def spread(self, now: float, rate: float) -> None:
@@ -69,9 +69,9 @@ class DueQueue:
         self._deadlines.spread(now, rate)
 
     def head(self, now: float) -> Head | None:
-        """What is to be polled next, if anything is due by `now`."""
+        """What to poll next, if anything is due by `now`."""
         if now < self._quiet_until and not self._due and now < self._deadlines.quiet_until:
-            return None  # the usual case, and asked with every poll
+            return None  # the usual case, checked with every poll
         reserved, is_over = self._deadlines.due(now)
         if reserved is not None:
             return reserved, None, is_over
@@ -87,17 +87,17 @@ class DueQueue:
         return timer.session, timer, False
 
     def take(self, timer: Timer | None) -> None:
-        """Drop the turn that `head` gave just now. A last poll has none: its session's is stale now."""
+        """Drop the turn that `head` has just returned. A final poll has none: its session's is stale now."""
         if timer is None:
             return
         if timer is self._due[0]:
             self._due.popleft()
         else:
-            self._newcomers.pop()  # its turn among those that are due is stale from now on
+            self._newcomers.pop()  # its turn among the due ones is now stale
         self._choice = _Choice((self._choice + 1) % len(_Choice)) if self._newcomers else _Choice.OLDEST
 
     def expired(self, now: float) -> Session | None:
-        """A session whose time has run out, if there is any."""
+        """A session whose time has run out, if there is one."""
         reserved, is_over = self._deadlines.due(now)
         return reserved if is_over else None
 
@@ -111,18 +111,18 @@ class DueQueue:
         return inf if timer is None else timer.at
 
     def seconds_until_due(self, now: float) -> float:
-        """Seconds until it is worth to look again, nothing being due; inf if nothing waits."""
+        """Seconds until the next check is worthwhile, if nothing is due; inf if nothing waits."""
         at = self.next_at()
         if at == inf:
             return inf
         return min(at - now, self._deadlines.seconds_until_next(now))
 
     def seconds_until_end(self, now: float) -> float:
-        """Seconds until the time of a session may run out that is in line for its last poll."""
+        """Seconds until the time of a session in line for its final poll may run out."""
         return self._deadlines.seconds_until_end(now)
 
     def _collect(self, now: float) -> None:
-        """Move the turns whose time has come to those that are due."""
+        """Move the turns that have come due to the due ones."""
         later, due = self._later, self._due
         while (timer := later.first()) is not None and timer.at <= now:
             later.drop()
@@ -145,7 +145,7 @@ class DueQueue:
         return None
 
     def _newcomer(self) -> Timer | None:
-        """The newest or any newcomer, which becomes the last of them."""
+        """The newest or any other new session, which then becomes the last of them."""
         newcomers = self._newcomers
         while newcomers:
             if self._choice is _Choice.ANY:
@@ -158,6 +158,6 @@ class DueQueue:
 
 
 def _is_stale(timer: Timer) -> bool:
-    """Whether its session was taken by another turn, moved to one, or abandoned."""
+    """Whether its session was taken by another turn, moved to another one, or abandoned."""
     session = timer.session
     return session.is_abandoned or not session.is_scheduled or session.due_at != timer.at

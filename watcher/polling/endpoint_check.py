@@ -1,4 +1,4 @@
-"""Whether answers that are not the API's are the fault of one session, or of whatever answers in the API's place."""
+"""Whether answers that are not the API's concern one session, or come from something in the API's place."""
 
 from collections.abc import Callable
 from itertools import count
@@ -10,31 +10,31 @@ from watcher.domain.ports import SessionResults
 from watcher.polling.policy import Observation
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
-"""A session id that is asked for to see what answers; no session has it."""
+"""A session id that no session has, polled to see what answers."""
 
 MOST_ROWS = 1000
-"""Sessions whose unreadable answers are followed at once; in an outage, none are."""
+"""Number of sessions whose unreadable answers are tracked at once; in an outage, none are."""
 
 
 class EndpointCheck:
-    """Nobody is rejected for what a proxy or captive portal says.
+    """Keeps sessions from being rejected because of what a proxy or captive portal says.
 
-    An unreadable answer counts against its session only if the endpoint was seen to know the API after the one that
-    counted before, and before this call began. Who else was answered properly shows that; if nobody was, a session
-    that does not exist is asked for. So what was under way when an outage ended never counts. For several threads.
+    An unreadable answer counts against its session only if the endpoint has shown that it is the API since the last
+    one that counted, and before this call began. Proper answers for other sessions show that; without any, a session
+    that does not exist is polled. So calls under way when an outage ended never count. Thread-safe.
     """
 
     def __init__(self, results: SessionResults) -> None:
         self._results = results
         self._lock = Lock()
-        self._moments = count(1)  # numbers in order: who came first is all that matters
+        self._moments = count(1)  # increasing numbers: only the order matters
         self._proved_at = 0
         self._counted_at: dict[str, int] = {}
-        """When the latest unreadable answer of each session's row counted."""
+        """When the latest unreadable answer in each session's series counted."""
         self.is_at_fault = False
 
     def ask(self, session_id: str, call: Callable[[str], Observation]) -> Observation:
-        """What `call` brings, or the endpoint's fault in its place."""
+        """The result of `call`, or the endpoint's fault instead."""
         began = self._moment()
         observation = call(session_id)
         if is_proof(observation):
@@ -47,7 +47,7 @@ class EndpointCheck:
         return observation if counts else EndpointFault(f"{observation}; it may be the endpoint's fault")
 
     def ask_again(self) -> bool:
-        """Whether the endpoint knows the API: ask for a session that does not exist."""
+        """Whether the endpoint is the API: poll a session that does not exist."""
         try:
             self._results.get(NOBODY)
         except PollError as error:
@@ -68,7 +68,7 @@ class EndpointCheck:
             self._counted_at.pop(session_id, None)
 
     def _count(self, session_id: str, began: int) -> bool:
-        """Whether this one counts; the first of a row does unless the endpoint is at fault."""
+        """Whether this one counts; the first of a series does unless the endpoint is at fault."""
         with self._lock:
             before = self._counted_at.get(session_id)
             counts = not self.is_at_fault if before is None else before < self._proved_at < began
@@ -80,10 +80,10 @@ class EndpointCheck:
 
 
 def is_unreadable(observation: Observation) -> bool:
-    """Whether nothing shows that the API has answered. An unknown status is its own, and may be a new one."""
+    """Whether nothing shows that the API answered. An unknown status comes from the API, and may be a new one."""
     return isinstance(observation, UnreadableAnswer) and not isinstance(observation, UnknownStatus)
 
 
 def is_proof(observation: Observation) -> bool:
-    """Whether only the API can have answered that; a throttle, a server's error or a denial may be a proxy's."""
+    """Whether only the API can have given this answer; a throttle, a server error or a denial may be a proxy's."""
     return isinstance(observation, SessionResult | PermanentPollError | UnknownStatus)

@@ -1,4 +1,4 @@
-"""The learned schedule, asked for one session: when its first poll is worth a call, and when its next."""
+"""The learned schedule for one session: when its first poll is worth a call, and when its next."""
 
 import random
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from watcher.sessions.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedWait:
-    """`minimum` and `maximum`: seconds; `jitter`: share of a wait that is random, around what is best."""
+    """`minimum` and `maximum`: seconds; `jitter`: random share of a wait, around the best value."""
 
     schedule: Schedule
     clock: Clock
@@ -22,7 +22,7 @@ class LearnedWait:
     uniform: Callable[[float, float], float] = random.uniform
 
     def first(self, session: Session) -> float:
-        """Seconds until the first poll is worth a call; below 0: it has been for so long."""
+        """Seconds until the first poll is worth a call; negative: for how long it has been."""
         now = self.clock.monotonic()
         return self.schedule.first(
             session, session.policy, now - session.created_monotonic, now, least=self.minimum, most=self.maximum
@@ -44,7 +44,7 @@ class LearnedWait:
         )
 
     def learn(self, session: Session, status: SessionStatus) -> None:
-        """Pass on what an answer says of the session's end. EXPIRED says nothing: AWS ended it, not the person."""
+        """Record what an answer says about the session's end. EXPIRED says nothing: AWS ended it, not the person."""
         now, created_at = self.clock.monotonic(), session.created_monotonic
         if status is not SessionStatus.EXPIRED:
             before = max(0.0, session.on_the_way_at - created_at)

@@ -1,4 +1,4 @@
-"""When to poll a session again, and when to stop. A calculation: nothing sleeps, and no session knows of another."""
+"""When to poll a session again, and when to stop. Pure calculation: nothing sleeps, and sessions are independent."""
 
 from dataclasses import dataclass
 
@@ -25,24 +25,24 @@ class PollAgain:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Over: `ending` is the terminal answer, the permanent fault, or what the last poll brought."""
+    """Over: `ending` is the terminal answer, the permanent fault, or the result of the last poll."""
 
     ending: Observation
 
 
 class PollPolicy:
-    """The next step of a session from what its latest poll brought."""
+    """Decides the next step of a session from the result of its latest poll."""
 
     def __init__(self, backoff: wait_base, clock: Clock, learned: LearnedWait | None = None) -> None:
         """`backoff` is any tenacity wait; attempt numbers count answers, or faults in a row.
 
-        It waits after each fault, and after an answer, unless `learned` knows better.
+        It sets the wait after a fault, and after an answer unless `learned` knows better.
         """
         self._clock, self._learned = clock, learned
         self._retrying = Retrying(wait=backoff, stop=stop_at_deadline(clock), retry=retry_passing_fault(clock))
 
     def next_step(self, session: Session, observation: Observation) -> PollAgain | Ended:
-        """Poll again, or the end. Call it after `session.record(observation)`."""
+        """Poll again, or end. Call it after `session.record(observation)`."""
         if self._learned is not None and isinstance(observation, SessionResult):
             self._learned.learn(session, observation.status)
         state = self._state(session, observation)
@@ -56,15 +56,15 @@ class PollPolicy:
         return PollAgain(min(self._wait(session, state), next_poll_at(session, now) - now))
 
     def forget(self, session: Session) -> None:
-        """It won't be polled any more."""
+        """The session won't be polled any more."""
         if self._learned is not None:
             self._learned.schedule.forget(session)
 
     def first_poll(self, session: Session) -> float:
-        """When (monotonic) a new session is polled first: now, unless that is known to be too early.
+        """When (monotonic) a new session is first polled: now, unless that is known to be too early.
 
-        A moment that has passed sets it before all that became worth a call after it: it was announced late, and is
-        probably over. Not one that AWS has forgotten.
+        A time in the past gives a session that was announced late, and is probably over, priority over sessions that
+        became worth a call after it. Sessions that AWS has forgotten get none.
         """
         now = self._clock.monotonic()
         wait = self._learned.first(session) if self._learned is not None else 0.0
@@ -76,10 +76,10 @@ class PollPolicy:
         return self._learned.after_answer(session, fallback=lambda: float(self._retrying.wait(state)))
 
     def _state(self, session: Session, observation: Observation) -> RetryCallState:
-        """With an outcome after a fault alone: only faults are judged by tenacity's strategies."""
+        """With an outcome only after a fault: tenacity's strategies judge faults alone."""
         state = RetryCallState(self._retrying, fn=None, args=(session,), kwargs={})
         if isinstance(observation, PollError):
-            # Faults back off by themselves; those of the past are forgotten with the first answer.
+            # Faults have their own backoff; the first answer resets it.
             state.attempt_number = session.throttles if isinstance(observation, Throttled) else session.faults
             state.set_exception((type(observation), observation, None))
         else:

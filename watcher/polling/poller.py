@@ -33,17 +33,18 @@ from watcher.util.rfc3339 import timestamp
 
 log = structlog.get_logger(__name__)
 _stdlib_log = logging.getLogger(__name__)
-"""Asked for its level: structlog puts a line together before it drops it."""
+"""Used for its level: structlog builds a line before it drops it."""
 
 UNREACHABLE_AFTER = 3
-"""Polls in a row that fail to reach the service before readiness says so: one lost connection is no outage."""
+"""Consecutive polls that must fail to reach the service before readiness says so: one lost connection is not an
+outage."""
 
 NOT_THE_API = "what answers there is not the API"
-"""The state of an endpoint in whose place a proxy or a captive portal answers."""
+"""The state of an endpoint when a proxy or a captive portal answers in its place."""
 
 
 class Poller:
-    """What every worker thread runs; it has no state of a session's own."""
+    """What every worker thread runs. It keeps no state about sessions."""
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class Poller:
         metrics: Metrics,
         readiness: Readiness,
     ) -> None:
-        """`ended` takes over a session that is over, with what it is decided by."""
+        """`ended` takes over a session that is over, with the observation that decides it."""
         self._results = results
         self._endpoint = endpoint
         self._scheduler = scheduler
@@ -78,7 +79,7 @@ class Poller:
             beat.rest()
 
     def poll_once(self, due: Due) -> None:
-        """Make one call for a due session, and put the session where it belongs next."""
+        """Make one call for a due session, and pass the session to its next step."""
         session = due.session
         if due.is_over:
             self._active_rules.rules.polling.forget(session)
@@ -98,7 +99,7 @@ class Poller:
             log.warning(
                 "late_response_dropped", session_id=session.session_id, result=result, seconds=round(seconds, 3)
             )
-        elif not session.is_abandoned:  # else its lease was lost while we asked: another watcher answers for it now
+        elif not session.is_abandoned:  # else its lease was lost during the call: another watcher has it now
             self._continue(session, observation, result, begun)
 
     def _continue(self, session: Session, observation: Observation, result: str, begun: float) -> None:
@@ -113,7 +114,7 @@ class Poller:
         if isinstance(step, PollAgain):
             self._scheduler.add(session, self._clock.monotonic() + step.delay)
         else:
-            # Its deadline was true, then: what was known by it counts, as for a session of which nothing is claimed.
+            # So its deadline was true: what was known then counts, as for a session without a claim.
             self._ended(session, known if is_borne_out and isinstance(known, SessionResult) else step.ending)
 
     def _log_refuted_claim(self, session: Session, claimed: float) -> None:
@@ -131,9 +132,9 @@ class Poller:
         self._scheduler.add(session, self._active_rules.rules.polling.first_poll(session))
 
     def may_be_older(self, session: Session, created_monotonic: float) -> None:
-        """A message says that a session was created then: AWS may forget it earlier.
+        """A message gives this creation time for a session, so AWS may forget it earlier.
 
-        That moves a poll, once for a session: else a sender could buy any number of calls. The deadline stays.
+        That moves a poll once per session, or a sender could cause any number of calls. The deadline stays.
         """
         kept, forgotten = final_poll_at(session), created_monotonic + session.lifetime - lead_seconds(session)
         if forgotten < kept and not session.is_brought_forward:
@@ -142,7 +143,7 @@ class Poller:
         self._scheduler.bring_forward(session, kept)
 
     def give_up(self, session: Session) -> None:
-        """Decide a session whose call outlasts its time, by what is known; what the call still brings is dropped."""
+        """Decide a session whose call outlasts its time, by what is known; the call's result is dropped."""
         begun = self.calls.claim(session)
         if begun is None or session.is_abandoned:
             return
@@ -167,26 +168,26 @@ class Poller:
         self._metrics.poll_duration.observe(seconds)
 
     def _report_service(self, observation: Observation) -> None:
-        """Tell readiness what this poll says about the service itself."""
+        """Report to readiness what this poll says about the service itself."""
         if isinstance(observation, PollError) and not self._record_fault(observation):
             return
         self._unreachable = 0
         self.calls.answered_at = self._clock.monotonic()
         self._readiness.mark_recovered("endpoint")
-        if not isinstance(observation, Throttled):  # a throttle may come before the credentials are looked at
+        if not isinstance(observation, Throttled):  # a throttle may come before credentials are checked
             self._readiness.mark_recovered("credentials")
 
     def _record_fault(self, fault: PollError) -> bool:
-        """Whether the service is, by this fault; what it is if not is told to readiness."""
+        """Whether the service is available, judging by this fault; if not, readiness is told why."""
         if isinstance(fault, OperatorError):
             self._mark_unavailable(
                 "credentials", fault, "sessions wait until their deadline; nobody is rejected for it"
             )
             return False
         if isinstance(fault, UnreadableAnswer):
-            return False  # of one session, perhaps: it says neither that the service is there nor that it is not
+            return False  # perhaps about one session: it does not tell whether the service is up
         if isinstance(fault, EndpointFault):
-            if self._endpoint.is_at_fault:  # else there was no answer to tell by
+            if self._endpoint.is_at_fault:  # else there was no answer to judge by
                 self._mark_unavailable(
                     "endpoint", fault, "sessions wait until their deadline; nobody is rejected for it", NOT_THE_API
                 )

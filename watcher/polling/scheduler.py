@@ -1,4 +1,4 @@
-"""Which session is polled next, by whichever worker is free, once the rate allows it."""
+"""Decides which session the next free worker polls, once the rate allows it."""
 
 from math import inf
 from threading import Condition
@@ -14,16 +14,16 @@ from watcher.telemetry.health import Beat
 from watcher.telemetry.named_lock import NamedLock
 
 MAX_PAUSE = 5.0
-"""Seconds after which the waiting leader looks around even if nothing is due."""
+"""Seconds after which the waiting leader checks even if nothing is due."""
 
 RATE_PAUSE = 0.25
-"""Seconds after which a leader that waits for the rate looks for sessions whose time has run out meanwhile."""
+"""Seconds after which a leader that waits for the rate checks for sessions whose time has run out."""
 
 
 class Due(NamedTuple):
     """A session taken from its queue, and when (monotonic seconds) its poll was due; not before its receipt.
 
-    `is_over`: its time has run out; it is decided by what is known, without a call.
+    `is_over`: its time has run out; it is decided from what is known, without a call.
     """
 
     session: Session
@@ -34,26 +34,26 @@ class Due(NamedTuple):
 class Scheduler:
     """Hands the most urgent due session to a free worker.
 
-    `next` is the whole logic and never blocks; `take` waits for it. Of all idle workers one, the leader, sleeps until
-    the next due time and the others until they are called, so that a due session wakes one thread and not all.
+    `next` has all of the logic and never blocks; `take` waits for it. One idle worker, the leader, sleeps until the
+    next due time, and the others until they are woken, so that a due session wakes one thread instead of all.
 
-    When more is due than the rate allows, a session whose moment for the last poll has come goes before others, the
-    earliest first; and one that was polled in vain, or could not be, ends at its deadline without a call.
+    When more is due than the rate allows, sessions whose final poll is due go before others, earliest first. A
+    session that could not be polled, or not successfully, ends at its deadline without a call.
 
-    Anybody who can send to the queue can make up session ids. So the sessions that AWS has confirmed, by any answer
-    with a status, wait in a queue of their own. While many ids are unknown to AWS the two queues take turns: each
-    has at least half of the rate. Else the poll that was due first goes first; favouring either would cost calls.
+    Anyone who can send to the queue can make up session ids. So sessions that AWS has confirmed, by any answer with a
+    status, wait in a separate queue. While many ids are unknown to AWS the two queues take turns, and each gets at
+    least half of the rate. Otherwise the poll that was due first goes first; favouring either queue would cost calls.
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
-        """`beat`: of the leader's work, whichever worker leads."""
+        """`beat`: the beat of the leader's work, whichever worker leads."""
         self._limiter = limiter
         self._clock = clock
         self._beat = beat
         self._confirmed = DueQueue(_is_confirmed)
         self._unconfirmed = DueQueue(lambda session: not _is_confirmed(session))
         self._queues = (self._confirmed, self._unconfirmed)
-        """The one whose turn it is first."""
+        """The one whose turn it is comes first."""
         self._spread_at = -inf
         self._unknown = UnknownShare()
         self._throttled = ThrottledShare()
@@ -77,7 +77,7 @@ class Scheduler:
             self._push(session, at)
 
     def bring_forward(self, session: Session, at: float) -> None:
-        """Poll a session that waits for its turn no later than `at`; one that is with a worker is left alone."""
+        """Poll a waiting session no later than `at`; one that a worker has is left unchanged."""
         with self._lock:
             if session.is_scheduled and at < session.due_at:
                 self._push(session, at)
@@ -93,7 +93,7 @@ class Scheduler:
         return self._confirmed if _is_confirmed(session) else self._unconfirmed
 
     def poll_next(self, now: float) -> Due | float:
-        """The most urgent due session, any call paid for at the limiter; or the seconds until it is worth asking."""
+        """The most urgent due session, with the limiter's permit for its call; or the seconds until the next try."""
         if now - self._spread_at >= SPREAD_EVERY:
             self._spread(now)
         queue, other = self._queues
@@ -113,11 +113,11 @@ class Scheduler:
         return _dispatched(session, now, is_over=is_over)
 
     def _goes_before(self, other: Head, head: Head) -> bool:
-        """Whether another queue's head is polled before that of the queue whose turn it is. An end costs no call."""
+        """Whether another queue's head goes before the head of the queue whose turn it is. An end costs no call."""
         return other[2] or not (head[2] or self._unknown.is_crowd or _urgency(head) <= _urgency(other))
 
     def _spread(self, now: float) -> None:
-        """Look for crowds of last polls; beside a queue that is behind, the other has half of the rate for them."""
+        """Spread final polls that coincide; while one queue is behind, the other has half of the rate for them."""
         rate, self._spread_at = self._limiter.rate, now
         if rate <= 0:
             return
@@ -125,7 +125,7 @@ class Scheduler:
             queue.spread(now, rate / 2 if self._unknown.is_crowd and other.is_behind(now) else rate)
 
     def _pause(self, now: float) -> float:
-        """Seconds until it is worth asking again, nothing being due."""
+        """Seconds until the next try is worthwhile, if nothing is due."""
         spread = SPREAD_EVERY if self._limiter.rate > 0 else inf
         pause = min(queue.seconds_until_due(now) for queue in self._queues)
         return min(pause, spread) if pause < inf else MAX_PAUSE
@@ -153,21 +153,21 @@ class Scheduler:
         return None
 
     def take_expired(self) -> Due | None:
-        """A session whose time has run out before any worker took it; None if there is none. Never blocks."""
+        """A session whose time ran out before any worker took it; None if there is none. Never blocks."""
         with self._lock:
             now = self._clock.monotonic()
             ended = next((session for queue in self._queues if (session := queue.expired(now)) is not None), None)
             return None if ended is None or self._stopped else _dispatched(ended, now, is_over=True)
 
     def record_result(self, *, throttled: bool) -> None:
-        """Tell the limiter how a call that `take` gave leave for ended. Once for each."""
+        """Tell the limiter how a call that `take` permitted ended. Once for each."""
         with self._lock:
             now = self._clock.monotonic()
             self._limiter.on_response(now, throttled=throttled)
             self._throttled.add(now, throttled=throttled)
 
     def record_first_result(self, *, is_unknown: bool) -> None:
-        """Take note of what AWS said of a session that it had not confirmed before."""
+        """Record what AWS said about a session that it had not confirmed before."""
         with self._lock:
             self._unknown.add(is_unknown=is_unknown)
             self._unconfirmed.newest_too = self._unknown.is_crowd
@@ -178,13 +178,13 @@ class Scheduler:
             return self._throttled.problem(self._clock.monotonic(), self._limiter.rate)
 
     def set_limiter(self, limiter: RateLimiter) -> None:
-        """Put another limiter in the place of this one (reload)."""
+        """Replace the limiter (reload)."""
         with self._lock:
             self._limiter = limiter
             self._leader.notify()
 
     def stop(self) -> None:
-        """Hand out nothing more; every waiting thread gets None. What is in the heap stays on the queue's books."""
+        """Hand out nothing more; every waiting thread gets None. Sessions in the heap stay in the in-flight table."""
         with self._lock:
             self._stopped = True
             self._leader.notify_all()
@@ -197,13 +197,13 @@ def _urgency(head: Head) -> tuple[bool, float]:
 
 
 def _is_confirmed(session: Session) -> bool:
-    """Whether AWS knows its session, by what it has answered so far."""
+    """Whether AWS knows its session, judging by its answers so far."""
     return session.answers > 0
 
 
 def _dispatched(session: Session, now: float, *, is_over: bool) -> Due:
     session.is_scheduled, session.dispatched_at = False, now
     if not _is_confirmed(session):
-        session.final_due_at = -inf  # should it be confirmed now, its last poll is kept in the other queue
+        session.final_due_at = -inf  # if it is confirmed now, its final poll is reserved in the other queue
     received = -inf if session.received_at is None else session.received_at - session.wall_offset
     return Due(session, min(max(session.due_at, received), now), is_over)

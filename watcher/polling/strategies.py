@@ -1,7 +1,8 @@
-"""tenacity's strategies for one session: how long to back off, when its time is over, which faults may pass.
+"""tenacity strategies for one session: how long to back off, when its time is over, which faults are temporary.
 
-A strategy finds the session in the first argument of the `RetryCallState` and time in the injected clock: tenacity's
-own `stop_after_delay` measures from the local start, so that a redelivery would start a session's three minutes anew.
+A strategy takes the session from the first argument of the `RetryCallState` and time from the injected clock:
+tenacity's own `stop_after_delay` measures from the local start, so a redelivery would restart a session's three
+minutes.
 """
 
 import random
@@ -19,20 +20,20 @@ from watcher.sessions.creation_claim import latest_creation, over_at
 from watcher.sessions.session import Session
 
 NOT_FOUND_GRACE = 5.0
-"""Seconds from a session's creation, at the latest when its message was sent, in which SessionNotFoundException may
-only mean "not there yet"."""
+"""Seconds from a session's creation (at the latest from when its message was sent) in which SessionNotFoundException
+may just mean "not there yet"."""
 
 UNREADABLE_LIMIT = 5
-"""Answers in a row that are not the API's, after which the session is given up: about 10 s at the default backoff,
-long enough for a proxy's hiccup, short enough for the person who waits. An unknown status is waited for to the
-deadline instead: it may be a new, passing one."""
+"""Consecutive answers that are not the API's after which a session is given up: about 10 s at the default backoff,
+long enough for a proxy's hiccup, short enough for the person who waits. A session with an unknown status is polled
+until its deadline instead, because the status may be a new, temporary one."""
 
 
 class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
-    """Another wait with a share of it random: between (1 - jitter) and 1 of it, never outside [minimum, maximum].
+    """Another wait with a random share: between (1 - jitter) and 1 times it, never outside [minimum, maximum].
 
-    The wait is first stretched by the jitter, so that the floor at `minimum` doesn't take the randomness from the
-    first one: sessions received together would otherwise be polled together.
+    The wait is first stretched by the jitter, so that the floor at `minimum` doesn't remove the randomness of the
+    first one: otherwise sessions received together would be polled together.
     """
 
     def __init__(
@@ -47,9 +48,9 @@ class wait_jittered(wait_base):  # noqa: N801 - named like tenacity's own
 
 
 class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
-    """Stop once the last poll has been answered; a last poll that failed is tried again until the deadline.
+    """Stop once the final poll has been answered; a failed final poll is retried until the deadline.
 
-    One that was brought forward is not the last for certain: there may be time for another.
+    One that was brought forward need not be the last: there may be time for another.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -63,9 +64,9 @@ class stop_at_deadline(stop_base):  # noqa: N801 - named like tenacity's own
 
 
 class retry_passing_fault(retry_base):  # noqa: N801 - named like tenacity's own
-    """Go on while the fault, if there was any, may pass.
+    """Retry while the fault, if there was one, may be temporary.
 
-    An unreadable answer may pass, `unreadable` times in a row; an unknown status always.
+    An unreadable answer may be, up to `unreadable` times in a row; an unknown status always.
     """
 
     def __init__(self, clock: Clock, grace: float = NOT_FOUND_GRACE, unreadable: int = UNREADABLE_LIMIT) -> None:

@@ -1,4 +1,4 @@
-"""Sessions by the moment of their timer, the earliest first, in as little memory as their number allows."""
+"""Sessions ordered by the time of their timer, earliest first, in little memory."""
 
 import heapq
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from watcher.sessions.session import Session
 
 
 class Timer(NamedTuple):
-    """A session and the moment (monotonic seconds) for which it was entered; `number` keeps equals in their order."""
+    """A session and the time (monotonic seconds) that it was added for; `number` keeps equal times in order."""
 
     at: float
     number: int
@@ -18,15 +18,15 @@ class Timer(NamedTuple):
 
 
 class TimerQueue:
-    """A heap of timers for the second that comes next, and a plain list of sessions for each one after it.
+    """A heap of timers for the next second, and a plain list of sessions for each later one.
 
-    Of a hundred thousand sessions that wait, most wait for a later second. There a place in a list is all that one
-    takes: its moment stands in the session itself, which is asked for it when the second comes. Nothing is ever taken
-    out of the middle: a session that was entered again for another moment leaves a stale timer behind, to be dropped.
+    Of a hundred thousand waiting sessions, most wait for a later second. There each takes only a place in a list: its
+    time is stored in the session itself, and is read when that second comes. Nothing is removed from the middle: a
+    session that is added again for another time leaves a stale timer behind, which is dropped later.
     """
 
     def __init__(self, moment: Callable[[Session], float]) -> None:
-        """`moment`: the moment of a session that counts; a finite number when it is entered."""
+        """`moment`: returns the current time of a session's timer; a finite number when it is added."""
         self._moment = moment
         self._timers: list[Timer] = []
         self._second: float = -inf
@@ -40,7 +40,7 @@ class TimerQueue:
         return self._size
 
     def add(self, session: Session) -> bool:
-        """Enter a session for its moment; True if, as far as is known without sorting, no other comes before it."""
+        """Add a session at its time; True if, as far as is known without sorting, no other comes before it."""
         at = self._moment(session)
         second = floor(at)
         self._size += 1
@@ -55,7 +55,7 @@ class TimerQueue:
         return not self._timers and self._seconds[0] == second
 
     def first(self, until: float = inf) -> Timer | None:
-        """The earliest timer, stale or not, if it comes at `until` or before."""
+        """The earliest timer, stale or not, if it is due by `until`."""
         while not self._timers and self._seconds and self._seconds[0] <= until:
             self._second = heapq.heappop(self._seconds)
             for session in self._later.pop(int(self._second)):
@@ -66,22 +66,22 @@ class TimerQueue:
         return self._timers[0] if self._timers and self._timers[0].at <= until else None
 
     def is_current(self, timer: Timer) -> bool:
-        """Whether the moment of a timer is still its session's."""
+        """Whether the time of a timer is still its session's."""
         return self._moment(timer.session) == timer.at
 
     def drop(self) -> None:
-        """Take out the timer that `first` gave."""
+        """Remove the timer that `first` returned."""
         heapq.heappop(self._timers)
         self._size -= 1
 
     def near(self, until: float) -> Iterator[Session]:
-        """Those added for moments up to about `until`; stale ones, and one twice, too."""
+        """Sessions added for times up to about `until`; may include stale ones and duplicates."""
         yield from (timer.session for timer in self._timers)
         for second in [second for second in self._seconds if second <= until]:
             yield from self._later[second]
 
     def retain(self, counts: Callable[[Session], bool]) -> list[Session]:
-        """Drop the timers of all sessions but those that count, and stale timers; returns whose were dropped."""
+        """Drop stale timers, and those of all sessions but the ones that count; returns the dropped sessions."""
         entered = [*(timer.session for timer in self._timers), *chain.from_iterable(self._later.values())]
         self._timers, self._second, self._later, self._seconds, self._size = [], -inf, {}, [], 0
         for session in {session: None for session in entered if counts(session)}:
@@ -94,5 +94,5 @@ class TimerQueue:
 
 
 def floor_is(second: float, at: float) -> bool:
-    """Whether a moment, which may be infinite, lies in this second."""
+    """Whether a time, which may be infinite, is in this second."""
     return second <= at < second + 1

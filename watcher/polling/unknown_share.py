@@ -1,17 +1,17 @@
-"""How many of the session ids that come are unknown to AWS."""
+"""How many of the received session ids are unknown to AWS."""
 
 from dataclasses import dataclass
 
 WEIGHT = 0.05
-"""Of the latest call in the share: five unknown ids in a row make a crowd, some thirty known ones end it."""
+"""Weight of the latest call in the share: five unknown ids in a row make a crowd, some thirty known ones end it."""
 
 CROWD = 0.2
-"""Share from which unknown ids count as a crowd. AWS may not know a new session for a moment, but hardly five."""
+"""Share from which unknown ids count as a crowd. AWS may not know one new session for a moment, but hardly five."""
 
 
 @dataclass(slots=True)
 class UnknownShare:
-    """The share of unknown ids among calls for sessions that AWS has not confirmed yet; the latest weigh most."""
+    """The share of unknown ids among calls for sessions that AWS has not confirmed yet; recent calls weigh most."""
 
     share: float = 0.0
 

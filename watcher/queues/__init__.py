@@ -75,7 +75,7 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
 
 
 def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter] | None:
-    """The dead letters with `text` in them, the oldest first; None where the backend can't look without receiving.
+    """The dead letters with `text` in them, oldest first; None where the backend can't look without receiving.
 
     Raises:
         QueueError: they can't be read.

@@ -1,4 +1,4 @@
-"""A fixed rate. The scheduler's lock guards it: it is not thread-safe by itself."""
+"""A fixed rate. The scheduler's lock guards it: it is not thread-safe."""
 
 import math
 

@@ -33,7 +33,7 @@ every image would spend a sixth of the CPU on waking one another."""
 
 
 def digest_images(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
-    """Handler for `EVENT`: put the base64 of each image's digest in the place of the image's, or change nothing."""
+    """Handler for `EVENT`: put the base64 of each image's digest in place of the image's, or change nothing."""
     body = response_dict["body"]
     # With an escape a key that is `Bytes` to the parser need not look like it: all images become digests, or none.
     # One byte is found at the speed of memory, two take longer than all the hashing: base64 has no backslash.

@@ -88,7 +88,7 @@ class DelayCost:
     """Seconds after which a session that has not asked again no longer counts."""
 
     sweep_every: float = 1.0
-    """Seconds between two looks for those."""
+    """Seconds between two checks for those."""
 
 
 DELAY_COST = DelayCost()

@@ -1,1 +1,1 @@
-"""One session while it is watched, and all of them."""
+"""A session while it is watched, and the table of all of them."""

@@ -1,4 +1,4 @@
-"""Messages that give one session different contexts: the first wins, and the log tells of the other."""
+"""Messages that give one session different contexts: the first wins, and the other is logged."""
 
 import hashlib
 import json
@@ -10,11 +10,11 @@ from watcher.domain.model import SessionKey
 log = structlog.get_logger(__name__)
 
 SHOWN_DIGITS = 12
-"""Of a digest's 64: enough to tell contexts apart by, in a log that people read."""
+"""Characters of a digest's 64: enough to tell contexts apart in a log."""
 
 
 def warn_of_conflict(key: SessionKey, kept: bytes, other: bytes) -> None:
-    """Log digests of both contexts (JSON) if they differ; contexts are personal data, and don't belong into a log."""
+    """Log digests of both contexts (JSON) if they differ; contexts are personal data, and don't belong in a log."""
     if kept == other:
         return
     kept_digest, other_digest = _digest(kept), _digest(other)
@@ -30,6 +30,6 @@ def warn_of_conflict(key: SessionKey, kept: bytes, other: bytes) -> None:
 
 
 def _digest(context: bytes) -> str:
-    """The start of the SHA-256 of its canonical JSON, so that no order of members and no blank makes a difference."""
+    """The start of the SHA-256 of its canonical JSON, independent of whitespace and the order of members."""
     text = json.dumps(json.loads(context), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:SHOWN_DIGITS]

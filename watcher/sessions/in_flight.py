@@ -1,4 +1,4 @@
-"""What is in flight: the leases on every message from receipt to ack, and one session for each session and policy."""
+"""What is in flight: all leases from receipt to ack, and a session for each session id and policy."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -13,12 +13,12 @@ from watcher.sessions.session import Session
 from watcher.telemetry.named_lock import NamedLock
 
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
-"""Bytes of contexts and their events that may be in flight: counting sessions alone bounds no memory, for a context
-may have 240 KiB."""
+"""Maximum bytes of contexts and their events in flight: a limit on sessions alone does not bound memory, because a
+context may have 240 KiB."""
 
 MAX_SESSION_BYTES = 5 * MAX_MESSAGE_BYTES
-"""Bytes that one message adds to them at most: one a character for its context, and four for its event; see
-`_context_bytes` of the consumer. Room is looked for before a message is received, so there has to be enough for the
+"""Maximum bytes that one message adds: one per character for its context, and four for its event; see
+`_context_bytes` in the consumer. Room is checked before a message is received, so there has to be enough for the
 largest."""
 
 _extended_at, _deadline, _leases = attrgetter("extended_at"), attrgetter("deadline"), attrgetter("leases")
@@ -30,16 +30,16 @@ class InFlight:
     `queue.max_in_flight` bounds the number of their messages: one for almost every session. The bytes of their
     contexts are bounded, too.
 
-    A second message for a session in flight is merged into it. Leases are in the table, and so are kept alive, from
+    A second message for a session in flight is merged into it. Leases are in the table, and so are extended, from
     their receipt until just before they are acked, dead-lettered or released.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._sessions: dict[str, dict[str, Session]] = {}
-        """By policy and session id: a dict of texts alone takes less than one of pairs."""
+        """By policy and session id: dicts keyed by strings take less memory than one keyed by pairs."""
         self._fresh: dict[Lease, Lease] = {}
-        """Leases that have no session yet. The others belong to their sessions."""
+        """Leases that have no session yet. The others are held by their sessions."""
         self._messages = 0
         """Leases that sessions hold."""
         self._context_bytes = 0
@@ -51,7 +51,7 @@ class InFlight:
         return sum(map(len, self._sessions.values()))
 
     def wait_for_room(self, seconds: float) -> int:
-        """How many more messages there is room for; waits up to `seconds` for the first, unless closed."""
+        """How many more messages fit; waits up to `seconds` for room for one, unless closed."""
         with self._changed:
             if not self._room() and not self._is_closed:
                 self._changed.wait(seconds)
@@ -68,7 +68,7 @@ class InFlight:
             self._changed.notify_all()
 
     def track(self, leases: Iterable[Lease], now: float) -> bool:
-        """Add fresh leases, to be kept alive; False, and none is, once everything was released."""
+        """Add new leases, to be extended; False, without adding any, once everything was released."""
         with self._changed:
             if self._is_released:
                 return False
@@ -78,7 +78,7 @@ class InFlight:
             return True
 
     def untrack(self, leases: Iterable[Lease]) -> None:
-        """Remove leases without a session: they are about to be dead-lettered or released."""
+        """Remove leases without a session that are about to be dead-lettered or released."""
         with self._changed:
             for lease in leases:
                 self._fresh.pop(lease, None)
@@ -86,11 +86,10 @@ class InFlight:
     def merge(
         self, key: SessionKey, lease: Lease, created_at: float | None, created_monotonic: float
     ) -> Session | None:
-        """Add a lease to the session of `key`; returns that session, None if there is none.
+        """Add a lease to the session with this `key`; returns the session, None if there is none.
 
         Of two creations the later one counts, see `creation_claim.merge`; `created_monotonic` is `created_at` on the
-        monotonic clock.
-        A message that gives none (None) has no say: it may be sent long after.
+        monotonic clock. A message without one (None) does not count: it may have been sent long after.
         """
         with self._changed:
             session = self._find(key)
@@ -102,7 +101,7 @@ class InFlight:
             return session
 
     def add(self, session: Session, lease: Lease) -> bool:
-        """A new session, under its first lease; False if that is not in the table any more (lost, or released)."""
+        """Add a new session, under its first lease; False if that is no longer in the table (lost, or released)."""
         with self._changed:
             if lease not in self._fresh:
                 return False
@@ -124,9 +123,9 @@ class InFlight:
         return chain.from_iterable(sessions.values() for sessions in self._sessions.values())
 
     def due_for_extension(self, due: float, along: float = -inf, full: int = 1) -> list[Lease]:
-        """The leases last taken or extended at or before `due` (monotonic), the longest ago first.
+        """The leases last taken or extended at or before `due` (monotonic), longest ago first.
 
-        If there are any, those of up to `along` fill what they leave empty of their last batch of `full`.
+        If there are any, leases up to `along` fill up their last batch of `full`.
         """
         with self._changed:
             held = chain(self._fresh, chain.from_iterable(map(_leases, self._all())))
@@ -136,15 +135,15 @@ class InFlight:
         return known[: ceil(count / full) * full]
 
     def mark_extended(self, leases: Iterable[Lease], now: float) -> None:
-        """Note that these were extended at `now`."""
+        """Record that these were extended at `now`."""
         with self._changed:
             for lease in leases:
                 lease.extended_at = now
 
     def mark_lost(self, lease: Lease) -> bool:
-        """Remove a lost lease; False if it was not in the table any more.
+        """Remove a lost lease; False if it was no longer in the table.
 
-        A session that loses its last lease is abandoned: another watcher has its message, and decides.
+        A session that loses its last lease is abandoned: another watcher has its message, and decides it.
         """
         with self._changed:
             if self._fresh.pop(lease, None) is not None:
@@ -162,7 +161,7 @@ class InFlight:
     def finish(self, session: Session) -> Sequence[Lease]:
         """Remove a finished session and return its leases, to be acked.
 
-        From here on its leases are no longer extended: that has to stop before the delete.
+        Its leases are no longer extended from here on, which has to stop before the delete.
         """
         with self._changed:
             leases = self._detach(session)

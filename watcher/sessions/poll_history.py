@@ -1,4 +1,4 @@
-"""What the polls of one session have brought so far. Sessions that wait for their first poll have none of it."""
+"""The results of one session's polls so far. Sessions that wait for their first poll don't have one."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -17,19 +17,19 @@ from watcher.domain.errors import (
 from watcher.domain.model import SessionResult, SessionStatus
 
 TRAIL_LIMIT = 32_768
-"""Characters of notes kept for a session; one of 180 s at one poll a second stays below it."""
+"""Maximum characters of notes for a session; 180 s at one poll a second stay below it."""
 
 _BY_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True, eq=False)
 class PollHistory:
-    """How it went: `polls` and `answers` in all; `faults`, `unreadable` answers and `throttles` in a row.
+    """`polls` and `answers` in total; consecutive `faults`, `unreadable` answers and `throttles`.
 
-    `on_the_way_at` (monotonic): when the latest answer said so. `latest`: what the session is decided by if its time
-    runs out now, the status of the latest answer or the fault after it. `pending_sinks`: the sinks still without
-    the decision; `rejections`: those that will not take it, and why. `notes`: what was noted, as members
-    of a JSON list, each with a comma before it.
+    `on_the_way_at` (monotonic): when the latest answer said that it was on its way. `latest`: what decides the
+    session if its time runs out now, the status of the latest answer or the fault after it. `pending_sinks`: the
+    sinks still without the decision; `rejections`: the sinks that reject it, and why. `notes`: its notes, as members
+    of a JSON list, each preceded by a comma.
     """
 
     polls: int = 0
@@ -45,7 +45,7 @@ class PollHistory:
     notes: str = ""
 
     def record(self, observation: SessionResult | PollError) -> None:
-        """Count one poll. A throttle says nothing of the session: it changes no other count than its own."""
+        """Count one poll. A throttle says nothing about the session: it changes only its own count."""
         self.polls += 1
         if isinstance(observation, Throttled):
             self.last_error = observation
@@ -60,24 +60,24 @@ class PollHistory:
             return
         self.last_error = self.latest = observation
         self.faults += 1
-        if not isinstance(observation, EndpointFault):  # which says nothing of the session: its row goes on
+        if not isinstance(observation, EndpointFault):  # which says nothing about the session: its series continues
             self.unreadable = self.unreadable + 1 if isinstance(observation, UnreadableAnswer) else 0
 
     @property
     def is_unanswered(self) -> bool:
         """Whether the latest poll failed.
 
-        A throttle did not: it says nothing of the session. Nor did what AWS says of it: a status that the API's model
-        lacks, or that it does not know the id, which may be early.
+        A throttle does not count: it says nothing about the session. Nor does what AWS says about it: a status that
+        is not in the API's model, or that the id is unknown, which may just be too early.
         """
         says_something = isinstance(self.latest, Throttled | SessionNotFound | UnknownStatus)
         return isinstance(self.latest, PollError) and not says_something
 
     def note_poll(self, at: float, result: str, took: float, error: str, wait: float | None) -> None:
-        """Add a poll to `notes`, as `watcher explain` shows it: when, what came of it, seconds it took.
+        """Add a poll to `notes`, as `watcher explain` shows it: when, its result, and the seconds it took.
 
         `result` is a metric's label; `wait`: seconds until the next poll, if there is one. Every poll is noted, and
-        json.dumps would take longer for it than all the rest.
+        json.dumps would take longer than all the rest.
         """
         if len(self.notes) < TRAIL_LIMIT:
             poll = f'"at": {at:.3f}, "event": "poll", "result": "{result}", "seconds": {took:.4f}'

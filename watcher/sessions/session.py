@@ -12,32 +12,31 @@ from watcher.schedule.plan import PlanBucket
 from watcher.sessions.poll_history import PollHistory
 
 _UNPOLLED = PollHistory()
-"""That of every session before its first poll; it never changes."""
+"""Shared by all sessions before their first poll; never modified."""
 
 
 class FinalPoll(Enum):
-    """How it stands with the poll that is kept for the deadline."""
+    """The state of the poll that is reserved for the deadline."""
 
     KEPT = "kept"
     BROUGHT_FORWARD = "brought forward"
     DONE = "done"
-    """It was brought forward, and answered."""
+    """It was brought forward and answered."""
 
 
 @dataclass(slots=True, eq=False)
 class Session:
     """One session under one policy, while it is in flight.
 
-    `created_at` is in epoch seconds, and `wall_offset` what the wall clock shows when the monotonic clock shows 0;
-    `lifetime` is the time in seconds from its creation to its deadline. `received_at` and `sent_at` (epoch) are the
-    message's, and so are `context` (compact JSON), `context_bytes` (of memory that it and its event take) and
-    `traceparent`.
+    `created_at` is in epoch seconds, and `wall_offset` is the wall time at which the monotonic clock shows 0;
+    `lifetime` is the seconds from its creation to its deadline. `received_at` and `sent_at` (epoch) are the
+    message's, as are `context` (compact JSON), `context_bytes` (memory of it and its event) and `traceparent`.
 
-    One thread at a time owns it: scheduler, worker, delivery. But the consumer's moves `created_at` and `wall_offset`
-    and sets `is_brought_forward` while another one owns the rest. Leases and `is_abandoned` belong to the in-flight
-    table; `is_scheduled`, `due_at`, `dispatched_at` and `final_due_at` (monotonic) to the scheduler; `final_poll` and
-    the time that one is brought forward to, `final_poll_by`, to its deadline queue; `on_the_way_at` to the poll
-    policy, `planned_for` to its learned schedule.
+    One thread at a time owns it: scheduler, worker, delivery. Only the consumer's thread may change `created_at` and
+    `wall_offset` and set `is_brought_forward` while another thread owns the rest. Leases and `is_abandoned` belong to
+    the in-flight table; `is_scheduled`, `due_at`, `dispatched_at` and `final_due_at` (monotonic) to the scheduler;
+    `final_poll` and `final_poll_by`, the time that it is brought forward to, to its deadline queue; `on_the_way_at`
+    to the poll policy, `planned_for` to its learned schedule.
     """
 
     session_id: str
@@ -79,17 +78,17 @@ class Session:
         return self.created_at - self.wall_offset + self.lifetime
 
     def move_creation(self, created_at: float, created_monotonic: float) -> None:
-        """It was created then, and not as was thought; the deadline moves along. See `creation_claim`."""
+        """Correct its creation time; the deadline moves with it. See `creation_claim`."""
         self.created_at, self.wall_offset = created_at, created_at - created_monotonic
-        self.final_poll = FinalPoll.KEPT  # the poll that was brought forward, perhaps made, is not the last any more
+        self.final_poll = FinalPoll.KEPT  # the poll that was brought forward, perhaps made, is no longer the last
 
     @property
     def leases(self) -> list[Lease]:
-        """The leases on its messages that are held: of almost all sessions one."""
+        """The leases held on its messages: one for almost all sessions."""
         return [lease for lease in self._leases if lease.session is self]
 
     def add_lease(self, lease: Lease) -> None:
-        """Hold one more lease for it."""
+        """Add one more lease to it."""
         lease.session = self
         self._leases.append(lease)
 
@@ -104,27 +103,27 @@ class Session:
 
     @property
     def answers(self) -> int:
-        """Polls so far that were answered."""
+        """Answered polls so far."""
         return self._polls.answers
 
     @property
     def faults(self) -> int:
-        """Faults in a row."""
+        """Consecutive faults."""
         return self._polls.faults
 
     @property
     def unreadable(self) -> int:
-        """Unreadable answers in a row."""
+        """Consecutive unreadable answers."""
         return self._polls.unreadable
 
     @property
     def throttles(self) -> int:
-        """Throttles in a row."""
+        """Consecutive throttles."""
         return self._polls.throttles
 
     @property
     def last_error(self) -> PollError | None:
-        """The last fault of all."""
+        """The most recent fault."""
         return self._polls.last_error
 
     @property
@@ -143,7 +142,7 @@ class Session:
 
     @property
     def ending(self) -> SessionResult | PollError | None:
-        """What it is decided by if its time runs out now; None if no poll has brought anything."""
+        """What decides it if its time runs out now; None without any result."""
         latest = self._polls.latest
         return SessionResult(self.session_id, latest) if isinstance(latest, SessionStatus) else latest
 
@@ -167,7 +166,7 @@ class Session:
         return self._polls.rejections
 
     def add_rejection(self, sink: str, why: str) -> None:
-        """This sink will not take its decision."""
+        """This sink rejects its decision."""
         course = self._own_history()
         course.rejections = {**course.rejections, sink: why}
 
@@ -177,17 +176,17 @@ class Session:
         return self._polls
 
     def note_poll(self, at: float, result: str, took: float, *, error: str = "", wait: float | None = None) -> None:
-        """Add a poll to the session's life; see `PollHistory`."""
+        """Add a poll to the session's trail; see `PollHistory`."""
         self._own_history().note_poll(at, result, took, error, wait)
 
     def note_corrected_creation(self, at: float, claimed: float) -> None:
-        """Add that its message gave a creation time that can't be true (epoch seconds)."""
+        """Note that its message gave an impossible creation time (epoch seconds)."""
         note = {"at": round(at, 3), "event": "corrected", "claimed": claimed, "sentAt": self.sent_at}
         self._own_history().notes += f", {json.dumps(note)}"
 
     @property
     def history(self) -> str:
-        """The session's life so far, as a JSON list."""
+        """The session's trail so far, as a JSON list."""
         return f"[{(self._receipt() + self._polls.notes).removeprefix(', ')}]"
 
     def _receipt(self) -> str:

@@ -13,7 +13,7 @@ LONGEST = 10.0
 """Seconds from accepting a connection to its end: it carries one request, and an answer takes milliseconds."""
 
 ROOM_WAIT = 1.0
-"""Seconds at most that a new connection waits for the thread of an older one to close that."""
+"""Maximum seconds that a new connection waits for the thread of an older one to close that."""
 
 
 class Connections:

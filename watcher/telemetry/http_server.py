@@ -85,7 +85,7 @@ class HealthServer:
 
     def close(self) -> None:
         """Stop serving."""
-        if self._is_started:  # the shutdown of a server that never served waits for ever
+        if self._is_started:  # the shutdown of a server that never served waits forever
             self._server.shutdown()
         self._server.server_close()
 
@@ -112,7 +112,7 @@ class _Server(ThreadingHTTPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread of its own; the oldest connection makes room for this one if there are too many."""
+        """Answer in its own thread; the oldest connection makes room for this one if there are too many."""
         self.connections.add(request)
         super().process_request(request, client_address)
 

@@ -20,7 +20,7 @@ LAST_FLUSH = 0.5
 
 
 class LineBuffer(io.TextIOBase):
-    """A text stream whose lines a thread of its own writes to a descriptor.
+    """A text stream whose lines a separate thread writes to a descriptor.
 
     A line for which there is no room, or that can't be written, is dropped and counted.
     """
@@ -114,7 +114,7 @@ class LineBuffer(io.TextIOBase):
 
 
 def install_buffer() -> LineBuffer:
-    """Put a buffer in the place of `sys.stderr`: from here on no log line, warning or traceback blocks its thread."""
+    """Put a buffer in place of `sys.stderr`: from here on no log line, warning or traceback blocks its thread."""
     stream = LineBuffer(sys.stderr.fileno(), sys.stderr.encoding)
     sys.stderr = stream
     atexit.register(stream.drain, LAST_FLUSH)  # a crash's traceback among others

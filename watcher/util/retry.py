@@ -24,7 +24,7 @@ class Heartbeat(Protocol):
 
 RETRIED = (SinkError, LedgerError, QueueError)
 MAX_RETRY_WAIT = 15.0
-"""Seconds at most between two tries of a backend that is down; the tries go on for as long as it takes."""
+"""Maximum seconds between two tries of a backend that is down; the tries go on for as long as it takes."""
 
 _backoff = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
 

@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_within(deadline: float, work: Callable[[], None], clock: Clock) -> bool:
-    """Run `work` in a thread of its own; False if it is not over by `deadline` (monotonic): it is left behind then.
+    """Run `work` in its own thread; False if it is not over by `deadline` (monotonic): it is left behind then.
 
     Raises:
         BaseException: what `work` raised in time.

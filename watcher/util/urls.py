@@ -76,7 +76,7 @@ def is_loopback(url: str) -> bool:
 
 
 def without_secrets(url: str, *, mark: str = "", hides_path: bool = False) -> str:
-    """A URL without user and password, query and fragment, whatever their length; `mark` stands in the place of each.
+    """A URL without user and password, query and fragment, whatever their length; `mark` stands in place of each.
 
     `hides_path`: without the path, too, which of many a webhook is its password. What is not a URL stays as it is,
     if no part of it can be meant as a password.

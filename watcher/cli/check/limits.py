@@ -8,7 +8,7 @@ class Limits:
     """What the doctor waits for, and what it finds worth a word."""
 
     wait: float = 10.0
-    """Seconds at most for a connect or a read here: somebody is waiting."""
+    """Maximum seconds for a connect or a read here: somebody is waiting."""
 
     noted_skew: float = 5.0
     """Seconds between this clock and AWS's that are worth a warning."""

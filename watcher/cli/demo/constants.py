@@ -57,13 +57,13 @@ class Constants:
     """Seconds that it gets when the demo is broken off."""
 
     process_interval: float = 0.05
-    """Seconds between two looks at whether the daemon has started or ended."""
+    """Seconds between two checks at whether the daemon has started or ended."""
 
     last_lines: int = 10
     """Lines of the daemon's log that are shown if it fails."""
 
     interval: float = 0.5
-    """Seconds between two looks at how far it is."""
+    """Seconds between two checks at how far it is."""
 
     overtime: float = 120.0
     """Seconds that a demo may take beyond twice its feeding; it usually takes 20."""

@@ -15,7 +15,7 @@ BUCKET = "liveness-demo"
 
 
 class Producer:
-    """Plays the back end of an app, which creates sessions, and the queue's producer, in a thread of its own."""
+    """Plays the back end of an app, which creates sessions, and the queue's producer, in its own thread."""
 
     def __init__(self, plan: DemoPlan, simulator: Simulator, queue: Queue, clock: Clock, stop: Event) -> None:
         """`stop` ends it early; its waits are waits for it."""

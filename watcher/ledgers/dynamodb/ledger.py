@@ -44,7 +44,7 @@ class DynamoDbLedger:
         self._settling = settling
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
-        """The entries there are for these keys."""
+        """The entries that exist for these keys."""
         items = self._table.get(key_of(key) for key in dict.fromkeys(keys))
         return {entry.event.key: entry for entry in map(self._entry, items)}
 
@@ -69,7 +69,7 @@ class DynamoDbLedger:
         self._note(keys, "#settled", {"#settled": "settledAt"})
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
-        """The newest `limit` entries, oldest of them first."""
+        """The newest `limit` entries, oldest first."""
         if limit <= 0 or session_id == "":
             return []
         if session_id is not None:

@@ -77,7 +77,7 @@ class SqliteLedger:
         self._retention = Retention(self._file, clock)
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
-        """The entries there are for these keys."""
+        """The entries that exist for these keys."""
         with self._file.reading() as cursor:
             return _find(cursor, keys)
 
@@ -110,7 +110,7 @@ class SqliteLedger:
         self._retention.delete_expired()
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
-        """The newest `limit` entries, oldest of them first."""
+        """The newest `limit` entries, oldest first."""
         where = "" if session_id is None else "WHERE session_id = :session_id"
         with self._file.reading() as cursor:
             return _entries(

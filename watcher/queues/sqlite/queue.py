@@ -24,7 +24,7 @@ from watcher.util.sqlite_file import BUSY_TIMEOUT, SqliteFile
 from watcher.util.sqlite_values import count_in, text_in, time_in
 
 FIRST_PAUSE, LAST_PAUSE, PAUSE_GROWTH = 0.2, 0.5, 1.25
-"""Seconds between two looks at an empty queue, growing from the first to the last."""
+"""Seconds between two checks at an empty queue, growing from the first to the last."""
 
 _COUNT = f"""SELECT (SELECT count(*) FROM {WAITING_ROWS}), (SELECT count(*) FROM {LEASED_ROWS}),
     (SELECT count(*) FROM {LEASED_ROWS} AND {EXPIRED})"""  # noqa: S608 - no outside text in it
@@ -79,7 +79,7 @@ class SqliteQueue:
             raise
 
     def receive(self, limit: int, wait: float, stop: Event) -> list[ReceivedMessage]:
-        """Up to `limit` messages (at most `max_batch`), the oldest first; see the port."""
+        """Up to `limit` messages (at most `max_batch`), oldest first; see the port."""
         deadline = self._clock.monotonic() + wait
         pause = FIRST_PAUSE
         while not stop.is_set() and limit > 0:

@@ -57,11 +57,11 @@ class Polling:
     """which are those below so many."""
 
     close_wait: float = 5.0
-    """Seconds at most that closing waits for a poll left behind; one that hangs is given up, and its leases run
+    """Maximum seconds that closing waits for a poll left behind; one that hangs is given up, and its leases run
     out."""
 
     tick: float = 0.2
-    """Seconds between two looks at the stop while a poll is under way; what it brings wakes its caller at once."""
+    """Seconds between two checks at the stop while a poll is under way; what it brings wakes its caller at once."""
 
     connections: int = 56
     """Calls that may be under way at once: those of the batches, a poll or two, the depth."""

@@ -1,7 +1,7 @@
 """Long polls that a stop interrupts without losing what they bring.
 
 A poll can't be called off: SQS goes on with it after the connection is shut, and a message that it hands to nobody
-stays leased until the visibility time-out. So each poll runs in a thread of its own, a stop leaves it behind, and
+stays leased until the visibility time-out. So each poll runs in its own thread, a stop leaves it behind, and
 what it still brings is given back at once. It is short (seconds), because closing the queue waits for it.
 """
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class LongPoll(Generic[T]):
-    """One call in a thread of its own; `give_back` gets its result if nobody waits for it any more."""
+    """One call in its own thread; `give_back` gets its result if nobody waits for it any more."""
 
     def __init__(self, call: Callable[[], T], give_back: Callable[[T], None]) -> None:
         self._call = call

@@ -31,7 +31,7 @@ CHECK_INTERVAL = 60.0
 and for which a good answer counts while later checks bring none (a throttled call says nothing about the bus)."""
 
 CHECK_PAUSE = 0.2
-"""Seconds at least between two checks. DescribeEventBus has a quota of 50 calls a second in an account and region,
+"""Minimum seconds between two checks. DescribeEventBus has a quota of 50 calls a second in an account and region,
 which others need as well; what is sent meanwhile waits for its confirmation."""
 
 _MAX_BATCH = 100

@@ -28,7 +28,7 @@ READ_TIMEOUT = 15.0
 """Seconds; a call gets their sum at most. Standard Webhooks recommends 15 to 30 for all of it."""
 
 LONGEST_RETRY_AFTER = 300.0
-"""Seconds at most that a receiver can ask for: decisions are wanted while the person still waits."""
+"""Maximum seconds that a receiver can ask for: decisions are wanted while the person still waits."""
 
 _UNANSWERED = (ConnectionBroken, ReadTimedOut, ResponseTooLarge)
 """Faults of a receiver that was reached. All others come before it: the name, the connection, a proxy, TLS."""

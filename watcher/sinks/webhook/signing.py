@@ -87,7 +87,7 @@ class KeyFile:
         lines = enumerate(text.splitlines(), start=1)
         keys = [_key(line.strip(), number) for number, line in lines if line.strip()]
         if not keys:
-            raise _UnusableError(f"is empty: give one {PREFIX}... a line, the current one first")
+            raise _UnusableError(f"is empty: give one {PREFIX}... a line, current one first")
         return keys
 
     def _judge(self, opened: os.stat_result) -> None:
