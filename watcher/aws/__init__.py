@@ -1,4 +1,4 @@
-"""Clients for AWS's services, one way for all: what the adapters that talk to AWS stand on.
+"""Clients for AWS's services, built in one way for all adapters that talk to AWS.
 
-Nothing is imported here: `watcher get` has use for the time limit alone (`call_deadline`), and must start fast.
+Nothing is imported here: `watcher get` needs only the time limit (`call_deadline`), and must start fast.
 """

@@ -1,11 +1,11 @@
-"""What SQS, SNS and EventBridge take in one call."""
+"""What SQS, SNS and EventBridge accept in one call."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """Of one call, without being asked for more; quotas of SendMessageBatch, PublishBatch and PutEvents."""
+    """Entries of one call: the default quotas of SendMessageBatch, PublishBatch and PutEvents."""
 
     entries: int = 10
     size: int = 256 * 1024

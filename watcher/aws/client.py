@@ -33,14 +33,12 @@ def build_client(
 ) -> Any:
     """A client that `concurrency` threads can share: one attempt a call, each call bounded in time.
 
-    Build it once: botocore's sessions are not thread-safe and leak memory when there are many (boto3 #1670). No
-    credentials are looked for before the first call (see `watcher.aws.credentials`).
-    `endpoint_url` is called instead of AWS's own unless it is empty; `endpoint_key` is the setting it came from.
-    `max_body`: bytes of a response's body that are read.
+    Build it once: botocore's sessions are not thread-safe, and many of them leak memory (boto3 #1670). Credentials
+    are looked up with the first call (see `watcher.aws.credentials`). `endpoint_url` replaces AWS's own unless it is
+    empty; `endpoint_key` is the setting that it came from. `max_body`: maximum bytes of a response's body.
 
     Raises:
-        ConfigError: a setting that can't be used.
-        WatcherError: AWS's configuration files can't be read.
+        ConfigError: an invalid setting. WatcherError: AWS's configuration files can't be read.
     """
     _silence_libraries()
     session = readable_session(aws)
@@ -65,12 +63,12 @@ def build_client(
 
 
 def live_credentials(aws: ClientSettings) -> LiveCredentials:
-    """What a client with these settings signs with."""
+    """The credentials that a client with these settings signs with."""
     return LiveCredentials(partial(find, aws), configuration_files(open_session(aws.profile)))
 
 
 def find(aws: ClientSettings) -> Any:
-    """The credentials that AWS's sources give at this moment, as botocore has them: they may be fetched later.
+    """The credentials that AWS's sources give now, as botocore's object: they may be fetched later.
 
     Raises:
         CredentialsUnavailable: none, or a source failed.
@@ -80,7 +78,7 @@ def find(aws: ClientSettings) -> Any:
         session.get_scoped_config()
     except ProfileNotFound as error:
         raise CredentialsUnavailable(text=error_words(error, "")) from error
-    if aws.region:  # of the services (STS, say) that sources call
+    if aws.region:  # of the services, such as STS, that sources call
         session.set_config_variable("region", aws.region)
     _prepare(session, aws, 1)
     enforce_for_credentials(session, connect_timeout=aws.connect_timeout, read_timeout=aws.read_timeout)
@@ -88,7 +86,7 @@ def find(aws: ClientSettings) -> Any:
 
 
 class _Fixed:
-    """In the place of botocore's chain of sources, which is asked only once."""
+    """Replaces botocore's chain of sources, which is asked only once."""
 
     def __init__(self, credentials: LiveCredentials | None) -> None:
         self._credentials = credentials
@@ -102,7 +100,7 @@ class _Fixed:
 
 
 def _prepare(session: Any, aws: ClientSettings, concurrency: int) -> None:
-    """Settings for each client of the session: also for those (STS, SSO) that botocore fetches credentials with."""
+    """Settings for each client of the session, including those (STS, SSO) that fetch botocore's credentials."""
     session.set_default_client_config(_config(aws, concurrency, user_agent(session)))
     session.register_component("response_parser_factory", StrictParserFactory())
 
@@ -125,7 +123,7 @@ def _create(service: str, aws: ClientSettings, endpoint_url: str, session: Any) 
 
 
 def _verify(aws: ClientSettings) -> bool | str | None:
-    """`create_client`'s parameter; None: what the environment or the profile says."""
+    """`create_client`'s parameter; None: use the environment or the profile."""
     return False if not aws.verify_ssl else aws.ca_bundle or None
 
 
@@ -134,11 +132,11 @@ def _config(aws: ClientSettings, concurrency: int, agent: str) -> Config:
         # Config(read_timeout=0) is an error; None is "no limit".
         connect_timeout=aws.connect_timeout or None,
         read_timeout=aws.read_timeout or None,
-        # Other modes bring time-outs of their own where None stands above.
+        # Other modes set their own time-outs where None is given above.
         defaults_mode="legacy",
-        # The watcher alone repeats polls. Set here, this wins over AWS_MAX_ATTEMPTS, AWS_RETRY_MODE and the profile.
+        # Only the watcher retries polls. Set here, this overrides AWS_MAX_ATTEMPTS, AWS_RETRY_MODE and the profile.
         retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=concurrency + 1,  # one for the probe, which a separate thread makes
+        max_pool_connections=concurrency + 1,  # one for the probe, which has its own thread
         tcp_keepalive=True,
         signature_version=None if aws.sign_request else UNSIGNED,
         user_agent=agent,
@@ -165,9 +163,9 @@ def _bundle_problems(aws: ClientSettings, session: Any) -> list[str]:
 
 
 def _silence_libraries() -> None:
-    """Keep botocore and urllib3 from logging: answers (face images too), headers, what credential processes print.
+    """Keep botocore and urllib3 from logging answers (with face images), headers and credential processes' output.
 
-    What is wrong is told by the errors of their calls, in our own words.
+    The errors of their calls say what is wrong, in our own words.
     """
     for name in ("botocore", "boto3", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

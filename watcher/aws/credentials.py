@@ -1,8 +1,8 @@
-"""The credentials that a client signs with, kept current for as long as the process runs.
+"""The credentials that a client signs with, kept current while the process runs.
 
-botocore looks for credentials once, when a client is made: what comes later (a file, a container's agent, an
-instance's role) is never seen, nor are keys that are replaced in a file. `LiveCredentials` looks again, in a thread
-of its own, because a source may hang (a `credential_process`): whoever has to sign waits for it with a limit.
+botocore looks credentials up once, when a client is made: it never notices sources that appear later (a file, a
+container's agent, an instance's role), nor keys that are replaced in a file. `LiveCredentials` looks them up again,
+in its own thread because a source may hang (a `credential_process`). Signing waits for that only up to a limit.
 """
 
 from collections.abc import Callable
@@ -17,19 +17,19 @@ from watcher.aws.error_codes import Kind, bare_code, codes_of
 from watcher.aws.errors import NO_CREDENTIALS, CredentialsUnavailable, one_line
 
 RETRY = 5.0
-"""Seconds between two checks: short, for sessions wait; and no storm on an instance's metadata service."""
+"""Seconds between two lookups: short, because sessions wait, but no storm on an instance's metadata service."""
 
 WAIT = 10.0
-"""Seconds that calls wait for one look, all of them together: no lease is shorter than that plus a call."""
+"""Seconds that all calls together wait for one lookup: no lease is shorter than that plus a call."""
 
 STUCK_AFTER, MAX_REFRESHES = 60.0, 3
-"""Seconds after which a look that hangs no longer keeps another from beginning, and how many may be under way."""
+"""Seconds after which a hanging lookup no longer prevents another one, and how many may be under way."""
 
 STAT_INTERVAL = 1.0
-"""Seconds between two checks at whether AWS's files have changed."""
+"""Seconds between two checks of whether AWS's files have changed."""
 
 REJECTED = codes_of(Kind.KEYS_REJECTED)
-"""Codes with which a service says that these keys are not, or no longer, valid."""
+"""Codes with which a service says that the keys are not valid, or no longer valid."""
 
 _LABELS = (("access_key", "access key id"), ("secret_key", "secret access key"), ("token", "session token"))
 
@@ -37,16 +37,16 @@ Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 class LiveCredentials:
-    """What botocore's signer takes for credentials. Safe to use from several threads.
+    """Acts as botocore's credentials for its signer. Thread-safe.
 
-    They are looked for when there are none, when a service has rejected them, when a configuration file has changed,
-    and when they expire soon. One look at a time; the keys in hand stay in use until a look brings others.
+    They are looked up if there are none, if a service has rejected them, if a configuration file has changed, and if
+    they expire soon. One lookup at a time; the current keys stay in use until a lookup finds others.
     """
 
     def __init__(
         self, find: Callable[[], Any], files: list[str], clock: Callable[[], float] = monotonic, wait: float = WAIT
     ) -> None:
-        """`find` returns botocore's credentials, or raises CredentialsUnavailable; `files` may hold them."""
+        """`find` returns botocore's credentials, or raises CredentialsUnavailable; `files` may contain them."""
         self._find = find
         self._files = files
         self._clock = clock
@@ -80,19 +80,19 @@ class LiveCredentials:
 
     @property
     def method(self) -> str:
-        """Botocore's name of the source that the keys in hand came from; empty if there are none."""
+        """The source of the current keys, as botocore names it; empty if there are none."""
         return str(getattr(self._found, "method", ""))
 
     def get_deferred_property(self, name: str) -> Callable[[], Any]:
-        """What botocore asks for an account id, which some endpoints have in their name."""
+        """Where botocore gets the account id, which is part of some endpoints' names."""
         return lambda: getattr(self.get_frozen_credentials(), name, None)
 
     def reject(self) -> None:
-        """A service has said that the keys are not valid: look for others."""
+        """A service has rejected the keys: look for others."""
         self._is_rejected = True
 
     def check_answer(self, parsed: Any, **_: Any) -> None:
-        """Handler for botocore's `after-call`: notes an answer that rejects the keys."""
+        """Handler for botocore's `after-call`: notices an answer that rejects the keys."""
         error = parsed.get("Error") if isinstance(parsed, dict) else None
         code = error.get("Code") if isinstance(error, dict) else None
         if isinstance(code, str) and bare_code(code) in REJECTED:
@@ -118,7 +118,7 @@ class LiveCredentials:
         if len(self._refreshes) >= MAX_REFRESHES:
             return
         stamp = _stamp(self._files)
-        # A source that renews its own keys is asked itself, unless they are of no use or its settings changed.
+        # A source that renews its own keys does so itself, unless they are useless or its settings changed.
         renews = not self._is_rejected and stamp == self._stamp and _expires(self._found)
         refresh = Thread(
             target=self._refresh, args=(self._found if renews else None, now), name="credentials", daemon=True
@@ -135,7 +135,7 @@ class LiveCredentials:
         except Exception as error:  # noqa: BLE001 - each source has errors of its own, and all mean the same here
             failure = error_words(error, getattr(found, "method", ""))
         with self._changed:
-            if begun_at == self._begun_at:  # else another has begun since, because this one hung
+            if begun_at == self._begun_at:  # else another lookup has begun since, because this one hung
                 self._begun_at, self._next_at, self._failure = None, self._clock() + RETRY, failure
                 if not failure:
                     self._found, self._frozen = found, frozen
@@ -148,7 +148,7 @@ class LiveCredentials:
 
 
 def find_credentials(session: Any) -> Any:
-    """What the first of botocore's sources that has any gives.
+    """The credentials of the first of botocore's sources that has any.
 
     Raises:
         CredentialsUnavailable: none has, or one failed.
@@ -164,7 +164,7 @@ def find_credentials(session: Any) -> Any:
 
 
 def error_words(error: Exception, source: str) -> str:
-    """Why a source gave none: its name and the error's class; its text may quote what a process printed."""
+    """Why a source gave none: its name and the error's class, because its text may quote a process's output."""
     if isinstance(error, CredentialsUnavailable):
         return str(error)
     if isinstance(error, boto.ProfileNotFound):
@@ -172,14 +172,14 @@ def error_words(error: Exception, source: str) -> str:
     if isinstance(error, boto.ClientError):  # of STS or SSO
         code = one_line(error.response.get("Error", {}).get("Code") or "no code")
         return f"{source} failed: {error.operation_name} was refused with {code}"
-    if isinstance(error, RuntimeError) and "still expired" in str(error):  # botocore has no class for it
+    if isinstance(error, RuntimeError) and "still expired" in str(error):  # botocore has no class for this
         return f"{source} gave credentials that have expired"
     words = type(error).__name__ if isinstance(error, NO_CREDENTIALS) else one_line(error)
     return f"{source} failed: {words}" if source else words
 
 
 def _checked(frozen: Any, method: str) -> Any:
-    """The keys, if a request can carry them: HTTP's errors for a header would quote it."""
+    """The keys, if they are valid in a header: HTTP's errors for an invalid header would quote it."""
     for name, label in _LABELS:
         value = getattr(frozen, name)
         if name == "token" and value is None:
@@ -187,13 +187,13 @@ def _checked(frozen: Any, method: str) -> Any:
         if not isinstance(value, str) or not value:
             raise CredentialsUnavailable(text=f"{method} gave no {label}")
         if not value.isascii() or not value.isprintable() or " " in value:
-            what = "a line break, a blank or another character that it can't have"
+            what = "a line break, a space or another invalid character"
             raise CredentialsUnavailable(text=f"the {label} from {method} has {what}")
     return frozen
 
 
 def _expires(found: Any, seconds: float | None = None) -> bool:
-    """Whether credentials expire within these seconds (None: botocore's own margin); many never do."""
+    """Whether credentials expire within these seconds (None: botocore's own margin); many never expire."""
     return hasattr(found, "refresh_needed") and bool(found.refresh_needed(seconds))
 
 

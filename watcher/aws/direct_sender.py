@@ -1,7 +1,7 @@
 """Sends a botocore client's requests over our own connections, each call with one deadline.
 
 botocore's `before-send` event lets a handler send the request itself. This one does so for every request, and raises
-what botocore's own HTTP session raises for the same fault. Nothing of botocore or urllib3 is replaced.
+what botocore's own HTTP session raises for the same fault. It replaces no part of botocore or urllib3.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ _ERRORS: dict[type[errors.HttpError], Any] = {
     errors.TlsFailed: boto.SSLError,
     errors.ConnectionBroken: boto.ConnectionClosedError,
 }
-"""Our errors, and botocore's that have an endpoint's URL and a cause."""
+"""Our errors, and the botocore errors with an endpoint's URL and a cause."""
 
 
 class DirectSender:
@@ -46,7 +46,7 @@ class DirectSender:
         self._client.close()
 
     def _send(self, request: Any) -> Response:
-        context = getattr(request, "context", None) or {}  # botocore's older ones have none
+        context = getattr(request, "context", None) or {}  # older botocore sends none
         # The body is sent in one piece.
         headers = [item for item in request.headers.items() if item[0].lower() != "transfer-encoding"]
         try:

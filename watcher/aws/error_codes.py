@@ -1,7 +1,7 @@
-"""The error codes of AWS's services: what each means, and what fixes it. One table for every adapter.
+"""The error codes of AWS's services: what each means, and how to fix it. One table for all adapters.
 
-Where a code comes from: "common" is the list of common errors that every API reference has; "retries" is what
-botocore takes for a throttle (botocore/retries/standard.py); a service's name is its service model in botocore.
+Sources of the codes: "common" is the list of common errors in every API reference; "retries" is what botocore treats
+as a throttle (botocore/retries/standard.py); a service's name is its service model in botocore.
 """
 
 import re
@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 
 class Kind(Enum):
-    """What an error means, whichever service it is of; the first part is what a service answers."""
+    """What an error means in any service; the first part are a service's answers."""
 
     THROTTLED = auto()
     UNAVAILABLE = auto()
@@ -19,7 +19,7 @@ class Kind(Enum):
     TIMED_OUT = auto()
     DENIED = auto()
     REFUSED = auto()
-    """Whoever asks: the region is off for the account, or the request has to be signed."""
+    """Denied for all callers: the region is off for the account, or the request has to be signed."""
     KEYS_REJECTED = auto()
     CLOCK_SKEWED = auto()
     ENCRYPTION = auto()
@@ -31,7 +31,7 @@ class Kind(Enum):
     NOT_THE_API = auto()
     """An HTTP status without a code, or without this operation."""
     UNKNOWN = auto()
-    """A code that the table doesn't have."""
+    """A code that is not in the table."""
 
     NO_CREDENTIALS = auto()
     BAD_PARAMETERS = auto()
@@ -40,10 +40,10 @@ class Kind(Enum):
     CONNECT_TIMED_OUT = auto()
     UNREACHABLE = auto()
     CUT_OFF = auto()
-    """The request was sent, and the connection ended before the whole answer was there."""
+    """The request was sent, and the connection ended before the answer was complete."""
     UNREADABLE = auto()
     UNEXPECTED = auto()
-    """An error of no known class."""
+    """An error of an unknown class."""
 
 
 PASSING = frozenset({Kind.THROTTLED, Kind.UNAVAILABLE, Kind.SERVER_FAULT, Kind.TIMED_OUT})
@@ -52,7 +52,7 @@ PASSING = frozenset({Kind.THROTTLED, Kind.UNAVAILABLE, Kind.SERVER_FAULT, Kind.T
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a code means, and the fix that holds for every service; empty where there is none, or it passes."""
+    """What a code means, and the fix for any service; empty if there is none, or if it is temporary."""
 
     kind: Kind
     fix: str = ""
@@ -83,7 +83,7 @@ ROWS: tuple[tuple[Kind, str, str], ...] = (
     (Kind.REFUSED, "OptInRequired", "turn the region on for this account, or change {region}"),
     # SQS, SNS
     (Kind.REFUSED, "InvalidSecurity", "sign the requests (aws.sign_request) and use https"),
-    # common; S3, whose codes imitations use
+    # common; S3, whose codes compatible services use
     (Kind.KEYS_REJECTED, "ExpiredToken ExpiredTokenException TokenRefreshRequired", _RENEW),
     (
         Kind.KEYS_REJECTED,
@@ -97,7 +97,7 @@ ROWS: tuple[tuple[Kind, str, str], ...] = (
         "InvalidSignatureException SignatureDoesNotMatch",
         f"{_CHECK_KEYS}, secret and this machine's clock",
     ),
-    # common; another partition's keys are unknown as well
+    # common; keys of another partition are unknown too
     (Kind.KEYS_REJECTED, "UnrecognizedClientException", f"{_CHECK_KEYS}, secret and {{region}}"),
     # common
     (
@@ -144,13 +144,13 @@ _NEWER = (
         _MEANINGS["UnrecognizedClientException"],
     ),
 )
-"""Codes that the table doesn't have, by their words."""
+"""Codes that are not in the table, by words in them."""
 
 
 def bare_code(code: object) -> str:
     """The last part of a code: SQS's older protocol writes `AWS.SimpleQueueService.MessageNotInflight`.
 
-    The codes for KMS have a prefix that makes the difference: `KMS.AccessDeniedException` and SNS's `KMSAccessDenied`
+    The codes for KMS keep a prefix that distinguishes them: `KMS.AccessDeniedException` and SNS's `KMSAccessDenied`
     become `KmsAccessDenied`, the name that SQS's service model gives it.
     """
     *prefix, last = re.split(r"[.#]", str(code or ""))
@@ -169,7 +169,7 @@ def meaning_of(code: str) -> Meaning:
 
 
 def kind_of_status(status: int) -> Kind | None:
-    """What an HTTP status (0: none) means for whatever code it came with; None if it tells nothing."""
+    """What an HTTP status (0: none) means with any code; None if it says nothing."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Kind.THROTTLED
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -178,5 +178,5 @@ def kind_of_status(status: int) -> Kind | None:
 
 
 def codes_of(kind: Kind) -> frozenset[str]:
-    """The codes of the table that mean this."""
+    """The codes in the table with this meaning."""
     return frozenset(code for code, meaning in _MEANINGS.items() if meaning.kind is kind)

@@ -1,6 +1,6 @@
-"""What a call over a botocore client raises, and how it is put into words: the same for every service.
+"""What a call over a botocore client raises, and its text: the same for every service.
 
-What it means is in `watcher.aws.failure`; what is to be done about it, each adapter's own business.
+`watcher.aws.failure` has its meaning; each adapter decides what to do about it.
 """
 
 import os
@@ -20,21 +20,21 @@ from watcher.util.urls import without_secrets
 T = TypeVar("T")
 
 LONGEST_TEXT = 300
-"""Characters of a foreign text that are shown."""
+"""Maximum characters of a foreign text that are shown."""
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
-# User and password, an access key id, and what is as long as only a token (or an image) is.
+# User and password, an access key id, and runs that only a token (or an image) can be as long as.
 _SECRETS = re.compile(r"(?<=//)[^/\s]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b|[A-Za-z0-9+/=]{100,}")
 
 
 class CredentialsUnavailable(boto.BotoCoreError):  # type: ignore[misc] # botocore has no types
-    """No credentials to sign with: there are none, or their source failed. `text` is in our own words."""
+    """No credentials to sign with: none were found, or their source failed. `text` is in our own words."""
 
     fmt = "{text}"
 
 
 class UnreadableResponse(ResponseParserError):  # type: ignore[misc] # botocore has no types
-    """A response that is not the API's, or exceeds a limit. The text is in our own words and quotes nothing of it."""
+    """A response that is not the API's, or exceeds a limit. The text is in our own words and does not quote it."""
 
 
 NO_CREDENTIALS: tuple[type[Exception], ...] = (
@@ -48,11 +48,11 @@ NO_CREDENTIALS: tuple[type[Exception], ...] = (
     boto.RefreshWithMFAUnsupportedError,
     boto.SSOError,
     boto.TokenRetrievalError,
-    # `aws login` is newer than the oldest botocore that the watcher runs with.
+    # `aws login` is newer than the oldest botocore that the watcher supports.
     getattr(boto, "LoginError", boto.SSOError),
 )
 """Nothing to sign with, whatever the reason: only the operator can fix it, and it says nothing about a session. Our
-own clients raise the first alone; a session that looks for credentials by itself (`watcher get`), the others."""
+own clients raise only the first; a session that looks credentials up itself (`watcher get`) raises the others."""
 
 UNREADABLE: tuple[type[Exception], ...] = (
     ResponseParserError,
@@ -63,7 +63,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
     TypeError,
     ValueError,
 )
-"""What botocore raises for an answer that is not the API's: on purpose, or by stumbling over it."""
+"""What botocore raises for an answer that is not the API's, on purpose or by accident."""
 
 _NETWORK = (
     boto.ConnectTimeoutError,
@@ -73,18 +73,18 @@ _NETWORK = (
     boto.ReadTimeoutError,
     boto.SSLError,
 )
-"""Errors whose text has an address and a cause, and nothing that was sent."""
+"""Errors whose text has an address and a cause, but nothing that was sent."""
 
 _OWN = (CredentialsUnavailable, HttpError, UnreadableResponse)
-"""Our errors, whose text is written here and quotes no header, credential or response."""
+"""Our own errors, whose text quotes no header, credential or response."""
 
 
 def attempt(work: Callable[[], T], translate: Callable[[Exception], Exception]) -> T:
-    """What `work`, one call over a client, returns; whatever it raises becomes what `translate` makes of it.
+    """The result of `work`, one call over a client; `translate` turns whatever it raises into our error.
 
-    A call runs through foreign code (signing, sources of credentials, parsers) that lets out errors of any class on
-    odd input. They belong to the call, so `work` has to be the call and nothing else: a bug in our own logic around
-    it must surface.
+    A call runs through foreign code (signing, credential sources, parsers) that may raise errors of any class on odd
+    input. They belong to the call, so `work` must be the call and nothing else: a bug in our own logic around it must
+    surface.
     """
     try:
         return work()
@@ -96,10 +96,10 @@ def attempt(work: Callable[[], T], translate: Callable[[Exception], Exception]) 
 
 
 def one_line(error: object) -> str:
-    """What may be shown of a text from elsewhere, or of an exception: one line without secrets.
+    """One line without secrets from a foreign text or an exception.
 
-    Of a text, the first line: a signature error goes on with the canonical request, session token included. Of an
-    exception, its text only if it is known to quote nothing that was sent or printed (see `_words`).
+    For a text, its first line: a signature error continues with the canonical request, including the session token.
+    For an exception, its text only if that is known to quote nothing that was sent or printed (see `_words`).
     """
     text = _words(error) if isinstance(error, BaseException) else str(error)
     line = next(iter(text.strip().splitlines()), "")
@@ -109,9 +109,9 @@ def one_line(error: object) -> str:
 
 
 def _words(error: BaseException) -> str:
-    """An exception in words: its own for the few kinds that are safe, else its class and where it came up.
+    """An exception's own text for the few safe kinds, else its class and where it was raised.
 
-    Others may quote a header, a token, or what a credential process printed.
+    Others may quote a header, a token, or a credential process's output.
     """
     kind = type(error).__name__
     if isinstance(error, (*_OWN, *_NETWORK)):
@@ -129,7 +129,7 @@ def _words(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """File and line where an exception came up: what a bug report needs, with no value in it."""
+    """File and line where an exception was raised: what a bug report needs, without any value."""
     trace = error.__traceback__
     if trace is None:
         return "an unknown place"

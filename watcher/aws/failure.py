@@ -1,4 +1,4 @@
-"""What a call of a botocore client raised, in one description that every adapter reads: kind, words and fix."""
+"""A botocore client's failed call in one description for all adapters: kind, text and fix."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ CREDENTIAL_OPERATIONS = frozenset(
         "GetRoleCredentials",
     }
 )
-"""Calls that botocore's sources of credentials make (STS, SSO, sign-in), not the adapter."""
+"""Calls made by botocore's credential sources (STS, SSO, sign-in), not by the adapter."""
 
 CREDENTIALS_FIX = "check aws.profile and where the credentials come from"
 _ROLE_FIX = "check aws.profile, where the credentials come from, and the trust policy of the role"
@@ -41,7 +41,7 @@ _LOCAL: tuple[tuple[Any, Kind, str], ...] = (
     (UNREADABLE, Kind.UNREADABLE, "check {endpoint}: the endpoint did not answer as {service}"),
     ((boto.ConnectionError, boto.HTTPClientError), Kind.UNREACHABLE, _CHECK_NETWORK),
 )
-"""botocore's own exceptions. In this order: most of its classes for the network are ConnectionErrors, too."""
+"""botocore's own exceptions. The order matters: most of its network classes are also ConnectionErrors."""
 
 _DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -52,11 +52,11 @@ _ABOUT_SIZE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the texts need to know of a service, in the words of the adapter's settings.
+    """What the texts need to know about a service, in terms of the adapter's settings.
 
-    `endpoint` and `region`: the settings that say where it is. `resource`: what is called, empty for the service as
-    a whole. `policy_hint` ends the fix for a missing permission; `if_missing` is the one for a resource that is not
-    there. `codes`: those that mean something of their own here.
+    `endpoint` and `region`: the settings that say where it is. `resource`: what is called, empty for the whole
+    service. `policy_hint` ends the fix for a missing permission; `if_missing` is the fix for a missing resource.
+    `codes`: those with a special meaning here.
     """
 
     name: str
@@ -68,13 +68,13 @@ class Service:
     codes: Mapping[str, Meaning] = field(default_factory=dict)
 
     def fix(self, template: str) -> str:
-        """A fix of the table in this service's words."""
+        """A fix from the table in this service's terms."""
         resource = self.resource or "service"
         return template.format(service=self.name, endpoint=self.endpoint, region=self.region, resource=resource)
 
     def allow(self, action: str, message: str) -> str:
-        """The fix for a permission that is missing: the one that AWS's message names, else `action`."""
-        named = _DENIED.search(message)  # it may be KMS's that is missing
+        """The fix for a missing permission: the one that AWS's message names, else `action`."""
+        named = _DENIED.search(message)  # the missing one may be KMS's
         action = named[1] if named else action
         if action.startswith("kms:"):
             return f"allow {action} on the {self.resource or 'service'}'s key in the role's policy"
@@ -97,7 +97,7 @@ class Failure:
 
     @property
     def passing_kind(self) -> Kind | None:
-        """The kind, if the same call may well succeed later; the HTTP status says so, too, whatever the code."""
+        """The kind, if the same call may succeed later; the HTTP status can say so too, whatever the code."""
         return self.kind if self.kind in PASSING else kind_of_status(self.status)
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class Failure:
 
 
 def failure_of(error: BaseException, service: Service, action: str) -> Failure:
-    """What a call raised. `action`: the IAM action that the call needs."""
+    """Describe what a call raised. `action`: the IAM action that the call needs."""
     if isinstance(error, boto.ClientError):
         return _answered(error, service, action)
     for classes, kind, fix in _LOCAL:
@@ -116,9 +116,9 @@ def failure_of(error: BaseException, service: Service, action: str) -> Failure:
 
 
 def failure_of_code(code: object, given: object, service: Service, action: str, status: int = 0) -> Failure:
-    """What a service's code means, of a whole call or of one entry in a batch's answer."""
+    """Describe a service's code, for a whole call or for one entry in a batch's answer."""
     code, message = bare_code(one_line(code or "")), one_line(given or "").rstrip(".")
-    if not code or code.isdecimal():  # botocore puts the HTTP status where a body has no code
+    if not code or code.isdecimal():  # botocore uses the HTTP status if a body has no code
         status = status or int(code or 0)
         return _without_code(status, service)
     meaning = service.codes.get(code) or meaning_of(code)

@@ -15,20 +15,20 @@ from watcher.domain.errors import ConfigError, WatcherError
 DEFAULT_REGION = "us-east-1"
 
 _NO_PROFILE = {"profile": (None, None, None, None)}
-"""botocore's table of where settings come from, with nowhere for this one."""
+"""botocore's table of where settings come from, without a source for this one."""
 
 
 def open_session(profile: str) -> Any:
-    """A session that reads AWS's files anew. With a `profile`, keys in the environment don't count."""
+    """A session that reads AWS's files again. With a `profile`, keys in the environment don't count."""
     return botocore.session.Session(profile=profile or None)
 
 
 def readable_session(aws: ClientSettings) -> Any:
-    """A session for a client. Without any configuration file it has no profile: the file may come later.
+    """A session for a client. Without a configuration file it has no profile: the file may be added later.
 
     Raises:
         ConfigError: the files don't have the profile.
-        WatcherError: a file that can't be read. It may be written just now, so that a restart can help.
+        WatcherError: a file that can't be read. It may just be being written, so a restart can help.
     """
     session = open_session(aws.profile)
     try:
@@ -59,10 +59,10 @@ def may_name_endpoints(aws: ClientSettings, environ: Mapping[str, str]) -> bool:
 
 
 def configuration_files(session: Any) -> list[str]:
-    """AWS's configuration file and its credentials file, whether they are there or not."""
+    """AWS's configuration file and its credentials file, whether they exist or not."""
     names = ("config_file", "credentials_file")
     paths = (str(session.get_config_variable(name)) for name in names)
-    # As botocore does; unlike pathlib's, it has no error for a home that nobody knows.
+    # As botocore does; unlike pathlib's, it raises no error for an unknown home.
     return [os.path.expanduser(path) for path in paths]  # noqa: PTH111
 
 

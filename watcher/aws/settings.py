@@ -1,4 +1,4 @@
-"""What the adapters want to know: the settings `[aws]`, whoever gives them (the daemon's file, the CLI's options)."""
+"""The settings `[aws]` as the adapters need them, from the daemon's file or the CLI's options."""
 
 from typing import Protocol
 
@@ -24,7 +24,7 @@ class ClientSettings(Protocol):
 
     @property
     def verify_ssl(self) -> bool:
-        """Whether certificates are checked; false wins over `ca_bundle`."""
+        """Whether certificates are checked; false overrides `ca_bundle`."""
 
     @property
     def sign_request(self) -> bool:

@@ -1,4 +1,4 @@
-"""botocore's response parsers, made to fail in one known way when a body is not what the service model says."""
+"""botocore's response parsers, changed to fail in one known way if a body does not match the service model."""
 
 import json
 from typing import Any
@@ -7,19 +7,19 @@ from botocore.parsers import ResponseParserFactory
 
 from watcher.aws.errors import UnreadableResponse
 
-# What botocore's parsers let out on a JSON list, broken UTF-8, a number where base64 should be, deep nesting, ...
+# What botocore's parsers raise on a JSON list, broken UTF-8, a number instead of base64, deep nesting, ...
 _TRIPPED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class StrictParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore has no types
     """Makes parsers that raise UnreadableResponse for a body they can't read.
 
-    An error answer without a JSON object (a proxy's page) becomes an error that has only the HTTP status, as botocore
-    itself does for some 5xx pages: its body must not get into an exception's text.
+    An error answer without a JSON object (a proxy's page) becomes an error with only the HTTP status, as in botocore
+    itself for some 5xx pages: its body must not get into an exception's text.
     """
 
     def create_parser(self, protocol_name: str) -> Any:
-        """The wary form of botocore's parser for this protocol."""
+        """The strict version of botocore's parser for this protocol."""
         return _StrictParser(super().create_parser(protocol_name), is_json=protocol_name == "json")
 
 
@@ -29,7 +29,7 @@ class _StrictParser:
         self._is_json = is_json
 
     def parse(self, response: dict[str, Any], shape: Any) -> Any:
-        """What botocore's parser makes of a response; of an error without a readable body, the bare HTTP status.
+        """The result of botocore's parser; for an error without a readable body, only the HTTP status.
 
         Raises:
             UnreadableResponse: a success whose body is not the API's.
@@ -49,7 +49,7 @@ class _StrictParser:
         try:
             return self._parser.parse(response, shape)
         except _TRIPPED:
-            # Told by None and not by an error raised here, for such a one would carry the body along in its context
+            # Reported by None, because an error raised here would carry the body in its context
             # (UnicodeDecodeError.object). JSON's null gives None as well.
             return None
 
@@ -62,9 +62,9 @@ def _is_json_object(body: bytes) -> bool:
 
 
 def _with_texts(parsed: dict[str, Any], status: int) -> dict[str, Any]:
-    """A parsed error whose code and message are texts: botocore looks codes up, and takes a member of any type.
+    """A parsed error whose code and message are texts: botocore accepts any type, but looks codes up.
 
-    Of an error that the service model has, botocore has the members parsed by themselves: these are left alone.
+    For an error in the service model, botocore also parses its members separately; these are left unchanged.
     """
     if "Error" not in parsed:
         return parsed

@@ -16,8 +16,8 @@ _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9!$%&'*+\-.^_`|~]")
 def user_agent(session: Any) -> str:
     """Names the watcher, boto3, botocore, Python, where it runs, and the application id of AWS's configuration.
 
-    It is given to botocore as a constant: the one that botocore would build, it builds twice for each call, which
-    is a tenth of the call's time.
+    It is passed to botocore as a constant: botocore would build its own twice per call, which is a tenth of the
+    call's time.
     """
     parts = [
         f"Boto3/{boto3.__version__}",
@@ -34,5 +34,5 @@ def user_agent(session: Any) -> str:
 
 
 def _word(text: str) -> str:
-    """With what no User-Agent may contain replaced, as botocore does."""
+    """Replaces characters that a User-Agent may not contain, as botocore does."""
     return _NOT_ALLOWED.sub("-", text)

@@ -1,4 +1,4 @@
-"""The queues, one backend a file; each is imported only when the settings name it."""
+"""The queues, one package per backend; each is imported only if the settings name it."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -19,7 +19,8 @@ TOOLS = {
     "sqlite": "watcher.queues.sqlite.inspect",
     "sqs": "watcher.queues.sqs.queue",
 }
-"""From `queue.kind` to the module with `open_dead_letters` and, if it can, `search`, `search_dead` and `advise`."""
+"""From `queue.kind` to the module with `open_dead_letters` and, if supported, `search`, `search_dead` and
+`advise`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,17 @@ def open_dead_letters(settings: Settings, clock: Clock) -> AbstractContextManage
 
 
 def advise(settings: Settings) -> str | None:
-    """What should be changed at the queue itself, with the fix, though it can be used; None if nothing.
+    """What should be changed about a queue that works, with the fix; None if nothing.
 
     Raises:
-        QueueError: the queue can't be asked.
+        QueueError: the queue can't be reached.
     """
     tool = getattr(import_module(TOOLS[settings.queue.kind]), "advise", None)
     return None if tool is None else tool(settings)
 
 
 def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessage] | None:
-    """The messages with `text` in them that wait or are leased; None where the backend can't look without receiving.
+    """The waiting or leased messages that contain `text`; None if the backend can't search without receiving.
 
     Raises:
         QueueError: the queue can't be read.
@@ -75,7 +76,7 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
 
 
 def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter] | None:
-    """The dead letters with `text` in them, oldest first; None where the backend can't look without receiving.
+    """The dead letters that contain `text`, oldest first; None if the backend can't search without receiving.
 
     Raises:
         QueueError: they can't be read.

@@ -278,7 +278,7 @@ def test_what_no_header_can_carry_is_told_and_not_sent(
 ) -> None:
     keys = {"access_key": "key", "secret_key": "secret", "token": "token"} | {name: value}
     text = why(live(Source(Credentials(**keys, method="env"))))
-    assert "from env has a line break, a blank or another character" in text
+    assert "from env has a line break, a space or another invalid character" in text
     assert "t0" not in text
 
 

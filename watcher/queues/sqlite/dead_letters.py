@@ -1,4 +1,4 @@
-"""The embedded queue's dead letters: in its own file, or in another one that several queues may share."""
+"""The embedded queue's dead letters: in its own file, or in another one that several queues can share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,8 +13,8 @@ from watcher.queues.sqlite.schema import SEND
 from watcher.util.sqlite_file import Schema, SqliteFile
 from watcher.util.sqlite_values import count_in, text_in, time_in
 
-# `origin` (the queue's file), `message_id` and `sent_at` tell a letter that was written twice: a crash between the
-# two files brings the message once more.
+# `origin` (the queue's file), `message_id` and `sent_at` identify a letter that was written twice: after a crash
+# between the two files the message is redelivered.
 SCHEMA = Schema(
     "dead letters",
     (
@@ -31,7 +31,7 @@ SCHEMA = Schema(
                 body TEXT NOT NULL,
                 UNIQUE (origin, message_id, sent_at))""",
         ),
-        # When the message was sent, on the clock that nobody sets: what it goes back to the queue with.
+        # When the message was sent, on the monotonic clock: restored when it goes back to the queue.
         (
             "ALTER TABLE dead_letters ADD COLUMN sent_boot INTEGER",
             "ALTER TABLE dead_letters ADD COLUMN sent_clock REAL",
@@ -54,8 +54,8 @@ _KNOWN = "SELECT id FROM dead_letters WHERE origin = ? AND message_id = ? AND se
 class SqliteDeadLetters:
     """The dead letters of the queue in `queue`, kept in the file at `path` (which may be the same one).
 
-    With two files, a message is written to where it goes before it is deleted where it was: a crash in between
-    can double it, never lose it.
+    With two files, a message is written to its destination before it is deleted from its source: a crash in between
+    can duplicate it, but never lose it.
 
     Raises:
         QueueError: here and in every method, when a file can't be used.
@@ -64,19 +64,19 @@ class SqliteDeadLetters:
     def __init__(self, queue: SqliteFile, path: Path, clock: Clock) -> None:
         self._clock = clock
         self._queue = queue
-        # A second connection even for the same file: its tables are prepared like any other's.
+        # A second connection even for the same file, so that its tables are prepared like any other's.
         self._file = SqliteFile(path, SCHEMA, QueueError)
         self._same = self._file.path.samefile(queue.path)
 
     def add(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
-        """Move a message here if its lease still holds; returns its id here, None if it was not moved."""
+        """Move a message here if its lease is still held; returns its id here, None if it was not moved."""
         held = (message.lease.message_id, message.lease.receipt)
         letter = self._letter(message, reason, detail)
         if self._same:
             with self._queue.writing() as cursor:
                 sent = cursor.execute(_HELD, held).fetchone()
                 return _put_in(cursor, (*letter, *sent)) if sent and cursor.execute(_TAKE_OUT, held) else None
-        # Never both locks at once: `replay` holds them in one order, and this would be the other.
+        # Never both locks at once: `replay` takes them in one order, and this would be the other.
         with self._queue.reading() as cursor:
             sent = cursor.execute(_HELD, held).fetchone()
         if sent is None:
@@ -100,8 +100,8 @@ class SqliteDeadLetters:
     def replay(self, ids: Sequence[str] | None) -> int:
         """Put these (None: all) back on the queue; returns how many.
 
-        They keep the time they were first sent: it is what a session's deadline counts from when its message
-        gives no `createdAt`, and a session lives three minutes however often its message is sent.
+        They keep the time at which they were first sent. A session's deadline counts from it if the message has no
+        `createdAt`, and a session lives three minutes however often its message is sent.
         """
         with self._both() as (queue, dead):
             rows = _select(dead, ids)
@@ -110,14 +110,14 @@ class SqliteDeadLetters:
         return len(rows)
 
     def drop(self, ids: Sequence[str] | None) -> int:
-        """Delete these (None: all) for good; returns how many."""
+        """Delete these (None: all) permanently; returns how many."""
         with self._file.writing() as cursor:
             rows = _select(cursor, ids)
             cursor.executemany("DELETE FROM dead_letters WHERE id = ?", ((row[0],) for row in rows))
         return len(rows)
 
     def close(self) -> None:
-        """Close the file of the dead letters; the queue's own is the queue's to close."""
+        """Close the dead letters' file; the queue closes its own."""
         self._file.close()
 
     @contextmanager
@@ -144,7 +144,7 @@ class SqliteDeadLetters:
 
 
 def search_in(path: Path, text: str) -> Sequence[DeadLetter]:
-    """The dead letters with `text` in their bodies in the file at `path`, which is left as it is.
+    """The dead letters with `text` in their bodies in the file at `path`, which is not changed.
 
     Raises:
         QueueError: it can't be read.
@@ -173,7 +173,7 @@ def _dead_letter(
 
 def _put_in(cursor: Cursor, letter: Sequence[str | float]) -> str:
     cursor.execute(_PUT_IN, letter)
-    # Asked for, because one that was there already has another id than the last that was given.
+    # Queried, because one that existed already does not have the last id that was inserted.
     (letter_id,) = cursor.execute(_KNOWN, letter[:3]).fetchone()
     return str(letter_id)
 

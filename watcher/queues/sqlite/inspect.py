@@ -1,4 +1,4 @@
-"""What people do with the embedded queue, as the watcher itself does not: look into it, tend its dead letters."""
+"""What people, but not the watcher, do with the embedded queue: search it and manage its dead letters."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -24,7 +24,7 @@ _SEARCH = f"""SELECT id, body, sent_at, receive_count,
 
 
 def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessage]:
-    """The messages with `text` in them; none when there is no queue yet.
+    """The messages that contain `text`; none if there is no queue yet.
 
     Raises:
         QueueError: the file can't be read.
@@ -41,7 +41,7 @@ def search(settings: Settings, clock: Clock, text: str) -> Sequence[QueuedMessag
 
 
 def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter]:
-    """The dead letters with `text` in them; none when there is no file for them yet.
+    """The dead letters that contain `text`; none if there is no file for them yet.
 
     Raises:
         QueueError: the file can't be read.
@@ -52,7 +52,7 @@ def search_dead(settings: Settings, text: str) -> Sequence[DeadLetter]:
 
 @contextmanager
 def open_dead_letters(settings: Settings, clock: Clock) -> Iterator[SqliteDeadLetters]:
-    """The dead letters of the queue that the settings name; makes no queue where there is none."""
+    """The dead letters of the queue that the settings name; does not create a queue."""
     path = sqlite_path(settings.queue.url)
     if not is_there(path):
         raise QueueError(f"{path.absolute()}: no queue yet (queue.url): `watcher enqueue` creates it")

@@ -1,7 +1,7 @@
 """The embedded queue: one SQLite file, any number of watchers and producers on it.
 
-A message is leased, never taken away: only `ack` and `dead_letter` delete it, so that a watcher that dies loses
-nothing. Leases and ages are measured on a clock that nobody sets; see `sqlite_schema`.
+A message is leased, not removed: only `ack` and `dead_letter` delete it, so that a watcher that dies loses nothing.
+Leases and ages are measured on the monotonic clock; see `schema`.
 """
 
 import secrets
@@ -24,7 +24,7 @@ from watcher.util.sqlite_file import BUSY_TIMEOUT, SqliteFile
 from watcher.util.sqlite_values import count_in, text_in, time_in
 
 FIRST_PAUSE, LAST_PAUSE, PAUSE_GROWTH = 0.2, 0.5, 1.25
-"""Seconds between two checks at an empty queue, growing from the first to the last."""
+"""Seconds between two checks of an empty queue, growing from the first to the last."""
 
 _COUNT = f"""SELECT (SELECT count(*) FROM {WAITING_ROWS}), (SELECT count(*) FROM {LEASED_ROWS}),
     (SELECT count(*) FROM {LEASED_ROWS} AND {EXPIRED})"""  # noqa: S608 - no outside text in it
@@ -51,11 +51,11 @@ _ACK = f"DELETE FROM queue_messages {_HELD}"  # noqa: S608
 class SqliteQueue:
     """The queue in the file at `path`; leases last `visibility_timeout` seconds.
 
-    Dead letters go to `dead_letter_path`, or into the same file. `boot` numbers the run of the monotonic clock, which
-    processes of the same number share; None: they share only the wall clock.
+    Dead letters go to `dead_letter_path`, or into the same file. `boot` identifies the run of the monotonic clock,
+    which processes with the same number share; None: they share only the wall clock.
 
     Raises:
-        QueueError: here and in every method, when the file can't be used; the text names it and the fix.
+        QueueError: here and in every method, if the file can't be used; the text names it and the fix.
     """
 
     max_batch = 100
@@ -100,18 +100,18 @@ class SqliteQueue:
         return self._for_each(leases, _ACK)
 
     def release(self, leases: Sequence[Lease], seconds: float = BUSY_TIMEOUT) -> None:
-        """Give the messages back; it may take as long as another process holds the file's lock. See the port."""
+        """Release the messages; this may take as long as another process holds the file's lock. See the port."""
         self._for_each(leases, _RELEASE)
 
     def dead_letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
-        """Move the message to the dead letters. One whose lease was lost stays: it is another watcher's to judge."""
+        """Move the message to the dead letters. One whose lease was lost stays: another watcher has it."""
         return self.dead_letters.add(message, reason, detail)
 
     def send(self, bodies: Sequence[str]) -> None:
         """Put messages on the queue, all or none.
 
         Raises:
-            QueueError: one is over 256 KiB or not text that UTF-8 can hold; or see the class.
+            QueueError: one is over 256 KiB or can't be encoded in UTF-8; or see the class.
         """
         for position, body in enumerate(bodies, 1):
             _check(body, position)
@@ -138,13 +138,13 @@ class SqliteQueue:
         self._file.close()
 
     def _take(self, limit: int) -> list[ReceivedMessage]:
-        # Look before locking: an idle watcher must not keep the producers from writing.
+        # Check before locking: an idle watcher must not keep producers from writing.
         with self._file.reading() as cursor:
             if not cursor.execute(_FREE, {**self._moment().values, "limit": 1}).fetchone():
                 return []
         token = secrets.token_hex(8)
         with self._file.writing() as cursor:
-            moment = self._moment()  # under the lock: a lease must not begin before the wait for it
+            moment = self._moment()  # under the lock: a lease must not begin before the wait for the lock
             values = {**moment.values, "limit": limit, "lease": self._lease, "token": token}
             rows = cursor.execute(_TAKE, values).fetchall()
         # RETURNING promises no order.
@@ -154,7 +154,7 @@ class SqliteQueue:
         return Moment.read(self._clock, self._boot)
 
     def _for_each(self, leases: Sequence[Lease], statement: str) -> list[Lease]:
-        """Run a statement for each lease that still holds; returns those that don't."""
+        """Run a statement for each lease that is still held; returns the others."""
         if not leases:
             return []
         with self._file.writing() as cursor:
@@ -167,7 +167,7 @@ class SqliteQueue:
 
 
 def _received_message(row: Sequence[Any], token: str, moment: Moment) -> ReceivedMessage:
-    """The message in a row. One that says no sent time is dead: it was the `moment`'s, so that a replay has one."""
+    """The message in a row. One without a sent time is dead; it gets `moment`'s, so that a replay has one."""
     message_id, receive_count, body, sent_at, *marks = row
     lease = Lease(token, str(message_id), count_in(receive_count))
     known = time_in(sent_at)

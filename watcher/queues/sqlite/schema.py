@@ -1,8 +1,8 @@
-"""The embedded queue's table, and what its rows say about time.
+"""The embedded queue's table, and the meaning of its times.
 
-A lease and an age are measured on the machine's monotonic clock: `lease_until` and `sent_clock` are its seconds, and
-`lease_boot` and `sent_boot` say which run of that clock they belong to (see `clock.this_boot`). The wall times beside
-them are for people, and for rows that another boot, or a version that knew only wall times, has left.
+Leases and ages are measured on the machine's monotonic clock: `lease_until` and `sent_clock` are its seconds, and
+`lease_boot` and `sent_boot` say which run of that clock they belong to (see `clock.this_boot`). The wall times next
+to them are for people, and for rows from another boot or from a version that knew only wall times.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from typing import TypeGuard
 from watcher.domain.ports import Clock
 from watcher.util.sqlite_file import Schema
 
-# AUTOINCREMENT: an id that was used never comes again, or a late ack could hit another message.
-# A message that waits has `visible_at` and `lease_seconds` 0. The index keeps `receive` cheap however many messages
-# wait or are leased; the queries name it, because SQLite would rather read the whole table in the order of ids.
+# AUTOINCREMENT: ids are never reused, or a late ack could hit another message. A waiting message has `visible_at` and
+# `lease_seconds` 0. The index keeps `receive` cheap however many messages wait or are leased; the queries name it,
+# because SQLite would otherwise read the whole table in the order of ids.
 SCHEMA = Schema(
     "queue",
     (
@@ -41,15 +41,15 @@ SCHEMA = Schema(
 )
 
 CLOCK_SLACK = 5.0
-"""Seconds by which a wall clock may be set without a lease of another boot looking as if it came from the future. One
-that does is over: its message would be frozen for as long as the clock was set back."""
+"""Seconds by which a wall clock may be set back before a lease of another boot looks as if it came from the future.
+Such a lease counts as expired, or its message would be frozen for as long as the clock was set back."""
 
 WAITING_ROWS = "queue_messages INDEXED BY queue_leases WHERE visible_at = 0 AND lease_seconds = 0"
 LEASED_ROWS = "queue_messages INDEXED BY queue_leases WHERE visible_at > 0"
 
 EXPIRED = f"""CASE WHEN lease_boot = :boot THEN lease_until <= :clock
     ELSE visible_at <= :now OR visible_at > :now + lease_seconds + {CLOCK_SLACK} END"""
-"""Whether a leased row's lease is over."""
+"""Whether a leased row's lease has expired."""
 
 SEND = "INSERT INTO queue_messages (sent_at, sent_boot, sent_clock, body) VALUES (?, ?, ?, ?)"
 SENT_COLUMNS = "sent_at, sent_boot, sent_clock"
@@ -57,7 +57,7 @@ SENT_COLUMNS = "sent_at, sent_boot, sent_clock"
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One moment on both clocks; `boot` is None where the monotonic times of two processes can't be compared."""
+    """One moment on both clocks; `boot` is None if the monotonic times of two processes can't be compared."""
 
     now: float
     clock: float

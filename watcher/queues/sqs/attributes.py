@@ -1,4 +1,4 @@
-"""Message attributes on SQS's wire. A message has ten at most: what does not fit travels as JSON in one of them."""
+"""SQS message attributes. A message has at most ten, so those that don't fit are packed into one as JSON."""
 
 import json
 import re
@@ -10,16 +10,16 @@ Attribute = str | bytes
 """The value of a message attribute: a text (SQS's String and Number) or bytes (Binary)."""
 
 PACKED = "watcher.attributes"
-"""The attribute that holds, as a JSON object, those that could not be written as they are."""
+"""The attribute that holds, as a JSON object, those that could not be written directly."""
 
 MOST = 9
-"""Attributes that are written as they are. SQS takes ten (SendMessage, API reference): the tenth place is for
-`PACKED`. So a message of ours with ten and without it was written by something that dropped what did not fit."""
+"""Maximum attributes that are written directly. SQS accepts ten (SendMessage, API reference): the tenth place is for
+`PACKED`. So a message of ours with ten attributes but without it was written by something that dropped the rest."""
 
 MEANINGFUL = ("policy", "traceparent")
 """Attributes that say how a session is decided and traced. They are written first, and never packed."""
 
-# What SQS refuses in a body or an attribute (API reference, SendMessage): all but #x9 #xA #xD #x20-#xD7FF
+# What SQS rejects in a body or an attribute (API reference, SendMessage): all but #x9 #xA #xD #x20-#xD7FF
 # #xE000-#xFFFD #x10000-#x10FFFF.
 REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -27,8 +27,8 @@ REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def written(own: Mapping[str, str], given: Mapping[str, Attribute]) -> dict[str, dict[str, Any]]:
     """The `MessageAttributes` of a message that carries all of `own` and `given`.
 
-    `own` are the watcher's, nine at most. Given ones are packed if there is no room for them, if they have the name
-    of one of `own`, or if SQS does not take their value.
+    `own` are the watcher's, at most nine. Given ones are packed if there is no room for them, if they have the name
+    of one of `own`, or if SQS rejects their value.
     """
     native: dict[str, Attribute] = {name: text for name, text in own.items() if text}
     packed: dict[str, Attribute] = {}
@@ -41,10 +41,10 @@ def written(own: Mapping[str, str], given: Mapping[str, Attribute]) -> dict[str,
 
 
 def attributes_of(message: Mapping[str, Any]) -> dict[str, Attribute]:
-    """The attributes of a received message, just as they are there.
+    """The attributes of a received message, unchanged.
 
     Raises:
-        AttributeError, TypeError: they are not of SQS's form.
+        AttributeError, TypeError: they don't have SQS's form.
     """
     found: dict[str, Attribute] = {}
     for name, typed in (message.get("MessageAttributes") or {}).items():
@@ -58,7 +58,7 @@ def attributes_of(message: Mapping[str, Any]) -> dict[str, Attribute]:
 
 
 def unpacked(attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:
-    """These attributes with those that were packed in their places again; `PACKED` stays if it can't be read."""
+    """These attributes with the packed ones restored; `PACKED` stays if it can't be read."""
     inner = _packed_in(attributes)
     if inner is None:
         return dict(attributes)
@@ -74,12 +74,12 @@ def is_incomplete(attributes: Mapping[str, Attribute]) -> bool:
 
 
 def storable(text: str) -> str:
-    """Text without the characters that SQS refuses."""
+    """Text without the characters that SQS rejects."""
     return REFUSED.sub("\ufffd", text)
 
 
 def size_of(attributes: Mapping[str, Mapping[str, Any]]) -> int:
-    """Bytes that these `MessageAttributes` take of a message's limit."""
+    """Bytes of these `MessageAttributes` that count towards a message's limit."""
     return sum(
         len(name.encode())
         + len(typed["DataType"])
@@ -89,7 +89,7 @@ def size_of(attributes: Mapping[str, Mapping[str, Any]]) -> int:
 
 
 def _packed_in(attributes: Mapping[str, Attribute]) -> dict[str, Attribute] | None:
-    """What `PACKED` holds; nothing if it is not there, None if it can't be read."""
+    """The contents of `PACKED`; empty if it is missing, None if it can't be read."""
     try:
         members = json.loads(attributes.get(PACKED, "{}"))
         return {str(name): _from_json(value) for name, value in members.items()}
@@ -112,7 +112,7 @@ def _as_json(value: Attribute) -> str | dict[str, str]:
 
 
 def _from_json(value: Any) -> Attribute:
-    """Raises ValueError, LookupError or TypeError for what `_as_json` never makes."""
+    """Raises ValueError, LookupError or TypeError for anything that `_as_json` never produces."""
     if isinstance(value, str):
         return value
     return b64decode(value["binary"], validate=True)

@@ -1,4 +1,4 @@
-"""Batch calls of SQS: ten entries each, several at once, each entry's answer looked at."""
+"""SQS batch calls: ten entries each, several at once, and each entry's answer is checked."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Entry = Mapping[str, Any]
 
 
 class BatchCaller:
-    """Runs batch operations; shared by threads."""
+    """Runs batch operations. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -27,18 +27,18 @@ class BatchCaller:
     def run(
         self, caller: SqsCaller, operation: str, entries: Sequence[Entry], seconds: float, *, is_bound: bool = False
     ) -> list[SqsFault | None]:
-        """What became of each entry, in order: None if it was done.
+        """The fault of each entry, in order; None if it succeeded.
 
-        A failed entry that may yet succeed is tried again, without those that did. After `seconds` no more tries
-        begin: what was not done by then keeps its last fault. If `is_bound`, a call that is still under way then is
-        not waited for either, and nobody knows what becomes of its entries.
+        A failed entry that may still succeed is retried, without those that did. After `seconds` no more tries begin:
+        what has not succeeded by then keeps its last fault. If `is_bound`, a call that is still under way then is
+        abandoned, and the outcome of its entries is unknown.
         """
         deadline = self._clock.monotonic() + seconds
         faults: list[SqsFault | None] = [_unanswered(caller, seconds)] * len(entries)
 
         def work(start: int) -> None:
             batch = entries[start : start + BATCH_LIMITS.entries]
-            # A single batch, an ack, say, does not wait behind the many calls of an extension.
+            # A single batch, such as an ack, does not wait behind the many calls of an extension.
             with self._slots if len(entries) > BATCH_LIMITS.entries else nullcontext():
                 outcome = self._batch(caller, operation, batch, deadline=deadline)
             faults[start : start + len(batch)] = outcome
@@ -52,7 +52,7 @@ class BatchCaller:
         return list(faults)
 
     def close(self) -> None:
-        """Interrupt the backoffs. Whoever is in a call still has been given up by those who asked for it."""
+        """Interrupt the backoffs. Callers have given up calls that are still under way."""
         self._closing.set()
 
     def _batch(
@@ -83,20 +83,20 @@ def _backoff(attempt: int) -> float:
 
 
 def _call(caller: SqsCaller, operation: str, entries: Mapping[int, Entry]) -> dict[int, SqsFault | None]:
-    """One call, and what it did to each entry."""
+    """One call, and its result for each entry."""
     try:
         batch = [{"Id": str(index), **entry} for index, entry in entries.items()]
         done, failed = caller.ask(operation, _told, Entries=batch)
     except SqsFault as fault:
         if fault.code in INVALID_RECEIPTS and len(entries) > 1:
-            # A server that refuses a whole batch for one of its entries doesn't say for which one.
+            # A server that rejects a whole batch because of one entry doesn't say which one.
             return {index: _call(caller, operation, {index: entry})[index] for index, entry in entries.items()}
         return dict.fromkeys(entries, fault)
     return {index: _fault(str(index), done, failed, caller, operation) for index in entries}
 
 
 def _told(answer: Mapping[str, Any]) -> tuple[set[str], dict[str, dict[str, Any]]]:
-    """The ids of the entries that were done, and those that failed; raises AttributeError for what is no answer."""
+    """The ids of the entries that succeeded, and those that failed; raises AttributeError for an invalid answer."""
     failed = {str(item.get("Id")): item for item in answer.get("Failed") or ()}
     return {str(item.get("Id")) for item in answer.get("Successful") or ()}, failed
 

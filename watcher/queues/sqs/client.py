@@ -1,4 +1,4 @@
-"""One queue of SQS, called through botocore: the way to it, and its errors as QueueErrors."""
+"""One SQS queue, called through botocore: its client, and its errors as QueueErrors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class SqsCaller:
 
     @property
     def shown(self) -> str:
-        """The queue's URL for texts: a proxy's user and password may be in the other."""
+        """The queue's URL for texts: the other one may contain a proxy's user and password."""
         return without_secrets(self.url)
 
     @property
     def is_fifo(self) -> bool:
-        """Whether this is a FIFO queue: SQS demands the suffix."""
+        """Whether this is a FIFO queue: SQS requires the suffix."""
         return self.url.endswith(".fifo")
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class SqsCaller:
         return self.ask(operation, lambda answer: answer, **parameters)
 
     def ask(self, operation: str, read: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
-        """What `read` takes out of the answer to one attempt; an answer that it stumbles over is a failed call.
+        """What `read` extracts from the answer to one attempt; an answer that it fails on is a failed call.
 
         Raises:
             SqsFault: it failed.
@@ -67,12 +67,12 @@ class SqsCaller:
         return attempt(work, lambda error: translate(error, operation, self.shown))
 
     def attributes(self, *names: str) -> dict[str, str]:
-        """These attributes of the queue; one that it doesn't have is left out.
+        """These attributes of the queue; missing ones are omitted.
 
         Raises:
             SqsFault: it failed.
         """
-        # The queue's name is asked for, too: a queue with none of the others would have nothing to say.
+        # Requests the queue's ARN as well, because the answer for a queue with none of the others would be empty.
         return self.ask("get_queue_attributes", _attributes, AttributeNames=[*names, "QueueArn"])
 
     def close(self) -> None:
@@ -85,13 +85,13 @@ def _attributes(answer: dict[str, Any]) -> dict[str, str]:
 
 
 def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCaller:
-    """The way to the queue at `queue_url`, in the region that the URL names, else in `aws.region`.
+    """The caller of the queue at `queue_url`, in the region that the URL names, else in `aws.region`.
 
-    `endpoint_url` is called if it isn't empty, else the URL's own host: the queue may be behind a VPC endpoint, or
-    not AWS's at all.
+    It calls `endpoint_url` if that isn't empty, else the URL's own host: the queue may be behind a VPC endpoint, or
+    not in AWS at all.
 
     Raises:
-        ConfigError: a setting that can't be used.
+        ConfigError: an invalid setting.
     """
     region, endpoint = queue_place(queue_url)
     settings = capped(aws.model_copy(update={"region": region or aws.region}), least_read=POLLING.least_read_limit)

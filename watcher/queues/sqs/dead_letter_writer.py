@@ -1,4 +1,4 @@
-"""From a queue of SQS to its dead letters: send there first, delete after."""
+"""Moves messages from an SQS queue to its dead letters: sends there first, deletes afterwards."""
 
 from threading import Lock
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def log_fields(message: ReceivedMessage, reason: DeadReason, detail: str) -> dict[str, str | int]:
-    """What the log says of a message that can't be dead-lettered: it comes again and again."""
+    """The log event for a message that can't be dead-lettered: it is redelivered again and again."""
     lease = message.lease
     return {
         "message_id": lease.message_id,
@@ -31,7 +31,7 @@ def _first_sent_at(message: ReceivedMessage) -> float:
 
 
 class DeadLetterSender:
-    """Sends messages to the dead-letter queue, each once however often the deletion behind it fails."""
+    """Sends messages to the dead-letter queue, each once however often its deletion fails."""
 
     def __init__(self, dead_letters: SqsCaller, batches: BatchCaller) -> None:
         self._dead_letters = dead_letters
@@ -40,7 +40,7 @@ class DeadLetterSender:
         self._sent: dict[str, None] = {}
 
     def send(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> bool:
-        """Send the message with its reason; False if the dead-letter queue will never take it (say, for its size).
+        """Send the message with its reason; False if the dead-letter queue will never accept it (for its size, say).
 
         Raises:
             SqsFault: it was not sent.
@@ -79,6 +79,6 @@ class DeadLetterSender:
         return True
 
     def forget(self, message: ReceivedMessage) -> None:
-        """The message is deleted: it won't be asked for again."""
+        """The message is deleted: it won't be dead-lettered again."""
         with self._lock:
             self._sent.pop(message.lease.receipt, None)

@@ -1,6 +1,6 @@
-"""Dead letters of SQS: those that the watcher wrote with their reason, and those that a redrive policy did.
+"""Dead letters in SQS: those that the watcher wrote with their reason, and those from a redrive policy.
 
-SQS has no way to look into a queue. So all of it is received, for a few minutes at most, and what stays goes back.
+SQS can't list a queue. So listing receives every message, for a few minutes at most, and releases the rest.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,10 +43,10 @@ Message = Mapping[str, Any]
 class SqsDeadLetters:
     """The dead letters in the queue `dead`; `source` is where a replay puts them.
 
-    `poll` is the seconds of each look for more: with 0, SQS may leave out some that are there.
+    `poll` is the seconds of each receive: with 0, SQS may miss some messages.
 
     Raises:
-        QueueError: in every method, when SQS does not do what it is asked.
+        QueueError: in every method, if an SQS operation fails.
     """
 
     def __init__(self, source: SqsCaller, dead: SqsCaller, batches: BatchCaller, poll: int = 1) -> None:
@@ -57,7 +57,7 @@ class SqsDeadLetters:
         self._deleted: set[str] = set()
 
     def list(self, limit: int) -> Sequence[DeadLetter]:
-        """The `limit` oldest of the first thousand that SQS gives out."""
+        """The `limit` oldest of the first thousand that SQS returns."""
         with self._all(max(limit, POLLING.look)) as messages:
             letters = [_letter(message) for message in messages]
         return sorted(letters, key=lambda letter: letter.dead_at)[:limit]
@@ -65,9 +65,9 @@ class SqsDeadLetters:
     def replay(self, ids: Sequence[str] | None) -> int:
         """Put these (None: all) back on the queue; returns how many.
 
-        They are sent first and deleted after: a crash in between doubles some, and loses none. They keep the time
-        they were first sent, from which a session's deadline counts when its message gives no `createdAt`. One that
-        lost attributes stays: without its policy, its session would be decided by another.
+        They are sent first and deleted afterwards: a crash in between duplicates some, but loses none. They keep the
+        time at which they were first sent, from which a session's deadline counts if its message has no `createdAt`.
+        One that lost attributes stays, because without its policy another one would decide its session.
 
         Raises:
             QueueError: not all were replayed; it says how many, and why.
@@ -85,7 +85,7 @@ class SqsDeadLetters:
         return len(sent)
 
     def drop(self, ids: Sequence[str] | None) -> int:
-        """Delete these (None: all) for good; returns how many."""
+        """Delete these (None: all) permanently; returns how many."""
         with self._chosen(ids) as messages:
             self._delete(messages, "were not dropped")
         return len(messages)
@@ -95,7 +95,7 @@ class SqsDeadLetters:
         """The messages with these ids, one for each.
 
         Raises:
-            QueueError: an id that two letters have, as after a crash or a forgery: nobody knows which is meant.
+            QueueError: two letters have the same id, as after a crash or a forgery, so it is unclear which is meant.
         """
         wanted = None if ids is None else set(ids)
         with self._all(None, lambda found: wanted is not None and wanted <= found) as messages:
@@ -105,7 +105,7 @@ class SqsDeadLetters:
     def _all(
         self, limit: int | None, is_enough: Callable[[set[str]], bool] = lambda _: False
     ) -> Iterator[Sequence[Message]]:
-        """Everything there, out of the queue for the length of the block; what isn't deleted then is back."""
+        """All messages, invisible to others during the block; those not deleted are released."""
         messages: dict[str, Message] = {}
         found: set[str] = set()
         try:
@@ -117,7 +117,7 @@ class SqsDeadLetters:
                 found.update(message["MessageId"] for message in batch)
             yield list(messages.values())
         finally:
-            # Should that fail, POLLING.hold runs out.
+            # If that fails, POLLING.hold expires.
             kept = {message["ReceiptHandle"] for message in messages.values()} - self._deleted
             entries = [{"ReceiptHandle": receipt, "VisibilityTimeout": 0} for receipt in kept]
             self._batches.run(self._dead, "change_message_visibility_batch", entries, BATCHING.redrive_seconds)
@@ -143,7 +143,7 @@ class SqsDeadLetters:
 
 
 def _readable(answer: Mapping[str, Any]) -> Sequence[Message]:
-    """The messages in an answer, without those that can't be read: they stay where they are."""
+    """The messages in an answer, without unreadable ones, which stay in the queue."""
     messages = received_messages(answer)
     readable = [message for message in messages if _is_readable(message)]
     if len(readable) < len(messages):
@@ -159,13 +159,13 @@ def _is_readable(message: Message) -> bool:
 
 
 def _ids(message: Message) -> list[str]:
-    """The id to show, which is the one that the log has, then SQS's own, which changes when a message is sent on."""
+    """The id to show, which is the one in the log, then SQS's own, which changes when a message is forwarded."""
     given = own_attributes(message).get(MESSAGE_ID)
     return [*([given] if given else []), message["MessageId"]]
 
 
 def _named(letter_id: str, messages: Sequence[Message]) -> Sequence[Message]:
-    """The message with this id of SQS; else the letter that the watcher wrote of one with this id."""
+    """The message with this SQS id; else the letter that the watcher wrote for a message with this id."""
     exact = [message for message in messages if message["MessageId"] == letter_id]
     named = exact or [message for message in messages if letter_id in _ids(message)]
     if len(named) > 1:
@@ -197,7 +197,7 @@ def _replayed(message: Message, *, is_fifo: bool) -> dict[str, Any]:
     return entry(
         message.get("Body") or "",
         is_fifo=is_fifo,
-        # One replay, tried again within SQS's five minutes, sends nothing twice.
+        # A replay that is repeated within SQS's five minutes sends nothing twice.
         deduplication_id=message["MessageId"],
         own={SENT_AT: str(first_sent_at or system.get("SentTimestamp") or "")},
         attributes=given,
@@ -210,7 +210,7 @@ def open_dead_letters(settings: Settings, _clock: Clock) -> Iterator[SqsDeadLett
 
     Raises:
         ConfigError: a setting that can't be used.
-        QueueError: there is no dead-letter queue, or SQS does not do what it is asked.
+        QueueError: there is no dead-letter queue, or an SQS operation failed.
     """
     queue = settings.queue
     with ExitStack() as opened:

@@ -1,4 +1,4 @@
-"""From what botocore raises to a QueueError that says what to do."""
+"""Turns what botocore raises into a QueueError that says what to do."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from watcher.domain.errors import QueueError
 INVALID_RECEIPTS = frozenset(
     {"ReceiptHandleIsInvalid", "InvalidIdFormat", "MessageNotInflight", "InvalidParameterValue"}
 )
-"""Codes that say of a receipt that it holds no message any more: deleted, expired, received by another, or held for
-the 12 hours that SQS allows. A call's other parameters are ours, and always valid."""
+"""Codes that say that a receipt is no longer valid: its message was deleted, its lease expired, another consumer
+received it, or it was held for the 12 hours that SQS allows. A call's other parameters are ours, and always valid."""
 
 TOO_LARGE = frozenset({"BatchRequestTooLong", "InvalidParameterValue", "InvalidMessageContents"})
-"""Codes with which SQS refuses a message for what it is, however often it is sent."""
+"""Codes with which SQS rejects a message itself, however often it is sent."""
 
 _ACTIONS = {
     "change_message_visibility_batch": "sqs:ChangeMessageVisibility",
@@ -48,7 +48,7 @@ _TRANSIENT = {
 
 
 class SqsFault(QueueError):
-    """A call, or one entry of a batch, that failed: `code` is SQS's, `is_transient` whether to try again."""
+    """A failed call, or a failed entry of a batch: `code` is SQS's, `is_transient` whether to retry."""
 
     def __init__(self, text: str, code: str = "", *, is_transient: bool) -> None:
         super().__init__(text)
@@ -59,7 +59,7 @@ class SqsFault(QueueError):
 def translate(error: Exception, operation: str, shown: str) -> SqsFault:
     """The fault for what a call raised (raise it `from error`): one line that names the queue, and the fix.
 
-    `shown` is the queue's URL as it may be read by anybody, like everywhere here: `SqsCaller.shown`.
+    `shown` is the queue's URL without secrets: `SqsCaller.shown`.
     """
     failure = failure_of(error, _SERVICE, _action(operation))
     if failure.code in _MISSING:
@@ -68,7 +68,7 @@ def translate(error: Exception, operation: str, shown: str) -> SqsFault:
 
 
 def entry_fault(entry: dict[str, Any], operation: str, shown: str) -> SqsFault:
-    """The fault of one entry in a batch answer's `Failed`. What is not the sender's fault is worth another try."""
+    """The fault of one entry in a batch answer's `Failed`. Faults that are not the sender's are worth a retry."""
     action = _action(operation)
     failure = failure_of_code(entry.get("Code"), entry.get("Message"), _SERVICE, action)
     is_transient = _is_transient(failure) or not entry.get("SenderFault")

@@ -13,11 +13,11 @@ _NOT = -inf
 
 
 class HeldLeases:
-    """The leases in hand and when each runs out. That is kept on the leases: a hundred thousand may be in hand.
+    """The leases held and when each expires. There may be a hundred thousand, so the leases store the times.
 
-    SQS does not tell: a delete under a receipt that ran out succeeds, and may or may not take the message away from
-    the watcher that has it now (API reference, DeleteMessage). So a lease counts from before the call that took it,
-    which is never later than SQS's own count, and what ran out here is never acted upon again.
+    SQS does not say: a delete with an expired receipt succeeds, and may or may not take the message away from the
+    watcher that has it now (API reference, DeleteMessage). So a lease counts from before the call that took it, which
+    is never later than SQS's own count, and a lease that has expired here is never used again.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -26,26 +26,26 @@ class HeldLeases:
         self._lock = Lock()
 
     def take(self, leases: Iterable[Lease], since: float) -> None:
-        """New leases, asked for at `since` (monotonic)."""
+        """Add new leases, requested at `since` (monotonic)."""
         with self._lock:
             self._set(leases, since + self._seconds)
 
     def renew(self, leases: Iterable[Lease], since: float) -> None:
-        """Extended at `since` (monotonic); one that was dropped meanwhile stays dropped."""
+        """Record extensions at `since` (monotonic); a lease that was dropped meanwhile stays dropped."""
         with self._lock:
             self._set((lease for lease in leases if lease.held_until > _NOT), since + self._seconds)
 
     def drop(self, leases: Iterable[Lease]) -> None:
-        """These are held no more."""
+        """Remove these leases."""
         with self._lock:
             self._set(leases, _NOT)
 
     def has(self, lease: Lease) -> bool:
-        """Whether this one is held still."""
+        """Whether this one is still held."""
         return bool(self.sort_out([lease])[0])
 
     def sort_out(self, leases: Sequence[Lease]) -> tuple[list[Lease], list[Lease]]:
-        """Those of `leases` that are held, each once and the next to run out first; and those that are not."""
+        """Those of `leases` that are held, each once and the next to expire first; and those that are not."""
         now = self._clock.monotonic()
         each = dict.fromkeys(leases)
         with self._lock:

@@ -1,4 +1,4 @@
-"""What is done with leases on a queue of SQS: extend, delete, give back; each entry of a batch answer looked at."""
+"""Operations on leases of an SQS queue: extend, delete, release. Each entry of a batch answer is checked."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -16,8 +16,8 @@ from watcher.queues.sqs.held_leases import HeldLeases
 class Leases:
     """The leases of one queue, which last `seconds`.
 
-    A failed entry is tried a few times. What then still failed raises QueueError; what succeeded is remembered, so
-    that the whole may be asked for again.
+    A failed entry is retried a few times. Those that still fail raise QueueError; those that succeeded are
+    remembered, so that the whole call can be repeated.
     """
 
     def __init__(self, caller: SqsCaller, batches: BatchCaller, clock: Clock, seconds: int) -> None:
@@ -33,11 +33,12 @@ class Leases:
         """A full visibility time-out from now for each; returns those that are lost.
 
         Raises:
-            PartialExtendError: some were not extended; extending all of them again does no harm.
+            PartialExtendError: some were not extended; extending all of them again is harmless.
         """
         held, lost = self.held.sort_out(leases)
         since = self._clock.monotonic()
-        # Well within a beat, which is two fifths of the lease: the next one must not wait for this one.
+        # Well within the two fifths of a lease after which it is extended: the next extension must not wait for this
+        # one.
         done, refused, failed = self._change(held, self._seconds, min(self._seconds / 4, BATCHING.lease_seconds))
         self.held.renew(done, since)
         lost = _ordered(leases, [*lost, *refused])
@@ -49,7 +50,7 @@ class Leases:
         return lost
 
     def ack(self, leases: Sequence[Lease]) -> list[Lease]:
-        """Delete the messages; returns those whose lease was lost, by SQS's word or by the clock."""
+        """Delete the messages; returns those whose lease was lost, according to SQS or to the clock."""
         with self._lock:
             before = self._acked.intersection(leases)
         held, lost = self.held.sort_out([lease for lease in leases if lease not in before])
@@ -57,7 +58,7 @@ class Leases:
         done, refused, failed = self._run("delete_message_batch", held, entries, BATCHING.lease_seconds)
         self.held.drop(done)
         with self._lock:
-            # Only from a failure to the call that repeats it: to that one these must not look lost.
+            # Remembered only after a failure, for the call that repeats it: these must not look lost then.
             self._acked -= before
             if failed:
                 self._acked |= before | set(done)
@@ -66,7 +67,7 @@ class Leases:
         return _ordered(leases, [*lost, *refused])
 
     def release(self, leases: Sequence[Lease], seconds: float) -> None:
-        """Give the messages back at once, in this order, within `seconds`; lost ones are passed over."""
+        """Release the messages at once, in this order, within `seconds`; lost ones are skipped."""
         held, _ = self.held.sort_out(leases)
         done, _, failed = self._change(_ordered(leases, held), 0, seconds, is_bound=True)
         self.held.drop(done)
@@ -89,7 +90,7 @@ class Leases:
         *,
         is_bound: bool = False,
     ) -> tuple[list[Lease], list[Lease], list[SqsFault]]:
-        """The leases for which it was done, those that SQS says are lost, and the faults of the rest."""
+        """The leases that succeeded, those that SQS says are lost, and the faults of the rest."""
         faults = self._batches.run(self._caller, operation, entries, seconds, is_bound=is_bound)
         outcome = list(zip(leases, faults, strict=True))
         done = [lease for lease, fault in outcome if fault is None]

@@ -1,8 +1,8 @@
-"""Long polls that a stop interrupts without losing what they bring.
+"""Long polls that a stop can interrupt without losing messages.
 
-A poll can't be called off: SQS goes on with it after the connection is shut, and a message that it hands to nobody
-stays leased until the visibility time-out. So each poll runs in its own thread, a stop leaves it behind, and
-what it still brings is given back at once. It is short (seconds), because closing the queue waits for it.
+A poll can't be cancelled: SQS continues it after the connection is closed, and a message that it then delivers to no
+one stays leased until the visibility time-out. So each poll runs in its own thread, a stop abandons it, and messages
+that it still receives are released at once. It is short (seconds), because closing the queue waits for it.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class LongPoll(Generic[T]):
-    """One call in its own thread; `give_back` gets its result if nobody waits for it any more."""
+    """One call in its own thread; `give_back` gets its result if no one waits for it any more."""
 
     def __init__(self, call: Callable[[], T], give_back: Callable[[T], None]) -> None:
         self._call = call
@@ -34,7 +34,7 @@ class LongPoll(Generic[T]):
         self._thread.start()
 
     def wait(self, stop: Event) -> T | None:
-        """The result; None, and no claim to it any more, if `stop` comes first."""
+        """The result; None, giving it up, if `stop` comes first."""
         with self._changed:
             while not self._changed.wait_for(lambda: self._is_over, POLLING.tick):
                 if stop.is_set():
@@ -45,7 +45,7 @@ class LongPoll(Generic[T]):
         return self._result
 
     def join(self, seconds: float) -> bool:
-        """Wait until it is over and, if abandoned, given back; False if that took longer."""
+        """Wait until it is over and, if abandoned, its messages are released; False if that took longer."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 

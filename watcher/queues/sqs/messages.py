@@ -1,4 +1,4 @@
-"""Messages of SQS as received ones, and bodies as messages of SQS."""
+"""Converts SQS messages to received messages, and bodies to SQS messages."""
 
 import hashlib
 import json
@@ -22,9 +22,9 @@ MESSAGE_ID = "watcher.messageId"
 RECEIVE_COUNT = "watcher.receiveCount"
 REASON = "reason"
 DETAIL = "detail"
-"""Message attributes of a dead letter: when its message was first sent (epoch milliseconds), its id and how often it
-was received on the queue that it comes from, and why it is dead. A replayed message keeps the first, from which a
-session's deadline counts."""
+"""Message attributes of a dead letter: when its message was first sent (epoch milliseconds), its id and receive count
+on its original queue, and why it is dead. A replayed message keeps the first, from which a session's deadline
+counts."""
 
 _OWN = {SENT_AT, MESSAGE_ID, RECEIVE_COUNT, REASON, DETAIL}
 
@@ -35,24 +35,24 @@ _SYSTEM = ["SentTimestamp", "ApproximateReceiveCount"]
 
 
 def _asking_for(names: Sequence[str]) -> dict[str, Sequence[str]]:
-    # The first is the second's older name, which some servers know alone.
+    # The first is the older name of the second; some servers know only that.
     return {"AttributeNames": names, "MessageSystemAttributeNames": names, "MessageAttributeNames": ["All"]}
 
 
 RECEIVED = _asking_for(_SYSTEM)
-"""What a receive asks for besides the body."""
+"""Attributes that a receive requests besides the body."""
 
 RECEIVED_DEAD = _asking_for([*_SYSTEM, _MOVED_FROM])
-"""The same for dead letters: whether a redrive policy moved it."""
+"""The same for dead letters, with whether a redrive policy moved it."""
 
 _GROUP = re.compile(r"[!-~]{1,128}")
 
 
 def received_messages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The messages in an answer that can be worked on: those with an id and a receipt.
+    """The usable messages in an answer: those with an id and a receipt.
 
-    The others can be neither deleted nor moved: their leases run out, and in the end the queue's redrive policy takes
-    them. Raises TypeError if it is no answer to a receive.
+    The others can be neither deleted nor moved: their leases expire, and in the end the queue's redrive policy
+    removes them. Raises TypeError if it is not an answer to a receive.
     """
     messages = answer.get("Messages") or []
     if not isinstance(messages, list):
@@ -70,11 +70,11 @@ def _has_receipt(message: Mapping[str, Any]) -> bool:
 
 
 def received_message(message: Mapping[str, Any], now: float, monotonic: float) -> ReceivedMessage:
-    """One of `received_messages`; `now` (epoch, the server's) stands in for a sent time that it does not give.
+    """One of `received_messages`; `now` (epoch, the server's) replaces a missing sent time.
 
     `monotonic` is the same moment on the watcher's own clock.
 
-    What else is in it may be of any form: a message that can't be read is a dead letter, and no other is lost by it.
+    The rest may have any form: an unreadable message becomes a dead letter, and no other is lost because of it.
     """
     try:
         return _received_message(message, now, monotonic)
@@ -104,15 +104,15 @@ def _body(message: Mapping[str, Any]) -> str:
 
 
 def own_attributes(message: Mapping[str, Any]) -> dict[str, str]:
-    """What the watcher wrote on a dead letter; nothing on any other message, or on one that SQS itself moved."""
+    """What the watcher wrote on a dead letter; empty for any other message, or for one that SQS itself moved."""
     found = attributes_of(message)
     if MESSAGE_ID not in found or _MOVED_FROM in (message.get("Attributes") or {}):
-        return {}  # on one that SQS moved, all attributes are its sender's
+        return {}  # if SQS moved it, all attributes are the sender's
     return {name: value for name, value in found.items() if name in _OWN and isinstance(value, str)}
 
 
 def given_attributes(message: Mapping[str, Any]) -> dict[str, Attribute]:
-    """The attributes that a message was sent with, also if a dead letter was made of it since."""
+    """The attributes that a message was sent with, even if it has become a dead letter since."""
     own = own_attributes(message)
     return unpacked({name: value for name, value in attributes_of(message).items() if name not in own})
 
@@ -123,13 +123,13 @@ def is_cut(message: Mapping[str, Any]) -> bool:
 
 
 def seconds(milliseconds: object, default: float) -> float:
-    """Epoch seconds of what SQS writes in milliseconds; `default` also for a time after the year 9999."""
+    """Epoch seconds of a time that SQS writes in milliseconds; `default` also for a time after the year 9999."""
     count = whole_number(milliseconds, -1)
     return count / 1000 if 0 <= count <= LATEST * 1000 else default
 
 
 def whole_number(value: object, default: int) -> int:
-    """A count or a time as SQS writes them; `default` for anything else."""
+    """A count or a time as SQS writes it; `default` for anything else."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else default
 
@@ -149,9 +149,9 @@ def entry(
 ) -> dict[str, Any]:
     """An entry of SendMessageBatch, with the watcher's `own` attributes and those that the message had.
 
-    In a FIFO queue the session is the group: what is asked for one session comes in order, and blocks nobody else.
-    Unless given, the deduplication id is a new one for each entry: it keeps a repeated call from sending twice, and
-    lets the same question be asked again within SQS's five minutes.
+    In a FIFO queue the session is the group: messages for one session stay in order, and block no others. The
+    deduplication id is new for each entry unless given: it keeps a repeated call from sending twice, but allows the
+    same message again within SQS's five minutes.
     """
     fields: dict[str, Any] = {"MessageBody": body}
     if own or attributes:
@@ -162,10 +162,10 @@ def entry(
 
 
 def check_bodies(bodies: Sequence[str]) -> None:
-    """Find what SQS would refuse, before any of it is sent.
+    """Find bodies that SQS would reject, before any of them is sent.
 
     Raises:
-        QueueError: a body is too large, or has a character that SQS doesn't take.
+        QueueError: a body is too large, or has a character that SQS rejects.
     """
     for position, body in enumerate(bodies, 1):
         refused = REFUSED.search(body)
@@ -182,7 +182,7 @@ def check_bodies(bodies: Sequence[str]) -> None:
 
 
 def batches(entries: Sequence[Mapping[str, Any]], count: int) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Split into runs of at most `count` entries and 256 KiB, which is the limit of a whole batch."""
+    """Split into runs of at most `count` entries and 256 KiB, the limit for a whole batch."""
     start, size = 0, 0
     for index, item in enumerate(entries):
         length = _size(item)
@@ -207,11 +207,11 @@ def _size(item: Mapping[str, Any]) -> int:
 
 
 def _group(body: str) -> str:
-    """The session's id as a group id; a digest where a body has none that could be one."""
+    """The session's id as a group id; a digest if a body has no usable one."""
     text = body.strip()
     try:
         members = json.loads(text)
         text = str(members["sessionId"]) if isinstance(members, dict) else text
     except (ValueError, LookupError, RecursionError):
-        pass  # no message of ours: a bare id or an envelope is grouped by its own text, just as it is
+        pass  # not a JSON message: a bare id or an envelope is grouped by its text
     return text if _GROUP.fullmatch(text) else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

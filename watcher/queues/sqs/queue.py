@@ -1,8 +1,7 @@
-"""A queue of Amazon SQS, standard or FIFO, by the documented protocol only.
+"""An Amazon SQS queue, standard or FIFO, using only the documented protocol.
 
-A message is leased, never taken away: only `ack` and `dead_letter` delete it. In a FIFO queue a message in flight
-blocks the rest of its group, which for groups that are sessions is what is wanted: a session is watched once at a
-time anyway.
+A message is leased, not removed: only `ack` and `dead_letter` delete it. In a FIFO queue a message in flight blocks
+the rest of its group. Groups are sessions, which are watched once at a time anyway.
 """
 
 import math
@@ -63,7 +62,7 @@ class SqsQueue:
     def receive(self, limit: int, wait: float, stop: Event) -> list[ReceivedMessage]:
         """Up to `limit` messages (at most `max_batch`); see the port.
 
-        A stop ends the wait at once; what a poll under way then still brings is given back.
+        A stop ends the wait at once; messages that a poll under way still receives are released.
         """
         limit = min(limit, self.max_batch)
         if limit <= 0 or stop.is_set():
@@ -90,7 +89,7 @@ class SqsQueue:
         return self._leases.ack(leases)
 
     def release(self, leases: Sequence[Lease], seconds: float = BATCHING.lease_seconds) -> None:
-        """Give the messages back within `seconds`; see `Leases`."""
+        """Release the messages within `seconds`; see `Leases`."""
         self._leases.release(leases, seconds)
 
     def dead_letter(self, message: ReceivedMessage, reason: DeadReason, detail: str) -> str | None:
@@ -111,22 +110,22 @@ class SqsQueue:
         return None
 
     def send(self, bodies: Sequence[str]) -> None:
-        """Put messages on the queue. What SQS would refuse keeps the whole from being sent; see `sqs_send.send`.
+        """Put messages on the queue. If SQS would reject one, none is sent; see `send.send`.
 
         Raises:
-            QueueError: one is too large or no text SQS takes, and none was sent; or it names those not sent.
+            QueueError: one is too large or not valid text, and none was sent; or it names those not sent.
         """
         send(self._caller, self._batches, bodies)
 
     def depth(self) -> QueueDepth:
-        """About how many wait (delayed ones too), are leased and dead. SQS doesn't tell the age of the oldest."""
+        """About how many wait (including delayed ones), are leased and dead. SQS doesn't give the oldest's age."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
         *waiting, leased = _counts(self._caller, *names, "ApproximateNumberOfMessagesNotVisible")
         dead = sum(_counts(self._dead_letters, *names)) if self._dead_letters else None
         return QueueDepth(sum(waiting), leased, dead)
 
     def close(self, seconds: float = POLLING.close_wait) -> None:
-        """Wait for a poll that was left behind, so that what it brings is given back; then close the connections."""
+        """Wait for an abandoned poll, so that its messages are released; then close the connections."""
         deadline = self._clock.monotonic() + min(seconds, POLLING.close_wait)
         with self._lock:
             polls, self._polls = self._polls, set()
@@ -167,7 +166,7 @@ class SqsQueue:
 
 
 def _counts(caller: SqsCaller, *names: str) -> list[int]:
-    """These attributes of the queue, which every queue has: one without them must not look empty."""
+    """These attributes, which every queue has: a queue without them must not look empty."""
     found = caller.attributes(*names)
     for name in names:
         if whole_number(found.get(name), -1) < 0:
@@ -176,7 +175,7 @@ def _counts(caller: SqsCaller, *names: str) -> list[int]:
 
 
 def open_queue(settings: Settings, clock: Clock) -> SqsQueue:
-    """The queue that the settings name, with its dead-letter queue if they name one; calls neither yet.
+    """The queue that the settings name, with its dead-letter queue if they name one; does not call them yet.
 
     Raises:
         ConfigError: a setting that can't be used.

@@ -1,4 +1,4 @@
-"""How long to let messages gather before the next receive."""
+"""How long to let messages accumulate before the next receive."""
 
 import math
 
@@ -7,12 +7,12 @@ from watcher.queues.sqs.constants import PACING
 
 
 class ReceivePacing:
-    """Makes nearly full batches out of a steady stream.
+    """Turns a steady stream into nearly full batches.
 
-    SQS answers a poll at the first message, so that messages that come one by one would cost a call each. The pause
-    is as long as a batch takes to gather at the rate of the latest ones, less what the call itself takes. One full
-    batch is chance, a second one and each after it halves the pause: a backlog is soon received without any. There is
-    none when next to nothing comes: one message must not wait for another that is not coming.
+    SQS answers a poll at the first message, so messages that arrive one by one would cost a call each. The pause is
+    the time that a batch takes to fill at the recent rate, less the call itself. One full batch is chance; a second
+    one and each after it halves the pause, so a backlog is soon received without pauses. There is none if hardly
+    anything arrives: one message must not wait for another that may not come.
     """
 
     def __init__(self, clock: Clock) -> None:

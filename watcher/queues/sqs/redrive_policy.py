@@ -1,4 +1,4 @@
-"""A queue's redrive policy: where SQS itself puts what is received too often."""
+"""A queue's redrive policy: where SQS itself moves messages that are received too often."""
 
 import json
 
@@ -6,7 +6,7 @@ from watcher.config.settings import Settings
 from watcher.queues.sqs.client import SqsCaller, open_caller
 
 LEAST_RECEIVES = 10
-"""Below that, deployments and crashes alone carry live messages into the dead letters."""
+"""Below that, deployments and crashes alone can dead-letter live messages."""
 
 
 def redrive_policy(caller: SqsCaller) -> tuple[str, int] | None:

@@ -1,4 +1,4 @@
-"""Sending many messages to a queue of SQS."""
+"""Sending many messages to an SQS queue."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ from watcher.queues.sqs.messages import batches, check_bodies, entry, in_order
 def send(caller: SqsCaller, runner: BatchCaller, bodies: Sequence[str]) -> None:
     """Send each body as a message.
 
-    SQS has no all-or-none over batches. What it would refuse is found before anything is sent; a failure on the way
-    stops what comes after it. In a FIFO queue one batch goes after the other, for the order's sake.
+    SQS has no transaction over batches. Messages that it would reject are found before anything is sent; a failure
+    stops the later batches. In a FIFO queue batches are sent one after another, to keep the order.
 
     Raises:
-        QueueError: it names how many went in and the positions of those that did not.
+        QueueError: it says how many were sent, and the positions of those that were not.
     """
     check_bodies(bodies)
     faults = send_entries(caller, runner, [entry(body, is_fifo=caller.is_fifo) for body in bodies])
@@ -33,7 +33,7 @@ def send(caller: SqsCaller, runner: BatchCaller, bodies: Sequence[str]) -> None:
 def send_entries(
     caller: SqsCaller, runner: BatchCaller, entries: Sequence[dict[str, object]]
 ) -> list[SqsFault | None]:
-    """Send these; what became of each, in order. After a failure the rest is not tried."""
+    """Send these; returns the result of each, in order. After a failure the rest is not tried."""
     faults: list[SqsFault | None] = []
     round_size = BATCH_LIMITS.entries if caller.is_fifo else BATCH_LIMITS.entries * BATCHING.workers
     for batch in batches(entries, round_size):

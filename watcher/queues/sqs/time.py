@@ -1,4 +1,4 @@
-"""What time it is by the clock of SQS, which stamps the messages."""
+"""The time on SQS's clock, which stamps the messages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from watcher.util.http_date import http_date
 
 DATE_STEP = 2.0
-"""Seconds after its date at which an answer can arrive: dates are whole seconds, and one is for the way."""
+"""Maximum seconds between an answer's date and its arrival: dates are whole seconds, and one is for the network."""
 
 
 def service_time(answer: Mapping[str, Any], now: float) -> float:
-    """Epoch seconds at which SQS answered, as exactly as our own clock (`now`) tells it, but never against its date.
+    """Epoch seconds at which SQS answered: by our own clock (`now`), as far as the answer's date allows.
 
-    The age of a message is a difference to SQS's stamp: with our clock an hour ahead, each would be an hour old.
+    A message's age is measured from SQS's time stamp: with our clock an hour ahead, each would be an hour old.
     """
     date = http_date(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))
     return now if date is None else min(max(now, date), date + DATE_STEP)
