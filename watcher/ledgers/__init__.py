@@ -1,4 +1,4 @@
-"""The ledgers, one backend a file; each is imported only when the settings name it."""
+"""The ledgers, one package or module per backend; each is imported only if the settings name it."""
 
 from importlib import import_module
 
@@ -16,11 +16,11 @@ STATE_STORES = {
     "sqlite": "watcher.ledgers.sqlite.state_store",
     "dynamodb": "watcher.ledgers.dynamodb.state_store",
 }
-"""From `settings.ledger_kind` to the module that has `open_state_store`, of those that have one."""
+"""From `settings.ledger_kind` to the module with `open_state_store`, for ledgers that have one."""
 
 
 def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Ledger:
-    """The ledger that the settings name; the caller closes it. `create=False`: one that is there already, to read.
+    """The ledger that the settings name; the caller closes it. `create=False`: only an existing one, to read.
 
     Raises:
         LedgerError: it can't be used.
@@ -30,7 +30,7 @@ def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Led
 
 
 def open_state_store(settings: Settings, clock: Clock) -> StateStore | None:
-    """Where what was learned is kept beside the ledger; None with a ledger that keeps nothing. The caller closes it.
+    """The store for the learned schedule beside the ledger; None if the ledger keeps nothing. The caller closes it.
 
     Raises:
         LedgerError: it can't be used.

@@ -1,4 +1,4 @@
-"""The ledger for `ledger.url = "none"`: a memory that ends with the process."""
+"""The ledger for `ledger.url = "none"`: in memory, until the process ends."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,11 +14,11 @@ CAPACITY = 10_000
 
 
 class MemoryLedger:
-    """Keeps the last 10,000 decisions of this process, so that a duplicate gets the same answer for that long.
+    """Keeps the last 10,000 decisions of this process, so that duplicates get the same answer for that long.
 
-    What is lost without a real ledger: after a restart, or on another replica, a message that comes again is polled
-    again. Within the session's three minutes that brings the same decision in a new event (same id, other times);
-    later AWS has forgotten the session, and somebody who was `live` comes out `inconclusive`.
+    The cost of having no real ledger: after a restart, or on another replica, a redelivered message is polled again.
+    Within the session's three minutes that gives the same decision in a new event (same id, other times); later AWS
+    has forgotten the session, and someone who was `live` becomes `inconclusive`.
     """
 
     def __init__(self, clock: Clock, capacity: int = CAPACITY) -> None:
@@ -34,7 +34,7 @@ class MemoryLedger:
             return {key: self._entries[key] for key in keys if key in self._entries}
 
     def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
-        """Keep each decision unless there is one; returns the entries that stand, in order."""
+        """Store each decision unless there is one; returns the entries that stand, in order."""
         with self._lock:
             standing = [self._keep(event, trail) for event, trail in events]
             for key in list(islice(self._entries, max(0, len(self._entries) - self._capacity))):
@@ -42,7 +42,7 @@ class MemoryLedger:
             return standing
 
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
-        """Note that `sink` has these events; the first time stays."""
+        """Record that `sink` has these events; the first time stays."""
         now = self._clock.time()
         with self._lock:
             for key in keys:
@@ -50,7 +50,7 @@ class MemoryLedger:
                     self._entries[key] = replace(entry, delivered={sink: now, **entry.delivered})
 
     def mark_acked(self, keys: Sequence[SessionKey]) -> None:
-        """Note that these messages are acked; the first time stays."""
+        """Record that these messages are acked; the first time stays."""
         now = self._clock.time()
         with self._lock:
             for key in keys:
@@ -82,10 +82,10 @@ class MemoryLedger:
 
 
 def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> MemoryLedger:
-    """An empty memory, or a refusal when there would have to be something in it.
+    """An empty ledger; an error if it would have to contain something.
 
     Raises:
-        LedgerError: `create` is false: nothing outlives the process that decided.
+        LedgerError: `create` is false, and no decision outlives the process that made it.
     """
     if not create:
         raise LedgerError(

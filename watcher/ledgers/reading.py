@@ -1,24 +1,24 @@
-"""Whether what a ledger brings back is a decision that can be handed on."""
+"""Whether a ledger's record is a decision that can be delivered."""
 
 import json
 
 from watcher.domain.model import DecisionEvent, SessionKey
 
 MOST_TEXT = 2 * 1024 * 1024
-"""Bytes of an event or a trail that is read: twice what a message of 256 KiB can become (JSON writes 1e15 as a number
-of 18 digits). Longer ones are somebody else's, and compressed they unpack to a thousand times what is stored."""
+"""Maximum bytes of an event or a trail: twice what a message of 256 KiB can become (JSON writes 1e15 as a number of
+18 digits). Longer ones are not the watcher's, and compressed they unpack to a thousand times what is stored."""
 
 _MEMBERS = ("outcome", "reason")
 
 DAMAGED = "the ledger's record of its decision is damaged: restore or delete it there, then replay this message"
-"""The fault of an entry that can't be handed on."""
+"""The fault of an entry that can't be delivered."""
 
 
 def fault_in(event: DecisionEvent) -> str:
-    """What keeps a recorded event from being handed on; empty if nothing does.
+    """Why a recorded event can't be delivered; empty if it can.
 
-    Somebody may have damaged it, or put another session's in its place. It must reach no sink then, and the session
-    must not be decided anew: whoever had the first decision would get another.
+    It may be damaged, or replaced by another session's. Then it must reach no sink, and the session must not be
+    decided again, because receivers of the first decision would get a different one.
     """
     return "" if _is_sound(event.key, event.body) else DAMAGED
 
@@ -32,7 +32,7 @@ def _is_sound(key: SessionKey, body: str) -> bool:
         body.encode()
     except (ValueError, LookupError, TypeError, RecursionError):
         return False
-    is_one_line = "\n" not in body and "\r" not in body  # sinks write a line each
+    is_one_line = "\n" not in body and "\r" not in body  # sinks write one per line
     return is_one_line and of_whom == (*key, key.event_id) and all(isinstance(member, str) for member in members)
 
 

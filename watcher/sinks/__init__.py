@@ -1,4 +1,4 @@
-"""The sink backends, one a file, and the registry that finds them. Each is imported only when it is built."""
+"""The sink backends, one per file, and their registry. Each is imported only when it is built."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from watcher.domain.ports import Sink
 
 @runtime_checkable
 class Checkable(Protocol):
-    """A sink whose target can be asked for without sending anything there."""
+    """A sink whose target can be checked without sending anything there."""
 
     def check(self) -> None:
-        """Ask for the target.
+        """Check the target.
 
         Raises:
-            SinkError: it is not there, or can't be reached; CheckNotPermitted: no permission to ask.
+            SinkError: it does not exist, or can't be reached; CheckNotPermitted: permission denied.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A sink's class by name, and what it is made from: single settings (`keys`), or all of the sink's."""
+    """A sink's class by name, and its arguments: single settings (`keys`), or all of the sink's."""
 
     module: str
     name: str
@@ -31,10 +31,10 @@ class Backend:
     is_at_aws: bool = False
 
     def __call__(self, settings: Any, aws: AwsSettings | None = None) -> Sink:
-        """Build the sink; `aws` has its region found, and is for those that live there.
+        """Build the sink; `aws`, with its region resolved, is for the sinks at AWS.
 
         Raises:
-            ConfigError: settings that can't be used.
+            ConfigError: invalid settings.
         """
         build = getattr(import_module(f"watcher.sinks.{self.module}"), self.name)
         given = [getattr(settings, key) for key in self.keys] or [settings]

@@ -17,15 +17,15 @@ PIPE = "a pipe loses data without a reader"
 
 
 class FileSink:
-    """Appends one JSON event a line and syncs each batch to the disk, so that what is acked stays written.
+    """Appends one JSON event per line and syncs each batch to the disk, so that acked decisions stay written.
 
-    The file is looked up by name for each batch: after a rotation (logrotate's rename) a new one is begun.
+    The file is opened by name for each batch: after a rotation (logrotate's rename) a new one is created.
     """
 
     max_batch = 100
 
     def __init__(self, name: str, path: str | Path) -> None:
-        """Open the file once, so that a bad path is known at the start.
+        """Open the file once, so that a bad path is noticed at the start.
 
         Raises:
             ConfigError: it can't be opened for appending, or others can change it and root runs this.
@@ -45,10 +45,10 @@ class FileSink:
             ) from error
 
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        """Append all, or none of, the events.
+        """Append all of the events, or none.
 
         Raises:
-            SinkError: the file can't be opened, written or synced; or, as root, others can change it by now.
+            SinkError: the file can't be opened, written or synced; or root runs this, and others can now change it.
         """
         lines = b"".join(event.body.encode() + b"\n" for event in events)
         try:
@@ -65,7 +65,7 @@ class FileSink:
 
     def _open(self) -> int:
         refuse_exposed_written(self._path)
-        # 0640: decisions name sessions and carry the producer's context; they are not for everybody on the machine.
+        # 0640: decisions name sessions and carry the producer's context, which not everyone on the machine may read.
         return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class FileSink:
 
 
 def _append(descriptor: int, lines: bytes) -> None:
-    # Locked, so that the batches of two watchers on one file don't mix, nor one cuts off what the other wrote.
+    # Locked, so that two watchers on one file neither mix their batches nor truncate each other's lines.
     with suppress(OSError):  # a device can't be locked
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     found = os.fstat(descriptor)
@@ -81,7 +81,7 @@ def _append(descriptor: int, lines: bytes) -> None:
         raise OSError(errno.EINVAL, PIPE)
     end = found.st_size
     if end and os.pread(descriptor, 1, end - 1) != b"\n":
-        lines = b"\n" + lines  # a crash cut the last line short; the event comes again, whole, on a line of its own
+        lines = b"\n" + lines  # a crash cut the last line short; the event is written again, on a new line
     if os.write(descriptor, lines) < len(lines):
         os.ftruncate(descriptor, end)
         raise OSError(errno.ENOSPC, "no space left for the whole batch")

@@ -14,22 +14,22 @@ from watcher.util.text import escaped_json
 
 
 class Unbuffered(Protocol):
-    """A stream that writes at once; a buffer's lock, in which a thread hangs, would hold up the process's end."""
+    """A stream that writes at once; a thread that hangs in a buffer's lock would delay the end of the process."""
 
     def write(self, data: bytes, /) -> int | None:
-        """Write some of it, and say how much; None: nothing can be written now."""
+        """Write some of it, and return how much; None: nothing can be written now."""
 
     def fileno(self) -> int:
         """The descriptor."""
 
 
 class StdoutSink:
-    """One JSON event a line, flushed with each batch."""
+    """One JSON event per line, flushed with each batch."""
 
     max_batch = 100
 
     def __init__(self, name: str = "stdout", stream: Unbuffered | None = None) -> None:
-        """`stream`: another than standard output.
+        """`stream`: replaces standard output.
 
         Raises:
             ConfigError: standard output is closed.
@@ -48,7 +48,7 @@ class StdoutSink:
             SinkError: another failure of the write, such as a full disk behind a redirect.
         """
         try:
-            # After a failure some of the batch may be out, down to half a line: begin a new one.
+            # After a failure part of the batch may have been written, even half a line: begin a new line.
             begin, self._begin = self._begin, b"\n"
             self._write(begin + b"".join(escaped_json(event.body).encode() + b"\n" for event in events))
             self._begin = b""

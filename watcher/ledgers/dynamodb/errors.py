@@ -1,4 +1,4 @@
-"""From what botocore raises on DynamoDB's behalf to a LedgerError that says what to do."""
+"""Turns what botocore raises for DynamoDB into a LedgerError that says what to do."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ _SERVICE = Service(
 )
 _PASSING = (Kind.THROTTLED, Kind.UNAVAILABLE, Kind.SERVER_FAULT, Kind.CUT_OFF)
 _NO_INDEX = ("not have the specified index", "Invalid index: ")
-"""DynamoDB's words, and those of its imitations."""
+"""DynamoDB's wording, and that of compatible services."""
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Refused(Exception):
-    """A write whose condition did not hold; `standing` is the item that was there, if the server shows it."""
+    """A write whose condition failed; `standing` is the existing item, if the server returns it."""
 
     def __init__(self, standing: Any) -> None:
         super().__init__("the condition did not hold")
@@ -34,16 +34,16 @@ class Refused(Exception):
 
 
 class Unanswered(Exception):
-    """A BatchGetItem that left every key for later, as it does when the table's throughput is used up."""
+    """A BatchGetItem that left every key unprocessed, as it does when the table's throughput is used up."""
 
     def __str__(self) -> str:
         return "throttled: it left every key unprocessed"
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same call may well succeed a moment later: a throttle, a fault of the server, a closed connection.
+    """Whether the same call may succeed a moment later: a throttle, a server error, a closed connection.
 
-    A time-out is none of them: it has taken long enough already.
+    A time-out does not count: it has taken long enough already.
     """
     if isinstance(error, Unanswered):
         return True
@@ -52,7 +52,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def refused(error: Exception) -> Refused | None:
-    """`error` as a refused condition, if that is what it is."""
+    """`error` as a failed condition, if it is one."""
     if isinstance(error, boto.ClientError) and error.response.get("Error", {}).get("Code") == _CONDITION_FAILED:
         return Refused(error.response.get("Item"))
     return None

@@ -1,9 +1,9 @@
 """A ledger entry as a DynamoDB item, and back.
 
-The table's key is `sessionId` + `policy`: the key itself lets only one decision in, and one session's entries are one
-consistent query. The index BY_TIME holds every item's keys, and nothing else, in the order of `sequence`; deliveries
-and acks change no attribute of it, so they cost no write there. All of it is one partition, because a partition takes
-1000 writes a second and a day's partition would get all of the day's: Face Liveness allows 25 sessions a second
+The table's key is `sessionId` + `policy`: the key itself allows only one decision, and one session's entries are one
+consistent query. The index BY_TIME has only the keys of every item, in the order of `sequence`; deliveries and acks
+change none of its attributes, so they cost no write there. It is a single partition, which accepts 1000 writes a
+second; a partition per day would get all of that day's writes anyway. Face Liveness allows 25 sessions a second
 before its quota is raised.
 """
 
@@ -25,10 +25,10 @@ BY_TIME = "by-time"
 """The index's name: partition key `log`, sort key `sequence`."""
 
 LOG = {"S": "decisions"}
-"""What every item has in `log`."""
+"""The value of `log` in every item."""
 
 MOST_SEQUENCE = 10**30
-"""Above every number that `Numbering` gives."""
+"""Above every number from `Numbering`."""
 
 NO_TRAIL = "[]"
 
@@ -39,7 +39,7 @@ def key_of(key: SessionKey) -> dict[str, dict[str, str]]:
 
 
 def fitting(entry: LedgerEntry) -> tuple[dict[str, Any], bool]:
-    """The item for a new entry, and whether its trail is in it: an item that would be too large goes without."""
+    """The item for a new entry, and whether it includes the trail, which is left out if it would not fit."""
     item = _item(entry, entry.trail)
     if size(item) <= LIMITS.item:
         return item, True
@@ -50,7 +50,7 @@ def entry_of(item: Item) -> LedgerEntry:
     """The entry in an item.
 
     Raises:
-        LookupError, TypeError, ValueError, ArithmeticError: somebody else's item.
+        LookupError, TypeError, ValueError, ArithmeticError: not an item of the watcher's.
     """
     event = DecisionEvent(key_in(item), decompressed(item["body"]))
     return LedgerEntry(
@@ -65,7 +65,7 @@ def entry_of(item: Item) -> LedgerEntry:
 
 
 def key_in(item: Item) -> SessionKey:
-    """The key that an item, of the table or of the index, is about.
+    """The key of an item of the table or of the index.
 
     Raises:
         LookupError, TypeError: it has none.
@@ -98,7 +98,7 @@ def decompressed(value: Mapping[str, Any]) -> str:
     """The text in a value.
 
     Raises:
-        LookupError, TypeError, ValueError: it is none of `packed`'s.
+        LookupError, TypeError, ValueError: `packed` did not write it.
     """
     if "S" in value:
         return str(value["S"])
@@ -114,14 +114,14 @@ def decompressed(value: Mapping[str, Any]) -> str:
 
 def _time(value: Mapping[str, Any]) -> float:
     seconds = float(value["N"])
-    if not 0 <= seconds <= LATEST:  # what is not a number fails as well
+    if not 0 <= seconds <= LATEST:  # also fails if it is not a number
         raise ValueError("no time")
     return seconds
 
 
 def _sequence(value: Mapping[str, Any]) -> int:
     number = Decimal(value["N"])
-    if not 0 <= number < MOST_SEQUENCE:  # before it becomes an int, for which "1e999999" would take its time
+    if not 0 <= number < MOST_SEQUENCE:  # before it becomes an int, which would take long for "1e999999"
         raise ValueError("no sequence number")
     return int(number)
 
@@ -132,10 +132,10 @@ def _item(entry: LedgerEntry, trail: str) -> dict[str, Any]:
         "log": LOG,
         "sequence": number(entry.sequence),
         "recordedAt": number(entry.recorded_at),
-        # The table's TTL attribute. An entry past its time that DynamoDB hasn't deleted yet still counts.
+        # The table's TTL attribute. An expired entry that DynamoDB hasn't deleted yet still counts.
         "expiresAt": number(int(entry.recorded_at) + LIFE),
         "body": compressed(entry.event.body),
         "trail": compressed(trail),
-        # There from the start: an update can set a member of a map, but not make the map on the way.
+        # Created with the item: an update can set a member of a map, but not create the map.
         "delivered": {"M": {}},
     }

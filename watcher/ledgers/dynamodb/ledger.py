@@ -1,11 +1,11 @@
-"""The ledger in a DynamoDB table, for watchers that share no disk. `deploy/aws/template.yaml` makes the table.
+"""The ledger in a DynamoDB table, for watchers that share no disk. `deploy/aws/template.yaml` creates the table.
 
-A decision is one item (see `dynamodb_items`), written on condition that there is none with its key: whoever comes
-first wins, and everybody else is given what stands. That costs a write of the item, one of its keys in the index,
-and an update for each sink and for the ack.
+A decision is one item (see `items`), written on condition that there is none with its key: the first writer wins, and
+all others get the existing item. That costs a write of the item, one of its keys in the index, and an update for each
+sink and for the ack.
 
-The ledger reads and writes items and does nothing else, not even look at the table: one that is missing, or is no
-ledger's, shows with the first call.
+The ledger only reads and writes items, and does not check the table: a missing or wrong table shows with the first
+call.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ class DynamoDbLedger:
     """The ledger in the table that `client` (boto3's, owned from here on) reaches.
 
     Raises:
-        LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
+        LedgerError: in every method, if a DynamoDB operation fails; the text names table and fix.
     """
 
     def __init__(self, client: Any, table: str, clock: Clock, *, settling: float = LIMITS.settling) -> None:
@@ -51,7 +51,8 @@ class DynamoDbLedger:
     def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
         """Write each decision unless one is there; returns the entries that stand, in order.
 
-        A trail with which an item would be too large for DynamoDB is left out, and logged: only `explain` misses it.
+        If the trail would make an item too large for DynamoDB, it is left out, and that is logged: only `explain`
+        needs it.
         """
         first: dict[SessionKey, LedgerEntry] = {}
         for event, trail in events:
@@ -120,7 +121,7 @@ class DynamoDbLedger:
     def _by_time(
         self, limit: int, condition: str, names: Mapping[str, str], values: Item, **how: Any
     ) -> list[LedgerEntry]:
-        """The first `limit` entries that the index has under this condition, in the order of their numbers."""
+        """The first `limit` entries of the index under this condition, in the order of their numbers."""
         items = self._table.query(
             IndexName=BY_TIME,
             KeyConditionExpression=condition,
@@ -152,9 +153,9 @@ class DynamoDbLedger:
 
 
 def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> DynamoDbLedger:
-    """The ledger in the table that the settings name; neither this nor anything later makes a table.
+    """The ledger in the table that the settings name; the table is never created.
 
     Raises:
-        ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.
+        ConfigError: an invalid setting of `[aws]`, or an invalid endpoint in the environment.
     """
     return DynamoDbLedger(open_client(settings, LIMITS.connections), settings.ledger_table, clock)

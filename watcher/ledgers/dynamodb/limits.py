@@ -1,36 +1,34 @@
-"""What DynamoDB takes of an item and in a call, and how much of it is asked at once."""
+"""DynamoDB's limits for items and calls, and how much is requested at once."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What DynamoDB takes of an item and in a call, and how much of it is asked at once."""
+    """DynamoDB's limits for items and calls, and how much is requested at once."""
 
     item: int = 390_000
-    """What an item may have when it is written: DynamoDB's limit of 400 KB, less the marks of deliveries and the
-    ack."""
+    """Maximum bytes of a new item: DynamoDB's limit of 400 KB, minus room for the marks of deliveries and the ack."""
 
     packed_from: int = 32_768
-    """Characters from which a text is stored compressed: a trail has room beside an event of 256 KiB then."""
+    """Characters from which a text is stored compressed, so that a trail has room next to an event of 256 KiB."""
 
     writes: int = 8
-    """Writes of one batch under way at once; more would not help, for each takes botocore a millisecond of
-    processor."""
+    """Concurrent writes of one batch; more would not help, because each costs botocore a millisecond of CPU."""
 
     connections: int = 32
-    """Kept open: the recorder, the acker and some sinks' workers may write at the same time."""
+    """Connections kept open: the recorder, the acker and some sinks' workers may write at the same time."""
 
     settling: float = 2.0
-    """Seconds until an entry is old enough for `after`. The index follows the table after a moment, two entries not
-    always in their order, and two watchers' clocks differ a little: a reader at the very tip would go past what is
-    about to appear behind it."""
+    """Seconds until an entry is old enough for `after`. The index follows the table after a moment, not always in
+    order, and two watchers' clocks differ a little: without the delay, a reader could miss an entry that appears
+    late."""
 
     attempts: int = 3
-    """Tries of one call; then the failure is the caller's, who repeats the whole batch for as long as it takes."""
+    """Tries of one call; then the caller gets the failure, and repeats the whole batch for as long as it takes."""
 
     keys: int = 100
-    """What BatchGetItem takes."""
+    """Limit of BatchGetItem."""
 
 
 LIMITS = Limits()

@@ -1,4 +1,4 @@
-"""The order of entries in DynamoDB, which counts nothing by itself: numbers made of the time."""
+"""The order of entries in DynamoDB, which has no counter: numbers derived from the time."""
 
 from random import randrange
 from threading import Lock
@@ -10,9 +10,9 @@ _SPREAD = 1000
 
 
 class Numbering:
-    """Numbers that rise with the clock's microseconds, one by one where it stands still or is set back.
+    """Numbers that rise with the clock's microseconds, or by one if it stands still or is set back.
 
-    The last three digits are random, so that two watchers don't give the same. Safe to use from several threads.
+    The last three digits are random, so that two watchers don't use the same. Thread-safe.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -21,12 +21,12 @@ class Numbering:
         self._last = 0
 
     def next(self) -> int:
-        """A number above all that were given before."""
+        """A number above all previous ones."""
         now = int(self._clock.time() * _TICKS)
         with self._lock:
             self._last = max(self._last + 1, now)
             return self._last * _SPREAD + randrange(_SPREAD)
 
     def at(self, ago: float) -> int:
-        """The least number of an entry from `ago` seconds ago."""
+        """The smallest number of an entry from `ago` seconds ago."""
         return int((self._clock.time() - ago) * _TICKS) * _SPREAD

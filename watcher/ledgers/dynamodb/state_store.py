@@ -1,8 +1,8 @@
-"""What was learned, in the ledger's DynamoDB table: one item that each save replaces.
+"""The learned schedule in the ledger's DynamoDB table: one item that each save replaces.
 
-It has no attribute of the index and none of the TTL, so that it is never listed among the decisions, and stays. Every
-watcher on the table saves what it learned itself, and the last one stands: they share one queue, and each sees the
-same kind of sessions.
+It has neither the index's attributes nor the TTL's, so it is never listed among the decisions, and never expires.
+Every watcher on the table saves its own, and the last one wins: they share one queue, and see the same kind of
+sessions.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from watcher.ledgers.dynamodb.limits import LIMITS
 from watcher.ledgers.dynamodb.table import DynamoDbTable, open_client
 
 KEY = SessionKey("watcher.learned", "schedule")
-"""No session has such an id: theirs have 36 characters."""
+"""Not a valid session id, which has 36 characters."""
 
 CONNECTIONS = 1
 
@@ -34,7 +34,7 @@ class DynamoDbStateStore:
         self._clock = clock
 
     def load(self) -> str | None:
-        """What was saved last, by whichever watcher."""
+        """What was saved last, by any watcher."""
         for item in self._table.get([key_of(KEY)]):
             try:
                 return decompressed(item["body"])
@@ -45,7 +45,7 @@ class DynamoDbStateStore:
         return None
 
     def save(self, text: str) -> None:
-        """Keep this instead of what was saved before."""
+        """Replace what was saved before."""
         item = {**key_of(KEY), "savedAt": number(self._clock.time()), "body": compressed(text)}
         if size(item) > LIMITS.item:
             raise LedgerError(f"{len(text)} characters are more than an item of DynamoDB holds")

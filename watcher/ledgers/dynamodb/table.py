@@ -1,4 +1,4 @@
-"""One DynamoDB table: few calls, each repeated a little when its failure passes by itself."""
+"""One DynamoDB table: a few calls, each retried briefly after temporary failures."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -31,11 +31,11 @@ from watcher.ledgers.dynamodb.limits import LIMITS
 R = TypeVar("R")
 
 PROVEN = {"ReturnConsumedCapacity": "TOTAL"}
-"""Makes DynamoDB say something of a write: without it the answer is an empty object, which any proxy could send."""
+"""Makes DynamoDB's answer to a write non-empty: an empty object could come from any proxy."""
 
 
 class DynamoDbTable:
-    """The table `name` as `client` (boto3's for DynamoDB, owned from here on) reaches it. For several threads.
+    """The table `name`, reached by `client` (boto3's for DynamoDB, owned from here on). Thread-safe.
 
     Raises:
         LedgerError: in every method, when DynamoDB did not do what it was asked; the text names table and fix.
@@ -48,7 +48,7 @@ class DynamoDbTable:
         require_proof(client)
 
     def put_new(self, item: Item) -> Item | None:
-        """Write the item unless there is one with its key; returns the one that was there."""
+        """Write the item unless there is one with its key; returns the existing one."""
         try:
             self._call(
                 self._client.put_item,
@@ -63,7 +63,7 @@ class DynamoDbTable:
         return None
 
     def put(self, item: Item) -> None:
-        """Write the item, whatever was there with its key."""
+        """Write the item, replacing any with its key."""
         self._call(self._client.put_item, Item=item, **PROVEN)
 
     def update(self, key: Item, expression: str, names: Mapping[str, str], values: Item) -> None:
@@ -80,7 +80,7 @@ class DynamoDbTable:
             )
 
     def get(self, keys: Iterable[Item]) -> Iterator[Item]:
-        """The items with these keys (none twice), in no order, as they are now."""
+        """The current items with these keys (no duplicates), in no order."""
         remaining = iter(keys)
         while chunk := list(islice(remaining, LIMITS.keys)):
             while chunk:
@@ -88,7 +88,7 @@ class DynamoDbTable:
                 yield from items
 
     def query(self, **query: Any) -> Iterator[Item]:
-        """What Query finds, page after page."""
+        """The results of Query, page after page."""
         start: dict[str, Any] = {}
         while True:
             items, last = self._repeat(partial(self._page, **query, **start))
@@ -98,12 +98,12 @@ class DynamoDbTable:
             start = {"ExclusiveStartKey": last}
 
     def close(self) -> None:
-        """Close the connections; what waits before another try gives up."""
+        """Close the connections; calls that wait for a retry give up."""
         self._is_closed.set()
         self._client.close()
 
     def _standing(self, key: Item) -> Item:
-        """What a write was refused for, from a server that doesn't show it."""
+        """The item that made a write fail, from a server that doesn't return it."""
         for item in self.get([key]):
             return item
         raise LedgerError(f"the ledger's DynamoDB table {self._name!r}: an entry vanished just now; try again")
@@ -115,12 +115,12 @@ class DynamoDbTable:
 
     def _get(self, keys: list[Item]) -> tuple[list[Item], list[Item]]:
         def ask() -> tuple[list[Item], list[Item]]:
-            """What was found of them, and the keys that are left to be asked for."""
+            """The items that were found, and the keys still to request."""
             answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
             left = _listed((answer.get("UnprocessedKeys") or {}).get(self._name, {}).get("Keys", []))
             if len(left) >= len(keys):
                 raise Unanswered
-            if "Responses" not in answer:  # "none of these" is said with an empty one
+            if "Responses" not in answer:  # a server says "none of these" with an empty one
                 raise ResponseParserError("the answer has no responses")
             return _listed(answer["Responses"].get(self._name, [])), left
 
@@ -130,7 +130,7 @@ class DynamoDbTable:
         return self._repeat(lambda: operation(TableName=self._name, **arguments))
 
     def _repeat(self, call: Callable[[], R]) -> R:
-        # Repeating is safe, for nothing here adds up: a write that was done already finds its own work.
+        # Retrying is safe, because writes are idempotent: one that was done already finds its own item.
         retrying = Retrying(
             stop=stop_any(stop_after_attempt(LIMITS.attempts), stop_when_event_set(self._is_closed)),
             wait=wait_random_exponential(multiplier=0.05, max=0.5),
@@ -145,7 +145,7 @@ class DynamoDbTable:
 
 
 def open_client(settings: Settings, connections: int) -> Any:
-    """botocore's, with so many connections kept open; the caller closes it.
+    """The boto3 client, with this many connections kept open; the caller closes it.
 
     Raises:
         ConfigError: a setting of `[aws]`, or an endpoint in the environment, that can't be used.

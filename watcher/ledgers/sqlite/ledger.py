@@ -17,7 +17,7 @@ from watcher.util.sqlite_values import text_in, time_in
 
 T = TypeVar("T")
 
-# The unique index is what makes the first decision win; AUTOINCREMENT makes `after` see every entry once.
+# The unique index makes the first decision win; AUTOINCREMENT makes `after` see every entry once.
 SCHEMA = Schema(
     "ledger",
     (
@@ -41,22 +41,22 @@ SCHEMA = Schema(
 )
 
 _CHUNK = 100
-"""Keys, or entries, in one statement: up to five variables each, and the oldest SQLite allows 999.
+"""Keys or entries in one statement: up to five variables each, and the oldest SQLite allows 999.
 
-Many in one, because each step of a statement lets go of the interpreter's lock, for which a busy watcher has to
-queue up again.
+Many in one, because each step of a statement releases the interpreter's lock, for which a busy watcher has to queue
+again.
 """
 
 _RECORD = """INSERT INTO ledger_entries (session_id, policy, recorded_at, body, trail) VALUES {rows}
     ON CONFLICT DO NOTHING"""
 
-# A join, because SQLite answers `(session_id, policy) IN (VALUES ...)` by reading the whole table.
+# A join, because SQLite reads the whole table for `(session_id, policy) IN (VALUES ...)`.
 _WANTED = """(VALUES {rows}) AS wanted
     JOIN ledger_entries ON session_id = wanted.column1 AND policy = wanted.column2"""
 
 _FIND = f"SELECT ledger_entries.* FROM {_WANTED}"  # noqa: S608 - constants
 
-# `WHERE true`: without it, ON CONFLICT would be read as a part of the join.
+# `WHERE true`: without it, ON CONFLICT would be parsed as part of the join.
 _DELIVERED = f"""INSERT INTO ledger_deliveries (sequence, sink, delivered_at)
     SELECT sequence, ?, ? FROM {_WANTED} WHERE true ON CONFLICT DO NOTHING"""  # noqa: S608 - likewise
 
@@ -65,7 +65,7 @@ _MARK_ACKED = f"""UPDATE ledger_entries SET settled_at = coalesce(settled_at, ?)
 
 
 class SqliteLedger:
-    """The ledger in the file at `path`; with `create=False` only one that is there already is opened, to read it.
+    """The ledger in the file at `path`; with `create=False` only an existing one is opened, to read it.
 
     Raises:
         LedgerError: here and in every method, when the file can't be used; the text names it and the fix.
@@ -82,7 +82,7 @@ class SqliteLedger:
             return _find(cursor, keys)
 
     def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
-        """Write each decision unless one is there; returns the entries that stand, once they are on the disk."""
+        """Write each decision unless there is one; returns the entries that stand, once they are on disk."""
         if not events:
             return []
         now = self._clock.time()
@@ -94,19 +94,19 @@ class SqliteLedger:
         return [standing[event.key] for event, _ in events]
 
     def mark_delivered(self, keys: Sequence[SessionKey], sink: str) -> None:
-        """Note that `sink` has these events; the first time stays."""
+        """Record that `sink` has these events; the first time stays."""
         now = self._clock.time()
         with self._file.writing() as cursor:
             for chunk in _chunks(keys):
                 cursor.execute(_for_many(_DELIVERED, chunk, 2), (sink, now, *chain.from_iterable(chunk)))
 
     def mark_acked(self, keys: Sequence[SessionKey]) -> None:
-        """Note that these messages are acked; the first time stays."""
+        """Record that these messages are acked; the first time stays."""
         now = self._clock.time()
         with self._file.writing() as cursor:
             for chunk in _chunks(keys):
                 cursor.execute(_for_many(_MARK_ACKED, chunk, 2), (now, *chain.from_iterable(chunk)))
-        # Here, because nobody waits for an ack; and what acks nothing decides nothing, so that nothing grows.
+        # Here, because nothing waits for an ack; and without acks there are no decisions, so the file does not grow.
         self._retention.delete_expired()
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
@@ -147,11 +147,11 @@ def _find(cursor: Cursor, keys: Iterable[SessionKey]) -> dict[SessionKey, Ledger
 
 
 def _insert(cursor: Cursor, events: Sequence[tuple[DecisionEvent, str]], now: float) -> Sequence[LedgerEntry]:
-    """Insert what is not there; returns the new entries if that was all of them, else none."""
+    """Insert the missing ones; returns the new entries if those were all of them, else none."""
     rows = [part for event, trail in events for part in (*event.key, now, event.body, trail)]
     if cursor.execute(_for_many(_RECORD, events, 5), rows).rowcount != len(events) or cursor.lastrowid is None:
         return []
-    # Without a conflict AUTOINCREMENT counts on by one, and nobody else writes in this transaction.
+    # Without a conflict AUTOINCREMENT increments by one, and no one else writes during this transaction.
     first = cursor.lastrowid - len(events) + 1
     return [LedgerEntry(event, now, trail, sequence=number) for number, (event, trail) in enumerate(events, first)]
 
@@ -164,7 +164,7 @@ def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _for_many(statement: str, items: Sequence[object], width: int) -> str:
-    """The statement with a row of so many variables for each item."""
+    """The statement with a row of this many variables for each item."""
     return statement.format(rows=", ".join([f"({', '.join('?' * width)})"] * len(items)))
 
 
@@ -180,7 +180,7 @@ def _entries(cursor: Cursor, query: str, values: Sequence[Any] | Mapping[str, An
 
 
 def _bounded(column: str) -> str:
-    """The column; nothing in its place if it is larger than what a ledger writes."""
+    """The column; NULL if it is larger than what a ledger writes."""
     return f"CASE WHEN length(CAST({column} AS BLOB)) <= {MOST_TEXT} THEN {column} END"
 
 

@@ -1,4 +1,4 @@
-"""Lets the SQLite ledger forget: a few old entries at a time, so that no other writer waits long for it."""
+"""Deletes old entries of the SQLite ledger, a few at a time, so that no other writer waits long."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ PAUSE = 5.0
 """Seconds between two runs."""
 
 AT_ONCE = 500
-"""Entries looked at in one go, a few milliseconds of work: a hundred a second, more than can be decided."""
+"""Entries checked in one run, a few milliseconds of work: a hundred a second, more than can be decided."""
 
 _OLDEST = """SELECT sequence, recorded_at, settled_at FROM ledger_entries WHERE sequence > ?
     ORDER BY sequence LIMIT ?"""
@@ -24,8 +24,8 @@ _OLDEST = """SELECT sequence, recorded_at, settled_at FROM ledger_entries WHERE 
 class Retention:
     """Deletes the entries in `file` that were decided LIFE seconds ago and are acked.
 
-    One that is not acked stays: its message may come back. What is deleted leaves room in the
-    file for new entries; the file does not shrink.
+    Entries that are not acked stay, because their messages may be redelivered. Deleting makes room in the file for
+    new entries; the file does not shrink.
     """
 
     def __init__(self, file: SqliteFile, clock: Clock) -> None:
@@ -35,7 +35,7 @@ class Retention:
         self._passed = 0
 
     def delete_expired(self) -> None:
-        """Delete some of what is too old, if it is time; a failure is logged, and tried again next time."""
+        """Delete some old entries, if it is time; a failure is logged, and retried next time."""
         now = self._clock.monotonic()
         if now - self._looked_at < PAUSE:
             return
@@ -53,7 +53,7 @@ class Retention:
         if not old:
             return
         self._delete([sequence for sequence, acked_at in old if acked_at is not None])
-        # Past what has to stay, or so many of these would hide all that comes after them.
+        # Move past entries that have to stay, or many of them would hide all later ones.
         self._passed = old[-1][0]
 
     def _delete(self, sequences: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""What was learned, in the ledger's SQLite file: one row that each save replaces."""
+"""The learned schedule in the ledger's SQLite file: one row that each save replaces."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from watcher.domain.errors import LedgerError
 from watcher.domain.ports import Clock
 from watcher.util.sqlite_file import Schema, SqliteFile
 
-# A part of its own: a reader of the ledger doesn't need it, and files from before it was there stay readable.
+# A separate part: readers of the ledger don't need it, and older files without it stay readable.
 SCHEMA = Schema(
     "memory",
     (("CREATE TABLE learned (id INTEGER PRIMARY KEY CHECK (id = 1), saved_at REAL NOT NULL, body TEXT NOT NULL)",),),
@@ -32,7 +32,7 @@ class SqliteStateStore:
         return str(row[0]) if row else None
 
     def save(self, text: str) -> None:
-        """Keep this instead of what was saved before."""
+        """Replace what was saved before."""
         with self._file.writing() as cursor:
             cursor.execute("INSERT OR REPLACE INTO learned VALUES (1, ?, ?)", (self._clock.time(), text))
 

@@ -1,4 +1,4 @@
-"""Calls that take up to ten events: how AWS's services want them, and the result of each event."""
+"""Calls with up to ten events in the form that AWS's services want, and the result of each event."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from watcher.sinks.aws.target import CallFailed
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event in the service's form, and its size in bytes as the service counts it."""
+    """One event in the service's format, and its size in bytes as the service counts it."""
 
     fields: Mapping[str, Any]
     size: int
@@ -27,14 +27,14 @@ Raises CallFailed when the service answered the whole call with an error, SinkEr
 
 
 class BatchSender:
-    """Hands events over in calls of up to 10 entries and 256 KiB."""
+    """Sends events in calls of up to 10 entries and 256 KiB."""
 
     def __init__(self, entry: Callable[[DecisionEvent], Entry], call: Call) -> None:
         self._entry = entry
         self._call = call
 
     def send(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        """Hand over the events; returns the result of each.
+        """Send the events; returns the result of each.
 
         Raises:
             SinkError: none was attempted.
@@ -52,11 +52,11 @@ class BatchSender:
     def _send_group(self, entries: Sequence[Entry], results: list[EventResult]) -> None:
         """Add the result of each entry, in order.
 
-        A call that fails as a whole doesn't say for which of its entries, so it is made again for each. The first
-        that fails by itself ends that: the service is down, or this one is what is wrong.
+        A call that fails as a whole doesn't say because of which entry, so it is repeated for each entry. The first
+        entry that fails alone ends that: the service is down, or this entry is wrong.
 
         Raises:
-            SinkError: nothing more should be sent; the results so far hold.
+            SinkError: nothing more should be sent; the results so far are valid.
         """
         try:
             told = self._call([entry.fields for entry in entries])
@@ -66,7 +66,7 @@ class BatchSender:
                     self._send_group([entry], results)
                 return
             results.append(_with_size(failure.result, entries[0].size))
-            # One that is too large for a batch went alone: the others need not wait for it.
+            # An entry that is too large for a batch was sent alone: the others need not wait for it.
             if failure.result.status is EventStatus.FAILED and entries[0].size <= BATCH_LIMITS.size:
                 raise SinkError(failure.result.reason) from failure
         else:
@@ -74,7 +74,7 @@ class BatchSender:
 
 
 def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Cut into calls, in order. An entry over the limit goes alone: the target may have been set to take more."""
+    """Split into calls, in order. An entry over the limit is sent alone: the target may accept more."""
     group: list[Entry] = []
     size = 0
     for entry in entries:
@@ -88,7 +88,7 @@ def _groups(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 
 def _with_size(result: EventResult, size: int) -> EventResult:
-    """A rejection with the size that the service looked at, and the usual limit if it is above that."""
+    """A rejection with the size that the service counts, and the usual limit if it is above that."""
     if result.status is not EventStatus.REJECTED:
         return result
     over = f", more than the usual {BATCH_LIMITS.size}" if size > BATCH_LIMITS.size else ""

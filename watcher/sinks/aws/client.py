@@ -12,9 +12,9 @@ AwsSinkSettings = EventBridgeSinkSettings | SnsSinkSettings | SqsSinkSettings
 
 
 def open_client(service: str, sink: AwsSinkSettings, aws: AwsSettings, region: str, endpoint: str = "") -> Any:
-    """boto3's, for one call at a time; the caller closes it.
+    """The boto3 client, for one call at a time; the caller closes it.
 
-    `region` and `endpoint` are what the target's name says of where it is; empty: nothing.
+    `region` and `endpoint` come from the target's name; empty if it has none.
 
     Raises:
         ConfigError: no client can be made from the settings.

@@ -27,27 +27,27 @@ DETAIL_TYPE = "liveness.decision.v1"
 """The CloudEvents type of every decision."""
 
 CHECK_INTERVAL = 60.0
-"""Seconds after which the bus is asked for although nothing was sent, so that readiness tells of a bus that is gone;
-and for which a good answer counts while later checks bring none (a throttled call says nothing about the bus)."""
+"""Seconds after which the bus is checked even if nothing was sent, so that readiness reports a deleted bus; and for
+which a good answer counts while later checks get none (a throttled call says nothing about the bus)."""
 
 CHECK_PAUSE = 0.2
-"""Minimum seconds between two checks. DescribeEventBus has a quota of 50 calls a second in an account and region,
-which others need as well; what is sent meanwhile waits for its confirmation."""
+"""Minimum seconds between two checks. DescribeEventBus has a quota of 50 calls a second per account and region, which
+others need as well; events sent in between wait for confirmation."""
 
 _MAX_BATCH = 100
 """Events that one check confirms: ten calls, so that the pause limits no throughput."""
 
 _TIME_BYTES = 14
-"""What an entry's time counts for (EventBridge user guide, size of a PutEvents entry)."""
+"""Bytes that an entry's time counts for (EventBridge user guide, size of a PutEvents entry)."""
 
 
 class EventBridgeSink:
     """PutEvents: source `liveness.watcher`, detail-type `liveness.decision.v1`, time as in the event.
 
-    The detail is the whole CloudEvent and not only its data, so that consumers have the id to drop repeats by, and
-    the same bytes as those of every other sink. Rules match members such as `detail.data.outcome`.
-    PutEvents reports success for a bus that does not exist, so its answer proves nothing: events count as delivered
-    only once the bus was seen after they were put.
+    The detail is the whole CloudEvent, not only its data, so that consumers have the id for ignoring duplicates, and
+    the same bytes as from every other sink. Rules match members such as `detail.data.outcome`. PutEvents reports
+    success for a bus that does not exist, so its answer proves nothing: events count as delivered only once the bus
+    has been seen to exist after they were put.
     """
 
     max_batch = _MAX_BATCH
@@ -76,10 +76,10 @@ class EventBridgeSink:
         self._batches = BatchSender(self._entry, self._call)
 
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        """Put each event on the bus, and see that the bus is there; returns the result of each.
+        """Put each event on the bus, and check that the bus exists; returns the result of each.
 
         Raises:
-            SinkError: none was attempted, or the bus is missing: then all are to be sent again.
+            SinkError: none was attempted, or the bus is missing, and all have to be sent again.
         """
         if not events:
             return []
@@ -92,18 +92,18 @@ class EventBridgeSink:
         return results
 
     def check(self) -> None:
-        """Ask for the bus, and put nothing on it.
+        """Check the bus, without putting anything on it.
 
         Raises:
-            CheckNotPermitted: permission denied, which says nothing about putting.
-            SinkError: it is not there, or can't be reached.
+            CheckNotPermitted: permission denied, which says nothing about PutEvents. SinkError: it does not exist, or
+                can't be reached.
         """
         self._target.check(partial(self._client.describe_event_bus, Name=self._bus))
 
     def verify_target(self) -> None:
-        """See that the bus is there.
+        """Check that the bus exists.
 
-        Without the permission to ask, all that can be done is to say so once.
+        Without permission to check, this only logs that once.
 
         Raises:
             SinkError: it is missing, or was not seen for `CHECK_INTERVAL`.

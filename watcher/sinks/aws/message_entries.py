@@ -1,4 +1,4 @@
-"""Decisions as messages of SQS and SNS: the entries of a call, and the results that its answer gives."""
+"""Decisions as SQS and SNS messages: the entries of a call, and the results from its answer."""
 
 import hashlib
 import json
@@ -11,13 +11,13 @@ from watcher.sinks.aws.batches import Entry
 from watcher.sinks.aws.target import Target
 
 FIFO = ".fifo"
-"""How the names of FIFO queues and topics end."""
+"""The suffix of FIFO queues and topics."""
 
 
 def message_entry(event: DecisionEvent, body_key: str, *, is_fifo: bool) -> Entry:
     """The entry of SendMessageBatch (`body_key` MessageBody) or PublishBatch (Message), without its Id.
 
-    A FIFO target keeps the order within a session, and drops what it gets again within five minutes.
+    A FIFO target keeps the order within a session, and drops duplicates within five minutes.
     """
     attributes = _attributes(event)
     fields: dict[str, Any] = {
@@ -29,18 +29,18 @@ def message_entry(event: DecisionEvent, body_key: str, *, is_fifo: bool) -> Entr
     if is_fifo:
         fields["MessageGroupId"] = event.key.session_id
         fields["MessageDeduplicationId"] = hashlib.sha256(event.key.event_id.encode()).hexdigest()
-    # Names, types and values of the attributes count as well (SQS and SNS developer guides, message quotas).
+    # Names, types and values of attributes count too (SQS and SNS developer guides, message quotas).
     extra = sum(len(name) + len("String") + len(value) for name, value in attributes.items())
     return Entry(fields, len(event.body.encode()) + extra)
 
 
 def with_ids(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The entries with the ids that tell them apart in the answer: their places in the call."""
+    """The entries with the ids that identify them in the answer: their positions in the call."""
     return [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
 
 
 def entry_results(answer: Mapping[str, Any], sent: int, target: Target) -> list[EventResult]:
-    """The result of each entry, in order; one that the answer has no message id for was not delivered."""
+    """The result of each entry, in order; one without a message id in the answer was not delivered."""
     taken = {place for place, entry in _by_id(answer, "Successful").items() if entry.get("MessageId")}
     lost = _by_id(answer, "Failed")
     places = map(str, range(sent))

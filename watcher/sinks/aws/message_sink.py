@@ -1,4 +1,4 @@
-"""What the sinks of SQS and SNS have in common: decisions as messages, up to ten in a call."""
+"""The common part of the SQS and SNS sinks: decisions as messages, up to ten in a call."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -31,7 +31,7 @@ class MessageSink:
         send: Callable[[list[dict[str, Any]]], Mapping[str, Any]],
         ask: Callable[[], object],
     ) -> None:
-        """`client`: boto3's, owned from here on. `send` makes a call with these entries, `ask` one for the target."""
+        """`client`: boto3's, owned from here on. `send` makes a call with entries, `ask` one to check the target."""
         self.name = name
         self._client = client
         self._target = target
@@ -48,11 +48,11 @@ class MessageSink:
         return self._batches.send(events)
 
     def check(self) -> None:
-        """Ask for the target, and send nothing.
+        """Check the target, without sending anything.
 
         Raises:
-            CheckNotPermitted: no permission to ask, which says nothing about sending.
-            SinkError: it is not there, or can't be reached.
+            CheckNotPermitted: permission denied, which says nothing about sending. SinkError: it does not exist, or
+                can't be reached.
         """
         self._target.check(self._ask)
 

@@ -11,7 +11,7 @@ from watcher.sinks.aws.target import Target, sink_service
 
 
 class SnsSink(MessageSink):
-    """PublishBatch; the attributes are there for filter policies."""
+    """PublishBatch; the attributes are for filter policies."""
 
     def __init__(self, settings: SnsSinkSettings, aws: AwsSettings) -> None:
         """Set up the client; nothing is called.

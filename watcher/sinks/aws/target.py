@@ -15,7 +15,7 @@ from watcher.domain.event_result import EventResult, EventStatus, failed, not_at
 T = TypeVar("T")
 
 _FINAL = frozenset({"InvalidMessageContents", "MalformedDetail"})
-"""Codes with which SQS and EventBridge reject an event for what it is, however often it is sent."""
+"""Codes with which SQS and EventBridge reject the event itself, however often it is sent."""
 
 _OF_THE_SINK = frozenset(
     {
@@ -31,11 +31,11 @@ _OF_THE_SINK = frozenset(
     }
 )
 _UNANSWERED = frozenset({Kind.TIMED_OUT, Kind.CUT_OFF})
-"""The request was sent, and no answer came: its content may be the reason."""
+"""The request was sent, but not answered: its content may be the reason."""
 
 
 def sink_service(name: str, resource: str, if_missing: str) -> Service:
-    """A sink's service, and the fix for a target that is not there."""
+    """A sink's service, and the fix for a missing target."""
     return Service(
         name,
         "aws.region and the sink's endpoint_url",
@@ -46,7 +46,7 @@ def sink_service(name: str, resource: str, if_missing: str) -> Service:
 
 
 class CallFailed(Exception):
-    """A whole call failed, perhaps for one of its entries; `result` is what it means for a call with a single one."""
+    """A whole call failed, perhaps because of one entry; `result` is for the case of a single entry."""
 
     def __init__(self, result: EventResult) -> None:
         super().__init__(result.reason)
@@ -58,14 +58,14 @@ class TargetMissing(SinkError):
 
 
 class CheckNotPermitted(SinkError):
-    """The target can't be asked for; that says nothing about sending there."""
+    """The target can't be checked; that says nothing about sending there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a sink calls: as the operator knows it, the IAM actions, and the fixes for what can be wrong.
+    """What a sink calls: its name for the operator, the IAM actions, and the fixes for possible faults.
 
-    `action` is needed; `check_action` lets it be seen beforehand that the target is there.
+    `action` is required; `check_action` allows checking beforehand that the target exists.
     """
 
     service: Service
@@ -78,8 +78,8 @@ class Target:
         """One call.
 
         Raises:
-            SinkError: the sink is at fault, and nothing in the call: one line, with the fix where one is known.
-            CallFailed: the service answered with an error, or not at all: what is in the call may be the reason.
+            SinkError: the sink is at fault, not the call's content: one line, with the fix if known. CallFailed: the
+                service answered with an error, or not at all: the call's content may be the reason.
         """
         return attempt(work, self._fault)
 
@@ -95,8 +95,8 @@ class Target:
         """One call that changes nothing.
 
         Raises:
-            CheckNotPermitted: it is not allowed.
-            TargetMissing: there is no such target.
+            CheckNotPermitted: permission denied.
+            TargetMissing: the target does not exist.
             SinkError: as `call`.
         """
         try:
@@ -113,14 +113,14 @@ class Target:
             raise
 
     def result(self, code: str, message: str) -> EventResult:
-        """What an error of the service means for an entry of a call."""
+        """The result for an entry of a call that the service answers with this error."""
         return self._result(failure_of_code(code, message, self.service, self.action))
 
     def _result(self, failure: Failure) -> EventResult:
-        """What an error of the service means for the event in a call, or in one of its entries.
+        """The result for the event in a call, or in one of its entries, given the service's error.
 
-        Only what the service says about the content is a rejection. Permissions, credentials, a missing target and
-        throttling concern the whole sink; anything else may be due to the event.
+        Only errors about the content are rejections. Permissions, credentials, a missing target and throttling
+        concern the whole sink; anything else may be due to the event.
         """
         if failure.kind is Kind.TOO_LARGE:
             return rejected(f"{self.shown}: {failure.text}; {self.if_too_long}", is_final=True)

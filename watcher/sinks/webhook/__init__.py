@@ -1,1 +1,1 @@
-"""The webhook: signed, and careful where it goes."""
+"""The webhook sink: signs requests, and restricts where they may go."""

@@ -25,28 +25,28 @@ from watcher.util.http_date import http_date
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 15.0
-"""Seconds; a call gets their sum at most. Standard Webhooks recommends 15 to 30 for all of it."""
+"""Seconds; a call gets at most their sum. Standard Webhooks recommends 15 to 30 in total."""
 
 LONGEST_RETRY_AFTER = 300.0
-"""Maximum seconds that a receiver can ask for: decisions are wanted while the person still waits."""
+"""Maximum seconds that a receiver can ask for: decisions are needed while the person still waits."""
 
 _UNANSWERED = (ConnectionBroken, ReadTimedOut, ResponseTooLarge)
-"""Faults of a receiver that was reached. All others come before it: the name, the connection, a proxy, TLS."""
+"""Faults after the receiver was reached. All others happen before: the name, the connection, a proxy, TLS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the receiver said; header names in lower case."""
+    """The receiver's answer; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
 
 
 class Poster:
-    """Posts to one URL over connections that are kept. Threads may share it.
+    """Posts to one URL over persistent connections. Thread-safe.
 
-    The status line is the answer: nobody waits for a body. A proxy of the environment (HTTPS_PROXY, HTTP_PROXY,
-    NO_PROXY) is used; the receiver's addresses are resolved and checked all the same.
+    The status line is the answer; the body is not waited for. A proxy from the environment (HTTPS_PROXY, HTTP_PROXY,
+    NO_PROXY) is used, but the receiver's addresses are still resolved and checked.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class Poster:
         )
         proxy = self._client.proxy_for(self._url)
         self.proxy = proxy.shown if proxy else ""
-        """The URL of the proxy without its password; empty: there is none."""
+        """The URL of the proxy without its password; empty without a proxy."""
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post once.
 
         Raises:
-            NoAnswer: the receiver was handed the body, and no status came back in time.
+            NoAnswer: the receiver got the body, but no status came back in time.
             SinkError: it was not reached.
         """
         sent = {**self._headers, **headers}
@@ -110,14 +110,14 @@ class Poster:
         return str(error)
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the idle connections."""
         self._client.close()
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds to wait by a Retry-After (RFC 9110, 10.2.3: seconds or a date), 0 to 300; None where it says nothing.
+    """Seconds to wait by Retry-After (RFC 9110, 10.2.3: seconds or a date), 0 to 300; None if it is invalid.
 
-    `now` is in epoch seconds, by the receiver's clock if it tells it.
+    `now` is in epoch seconds, by the receiver's clock if it sends a date.
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
@@ -127,7 +127,7 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def _permitted_addresses(name: str, port: int, *, allow_private: bool) -> Sequence[tuple[Any, ...]]:
-    """Resolved once and checked; the addresses themselves resolve to nothing else."""
+    """Resolves and checks the name once; afterwards only the addresses are used."""
     addresses = permitted(name, port, allow_private=allow_private, resolve=socket.getaddrinfo)
     found = [socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM) for address in addresses]
     return [entry for entries in found for entry in entries]

@@ -23,12 +23,12 @@ _LARGEST_FILE = 64 * 1024
 
 
 def webhook_id(event_id: str) -> str:
-    """The event's id without the full stops that a policy's name may have: they separate what is signed."""
+    """The event's id without a policy name's full stops, because full stops separate the signed parts."""
     return event_id.replace("%", "%25").replace(".", "%2E")
 
 
 def signature(keys: Sequence[bytes], message_id: str, timestamp: int, body: str) -> str:
-    """The header `webhook-signature`: `v1,` and base64 for each key, with spaces between."""
+    """The header `webhook-signature`: `v1,` and base64 for each key, separated by spaces."""
     signed = f"{message_id}.{timestamp}.{body}".encode()
     digests = (hmac.digest(key, signed, "sha256") for key in keys)
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
@@ -37,14 +37,14 @@ def signature(keys: Sequence[bytes], message_id: str, timestamp: int, body: str)
 class KeyFile:
     """The keys of `secret_file`, one a line: the current one first, then those that receivers may still have.
 
-    The file is read again when it changes, so that keys rotate without a restart. A key is in no log and no error.
+    The file is read again when it changes, so that keys rotate without a restart. No log or error contains a key.
     """
 
     def __init__(self, sink: str, path: str) -> None:
         """Read the keys.
 
         Raises:
-            ConfigError: there is none that can be used.
+            ConfigError: there is no usable one.
         """
         self._sink = sink
         self._path = Path(path)
@@ -100,7 +100,7 @@ class KeyFile:
 
 
 class _UnusableError(Exception):
-    """What is wrong with the file and how to fix it, without what is in it."""
+    """What is wrong with the file and how to fix it, without quoting it."""
 
 
 def _key(text: str, number: int) -> bytes:

@@ -43,7 +43,7 @@ _REJECTED = {
     413: "raise its limit for bodies, or send less context",
     422: "check its log for why it rejects the event",
 }
-"""Statuses that speak of the event and not of the receiver, each with the fix (RFC 9110, 15.5)."""
+"""Statuses about the event, not the receiver, each with the fix (RFC 9110, 15.5)."""
 
 
 _HINTS = {
@@ -57,24 +57,24 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Events, and by their places the results of those that were answered or failed at. Threads share it."""
+    """Events, and by position the results of those that were answered or failed. Threads share it."""
 
     events: Sequence[DecisionEvent]
     results: dict[int, EventResult] = field(default_factory=dict)
 
     def results_after(self, error: SinkError) -> Sequence[EventResult]:
-        """The result of each event; `error` is why some were not attempted."""
+        """The result of each event; `error` says why some were not attempted."""
         rest = not_attempted(str(error))
         return results_or_error([self.results.get(place, rest) for place in range(len(self.events))], error)
 
 
 class WebhookSink:
-    """Posts each event by itself: same id and bytes over all retries, a fresh timestamp and signature for each.
+    """Posts each event separately: same id and bytes in all retries, a new timestamp and signature for each.
 
-    Only 2xx counts as delivered. A rejected event (400, 413, 422) keeps no other from its turn; any other failure
-    ends the batch, and is held against the event only if the receiver was handed it. A receiver that asks for time
-    (Retry-After) gets it. One that answers 410 Gone gets nothing more from this process: the decisions wait on the
-    queue until the operator names another URL or removes the sink, for a decision that nobody took must not be acked.
+    Only 2xx counts as delivered. A rejected event (400, 413, 422) does not hold up the others; any other failure ends
+    the batch, and counts against the event only if the receiver got it. A receiver that asks for time (Retry-After)
+    gets it. One that answers 410 Gone gets nothing more from this process: the decisions wait on the queue until the
+    operator changes the URL or removes the sink, because an undelivered decision must not be acked.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class WebhookSink:
         """Read the keys and check the URL; nothing is called. Time-outs are seconds.
 
         Raises:
-            ConfigError: a URL, secret file or CA file that can't be used.
+            ConfigError: an invalid URL, secret file or CA file.
         """
         self.name = settings.name
         self.max_batch = 4 * settings.concurrency
@@ -103,14 +103,14 @@ class WebhookSink:
 
     @property
     def proxy(self) -> str:
-        """The URL of the proxy that is used, without its password; empty: there is none."""
+        """The URL of the proxy without its password; empty without a proxy."""
         return self._poster.proxy
 
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
-        """Post every event, up to `concurrency` at once, begun in order; returns the result of each.
+        """Post every event, up to `concurrency` at once, started in order; returns the result of each.
 
         Raises:
-            SinkError: the receiver was handed none of them, or asks for time.
+            SinkError: the receiver got none of them, or asks for time.
         """
         batch = _Batch(events)
         try:
@@ -138,10 +138,10 @@ class WebhookSink:
                 log.error("webhook_gone", sink=self.name, problem=self._gone())
 
     def _post_place(self, batch: _Batch, keys: Sequence[bytes], place: int) -> None:
-        """Post one event, and note its result if that is about the event.
+        """Post one event, and record its result if it is about the event.
 
         Raises:
-            SinkError: no other should be begun.
+            SinkError: no other should be started.
         """
         event = batch.events[place]
         body = event.body.encode()
@@ -172,7 +172,7 @@ class WebhookSink:
         return rejected(reason, is_final=status == 413)
 
     def _unavailable(self, answer: Answer) -> SinkError:
-        """The receiver speaks of itself: it wants to be left alone, for a time or for good."""
+        """The answer concerns the receiver: it wants no requests, for a time or for good."""
         if answer.status == 410:
             self._is_gone = True
             return SinkError(self._gone(), LONGEST_RETRY_AFTER)
@@ -187,7 +187,7 @@ class WebhookSink:
         return f"{self._poster.shown}: answered 410 Gone, so nothing more is sent there: {fix}"
 
     def close(self) -> None:
-        """Begin no further POST, and close the connections."""
+        """Start no further POST, and close the connections."""
         self._closed.set()
         self._poster.close()
 
@@ -213,7 +213,7 @@ def _poster(settings: WebhookSinkSettings, connect_timeout: float, read_timeout:
 
 
 def _check_literal(settings: WebhookSinkSettings) -> None:
-    """An address in the URL is checked at the start; those of a name can change, and are checked when called."""
+    """An address in the URL is checked at the start; those of a name can change, and are checked per call."""
     host = urlsplit(settings.url).hostname or ""
     try:
         why = refusal(host, allow_private=settings.allow_private)

@@ -1,4 +1,4 @@
-"""Which addresses a webhook may be sent to: a URL must not become a way into the network that the watcher runs in."""
+"""Which addresses a webhook may be sent to: a URL must not give access to the watcher's own network."""
 
 import ipaddress
 import socket
@@ -28,14 +28,14 @@ _NEVER: tuple[Network, ...] = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
-"""Not allowed by `allow_private` either: nobody receives webhooks there, and some answer with credentials."""
+"""Not even allowed by `allow_private`: no receiver is there, and some answer with credentials."""
 
 _PRIVATE: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
-        # What older Pythons call global, or what leads to an address of the sender's own network.
+        # Ranges that older Pythons call global, or that lead to an address in the sender's own network.
         "2002::/16",
-        "64:ff9b::/32",  # NAT64 prefixes of the local network (RFC 8215), and what is not assigned beside them
+        "64:ff9b::/32",  # NAT64 prefixes of the local network (RFC 8215), and unassigned ranges next to them
         "fec0::/10",
     )
 )
@@ -48,21 +48,21 @@ _WRAPPERS: tuple[Network, ...] = tuple(
         "64:ff9b::/96",  # NAT64 (RFC 6052)
     )
 )
-"""Prefixes of 96 bits that only say where an IPv4 address is meant."""
+"""Prefixes of 96 bits that only mark an embedded IPv4 address."""
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/32")
 _THIS_HOST = ipaddress.ip_network("0.0.0.0/8")
 _NOWHERE = (_THIS_HOST, ipaddress.ip_network("240.0.0.0/4"))
 _PREFIX_LENGTHS = (32, 40, 48, 56, 64)
-"""RFC 6052, 2.2: those of a NAT64 prefix that leave the IPv4 address in the middle."""
+"""RFC 6052, 2.2: lengths of NAT64 prefixes that put the IPv4 address in the middle."""
 _ISATAP = (0x00005EFE, 0x02005EFE)
-"""RFC 5214: what stands before the IPv4 address in the lower half."""
+"""RFC 5214: what precedes the IPv4 address in the lower half."""
 
 _LOW_32 = 0xFFFFFFFF
 
 
 class AddressRefusedError(OSError):
-    """A name has no address that may be called; the text says which it has, and why not."""
+    """A name has no permitted address; the text says which it has, and why they are not permitted."""
 
 
 def refusal(text: str, *, allow_private: bool) -> str:
@@ -80,12 +80,12 @@ def _refusal(address: Address, *, allow_private: bool) -> str:
 
 
 def permitted(name: str, port: int, *, allow_private: bool, resolve: Resolver = socket.getaddrinfo) -> list[str]:
-    """The addresses of a name that may be called, in the resolver's order.
+    """The permitted addresses of a name, in the resolver's order.
 
-    Connect to one of these and not to the name: asked again, its owner's server can answer with another (rebinding).
+    Connect to one of these, not to the name: a second lookup can return another address (DNS rebinding).
 
     Raises:
-        OSError: the name doesn't resolve; AddressRefusedError: none of its addresses may be called.
+        OSError: the name doesn't resolve; AddressRefusedError: none of its addresses is permitted.
     """
     found = dict.fromkeys(str(entry[4][0]) for entry in resolve(name, port, 0, socket.SOCK_STREAM))
     refusals = {address: refusal(address, allow_private=allow_private) for address in found}
@@ -104,7 +104,9 @@ def _meant(address: Address) -> Sequence[Address]:
     if _within(address, _WRAPPERS) and int(address) > 1:  # :: and ::1 are addresses of their own
         return [low]
     embedded = [*filter(None, [address.sixtofour]), *(address.teredo or ())]
-    if address in _NAT64:  # what else these bits may be, such as the prefix of a longer form, is no reason to refuse
+    if (
+        address in _NAT64
+    ):  # other meanings of these bits, such as the prefix of a longer form, are no reason to reject
         embedded += [
             inner for inner in _translated(address) if _within(inner, _NEVER) and not _within(inner, _NOWHERE)
         ]
@@ -115,7 +117,7 @@ def _meant(address: Address) -> Sequence[Address]:
 
 
 def _translated(address: ipaddress.IPv6Address) -> Sequence[ipaddress.IPv4Address]:
-    """What a NAT64 with a prefix of each of these lengths makes of an address: bits 64 to 71 are passed over."""
+    """The results of NAT64 with a prefix of each of these lengths: bits 64 to 71 are skipped."""
     bits = int(address)
     without_gap = (bits >> 64) << 56 | (bits & ((1 << 56) - 1))
     return [ipaddress.IPv4Address((without_gap >> (120 - 32 - length)) & _LOW_32) for length in _PREFIX_LENGTHS]
