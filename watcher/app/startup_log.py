@@ -1,4 +1,4 @@
-"""What the log says of a watcher when it starts: what it is set to, without secrets."""
+"""What the log says when a watcher starts: its settings, without secrets."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from watcher.util.urls import without_secrets
 
 
 def startup_fields(settings: Settings, file: Path | None) -> dict[str, object]:
-    """The members of the `started` line: what an operator asks first. `file` is the one that was read."""
+    """The members of the `started` line: what an operator wants to know first. `file` is the one that was read."""
     about: dict[str, object] = {
         "version": __version__,
         "config": str(file.absolute()) if file else None,
@@ -35,7 +35,7 @@ def thresholds(settings: Settings) -> dict[str, float]:
 
 
 def _sink(sink: SinkSettings) -> str:
-    """Name, type if the name doesn't say it, and where it leads."""
+    """Name, type unless it is the name, and target."""
     kind = sink.type if sink.name == sink.type else f"{sink.name} ({sink.type})"
     return " ".join([kind, *_place(sink)])
 
@@ -51,7 +51,7 @@ def _place(sink: SinkSettings) -> Iterator[str]:
         case "eventbridge":
             yield sink.bus
         case "webhook":
-            parts = urlsplit(sink.url)  # the path of many a receiver is its password
+            parts = urlsplit(sink.url)  # some receivers have a secret in their path
             yield f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
             if proxy := proxy_for(split(sink.url)[0]):
                 yield f"through the proxy {proxy.shown}"

@@ -18,7 +18,7 @@ from watcher.util.environment import drop_invalid
 from watcher.util.text import bounded, escaped
 
 COMPLETION = "_WATCHER_COMPLETE"
-"""The variable by which a shell asks click for completions."""
+"""The variable with which a shell asks click for completions."""
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -31,13 +31,13 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the `watcher` command."""
-    standard_streams.make_robust(escapes_output=not _is_get())  # `get` fails for it, as the AWS CLI does
+    standard_streams.make_robust(escapes_output=not _is_get())  # `get` fails because of it, like the AWS CLI
     _soften_warnings()
     _drop_stray_completion()
     _drop_invalid_variables()
     code = _run()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the interpreter's end would answer it with a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # at its end the interpreter would print a traceback for it
     sys.exit(code)
 
 
@@ -46,13 +46,13 @@ def _is_get() -> bool:
 
 
 def _soften_warnings() -> None:
-    """Show the warnings that $PYTHONWARNINGS makes errors, which is for tests of Python code, but stop for none."""
+    """Show warnings that $PYTHONWARNINGS turns into errors (meant for tests), but don't fail because of them."""
     if any("error".startswith(option.partition(":")[0]) for option in sys.warnoptions):
         warnings.simplefilter("default")
 
 
 def _drop_stray_completion() -> None:
-    """Let click complete only where a shell asks: else the command would not run, and nobody would know why."""
+    """Let click complete only if a shell asks: otherwise the command would silently not run."""
     shell, _, instruction = os.environ.get(COMPLETION, "").partition("_")
     is_asked = len(sys.argv) == 1 and shell in ("bash", "zsh", "fish") and instruction in ("source", "complete")
     if not is_asked:
@@ -60,7 +60,7 @@ def _drop_stray_completion() -> None:
 
 
 def _drop_invalid_variables() -> None:
-    """Go on without what AWS's variables say in vain; only `get` fails for it, as the AWS CLI does."""
+    """Ignore invalid AWS variables; only `get` fails because of them, like the AWS CLI."""
     if not sys.argv[1:2] or _is_get():
         return
     for name in drop_invalid(os.environ):
@@ -68,7 +68,7 @@ def _drop_invalid_variables() -> None:
 
 
 def _run() -> int:
-    """Run the command; a user's mistake, an interrupt or an output that fails ends it with words and a code."""
+    """Run the command; user errors, interrupts and failed output end it with a message and an exit code."""
     try:
         code = cli.main(prog_name="watcher", standalone_mode=False)
         sys.stdout.flush()
@@ -83,16 +83,16 @@ def _run() -> int:
 
 
 def _shown(error: click.ClickException) -> str:
-    """What click shows of an error, its usage with it. A line break in the message is quoted from elsewhere."""
+    """Click's text for an error, with the usage. A line break in the message comes from quoted text."""
     text = io.StringIO()
     error.show(text)
     shown = text.getvalue().rstrip("\n")
-    message = click.unstyle(error.message)  # as `show` has written it
+    message = click.unstyle(error.message)  # as in click's `show`
     return shown.replace(message, escaped(message)) if message else shown
 
 
 def _failed(error: OSError) -> int:
-    """Say what an error of the system is about: a file, or standard output, which has no name."""
+    """Say what a system error is about: a file, or standard output, which has no name."""
     why = error.strerror or type(error).__name__
     if error.filename is not None:
         echo(f"Error: {bounded(str(error.filename))}: {why}", err=True)
@@ -100,7 +100,7 @@ def _failed(error: OSError) -> int:
     if error.errno not in (*_UNWRITABLE, errno.EPIPE):
         echo(f"Error: {bounded(why)}", err=True)
         return 1
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails at it once more, at its end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails again on it, at its end
     if error.errno == errno.EPIPE:
         return ExitCode.READER_GONE if _is_get() else 1
     echo(f"Error: standard output can't be written: {why}", err=True)

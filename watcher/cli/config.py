@@ -1,4 +1,4 @@
-"""`watcher config`: what the settings are, and what they can be."""
+"""`watcher config`: the settings and their schema."""
 
 import click
 

@@ -27,7 +27,7 @@ def command() -> None:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Only the oldest N."
 )
-@click.option("--json", "as_json", is_flag=True, help="One dead letter a line, as JSON with the whole body.")
+@click.option("--json", "as_json", is_flag=True, help="One dead letter per line, as JSON with the whole body.")
 @settings_options
 def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
     """Show the dead letters, oldest first: id, when, receive count, reason, detail, start of the body."""
@@ -43,7 +43,7 @@ def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @settings_options
 def replay(*, ids: Sequence[str], everything: bool, source: SettingsSource) -> None:
-    """Put dead letters back on the queue, say after a missing policy was added."""
+    """Put dead letters back on the queue, for example after adding a missing policy."""
     chosen = _chosen(ids, everything=everything)
     _report("replayed", _with_dead_letters(source, lambda dead: dead.replay(chosen)), chosen)
 
@@ -73,7 +73,7 @@ def _with_dead_letters(source: SettingsSource, work: "Callable[[DeadLetters], T]
 
 
 def _chosen(ids: Sequence[str], *, everything: bool) -> list[str] | None:
-    """The ids, each once; None for all of them."""
+    """The ids without duplicates; None for all."""
     if bool(ids) == everything:
         raise click.UsageError("name the ids (see `watcher dead list`), or give --all; not both")
     return None if everything else list(dict.fromkeys(ids))

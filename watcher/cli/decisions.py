@@ -58,7 +58,7 @@ def command(*, limit: int, as_json: bool, follow: bool, source: SettingsSource, 
 
     settings, chosen = settings_or_exit(source), DecisionFilter(**wanted)
     with exits_on_error(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:
-        # Taken first: what is decided between the two questions is then shown by --follow, or was shown already.
+        # Read first: a decision between the two queries is then shown by --follow, or has been shown already.
         newest = [entry.sequence for entry in ledger.recent(1)]
         entries = chosen.newest(ledger, limit)
         show = _json if as_json else _table()

@@ -1,7 +1,7 @@
-"""How commands write to a terminal: the one place, since whatever they show may come from anybody.
+"""How commands write to a terminal: in one place, because anything that they show may come from anyone.
 
-An id, an attribute, a remote error or a file's name can have sequences that move the cursor, break lines or turn the
-reading direction, and so show what is not there.
+An id, an attribute, a remote error or a file name can contain sequences that move the cursor, break lines or reverse
+the reading direction, and so fake what is shown.
 """
 
 import click
@@ -15,12 +15,12 @@ def echo(text: str, *, err: bool = False) -> None:
 
 
 def echo_labelled(label: str, colour: str, text: str) -> None:
-    """Write one line that begins with a coloured word; click takes the colour away where stdout is no terminal."""
+    """Write one line that begins with a coloured word; click removes the colour if stdout is not a terminal."""
     click.echo(click.style(label, fg=colour) + escaped(text))
 
 
 def echo_lines(text: str, *, err: bool = False) -> None:
-    """Write lines that we have broken ourselves, each escaped."""
+    """Write lines that we have split ourselves, each escaped."""
     click.echo(escaped_lines(text), err=err)
 
 
@@ -30,7 +30,7 @@ def echo_json(document: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write one line to stderr, which the journal knows for an error."""
+    """Write one line to stderr, marked as an error for the journal."""
     from watcher.telemetry.journal import marked
 
     click.echo(marked(escaped(bounded(text))), err=True)

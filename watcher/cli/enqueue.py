@@ -26,7 +26,7 @@ BATCH = 500
     "--file",
     type=click.File("rb"),
     metavar="FILE",
-    help="Take ids from FILE, or from stdin with -: one id, or one JSON message, a line.",
+    help="Read ids from FILE, or from stdin with -: one id, or one JSON message, per line.",
 )
 @click.option("--policy", metavar="NAME", help="Policy to decide by: [decision.policies.NAME].  [default: default]")
 @click.option("--created-at", metavar="TIME", help="When the sessions were created, in RFC 3339.  [default: now]")
@@ -43,9 +43,9 @@ def command(
 ) -> None:
     """Put session ids on the queue.
 
-    --policy, --created-at and --context hold for every id, and for what a JSON message does not say itself. A bad
-    line is told on stderr and left out, the others go in; the exit code is 1 then. A bad argument, or a message that
-    names another policy than --policy, sends nothing; the exit code is 2 then. An id that comes twice is decided
+    --policy, --created-at and --context apply to every id, and to JSON messages that don't set them. A bad line is
+    reported on stderr and skipped, the others are sent; the exit code is then 1. With a bad argument, or a message
+    that names a different policy than --policy, nothing is sent; the exit code is then 2. A duplicate id is decided
     once.
     """
     from watcher.cli.enqueue_input import Messages, lines
@@ -69,7 +69,7 @@ def command(
 
 
 def _common(policy: str | None, created_at: str | None, context: str | None) -> dict[str, Any]:
-    """The members that the options give to each message."""
+    """The members that the options add to each message."""
     common = {"policy": policy, "createdAt": created_at, "context": None if context is None else _object(context)}
     return {name: value for name, value in common.items() if value is not None}
 
@@ -87,7 +87,7 @@ def _object(text: str) -> Any:
 
 
 def _check_options(messages: "Messages", common: dict[str, Any], file: IO[bytes] | None) -> None:
-    """Blame an option once, and not every line for it."""
+    """Report an invalid option once, instead of for every line."""
     from watcher.cli.enqueue_input import lines
     from watcher.domain.errors import InvalidMessage
     from watcher.util.rfc3339 import creation_time
@@ -108,7 +108,7 @@ def _check_options(messages: "Messages", common: dict[str, Any], file: IO[bytes]
 
 
 def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:
-    """Send in batches; says on stdout how many went in, also when the queue fails on the way."""
+    """Send in batches; prints how many were sent, even if the queue fails part-way."""
     from watcher.domain.errors import QueueError
 
     sent = 0

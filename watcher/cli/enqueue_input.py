@@ -1,4 +1,4 @@
-"""From what a user gives to `watcher enqueue` to messages that the daemon will take."""
+"""Turns the input of `watcher enqueue` into messages that the daemon accepts."""
 
 import json
 from codecs import BOM_UTF8
@@ -21,11 +21,12 @@ _ANY_ID = "00000000-0000-0000-0000-000000000000"
 _SHOWN = 80
 
 LONGEST_LINE = 1 << 20
-"""Bytes of a line: four times the largest message. Beyond, it is no file of messages, and /dev/zero never ends."""
+"""Maximum bytes of a line: four times the largest message. More is not a file of messages, and /dev/zero never
+ends."""
 
 
 class Line(NamedTuple):
-    """One message as the user gave it, and where."""
+    """One message as the user gave it, and its position."""
 
     place: str
     raw: bytes
@@ -34,7 +35,7 @@ class Line(NamedTuple):
 def lines(file: IO[bytes] | None) -> Iterator[Line]:
     """The lines of the file that are not blank."""
     for number, raw in enumerate(_lines(file), 1):
-        # Editors on Windows begin a file with a mark that is part of no id.
+        # Editors on Windows begin a file with a byte order mark, which is not part of an id.
         line = (raw.removeprefix(BOM_UTF8) if number == 1 else raw).strip()
         if line:
             yield Line(f"line {number}", line)
@@ -44,11 +45,11 @@ def _lines(file: IO[bytes] | None) -> Iterator[bytes]:
     """The lines of the file, however they end.
 
     Raises:
-        ClickException: it can't be a file of messages, or can't be read.
+        ClickException: it is not a file of messages, or can't be read.
     """
     number = 0
     while file is not None and (raw := _line(file, number + 1)):
-        for part in raw.split(b"\r"):  # old editors on the Mac end lines with it
+        for part in raw.split(b"\r"):  # line ending of old Mac editors
             number += 1
             yield part
 
@@ -66,10 +67,10 @@ def _line(file: IO[bytes], number: int) -> bytes:
 
 
 class Messages:
-    """Makes messages of lines, judged by the daemon's own parser, so that the two never disagree.
+    """Turns lines into messages, checked by the daemon's own parser, so that the two never disagree.
 
-    `common` is what holds for every message that doesn't say it itself. `refused` counts the lines that made none,
-    `conflicts` those among them that name another policy than `common`.
+    `common` applies to every message that doesn't set it itself. `refused` counts the lines without a message,
+    `conflicts` those of them that name a different policy than `common`.
     """
 
     def __init__(
@@ -89,10 +90,10 @@ class Messages:
     def of_ids(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Place and body of each argument.
 
-        An argument is a session id and nothing else: a text from elsewhere must not choose policy and context.
+        An argument may only be a session id: a pasted text must not choose policy and context.
 
         Raises:
-            UsageError: some are not; each is told on stderr.
+            UsageError: some are not; each is reported on stderr.
         """
         lines = [Line(f"argument {n}", text.encode("utf-8", "surrogateescape")) for n, text in enumerate(ids, 1)]
         good = list(self.of(lines, _check_id))
@@ -101,23 +102,23 @@ class Messages:
         return good
 
     def of_one_policy(self, given: Iterable[Line]) -> list[tuple[str, str]]:
-        """Like `of`, but only if no line names another policy than the command line.
+        """Like `of`, but only if no line names a different policy than the command line.
 
         Raises:
-            UsageError: some do; each is told on stderr.
+            UsageError: some do; each is reported on stderr.
         """
         good = list(self.of(given))
         self._refuse_conflicts()
         return good
 
     def check_policy(self, given: Iterable[Line]) -> None:
-        """See whether the command line's policy is known, and blame it once, and not every line for it.
+        """Check that the command line's policy is known, and report it once instead of for every line.
 
-        Lines that name another one are told first: which was meant has to be known before either is corrected.
+        Lines that name a different one are reported first, because the user has to decide which one is meant.
 
         Raises:
             InvalidMessage: it is not known.
-            UsageError: it is not, and lines name another one; each is told on stderr.
+            UsageError: it is not, and lines name a different one; each is reported on stderr.
         """
         asked = self._common.get("policy")
         try:
@@ -134,7 +135,7 @@ class Messages:
             raise click.UsageError(f"--policy conflicts with {self.conflicts} lines: nothing was enqueued{more}")
 
     def of(self, given: Iterable[Line], check: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, str]]:
-        """Place and body of each good line; a bad one, also one that `check` raises for, is told on stderr."""
+        """Position and body of each good line; bad ones, and those that `check` rejects, are reported on stderr."""
         for line in given:
             try:
                 text = _text(line.raw)
@@ -151,7 +152,7 @@ class Messages:
         echo(f"{line.place}: {bounded(str(fault))}", err=True)
 
     def check(self, members: dict[str, Any]) -> None:
-        """See whether a message could have these members.
+        """Check that a message could have these members.
 
         Raises:
             InvalidMessage: it could not.
@@ -159,9 +160,9 @@ class Messages:
         self._parse(_json({"sessionId": _ANY_ID, **members}))
 
     def _body(self, text: str) -> str:
-        if conflict := self._conflict(text):  # first: a policy that is also unknown is in conflict all the same
+        if conflict := self._conflict(text):  # first: an unknown policy can be in conflict, too
             raise conflict
-        self._parse(text)  # before anything is added: it names what is wrong with the line itself
+        self._parse(text)  # before anything is added, so that it reports errors in the line itself
         is_object = text.startswith("{")
         members = json.loads(text) if is_object else {"sessionId": text}
         _check_creation(members)
@@ -191,11 +192,11 @@ class Messages:
 
 
 class _PolicyConflict(InvalidMessage):
-    """A line names another policy than the command line."""
+    """A line names a different policy than the command line."""
 
 
 def _policy_in(text: str) -> object:
-    """The policy that a JSON message names; None if it names none, or can't be read."""
+    """The policy that a JSON message names; None if it names none, or is unreadable."""
     try:
         members = json.loads(text)
     except (ValueError, RecursionError):
@@ -211,7 +212,7 @@ def _text(raw: bytes) -> str:
 
 
 def _check_id(text: str) -> None:
-    # Not left to the parser of messages, which takes more forms than this one.
+    # Not checked by the message parser, which accepts more forms.
     if SESSION_ID.fullmatch(text):
         return
     shown = f"session id {bounded(text, _SHOWN)!r}"
@@ -221,8 +222,7 @@ def _check_id(text: str) -> None:
 
 
 def _check_creation(members: dict[str, Any]) -> None:
-    # The daemon lets a time that it can't read pass, for the message's sender is far away. A user of
-    # this command can fix it.
+    # The daemon tolerates an unreadable time, because the sender can't fix it. The user of this command can.
     created_at = members.get("createdAt")
     if created_at is not None and creation_time(created_at) is None:
         raise _refusal(f"createdAt {created_at!r} is not RFC 3339 with an offset, like 2025-06-15T15:06:40Z")

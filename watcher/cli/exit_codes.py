@@ -1,4 +1,4 @@
-"""What the commands end with, apart from 0 and 1."""
+"""The commands' exit codes, apart from 0 and 1."""
 
 from enum import IntEnum
 
@@ -10,10 +10,10 @@ class ExitCode(IntEnum):
     """Of `get`: the AWS CLI's for a mistake on the command line."""
 
     CONFIG = 78
-    """EX_CONFIG of sysexits.h: settings that can't be used, so that a restart doesn't help."""
+    """EX_CONFIG of sysexits.h: invalid settings, so a restart does not help."""
 
     READER_GONE = 120
-    """Of `get` when nobody reads its output any more: Python's own, and so the AWS CLI's."""
+    """Of `get` if its output is no longer read: Python's own, and so the AWS CLI's."""
 
     INTERRUPTED = 130
     """After Ctrl-C: 128 and the signal's number, as a shell has it."""

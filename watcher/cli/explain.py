@@ -28,9 +28,9 @@ _POLICIES_AT_MOST = 1000
 def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     """Show one session's life.
 
-    Received, each poll with status and delay, the decision, deliveries and ack, for each policy that decided it; and
-    the messages for it that still wait on the queue, or were dead-lettered; SQS can't be searched for
-    either.
+    Shows receipt, each poll with status and delay, the decision, deliveries and ack, for each policy that decided it;
+    and its messages that still wait on the queue, or were dead-lettered, unless they are on SQS, which can't be
+    searched.
     """
     from watcher.queues import search, search_dead
     from watcher.util.clock import SystemClock
@@ -39,7 +39,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     clock = SystemClock()
     entries = _decided(settings, clock, session_id)
     queued = searched_queue("queue", lambda: search(settings, clock, session_id))
-    # Last: what is dead-lettered meanwhile was on the queue before.
+    # Last: a message that is dead-lettered meanwhile was on the queue before.
     dead = searched_queue("dead letters", lambda: search_dead(settings, session_id))
     if not (entries or queued or dead):
         raise click.ClickException(
@@ -60,7 +60,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
 
 
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
-    """The session's entries; without a ledger that can be read the queue may still know something."""
+    """The session's entries; without a readable ledger the queue may still know something."""
     from watcher.domain.errors import LedgerError
     from watcher.ledgers import open_ledger
 
@@ -80,12 +80,12 @@ def _unseen(queued: Sequence["QueuedMessage"] | None, dead: Sequence["DeadLetter
 
 
 def _life(entry: "LedgerEntry") -> Iterator[str]:
-    """A line for each thing that happened, in order."""
+    """A line for each event, in order."""
     polls = 0
     for step in _trail(entry):
         event = step.get("event")
         if event == "decided":
-            continue  # told below, from the event that stands
+            continue  # shown below, from the recorded event
         polls += event == "poll"
         what, details = _TOLD.get(str(event), _other)(step)
         yield _row(step.get("at"), f"{what} {polls}" if event == "poll" else what, details)
@@ -121,7 +121,7 @@ def _poll(step: dict[str, Any]) -> tuple[str, str]:
 
 
 def _other(step: dict[str, Any]) -> tuple[str, str]:
-    """An event of a newer watcher: its members as they are."""
+    """An event from a newer watcher: its members unchanged."""
     details = {name: value for name, value in step.items() if name not in ("at", "event")}
     return str(step.get("event", "?")), json.dumps(details) if details else ""
 
@@ -154,7 +154,7 @@ def _time(at: object) -> str:
 
 
 def _number(value: object) -> float | None:
-    """A number of a trail; None for what is none: somebody may have damaged it."""
+    """A number from a trail; None if it is not a number, because the trail may be damaged."""
     try:
         return float(value) if isinstance(value, int | float) else None
     except OverflowError:

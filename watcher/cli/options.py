@@ -1,4 +1,4 @@
-"""Options that every command with settings takes, and loading the settings from them."""
+"""Options of every command with settings, and loading the settings from them."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from watcher.config import Loaded, Settings
 
 MOST_PROBLEMS = 100
-"""Problems that are shown, a line each: more than anybody fixes in one go."""
+"""Maximum problems that are shown, a line each: more than anyone fixes at once."""
 
 _VALUE_OPTIONS = {
     "--region": ("aws.region", "Region of the sessions."),
@@ -35,17 +35,17 @@ _FLAG_OPTIONS = {
 
 @dataclass(frozen=True)
 class SettingsSource:
-    """What the command line says about settings: the file, `--set` as written, and the AWS CLI's options by name."""
+    """The command line's settings: the file, `--set` as given, and the AWS CLI's options by name."""
 
     config: Path | None = None
     assignments: tuple[str, ...] = ()
     options: Mapping[str, str] | None = None
 
     def load(self, in_force: Path | None = None) -> "Loaded":
-        """Load the settings from file, environment and these; `in_force` is the file, where none is named.
+        """Load the settings from file, environment and these; `in_force` is the file if none is named.
 
         Raises:
-            ConfigError: with every problem that there is.
+            ConfigError: with every problem.
         """
         from watcher.config import load
         from watcher.config.fields import shown_key
@@ -62,15 +62,15 @@ class SettingsSource:
         for key, _, text in (assignment.partition("=") for assignment in self.assignments):
             overrides[key.strip()] = text
             names.pop(key.strip(), None)
-        # Not Path.cwd(), which fails in a folder that was removed: a file that is missing there is told as one.
+        # Not Path.cwd(), which fails in a deleted folder: a file missing there is reported as missing.
         return load(self.config, overrides, os.environ, Path(), names, in_force)
 
     def again(self, loaded: "Loaded") -> "Callable[[], Loaded]":
-        """What reads the settings anew for a reload, from the file that `loaded` came from.
+        """A function that reads the settings again for a reload, from the file that `loaded` came from.
 
-        The file in force stays the file until the process ends. When it is missing that is an error, and one of
-        higher rank that has appeared since is left alone: what a file decides must not change by where files come
-        and go. Without a file in force, the first that a reload finds is from then on.
+        The file in force stays the same until the process ends. If it is missing that is an error, and a file with a
+        higher precedence that has appeared since is ignored: the settings must not depend on files that come and go.
+        Without a file in force, the first one that a reload finds is used from then on.
         """
         in_force = loaded.file
 
@@ -88,7 +88,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_source(*args: Any, config: Path | None, assignments: tuple[str, ...], **rest: Any) -> Any:
-        """The command, with what was given of these options in one place."""
+        """The command, which gets these options as one argument."""
         given = {option: rest.pop(_parameter(option)) for option in (*_VALUE_OPTIONS, *_FLAG_OPTIONS)}
         options = {
             option: "false" if option in _FLAG_OPTIONS else value
@@ -103,10 +103,10 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option, (_, text) in reversed(_VALUE_OPTIONS.items()):
         decorated = click.option(option, _parameter(option), default=None, help=text)(decorated)
     decorated = click.option(
-        "--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; can be repeated."
+        "--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeatable."
     )(decorated)
     file = click.Path(path_type=Path)
-    return click.option("--config", type=file, help="File of settings, in TOML.", metavar="FILE")(decorated)
+    return click.option("--config", type=file, help="Settings file, in TOML.", metavar="FILE")(decorated)
 
 
 def load_or_exit(source: SettingsSource) -> "Loaded":
@@ -120,9 +120,9 @@ def load_or_exit(source: SettingsSource) -> "Loaded":
 
 
 def settings_or_exit(source: SettingsSource) -> "Settings":
-    """The settings for a command on queue or ledger; the region is the profile's where nothing else names one.
+    """The settings for a command on queue or ledger; the region is the profile's if nothing else names one.
 
-    Only what lies at AWS asks for it: looking costs the import of botocore.
+    Looked up only if they are at AWS, because that imports botocore.
     """
     loaded = load_or_exit(source)
     settings = loaded.settings
@@ -138,7 +138,7 @@ def settings_or_exit(source: SettingsSource) -> "Settings":
 
 
 def exit_with(problems: list[str]) -> NoReturn:
-    """Tell what is wrong with the settings, a line each, and end with 78 (EX_CONFIG)."""
+    """Print what is wrong with the settings, a line each, and exit with 78 (EX_CONFIG)."""
     for problem in problems[:MOST_PROBLEMS]:
         complain(f"watcher: {problem}")
     if len(problems) > MOST_PROBLEMS:
@@ -147,5 +147,5 @@ def exit_with(problems: list[str]) -> NoReturn:
 
 
 def _parameter(option: str) -> str:
-    """The name that an option has inside: apart from a command's own options, which it may share a name with."""
+    """An option's internal name, which avoids collisions with a command's own options."""
     return "aws_" + option.removeprefix("--").replace("-", "_")

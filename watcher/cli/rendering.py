@@ -1,4 +1,4 @@
-"""How the commands that look into queue and ledger show what they found."""
+"""How the commands that search queue and ledger show their results."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @contextmanager
 def exits_on_error() -> Iterator[None]:
-    """An error of queue or ledger ends the command with its text on stderr and exit code 1."""
+    """A queue or ledger error ends the command with its text on stderr and exit code 1."""
     from watcher.domain.errors import ConfigError, WatcherError
 
     try:
@@ -30,7 +30,7 @@ def exits_on_error() -> Iterator[None]:
 
 
 def searched_queue(what: str, search: Callable[[], Sequence[T] | None]) -> Sequence[T] | None:
-    """What a look into the queue finds; None when nobody can tell, as with SQS. An error is only told on stderr."""
+    """The result of searching the queue; None if that is impossible, as with SQS. Errors only go to stderr."""
     from watcher.domain.errors import QueueError
 
     try:
@@ -41,12 +41,12 @@ def searched_queue(what: str, search: Callable[[], Sequence[T] | None]) -> Seque
 
 
 def printable(text: str, limit: int = 80) -> str:
-    """The start of a text on one line; what could drive a terminal is escaped, for it may come from anybody."""
+    """The start of a text on one line, with control characters escaped, because it may come from anyone."""
     return escaped(text[:limit]) + ("" if len(text) <= limit else "…")
 
 
 def event_of(entry: "LedgerEntry") -> dict[str, Any]:
-    """The recorded event; empty if somebody has damaged it."""
+    """The recorded event; empty if it is damaged."""
     try:
         event = json.loads(entry.event.body)
     except (ValueError, RecursionError):

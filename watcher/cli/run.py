@@ -47,7 +47,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
         logs.logger().info("setting_overridden", key=key, by=loaded.origins[key], file=file)
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
-        faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log says where it hung
+        faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log then shows where it hung
     try:
         stalls.arm(os.environ)
         _log_risks(endpoint_risks(loaded.settings, os.environ))
@@ -78,7 +78,7 @@ def _log_risks(found: "Iterable[Risk]") -> None:
 
 
 class _EndedError(click.ClickException):
-    """The daemon ended with an error: exit 1, and a line that the journal knows to be one."""
+    """The daemon ended with an error: exit 1, and a line that the journal marks as an error."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         print(marked(f"Error: {escaped(self.format_message())}"), file=file or sys.stderr)

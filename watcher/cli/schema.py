@@ -1,4 +1,4 @@
-"""`watcher schema`: the JSON Schemas of what goes in and what comes out."""
+"""`watcher schema`: the JSON Schemas of input and output."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def command() -> None:
 
 @command.command()
 def event() -> None:
-    """Print the schema of the event that each decision is."""
+    """Print the schema of a decision's event."""
     from watcher.decisions.event_schema import event_schema
 
     _print(event_schema())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ScenarioFileError(click.ClickException):
-    """A scenario file that cannot be used: one line a problem, exit code 78 (EX_CONFIG)."""
+    """An invalid scenario file: one line per problem, exit code 78 (EX_CONFIG)."""
 
     exit_code = ExitCode.CONFIG
 
@@ -49,7 +49,7 @@ class ScenarioFileError(click.ClickException):
     show_default=True,
     help="How much faster than real time sessions run; their 3 minutes become 3 minutes / X.",
 )
-@click.option("--seed", type=int, help="Same seed, same sessions and faults.  [default: the scenario's]")
+@click.option("--seed", type=int, help="The same seed gives the same sessions and faults.  [default: the scenario's]")
 @click.option(
     "--image-size",
     type=click.IntRange(256, 204_800),
@@ -71,8 +71,8 @@ def command(
     """Serve a local Rekognition endpoint for Face Liveness that any AWS SDK can use.
 
     CreateFaceLivenessSession and GetFaceLivenessSessionResults work with the real life cycle, quotas, errors and
-    scripted faults; any credentials will do. The first line of stdout is the URL, to be given to an SDK as its
-    endpoint URL; GET / on it counts the calls so far. SIGTERM or SIGINT stops it.
+    scripted faults; any credentials work. The first line of stdout is the URL to pass to an SDK as its endpoint URL;
+    GET / on it counts the calls so far. SIGTERM or SIGINT stops it.
     """
     from watcher.simulator import Simulator
 
@@ -100,7 +100,7 @@ def command(
 
 @contextmanager
 def _stop_signals_held() -> Iterator[Callable[[], object]]:
-    """Hold SIGTERM and SIGINT back, also from threads started meanwhile, for whoever waits for one of them."""
+    """Block SIGTERM and SIGINT, also in threads started meanwhile, so that one thread can wait for them."""
     stop_signals = {signal.SIGTERM, signal.SIGINT}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
     try:

@@ -1,4 +1,4 @@
-"""The settings: what they are, where they come from, and what is wrong with them."""
+"""The settings: their definition, their sources, and their errors."""
 
 from watcher.config.changes import changes
 from watcher.config.loading import Loaded, load

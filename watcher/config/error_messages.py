@@ -1,4 +1,4 @@
-"""A fault that pydantic found, in words: key, value, where it came from, and the fix."""
+"""Texts for the faults that pydantic finds: key, value, source and fix."""
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -26,7 +26,7 @@ _FIXES = {
 
 
 def place(details: ErrorDetails) -> Path:
-    """Where a fault is. Pydantic adds a sink's type behind its number, and `[key]` behind a name."""
+    """The path of a fault. Pydantic adds a sink's type after its number, and `[key]` after a name."""
     path = tuple(part for part in details["loc"] if part != "[key]")
     behind_number = 2
     if path[:1] == ("sinks",) and len(path) > behind_number:
@@ -56,9 +56,9 @@ def describe(details: ErrorDetails, origin: str) -> str:
 
 
 def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()) -> str:
-    """One line for a key that there isn't, with the nearest that there is: near by first, then in other sections.
+    """One line for an unknown key, with the most similar known one: in the same section first, then in others.
 
-    Without the value: under a name that nobody knows it may be a secret.
+    Without the value, which may be a secret.
     """
     key = dotted(path)
     name = str(path[-1])
@@ -83,7 +83,7 @@ def unknown_variable(name: str) -> str:
 
 
 def _sink_keys(details: ErrorDetails) -> list[str]:
-    """The keys of the sink that a fault is in, if it is in one."""
+    """The keys of the sink with the fault, if it is in one."""
     if details["loc"][0] != "sinks":
         return []
     return list(SINK_MODELS[str(details["loc"][2])].model_fields)
@@ -135,7 +135,7 @@ def _fixed(what: str, fix: str) -> Callable[[dict[str, Any], object], tuple[str,
 
 
 _SHAPES = frozenset({"model_type", "model_attributes_type", "dict_type", "list_type"})
-"""A single value where several belong: it is not known what it is, so it may be a secret."""
+"""A single value instead of several: its meaning is unknown, so it may be a secret."""
 
 _BOUNDS = frozenset(
     {

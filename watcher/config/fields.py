@@ -1,4 +1,4 @@
-"""What the models know about a key: its type, its neighbours, and how text from outside becomes its value."""
+"""What the models know about a key: its type, the other keys in its section, and how to parse its value from text."""
 
 import json
 import re
@@ -15,9 +15,9 @@ from watcher.util.urls import HIDDEN
 Path = tuple[str | int, ...]
 
 _LONGEST_NAME = 64
-"""Characters of a policy's name; every other name is shorter."""
+"""Maximum characters of a policy's name; every other name is shorter."""
 _OF_SECRETS = re.compile(r"[/@=+]|whsec_")
-"""What no name has, but URLs, passwords and keys that somebody gave in place of one."""
+"""Characters that no name has, but URLs, passwords and keys given in place of one do."""
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
@@ -30,12 +30,12 @@ def dotted(path: Path) -> str:
 
 
 def shown_key(path: Path) -> str:
-    """As `dotted`, for what may be no key at all: hidden if not even its section is known."""
+    """Like `dotted`, for a path that may not be a key at all: hidden if even its section is unknown."""
     return dotted(path) if path[0] in Settings.model_fields else HIDDEN
 
 
 def type_at(path: Path) -> Any:
-    """The annotation of a setting; None if there is no such one."""
+    """The annotation of a setting; None if it does not exist."""
     current: Any = Settings
     for part in path:
         if _is_group(current):
@@ -47,12 +47,12 @@ def type_at(path: Path) -> Any:
 
 
 def all_keys() -> list[str]:
-    """Every setting of a fixed name, dotted: `aws.region`, `decision.policies`, `sinks`."""
+    """Every setting with a fixed name, dotted: `aws.region`, `decision.policies`, `sinks`."""
     return [key for name in Settings.model_fields for key in _keys_below((name,))]
 
 
 def keys_at(path: Path) -> list[str]:
-    """The names that may stand in a section; none for what is no section, or one of any names."""
+    """The names allowed in a section; none if it is not a section, or allows any name."""
     current = type_at(path)
     return list(current.model_fields) if _is_group(current) else []
 
@@ -61,7 +61,7 @@ def coerce(text: str, annotation: Any) -> object:
     """Text from the environment or the command line as a value of the setting's type.
 
     Raises:
-        ValueError: it can't be one; the words say what it is not.
+        ValueError: it is not valid; the text says why.
     """
     kind = _without_none(annotation)
     if get_origin(kind) is Literal:
@@ -78,7 +78,7 @@ def coerce(text: str, annotation: Any) -> object:
 
 
 def is_plain(annotation: Any) -> bool:
-    """Whether a setting has one plain value, neither a section, a table nor a list."""
+    """Whether a setting is a single plain value, not a section, table or list."""
     return not _is_group(annotation) and get_origin(annotation) not in (list, dict)
 
 

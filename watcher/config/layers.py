@@ -1,4 +1,4 @@
-"""Settings in layers: the later ones win, and each value remembers where it came from."""
+"""Settings in layers: later ones override earlier ones, and each value's source is kept."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ ENVIRONMENT = "env "
 """How the origin of a value begins that a variable gives; its name follows."""
 
 MOST_VALUES = 5000
-"""Values in one file: a thousand policies. Many more would take minutes to be found wrong, one by one."""
+"""Maximum values in one file: a thousand policies. Checking many more, one by one, would take minutes."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One line for the user, and the settings that it is about."""
+    """One line for the user, and the settings that it concerns."""
 
     paths: tuple[Path, ...]
     line: str
@@ -28,7 +28,7 @@ class Problem:
 
 @dataclass
 class Layers:
-    """The values given so far as a tree, the origin of each, and what could not be understood."""
+    """The values given so far as a tree, the origin of each, and the problems."""
 
     data: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -37,10 +37,10 @@ class Layers:
     _origins: dict[Path, str] = field(default_factory=dict)
 
     def put_tree(self, tree: Mapping[str, Any], origin: str) -> None:
-        """Lay a whole file over what is there.
+        """Add a whole file on top of the current values.
 
         Raises:
-            ConfigError: it has so many values that it can't be meant as settings.
+            ConfigError: it has too many values to be a settings file.
         """
         leaves = list(islice(_leaves(tree), MOST_VALUES + 1))
         if len(leaves) > MOST_VALUES:
@@ -49,7 +49,7 @@ class Layers:
             self.put(path, value, origin)
 
     def put_text(self, path: tuple[str, ...], text: str, origin: str) -> None:
-        """Lay one value over what is there, coerced to its setting's type."""
+        """Add one value on top of the current ones, converted to its setting's type."""
         kind = type_at(path)
         if kind is None:
             self.problems.append(Problem((path,), unknown(path, text, origin)))
@@ -59,13 +59,13 @@ class Layers:
         except ValueError as error:
             what, _, fix = str(error).rpartition(": ")
             key = dotted(path)
-            seen = shown(key, text) if is_plain(kind) else HIDDEN  # whatever it is, it can't be searched for secrets
+            seen = shown(key, text) if is_plain(kind) else HIDDEN  # unparsed, so it can't be searched for secrets
             self.problems.append(Problem((path,), f"{key} = {seen} {what} (from {origin}): {fix}"))
         else:
             self.put(path, value, origin)
 
     def put(self, path: tuple[str, ...], value: object, origin: str) -> None:
-        """Lay one value over what is there."""
+        """Add one value on top of the current ones."""
         if _has_nul(value):
             self.problems.append(Problem((path,), f"{dotted(path)} contains a NUL (from {origin}): remove it"))
             return
@@ -83,7 +83,7 @@ class Layers:
         self._origins[path] = origin
 
     def drop(self, path: tuple[str, ...]) -> None:
-        """Back to the default."""
+        """Restore the default."""
         section = self.data
         for part in path[:-1]:
             section = section.get(part, {})
@@ -91,7 +91,7 @@ class Layers:
         self._origins.pop(path, None)
 
     def origin(self, path: Path) -> str:
-        """Where a value, or the nearest thing around it, came from; `default` if it was not given."""
+        """The source of a value, or of the nearest table around it; `default` if it was not given."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._origins:
                 return self._origins[path[:length]]
@@ -100,7 +100,7 @@ class Layers:
 
 
 def _has_nul(value: object) -> bool:
-    """Whether a text in it has a NUL, which no file, host or name can have."""
+    """Whether a text in it contains a NUL, which no file, host or name can contain."""
     if isinstance(value, dict):
         return any(map(_has_nul, value.values()))
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""From the layers to settings that can be used, or to all that is wrong with them."""
+"""From the layers to valid settings, or to everything that is wrong with them."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -42,18 +42,18 @@ def load(
     option_names: Mapping[str, str] = _NO_NAMES,
     in_force: Path | None = None,
 ) -> Loaded:
-    """Lay the file, the environment and the command line over the defaults; the later wins.
+    """Apply the file, the environment and the command line to the defaults; later ones override earlier ones.
 
     Args:
-        config: the file that the user named, relative to `cwd`; None: looked for.
+        config: the file that the user named, relative to `cwd`; None: search for it.
         overrides: dotted key to text, from the command line.
         environ: the environment.
-        cwd: where relative names of files start.
-        option_names: the option by which an override came, for those that did not come by `--set`.
-        in_force: the file that was found before, for a reload: it is read again, and no other is looked for.
+        cwd: the folder for relative file names.
+        option_names: the option of an override, for those that were not given with `--set`.
+        in_force: for a reload, the file that was found before: it is read again, and no other is searched for.
 
     Raises:
-        ConfigError: with every problem that there is, one line each.
+        ConfigError: with every problem, one line each.
     """
     layers = Layers()
     file = sources.add_file(layers, config, environ, cwd, in_force)
@@ -73,7 +73,7 @@ def load(
 
 
 def flatten(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], Any]]:
-    """Every setting as dotted key, path and value. A policy has only the keys that it gives; `sinks` is one value."""
+    """Every setting as dotted key, path and value. A policy has only the keys that it sets; `sinks` is one value."""
     for section, values in settings.model_dump(mode="json").items():
         if not isinstance(values, dict):
             yield section, (section,), values
@@ -88,7 +88,7 @@ def flatten(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], Any]]:
 
 
 def _flatten_policy(policy: str, given: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
-    """What a policy gives; one that gives nothing is there all the same, as an empty table."""
+    """The keys that a policy sets; one without any is an empty table."""
     key, path = f"decision.policies.{policy}", ("decision", "policies", policy)
     if not given:
         yield key, path, {}
@@ -97,7 +97,7 @@ def _flatten_policy(policy: str, given: dict[str, Any]) -> Iterator[tuple[str, t
 
 
 def _validate(layers: Layers) -> Settings:
-    """The settings; where values are wrong, a problem each, and the defaults in their place."""
+    """The settings; for each invalid value a problem, and the default instead."""
     try:
         return Settings.model_validate(layers.data)
     except ValidationError as error:
@@ -110,10 +110,10 @@ def _validate(layers: Layers) -> Settings:
 
 
 def _prune(data: dict[str, Any], path: KeyPath) -> None:
-    """Take out what is wrong, so that the rest can be checked: a key, or a sink."""
+    """Remove an invalid key or sink, so that the rest can be checked."""
     kept = _as_one(path)
     if len(kept) == 2 and kept[0] == "sinks":
-        # A stand-in that breaks no rule: without it the sinks behind would be told by the wrong number.
+        # A placeholder that breaks no rule: without it the later sinks would be reported with the wrong number.
         data["sinks"][kept[1]] = {"type": "stdout", "name": f"invalid-{kept[1]}"}
         return
     section: Any = data
@@ -128,7 +128,7 @@ def _as_one(path: KeyPath) -> KeyPath:
 
 
 def _check_rules(layers: Layers, settings: Settings) -> None:
-    """Add the cross-field rules that are broken, as far as the settings they speak of are valid themselves."""
+    """Add the violated cross-field rules, if the settings that they concern are valid themselves."""
     invalid = {_as_one(path) for problem in layers.problems for path in problem.paths}
     for broken in rule_violations(settings):
         paths = {_as_one(path) for path in broken.paths}

@@ -1,4 +1,4 @@
-"""Values as users see them: in TOML's notation, and without the secrets that some of them carry."""
+"""Values as users see them: in TOML's notation, and without secrets."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def shown(key: str, value: object) -> str:
-    """A value for a line to the user: TOML's notation, secrets hidden."""
+    """A value for a user's message: in TOML's notation, with secrets hidden."""
     return toml(redacted_value(key, value))
 
 
@@ -30,7 +30,7 @@ def source_of(origin: str) -> str:
 
 
 def redacted_value(key: str, value: Any) -> Any:
-    """The value, or the same with `***` for what should not be seen. `key` is dotted; its last part counts."""
+    """The value, with `***` in place of secrets. `key` is dotted; its last part counts."""
     name = key.rpartition(".")[2]
     if _SECRET_KEY.search(name) and not name.endswith("_file"):
         return HIDDEN if value else value
@@ -44,11 +44,11 @@ def redacted_value(key: str, value: Any) -> Any:
 
 
 def _text_without_secrets(key: str, name: str, text: str) -> str:
-    if _SIGNING_KEY in text:  # also where the name of its file belongs
+    if _SIGNING_KEY in text:  # also if given in place of its file's name
         return HIDDEN
     if name.endswith("_file") and "://" not in text:
         return shown_path(text)
-    if not name.endswith("url") and "://" not in text:  # a key that is misspelled may have a URL, too
+    if not name.endswith("url") and "://" not in text:  # a misspelled key may have a URL, too
         return text
     return urls.without_secrets(text, mark=HIDDEN, hides_path=key.startswith("sinks") and name not in _OF_AWS)
 

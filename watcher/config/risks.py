@@ -1,4 +1,4 @@
-"""Settings that are allowed, and weaken what protects decisions: `check` shows them, and `run` logs them."""
+"""Settings that are allowed but weaken the protection of decisions: `check` shows them, and `run` logs them."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _FORGED = "others can change decisions"
 
 
 class Risk(NamedTuple):
-    """`subject` as in the lines of `check`, what is risky, and the fix."""
+    """`subject` as in the lines of `check`, the risk, and the fix."""
 
     subject: str
     what: str
@@ -32,7 +32,7 @@ class Risk(NamedTuple):
 
 
 def risks(loaded: Loaded) -> Iterator[Risk]:
-    """Those that the settings show, their file first; what AWS's own files say is in `watcher.app.endpoint_risks`."""
+    """The risks in the settings, their file first; `watcher.app.endpoint_risks` covers AWS's own files."""
     if loaded.file is not None:
         yield from _exposed("config", loaded.file)
     yield from _exposed_databases(loaded.settings)
@@ -83,7 +83,7 @@ def _of_webhook(sink: WebhookSinkSettings) -> Iterator[Risk]:
         return
     path = Path(sink.secret_file)
     yield from _exposed(f"sink {sink.name}", path)
-    # No error: the secrets of Docker and Kubernetes are mounted so, where nobody else is on the machine.
+    # Not an error: Docker and Kubernetes mount secrets like this, where the machine has no other users.
     if is_readable_by_everybody(path):
         what = f"secret_file = {shown('secret_file', sink.secret_file)} can be read by everyone"
         yield Risk(f"sink {sink.name}", what, "chmod o-r, if others use this machine")

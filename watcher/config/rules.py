@@ -1,4 +1,4 @@
-"""Rules that a type or a bound can't express: between settings, and for classic mistakes."""
+"""Rules that a type or a bound can't express: between settings, and for common mistakes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _SHORTEST_SQS_LEASE = 3
 
 
 def rule_violations(settings: Settings) -> list[Violation]:
-    """Every rule that these settings break."""
+    """Every rule that these settings violate."""
     return [broken for rule in (*_RULES, *URL_RULES) for broken in rule(settings)]
 
 
@@ -37,7 +37,7 @@ def _session_timeout(settings: Settings) -> Iterator[Violation]:
 
 
 def _thresholds(settings: Settings) -> Iterator[Violation]:
-    """Thresholds go from 0 to 100; one in (0, 1] was meant as a share, and would let nearly everybody in."""
+    """Thresholds go from 0 to 100; one in (0, 1] was meant as a share, and would let nearly everyone in."""
     given: list[tuple[Path, float | None]] = [(("decision", "threshold"), settings.decision.threshold)]
     given += [
         (("decision", "policies", name, "threshold"), policy.threshold)
@@ -61,7 +61,7 @@ def _default_policy(settings: Settings) -> Iterator[Violation]:
 
 
 def _sqs_lease(settings: Settings) -> Iterator[Violation]:
-    """SQS takes whole seconds up to 12 hours; with less than three, three beats of a lease don't fit into it."""
+    """SQS accepts whole seconds up to 12 hours; less than three are too short for extending a lease in time."""
     if queue_kind(settings.queue.url, settings.queue.type) != "sqs":
         return
     lease = settings.queue.visibility_timeout

@@ -1,4 +1,4 @@
-"""The settings, one group a section of the file. Durations are seconds. Every default is the manual's."""
+"""The settings, one class per section of the file. Durations are seconds. Every default is the manual's."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -47,7 +47,7 @@ class QueueSettings(SettingsModel):
 
     @property
     def kind(self) -> QueueKind:
-        """The backend. Raises ValueError for a URL of no known kind, which `load` lets nobody have."""
+        """The backend. Raises ValueError for a URL of an unknown kind, which `load` rejects."""
         kind = queue_kind(self.url, self.type)
         if kind is None:
             raise ValueError("queue.url is neither a SQLite nor an SQS URL")
@@ -75,7 +75,7 @@ class PollingSettings(SettingsModel):
 
 
 class PolicyOverrides(SettingsModel):
-    """A policy that a message can ask for; what it doesn't give comes from `[decision]`."""
+    """A policy that a message can ask for; keys that it doesn't set come from `[decision]`."""
 
     threshold: float | None = Field(default=None, ge=0, le=100, description="Minimum confidence (0..100) for live.")
     require_reference_image: bool | None = Field(
@@ -114,7 +114,7 @@ class DecisionSettings(SettingsModel):
 
 
 class LedgerSettings(SettingsModel):
-    """Where decisions are remembered, so that a session has only one."""
+    """Where decisions are stored, so that a session has only one."""
 
     url: str = Field(
         default="",
@@ -165,7 +165,7 @@ class Settings(SettingsModel):
 
     @property
     def ledger_kind(self) -> LedgerKind:
-        """The ledger's backend. Raises ValueError for a URL of no known kind, which `load` lets nobody have."""
+        """The ledger's backend. Raises ValueError for a URL of an unknown kind, which `load` rejects."""
         kind = ledger_kind(self.ledger.url) if self.ledger.url else self.queue.kind
         if kind is None or kind == "sqs":
             raise ValueError("ledger.url says no ledger")

@@ -47,5 +47,5 @@ def _sinks(sinks: list[dict[str, Any]], origin: str) -> Iterator[str]:
 
 
 def _comment(origin: str) -> str:
-    """A comment ends with its line, whatever a file is called."""
+    """A comment must stay on its line, whatever the file's name."""
     return "".join(letter if letter.isprintable() else "?" for letter in origin)

@@ -8,7 +8,7 @@ from watcher.config.settings_model import SettingsModel, Url
 
 
 class _Sink(SettingsModel):
-    """What every sink can have."""
+    """The settings of every sink."""
 
     name: str = Field(
         default="",
@@ -101,7 +101,7 @@ SINK_MODELS: dict[str, type[SettingsModel]] = {
 
 
 def with_names(sinks: list[SinkSettings]) -> list[SinkSettings]:
-    """The sinks, standard output if there are none, each with a name: its own, else its type (type-2, ...)."""
+    """The sinks (standard output by default), each with a name: its own, else its type (type-2, ...)."""
     taken = {sink.name for sink in sinks}
     named: list[SinkSettings] = []
     for sink in sinks or [StdoutSinkSettings()]:

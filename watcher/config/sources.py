@@ -21,7 +21,7 @@ SYSTEM_FILE = Path("/etc/watcher/watcher.toml")
 LOCAL_FILE = Path("watcher.toml")
 
 LARGEST = 1 << 20
-"""Bytes of a file of settings; the longest that anybody needs, hundreds of policies, has a tenth of it."""
+"""Maximum bytes of a settings file; the largest realistic one, with hundreds of policies, has a tenth of that."""
 
 _POLICIES = ("decision", "policies")
 _BEHIND_POLICY = 3
@@ -38,13 +38,13 @@ _TOML_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
 def add_file(
     layers: Layers, config: Path | None, environ: Mapping[str, str], cwd: Path, in_force: Path | None = None
 ) -> Path | None:
-    """Lay down the file: the named one, else `$WATCHER_CONFIG`, `./watcher.toml`, `/etc/watcher/watcher.toml`.
+    """Add the file: the named one, else `$WATCHER_CONFIG`, `./watcher.toml`, `/etc/watcher/watcher.toml`.
 
-    Where none is named and `in_force` is given, it is that one, and no other is looked for.
+    If none is named and `in_force` is given, it is that one, and no other is searched for.
 
     Raises:
-        ConfigError: a file that was named, or is in force, is not there, can't be read or is invalid TOML; or root
-            runs this, and others can write it.
+        ConfigError: a file that was named, or is in force, is missing, unreadable or invalid TOML; or root runs this,
+            and others can write it.
     """
     variable = environ.get(CONFIG, "")
     if config is not None:
@@ -55,7 +55,7 @@ def add_file(
         layers.put_tree(_parse(named, _read(cwd / named, named, origin)), str(named))
         return named
     if in_force is not None:
-        # One that is gone is an error: the next in rank, or the defaults, may be laxer than what it said.
+        # A missing one is an error: the next file in order, or the defaults, may be less strict.
         text = _read(cwd / in_force, in_force, "in force until now", "restore it, or restart to run without it")
         layers.put_tree(_parse(in_force, text), str(in_force))
         return in_force
@@ -67,7 +67,7 @@ def add_file(
 
 
 def add_aws_variables(layers: Layers, environ: Mapping[str, str]) -> None:
-    """Lay down what AWS's own variables say; empty ones count as not set. The service's own endpoint beats all's."""
+    """Add AWS's own variables; empty ones count as not set. A service's own endpoint overrides the one for all."""
 
     def first(path: tuple[str, str], *names: str) -> None:
         name = next((name for name in names if environ.get(name)), None)
@@ -100,13 +100,13 @@ def _is_service_link(name: str, value: str) -> bool:
 
 
 def add_overrides(layers: Layers, overrides: Mapping[str, str], option_names: Mapping[str, str]) -> None:
-    """Lay down the command line: dotted key to text. `option_names` has the options that are not `--set`."""
+    """Add the command line: dotted key to text. `option_names` has the options other than `--set`."""
     for key, text in overrides.items():
         layers.put_text(_join_policy(key.split("."), "."), text, option_names.get(key, "--set"))
 
 
 def apply_no_verify_ssl(layers: Layers) -> None:
-    """As with the AWS CLI, switching the check off beats a bundle that only `AWS_CA_BUNDLE` names."""
+    """As in the AWS CLI, turning verification off overrides a bundle that only `AWS_CA_BUNDLE` names."""
     path = ("aws", "ca_bundle")
     section = layers.data.get("aws")
     if (
@@ -135,7 +135,7 @@ def _shown(named: Path) -> str:
 def _parse(named: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also numbers and nesting beyond what Python reads
+    except (ValueError, RecursionError) as error:  # also numbers and nesting too large for Python
         at = _TOML_POSITION.search(str(error))
         line, column = at.groups() if at else (text.count("\n") + 1, len(text) - text.rfind("\n"))
         what = re.sub(r" \(at [^()]*\)$", "", str(error))
@@ -143,14 +143,14 @@ def _parse(named: Path, text: str) -> dict[str, Any]:
 
 
 def _join_policy(path: list[str], separator: str) -> tuple[str, ...]:
-    """A policy's name may have the separator in it: everything between `policies` and the last part is the name."""
+    """A policy's name may contain the separator: everything between `policies` and the last part is the name."""
     if tuple(path[:2]) == _POLICIES and len(path) > _BEHIND_POLICY:
         return (*_POLICIES, separator.join(path[2:-1]), path[-1])
     return tuple(path)
 
 
 def _known_policy(layers: Layers, path: tuple[str, ...]) -> tuple[str, ...]:
-    """Variables have capitals only: take the file's spelling of a policy's name, if it has the policy."""
+    """Variables are all capitals: use the file's spelling of a policy's name, if it has the policy."""
     section: Any = layers.data
     for part in _POLICIES:
         section = section.get(part) if isinstance(section, dict) else None

@@ -19,7 +19,7 @@ _LEDGER_FIX = 'give sqlite:///FILE, dynamodb:///TABLE, or "none"'
 
 
 def http_urls(settings: Settings) -> Iterator[tuple[Path, str]]:
-    """What is called over HTTP, whether it is a URL or not: where it is set, and what is set. The queues' are not."""
+    """The settings that are called over HTTP, valid or not, as path and value. Without the queues' URLs."""
     yield ("aws", "endpoint_url"), settings.aws.endpoint_url
     yield ("queue", "endpoint_url"), settings.queue.endpoint_url
     for number, sink in enumerate(settings.sinks):
@@ -31,7 +31,7 @@ def http_urls(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 
 def _http_urls(settings: Settings) -> Iterator[Violation]:
-    """What is called over HTTP needs a scheme and a host, and nothing that parsers disagree about."""
+    """A URL for HTTP calls needs a scheme and a host, and no characters that parsers disagree about."""
     for path, url in http_urls(settings):
         if url and is_http_url(url.translate(_AMBIGUOUS)) and not is_http_url(url):
             what = "contains a space, a backslash or a control character"
@@ -51,7 +51,7 @@ def _sink_into_its_own_queue(settings: Settings) -> Iterator[Violation]:
 
 
 def _webhook_without_tls(settings: Settings) -> Iterator[Violation]:
-    """Decisions name sessions and carry the producer's context: not for everybody on the way to read."""
+    """Decisions name sessions and carry the producer's context, which must not be readable on the network."""
     for number, sink in enumerate(settings.sinks):
         if isinstance(sink, WebhookSinkSettings) and is_plain_http(sink.url) and not sink.allow_private:
             what = "would carry decisions unencrypted"
@@ -106,7 +106,7 @@ def _ledger_url(settings: Settings) -> Iterator[Violation]:
 
 
 def _ledger_of_its_own(settings: Settings) -> Iterator[Violation]:
-    """An SQS queue has no file to keep a ledger in, and without one a redelivery would be decided again."""
+    """An SQS queue has no file for a ledger, and without a ledger a redelivery would be decided again."""
     if queue_kind(settings.queue.url, settings.queue.type) == "sqs":
         what = "means the queue's own file, but an SQS queue has none"
         fix = 'give dynamodb:///TABLE for several replicas, sqlite:///FILE for one, or "none"'

@@ -1,4 +1,4 @@
-"""URLs of the settings: what each of them points to."""
+"""What the URLs in the settings point to."""
 
 import re
 from pathlib import Path
@@ -19,8 +19,8 @@ def sqlite_path(url: str) -> Path:
     """The file of `sqlite:///relative.db` or `sqlite:////absolute.db` (SQLAlchemy's form).
 
     Raises:
-        ValueError: no such URL, no file in it, options behind a `?`, or `:memory:`, which every connection would
-            have for itself.
+        ValueError: not such a URL, no file in it, options after a `?`, or `:memory:`, which is a separate database
+            for each connection.
     """
     if not url.startswith(SQLITE):
         raise ValueError("is not a SQLite URL")
@@ -38,7 +38,7 @@ def dynamodb_table(url: str) -> str:
     """The table of `dynamodb:///TABLE`.
 
     Raises:
-        ValueError: no such URL, or a name that DynamoDB would not take.
+        ValueError: not such a URL, or a name that DynamoDB would reject.
     """
     table = url.removeprefix(DYNAMODB)
     if not url.startswith(DYNAMODB) or not _TABLE.fullmatch(table):
@@ -47,7 +47,7 @@ def dynamodb_table(url: str) -> str:
 
 
 def queue_kind(url: str, declared: str = "") -> QueueKind | None:
-    """The backend of a queue URL; `declared` is `queue.type`. None when it can't be told, or the two disagree."""
+    """The backend of a queue URL; `declared` is `queue.type`. None if it is unknown, or the two disagree."""
     if url.startswith("sqlite:"):
         return None if declared == "sqs" else "sqlite"
     if declared == "sqlite" or not is_http_url(url):
@@ -56,7 +56,7 @@ def queue_kind(url: str, declared: str = "") -> QueueKind | None:
 
 
 def ledger_kind(url: str) -> LedgerKind | None:
-    """The backend of a ledger URL that is not empty; None when there is no such scheme."""
+    """The backend of a ledger URL that is not empty; None if the scheme is unknown."""
     if url == "none":
         return "none"
     if url.startswith("sqlite:"):

@@ -1,4 +1,4 @@
-"""A broken rule, and how it is told."""
+"""A violated rule, and its message."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from watcher.config.settings import Settings
 
 @dataclass(frozen=True)
 class Violation:
-    """The first path is the setting that is to blame, the others are those that the rule looked at as well."""
+    """The first path is the invalid setting, the others are the other settings that the rule checked."""
 
     paths: tuple[Path, ...]
     value: object
@@ -18,7 +18,7 @@ class Violation:
     fix: str
 
     def line(self, origin: Callable[[Path], str]) -> str:
-        """Key, value, what is wrong, where it came from (of a default: where the others came from), and the fix."""
+        """Key, value, what is wrong, its source (for a default: the source of the others), and the fix."""
         key = dotted(self.paths[0])
         source = source_of(origin(self.paths[0]))
         others = [f"{dotted(path)} {source_of(origin(path))}" for path in self.paths[1:] if origin(path) != DEFAULT]
@@ -28,7 +28,7 @@ class Violation:
 
 
 def plain(number: str) -> str:
-    """A number without the `.0` that the setting's type gave it."""
+    """A number without the `.0` that the setting's type adds."""
     return number.removesuffix(".0")
 
 

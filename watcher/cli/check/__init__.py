@@ -22,7 +22,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.option("--offline", is_flag=True, help="Check only what needs no network.")
 @settings_options
 def command(source: SettingsSource, *, offline: bool) -> None:
-    """Look at everything that `watcher run` needs: a line each with ok, warning or failed, and the fix.
+    """Check everything that `watcher run` needs: a line each with ok, warning or failed, and the fix.
 
     Settings, time-out rules, credentials, the endpoint, the permission to call it, the clock, queue, dead letters,
     ledger and sinks. Nothing is created, sent or changed. Exit 1 if anything failed.
@@ -40,7 +40,7 @@ def command(source: SettingsSource, *, offline: bool) -> None:
 
 
 def _show(findings: "Iterable[Finding]") -> None:
-    """Print each as soon as it is found, and end with 1 if one failed."""
+    """Print each as soon as it is found, and exit with 1 if one failed."""
     has_failed = False
     for finding in findings:
         has_failed |= finding.level == "failed"

@@ -20,7 +20,7 @@ NOT_TRIED = "not tried, it needs the network (--offline)"
 
 
 def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
-    """How much waits and since when, and how many dead letters there are. Makes no file."""
+    """How much waits and since when, and how many dead letters there are. Creates no file."""
     queue = settings.queue
     shown = str(redacted_value("url", queue.url))
     if queue.kind == "sqlite" and not is_there(sqlite_path(queue.url)):
@@ -50,7 +50,7 @@ def check_queue(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
 
 
 def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings:
-    """Whether it can be read and listed and, where that leaves nothing behind, written. Makes no file."""
+    """Whether it can be read and listed and, if that leaves no trace, written. Creates no file."""
     shown = str(redacted_value("url", settings.ledger.url)) or "in the queue's file"
     kind = settings.ledger_kind
     if kind == "none":
@@ -73,7 +73,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
 def _depth(settings: Settings, clock: Clock) -> QueueDepth:
     own = settings.queue
     if own.dead_letter_url.startswith("sqlite:") and not is_there(sqlite_path(own.dead_letter_url)):
-        own = own.model_copy(update={"dead_letter_url": ""})  # opening it would make its file
+        own = own.model_copy(update={"dead_letter_url": ""})  # opening it would create its file
     with closing(open_queue(settings.model_copy(update={"queue": own}), clock)) as queue:
         if own.kind == "sqlite":
             # Takes the lock for writing and changes nothing: no message has this lease.
@@ -89,20 +89,21 @@ def _tried_ledger(settings: Settings, clock: Clock, shown: str) -> Finding:
             ledger.mark_acked([nobody])  # takes the lock for writing and changes nothing: there is no such entry
             return ok("ledger", f"{shown}: readable and writable")
         try:
-            ledger.after(0, 1)  # by the index, which nothing else looks at
+            ledger.after(0, 1)  # by the index, which nothing else reads
         except LedgerError as error:
-            # No failure: `watcher run` can do without, and an index that is added later is filled with what there is.
+            # Not a failure: `watcher run` works without the index, and one that is added later indexes existing
+            # items.
             return warning("ledger", f"decisions are kept, but `watcher decisions` can't list them: {error}")
     return ok("ledger", f"{shown}: readable")
 
 
 def _unknown_sessions(settings: Settings, clock: Clock) -> Findings:
-    """A warning if AWS did not know many of the ids of late."""
+    """A warning if AWS did not know many of the recent ids."""
     try:
         with closing(open_ledger(settings, clock)) as ledger:
             entries = ledger.recent(LIMITS.latest)
     except LedgerError:
-        return  # it can't be listed, which is told already
+        return  # it can't be listed, which has been reported already
     unknown = sum(reason_of(entry) == Reason.SESSION_NOT_FOUND for entry in entries)
     if len(entries) >= LIMITS.enough and unknown > LIMITS.unknown_share * len(entries):
         share = f"{unknown / len(entries):.0%} of the session ids"

@@ -1,4 +1,4 @@
-"""The doctor behind `watcher check`: looks at everything that the watcher needs, and changes none of it."""
+"""The doctor behind `watcher check`: checks everything that the watcher needs, without changing it."""
 
 from collections.abc import Callable, Iterator, MutableMapping
 
@@ -17,12 +17,12 @@ __all__ = ["Finding", "bad_config", "examine"]
 
 
 def bad_config(error: ConfigError) -> Iterator[Finding]:
-    """What `watcher run` would say of settings that can't be used, a line each."""
+    """What `watcher run` would say about invalid settings, a line each."""
     return (failed("config", problem) for problem in error.problems)
 
 
 def examine(loaded: Loaded, clock: Clock, environ: MutableMapping[str, str], *, offline: bool) -> Findings:
-    """Everything, in the order in which one thing needs another; `offline`: only what needs no network."""
+    """All checks, in order of dependency; `offline`: only those that need no network."""
     found = list(risks(loaded))
     if not any(risk.subject == "config" for risk in found):
         file = f"{loaded.file} can be used" if loaded.file else "no file; defaults, environment and options"

@@ -1,4 +1,4 @@
-"""Whether a file can be written, found out without making it."""
+"""Whether a file can be written, determined without creating it."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from watcher.util.sqlite_place import problem_as_root
 
 
 def missing_file(subject: str, shown: str, path: Path) -> Finding:
-    """About a file that is not there yet: whether the watcher could make it."""
+    """For a file that does not exist yet: whether the watcher could create it."""
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         return failed(subject, f"{shown}: no folder {folder}", "create it, or name another place")
@@ -22,7 +22,7 @@ def missing_file(subject: str, shown: str, path: Path) -> Finding:
 
 
 def missing_database(subject: str, shown: str, path: Path) -> Finding:
-    """As `missing_file`; and as root, whether others could put files of theirs beside it."""
+    """As `missing_file`; and as root, whether others could add files next to it."""
     found = missing_file(subject, shown, path)
     if found.level != "failed" and (problem := problem_as_root(path.absolute())):
         return failed(subject, problem)
@@ -30,7 +30,7 @@ def missing_database(subject: str, shown: str, path: Path) -> Finding:
 
 
 def private_file(subject: str, path: Path) -> Iterator[Finding]:
-    """About a database: a warning if other users can read it."""
+    """For a database: a warning if other users can read it."""
     try:
         mode = S_IMODE(path.stat().st_mode)
     except OSError:
@@ -41,7 +41,7 @@ def private_file(subject: str, path: Path) -> Iterator[Finding]:
 
 
 def appended_file(subject: str, shown: str, path: Path) -> Finding:
-    """About a file that the watcher appends to, and makes if it is missing."""
+    """For a file that the watcher appends to, and creates if it is missing."""
     found = (_existing_file if is_there(path) else missing_file)(subject, shown, path)
     if found.level == "failed":
         return found

@@ -9,7 +9,7 @@ Level = Literal["ok", "warning", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `watcher check`: how it is with `subject`, and what to do about it, if anything."""
+    """One line of `watcher check`: the state of `subject`, and what to do about it, if anything."""
 
     level: Level
     subject: str
@@ -18,7 +18,7 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """In columns; what came from outside can't begin another line."""
+        """In columns; foreign text can't begin another line."""
         text = f"{self.what} - fix: {self.fix}" if self.fix else self.what
         return f"{self.level:<8} {self.subject:<14} {' '.join(text.split())}"
 
@@ -32,10 +32,10 @@ def ok(subject: str, what: str) -> Finding:
 
 
 def warning(subject: str, what: str, fix: str = "") -> Finding:
-    """It works, but perhaps not as meant; without a `fix` the text itself says it."""
+    """It works, but perhaps not as intended; without a `fix` the text itself has it."""
     return Finding("warning", subject, what, fix)
 
 
 def failed(subject: str, what: str, fix: str = "") -> Finding:
-    """It can't work; without a `fix` the text itself says it."""
+    """It can't work; without a `fix` the text itself has it."""
     return Finding("failed", subject, what, fix)

@@ -1,4 +1,4 @@
-"""Settings that are allowed, and yet perhaps not meant."""
+"""Settings that are allowed, but perhaps not intended."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from watcher.util.urls import queue_place
 
 
 def check_rules(loaded: Loaded) -> Findings:
-    """Warnings about time-outs, region, TLS, signing and thresholds; one line `ok` for each group without."""
+    """Warnings about time-outs, region, TLS, signing and thresholds; one line `ok` for each group without any."""
     settings = loaded.settings
     yield from _overridden(loaded)
     yield from _timeouts(settings) or [ok("time-outs", _timeouts_in_words(settings))]

@@ -1,4 +1,4 @@
-"""Credentials, endpoint, permission and clock: what stands between the watcher and Rekognition."""
+"""Credentials, endpoint, permission and clock: what the watcher needs for Rekognition."""
 
 import uuid
 from collections.abc import Iterator, MutableMapping
@@ -87,15 +87,15 @@ def _calls(client: Any, results: RekognitionResults, clock: Clock) -> Findings:
 
 
 def _permission(results: RekognitionResults) -> Finding:
-    """Ask for a session that there can't be: to be told so is what only somebody with permission gets."""
+    """Poll a session that can't exist: only a caller with permission is told so."""
     try:
         results.get(str(uuid.uuid4()))
     except (SessionNotFound, RejectedByService):
-        pass  # what it was asked for: who may not ask is not told this
+        pass  # the expected answer: a caller without permission does not get it
     except Throttled:
         return ok("permission", "the call was throttled: the account's quota is in use right now")
     except AccessDenied as error:
-        return failed("permission", str(error))  # the adapter's text says what to do about each kind of refusal
+        return failed("permission", str(error))  # the adapter's text has the fix for each kind of rejection
     except PollError as error:
         return failed("permission", f"the call failed: {error}", "check aws.endpoint_url and aws.region")
     return ok("permission", "rekognition:GetFaceLivenessSessionResults is allowed")
@@ -117,7 +117,7 @@ def _clock(skews: list[float]) -> Finding:
 
 @contextmanager
 def _no_network(environ: MutableMapping[str, str]) -> Iterator[list[str]]:
-    """Keep botocore from asking instance and container for a role; yields the variables that would have it ask."""
+    """Keep botocore from asking instance and container for a role; yields the variables that would make it ask."""
     before = dict(environ)
     taken = [name for name in _FETCHED_FROM if environ.pop(name, "")]
     environ["AWS_EC2_METADATA_DISABLED"] = "true"

@@ -1,4 +1,4 @@
-"""The sinks. None is sent anything: whatever arrives there counts as a decision. Targets at AWS are asked for."""
+"""The sinks. Nothing is sent, because anything that arrives counts as a decision. Targets at AWS are checked."""
 
 import os
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def _target(sink: SinkSettings) -> str:
     where = str(redacted_value("url", getattr(sink, _TARGETS[sink.type])))
     if sink.type != "webhook":
         return where
-    parts = urlsplit(where)  # the path of many a receiver is its password
+    parts = urlsplit(where)  # some receivers have a secret in their path
     return f"{parts.scheme}://{parts.netloc}"
 
 

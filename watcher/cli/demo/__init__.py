@@ -28,9 +28,9 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def command(*, sessions: int, seed: int, keep: Path | None) -> None:
     """See the watcher work, without an AWS account: a local endpoint, a queue, the real daemon, N sessions.
 
-    The sessions go every way that there is, faults of the service and the network included. The decisions are
-    compared with what each session's script calls for: exit code 0 if all are right, 1 with the differences if not.
-    Nothing outside a temporary folder is touched.
+    The sessions end in every possible way, including faults of the service and the network. The decisions are
+    compared with each session's script: exit code 0 if all are right, 1 with the differences if not. Nothing outside
+    a temporary folder is touched.
     """
     with _stop_signals_unwind():
         from watcher.cli.demo.hints import closing_hint
@@ -49,10 +49,10 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
 
 @contextmanager
 def _stop_signals_unwind() -> Iterator[None]:
-    """Make Ctrl-C, SIGTERM and a closed terminal end the demo as a shell expects, all cleaned up."""
+    """Make Ctrl-C, SIGTERM and a closed terminal end the demo as a shell expects, after cleaning up."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        for one in _STOP_SIGNALS:  # a second Ctrl-C must not break off the clean-up, which takes seconds at most
+        for one in _STOP_SIGNALS:  # a second Ctrl-C must not interrupt the clean-up, which takes at most seconds
             signal.signal(one, signal.SIG_IGN)
         sys.exit(128 + number)
 

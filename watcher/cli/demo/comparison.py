@@ -1,4 +1,4 @@
-"""Holds what the daemon decided against what the sessions' scripts call for."""
+"""Compares the daemon's decisions with the sessions' scripts."""
 
 import json
 from collections import Counter, defaultdict
@@ -45,15 +45,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came out.
+    """The result.
 
     Attributes:
-        expected: how many sessions call for each verdict.
+        expected: how many sessions should have each verdict.
         got: how many have it. A session with two different decisions counts for both.
-        differences: all that is not as scripted.
+        differences: everything that is not as scripted.
         latencies: of each session's decision, in real seconds from its creation.
-        polls: calls that the decisions say they took.
-        repeats: events that came once more, byte for byte the same.
+        polls: number of calls according to the decisions.
+        repeats: events that were delivered again, byte for byte the same.
     """
 
     expected: Counter[OutcomeReason]

@@ -1,4 +1,4 @@
-"""Progress on stderr: a panel that lives in a terminal, lines that stand for themselves anywhere else."""
+"""Progress on stderr: a live panel in a terminal, separate lines anywhere else."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ _STYLES = {Outcome.LIVE: "green", Outcome.NOT_LIVE: "red", Outcome.INCONCLUSIVE:
 
 
 class Display(Protocol):
-    """Where snapshots go."""
+    """Shows snapshots."""
 
     def show(self, snapshot: Snapshot) -> None:
         """The newest one."""
@@ -48,7 +48,7 @@ class PlainLines:
 
 
 def plain_line(snapshot: Snapshot) -> str:
-    """All of a snapshot on a line."""
+    """A whole snapshot on one line."""
     numbers, planned = snapshot.scrape, snapshot.planned
     outcomes = ", ".join(f"{outcome} {numbers.outcomes[outcome]}" for outcome in Outcome)
     return (
@@ -59,7 +59,7 @@ def plain_line(snapshot: Snapshot) -> str:
 
 
 class LivePanel:
-    """A panel that is drawn anew in place."""
+    """A panel that is redrawn in place."""
 
     def __init__(self, live: Live, endpoint: str, metrics: str) -> None:
         self._live = live
@@ -102,13 +102,13 @@ def _calls(snapshot: Snapshot) -> Text:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether somebody looks at it, through something that can move the cursor."""
+    """Whether stderr is a terminal that can move the cursor."""
     return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "")
 
 
 @contextmanager
 def open_display(endpoint: str, metrics: str) -> Iterator[Display]:
-    """The display that fits stderr."""
+    """The display for stderr."""
     if not is_terminal(sys.stderr):
         yield PlainLines(sys.stderr, endpoint, metrics)
         return

@@ -1,4 +1,4 @@
-"""Every way in which a demo session can go, and the decision that each calls for (section 5 of the manual)."""
+"""Every way in which a demo session can end, and the decision that each requires (section 5 of the manual)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from watcher.simulator import Fault, SessionScript
 STRICT_POLICY = "payout"
 
 _FIRST = 2
-"""Polls of a session that meet a passing fault."""
+"""Polls of a session that meet a temporary fault."""
 
 Score = Callable[[Random], float]
 
@@ -29,17 +29,16 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class DemoEnding:
-    """One way to go.
+    """One way for a session to end.
 
     Attributes:
-        name: in the user's words.
-        expected: the decision that it calls for.
+        name: for the user. expected: the decision that it requires.
         status: what the session ends in; None is a session that never existed.
         score: its confidence.
         reference_image: whether it has one.
-        variants: the faults that its polls meet; the sessions of this ending take turns with them.
+        variants: the faults that its polls meet; sessions with this ending alternate between them.
         policy: the policy that its message names.
-        weight: how often it comes, next to the others.
+        weight: its frequency relative to the others.
         to_the_deadline: whether only the deadline ends it.
     """
 

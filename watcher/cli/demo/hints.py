@@ -1,4 +1,4 @@
-"""How to look closer, once the demo is over."""
+"""Hints for a closer look, after the demo."""
 
 import shlex
 from pathlib import Path
@@ -8,7 +8,7 @@ from watcher.cli.demo.workspace import Workspace
 
 
 def closing_hint(sessions: int, seed: int, folder: Path | None) -> str:
-    """Commands for the demo that was kept in `folder`; None: the command that plays it again and keeps it."""
+    """Commands for the demo that was kept in `folder`; None: the command that repeats it and keeps it."""
     if folder is None:
         return f"look into it with: watcher demo --sessions {sessions} --seed {seed} --keep DIR"
     settings = shlex.quote(str(Workspace(folder.resolve()).config))
@@ -18,7 +18,7 @@ def closing_hint(sessions: int, seed: int, folder: Path | None) -> str:
 
 
 def _one_to_explain(sessions: int, seed: int) -> str:
-    """A session whose life is worth a look: one that met a fault, if there is one."""
+    """An interesting session: one that met a fault, if there is one."""
     planned = make_plan(sessions, seed).sessions
     eventful = (session for session in planned if session.script is not None and session.script.faults)
     return next(eventful, planned[0]).session_id

@@ -1,4 +1,4 @@
-"""What the demo will do, worked out beforehand: the same seed gives the same plan."""
+"""What the demo will do, planned beforehand: the same seed gives the same plan."""
 
 import json
 from collections import Counter
@@ -18,12 +18,12 @@ JUNK = (
     ('{"sessionId": "9f6f8e0a-', DeadReason.INVALID_MESSAGE),
     (json.dumps({"sessionId": str(UUID(int=0)), "policy": "no-such-policy"}), DeadReason.UNKNOWN_POLICY),
 )
-"""Messages that can never be served, and why; a plan of a few sessions goes without them."""
+"""Messages that can never be served, and why; small plans omit them."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoSession:
-    """One session: its script (None: it never existed), how it is announced, and the decision it calls for."""
+    """One session: its script (None: it never existed), how it is announced, and the decision that it requires."""
 
     number: int
     session_id: str
@@ -38,7 +38,7 @@ class DemoSession:
 
     @property
     def expected(self) -> Expected:
-        """The decision that its script calls for."""
+        """The decision that its script requires."""
         return self.ending.expected
 
     def message(self, created_at: float) -> str:
@@ -53,7 +53,7 @@ class DemoSession:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`at` seconds from the start: begin and announce a session, announce it `again`, or send `junk`."""
+    """`at` seconds from the start: start and announce a session, announce it `again`, or send `junk`."""
 
     at: float
     session: DemoSession | None = None
@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """All sessions, in the order of their numbers, and all steps, in the order of their times."""
+    """All sessions, ordered by number, and all steps, ordered by time."""
 
     sessions: tuple[DemoSession, ...]
     steps: tuple[Step, ...]
@@ -71,7 +71,7 @@ class DemoPlan:
 
 
 def make_plan(count: int, seed: int) -> DemoPlan:
-    """A plan for `count` (at least 1) sessions: each ending once, as far as they fit, then mostly ordinary ones."""
+    """A plan for `count` (at least 1) sessions: each ending once, if they fit, then mostly ordinary ones."""
     rng = Random(seed)
     turns: Counter[str] = Counter()
     sessions = []
@@ -93,7 +93,7 @@ def _endings(count: int, rng: Random) -> list[DemoEnding]:
 
 
 def _in_order(endings: list[DemoEnding], rng: Random) -> list[DemoEnding]:
-    """Shuffled, those that last to the deadline in the first third: nobody wants to wait for a last one."""
+    """Shuffled, with those that last to the deadline in the first third, so that no one has to wait for them."""
     order = [ending for ending in endings if not ending.to_the_deadline]
     rng.shuffle(order)
     for ending in endings:

@@ -1,4 +1,4 @@
-"""The real daemon in a process of its own."""
+"""The real daemon in a separate process."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class DaemonProcess:
             raise _died(self.process, self.workspace)
 
     def stop(self) -> None:
-        """SIGTERM, and an orderly drain.
+        """SIGTERM, and a clean drain.
 
         Raises:
             DemoError: it did not end, or not with exit code 0.
@@ -50,12 +50,12 @@ class DaemonProcess:
 
 @contextmanager
 def start_daemon(workspace: Workspace) -> Iterator[DaemonProcess]:
-    """Start it and wait until it says where it listens; at the end of the block it is gone, one way or another.
+    """Start it and wait until it says where it listens; at the end of the block it is stopped in any case.
 
     Raises:
         DemoError: it did not start.
     """
-    # -P: no module comes from the folder that it works in.
+    # -P: don't import modules from its working directory.
     command = [sys.executable, "-P", "-m", "watcher", "run", "--config", str(workspace.config)]
     with workspace.log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
@@ -65,7 +65,7 @@ def start_daemon(workspace: Workspace) -> Iterator[DaemonProcess]:
             stderr=log,
             cwd=workspace.folder,
             env=workspace.environment(os.environ),
-            process_group=0,  # Ctrl-C is for the demo, which stops the daemon itself
+            process_group=0,  # Ctrl-C goes to the demo, which stops the daemon itself
         )
     try:
         host, port = _where(process, workspace)
@@ -87,7 +87,7 @@ def _where(process: "subprocess.Popen[bytes]", workspace: Workspace) -> tuple[st
 
 def _started(workspace: Workspace) -> tuple[str, int] | None:
     for line in workspace.log.read_text(encoding="utf-8", errors="replace").splitlines():
-        with suppress(ValueError):  # half a line, or one that is not the log's
+        with suppress(ValueError):  # half a line, or one that is not from the log
             fields = json.loads(line)
             if isinstance(fields, dict) and fields.get("event") == "started":
                 return str(fields["host"]), int(fields["port"])

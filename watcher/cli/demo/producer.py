@@ -1,4 +1,4 @@
-"""Begins sessions and announces them on the queue, at the times of the plan."""
+"""Starts sessions and announces them on the queue, as planned."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from watcher.domain.ports import Clock, Queue
 from watcher.simulator import Simulator
 
 BUCKET = "liveness-demo"
-"""S3 bucket of every second session's images; the others have theirs inline."""
+"""S3 bucket of every second session's images; the others are inline."""
 
 
 class Producer:
-    """Plays the back end of an app, which creates sessions, and the queue's producer, in its own thread."""
+    """Acts as an app's back end, which creates sessions, and as the queue's producer, in its own thread."""
 
     def __init__(self, plan: DemoPlan, simulator: Simulator, queue: Queue, clock: Clock, stop: Event) -> None:
-        """`stop` ends it early; its waits are waits for it."""
+        """`stop` ends it early, and interrupts its waits."""
         self.begun = 0
         self.error: QueueError | None = None
         self._plan = plan
@@ -31,12 +31,12 @@ class Producer:
 
     @property
     def is_done(self) -> bool:
-        """Whether all of the plan is on the queue."""
+        """Whether the whole plan has been sent."""
         return not self._thread.is_alive()
 
     @contextmanager
     def feeding(self) -> Iterator["Producer"]:
-        """Feed in the background; stop at the end of the block."""
+        """Produce in the background; stop at the end of the block."""
         self._thread.start()
         try:
             yield self
@@ -45,7 +45,7 @@ class Producer:
             self._thread.join()
 
     def run(self) -> None:
-        """Feed until all is sent, or `stop` is set; `error` is what made it end before."""
+        """Produce until all is sent, or `stop` is set; `error` is what ended it early."""
         start = self._clock.monotonic()
         steps = list(self._plan.steps)
         while steps and not self._stop.wait(max(0.0, start + steps[0].at - self._clock.monotonic())):

@@ -30,7 +30,7 @@ _THROTTLES = ("ThrottlingException", "ProvisionedThroughputExceededException")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that runs."""
+    """All running parts."""
 
     plan: DemoPlan
     workspace: Workspace
@@ -41,10 +41,10 @@ class Stage:
 
 
 def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
-    """Play it, with progress on stderr and the summary on stdout; whether every decision is as scripted.
+    """Run it, with progress on stderr and the summary on stdout; returns whether every decision is as scripted.
 
     Raises:
-        DemoError: the daemon did not start, died or did not stop, or a folder, port or queue can't be had.
+        DemoError: the daemon did not start, died or did not stop, or a folder, port or queue is unavailable.
     """
     plan = make_plan(sessions, seed)
     with ExitStack() as stack:
@@ -72,11 +72,11 @@ def _set_up(plan: DemoPlan, seed: int, keep: Path | None, stack: ExitStack) -> S
 
 
 def play(stage: Stage, clock: Clock, sleep: Callable[[float], None]) -> tuple[float, list[str]]:
-    """Feed and watch until all is decided; the seconds it took, and what went wrong.
+    """Produce and watch until all is decided; returns the seconds that it took, and what went wrong.
 
     Raises:
         DemoError: the daemon died.
-        QueueError: the queue can't be fed, or looked at.
+        QueueError: the queue can't be written or read.
     """
     begun_at = clock.monotonic()
     feeder = Producer(stage.plan, stage.simulator, stage.queue, clock, Event())

@@ -1,4 +1,4 @@
-"""How far the demo is: what has begun, and what the daemon's metrics say."""
+"""The demo's progress: what has started, and what the daemon's metrics say."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class Scrape:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One moment; `elapsed` is seconds since the feeding began, `is_last` that all is over."""
+    """One moment; `elapsed` is the seconds since producing began, `is_last` whether all is over."""
 
     elapsed: float
     planned: int
@@ -47,15 +47,15 @@ class Snapshot:
 
 
 def scrape(daemon: DaemonProcess) -> Scrape | None:
-    """Its metrics now; None if it didn't answer in time."""
-    # http.client and not urllib: a proxy in the user's environment is not for this machine's own ports.
+    """Its current metrics; None if it didn't answer in time."""
+    # http.client instead of urllib: a proxy in the user's environment must not be used for local ports.
     connection = HTTPConnection(daemon.host, daemon.port, timeout=DEMO.scrape_limit)
     try:
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         return read_metrics(text_string_to_metric_families(text))
     except (OSError, HTTPException, ValueError):
-        return None  # the next one comes in half a second; a daemon that is gone is noticed elsewhere
+        return None  # the next one follows in half a second; a dead daemon is noticed elsewhere
     finally:
         connection.close()
 

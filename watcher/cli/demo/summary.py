@@ -1,4 +1,4 @@
-"""The end of the demo on stdout: what was decided, how quickly, and whether it is as scripted."""
+"""The demo's summary on stdout: what was decided, how quickly, and whether it is as scripted."""
 
 import math
 import sys
@@ -23,16 +23,16 @@ HEAD: Row = ("outcome", "reason", "expected", "got")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that the summary tells.
+    """Everything in the summary.
 
     Attributes:
-        comparison: expected and got.
+        comparison: expected and actual decisions.
         sessions: how many there were.
         calls: results calls that reached the endpoint.
         refused: how many of them it throttled.
         dead: how many dead letters there are.
         seconds: real seconds from the first session to the last ack.
-        problems: what else went wrong, a line each.
+        problems: other problems, a line each.
     """
 
     comparison: Comparison
@@ -45,12 +45,12 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Whether all went as scripted."""
+        """Whether everything went as scripted."""
         return not self.comparison.differences and not self.problems
 
 
 def table_rows(comparison: Comparison) -> list[Row]:
-    """A row for each verdict that was called for or made, in the order of the decision table, and the sums."""
+    """A row for each expected or actual verdict, in the order of the decision table, and the totals."""
     outcomes = comparison.expected.keys() | comparison.got.keys()
     rows = [
         (outcome, reason, str(comparison.expected[outcome, reason]), str(comparison.got[outcome, reason]))
@@ -70,7 +70,7 @@ def _place(outcome_reason: OutcomeReason) -> tuple[int, int, OutcomeReason]:
 
 
 def plain_table(rows: Sequence[Row]) -> list[str]:
-    """Aligned lines, numbers to the right."""
+    """Aligned lines, with numbers on the right."""
     widths = [max(len(row[column]) for row in (HEAD, *rows)) for column in range(len(HEAD))]
     return [
         f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
@@ -94,12 +94,12 @@ def facts(report: Report) -> list[str]:
 
 
 def share_below(ordered: Sequence[float], share: float) -> float:
-    """The least of some ordered numbers that `share` (0..1) of them do not exceed."""
+    """The smallest of some sorted numbers that `share` (0..1) of them do not exceed."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def closing_lines(report: Report) -> list[str]:
-    """Whether all is as scripted; if not, what is not."""
+    """Whether everything is as scripted; if not, what differs."""
     if report.is_good:
         return [f"all {report.sessions} decisions are as scripted"]
     differences = report.comparison.differences
@@ -111,7 +111,7 @@ def closing_lines(report: Report) -> list[str]:
 
 
 def print_report(report: Report, stream: TextIO | None = None) -> None:
-    """Write it all, with a drawn table on a terminal."""
+    """Print it all, with a drawn table on a terminal."""
     stream = stream or sys.stdout
     rows = table_rows(report.comparison)
     if is_terminal(stream):

@@ -16,7 +16,7 @@ from watcher.config import Loaded, load
 
 
 class DemoError(Exception):
-    """The demo can't begin or go on; its text is for the user."""
+    """The demo can't start or continue; its text is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class Workspace:
 
     def furnish(self, endpoint_url: str) -> Loaded:
         """Write the settings, and load them as the daemon will."""
-        self.config.touch(mode=0o600)  # whatever the umask: root reads no settings that others may write
+        self.config.touch(mode=0o600)  # whatever the umask: root rejects settings that others can write
         self.config.write_text(_settings(self, endpoint_url), encoding="utf-8")
         return load(self.config, {}, {}, self.folder)
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """`environ` without what could lead the daemon to the user's AWS account, settings or proxy."""
+        """`environ` without variables that could point the daemon to the user's AWS account, settings or proxy."""
         kept = {name: value for name, value in environ.items() if not _is_foreign(name)}
         nothing = str(self.folder / "none")
-        # Full paths only: an empty or a relative one would be looked for in the daemon's own folder.
+        # Absolute paths only: an empty or relative one would be searched for in the daemon's own folder.
         users = [str(Path(path).absolute()) for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path]
         library = str(Path(watcher.__file__).parents[1])
         return kept | {
@@ -103,13 +103,13 @@ format = "json"
 
 
 def _toml(text: str) -> str:
-    # A JSON string is a TOML string too, as long as it is not full of escapes for what TOML takes as it is.
+    # A JSON string is also a TOML string, unless it escapes characters that TOML writes literally.
     return json.dumps(text, ensure_ascii=False)
 
 
 @contextmanager
 def open_workspace(keep: Path | None) -> Iterator[Workspace]:
-    """A new folder, removed at the end; or the empty folder `keep`, made if need be, which stays.
+    """A new folder, removed at the end; or the empty folder `keep`, created if necessary, which stays.
 
     Raises:
         DemoError: `keep` can't be used.
@@ -132,7 +132,7 @@ def open_workspace(keep: Path | None) -> Iterator[Workspace]:
 
 
 def _make(folder: Path) -> bool:
-    """Make a folder of our own; False if it is there already."""
+    """Create a private folder; False if it exists already."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
