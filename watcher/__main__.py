@@ -14,7 +14,7 @@ from watcher.util.standard_streams import fill_closed
 
 
 def main() -> None:
-    """Entry point: what must not wait for the imports of a command, which take a while, and then the command."""
+    """Entry point: first what must not wait for a command's imports, which take a while, then the command."""
     fill_closed()
     drop_foreign(os.environ)
     if sys.argv[1:2] == ["run"]:

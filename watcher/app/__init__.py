@@ -1,1 +1,1 @@
-"""What puts the watcher together: settings in, parts out; and what a reload changes."""
+"""Builds the watcher from its settings, and applies reloads."""

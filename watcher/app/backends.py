@@ -16,13 +16,13 @@ from watcher.telemetry.health import OUTSIDE_LIMIT, call_allowance
 from watcher.telemetry.outside_calls import watched
 
 LOCAL_SINKS = frozenset({"file", "stdout"})
-"""Types of sinks whose writes have no time-out: who reads the pipe, or the disk, decides how long they take. That is
+"""Types of sinks whose writes have no time-out: the pipe's reader, or the disk, decides how long they take. That is
 no reason to restart the watcher."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """What is outside of the process. `results` asks Rekognition; `source` is the CloudEvents source."""
+    """The parts outside the process. `results` polls Rekognition; `source` is the CloudEvents source."""
 
     results: SessionResults
     endpoint: EndpointCheck
@@ -34,7 +34,7 @@ class Backends:
 
 
 def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backends:
-    """Open all that the settings name; `opened` closes what is open when a later one cannot be opened.
+    """Open everything that the settings name; `opened` closes what is open if a later part can't be opened.
 
     Raises:
         WatcherError: a queue, ledger or sink that cannot be opened.

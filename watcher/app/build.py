@@ -40,7 +40,7 @@ from watcher.util.clock import SystemClock
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A daemon that is ready to run, and what reloads its settings."""
+    """A daemon that is ready to run, and the function that reloads its settings."""
 
     daemon: Daemon
     reload: Callable[[], None]
@@ -48,16 +48,16 @@ class App:
 
 
 def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) -> App:
-    """Put the watcher together from its settings; `read_again` loads them anew for a reload.
+    """Build the watcher from its settings; `read_again` loads them again for a reload.
 
-    `notifier` tells the service manager how it goes, if there is one.
+    `notifier` reports the state to the service manager, if there is one.
 
     Raises:
-        ConfigError: settings that can't be used.
+        ConfigError: invalid settings.
         WatcherError: a queue or ledger that can't be opened.
     """
     settings = loaded.settings.model_copy(update={"aws": effective_aws(loaded)})
-    with ExitStack() as opened:  # closes what was opened already when a later part can't be
+    with ExitStack() as opened:  # closes what is open if a later part can't be opened
         root = _Root(settings, loaded.file, notifier, opened)
         reloader = Reloader(
             read=read_again,
@@ -74,13 +74,13 @@ def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) 
 
 
 def effective_aws(loaded: Loaded) -> AwsSettings:
-    """The settings of `[aws]`; where nothing names a region, the profile's, else us-east-1.
+    """The settings of `[aws]`; if nothing names a region, the profile's, else us-east-1.
 
-    A profile that only AWS's own variables name is left to botocore: keys in the environment go before it, as in the
-    AWS CLI, and before no other.
+    A profile that only AWS's own variables name is resolved by botocore: keys in the environment override it, as in
+    the AWS CLI, but no other profile.
 
     Raises:
-        ConfigError: there is no such profile.
+        ConfigError: the profile does not exist.
         WatcherError: AWS's configuration files can't be read.
     """
     aws = loaded.settings.aws
@@ -92,9 +92,9 @@ def effective_aws(loaded: Loaded) -> AwsSettings:
 
 
 class _Root:
-    """Every part of the watcher, each made once: what the others need first, then the path, then what guards it.
+    """Every part of the watcher, each made once: shared parts first, then a session's path, then its guards.
 
-    The names are those of the daemon's `Parts`. What is opened here is closed by `opened`, in the opposite order.
+    The names are those of the daemon's `Parts`. `opened` closes what is opened here, in reverse order.
     """
 
     close: Callable[[], None]
@@ -135,7 +135,7 @@ class _Root:
         self.active_rules = ActiveRules(rules_of(settings, self.clock, self.schedule))
 
     def _make_path(self) -> None:
-        """The path of a session, from its end: each part is given the next."""
+        """The path of a session, built from its end: each part gets the next."""
         self.dead_letters = DeadLetterWriter(queue=self.queue, metrics=self.metrics, readiness=self.readiness)
         self.outbox = Outbox(
             queue=self.queue,
@@ -199,7 +199,7 @@ class _Root:
 
 
 class _Common(TypedDict):
-    """What nearly every part is given."""
+    """What nearly every part needs."""
 
     clock: Clock
     metrics: Metrics

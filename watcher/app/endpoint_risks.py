@@ -1,4 +1,4 @@
-"""Endpoints without TLS that no setting of the watcher names, but AWS's own variables or configuration files."""
+"""Endpoints without TLS that AWS's own variables or configuration files name, not the watcher's settings."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _SINKS: Mapping[str, str] = {"sns": "sns", "eventbridge": "events"}
 
 
 def endpoint_risks(settings: Settings, environ: Mapping[str, str]) -> Iterator[Risk]:
-    """A risk for each such URL. The clients themselves are asked: botocore alone knows what counts.
+    """A risk for each such URL. The clients themselves are asked, because only botocore knows which setting applies.
 
     Raises:
         ConfigError, WatcherError: as `build_client`.
@@ -34,7 +34,7 @@ def endpoint_risks(settings: Settings, environ: Mapping[str, str]) -> Iterator[R
 
 
 def _services(settings: Settings) -> Iterator[str]:
-    """Those that are called without an endpoint of the settings, STS for credentials."""
+    """The services that are called without an endpoint in the settings, and STS for credentials."""
     if not settings.aws.endpoint_url:
         yield "rekognition"
     if settings.ledger_kind == "dynamodb":

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 def rules_of(settings: Settings, clock: Clock, schedule: Schedule | None = None) -> Rules[PollPolicy]:
-    """The rules that the settings describe. Without a `schedule` there is nothing to learn with: backoff."""
+    """The rules that the settings describe. Without a `schedule` nothing can be learned: backoff."""
     names = [DEFAULT_POLICY, *settings.decision.policies]
     return Rules(
         decision={name: rules for name in names if (rules := settings.decision.rules(name))},
@@ -50,11 +50,11 @@ def _both(keys: Sequence[str], old: Settings, new: Settings) -> dict[str, dict[s
 
 
 READ_LIMIT = 10.0
-"""Seconds that reading the settings may take: a second on a slow disk, forever on a network mount that hangs."""
+"""Seconds that reading the settings may take: a second on a slow disk, forever on a hanging network mount."""
 
 
 class Reloader:
-    """Reads the settings again and puts what can change into force."""
+    """Reads the settings again and applies those that can change."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Reloader:
         metrics: Metrics,
         schedule: Schedule | None = None,
     ) -> None:
-        """`read` loads the settings from the same places as at the start; `settings` are those in force."""
+        """`read` loads the settings from the same sources as at the start; `settings` are those in force."""
         self._read = read
         self._settings = self._started_with = settings
         self._region = settings.aws.region  # the one in force: another needs a restart
@@ -80,7 +80,7 @@ class Reloader:
         self._succeeded()
 
     def reload(self) -> Sequence[str]:
-        """Apply the changed settings; bad ones change nothing, and are logged, counted, and returned: one a line."""
+        """Apply the changed settings; bad ones change nothing, and are logged, counted and returned, one per line."""
         try:
             new = self._read_in_time().settings
         except ConfigError as error:
@@ -99,10 +99,10 @@ class Reloader:
         return ()
 
     def _read_in_time(self) -> Loaded:
-        """The settings as they are now.
+        """The current settings.
 
         Raises:
-            ConfigError: they can't be used, or reading them takes too long: a file system that hangs.
+            ConfigError: they are invalid, or reading them takes too long, as on a hanging file system.
         """
         if self._is_reading:
             raise ConfigError(["an earlier reload still reads the settings: their file system hangs: restart it"])

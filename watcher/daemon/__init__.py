@@ -1,1 +1,1 @@
-"""The process: start, run, drain, signals, systemd. No imports: signals are handled before all else is loaded."""
+"""The process: start, run, drain, signals, systemd. No imports: signals are handled before all others."""

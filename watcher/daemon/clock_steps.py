@@ -1,4 +1,4 @@
-"""Notices that somebody set the wall clock, and says so in the log."""
+"""Notices that the wall clock was set, and logs it."""
 
 import structlog
 
@@ -7,7 +7,7 @@ from watcher.domain.ports import Clock
 log = structlog.get_logger(__name__)
 
 LEAST_STEP = 1.0
-"""Seconds between two checks that are a step. NTP slews by half a millisecond a second: that is none."""
+"""Minimum seconds of a step. NTP slews by half a millisecond a second, which does not count."""
 
 
 class ClockSteps:

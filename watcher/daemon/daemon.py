@@ -29,36 +29,35 @@ from watcher.util.threads import Threads, run_within
 log = structlog.get_logger(__name__)
 
 EMPTY_INTERVAL = 0.2
-"""Seconds between two checks of whether all is done, with `--until-empty`."""
+"""Seconds between two checks of whether everything is done, with `--until-empty`."""
 
 EMPTY_CHECKS = 2
-"""Looks in a row that have to find nothing: a queue's own count may be approximate (SQS says so of its)."""
+"""Consecutive checks that have to find nothing: a queue's own count may be approximate, as in SQS."""
 
 RELEASE_SHARE = 0.1
-"""Share of the drain's time that is kept for giving messages back."""
+"""Share of the drain's time that is kept for releasing messages."""
 
 LEAST_RELEASE = 1.0
-"""Seconds that the queue has to take messages back where there is hardly a drain: a minute of their leases is at
-stake."""
+"""Seconds for releasing messages if there is hardly any drain: otherwise they wait a minute for their leases."""
 
 LOST_DRAIN = 1.0
-"""Seconds of drain once the database is lost: nothing can be recorded, so nothing can be delivered or given back. The
-sooner it is closed, the less can come between that its close would have to give up."""
+"""Seconds of drain once the database is lost: nothing can be recorded, so nothing can be delivered or released. The
+sooner it is closed, the less other processes can write in between that the close would have to give up."""
 
 CLOSE_TIME = 2.0
-"""Seconds beyond the drain after which the watcher ends, whatever still hangs. What the service manager allows beyond
-the drain (`supervisor.STOP_SLACK`) is more."""
+"""Seconds beyond the drain after which the watcher ends, whatever still hangs. The service manager allows more beyond
+the drain (`systemd.STOP_SLACK`)."""
 
 LOCK_TIME = 0.5
-"""Seconds that a step of the drain may wait for a lock. They are held for microseconds; a thread that hangs while it
-holds one holds it forever, and two such locks must fit into `CLOSE_TIME`."""
+"""Seconds that a step of the drain may wait for a lock. Locks are held for microseconds, but a hanging thread holds
+its lock forever, and two such locks must fit into `CLOSE_TIME`."""
 
 LAST_RESORT = 1.0
-"""Seconds beyond that after which the thread that takes the signals ends the process: the main thread hangs, too."""
+"""Seconds beyond that after which the signal thread ends the process, because the main thread hangs too."""
 
 
 class Parts(Protocol):
-    """What the composition root has made."""
+    """The parts from the composition root."""
 
     clock: Clock
     queue: Queue
@@ -80,12 +79,12 @@ class Parts(Protocol):
 
 
 class Daemon:
-    """Runs the parts until it is told to stop, until the queue is empty, or until one of its threads dies."""
+    """Runs the parts until a stop, until the queue is empty, or until one of its threads dies."""
 
     def __init__(self, parts: Parts, *, concurrency: int, drain_timeout: float) -> None:
         """`drain_timeout`: seconds from the signal to the end.
 
-        Beyond that it takes `CLOSE_TIME` at most, and only if something hangs.
+        It takes at most `CLOSE_TIME` longer, and only if something hangs.
         """
         self._parts = parts
         self._concurrency = concurrency
@@ -97,19 +96,19 @@ class Daemon:
 
     @property
     def stop_limit(self) -> float:
-        """Seconds from a stop to the end of the process at most, whatever hangs."""
+        """Maximum seconds from a stop to the end of the process, whatever hangs."""
         return self._drain_timeout + CLOSE_TIME + LAST_RESORT
 
     def run(self, *, until_empty: bool = False) -> None:
         """Work until `stop` is called, or with `until_empty` until nothing is left to do.
 
         Raises:
-            WatcherError: a thread died; raised after an orderly stop.
+            WatcherError: a thread died; raised after a clean stop.
         """
         self._start()
         self._parts.notifier.ready()
         if until_empty:
-            # A thread of its own: a queue that hangs must not keep the main thread from a stop.
+            # A separate thread, because a hanging queue must not keep the main thread from stopping.
             emptiness = self._parts.liveness.beat("emptiness")
             self._threads.start("emptiness", partial(self._wait_for_empty, emptiness))
         try:
@@ -153,16 +152,16 @@ class Daemon:
         log.info("started", **parts.startup_fields, host=parts.http.host, port=parts.http.port)
 
     def _drain(self) -> None:
-        """Stop from the front to the back, so that each part still has the next one to hand its work to.
+        """Stop from front to back, so that each part can still pass its work to the next.
 
         1. The consumer first: nothing new comes in.
-        2. The workers finish the call they are in. A session whose last poll is under way is decided, not lost.
-        3. The ledger, the sinks and the acks finish what is decided; what can't be served is dead-lettered meanwhile.
-        4. The leases were kept alive until here; now the beat stops, or it would take back what is given back next.
-        5. What is unfinished goes back to the queue, nearest deadline first: the most urgent is received first.
+        2. The workers finish their calls. A session whose final poll is under way is decided, not lost.
+        3. The ledger, the sinks and the acks finish decided sessions; unservable messages are dead-lettered.
+        4. Leases were extended until here; now that stops, or it would extend the leases that are released next.
+        5. Unfinished messages are released, nearest deadline first, so that the most urgent are received first.
 
-        All of it has one bound, `drain_timeout`: systemd's TimeoutStopSec and Kubernetes' grace period are above it,
-        and kill what is not over by then. A step that hangs, say at a lock, costs only what depends on it.
+        All of it has one limit, `drain_timeout`: systemd's TimeoutStopSec and Kubernetes' grace period are longer,
+        and kill the process after that. A step that hangs, say at a lock, costs only what depends on it.
         """
         parts = self._parts
         limit = parts.clock.monotonic() + self._drain_timeout
@@ -176,9 +175,9 @@ class Daemon:
         self._step("outbox", partial(parts.outbox.drain, self._threads, end), end)
         self._step("dead_letters", partial(parts.dead_letters.drain, self._threads, end), end)
         self._drained.set()
-        # Even when the time is up: an extension under way would take back what is given back next.
+        # Even when time is up: an extension under way would extend the leases that are released next.
         self._threads.join(["lease-extender"], end + self._drain_timeout * RELEASE_SHARE / 2)
-        # A disk, a lock or a service that hangs here is left to hang: leases run out, and all else is safe already.
+        # A disk, lock or service that hangs here is abandoned: leases expire, and everything else is already safe.
         if not run_within(limit + CLOSE_TIME, partial(self._let_go, limit), parts.clock):
             log.error("close_timed_out", consequence="the process ends anyway")
         log.info("stopped")
@@ -190,13 +189,13 @@ class Daemon:
         log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
 
     def _step(self, name: str, work: Callable[[], None], end: float = -inf) -> None:
-        """One step of the drain, which waits for nothing, or for threads until `end`. One that hangs is left."""
+        """One step of the drain, which waits for nothing, or for threads until `end`. A hanging one is abandoned."""
         clock = self._parts.clock
         if not run_within(max(clock.monotonic(), end) + LOCK_TIME, work, clock):
             log.error("drain_step_timed_out", step=name, consequence="the drain continues without it")
 
     def _let_go(self, limit: float) -> None:
-        """Give back what is unfinished and close everything; what waits for others is told how long it may."""
+        """Release unfinished messages and close everything; calls that wait get the time that is left."""
         parts, now = self._parts, self._parts.clock.monotonic
         self._release(parts.in_flight.release_all(), max(limit - now(), LEAST_RELEASE))
         self._threads.dismiss()
@@ -221,7 +220,8 @@ class Daemon:
             depth = self._parts.queue.depth()
         except QueueError:
             return False
-        # Leased ones count: our last ack may be under way, or another watcher dies and its messages come back.
+        # Leased ones count: our last ack may be under way, or another watcher may die and its messages be
+        # redelivered.
         return depth.visible + depth.leased == 0
 
     def _died(self, role: str, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Looks at the queue's depth, and at the endpoint while no poll tells how it is."""
+"""Probes the queue's depth, and the endpoint while no poll shows its state."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +18,17 @@ DEPTH_INTERVAL = 5.0
 PROBE_INTERVAL = 30.0
 
 DEPTH = "queue depth"
-"""A part of its own: a consumer that waits for room would be long in saying that the queue works again."""
+"""A separate part, because a consumer that waits for room would be slow to report that the queue works again."""
 
 STARTING = "startup"
-"""The readiness part that stands until the first probe is over."""
+"""The readiness part that is set until the first probe is over."""
 
 NOBODY = SessionKey(endpoint_check.NOBODY, DEFAULT_POLICY)
-"""Asked for in the ledger, or of the service, to see what it answers."""
+"""Looked up in the ledger, or polled, to see the answer."""
 
 
 class Prober:
-    """Keeps the queue's metrics and the readiness of an idle watcher true."""
+    """Keeps the queue's metrics and an idle watcher's readiness up to date."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Prober:
         readiness: Readiness,
         also: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """`also`: what else is done as often."""
+        """`also`: called as often."""
         self._also = also
         self._queue = queue
         self._ledger = ledger
@@ -57,14 +57,14 @@ class Prober:
         readiness.mark_unavailable(STARTING, "the first look at queue, endpoint and ledger is not over")
 
     def run(self, stop: Event, beat: Beat) -> None:
-        """Look, at once and then every few seconds, until `stop`."""
+        """Probe, at once and then every few seconds, until `stop`."""
         while not stop.is_set():
             self.probe(beat)
             beat.rest()
             stop.wait(DEPTH_INTERVAL)
 
     def probe(self, beat: Beat) -> None:
-        """Ask the queue for its depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
+        """Get the queue's depth; probe endpoint and ledger if nothing is polled and the last probe is old."""
         for step in (self._probe_depth, *self._probes(), *self._also):
             beat.beat()
             step()
@@ -78,7 +78,7 @@ class Prober:
             self._readiness.mark_unavailable(DEPTH, error, "the metrics of the queue's depth are out of date")
 
     def _probes(self) -> Iterator[Callable[[], None]]:
-        """What is probed now and then while nothing is polled."""
+        """The parts that are probed from time to time while nothing is polled."""
         now = self._clock.monotonic()
         if not len(self._scheduler) and now - self._probed_at >= PROBE_INTERVAL:
             self._probed_at = now
@@ -92,24 +92,24 @@ class Prober:
         except PollError as error:
             self._readiness.mark_unavailable("endpoint", error, "no session can be polled")
         else:
-            if not self._endpoint.is_at_fault or self._endpoint.ask_again():  # a proxy's page can be reached, too
+            if not self._endpoint.is_at_fault or self._endpoint.ask_again():  # a proxy's page is reachable, too
                 self._readiness.mark_recovered("endpoint")
 
     def _probe_credentials(self) -> None:
-        """If the last poll was denied, ask for a session that can't exist: no poll would show that access works.
+        """If the last poll was denied, poll a session that can't exist, to see whether access works again.
 
-        Only then, for it is a call like any other, which the account's quota counts.
+        Only then, because the call counts towards the account's quota.
         """
         if "credentials" not in self._readiness.problems():
             return
         try:
             self._results.get(NOBODY.session_id)
         except PermanentPollError:
-            pass  # there is no such session: whoever says so has looked at the credentials
+            pass  # not found: the service has accepted the credentials
         except PollError as error:
             if isinstance(error, OperatorError):
                 self._readiness.mark_unavailable("credentials", error, "no session can be polled")
-            return  # a throttle, or no answer: that says nothing of them
+            return  # a throttle, or no answer: that says nothing about them
         self._readiness.mark_recovered("credentials")
 
     def _probe_ledger(self) -> None:

@@ -1,4 +1,4 @@
-"""Carries what the schedule has learned over a restart, and tells the log of it."""
+"""Keeps the learned schedule across restarts, and logs its state."""
 
 import math
 
@@ -11,14 +11,14 @@ from watcher.schedule import Mode, Schedule, State
 log = structlog.get_logger(__name__)
 
 SAVE_INTERVAL = 60.0
-"""Seconds between two saves: what a crash may cost of what was learned."""
+"""Seconds between two saves: the most that a crash may lose."""
 
 
 class ScheduleCheckpointer:
-    """Loads what was learned at the start, saves it every minute and at the stop. A failure costs only that."""
+    """Loads the schedule at the start, and saves it every minute and at the stop. Failures affect nothing else."""
 
     def __init__(self, schedule: Schedule, store: StateStore | None, clock: Clock) -> None:
-        """`store`: None where there is none; what is learned then ends with the process."""
+        """`store`: None without one; what is learned is then lost with the process."""
         self._schedule = schedule
         self._store = store
         self._clock = clock
@@ -27,7 +27,7 @@ class ScheduleCheckpointer:
         self._saved_at = clock.monotonic()
 
     def load(self) -> None:
-        """Take up what an earlier run has learned."""
+        """Load what an earlier run has learned."""
         try:
             text = self._store.load() if self._store else None
             if text:
@@ -37,7 +37,7 @@ class ScheduleCheckpointer:
         self._tell_of_change()
 
     def save_if_due(self) -> None:
-        """Log a change of the mode; save if it is time."""
+        """Log a mode change; save if it is time."""
         self._tell_of_change()
         now = self._clock.monotonic()
         if now - self._saved_at >= SAVE_INTERVAL:
@@ -45,7 +45,7 @@ class ScheduleCheckpointer:
             self.save()
 
     def save(self) -> None:
-        """Save, if there is anything new."""
+        """Save, if anything has changed."""
         text = self._schedule.dump()
         if self._store is None or text == self._saved:
             return
@@ -65,7 +65,7 @@ class ScheduleCheckpointer:
 
 
 def _log_fields(state: State) -> dict[str, object]:
-    """A state in the log's words: seconds; null where so many sessions never end."""
+    """A state as log fields: seconds; null if that many sessions never end."""
     return {
         "mode": state.mode.value,
         "sessions": round(state.sessions),

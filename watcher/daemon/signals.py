@@ -1,8 +1,8 @@
-"""Signals, taken by a thread that never waits for anything else.
+"""Signals, handled by a thread that never waits for anything else.
 
 Python's C handler writes each signal's number to a pipe (`signal.set_wakeup_fd`), and a thread reads the pipe. A
-Python handler would run inside whatever lock the main thread holds; blocked signals with `sigwait` would be inherited
-by child processes (a credential_process), which then could not be stopped.
+Python handler would run inside any lock that the main thread holds. Child processes (a credential_process) would
+inherit signals blocked for `sigwait`, and could then not be stopped.
 """
 
 import os
@@ -20,18 +20,18 @@ from typing import Protocol
 AWAITED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 SAME_STOP = 0.2
-"""Seconds in which a second stop is the first one's echo: `timeout` signals a process and then its group."""
+"""Seconds in which a second stop counts as the first: `timeout` signals a process and then its group."""
 
 BEAT_INTERVAL = 5.0
-"""Seconds between two signs of life: a few times within those after which a thread counts as stuck."""
+"""Seconds between two signs of life: a fraction of the time after which a thread counts as stuck."""
 
 FAREWELL = 0.6
-"""Seconds for the last log lines when the process ends at once: more than their flush has (`line_buffer.LAST_FLUSH`),
-less than the second that is promised."""
+"""Seconds for the last log lines if the process ends at once: more than their flush gets (`line_buffer.LAST_FLUSH`),
+less than the promised second."""
 
 
 class Log(Protocol):
-    """What the listener needs of a logger."""
+    """What the listener needs from a logger."""
 
     def info(self, event: str, /, **fields: object) -> object:
         """Log a line."""
@@ -45,10 +45,10 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
-    """What signals do once the daemon is built. `stop` must not block; `reload` runs in its own thread.
+    """What signals do once the daemon is built. `stop` must not block; `reload` runs in a separate thread.
 
-    `beat` is called every few seconds, as the listener's sign of life.
-    `stop_limit`: seconds after `stop` at which the process ends, whatever hangs.
+    `beat` is called every few seconds, as the listener's sign of life. `stop_limit`: seconds after `stop` at which
+    the process ends, whatever hangs.
     """
 
     stop: Callable[[], None]
@@ -61,19 +61,19 @@ class Handlers:
 
 @dataclass
 class Listener:
-    """Listens from `install_listener` on. Until `connect` there is nothing to drain: a stop ends the process."""
+    """Listens from `install_listener` on. Before `connect` there is nothing to drain, so a stop ends the process."""
 
     _handlers: Handlers | None = None
     _reload_wanted: Event = field(default_factory=Event)
     _stopped_at: float | None = None
 
     def connect(self, handlers: Handlers) -> None:
-        """From here on signals do this; a SIGHUP that came earlier does it now."""
+        """Use these handlers from now on; a SIGHUP that came earlier runs its handler now."""
         self._handlers = handlers
         Thread(target=self._reload_when_wanted, args=(handlers,), name="reload", daemon=True).start()
 
     def listen(self, pipe: int) -> None:
-        """Take signals forever. A bug in here stops the watcher: nobody could do so any more."""
+        """Handle signals forever. A bug in here stops the watcher, because nothing else could stop it any more."""
         try:
             self._listen(pipe)
         except BaseException:
@@ -96,7 +96,7 @@ class Listener:
                 self._end(1, "stop_limit_exceeded", consequence="the process ends; leases expire")
 
     def _seconds_left(self) -> float:
-        """Until the stop has to be over; infinity while none is under way."""
+        """Until the stop has to be over; infinity without a stop."""
         if self._stopped_at is None or self._handlers is None:
             return inf
         return max(0.0, self._stopped_at + self._handlers.stop_limit - monotonic())
@@ -107,7 +107,7 @@ class Listener:
         if number == signal.SIGHUP:
             self._reload_wanted.set()
         elif self._handlers is None:
-            os._exit(0)  # nothing was received yet: there is nothing to drain
+            os._exit(0)  # nothing has been received: nothing to drain
         elif self._stopped_at is None:
             self._stopped_at = monotonic()
             self._handlers.stop()
@@ -125,8 +125,8 @@ class Listener:
                 handlers.log.exception("reload_crashed", consequence="nothing changed, or only part of it")
 
     def _end(self, code: int, event: str, **fields: object) -> None:
-        """End the process; the log line is tried in another thread, for it must not be able to hold this one up."""
-        # Nothing is lost: leases run out, and what is recorded is in the ledger.
+        """End the process; another thread tries to write the log line, because it must not block this one."""
+        # Nothing is lost: leases expire, and recorded decisions are in the ledger.
         farewell = Thread(target=self._say, args=(event, fields), daemon=True)
         farewell.start()
         farewell.join(FAREWELL)
@@ -140,7 +140,7 @@ class Listener:
 
 @cache
 def install_listener() -> Listener:
-    """Take SIGTERM, SIGINT and SIGHUP from here on; call it in the main thread, before anything that takes time.
+    """Handle SIGTERM, SIGINT and SIGHUP from now on; call it in the main thread, before anything that takes time.
 
     The process has one listener: a second call returns it.
     """
@@ -151,9 +151,9 @@ def install_listener() -> Listener:
     Thread(target=listener.listen, args=(receiver,), name="signals", daemon=True).start()
     for number in AWAITED:
         signal.signal(number, _taken_by_the_listener)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)  # whoever started us may have blocked them
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)  # our parent process may have blocked them
     return listener
 
 
 def _taken_by_the_listener(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the number is in the pipe already."""
+    """Do nothing: the number is already in the pipe."""

@@ -1,6 +1,6 @@
-"""What systemd is told of the daemon: ready, alive, reloading, stopping, and how it goes.
+"""Reports the daemon's state to systemd: ready, alive, reloading, stopping, and a status line.
 
-By its notification protocol (sd_notify(3)): one datagram to $NOTIFY_SOCKET for each piece of news.
+Uses its notification protocol (sd_notify(3)): one datagram to $NOTIFY_SOCKET for each message.
 """
 
 import os
@@ -19,29 +19,29 @@ from watcher.telemetry.readiness import Readiness
 log = structlog.get_logger(__name__)
 
 SEND_TIMEOUT = 1.0
-"""Seconds that a service manager too busy to read may hold the caller up."""
+"""Maximum seconds that a busy service manager can block the caller."""
 
 MAX_VALUE = 1000
-"""Characters of a value: systemd drops a datagram of more than 4,096 bytes as a whole, and one has 4 of them."""
+"""Maximum characters of a value: systemd drops a datagram of more than 4,096 bytes, and one has up to 4 values."""
 
 STATUS_INTERVAL = 5.0
-"""Seconds between two checks at how it goes."""
+"""Seconds between two status updates."""
 
 FEEDS = 3
-"""Times that the watchdog is fed within its time: one that comes late does no harm."""
+"""How often the watchdog is fed within its time, so that one late message does no harm."""
 
 STOP_SLACK = 5.0
-"""Seconds beyond the drain that a service manager has to leave: for closing files and connections, which the daemon
-bounds (`CLOSE_TIME`), and for the process to end. The units and manifests under deploy/ leave more."""
+"""Seconds beyond the drain that a service manager has to allow: for closing files and connections, which the daemon
+limits (`CLOSE_TIME`), and for the process to end. The units and manifests under deploy/ allow more."""
 
 
 class Notifier:
-    """Sends to the service manager. Without one it does nothing, and it never raises."""
+    """Sends messages to the service manager. Without one it does nothing; it never raises."""
 
     def __init__(self, address: str = "", watchdog: float | None = None) -> None:
-        """`address`: a socket's path, or `@name` for an abstract one; empty: nobody listens.
+        """`address`: a socket's path, or `@name` for an abstract one; empty: no listener.
 
-        `watchdog`: seconds without a sign of life after which the service manager ends this process; None: it won't.
+        `watchdog`: seconds without a sign of life after which the service manager ends this process; None: never.
         """
         self.watchdog = watchdog
         self._address = address
@@ -49,7 +49,7 @@ class Notifier:
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str]) -> Self:
-        """The one that the environment names; its variables are taken out, for they are not meant for children."""
+        """The one that the environment names; removes its variables, which are not meant for child processes."""
         address, usec, pid = (environ.pop(name, "") for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"))
         is_ours = not pid or pid == str(os.getpid())
         watchdog = int(usec) / 1e6 if is_ours and usec.isdecimal() and int(usec) else None
@@ -73,7 +73,7 @@ class Notifier:
                 )
 
     def failed(self, error: BaseException) -> None:
-        """The process ends with this error; where an OSError is behind it, its number is told, too."""
+        """The process ends with this error; also sends the number of an OSError that caused it."""
         cause: BaseException | None = error
         while cause is not None and not (isinstance(cause, OSError) and cause.errno):
             cause = cause.__cause__
@@ -84,7 +84,7 @@ class Notifier:
         if self._address[0] not in "/@":
             raise OSError(f"{self._address} is neither a path nor an abstract name")
         address = "\0" + self._address[1:] if self._address[0] == "@" else self._address
-        # One for each datagram: a few a minute, and none that a restarted service manager doesn't know any more.
+        # A new socket for each datagram: only a few a minute, and never stale after a restart of the service manager.
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
             sender.settimeout(SEND_TIMEOUT)
             sender.connect(address)
@@ -92,7 +92,7 @@ class Notifier:
 
 
 class ServiceNotifier:
-    """Speaks for the daemon. `tick` is called by its main thread, so that a hung one is noticed, too."""
+    """Reports for the daemon. Its main thread calls `tick`, so that a hung main thread is noticed, too."""
 
     def __init__(
         self,
@@ -102,13 +102,13 @@ class ServiceNotifier:
         readiness: Readiness,
         progress: Callable[[], str],
     ) -> None:
-        """`progress` says in a few words how much is done."""
+        """`progress` returns a short progress text."""
         self._notifier = notifier
         self._clock = clock
         self._liveness = liveness
         self._readiness = readiness
         self._progress = progress
-        self._lock = Lock()  # a reload is told by another thread: its READY must not overtake the stop
+        self._lock = Lock()  # another thread reports reloads: its READY must not overtake the stop
         self._is_stopping = False
         self._bad_settings = ""
         self._is_late = False
@@ -125,20 +125,20 @@ class ServiceNotifier:
         self._notifier.tell(READY=1, STATUS=self._status())
 
     def tick(self) -> None:
-        """The main thread is alive. Logs what is stuck; feeds the watchdog unless it is a thread of ours."""
+        """The main thread is alive. Logs what is stuck; feeds the watchdog unless one of our threads is stuck."""
         now = self._clock.monotonic()
         if now < self._next:
             return
-        self._next = now + self.interval / 2  # a caller that comes more often than needed is not always let through
+        self._next = now + self.interval / 2  # callers more frequent than needed are ignored in between
         if self._all_threads_live():
             self._notifier.tell(WATCHDOG=1, STATUS=self._status())
         else:
             self._notifier.tell(STATUS=self._status())
 
     def reload(self, reload: Callable[[], Sequence[str]]) -> None:
-        """Run a reload, which returns what is wrong with the settings, and tell of its begin and its end.
+        """Run a reload, which returns what is wrong with the settings, and report its start and end.
 
-        Ready again at the end in any case: the old settings work on.
+        Always ready again at the end, because the old settings still work.
         """
         self._unless_stopping(
             RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000, STATUS="reloading the settings"
@@ -151,11 +151,11 @@ class ServiceNotifier:
             self._unless_stopping(READY=1, STATUS=self._status())
 
     def stopping(self, seconds: float) -> None:
-        """The drain begins and takes so many seconds at most."""
+        """The drain begins, and takes at most this many seconds."""
         with self._lock:
             self._is_stopping = True
             self._notifier.tell(STOPPING=1, STATUS=f"draining, {self._progress()}")
-            # Not in the same datagram: the time asked for is that of the state that STOPPING brings about.
+            # Not in the same datagram: the extended time applies to the state that STOPPING starts.
             self._notifier.tell(EXTEND_TIMEOUT_USEC=int((seconds + STOP_SLACK) * 1e6))
 
     def _unless_stopping(self, **variables: object) -> None:
@@ -174,7 +174,7 @@ class ServiceNotifier:
         return not late
 
     def _log_slow_calls(self) -> None:
-        """Log each part whose call has not returned for long, once, and when it has."""
+        """Log once each part whose call has not returned for long, and again when it has."""
         slow = self._liveness.slow_calls()
         for part in slow.keys() - self._slow:
             log.error(
@@ -190,5 +190,5 @@ class ServiceNotifier:
 
 
 def _one_line(value: str) -> str:
-    """A line break would begin another variable."""
+    """A line break would start another variable."""
     return "".join(letter if letter.isprintable() else " " for letter in value)[:MAX_VALUE]

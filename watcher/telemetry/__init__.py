@@ -1,1 +1,1 @@
-"""What the watcher says of itself: logs, metrics, health, and the HTTP port that shows them."""
+"""What the watcher reports about itself: logs, metrics, health, and the HTTP port that shows them."""

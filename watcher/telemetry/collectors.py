@@ -9,32 +9,32 @@ from watcher.schedule import Mode, State
 
 
 class ScheduleCollector:
-    """What the learned schedule knows of all sessions together, and what it does; read when scraped."""
+    """What the learned schedule knows about all sessions, and its mode; read when scraped."""
 
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state
 
     def describe(self) -> Iterable[Metric]:
-        """No families: nothing else has their names."""
+        """No families: the names are unique."""
         return []
 
     def collect(self) -> Iterable[Metric]:
-        """The families of the state as it is now."""
+        """The families of the current state."""
         state = self._state()
         modes = GaugeMetricFamily(
-            "watcher_schedule_mode", "How polls are placed: 1 for one of these.", labels=["mode"]
+            "watcher_schedule_mode", "How polls are scheduled: 1 for one of these.", labels=["mode"]
         )
         for mode in Mode:
             modes.add_metric([mode.value], float(mode is state.mode))
         lasting = GaugeMetricFamily(
             "watcher_schedule_duration_seconds",
-            "How long such a share of sessions lasts at most, as learned.",
+            "Longest duration of this share of sessions, as learned.",
             labels=["share"],
         )
         lasting.add_metric(["0.5"], state.median)
         lasting.add_metric(["0.9"], state.p90)
         for name, text, value in (
-            ("sessions", "Ended sessions that what is learned rests on, old ones counted for less.", state.sessions),
+            ("sessions", "Ended sessions behind the learned schedule, old ones weighted less.", state.sessions),
             ("unfinished_ratio", "Share of sessions that never end, as learned.", state.unfinished),
             ("threshold_seconds", "Expected undetected delay that is worth a call.", state.threshold),
         ):
@@ -50,17 +50,17 @@ class DroppedLinesCollector:
         self._dropped_lines = dropped_lines
 
     def describe(self) -> Iterable[Metric]:
-        """No families: nothing else has this name."""
+        """No families: the name is unique."""
         return []
 
     def collect(self) -> Iterable[Metric]:
-        """The counter as it is now."""
-        text = "Log lines dropped because nobody read standard error, or because it could not be written."
+        """The counter's current value."""
+        text = "Log lines dropped because standard error was not read, or could not be written."
         return [CounterMetricFamily("watcher_log_lines_dropped", text, self._dropped_lines())]
 
 
 class ProgressCollector:
-    """`watcher_last_progress_timestamp_seconds{thread}`, read when scraped: a resting thread is never late."""
+    """`watcher_last_progress_timestamp_seconds{thread}`, read when scraped: an idle thread is never late."""
 
     def __init__(self, last_progress: Callable[[], Mapping[str, float]]) -> None:
         self._last_progress = last_progress
@@ -70,7 +70,7 @@ class ProgressCollector:
         return [self._family()]
 
     def collect(self) -> Iterable[Metric]:
-        """One sample a thread role."""
+        """One sample per thread role."""
         family = self._family()
         for role, at in self._last_progress().items():
             family.add_metric([role], at)

@@ -1,4 +1,4 @@
-"""Connections of the HTTP server: few, and none for long, so that clients can't use up the file descriptors."""
+"""Connections of the HTTP server: few and short, so that clients can't use up the file descriptors."""
 
 import socket
 from contextlib import suppress
@@ -6,18 +6,19 @@ from threading import Condition
 from time import monotonic
 
 MOST = 64
-"""Connections at once. Each takes a thread and a file descriptor, of which a process often has 1,024; a kubelet, a
+"""Maximum connections. Each takes a thread and a file descriptor, of which a process often has 1,024; a kubelet, a
 Prometheus and a person need three."""
 
 LONGEST = 10.0
-"""Seconds from accepting a connection to its end: it carries one request, and an answer takes milliseconds."""
+"""Maximum seconds from accepting a connection to its end: it carries one request, and an answer takes
+milliseconds."""
 
 ROOM_WAIT = 1.0
-"""Maximum seconds that a new connection waits for the thread of an older one to close that."""
+"""Maximum seconds that a new connection waits for an older one's thread to close it."""
 
 
 class Connections:
-    """The open ones, oldest first. A new one is never turned away: a probe is new, and whoever idles is old."""
+    """The open ones, oldest first. New ones are always accepted: probes are new, and idle connections are old."""
 
     def __init__(self, most: int = MOST, longest: float = LONGEST) -> None:
         self._most = most
@@ -29,22 +30,22 @@ class Connections:
         return len(self._since)
 
     def add(self, connection: socket.socket) -> None:
-        """Note a new one; if there are too many, the oldest is ended first, and waited for."""
+        """Add a new one; if there are too many, the oldest is ended first, and waited for."""
         with self._changed:
             while len(self._since) >= self._most:
                 _end(next(iter(self._since)))
                 if not self._changed.wait(ROOM_WAIT):
-                    break  # its thread computes an answer, and will find the connection gone
+                    break  # its thread is computing an answer, and will find the connection closed
             self._since[connection] = monotonic()
 
     def remove(self, connection: socket.socket) -> None:
-        """Note that one was closed."""
+        """Remove a closed one."""
         with self._changed:
             self._since.pop(connection, None)
             self._changed.notify_all()
 
     def end_old(self) -> None:
-        """End those that have been open for too long."""
+        """End those that have been open too long."""
         with self._changed:
             for connection, since in self._since.items():
                 if monotonic() - since < self._longest:
@@ -53,6 +54,6 @@ class Connections:
 
 
 def _end(connection: socket.socket) -> None:
-    """Wake the thread that reads from or writes to a connection; that thread closes it."""
-    with suppress(OSError):  # the client has ended it already
+    """Wake the thread that reads or writes a connection; that thread closes it."""
+    with suppress(OSError):  # the client has already ended it
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Proof of life: what each thread does, and since when, as /livez is told."""
+"""Liveness: what each thread is doing, and since when, for /livez."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -11,27 +11,27 @@ from watcher.domain.ports import Clock
 from watcher.util import stalls
 
 OWN_LIMIT = 20.0
-"""Seconds of silence after which a thread that is in no call to the outside counts as stuck. Its own work takes
-milliseconds; with a probe every few seconds, somebody knows within 30."""
+"""Seconds of silence after which a thread that is not in an outside call counts as stuck. Its own work takes
+milliseconds; with a probe every few seconds, this is noticed within 30."""
 
 SLOW_CALL = 20.0
-"""Seconds after which readiness names a call that has not returned; as long as `OWN_LIMIT`, for the same promise."""
+"""Seconds after which readiness names a call that has not returned; like `OWN_LIMIT`, for the same promise."""
 
-# No time-out of a call interrupts getaddrinfo. resolv.conf(5): 5 s a server, 2 attempts, up to 3 servers. glibc waits
-# 5, 3 and 6 s for three in turn (res_send.c: the time doubles with each, and is shared), twice; and if the name with
-# a search domain gets no answer, the name as it is follows: 2 x 2 x 14 s.
+# No time-out of a call interrupts getaddrinfo. resolv.conf(5): 5 s per server, 2 attempts, up to 3 servers. glibc
+# waits 5, 3 and 6 s for three in turn (res_send.c: the time doubles with each, and is shared), twice; and if the name
+# with a search domain gets no answer, the plain name follows: 2 x 2 x 14 s.
 RESOLVING = 60.0
-"""Seconds that looking up a name may take when no name server answers."""
+"""Seconds that a name lookup may take if no name server answers."""
 
 LOOKUPS = 2
-"""Names that one call may have to look up: who gives credentials out (STS, say), and the endpoint."""
+"""Names that one call may have to look up: the credential source's (STS, say), and the endpoint's."""
 
 SLACK = 30.0
-"""Seconds for all else in a call: signing, parsing, a busy machine."""
+"""Seconds for everything else in a call: signing, parsing, a busy machine."""
 
 OUTSIDE_LIMIT = 300.0
-"""Seconds that one call of a queue, ledger or remote sink may take: it makes many requests, and each may meet its
-time-out. One that takes longer hangs in spite of all time-outs, and only a restart helps."""
+"""Seconds that one call of a queue, ledger or remote sink may take: it makes many requests, each of which may time
+out. A longer call hangs in spite of all time-outs, and only a restart helps."""
 
 
 class _Kind(Enum):
@@ -42,7 +42,7 @@ class _Kind(Enum):
 
 
 class _Doing(NamedTuple):
-    """What a thread does, and since when (monotonic): it is in `call` of a `part`, or waits for the lock `part`."""
+    """What a thread is doing since when (monotonic): it is in `call` of a `part`, or waits for the lock `part`."""
 
     kind: _Kind
     since: float
@@ -52,20 +52,20 @@ class _Doing(NamedTuple):
 
 
 class Beat:
-    """The sign of life of one thread: it rests, works, is in a call to the outside, or waits for a lock.
+    """The sign of life of one thread: it rests, works, is in an outside call, or waits for a lock.
 
-    A thread that rests can't be late. A call has its own limit, since what hangs then is not in this process.
+    A resting thread can't be late. A call has its own limit, because what hangs then is outside this process.
     """
 
     def __init__(self, clock: Clock, role: str, *, is_shared: bool = False) -> None:
-        """`is_shared`: for a piece of work that many threads do in turn, beside their own."""
+        """`is_shared`: for work that many threads do in turn, in addition to their own."""
         self.role = role
         self._clock = clock
         self._is_shared = is_shared
-        self._doing = _Doing(_Kind.REST, clock.monotonic())  # replaced as one: other threads read it
+        self._doing = _Doing(_Kind.REST, clock.monotonic())  # replaced as a whole: other threads read it
 
     def beat(self) -> None:
-        """Progress was made just now, and work goes on. Binds this beat to the calling thread: see `current`."""
+        """Progress was made, and work continues. Binds this beat to the calling thread: see `current`."""
         self._begin(_Doing(_Kind.WORK, self._clock.monotonic()))
         stalls.point(self.role)
 
@@ -75,14 +75,14 @@ class Beat:
 
     @contextmanager
     def calling(self, part: str, call: str, limit: float) -> Iterator[None]:
-        """A call to the outside, of a readiness part; it may take `limit` seconds."""
+        """An outside call, of a readiness part; it may take `limit` seconds."""
         with self._doing_so(_Doing(_Kind.CALL, self._clock.monotonic(), part, call, limit)):
             stalls.point(f"{part}.{call}")
             yield
 
     @contextmanager
     def waiting_for_lock(self, name: str) -> Iterator[None]:
-        """Another thread has the lock of this name, and is to be blamed if it keeps it."""
+        """Another thread has the lock with this name, and is at fault if it keeps it."""
         with self._doing_so(_Doing(_Kind.LOCK, self._clock.monotonic(), name)):
             yield
 
@@ -104,7 +104,7 @@ class Beat:
         return _silence(self._doing, self._clock.monotonic())
 
     def stuck(self, now: float) -> str:
-        """What to say of a thread that makes no progress at `now` (monotonic), and not for a lock; else nothing."""
+        """The text for a thread without progress at `now` (monotonic) that is not waiting for a lock; else empty."""
         doing, silence = self._doing, _silence(self._doing, now)
         if doing.kind is _Kind.LOCK or silence <= doing.limit:
             return ""
@@ -113,14 +113,14 @@ class Beat:
         return f"{self.role}: no progress for {silence:.0f} s"
 
     def blocked(self, now: float) -> str:
-        """What to say of a thread that waits too long for a lock; else nothing."""
+        """The text for a thread that waits too long for a lock; else empty."""
         doing, silence = self._doing, _silence(self._doing, now)
         if doing.kind is not _Kind.LOCK or silence <= OWN_LIMIT:
             return ""
         return f"{self.role}: no progress for {silence:.0f} s, it waits for the lock of the {doing.part}"
 
     def slow_call(self, now: float) -> tuple[str, str] | None:
-        """The readiness part, and what to say, if a call of it has not returned for long."""
+        """The readiness part and the text, if a call of it has not returned for long."""
         doing, silence = self._doing, _silence(self._doing, now)
         if doing.kind is not _Kind.CALL or silence < SLOW_CALL:
             return None
@@ -141,7 +141,7 @@ def current() -> Beat | None:
 
 
 def rest_current() -> None:
-    """Let the beat of the calling thread rest, if it has one: a thread that has ended is not late."""
+    """Let the beat of the calling thread rest, if it has one, because an ended thread is not late."""
     if (beat := current()) is not None:
         beat.rest()
 
@@ -160,9 +160,9 @@ class Liveness:
         return beat
 
     def late(self) -> list[str]:
-        """What is stuck in this process, a line for each role.
+        """What is stuck in this process, one line per role.
 
-        Who waits for a lock is named only if nobody else is: whoever has the lock is what is wrong.
+        Threads that wait for a lock are named only if no other is: the holder of the lock is at fault.
         """
         return self._lines(Beat.stuck) or self._lines(Beat.blocked)
 
@@ -173,7 +173,7 @@ class Liveness:
         return [line for line in lines if line]
 
     def slow_calls(self) -> Mapping[str, str]:
-        """What has not answered for long, by readiness part: of several calls the longest."""
+        """Calls that have not returned for long, by readiness part: the longest of several."""
         now = self._clock.monotonic()
         beats = sorted((beat for beats in list(self._beats.values()) for beat in beats), key=Beat.silence)
         return dict(call for beat in beats if (call := beat.slow_call(now)))
@@ -185,7 +185,7 @@ class Liveness:
 
 
 def call_allowance(connect_timeout: float, read_timeout: float) -> float:
-    """Seconds that one call of the service may take; no limit where one of its time-outs has none."""
+    """Seconds that one call of the service may take; no limit if one of its time-outs has none."""
     if connect_timeout == 0 or read_timeout == 0:
         return math.inf
     return connect_timeout + read_timeout + LOOKUPS * RESOLVING + SLACK

@@ -28,17 +28,17 @@ log = structlog.get_logger(__name__)
 Answer = tuple[HTTPStatus, str, bytes]
 
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of accept that say that this process, or the machine, has no room for a connection now (accept(2))."""
+"""Errors of accept that mean that this process, or the machine, has no room for a connection now (accept(2))."""
 
 EXHAUSTED_PAUSE = 0.1
-"""Seconds before the next try then."""
+"""Seconds before the next try after such an error."""
 
 LARGEST_HEAD = 16 * 1024
-"""Bytes of a request's line and headers: a scraper's have less than 1 KiB. The base class takes 100 headers of 64 KiB
-each, and needs several times as much memory to read them, for each connection."""
+"""Maximum bytes of a request's line and headers: a scraper's have less than 1 KiB. The base class accepts 100 headers
+of 64 KiB each, and needs several times as much memory to read them, for each connection."""
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus's own text form; it can't carry exemplars."""
+"""Prometheus's own text format, which has no exemplars."""
 
 
 class HealthServer:
@@ -52,10 +52,10 @@ class HealthServer:
         late: Callable[[], Sequence[str]],
         problems: Callable[[], Mapping[str, str]],
     ) -> None:
-        """Bind at once, so that an address in use is known before work begins; port 0 is a free one.
+        """Bind at once, so that an address in use is noticed before work begins; port 0 is a free one.
 
         Raises:
-            AddressInUse: another process has it, perhaps one that still drains.
+            AddressInUse: another process has it, perhaps one that is still draining.
             ConfigError: the address can't be bound, and never will be.
         """
         try:
@@ -74,7 +74,7 @@ class HealthServer:
 
     @property
     def connections(self) -> Connections:
-        """Those that are open."""
+        """The open connections."""
         return self._server.connections
 
     def run(self, beat: Beat) -> None:
@@ -85,14 +85,14 @@ class HealthServer:
 
     def close(self) -> None:
         """Stop serving."""
-        if self._is_started:  # the shutdown of a server that never served waits forever
+        if self._is_started:  # shutting down a server that never served waits forever
             self._server.shutdown()
         self._server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128  # with socketserver's 5 a probe waits a second while others connect
+    request_queue_size = 128  # with socketserver's 5, a probe waits a second while others connect
     registry: CollectorRegistry
     late: Callable[[], Sequence[str]]
     problems: Callable[[], Mapping[str, str]]
@@ -103,7 +103,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(*arguments)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection. Without a free file descriptor it stays acceptable: asked at once, this would spin."""
+        """Accept a connection. Without a free file descriptor it stays pending, and an immediate retry would spin."""
         try:
             return super().get_request()
         except OSError as error:
@@ -112,7 +112,7 @@ class _Server(ThreadingHTTPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in its own thread; the oldest connection makes room for this one if there are too many."""
+        """Answer in a separate thread; if there are too many connections, the oldest is closed for this one."""
         self.connections.add(request)
         super().process_request(request, client_address)
 
@@ -122,17 +122,17 @@ class _Server(ThreadingHTTPServer):
         self.connections.remove(request)
 
     def service_actions(self) -> None:
-        """What is done twice a second: a sign of life, and an end to clients that dawdle."""
+        """Called twice a second: gives a sign of life, and ends slow clients."""
         self.beat.beat()
         self.connections.end_old()
 
     def server_bind(self) -> None:
-        """Bind, without the look-up of the host's name that HTTPServer makes: it can take seconds."""
+        """Bind, without HTTPServer's lookup of the host name, which can take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A scraper that hangs up is not worth a traceback; anything else is a bug, and wants one."""
+        """A scraper that hangs up is not worth a traceback; anything else is a bug, and gets one."""
         if not isinstance(sys.exception(), OSError):
             log.error("http_request_failed", exc_info=sys.exc_info())
 
@@ -142,7 +142,7 @@ class _Server6(_Server):
 
 
 class _Head:
-    """What a client sends, as far as it is read: a line at a time, and `LARGEST_HEAD` bytes in all."""
+    """Reads what a client sends: a line at a time, and at most `LARGEST_HEAD` bytes."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -153,7 +153,7 @@ class _Head:
         """The next line, or `limit` bytes of it.
 
         Raises:
-            LineTooLong: the head is over. The base class answers that with 431.
+            LineTooLong: the head is too large. The base class answers that with 431.
         """
         if self._left <= 0:
             raise LineTooLong("head")
@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = f"watcher/{__version__}"
     sys_version = ""
-    timeout = 10  # seconds that an idle or dawdling client may hold a thread
+    timeout = 10  # seconds that an idle or slow client may hold a thread
 
     def setup(self) -> None:
         """Read no more than a head's worth."""
@@ -218,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's signature
-        """Scrapes are not logged: there is one every few seconds."""
+        """Scrapes are not logged, because there is one every few seconds."""
 
 
 def _openmetrics(registry: CollectorRegistry) -> bytes:
@@ -227,9 +227,9 @@ def _openmetrics(registry: CollectorRegistry) -> bytes:
 
 
 def _takes_openmetrics(accept: str) -> bool:
-    """Whether OpenMetrics 1.x is among what the scraper takes.
+    """Whether the scraper accepts OpenMetrics 1.x.
 
-    Not prometheus_client's own choice: it promises whatever version is asked for, and fails at one that is none.
+    Not decided by prometheus_client, which promises any requested version, and fails on an invalid one.
     """
     for choice in accept.lower().split(","):
         kind, *parameters = (part.strip() for part in choice.split(";"))

@@ -16,20 +16,20 @@ _DEBUG = 7
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether what is written to `stream` goes to the journal: systemd names that socket in $JOURNAL_STREAM.
+    """Whether `stream` goes to the journal: systemd names that socket in $JOURNAL_STREAM.
 
-    The variable alone says little: it is inherited by whoever redirects the stream to somewhere else.
+    The variable alone is not enough: processes that redirect the stream inherit it.
     """
     device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
     try:
         status = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # no file behind it, or a closed one
+    except (OSError, ValueError):  # it has no file, or a closed one
         return False
     return (device, inode) == (str(status.st_dev), str(status.st_ino))
 
 
 class JournalFormatter(logging.Formatter):
-    """Puts the priority before every line of what another formatter made: a traceback's lines are records, too."""
+    """Puts the priority before each line of another formatter's output, because each is a record of its own."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class JournalFormatter(logging.Formatter):
 
 
 def marked(text: str, level: int = logging.ERROR) -> str:
-    """A text for standard error that is no log record: with the priority where that is the journal."""
+    """A text for standard error that is not a log record: with the priority if that is the journal."""
     return with_priority(text, level) if is_journal(sys.stderr, os.environ) else text
 
 

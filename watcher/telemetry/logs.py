@@ -20,26 +20,26 @@ from watcher.util.text import bounded, escaped, escaped_lines
 LOGGER = "watcher"
 
 LONGEST = 16 * 1024
-"""Characters of one value: room for a traceback's, and three of them fit into a line of the journal."""
+"""Maximum characters of one value: room for a traceback, and three of them fit into a journal line."""
 
 _encode = json.JSONEncoder(default=repr).encode
 _own = logging.getLogger(LOGGER)
-"""It writes nothing, but has the level; see `set_level`."""
+"""Writes nothing, but has the level; see `set_level`."""
 _LEVELS = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
 
 
 class Lines:
-    """What structlog writes to: the stream itself. Through the standard library's records a line costs twice as much.
+    """Structlog's output: the stream itself. With the standard library's records a line would cost twice as much.
 
-    One call writes a whole line, so that those of several threads don't mix.
+    One call writes a whole line, so that the lines of several threads don't mix.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, line: str) -> None:
-        """Write a line. One that can't be written (a full disk, a closed pipe) is lost, and stops nothing."""
-        with suppress(OSError, ValueError, RuntimeError):  # the last: a signal's handler wrote in mid-flush
+        """Write a line. One that can't be written (a full disk, a closed pipe) is lost without an error."""
+        with suppress(OSError, ValueError, RuntimeError):  # RuntimeError: a signal handler wrote during a flush
             self._stream.write(line + "\n")
             self._stream.flush()
 
@@ -76,17 +76,17 @@ def configure(level: str, log_format: str) -> None:
 
 
 def logger() -> Any:
-    """A logger for what is not a part of the watcher's own."""
+    """A logger outside the watcher's parts."""
     return structlog.get_logger(LOGGER)
 
 
 def dropped_lines() -> int:
-    """Log lines that were dropped because nobody read them, or because they could not be written."""
+    """Log lines that were dropped because they were not read, or could not be written."""
     return sys.stderr.dropped if isinstance(sys.stderr, LineBuffer) else 0
 
 
 def report_dropped_lines(count: int) -> None:
-    """Say that so many lines were dropped, now that lines can be written again."""
+    """Log that this many lines were dropped, now that lines can be written again."""
     logger().warning("log_lines_dropped", lines=count, consequence="the log has a gap; decisions went on")
 
 
@@ -99,7 +99,7 @@ def _renderers(*, as_console: bool) -> list[Processor]:
     if as_console:
         return [
             _on_one_line,
-            # The default shows the local variables of every frame: answers with images, credentials.
+            # The default shows the local variables of every frame, including answers with images, and credentials.
             structlog.dev.ConsoleRenderer(
                 sort_keys=False, colors=sys.stderr.isatty(), exception_formatter=_plain_traceback
             ),
@@ -108,7 +108,7 @@ def _renderers(*, as_console: bool) -> list[Processor]:
 
 
 def _on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The console shows details as literals, but the event as it is, which of a library's record may be anything."""
+    """The console shows details as literals, but the event verbatim, and a library's event may contain anything."""
     event["event"] = escaped(str(event["event"]))
     return event
 
@@ -130,13 +130,13 @@ def _for_journal(_logger: Any, method: str, line: Any) -> str:
 
 
 def _as_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-    """In the order of reading: when, how grave, what, and then the details."""
+    """In reading order: time, level, event, then the details."""
     first = {"timestamp": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event")}
     return _encode({**first, **event})
 
 
 def _without_bytes(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """No image can slip into a log line, whoever passes one, and no text of megabytes."""
+    """Keeps images and very long texts out of log lines."""
     for key, value in event.items():
         if not isinstance(value, (int, float)):
             event[key] = _stripped(value)
@@ -154,7 +154,7 @@ def _stripped(value: Any) -> Any:
         case list() | set() | frozenset():
             return [_stripped(inner) for inner in value]
         case tuple():
-            # exc_info comes as a tuple, and has to stay one.
+            # exc_info is a tuple, and has to stay one.
             return tuple(map(_stripped, value))
         case _:
             return value

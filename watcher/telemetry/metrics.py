@@ -1,4 +1,4 @@
-"""The metrics, by the names of section 7 of the interface. Every known label value is there from the start, at 0."""
+"""The metrics, with the names of section 7 of the interface. Every known label value starts at 0."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
@@ -14,29 +14,29 @@ from watcher.schedule import State
 from watcher.telemetry.collectors import DroppedLinesCollector, ProgressCollector, ScheduleCollector
 
 SERIES_LIMIT = 300
-"""Series at most, those of the process included; section 7 of the interface."""
+"""Maximum series, including those of the process; section 7 of the interface."""
 
 COMMON_SERIES = 127
-"""Series that belong to no policy and no sink, with a few to spare."""
+"""Series that don't belong to a policy or sink, with a few to spare."""
 
 OTHER = "other"
 
 _CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LAG_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180)
-_RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, for each policy has them all
+_RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, because each policy has them all
 _POLLS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 _DELIVERY_SECONDS = (0.025, 0.1, 0.5, 2.5, 10)
 
-_HISTOGRAM = 3  # series beside its buckets: +Inf, sum, count
+_HISTOGRAM = 3  # series besides its buckets: +Inf, sum, count
 _POLICY_SERIES = len(DECISIONS) + len(_RATIOS) + _HISTOGRAM
 _SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 5  # three results, its thread's progress, its circuit
 
 
 def own_policy_labels(sinks: int) -> int:
-    """How many policies besides the default one have a label of their own, next to so many sinks.
+    """How many policies besides the default one have their own label, given the number of sinks.
 
-    As many as the limit on series leaves room for: 6 with one sink, 4 with three, 2 with six, none from nine on.
+    As many as the limit on series allows: 6 with one sink, 4 with three, 2 with six, none from nine on.
     """
     room = SERIES_LIMIT - COMMON_SERIES - sinks * _SINK_SERIES
     return max(0, room // _POLICY_SERIES - len((DEFAULT_POLICY, OTHER)))
@@ -45,14 +45,14 @@ def own_policy_labels(sinks: int) -> int:
 def trace_exemplar(traceparent: str) -> dict[str, str] | None:
     """The exemplar that leads from a bucket to a trace (W3C Trace Context); None without a valid one.
 
-    Only OpenMetrics carries it. With 40 of the 128 characters that its labels may have together, it never grows.
+    Only OpenMetrics has exemplars. It takes a constant 40 of the 128 characters that its labels may have in total.
     """
     found = TRACEPARENT.fullmatch(traceparent)
     return {"trace_id": found["trace"]} if found else None
 
 
 class Metrics:
-    """All instruments, in a registry of their own. Base units; a session id is never a label."""
+    """All instruments, in a separate registry. Base units; a session id is never a label."""
 
     def __init__(self, policies: Iterable[str] = (), sinks: Sequence[str] = ()) -> None:
         """`policies` and `sinks`: the configured names."""
@@ -77,7 +77,7 @@ class Metrics:
         progress: Callable[[], Mapping[str, float]],
         dropped_lines: Callable[[], int],
     ) -> None:
-        """Read these at each scrape: the limiter's rate, sessions in flight, the threads' progress, lost lines."""
+        """Read these at each scrape: the limiter's rate, sessions in flight, threads' progress, lost lines."""
         self.rate_limit.set_function(rate)
         self.in_flight.set_function(in_flight)
         self.registry.register(ProgressCollector(progress))
@@ -88,7 +88,7 @@ class Metrics:
         self.registry.register(ScheduleCollector(state))
 
     def show_depth(self, depth: QueueDepth) -> None:
-        """What the queue said of itself."""
+        """Record the queue's depth."""
         self.queue_messages.labels("visible").set(depth.visible)
         self.queue_messages.labels("leased").set(depth.leased)
         if depth.dead is not None:
@@ -97,19 +97,19 @@ class Metrics:
             self.queue_oldest_age.set(depth.oldest_age or 0.0)
 
     def _sessions(self) -> None:
-        self.received = self._counter("sessions_received", "Messages taken off the queue that named a session.")
+        self.received = self._counter("sessions_received", "Messages received from the queue that named a session.")
         self.in_flight = self._gauge("sessions_in_flight", "Sessions from receipt to ack.")
         self.latency = self._histogram(
             "decision_latency_seconds", "From a session's creation to its decision.", _LIFE_SECONDS
         )
-        self.polls_per_session = self._histogram("polls_per_session", "Polls that a decision took.", _POLLS)
+        self.polls_per_session = self._histogram("polls_per_session", "Polls per decision.", _POLLS)
 
     def _polls(self) -> None:
         self.polls = self._counter("polls", "Calls of GetFaceLivenessSessionResults.", ["result"])
         for result in PollResult:
             self.polls.labels(result.value)
         self.poll_duration = self._histogram("poll_duration_seconds", "Duration of one call.", _CALL_SECONDS)
-        self.poll_lag = self._histogram("poll_lag_seconds", "From a poll's due time to its begin.", _LAG_SECONDS)
+        self.poll_lag = self._histogram("poll_lag_seconds", "From a poll's due time to its start.", _LAG_SECONDS)
         self.rate_limit = self._gauge("rate_limit_calls_per_second", "Calls a second allowed now; 0 is no limit.")
 
     def _decisions(self) -> None:
@@ -119,7 +119,8 @@ class Metrics:
             self.decisions.labels(outcome.value, reason.value, policy)
         text = "Confidence of SUCCEEDED sessions, 0 to 1"
         self.confidence = self._histogram("confidence_ratio", f"{text}.", _RATIOS)
-        # The first is fixed by the interface, without labels; a threshold is a policy's, and so is what is near it.
+        # The interface defines the first one, without labels; thresholds belong to a policy, and so do scores near
+        # them.
         self.policy_confidence = self._histogram(
             "policy_confidence_ratio", f"{text}, by policy.", _RATIOS, ["policy"]
         )
@@ -129,14 +130,14 @@ class Metrics:
     def _backends(self, sinks: Sequence[str]) -> None:
         self.deliveries = self._counter(
             "sink_deliveries",
-            "Events handed to a sink: ok, failed, or refused for what they are.",
+            "Events handed to a sink: ok, failed, or rejected for their content.",
             ["sink", "result"],
         )
         self.delivery_duration = self._histogram(
             "sink_delivery_seconds", "Duration of one hand-over to a sink.", _DELIVERY_SECONDS, ["sink"]
         )
         self.circuit_open = self._gauge(
-            "sink_circuit_open", "1 while a sink counts as down and is only tried now and then.", ["sink"]
+            "sink_circuit_open", "1 while a sink counts as down and is only tried from time to time.", ["sink"]
         )
         for sink in sinks:
             self.circuit_open.labels(sink)
@@ -147,7 +148,7 @@ class Metrics:
         for state in ("visible", "leased", "dead"):
             self.queue_messages.labels(state)
         self.queue_oldest_age = self._gauge("queue_oldest_message_age_seconds", "Age of the oldest message.")
-        self.lease_extensions = self._counter("lease_extensions", "Leases kept alive, by result.", ["result"])
+        self.lease_extensions = self._counter("lease_extensions", "Lease extensions, by result.", ["result"])
         for result in ("ok", "lost", "failed"):
             self.lease_extensions.labels(result)
         self.dead_letters = self._counter("dead_letters", "Messages that can never be served.", ["reason"])

@@ -1,4 +1,4 @@
-"""A lock whose waiters say what they wait for, so that /livez names the thread that has it instead of them."""
+"""A lock whose waiters say what they wait for, so that /livez names the thread that holds it instead."""
 
 from threading import Lock
 
@@ -14,7 +14,7 @@ class NamedLock:
         self.release = self._lock.release
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - as Lock's
-        """Take the lock; False if that was not possible in time (seconds)."""
+        """Acquire the lock; False if that was not possible in time (seconds)."""
         if self._lock.acquire(blocking=False):
             return True
         beat = current()

@@ -1,4 +1,4 @@
-"""Calls to the outside, made visible: while one is under way, the thread's beat says which."""
+"""Makes outside calls visible: while one is under way, the thread's beat names it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 def watched(backend: T, part: str, limit: float) -> T:
-    """`backend`, but each of its methods is a call of the readiness part `part` while it runs.
+    """Wraps `backend`: while one of its methods runs, that is a call of the readiness part `part`.
 
-    `limit`: seconds that one of them may take by its own time-outs; infinity if it has none.
+    `limit`: maximum seconds of one call by its own time-outs; infinity if it has none.
     """
     return cast("T", _Watched(backend, part, limit))
 
@@ -32,7 +32,7 @@ class _Watched:
 
 def _call(method: Callable[..., T], part: str, name: str, limit: float, /, *arguments: Any, **named: Any) -> T:
     beat = current()
-    if beat is None:  # a thread that nobody waits for
+    if beat is None:  # a thread that nothing waits for
         return method(*arguments, **named)
     with beat.calling(part, name, limit):
         return method(*arguments, **named)

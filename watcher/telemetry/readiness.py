@@ -1,4 +1,4 @@
-"""Readiness: what stands in the way of work, as /readyz and the log are told."""
+"""Readiness: what prevents work, for /readyz and the log."""
 
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -12,36 +12,36 @@ log = structlog.get_logger(__name__)
 
 
 class _Problem(NamedTuple):
-    """What is wrong with a part: in full, and as anybody may see it."""
+    """What is wrong with a part: in full, and in a public version."""
 
     text: str
     shown: str
 
 
 class Readiness:
-    """What stands in the way of work, one line a part: queue, ledger, Rekognition, each sink, draining.
+    """What prevents work, one line per part: queue, ledger, Rekognition, each sink, draining.
 
-    Whoever reaches the HTTP port is shown the part, its state and the class of the error: the text of an error may
-    name an account, a role, an address or a path, and is for the log.
+    The HTTP port shows the part, its state and the class of the error. An error's text may name an account, a role,
+    an address or a path, and only goes to the log.
     """
 
     def __init__(self, slow_calls: Callable[[], Mapping[str, str]] = dict) -> None:
-        """`slow_calls`: by part, a call that has not returned for long; of a part that nothing else is wrong with."""
+        """`slow_calls`: by part, a call that has not returned for long; shown if nothing else is wrong with it."""
         self._slow_calls = slow_calls
         self._lock = Lock()
         self._problems: dict[str, _Problem] = {}
         self._classes: dict[str, set[str]] = {}
-        """By part, the classes of error that were noted since it was lost."""
+        """By part, the classes of error since it became unavailable."""
         self._logged: set[str] = set()
 
     def mark_unavailable(
         self, part: str, problem: str | BaseException, consequence: str = "", *, state: str = "", **details: object
     ) -> bool:
-        """Note what is wrong with a part; returns whether it was fine until now.
+        """Record what is wrong with a part; returns whether it was fine until now.
 
-        `problem`: an error, or words of ours that anybody may see. `state`: what an error has done to the part. It is
-        logged in full, once for each class of error, with its `consequence` and `details`; without a consequence the
-        caller has logged it in its way.
+        `problem`: an error, or a public text of our own. `state`: the part's state because of the error. It is logged
+        in full, once for each class of error, with its `consequence` and `details`; without a consequence, the caller
+        logs it.
         """
         noted, kind = _noted(problem, state)
         with self._lock:
@@ -57,7 +57,7 @@ class Readiness:
         return is_new
 
     def mark_recovered(self, part: str) -> bool:
-        """Note that a part works; returns whether it did not until now. If the log was told so, it is told this."""
+        """Record that a part works; returns whether it did not until now. Logged if the failure was logged."""
         if part not in self._problems:  # the usual case, without the lock
             return False
         with self._lock:
@@ -70,11 +70,11 @@ class Readiness:
         return was_lost
 
     def problems(self) -> dict[str, str]:
-        """What is wrong now, in full, by part. "queue depth" is left out where "queue" says the very same."""
+        """What is wrong now, in full, by part. "queue depth" is omitted if "queue" says the same."""
         return {part: problem.text for part, problem in self._found().items()}
 
     def shown(self) -> dict[str, str]:
-        """The same parts, as anybody may see what is wrong with them."""
+        """The same parts, with the public texts."""
         return {part: problem.shown for part, problem in self._found().items()}
 
     def _found(self) -> dict[str, _Problem]:
@@ -89,7 +89,7 @@ class Readiness:
 
 
 def _noted(problem: str | BaseException, state: str) -> tuple[_Problem, str]:
-    """A problem, and its class, which our own words have none of."""
+    """A problem and its class; our own texts have none."""
     if isinstance(problem, str):
         return _Problem(problem, problem), ""
     kind = error_class(problem)
