@@ -38,7 +38,8 @@ def build_client(
     empty; `endpoint_key` is the setting that it came from. `max_body`: maximum bytes of a response's body.
 
     Raises:
-        ConfigError: an invalid setting. WatcherError: AWS's configuration files can't be read.
+        ConfigError: an invalid setting.
+        WatcherError: AWS's configuration files can't be read.
     """
     _silence_libraries()
     session = readable_session(aws)

@@ -1,4 +1,4 @@
-"""Calls to any URL, over kept connections."""
+"""Calls to any URL, over persistent connections."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ Headers = Iterable[tuple[str, str | bytes]]
 class ConnectionSettings:
     """`connect_timeout` and `read_timeout`: seconds, 0 is no limit; a call gets their sum.
 
-    `max_body`: bytes of a body. `connections`: how many are kept for each origin. `proxies`: URLs by the target's
+    `max_body`: maximum bytes of a body. `connections`: how many are kept per origin. `proxies`: URLs by the target's
     scheme, instead of the environment's. `resolve_target`: see `Connector`.
     """
 
@@ -36,7 +36,7 @@ class ConnectionSettings:
 
 
 class _Route(NamedTuple):
-    """Where a URL leads: its connections, and the beginning of a request, with the headers that the proxy wants."""
+    """The target of a URL: its connections, and the start of a request, with the headers for the proxy."""
 
     url: str
     method: str
@@ -47,7 +47,7 @@ class _Route(NamedTuple):
 
 
 class HttpClient:
-    """Threads may share it. Proxies are looked up once for each origin."""
+    """Thread-safe. Proxies are looked up once per origin."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
@@ -68,7 +68,7 @@ class HttpClient:
         return route.pool.call(message, method, self._deadline(read_timeout), self._settings.max_body)
 
     def call_for_head(self, method: str, url: str, headers: Headers, body: bytes = b"") -> Head:
-        """Send a request and read status and headers of the response. Nobody waits for its body.
+        """Send a request and read status and headers of the response, without waiting for its body.
 
         Raises:
             HttpError: the call failed.
@@ -129,7 +129,7 @@ def _message(route: _Route, headers: Headers, body: bytes) -> bytes:
         names.add(name.lower())
         parts.append(b"%b: %b\r\n" % (name.encode(), value if isinstance(value, bytes) else value.encode()))
     head = b"".join(parts)
-    # A line break in a value would be another header.
+    # A line break in a value would start another header.
     if not head.count(b"\n") == head.count(b"\r") == route.begin.count(b"\n") + len(parts) - 1:
         raise InvalidRequest("a header has a line break in its name or value")
     return b"".join([head, *_missing(route, names, body), b"\r\n", body])

@@ -10,12 +10,12 @@ Address = tuple[Any, ...]
 Resolver = Callable[[str, int], Sequence[Address]]
 """The addresses of a name, for a port. Raises OSError if there are none."""
 
-# NAT gateways and load balancers of AWS forget idle connections after 350 s; Linux would only ask after 7200 s.
+# AWS's NAT gateways and load balancers drop idle connections after 350 s; Linux would only probe after 7200 s.
 _KEEPALIVE = {"TCP_KEEPIDLE": 45, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
 def socket_options() -> list[tuple[int, int, int]]:
-    """No delay for small packets, and keep-alive probes that come early enough, where this platform has them."""
+    """No delay for small packets, and early enough keep-alive probes, if the platform supports them."""
     return [
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -36,7 +36,7 @@ def resolve(name: str, port: int) -> Sequence[Address]:
 def connect_to_any(addresses: Sequence[Address], left: Callable[[], float | None]) -> socket.socket:
     """A connection to the first of the addresses that accepts one.
 
-    `left()` returns the seconds that are left for all of them (None: no limit). Every address but the last gets half,
+    `left()` returns the seconds left for all of them (None: no limit). Every address but the last gets half of that,
     so that a dead one leaves time for the next.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One open connection: each of its operations gets what is left of the call's deadline."""
+"""One open connection: each operation gets the time left until the call's deadline."""
 
 import select
 import ssl
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class DeadlineConnection:
-    """A connection, and a `Source` for reading responses. One call at a time.
+    """A connection, and a `Source` for reading responses. For one call at a time.
 
     `sock`: a socket, one with TLS, or `watcher.bounded_http.tls.NestedTls`.
     """
@@ -36,7 +36,7 @@ class DeadlineConnection:
         """Send the request and `read` the response.
 
         Raises:
-            HttpError: the call failed; the connection can't be used again.
+            HttpError: the call failed; the connection can't be reused.
         """
         self._deadline, self._is_answered = deadline, False
         try:
@@ -69,25 +69,25 @@ class DeadlineConnection:
         return data
 
     def recv_into(self, room: memoryview) -> int:
-        """Read into `room`; how many bytes."""
+        """Read into `room`; returns how many bytes."""
         self._set_timeout()
         count: int = self._sock.recv_into(room)
         return count
 
     def shorten(self, seconds: float) -> None:
-        """What is still to be read gets no more than this."""
+        """Limit the time for the rest of the response."""
         self._deadline.shorten(seconds)
 
     def leave_unread(self, method: str, data: bytes) -> None:
-        """`data` is the head of a response whose body nobody wants, with what came with it."""
+        """`data` is the head of a response whose body is not needed, with the bytes that came with it."""
         self._unread = (method, data)
 
     def is_idle(self) -> bool:
-        """Whether another call can begin: the other end has neither closed nor sent what nobody asked for."""
+        """Whether another call can begin: the server has neither closed the connection nor sent unexpected data."""
         return not self._has_data()
 
     def finish_unread(self) -> bool:
-        """Read the rest of a response that nobody wants; whether that was all of it, and soon."""
+        """Read the rest of an unneeded response; returns whether it was complete in time."""
         if self._unread is None:
             return True
         (method, data), self._unread = self._unread, None
@@ -108,12 +108,12 @@ class DeadlineConnection:
         self._sock.close()
 
     def _has_data(self) -> bool:
-        # What TLS has decrypted and nobody has read doesn't show at the socket.
+        # The socket does not show data that TLS has decrypted but that has not been read.
         return bool(self._poll.poll(0)) or (hasattr(self._sock, "pending") and self._sock.pending() > 0)
 
     def _set_timeout(self) -> None:
         left = self._deadline.left()
-        if self._sock.gettimeout() != left:  # to set it is a system call, which lets go of the interpreter's lock
+        if self._sock.gettimeout() != left:  # setting it is a system call, which releases the interpreter's lock
             self._sock.settimeout(left)
 
 
@@ -125,7 +125,7 @@ def _is_whole(data: bytes, method: str) -> bool:
 
 
 class _Received:
-    """A source with what has come, and nothing after that."""
+    """A source with the received bytes, and nothing after that."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

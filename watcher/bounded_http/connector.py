@@ -1,4 +1,4 @@
-"""Opening a connection to an origin, straight or by way of a proxy, TLS included."""
+"""Opening a connection to an origin, directly or through a proxy, including TLS."""
 
 import ssl
 from http.client import HTTPException
@@ -26,7 +26,7 @@ class Connector:
     """Opens connections to one origin."""
 
     def __init__(self, origin: Origin, proxy: Proxy | None, tls: Tls, resolve_target: Resolver | None = None) -> None:
-        """`resolve_target`: resolves the origin's name, and may refuse it; it is asked even if a proxy connects."""
+        """`resolve_target`: resolves the origin's name, and may reject it; called even if a proxy connects."""
         self._origin, self._proxy, self._tls = origin, proxy, tls
         self._resolve_target = resolve_target
 
@@ -105,7 +105,7 @@ def _handshake_error(error: OSError | HTTPException) -> HttpError:
 
 
 class _Bounded:
-    """A source while the connection is being made."""
+    """A source while the connection is being established."""
 
     def __init__(self, sock: Any, deadline: Deadline) -> None:
         self._sock, self._deadline = sock, deadline

@@ -1,11 +1,11 @@
-"""The time of one call."""
+"""The time limit of one call."""
 
 from collections.abc import Callable
 from time import monotonic
 
 
 class Deadline:
-    """What is left of one call, which begins when this is made.
+    """The time left for one call, which begins when this is created.
 
     `connect_limit` and `read_limit` are seconds, 0 means no limit. Connecting (name, addresses, proxy and TLS) gets
     the connect limit, the whole call the sum of both. If one of them is 0, the whole call has no limit, and each
@@ -21,22 +21,22 @@ class Deadline:
         self._operation: float | None = connect_limit or None
 
     def start_connecting(self) -> None:
-        """From here on the connect limit counts."""
+        """The connect limit applies from now on."""
         self._operation = None
         if self._connect_limit:
             end = self._clock() + self._connect_limit
             self._end = end if self._total is None else min(end, self._total)
 
     def start_sending(self) -> None:
-        """From here on an operation gets the connect limit (as in urllib3), and all of them the whole call's."""
+        """From now on an operation gets the connect limit (as in urllib3), and all of them the whole call's."""
         self._end, self._operation = self._total, self._connect_limit or None
 
     def start_reading(self) -> None:
-        """From here on an operation gets the read limit, and all of them the whole call's."""
+        """From now on an operation gets the read limit, and all of them the whole call's."""
         self._end, self._operation = self._total, self._read_limit or None
 
     def shorten(self, seconds: float) -> None:
-        """What is still to be read gets no more than this."""
+        """Limit the time for the rest of the response."""
         end = self._clock() + seconds
         self._end = end if self._end is None else min(end, self._end)
 

@@ -1,4 +1,4 @@
-"""What a call raises. The cause (`__cause__`) is the operating system's or the standard library's error."""
+"""The errors of a call. The cause (`__cause__`) is the operating system's or the standard library's error."""
 
 from http.client import HTTPException
 
@@ -24,11 +24,11 @@ class TlsFailed(HttpError):
 
 
 class ReadTimedOut(HttpError):
-    """The connection was there, and the response did not come in time."""
+    """The connection was established, but the response did not come in time."""
 
 
 class ConnectionBroken(HttpError):
-    """The connection ended before the response was complete, or what came is not HTTP.
+    """The connection ended before the response was complete, or the response is not HTTP.
 
     `is_unanswered`: not a single byte of a response came.
     """
@@ -39,7 +39,7 @@ class ConnectionBroken(HttpError):
 
 
 class ResponseTooLarge(HttpError, HTTPException):
-    """The response exceeds a limit. It is not read any further."""
+    """The response exceeds a limit, and is not read further."""
 
 
 class InvalidRequest(HttpError):

@@ -1,9 +1,9 @@
 """HTTP/1.1 responses read from a socket, within limits.
 
-A plain response (a status, headers a line each, a Content-Length) is read here, with as little in between as can be;
-any other form (chunks, HTTP/1.0, a body until the connection closes, interim responses) goes to the standard library,
-which gets to see every byte. Either way a connection with a byte too many on it is not kept: that would be taken for
-the next call's response.
+A plain response (a status, one header per line, a Content-Length) is read here with little overhead. Any other form
+(chunks, HTTP/1.0, a body until the connection closes, interim responses) goes to the standard library, which sees
+every byte. Either way a connection with extra bytes is not kept, because they would look like the next call's
+response.
 """
 
 import io
@@ -19,7 +19,7 @@ from watcher.bounded_http.replay import FinalResponse, Replayed, Source, too_lar
 
 @dataclass(slots=True)
 class Response:
-    """A whole response. `keep_alive`: the connection can carry another call."""
+    """A whole response. `keep_alive`: the connection can be used for another call."""
 
     status: int
     headers: dict[str, str]
@@ -27,12 +27,12 @@ class Response:
     keep_alive: bool
 
     def stream(self) -> Iterator[bytes]:
-        """The body, in the parts that it came in."""
+        """The body, in the parts in which it came."""
         return iter(self.parts)
 
 
 class Head(NamedTuple):
-    """Status and headers (names in lower case), and all bytes that were read for them; none: it is not complete."""
+    """Status and headers (names in lower case), and all bytes that were read for them; none if it is incomplete."""
 
     status: int
     headers: dict[str, str]
@@ -42,11 +42,11 @@ class Head(NamedTuple):
 def read_response(source: Source, method: str, max_body: int) -> Response:
     """The response to a request that was sent.
 
-    A body that breaks off is returned as far as it came, as urllib3 does for botocore. It is never decoded: botocore
-    asks for none that is compressed.
+    A truncated body is returned as far as it came, as urllib3 does for botocore. It is never decompressed: botocore
+    does not request compression.
 
     Raises:
-        HTTPException: this is not HTTP, or it broke off where that can be seen; ResponseTooLarge: over a limit.
+        HTTPException: this is not HTTP, or it is visibly truncated; ResponseTooLarge: it is over a limit.
         OSError: whatever `source` raises.
     """
     data = source.recv(LIMITS.read_size)
@@ -65,13 +65,13 @@ def read_response(source: Source, method: str, max_body: int) -> Response:
 
 
 def read_head(source: Source, method: str, on_status: Callable[[], None] | None = None) -> Head:
-    """The head of the final response; no more is read than has come with it.
+    """The head of the final response; nothing more is read than what came with it.
 
     `on_status` is called before each read once the final status is known. With it, the status is the answer: headers
-    that break off, or don't come in time, are left out.
+    that are truncated, or late, are left out.
 
     Raises:
-        HTTPException: this is not HTTP, or it broke off; ResponseTooLarge: over a limit.
+        HTTPException: this is not HTTP, or it is truncated; ResponseTooLarge: it is over a limit.
         OSError: whatever `source` raises.
     """
 
@@ -94,12 +94,12 @@ def read_head(source: Source, method: str, on_status: Callable[[], None] | None 
 
 
 def _is_final(status: Any) -> bool:
-    """http.client's is a text as long as there is none."""
+    """http.client's is a string until there is one."""
     return isinstance(status, int) and status >= 200
 
 
 def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
-    """Status, headers and length of the body; None for everything that is not the usual form."""
+    """Status, headers and length of the body; None if it does not have the usual form."""
     first, *lines = head.decode("latin-1").split("\r\n")
     if not first.startswith("HTTP/1.1 ") or not first[9:12].isdecimal() or first[12:13] not in {"", " "}:
         return None
@@ -122,7 +122,8 @@ def _plain_head(head: bytes) -> tuple[int, dict[str, str], int] | None:
 
 def _read_body(source: Source, begun: bytes, length: int, status: int, headers: dict[str, str]) -> Response:
     if len(begun) >= length:
-        # More than was announced is what urllib3 leaves in the socket, where it would be the next call's response.
+        # urllib3 leaves bytes beyond the announced length in the socket, where they would be the next call's
+        # response.
         return Response(status, headers, [begun[:length]], keep_alive=len(begun) == length)
     parts, missing = [], length
     while missing > 0:
@@ -136,9 +137,9 @@ def _read_body(source: Source, begun: bytes, length: int, status: int, headers: 
 
 
 def _block(source: Source, begun: bytes, size: int) -> bytes:
-    """So many bytes, of which the first have come; fewer if there are no more.
+    """This many bytes, of which the first have come; fewer if there are no more.
 
-    They are read into their place: a response with images, put together from pieces, would be copied as a whole.
+    They are read in place: joining the pieces of a response with images would copy all of it.
     """
     buffer = io.BytesIO(begun)
     buffer.seek(size - 1)
@@ -146,7 +147,7 @@ def _block(source: Source, begun: bytes, size: int) -> bytes:
     come, count = len(begun), 1
     with buffer.getbuffer() as room:
         while come < size and count:
-            with room[come:] as rest:  # released at once: a traceback would keep it, and it the buffer
+            with room[come:] as rest:  # released at once: a traceback would keep it, and with it the buffer
                 count = source.recv_into(rest)
             come += count
     buffer.truncate(come)
@@ -162,10 +163,10 @@ def _by_library(source: Source, begun: bytes, method: str, max_body: int) -> Res
         parts = _parts(response, replayed, max_body)
         is_kept = response.isclosed() and not response.will_close and response.status >= 200
         keep_alive = is_kept and replayed.use_up()
-    except ValueError as error:  # what the library raises for a chunk of negative size
+    except ValueError as error:  # raised by the library for a chunk of negative size
         raise HTTPException(f"not HTTP: {error}") from error
     finally:
-        response.close()  # after a failure, too: left to the collector it may find its file gone before it
+        response.close()  # after a failure, too: the collector might close its file before it
     return Response(response.status, _joined(response), parts, keep_alive)
 
 
@@ -176,9 +177,7 @@ def _parts(response: HTTPResponse, replayed: Replayed, max_body: int) -> list[by
         size += len(part)
         if size > max_body:
             raise too_large(max_body)
-        if (
-            replayed.body_bytes > LIMITS.read_size + size + size // 8
-        ):  # a chunk costs microseconds, however small it is
+        if replayed.body_bytes > LIMITS.read_size + size + size // 8:  # each chunk costs microseconds, however small
             raise ResponseTooLarge("the response's chunks are too small")
     return parts
 

@@ -1,4 +1,4 @@
-"""Where a URL leads."""
+"""The target of a URL."""
 
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -22,7 +22,7 @@ class Origin(NamedTuple):
 
     @property
     def server_name(self) -> str:
-        """The host as certificates and Host headers have it: without a final dot."""
+        """The host as in certificates and Host headers: without a final dot."""
         return self.host.rstrip(".")
 
     @property

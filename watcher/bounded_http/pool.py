@@ -1,4 +1,4 @@
-"""Connections to one origin, kept for their next call."""
+"""Persistent connections to one origin."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 class Pool:
-    """Lends a connection to each call; any number of threads may call. The last used is the first to be used again.
+    """Lends a connection to each call; any number of threads may call. The last one used is reused first.
 
-    A reused connection may have been closed by the server at this very moment. If not a byte of a response comes, the
-    request is sent once more, over a new connection and within the same deadline (RFC 9112, 9.3.1).
+    The server may have just closed a reused connection. If not a single byte of a response comes, the request is sent
+    once more, over a new connection and within the same deadline (RFC 9112, 9.3.1).
     """
 
     def __init__(self, open_connection: Callable[[Deadline], DeadlineConnection], size: int) -> None:
-        """`size`: connections that are kept while no call needs them."""
+        """`size`: maximum idle connections that are kept."""
         self._open, self._size = open_connection, size
         self._idle: deque[DeadlineConnection] = deque()
 
@@ -44,9 +44,9 @@ class Pool:
         return response
 
     def call_for_head(self, message: bytes, method: str, deadline: Deadline) -> Head:
-        """Send a request and read the head of the response. Nobody waits for its body.
+        """Send a request and read the head of the response, without waiting for its body.
 
-        The next call uses the connection if the body is small and there by then.
+        The next call reuses the connection if the body is small and has come by then.
 
         Raises:
             HttpError: the call failed.
@@ -64,7 +64,7 @@ class Pool:
         return head
 
     def close(self) -> None:
-        """Close the connections that wait; those in use are kept when their call ends."""
+        """Close the idle connections; those in use are kept when their calls end."""
         while (connection := self._take()) is not None:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""Proxies, as the environment names them: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, and the same in lower case."""
+"""Proxies from the environment: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, and the same in lower case."""
 
 import base64
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from watcher.bounded_http.origin import Origin, split
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy; `headers` authenticate at it."""
+    """A proxy; `headers` are for its authentication."""
 
     origin: Origin
     headers: Mapping[str, str]
@@ -24,9 +24,9 @@ class Proxy:
 
 
 def proxy_for(origin: Origin, proxies: Mapping[str, str] | None = None) -> Proxy | None:
-    """The proxy that calls to `origin` go through; None if they go straight there.
+    """The proxy for calls to `origin`; None if they go there directly.
 
-    `proxies`: URLs by the target's scheme, which then count instead of the environment.
+    `proxies`: URLs by the target's scheme, used instead of the environment.
 
     Raises:
         InvalidRequest: the proxy's URL is invalid.

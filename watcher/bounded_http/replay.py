@@ -1,4 +1,4 @@
-"""What http.client reads a response from: what has come already, and then the socket, within limits."""
+"""The source from which http.client reads a response: received bytes first, then the socket, within limits."""
 
 import io
 from collections.abc import Callable
@@ -15,26 +15,27 @@ def too_large(max_body: int) -> ResponseTooLarge:
 
 
 class Source(Protocol):
-    """A socket, as far as it matters here. Both return nothing at the end, and raise OSError."""
+    """The part of a socket that is needed here. Both methods return nothing at the end, and raise OSError."""
 
     def recv(self, count: int, /) -> bytes:
         """Up to `count` bytes."""
 
     def recv_into(self, room: memoryview, /) -> int:
-        """Read as much as has come and there is room for; how many bytes."""
+        """Read as much as has come and fits; returns how many bytes."""
 
 
 class FinalResponse(HTTPResponse):
-    """Reads on where http.client takes an interim response for the final one: of those it knows only 100.
+    """Continues reading if http.client mistakes an interim response for the final one: it only knows 100.
 
-    A client has to expect any of them (RFC 9110, 15.2); what followed would be taken for the next call's response.
+    A client has to expect any of them (RFC 9110, 15.2); otherwise the final one would look like the next call's
+    response.
     """
 
     def begin(self) -> None:
-        """Read as far as the body of the final response; 101 is one, for no other follows.
+        """Read up to the body of the final response; 101 counts as final, because no other follows.
 
         Raises:
-            HTTPException: this is not HTTP, or there is no end of interim responses.
+            HTTPException: this is not HTTP, or there are too many interim responses.
         """
         for _ in range(LIMITS.interim_answers + 1):
             super().begin()
@@ -45,18 +46,18 @@ class FinalResponse(HTTPResponse):
 
 
 class Replayed(io.RawIOBase):
-    """A file that begins with what was read before, and counts what is read: of a head no more than the limit.
+    """A file that starts with the bytes already read, and counts what is read: for a head no more than the limit.
 
-    Of a body with its framing it lets through an eighth more than the limit: trailers have no limit of their own.
+    For a body with its framing it allows an eighth more than the limit, because trailers have no separate limit.
     """
 
     def __init__(
         self, source: Source, begun: bytes, max_body: int, before_read: Callable[[], None] | None = None
     ) -> None:
         self.seen = bytearray()
-        """All that was read for the head."""
+        """Everything that was read for the head."""
         self.body_bytes = 0
-        """Bytes that were read for the body, framing included."""
+        """Bytes that were read for the body, including framing."""
         self._receive = source.recv
         self._begun = begun
         self._reader = _Reader(self)
@@ -64,15 +65,15 @@ class Replayed(io.RawIOBase):
         self._before_read = before_read
 
     def makefile(self, _mode: str) -> Any:
-        """What http.client asks a socket for."""
+        """The method that http.client calls on a socket."""
         return self._reader
 
     def allow_body(self) -> None:
-        """The head is over."""
+        """The head is complete."""
         self._is_head = False
 
     def use_up(self) -> bool:
-        """Read nothing more from the source; whether nothing of what has come is left."""
+        """Read nothing more from the source; returns whether all received bytes have been used."""
         self._receive = lambda _: b""
         return not self._reader.read(1)
 
@@ -81,7 +82,7 @@ class Replayed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """What came before, then what comes now; 0 at the end. Raises ResponseTooLarge beyond a limit."""
+        """The earlier bytes, then new ones; 0 at the end. Raises ResponseTooLarge beyond a limit."""
         part, self._begun = self._begun[: len(buffer)], self._begun[len(buffer) :]
         if not part:
             if self._before_read is not None:
@@ -104,4 +105,4 @@ class Replayed(io.RawIOBase):
 
 class _Reader(io.BufferedReader):
     def close(self) -> None:
-        """Nothing: http.client closes it at the response's end, and then one still wants to know what is left."""
+        """Does nothing: http.client closes it at the response's end, but we still need to know what is left."""

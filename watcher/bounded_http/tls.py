@@ -1,4 +1,4 @@
-"""TLS for connections: certificates checked, server names sent, also inside of a proxy's TLS."""
+"""TLS for connections: checks certificates and sends server names, also inside a proxy's TLS."""
 
 import ssl
 from collections.abc import Callable
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Tls:
-    """What certificates are checked against, and with which our own is shown. Threads may share it.
+    """How certificates are checked, and our own certificate. Thread-safe.
 
     `ca_file` and `client_cert` (a PEM file, or certificate and key) are loaded again for every connection, so that
-    files that were replaced count without a restart.
+    replaced files are used without a restart.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class Tls:
         client_cert: str | tuple[str, str | None] | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """`context`: one that is ready, instead of all the others."""
+        """`context`: a complete one, instead of all other arguments."""
         self._ca_file = ca_file if verify and context is None else None
         self._client_cert = client_cert
         self._context = context or _client_context(verify=verify)
@@ -33,10 +33,10 @@ class Tls:
         self._unverified = _client_context(verify=False)
 
     def wrap(self, sock: Any, server_name: str) -> Any:
-        """The socket with TLS on it, its handshake done within the socket's time-out. On failure it is closed.
+        """The socket with TLS, after a handshake within the socket's time-out. It is closed on failure.
 
         Raises:
-            OSError: the handshake failed; ssl.SSLError: because of TLS, or the CA file can't be used.
+            OSError: the handshake failed; ssl.SSLError: because of TLS, or the CA file is invalid.
         """
         self._load_ca(self._context)
         if self._client_cert:
@@ -77,9 +77,9 @@ def _wrap(context: ssl.SSLContext, sock: Any, server_name: str) -> Any:
 
 
 class NestedTls:
-    """TLS inside of TLS, which `SSLContext.wrap_socket` can't do. As much of a socket as a connection needs.
+    """TLS inside TLS, which `SSLContext.wrap_socket` does not support. Has what a connection needs of a socket.
 
-    The time-out is for a whole operation, however many reads of the outer socket it takes.
+    The time-out is for a whole operation, however many reads of the outer socket that takes.
     """
 
     def __init__(self, context: ssl.SSLContext, outer: ssl.SSLSocket, server_name: str) -> None:
@@ -102,7 +102,7 @@ class NestedTls:
         return self._outer.fileno()
 
     def pending(self) -> int:
-        """Bytes that have come and were not read."""
+        """Bytes that have come but have not been read."""
         return self._tls.pending() + self._received.pending + self._outer.pending()
 
     def recv(self, count: int) -> bytes:

@@ -1,4 +1,4 @@
-"""How many calls may begin in a second: a rate that is set, or one that finds the quota by itself."""
+"""How many calls may start per second: a fixed rate, or one that adapts to the quota."""
 
 from watcher.rate_limit.adaptive import AdaptiveRate
 from watcher.rate_limit.slow_start import start_rate
@@ -9,5 +9,5 @@ __all__ = ["AdaptiveRate", "ThrottledShare", "TokenBucket", "limiter_for", "star
 
 
 def limiter_for(max_rate: float, region: str) -> AdaptiveRate | TokenBucket:
-    """The limiter for `polling.max_rate`; 0 finds the quota by itself, from the region's default on."""
+    """The limiter for `polling.max_rate`; 0 adapts to the quota, starting from the region's default."""
     return TokenBucket(max_rate) if max_rate > 0 else AdaptiveRate(start_rate(region))

@@ -1,4 +1,4 @@
-"""A rate that finds the account's quota by itself, from nothing but its own calls' throttles.
+"""A rate that adapts to the account's quota, using only the throttling of its own calls.
 
 It follows congestion avoidance. After an outage it returns to its share of the quota by slow start.
 """
@@ -14,22 +14,22 @@ from watcher.rate_limit.slow_start import slow_start
 from watcher.rate_limit.token_bucket import LATE, SHORTEST_DELAY
 
 LONGEST_GAP = 8.0
-"""Calls that an idle time counts for at most, when it is averaged over the latest 32."""
+"""Maximum calls that an idle time counts for in the average over the latest 32."""
 
 
 class AdaptiveRate:
-    """Evenly spaced calls, as fast as the throttles allow. The scheduler's lock guards it: it is not thread-safe.
+    """Evenly spaced calls, as fast as throttling allows. Not thread-safe: the scheduler's lock guards it.
 
     Attributes:
         rate: calls a second now.
     """
 
     def __init__(self, start: float, uniform: Callable[[], float] = random.random) -> None:
-        """`start`: calls a second until the first throttle says more; `uniform`: random numbers in [0, 1)."""
+        """`start`: calls a second until the first throttle; `uniform`: random numbers in [0, 1)."""
         self.rate = self._share = start
         self._uniform = uniform
         self._next = self._last = -math.inf
-        self._gap = 1.0  # between calls, in multiples of what the rate allows
+        self._gap = 1.0  # interval between calls, in multiples of the rate's
         self._quiet = math.inf  # seconds in which the rate was used and nothing throttled
         self._unserved = 0  # throttles since a call was last served
         self._in_flight = self._outdated = 0
@@ -41,7 +41,7 @@ class AdaptiveRate:
         if now < self._next:
             return max(SHORTEST_DELAY, self._next - now)
         self._gap += (min(1.0 + (now - self._next) * self.rate, LONGEST_GAP) - self._gap) / 32
-        # A rate that nobody uses proves nothing, and one that is throttled until a call is served must not grow.
+        # An unused rate proves nothing, and a throttled one must not grow before a call is served.
         if self._gap <= CONSTANTS.in_use and not self._unserved:
             self._grow(min(now - self._last, 2.0 / self.rate))
         self._last = now
@@ -50,15 +50,15 @@ class AdaptiveRate:
         return 0.0
 
     def on_response(self, now: float, *, throttled: bool) -> None:
-        """Take note of how a call ended. Call it once for every call that `acquire` allowed."""
+        """Record how a call ended. Call it once for every call that `acquire` allowed."""
         self._in_flight -= self._in_flight > 0
         self._recovery.count(throttled=throttled)
-        if self._outdated:  # begun before the last decrease, which has dealt with what it met
+        if self._outdated:  # started before the last decrease, which already accounts for it
             self._outdated -= 1
         elif throttled:
             self._decrease()
             self._outdated = self._in_flight
-            # Two watchers in step would find the bucket empty together again and again.
+            # Two watchers in step would repeatedly find the bucket empty at the same time.
             self._next = max(self._next, now) + self._uniform() / self.rate
         else:
             self._unserved = 0
@@ -87,7 +87,7 @@ class AdaptiveRate:
         self.rate = max(floor, decrease(self.rate, self._share))
 
     def _lower_share(self) -> None:
-        """Only a throttle that follows a served call says that the share is too large; others may be an outage."""
+        """Only a throttle after a served call means that the share is too large; others may be an outage."""
         if self._is_recovering:
             self._share, self._is_recovering = self.rate, False
         self._share = step_down(self.rate, self._share)

@@ -1,13 +1,13 @@
 """How a rate moves about the quota: additive increase, multiplicative decrease (Chiu and Jain, 1989).
 
-All watchers that share a quota see the same part of their calls throttled, so the faster is throttled more often.
-Each expects one throttle in its `throttle_interval`. If that is nearly as long for all rates, there is one rate at
-which it comes true, the same for all: that makes shares even. It is somewhat shorter for the fast, who can afford to
-find another quota soon. Slow watchers expect one in a fixed number of calls, or too many of their few calls would be
-throttled; their shares are even mostly because they move little.
+All watchers that share a quota see the same fraction of their calls throttled, so faster ones are throttled more
+often. Each expects one throttle per `throttle_interval`. If that is nearly the same for all rates, there is one rate
+at which it holds, the same for all watchers: that makes shares even. It is somewhat shorter for fast watchers, which
+can afford to find a new quota sooner. Slow watchers expect one per fixed number of calls, or too many of their few
+calls would be throttled; their shares are even mostly because they move little.
 
 A watcher has two rates. Its share moves in small steps, so chance moves it little. The rate in use drops below the
-share with a throttle and then grows, the faster the longer none comes, so another quota is found soon.
+share with a throttle and then grows, faster the longer none comes, so that a new quota is found soon.
 """
 
 import math
@@ -45,11 +45,11 @@ def step_down(rate: float, share: float) -> float:
 def _step(share: float) -> float:
     """Part of the share that a throttle takes, and an interval gives back.
 
-    It is small for the slow, who meet few throttles.
+    It is small for slow watchers, which meet few throttles.
     """
     return CONSTANTS.decrease / 2 * min(1.0, share / CONSTANTS.slow)
 
 
 def _near(rate: float, share: float) -> float:
-    """The share, as far from the rate as chance explains: by a few decreases above it, or a long quiet time below."""
+    """The share, at most as far from the rate as chance explains: a few decreases above, a long quiet time below."""
     return min(max(share, rate / CONSTANTS.band), rate / (1.0 - CONSTANTS.decrease) ** CONSTANTS.outage)

@@ -1,4 +1,4 @@
-"""The numbers of the adaptive rate; tests/benchmarks/bench_rate.py measures what they bring."""
+"""The constants of the adaptive rate; tests/benchmarks/bench_rate.py measures their effect."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where a rate begins, and how it returns to a rate that was served before."""
+"""The initial rate, and how a rate returns to one that was served before."""
 
 import math
 
@@ -16,5 +16,5 @@ def start_rate(region: str) -> float:
 
 
 def slow_start(rate: float, share: float, seconds: float) -> float:
-    """The rate after so many seconds below the share: exponential, up to the share."""
+    """The rate after this many seconds below the share: exponential, up to the share."""
     return min(share, rate * math.exp(CONSTANTS.growth * CONSTANTS.decrease * seconds))

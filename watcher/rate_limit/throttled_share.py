@@ -4,10 +4,10 @@ from collections import Counter
 from math import floor
 
 WINDOW = 10
-"""Seconds that are looked back on: long enough for a slow watcher's calls, short enough to clear soon."""
+"""Seconds to look back: long enough for a slow watcher's calls, short enough to clear soon."""
 
 FEWEST = 3
-"""Calls below which a share says nothing: a single throttle is no outage."""
+"""Minimum calls for a meaningful share: a single throttle is not an outage."""
 
 
 class ThrottledShare:
@@ -24,7 +24,7 @@ class ThrottledShare:
         self._throttled[floor(now)] += throttled
 
     def problem(self, now: float, rate: float) -> str:
-        """What readiness says while more than half of the calls are throttled, else an empty text."""
+        """The text for readiness while more than half of the calls are throttled, else empty."""
         self._forget(now)
         calls, throttled = self._calls.total(), self._throttled.total()
         if calls < FEWEST or 2 * throttled <= calls:

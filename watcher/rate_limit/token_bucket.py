@@ -1,19 +1,19 @@
-"""A fixed rate. The scheduler's lock guards it: it is not thread-safe."""
+"""A fixed rate. Not thread-safe: the scheduler's lock guards it."""
 
 import math
 
 SHORTEST_DELAY = 1e-6
-"""Seconds: what rounding leaves must not be a delay that moves no clock."""
+"""Minimum seconds: what rounding leaves could be too short to move a clock."""
 
 LATE = 0.02
-"""Seconds that a worker may wake late without losing calls."""
+"""Seconds that a worker may wake up late without losing calls."""
 
 
 class TokenBucket:
     """At most `rate` calls in any one second.
 
-    A bucket of size b that refills at r a second lets at most b + r calls into a second. So that a whole `rate` is
-    never exceeded, b = 1 + s and r = rate - s, where the small s is what a worker that wakes late may catch up.
+    A bucket of size b that refills at r a second allows at most b + r calls in a second. So that `rate` is never
+    exceeded, b = 1 + s and r = rate - s, where the small s is what a worker that wakes up late may catch up.
     """
 
     def __init__(self, rate: float) -> None:
@@ -37,4 +37,4 @@ class TokenBucket:
         return max(SHORTEST_DELAY, (1.0 - self._tokens) / self._refill)
 
     def on_response(self, now: float, *, throttled: bool) -> None:
-        """An explicit rate stays as it was set, whatever the service says."""
+        """Does nothing: an explicit rate never changes."""

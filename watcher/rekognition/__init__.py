@@ -12,18 +12,17 @@ from watcher.rekognition.results import RekognitionResults
 __all__ = ["RekognitionResults", "build_client"]
 
 _BEFORE_ALL = "before-parameter-build.rekognition"
-"""botocore's event: the first that sees the context of a call."""
+"""botocore's event: the first with the context of a call."""
 
 MAX_BODY = 8 * 1024 * 1024
-"""Bytes of an answer that are read. The largest that the API can send is 1.4 MB: five images of 204,800 bytes in
-base64."""
+"""Maximum bytes of an answer. The largest that the API can send is 1.4 MB: five images of 204,800 bytes in base64."""
 
 
 def build_client(aws: ClientSettings, *, concurrency: int) -> Any:
     """A client for Rekognition that `concurrency` threads can share (see `watcher.aws.client`).
 
-    Ids of calls are made here, and images become digests before the answer is parsed: it changes what a poll costs
-    and nothing else.
+    Call ids are generated here, and images become digests before the answer is parsed: that only reduces the cost of
+    a poll.
 
     Raises:
         ConfigError: a setting that can't be used.
@@ -37,7 +36,7 @@ def build_client(aws: ClientSettings, *, concurrency: int) -> Any:
 def _set_invocation_id(context: dict[str, Any], **_: object) -> None:
     """Give the call its `amz-sdk-invocation-id` before botocore does.
 
-    botocore asks the kernel for random bytes, and lets go of the interpreter's lock for it: with many threads a tenth
-    of a call's CPU goes into getting that back. The id only has to differ from others; nothing is kept safe by it.
+    botocore gets random bytes from the kernel, and releases the interpreter's lock for that: with many threads,
+    reacquiring it takes a tenth of a call's CPU. The id only has to be unique; no security depends on it.
     """
     context.setdefault("retries", {})["invocation-id"] = str(UUID(int=random.getrandbits(128), version=4))

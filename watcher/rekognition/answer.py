@@ -1,7 +1,7 @@
-"""From an answer of GetFaceLivenessSessionResults to a SessionResult, believing nothing.
+"""Converts an answer of GetFaceLivenessSessionResults to a SessionResult, trusting nothing.
 
-Only SessionId and Status are certain to be in an answer (botocore's service model), a blank body parses as an empty
-answer, and a proxy can send anything. Image bytes end here: they become a digest and are dropped.
+Only SessionId and Status are guaranteed (botocore's service model), a blank body parses as an empty answer, and a
+proxy can send anything. Image bytes go no further: they become a digest and are dropped.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from watcher.domain.model import BoundingBox, Challenge, Image, S3Object, Sessio
 from watcher.rekognition.image_digests import DIGESTED
 
 AUDIT_IMAGES = 4
-"""Audit images of an answer, the most that a session can have; what comes beyond is dropped."""
+"""Maximum audit images of a session; more are dropped."""
 
 _MAX_BUCKET, _MAX_KEY, _MAX_CHALLENGE = 255, 1024, 100
-"""Characters of an S3 bucket, of a key or version (the service model's), and of a challenge's type or version, which
-has 30 at most today. A longer one is not the API's, and counts as absent."""
+"""Maximum characters of an S3 bucket, of a key or version (the service model's), and of a challenge's type or
+version, which has at most 30 today. A longer one is not the API's, and counts as absent."""
 
 _LONGEST_REPR = 60
 _STATUSES = {status.value: status for status in SessionStatus}
@@ -26,7 +26,7 @@ _Take = Callable[[dict[str, Any]], str | None]
 
 
 def parse_answer(session_id: str, response: Mapping[str, Any]) -> SessionResult:
-    """The checked answer for `session_id`. Takes the image bytes out of `response`, so that nobody can keep them.
+    """The checked answer for `session_id`. Removes the image bytes from `response`, so that nothing can keep them.
 
     Raises:
         UnreadableAnswer: no status, or not this session's answer; UnknownStatus: a status the API doesn't have.
@@ -70,7 +70,7 @@ def _status(response: Mapping[str, Any]) -> SessionStatus:
 
 
 def _confidence(status: SessionStatus, value: object) -> float | None:
-    # A comparison with NaN is false, so NaN fails the range check like every other number outside it.
+    # Comparisons with NaN are false, so NaN fails the range check like any number outside it.
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
         return float(value)
     if status is not SessionStatus.SUCCEEDED:
@@ -155,12 +155,12 @@ def _finite(value: object) -> float | None:
         return None
     try:
         return float(value) if math.isfinite(value) else None
-    except OverflowError:  # JSON has integers that no float can hold
+    except OverflowError:  # JSON allows integers that are too large for a float
         return None
 
 
 def _short(value: object) -> str:
-    """A little of an odd value for an error's text; of bytes and containers, which may hold images, only the kind."""
+    """A short form of an odd value for an error text; only the type for bytes and containers (maybe images)."""
     if isinstance(value, float | bool):
         return repr(value)
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""From what botocore raises to what the watcher does about it."""
+"""Turns what botocore raises into the watcher's errors."""
 
 from botocore import exceptions as boto
 
@@ -38,18 +38,18 @@ _OTHERS: dict[Kind, type[PollError]] = {
     Kind.UNEXPECTED: ConnectionFailed,
     Kind.UNREADABLE: UnreadableAnswer,
 }
-"""Whatever is missing here only the operator can fix."""
+"""Only the operator can fix these."""
 
 
 def translate(error: Exception, region: str = "") -> PollError:
-    """The watcher's error for whatever a poll raised (raise it `from error`).
+    """The watcher's error for what a poll raised (raise it `from error`).
 
-    Its text is one line, without credentials or bodies; a refusal names `region`, where it was asked.
+    Its text is one line, without credentials or bodies; a rejection names `region`, where it was made.
     """
     if isinstance(error, boto.ParamValidationError) and "SessionId" in str(error):
         return RejectedByService("the session id is not of the API's form")
     failure = failure_of(error, _SERVICE, _ACTION)
-    if failure.kind is Kind.BAD_PARAMETERS:  # a poll has no other parameter: this one is of a role to assume
+    if failure.kind is Kind.BAD_PARAMETERS:  # a poll has no other parameter: this concerns a role to assume
         return AccessDenied(f"{failure.text}; {CREDENTIALS_FIX}")
     if failure.code in _ABOUT_THE_SESSION:
         return _ABOUT_THE_SESSION[failure.code](failure.text)

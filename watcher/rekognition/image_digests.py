@@ -1,8 +1,8 @@
 """Inline images become their SHA-256 before the answer is parsed.
 
-Nine tenths of what an answer with images costs is turning JSON text of a megabyte into a string, and that into bytes,
-to hash and drop them. So botocore's parser is given the digests in the images' place. What is not plainly JSON with
-base64 is left as it is, for botocore's parser to judge.
+Nine tenths of the cost of an answer with images is turning a megabyte of JSON into a string, and that into bytes,
+only to hash and drop them. So botocore's parser gets digests instead of the images. Anything that is not plain JSON
+with base64 is left unchanged for botocore's parser.
 """
 
 import binascii
@@ -14,29 +14,30 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 DIGESTED = "watcher:images-are-digests"
-"""Member of a parsed answer that says so; no service can send it, for it is not in the service model."""
+"""Member that marks such an answer; no service can send it, because it is not in the service model."""
 
 EVENT = "before-parse.rekognition.GetFaceLivenessSessionResults"
-"""botocore's, just before it parses."""
+"""botocore's event just before it parses."""
 
 _KEY = b'"Bytes"'
 _BACKSLASH, _ESCAPE = b"\\", b"\\u"
 _REST = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
 
 _image = TypeAdapter(bytes, config=ConfigDict(val_json_bytes="base64"))
-"""Decodes base64 in a quarter of binascii's time, which goes a byte at a time. A call with a megabyte of images takes
-0.35 of stock boto3's CPU with this, 0.6 with binascii (`tests/benchmarks/bench_calls.py`)."""
+"""Decodes base64 in a quarter of the time of binascii, which works byte by byte. A call with a megabyte of images
+takes 0.35 of stock boto3's CPU with this, 0.6 with binascii (`tests/benchmarks/bench_calls.py`)."""
 
 _turn = Lock()
-"""One answer at a time: SHA-256 is computed without the interpreter's lock, but threads that each want it back after
-every image would spend a sixth of the CPU on waking one another."""
+"""One answer at a time: SHA-256 runs without the interpreter's lock, but threads that reacquire it after every image
+would spend a sixth of the CPU on waking each other up."""
 
 
 def digest_images(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
-    """Handler for `EVENT`: put the base64 of each image's digest in place of the image's, or change nothing."""
+    """Handler for `EVENT`: replace each image by the base64 of its digest, or change nothing."""
     body = response_dict["body"]
-    # With an escape a key that is `Bytes` to the parser need not look like it: all images become digests, or none.
-    # One byte is found at the speed of memory, two take longer than all the hashing: base64 has no backslash.
+    # With escapes, a key that the parser reads as `Bytes` may look different: all images become digests, or none.
+    # Searching for one byte runs at memory speed, for two it takes longer than all the hashing: base64 has no
+    # backslash.
     is_plain = _BACKSLASH not in body or _ESCAPE not in body
     if response_dict["status_code"] == 200 and is_plain and _KEY in body:
         with _turn:
@@ -54,7 +55,7 @@ def _digested(body: bytes) -> bytes | None:
     while at >= 0:
         after = at + len(_KEY)
         value = _REST.match(body, after)
-        if value is not None:  # else it is a string's end, or no string follows
+        if value is not None:  # else it ends a string, or no string follows
             begin, end = value.end(), body.find(b'"', value.end())
             if end < 0 or body[at - 1 : at] == b"\\":
                 return None
@@ -70,12 +71,12 @@ def _digested(body: bytes) -> bytes | None:
 
 
 def _digest(body: bytes, begin: int, end: int) -> bytes | None:
-    """SHA-256 of what `body[begin:end]` stands for; None if that is not base64 with its padding, without blanks."""
+    """SHA-256 of the bytes that `body[begin:end]` encodes; None if that is not padded base64 without whitespace."""
     try:
-        image = _image.validate_json(body[begin - 1 : end + 1])  # with its quotation marks it is JSON
+        image = _image.validate_json(body[begin - 1 : end + 1])  # with its quotes it is JSON
     except ValidationError:
         return None
     padding = body.count(b"=", end - 2, end)
-    # It takes the alphabet for URLs, escapes and missing padding, too.
+    # It also accepts the URL alphabet, escapes and missing padding.
     is_other = body.find(b"-", begin, end) >= 0 or body.find(b"_", begin, end) >= 0
     return None if is_other or len(image) != (end - begin) * 3 / 4 - padding else sha256(image).digest()

@@ -32,7 +32,8 @@ class DemoEnding:
     """One way for a session to end.
 
     Attributes:
-        name: for the user. expected: the decision that it requires.
+        name: for the user.
+        expected: the decision that it requires.
         status: what the session ends in; None is a session that never existed.
         score: its confidence.
         reference_image: whether it has one.

@@ -95,8 +95,8 @@ class EventBridgeSink:
         """Check the bus, without putting anything on it.
 
         Raises:
-            CheckNotPermitted: permission denied, which says nothing about PutEvents. SinkError: it does not exist, or
-                can't be reached.
+            CheckNotPermitted: permission denied, which says nothing about PutEvents.
+            SinkError: it does not exist, or can't be reached.
         """
         self._target.check(partial(self._client.describe_event_bus, Name=self._bus))
 

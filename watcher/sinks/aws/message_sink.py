@@ -51,8 +51,8 @@ class MessageSink:
         """Check the target, without sending anything.
 
         Raises:
-            CheckNotPermitted: permission denied, which says nothing about sending. SinkError: it does not exist, or
-                can't be reached.
+            CheckNotPermitted: permission denied, which says nothing about sending.
+            SinkError: it does not exist, or can't be reached.
         """
         self._target.check(self._ask)
 

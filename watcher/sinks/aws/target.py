@@ -78,8 +78,8 @@ class Target:
         """One call.
 
         Raises:
-            SinkError: the sink is at fault, not the call's content: one line, with the fix if known. CallFailed: the
-                service answered with an error, or not at all: the call's content may be the reason.
+            SinkError: the sink is at fault, not the call's content: one line, with the fix if known.
+            CallFailed: the service answered with an error, or not at all: the call's content may be the reason.
         """
         return attempt(work, self._fault)
 
