@@ -1,8 +1,8 @@
-"""The learned polling schedule: pure, with time injected.
+"""The learned polling schedule: pure, with injected time.
 
-Read the modules in this order: `hazard` (how long sessions last), `survival` (what that says of one session),
+Read the modules in this order: `hazard` (how long sessions last), `survival` (what that means for one session),
 `drift` (whether it still holds), `plan` (which polls are due when), `delay_threshold` (what one call is worth),
-`estimator` and `schedule` (all together).
+`estimator` and `schedule` (everything together).
 """
 
 from watcher.schedule.estimator import Mode

@@ -4,13 +4,13 @@ from bisect import bisect_right
 from itertools import pairwise
 
 FINEST = 0.25
-"""Seconds of the first steps: finer than people differ."""
+"""Seconds of the first steps: finer than the differences between people."""
 
 SHARE = 0.05
-"""Later steps, as a share of the age: an estimate of when people end is not sharper than that."""
+"""Later steps, as a share of the age: an estimate of when sessions end is no more precise."""
 
 LONGEST = 180.0
-"""Seconds that a session lives at most."""
+"""Maximum seconds of a session's life."""
 
 
 def _edges() -> tuple[float, ...]:
@@ -21,7 +21,7 @@ def _edges() -> tuple[float, ...]:
 
 
 EDGES = _edges()
-"""Seconds; bin j is from EDGES[j] to EDGES[j + 1]."""
+"""Seconds; bin j spans EDGES[j] to EDGES[j + 1]."""
 
 BINS = len(EDGES) - 1
 
@@ -29,12 +29,12 @@ WIDTHS = tuple(high - low for low, high in pairwise(EDGES))
 
 
 def bin_of(age: float) -> int:
-    """The bin that holds an age in seconds; ages outside the grid belong to its first or last bin."""
+    """The bin for an age in seconds; ages outside the grid belong to its first or last bin."""
     return bisect_right(EDGES, age, 1, BINS) - 1
 
 
 def overlaps(low: float, high: float) -> list[tuple[int, float, float]]:
-    """The parts of the span from `low` to `high` (seconds) by bin: the bin, and where the part begins and ends."""
+    """The span from `low` to `high` (seconds), split by bin: each bin, and where its part begins and ends."""
     low, high = max(low, 0.0), min(high, LONGEST)
     if high <= low:
         return []

@@ -1,4 +1,4 @@
-"""The expected undetected delay that is worth a call: as small as the calls a second allow."""
+"""The expected undetected delay that is worth a call: as small as the rate of calls allows."""
 
 import math
 
@@ -8,15 +8,15 @@ from watcher.schedule.survival import SurvivalCurve
 
 
 class DelayThreshold:
-    """Finds the threshold at which the sessions in flight ask for the calls a second that there are.
+    """Finds the threshold at which the sessions in flight use exactly the available calls a second.
 
-    An interval grows about like the square root of the threshold. So a session whose next poll was planned d seconds
-    ahead at threshold t will ask for sqrt(t) / d / sqrt(t') calls a second at t', and the sum over all sessions
-    says which t' fits the rate: at once, also when a thousand sessions come together. What that leaves wrong shows
-    as lag, and lag counts as rate that is missing. Not thread-safe.
+    An interval grows roughly like the square root of the threshold. So a session whose next poll was planned d
+    seconds ahead at threshold t needs sqrt(t) / d / sqrt(t') calls a second at t', and the sum over all sessions
+    gives the t' that fits the rate, even immediately after a thousand sessions arrive at once. Remaining errors show
+    as lag, and lag counts as missing rate. Not thread-safe.
 
-    The plans of one moment are summed up: a hundred thousand sessions cost next to no memory for it, and no time each
-    second. A session that is forgotten takes the mean weight of its moment along.
+    Plans for the same moment are summed: a hundred thousand sessions cost almost no memory, and no time each second.
+    A session that is forgotten removes the mean weight of its moment.
     """
 
     def __init__(self) -> None:
@@ -33,13 +33,13 @@ class DelayThreshold:
         return self._count
 
     def polled(self, session: Planned, begun: float) -> None:
-        """A planned poll began at `begun`: how late that was says whether the rate is asked too much."""
+        """A planned poll began at `begun`; its delay shows whether the rate is overloaded."""
         bucket = session.planned_for
         if bucket is not None and bucket.count:
             self._lag += DELAY_COST.lag_weight * (max(0.0, begun - bucket.end) - self._lag)
 
     def planned(self, session: Planned, now: float, interval: float) -> None:
-        """The next poll of a session, so many seconds ahead."""
+        """The next poll of a session, this many seconds ahead."""
         self.forget(session)
         weight, place = self.value**0.5 / interval, int((now + interval) / WIDTH)
         bucket = self._buckets.get(place)
@@ -57,7 +57,7 @@ class DelayThreshold:
         """A session that is over."""
         bucket, session.planned_for = session.planned_for, None
         if bucket is None or not bucket.count:
-            return  # it has no plan, or one that was dropped
+            return  # it has no plan, or a dropped one
         weight = bucket.weight / bucket.count
         bucket.count -= 1
         bucket.weight -= weight
@@ -73,7 +73,7 @@ class DelayThreshold:
         return self.value
 
     def start(self, curve: SurvivalCurve, rate: float) -> None:
-        """Begin with the threshold that fits this many sessions in the long run: they were planned by other rules."""
+        """Start with the long-run threshold for this many sessions, which were planned by other rules."""
         if rate <= 0 or not self._count:
             return
         wanted = max(self.spare(rate) / self._count * curve.lived, DELAY_COST.fewest_calls)
@@ -87,7 +87,7 @@ class DelayThreshold:
             bucket.weight = self._weights * bucket.count / self._count
 
     def spare(self, rate: float) -> float:
-        """Calls a second to plan with: the rate, less what a backlog needs."""
+        """Calls a second to plan with: the rate, minus what a backlog needs."""
         return rate * DELAY_COST.used * (1.0 - min(DELAY_COST.lag_share, self._lag / DELAY_COST.lag_tolerance))
 
     def fair_interval(self, rate: float) -> float:
@@ -95,9 +95,9 @@ class DelayThreshold:
         return max(1, self._count) / self.spare(rate) if rate > 0 else 0.0
 
     def _sweep(self, now: float) -> None:
-        """Count those that are overdue no longer, nor those that nobody polls any more (their lease was lost).
+        """Stop counting overdue plans, and sessions that are no longer polled because their lease was lost.
 
-        A plan asks for one call. One that is overdue does so as part of the backlog, which the lag tells of.
+        A plan requires one call. An overdue one does so as part of the backlog, which the lag measures.
         """
         self._swept_at = now
         for bucket in self._buckets.values():

@@ -1,9 +1,9 @@
-"""Notices that sessions no longer end when they used to.
+"""Detects that sessions no longer end when they used to.
 
 Each poll is a trial: the estimate gave a probability that the session would be over, and it was or it wasn't. While
-the estimate holds, the differences add up to a martingale, whatever the polls' times and however many sessions are
-still on the way; so their standardised sums, one for each span of ages, stay small. A test of the ages at which
-sessions ended would need to wait for the long ones.
+the estimate holds, the differences form a martingale, whatever the times of the polls and however many sessions are
+still on the way, so their standardised sums, one per span of ages, stay small. A test on the ages at which sessions
+ended would have to wait for the long ones.
 """
 
 from bisect import bisect_left
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from watcher.schedule.constants import DRIFT
 
 BANDS = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Where the spans of ages part: shares of the sessions that ever end."""
+"""Boundaries between the spans of ages: shares of the sessions that ever end."""
 
 
 class DriftDetector:
-    """Compares predictions with what came of them. Not thread-safe."""
+    """Compares predictions with outcomes. Not thread-safe."""
 
     def __init__(self) -> None:
         self.clear()
@@ -28,7 +28,7 @@ class DriftDetector:
         self._ended = 0
 
     def record(self, probability: float, share: float, *, ended: bool) -> None:
-        """One poll: the probability that the session would be over, the share of sessions over at that age."""
+        """Record one poll: the probability that the session would be over, the share of sessions over at that age."""
         band = bisect_left(BANDS, share)
         self._surplus[band] += float(ended) - probability
         self._variance[band] += probability * (1.0 - probability)
@@ -38,11 +38,11 @@ class DriftDetector:
             self._variance = _faded(self._variance, 2.0)
 
     def shifted(self, sessions: float) -> bool:
-        """Whether the estimate, which rests on `sessions` ended sessions, no longer holds."""
+        """Whether the estimate, which is based on `sessions` ended sessions, no longer holds."""
         return self._ended >= DRIFT.fewest and self.distance(sessions) > DRIFT.alarm
 
     def distance(self, sessions: float) -> float:
-        """The sum of squared standardised sums, less what the estimate's own error adds."""
+        """The sum of squared standardised sums, minus the contribution of the estimate's own error."""
         doubt = 1.0 + DRIFT.window / max(sessions, 1.0)
         return (
             sum(

@@ -1,4 +1,4 @@
-"""What is known of one kind of session, and whether it can be relied on."""
+"""What is known about one kind of session, and whether it is reliable."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,14 +12,14 @@ from watcher.schedule.survival import SurvivalCurve
 
 
 class Mode(StrEnum):
-    """How polls are placed now."""
+    """How polls are currently scheduled."""
 
     FRESH = "fresh"
     """Too little is known: exponential backoff."""
     LEARNED = "learned"
     """By the expected undetected delay."""
     EVEN = "even"
-    """The distribution has shifted: all share the rate evenly until the new one is known."""
+    """The distribution has shifted: all sessions share the rate evenly until the new one is known."""
 
 
 class DurationEstimator:
@@ -33,7 +33,7 @@ class DurationEstimator:
 
     @property
     def sessions(self) -> float:
-        """Ended sessions that the estimate rests on."""
+        """Ended sessions that the estimate is based on."""
         return self._durations.sessions
 
     @property
@@ -42,9 +42,9 @@ class DurationEstimator:
         return self._durations.curve
 
     def record(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
-        """One poll at age `high` of a session that was on the way at age `low`: whether it was over by then.
+        """Record a poll at age `high` of a session that was on the way at age `low`: whether it was over by then.
 
-        `now`: when that was, in seconds on a clock that never jumps, if there is one.
+        `now`: when that was, in seconds on a clock that never jumps, if available.
         """
         if ended:
             high = max(high, low + FINEST)
@@ -62,11 +62,11 @@ class DurationEstimator:
         self._judge()
 
     def dump(self) -> dict[str, Any]:
-        """What is known, as JSON would have it."""
+        """What is known, as JSON-compatible values."""
         return self._durations.dump() | {"even": self.mode is Mode.EVEN}
 
     def load(self, known: Mapping[str, Any]) -> None:
-        """Take over what `dump` gave. Raises ValueError, KeyError or TypeError if it can't be that."""
+        """Restore what `dump` returned. Raises ValueError, KeyError or TypeError if it is invalid."""
         self._durations.load(known)
         self.mode = Mode.EVEN if known.get("even") else Mode.FRESH
         self._judge()

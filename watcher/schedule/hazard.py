@@ -1,10 +1,10 @@
-"""How long sessions last, learned from polls: each end is only known to lie between two of them.
+"""How long sessions last, learned from polls: each end is only known to be between two of them.
 
-The estimate is a hazard (ends a second among those still on the way), constant in each bin of the grid: expected
-ends divided by expected seconds at risk. It is an expectation-maximisation in the manner of Turnbull (1976, "The
-empirical distribution function with arbitrarily grouped, censored and truncated data") and, for the smoothing
-between neighbours in each round, Silverman et al. (1990). A hazard takes every poll as it comes: sessions that are
-still on the way count from their first poll on, so that the first to end don't make all sessions look short.
+The estimate is a hazard (ends a second among those still on the way), constant in each bin of the grid: expected ends
+divided by expected seconds at risk. It is an expectation-maximisation in the manner of Turnbull (1976, "The empirical
+distribution function with arbitrarily grouped, censored and truncated data") and, for the smoothing between
+neighbours in each round, Silverman et al. (1990). A hazard uses every poll immediately: sessions still on the way
+count from their first poll on, so that the first to end don't make all sessions look short.
 """
 
 from collections import deque
@@ -30,7 +30,7 @@ class HazardEstimator:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._scale = 1.0  # the weight of what comes now; what is old weighs less by not having grown with it
+        self._scale = 1.0  # the weight of new sessions; old ones weigh less because theirs has not grown
         self._sessions = 0.0
         self._ends = [0.0] * BINS
         self._risk = [0.0] * BINS
@@ -43,12 +43,12 @@ class HazardEstimator:
 
     @property
     def sessions(self) -> float:
-        """Ended sessions that the estimate rests on, the old ones counted for less."""
+        """Ended sessions that the estimate is based on, old ones weighted less."""
         return self._sessions / self._scale
 
     @property
     def curve(self) -> SurvivalCurve:
-        """The estimate; made anew only after enough has come in."""
+        """The estimate; recomputed only after enough new data."""
         if self._curve is None:
             self._curve = SurvivalCurve(self._hazard())
         return self._curve
@@ -66,7 +66,7 @@ class HazardEstimator:
     def ended(self, low: float, high: float, now: float | None = None) -> None:
         """A session seen on the way at `low` (0: never) was over at `high`.
 
-        `now` is any clock in seconds that never jumps; without it, rounds are paced by the number of ends alone.
+        `now` is any clock in seconds that never jumps; without it, only the number of ends paces the rounds.
         """
         self._scale *= self._growth
         self._sessions += self._scale
@@ -100,7 +100,7 @@ class HazardEstimator:
             self._rescale()
 
     def dump(self) -> dict[str, Any]:
-        """What is known, as JSON would have it."""
+        """What is known, as JSON-compatible values."""
         scale = self._scale
         return {
             "sessions": round(self.sessions, 3),
@@ -109,7 +109,7 @@ class HazardEstimator:
         }
 
     def load(self, known: Mapping[str, Any]) -> None:
-        """Take over what `dump` gave. Raises ValueError, KeyError or TypeError if it can't be that."""
+        """Restore what `dump` returned. Raises ValueError, KeyError or TypeError if it is invalid."""
         ends, risk = _checked(known["ends"]), _checked(known["seconds"])
         sessions = float(known["sessions"])
         if not 0.0 <= sessions < 1e9:
@@ -130,10 +130,10 @@ class HazardEstimator:
     def _spread(
         records: Iterable[tuple[float, float, float]], curve: SurvivalCurve, ends: list[float], risk: list[float]
     ) -> None:
-        """Add what is expected of these ends, by the curve that is believed now: where they lie, and their risk."""
+        """Add the expectations for these ends under the current curve: where they are, and their time at risk."""
         for low, high, weight in records:
             parts = overlaps(low, high)
-            # All parts but the first begin at an edge of the grid, where the curve has its tables.
+            # All parts but the first begin at an edge of the grid, for which the curve has tables.
             alive = [curve.survival(low), *(curve.survival_at(j) for j, *_ in parts[1:]), curve.survival(high)]
             total = alive[0] - alive[-1]
             left = 1.0
@@ -152,7 +152,7 @@ class HazardEstimator:
 
 
 def _smooth(values: Sequence[float]) -> list[float]:
-    """Weighted means of neighbours; at the borders of those that there are."""
+    """Weighted means of neighbours; at the borders, of the existing ones."""
     reach = len(_KERNEL) // 2
     padded, whole = [0.0] * reach + list(values) + [0.0] * reach, sum(_KERNEL)
     return [

@@ -1,15 +1,15 @@
-"""The moments that polls are planned for, as coarse as they need be: many sessions share each."""
+"""The moments that polls are planned for, coarse enough for many sessions to share each."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 WIDTH = 0.25
-"""Seconds that are one moment: far below the lag that matters, and few enough in the time that is planned ahead."""
+"""Seconds that count as one moment: far below the lag that matters, but coarse enough to keep their number small."""
 
 
 @dataclass(slots=True, eq=False)
 class PlanBucket:
-    """The polls due in the time before `end` (on the clock of the plans): how many, and the sum of their weights."""
+    """The polls due before `end` (on the plans' clock): how many, and the sum of their weights."""
 
     end: float
     count: int = 0
@@ -17,6 +17,6 @@ class PlanBucket:
 
 
 class Planned(Protocol):
-    """A session that is polled. `planned_for` is the schedule's: when its next poll is due, None if none is."""
+    """A polled session. `planned_for` belongs to the schedule: when its next poll is due, None without one."""
 
     planned_for: PlanBucket | None

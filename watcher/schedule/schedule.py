@@ -1,4 +1,4 @@
-"""The learned schedule: what polls have shown, and when each session is worth the next one."""
+"""The learned schedule: what polls have shown, and when each session is worth its next poll."""
 
 import json
 import math
@@ -14,12 +14,12 @@ from watcher.schedule.estimator import DurationEstimator, Mode
 from watcher.schedule.plan import Planned
 
 FORM = 1
-"""Version of what `dump` writes."""
+"""Version of the format of `dump`."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the schedule knows and does now. Seconds; `median` and `p90` are inf where so many never end."""
+    """What the schedule knows, and its mode. Seconds; `median` and `p90` are inf if that many never end."""
 
     mode: Mode
     sessions: float
@@ -31,7 +31,7 @@ class State:
 
 
 class _Seen(NamedTuple):
-    """What one poll has seen; see `Schedule.saw`."""
+    """The result of one poll; see `Schedule.saw`."""
 
     kind: str
     low: float
@@ -41,14 +41,14 @@ class _Seen(NamedTuple):
 
 
 class Schedule:
-    """Learns how long sessions last and places polls by the greatest expected undetected delay. Thread-safe.
+    """Learns how long sessions last, and polls those with the greatest expected undetected delay. Thread-safe.
 
-    `kind` is whatever sessions are told apart by (the watcher: their policy). Ages are in seconds from a session's
-    creation, `now` is any clock that never jumps.
+    `kind` distinguishes sessions (in the watcher: their policy). Ages are in seconds from a session's creation, `now`
+    is any clock that never jumps.
     """
 
     def __init__(self, rate: Callable[[], float] = lambda: 0.0) -> None:
-        """`rate`: calls a second that there are now, for all sessions together; 0: no limit is known."""
+        """`rate`: calls a second available now for all sessions together; 0: no known limit."""
         self.rate = rate
         self._lock = Lock()
         self._all = DurationEstimator()
@@ -60,10 +60,10 @@ class Schedule:
         self._taken_in_at = -math.inf
 
     def record(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
-        """A poll at age `high` of a session that was on the way at age `low` (0: never seen before).
+        """Record a poll at age `high` of a session that was on the way at age `low` (0: never seen before).
 
-        `now`, if given, keeps the cost down where there are very many: they are taken in together ten times a second,
-        and the estimate is made anew once a second.
+        `now`, if given, limits the cost of very many polls: they are processed together ten times a second, and the
+        estimate is recomputed once a second.
         """
         with self._lock:
             self._seen.append(_Seen(kind, low, high, ended, now))
@@ -89,11 +89,11 @@ class Schedule:
         stretch: float = 1.0,
         begun: float | None = None,
     ) -> float:
-        """Seconds until the next poll of a session seen on the way just now, at this age.
+        """Seconds until the next poll of a session just seen on the way, at this age.
 
-        `fallback` says what to wait as long as too little is known, if the rate allows. `least` and `most`: bounds;
-        where the rate is scarce, `most` gives way to a few even shares of it, or sessions that never end would use
-        it up. `stretch`: factor of chance, so that sessions that came together part. `begun`: when the poll began, if
+        `fallback` gives the wait while too little is known, if the rate allows. `least` and `most`: bounds; if the
+        rate is scarce, `most` is raised to a few even shares of it, or sessions that never end would use it up.
+        `stretch`: random factor, so that sessions that arrived together drift apart. `begun`: when the poll began, if
         that was not now.
         """
         with self._lock:
@@ -110,9 +110,9 @@ class Schedule:
             return wait
 
     def first(self, session: Planned, kind: str, age: float, now: float, *, least: float, most: float) -> float:
-        """Seconds until the first poll of a session of this age is worth a call; below 0: it has been for so long.
+        """Seconds until the first poll of a session of this age is worth a call; negative: for how long it has been.
 
-        Who polls the longest due first thereby asks first for those that were announced late, and are probably over.
+        Sessions announced late are probably over, so the most overdue ones should be polled first.
         """
         with self._lock:
             learner, rate = self._learner(kind), self.rate()
@@ -146,7 +146,7 @@ class Schedule:
         return max(most, MIXTURE.most_shares * self._threshold.fair_interval(rate))
 
     def state(self) -> State:
-        """What is known of all sessions together."""
+        """What is known about all sessions together."""
         with self._lock:
             self._take_in()
             curve = self._all.curve
@@ -161,14 +161,14 @@ class Schedule:
             )
 
     def dump(self) -> str:
-        """What was learned, as JSON."""
+        """The learned state, as JSON."""
         with self._lock:
             self._take_in()
             kinds = {kind: learner.dump() for kind, learner in self._kinds.items()}
             return json.dumps({"form": FORM, "bins": BINS, "all": self._all.dump(), "kinds": kinds})
 
     def load(self, text: str) -> None:
-        """Take over what `dump` gave. Raises ValueError if it can't be used; then nothing has changed."""
+        """Restore what `dump` returned. Raises ValueError if it is invalid; then nothing has changed."""
         try:
             known = json.loads(text)
             if (known["form"], known["bins"]) != (FORM, BINS):
@@ -182,7 +182,7 @@ class Schedule:
             self._all, self._kinds = all_sessions, kinds
 
     def _own(self, kind: str) -> DurationEstimator | None:
-        """The learner of a kind. As long as there is only one kind it would double what is learned of all."""
+        """The estimator of a kind; None while there is only one kind, because it would duplicate the one for all."""
         if not self._first_kind:
             self._first_kind = kind
         if kind == self._first_kind and not self._kinds:

@@ -1,4 +1,4 @@
-"""A piecewise constant hazard as a curve: who is still on the way at an age, and what waiting longer would cost."""
+"""A piecewise constant hazard as a curve: the share still on the way at an age, and the cost of waiting longer."""
 
 import math
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from watcher.schedule.constants import SEARCH
 
 
 class SurvivalCurve:
-    """How long sessions last, ready for questions: each is answered from tables in a few microseconds.
+    """How long sessions last, with tables that answer each query in a few microseconds.
 
-    Expected undetected delay: of a session seen on the way at age `since`, the seconds that it may be expected to
-    have been over by age `age` without anybody having noticed. It is the integral of P(ended by u | on the way at
-    `since`) du over the time between, and what the schedule weighs against one call.
+    Expected undetected delay: for a session seen on the way at age `since`, the expected seconds by age `age` for
+    which it has been over unnoticed. It is the integral of P(ended by u | on the way at `since`) du over the time
+    between, and the schedule weighs it against one call.
     """
 
     def __init__(self, hazard: Sequence[float]) -> None:
@@ -39,7 +39,7 @@ class SurvivalCurve:
 
     @property
     def unfinished_share(self) -> float:
-        """Share of sessions that never end by themselves."""
+        """Share of sessions that never end on their own."""
         return self._survival[-1]
 
     def survival_at(self, edge: int) -> float:
@@ -57,7 +57,7 @@ class SurvivalCurve:
         """The age at which the expected undetected delay since `since` reaches `threshold` (seconds); may be inf."""
         alive, lived = self._at(since)
         low, high, area = bin_of(since) + 1, BINS + 1, self._area
-        while low < high:  # bisect's `key` would be a call for each of its steps, and this is asked with every poll
+        while low < high:  # bisect's `key` would cost a call per step, and this runs with every poll
             middle = (low + high) // 2
             if (EDGES[middle] - since) - (area[middle] - lived) / alive < threshold:
                 low = middle + 1
@@ -75,7 +75,7 @@ class SurvivalCurve:
         return self._area[-1]
 
     def calls(self, threshold: float, most: float) -> float:
-        """Expected polls of a session at this threshold; counted no further than to `most`."""
+        """Expected polls of a session at this threshold, up to `most`."""
         age, calls = 0.0, 0.0
         while age < LONGEST and calls <= most:
             calls += self.survival(age)
@@ -91,7 +91,7 @@ class SurvivalCurve:
         return EDGES[j] + math.log(self._survival[j] / left) / self._hazard[j]
 
     def _within(self, j: int, since: float, threshold: float, alive: float, lived: float) -> float:
-        """Newton's steps in bin j, where the delay is convex, from the root of its first two terms."""
+        """Newton steps in bin j, where the delay is convex, from the root of its first two terms."""
         hazard, begin, end = self._hazard[j], EDGES[j], EDGES[j + 1]
         start, area = self._survival[j], self._area[j]
         if since > begin:
@@ -112,7 +112,7 @@ class SurvivalCurve:
         return age
 
     def _at(self, age: float) -> tuple[float, float]:
-        """Of an age: the share on the way then, and the seconds that a session may be expected to be so before it."""
+        """For an age: the share on the way then, and the expected seconds on the way before it."""
         if age <= 0.0:
             return 1.0, age
         if age >= LONGEST:
