@@ -1,4 +1,4 @@
-"""JSON in as few bytes as every receiver takes."""
+"""JSON in the fewest bytes that every receiver accepts."""
 
 import json
 import re
@@ -8,15 +8,15 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 def compact_json(value: object) -> str:
-    """JSON in as few bytes as UTF-8 allows: a context in another script must not outgrow what the sinks take.
+    """JSON in the fewest bytes of UTF-8: a context in a non-Latin script must not exceed the sinks' limits.
 
-    Escaped are only what UTF-8 can't say (half of a surrogate pair), what SQS doesn't take (U+FFFE, U+FFFF), and what
-    some readers take for the end of a line. So texts can be put together to a larger one.
+    Escapes only what UTF-8 can't encode (half of a surrogate pair), what SQS rejects (U+FFFE, U+FFFF), and what some
+    readers treat as the end of a line. So such texts can be combined into a larger one.
 
     Raises:
-        ValueError: a number that JSON does not have.
+        ValueError: a number that JSON can't represent.
     """
     text = _encode(value)
-    if text.isascii() and "\x7f" not in text:  # the usual case, told without a look at each character
+    if text.isascii() and "\x7f" not in text:  # the usual case, without checking each character
         return text
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,17 +1,17 @@
-"""Environment variables that are meant for other programs, and that libraries of ours would follow."""
+"""Environment variables that are meant for other programs, but that our libraries would obey."""
 
 from collections.abc import MutableMapping
 
 FOREIGN = (
-    "PROMETHEUS_MULTIPROC_DIR",  # metrics go to files in a folder, which has to exist, and add up over processes
+    "PROMETHEUS_MULTIPROC_DIR",  # writes metrics to files in an existing folder, summed over processes
     "prometheus_multiproc_dir",  # its old name
     "PROMETHEUS_LEGACY_NAME_VALIDATION",
-    "SSLKEYLOGFILE",  # the keys of every TLS connection go to a file
+    "SSLKEYLOGFILE",  # writes the keys of every TLS connection to a file
     "BOTOCORE_EXPERIMENTAL__PLUGINS",  # modules that botocore imports
-    "AWS_CSM_ENABLED",  # every call is told to a local port
+    "AWS_CSM_ENABLED",  # reports every call to a local port
     "PYDANTIC_DISABLE_PLUGINS",
 )
-"""The names, each with what it does; there is nothing to gain from them here."""
+"""The names, each with its effect; none is useful here."""
 
 _WORDS = {
     "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": ("ipv4", "ipv6"),
@@ -27,17 +27,17 @@ _NUMBERS = (
 )
 _TIMES = ("AWS_CREDENTIAL_EXPIRATION",)
 _URLS = ("AWS_EC2_METADATA_SERVICE_ENDPOINT",)
-"""Variables without which everything works, and with which botocore makes no client, or finds no credentials."""
+"""Optional variables whose invalid values keep botocore from making a client, or from finding credentials."""
 
 
 def drop_foreign(environ: MutableMapping[str, str]) -> None:
-    """Take them out, before the libraries are imported: some look once, on import."""
+    """Remove them before the libraries are imported, because some read them only then."""
     for name in FOREIGN:
         environ.pop(name, None)
 
 
 def drop_invalid(environ: MutableMapping[str, str]) -> list[str]:
-    """Take out the ones of AWS that have no valid value, and return their names."""
+    """Remove AWS's variables with invalid values, and return their names."""
     invalid = [
         name
         for name in (*_WORDS, *_NUMBERS, *_TIMES, *_URLS)

@@ -1,13 +1,13 @@
-"""The class of an error: what anybody may see of it, since it quotes nothing."""
+"""The class of an error, which can be shown to anyone because it quotes nothing."""
 
 import re
 
 _CODE = re.compile(r"[A-Z][A-Za-z]{2,63}")
-"""AWS's error codes. Letters only: an account's number, an address or an id does not fit in, whoever answers."""
+"""AWS's error codes. Letters only, so that no answer can put an account number, an address or an id in."""
 
 
 def aws_code(error: BaseException) -> str:
-    """The error code of an answer of AWS, without the prefix of SQS's older protocol; empty if there is none."""
+    """The error code in an answer from AWS, without the prefix of SQS's older protocol; empty if there is none."""
     response = getattr(error, "response", None)
     found = response.get("Error") if isinstance(response, dict) else None
     code = found.get("Code") if isinstance(found, dict) else None
@@ -16,13 +16,13 @@ def aws_code(error: BaseException) -> str:
 
 
 def origin_of(error: BaseException) -> str:
-    """What began it: AWS's code, or the class of the first error in the chain of causes."""
+    """The origin: AWS's code, or the class of the first error in the chain of causes."""
     while not aws_code(error) and not getattr(error, "origin", "") and error.__cause__ is not None:
         error = error.__cause__
     return aws_code(error) or getattr(error, "origin", "") or type(error).__name__
 
 
 def error_class(error: BaseException) -> str:
-    """The class of an error, and what began it: `QueueError (OperationalError)`."""
+    """The class of an error, and its origin: `QueueError (OperationalError)`."""
     own, origin = type(error).__name__, origin_of(error)
     return own if origin == own else f"{own} ({origin})"

@@ -1,6 +1,6 @@
-"""Whether only root and this process's user decide what a file says.
+"""Whether only root and this process's user control the contents of a file.
 
-A file that is found in the working directory, or below a folder that others may write to, can be somebody else's.
+A file found in the working directory, or below a folder that others can write to, may belong to someone else.
 """
 
 import errno
@@ -19,7 +19,7 @@ _MOST_LINKS = 40
 
 
 class Exposure(NamedTuple):
-    """How somebody else can change what a file says: what is wrong, and the fix."""
+    """How someone else can change a file: what is wrong, and the fix."""
 
     why: str
     fix: str
@@ -34,29 +34,29 @@ class ExposedFile(Exception):
 
 
 def exposure(path: Path) -> Exposure | None:
-    """How others can change the file at `path`; None if they can't, or if it can't be looked at.
+    """How others can change the file at `path`; None if they can't, or if it can't be checked.
 
-    A file is also changed by who owns or writes a folder on the way to it, or to the target of a link. For root every
-    writer but root counts. For another user what others may write counts, unless it is the user's own group, and what
-    a third user owns. What is mounted read-only, as by Kubernetes, nobody can write.
+    Whoever owns or can write a folder on the path to a file, or to a link's target, can change the file as well. For
+    root, every writer but root counts. For another user, a path counts if others can write it, unless only the user's
+    own group can, or if a third user owns it. No one can write a read-only mount, as in Kubernetes.
     """
     try:
         return find_exposure(path)
-    except (OSError, ValueError):  # whoever reads it learns why
+    except (OSError, ValueError):  # reading it reports why
         return None
 
 
 def find_exposure(path: Path, opened: os.stat_result | None = None, *, may_add_files: bool = True) -> Exposure | None:
-    """As `exposure`. Without `may_add_files`, nobody else may add files to the folder `path`: sticky is not enough.
+    """As `exposure`. Without `may_add_files`, no one else may add files to the folder `path`: sticky is not enough.
 
-    `opened` is what fstat says of the file that was opened as `path`: a name that others can move may lead elsewhere.
+    `opened` is the fstat of the file that was opened as `path`: a name that others can move may lead elsewhere.
 
     Raises:
-        OSError, ValueError: it can't be looked at.
+        OSError, ValueError: it can't be checked.
     """
     found = None
     for step, found, is_end in _way_to(path):
-        # In a sticky folder names keep what they lead to; each such thing is a step of its own.
+        # In a sticky folder others can't change what names lead to; each target is checked as a separate step.
         is_kept = bool(found.st_mode & stat.S_ISVTX) and (may_add_files or not is_end)
         if problem := _of(step, found, os.geteuid(), is_kept=is_kept):
             return problem
@@ -66,28 +66,28 @@ def find_exposure(path: Path, opened: os.stat_result | None = None, *, may_add_f
 
 
 def find_exposure_of_written(path: Path, beside: Sequence[str] = ()) -> Exposure | None:
-    """As `find_exposure`, of a file that is made if it is missing: nobody else may add files to its folder.
+    """As `find_exposure`, for a file that is created if missing: no one else may add files to its folder.
 
-    `beside` are the ends of the names of more files there that count as a part of it.
+    `beside`: suffixes of further files there that count as part of it.
 
     Raises:
-        OSError, ValueError: the folder is missing, or can't be looked at.
+        OSError, ValueError: the folder is missing, or can't be checked.
     """
     real = Path(os.path.realpath(path))
     if found := find_exposure(real.parent, may_add_files=False):
         return found
     for name in (path, *(real.with_name(real.name + end) for end in beside)):
-        with suppress(FileNotFoundError):  # not made yet, or just deleted
+        with suppress(FileNotFoundError):  # not created yet, or just deleted
             if found := find_exposure(name):
                 return found
     return None
 
 
 def refuse_exposed(path: Path, opened: os.stat_result) -> None:
-    """Judge the file that was opened as `path`, `opened` being its fstat.
+    """Check the file that was opened as `path`; `opened` is its fstat.
 
     Raises:
-        ExposedFile: root runs this, and others can change the file, or it can't be told whether they can.
+        ExposedFile: root runs this, and others can change the file, or that can't be determined.
     """
     if os.geteuid() != _ROOT:
         return
@@ -100,18 +100,18 @@ def refuse_exposed(path: Path, opened: os.stat_result) -> None:
 
 
 def refuse_exposed_written(path: Path) -> None:
-    """Judge the file at `path` before it is opened to write: through a link it would be made somewhere else.
+    """Check the file at `path` before it is opened for writing: through a link it would be created elsewhere.
 
     Raises:
-        ExposedFile: root runs this, and others can change the file, or what its name leads to.
-        OSError: it can't be looked at.
+        ExposedFile: root runs this, and others can change the file, or its name's target.
+        OSError: it can't be checked.
     """
     if os.geteuid() == _ROOT and (found := find_exposure_of_written(path)):
         raise ExposedFile(found)
 
 
 def is_readable_by_everybody(path: Path) -> bool:
-    """Whether the mode of the file, or of what it links to, lets everybody read it."""
+    """Whether the mode of the file, or of its link's target, lets everyone read it."""
     try:
         return bool(path.stat().st_mode & stat.S_IROTH)
     except (OSError, ValueError):
@@ -119,7 +119,7 @@ def is_readable_by_everybody(path: Path) -> bool:
 
 
 def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
-    """Every folder and link on the way to a file, from the root on, and the file itself; whether it is that."""
+    """Every folder and link on the path to a file, from the root, and the file itself; whether it is the file."""
     whole = path.absolute()
     at, rest, links = Path(whole.anchor), list(reversed(whole.parts[1:])), 0
     yield at, at.lstat(), not rest
@@ -153,13 +153,13 @@ def _of(path: Path, found: os.stat_result, uid: int, *, is_kept: bool) -> Exposu
         return None
     if not (writers := _writers(found, uid)) or _is_read_only(path):
         return None
-    is_shared = is_folder and bool(found.st_mode & stat.S_ISVTX)  # as /tmp, whose mode is right as it is
+    is_shared = is_folder and bool(found.st_mode & stat.S_ISVTX)  # such as /tmp, whose mode is correct
     fix = "use a folder that only its user can write" if is_shared else f"chmod go-w {path}"
     return Exposure(f"{what} can be written by {writers} (mode {stat.S_IMODE(found.st_mode):04o})", fix)
 
 
 def _is_read_only(path: Path) -> bool:
-    """Whether it is mounted read-only; of a link, the folder that it is in."""
+    """Whether it is mounted read-only; for a link, whether its folder is."""
     return bool(os.statvfs(path.parent if path.is_symlink() else path).f_flag & os.ST_RDONLY)
 
 
@@ -172,7 +172,7 @@ def _writers(found: os.stat_result, uid: int) -> str:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Whether it is a group of one's own, as most systems give, or one without a name, as a pod's fsGroup."""
+    """Whether it is the user's own group, as on most systems, or one without a name, such as a pod's fsGroup."""
     if gid in (_ROOT, os.getegid()):
         return True
     try:

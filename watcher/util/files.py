@@ -1,4 +1,4 @@
-"""Reading files that users name: regular ones, of a bounded size, in the encodings that editors write."""
+"""Reading files that users name: regular files of limited size, in the encodings that editors write."""
 
 import codecs
 import os
@@ -10,7 +10,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class UnreadableFile(Exception):
-    """A file that can't be used: why, and what to do about it. The caller names the file."""
+    """An unusable file: why, and what to do about it. The caller names the file."""
 
     def __init__(self, why: str, fix: str) -> None:
         super().__init__(f"{why}: {fix}")
@@ -19,7 +19,7 @@ class UnreadableFile(Exception):
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file. One that can't be looked at counts: whoever uses it learns what is wrong."""
+    """Whether the file exists. One that can't be checked counts as existing: using it reports what is wrong."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -34,15 +34,15 @@ def _anything(found: os.stat_result) -> None:
 
 
 def read_bytes(path: Path, limit: int, judge: Callable[[os.stat_result], None] = _anything) -> bytes:
-    """The whole file, of `limit` bytes at most. A pipe or a device is refused, for reading it may never end.
+    """The whole file, at most `limit` bytes. Pipes and devices are rejected, because reading them may never end.
 
-    `judge` is called with what fstat says of the file that is then read, and raises what it finds wrong.
+    `judge` is called with the fstat of the file that is then read, and raises if something is wrong.
 
     Raises:
-        UnreadableFile: it is not there, not readable, no regular file, or too large.
+        UnreadableFile: it does not exist, is not readable, is not a regular file, or is too large.
     """
     try:
-        # Non-blocking: opening a pipe that nobody writes to would hang.
+        # Non-blocking: opening a pipe without a writer would hang.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UnreadableFile(_why(error), "name a file that can be read") from error
@@ -62,7 +62,7 @@ def read_bytes(path: Path, limit: int, judge: Callable[[os.stat_result], None] =
 
 
 def read_text(path: Path, limit: int, judge: Callable[[os.stat_result], None] = _anything) -> str:
-    """The whole file as text, without the mark that editors on Windows begin a UTF-8 file with.
+    """The whole file as text, without the byte order mark that editors on Windows write.
 
     Raises:
         UnreadableFile: like `read_bytes`, or it is not UTF-8.
@@ -80,7 +80,7 @@ def read_text(path: Path, limit: int, judge: Callable[[os.stat_result], None] = 
 def _check_kind(found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise UnreadableFile("Is a directory", "name a file")
-    is_empty = os.path.samestat(found, Path(os.devnull).stat())  # the usual name for "no file"
+    is_empty = os.path.samestat(found, Path(os.devnull).stat())  # the usual way to name no file
     if not (stat.S_ISREG(found.st_mode) or is_empty):
         raise UnreadableFile("a pipe or a device, which may never end", "name a regular file")
 

@@ -1,4 +1,4 @@
-"""Standard error behind a buffer with a limit: whoever logs never waits for whoever reads."""
+"""Standard error behind a bounded buffer, so that logging never waits for a reader."""
 
 import atexit
 import io
@@ -10,19 +10,19 @@ from collections.abc import Callable
 from threading import Condition, Thread
 
 BUFFER_BYTES = 4 << 20
-"""Bytes that wait at most: some 10,000 log lines, minutes of a reader that pauses, and no strain on a pod."""
+"""Maximum bytes that wait: some 10,000 log lines, minutes of a paused reader, and little memory for a pod."""
 
 _BATCH_BYTES = 64 << 10
-"""Bytes of one write at most: what a pipe holds on Linux."""
+"""Maximum bytes of one write: the capacity of a pipe on Linux."""
 
 LAST_FLUSH = 0.5
-"""Seconds that the last lines have at the end of the process. A second signal has to end it within one."""
+"""Seconds for the last lines at the end of the process. A second signal has to end it within one second."""
 
 
 class LineBuffer(io.TextIOBase):
     """A text stream whose lines a separate thread writes to a descriptor.
 
-    A line for which there is no room, or that can't be written, is dropped and counted.
+    A line that does not fit, or can't be written, is dropped and counted.
     """
 
     def __init__(self, descriptor: int, encoding: str = "utf-8", limit: int = BUFFER_BYTES) -> None:
@@ -30,16 +30,16 @@ class LineBuffer(io.TextIOBase):
         self._encoding = encoding
         self._limit = limit
         self._lines: deque[bytes] = deque()
-        self._size = 0  # with the lines that are being written
+        self._size = 0  # including the lines that are being written
         self._unfinished = ""
         self._dropped = 0
-        self._changed = Condition()  # reentrant: a warning may come up while a line is taken
+        self._changed = Condition()  # reentrant: a warning may be raised while a line is added
         self.on_recovery: Callable[[int], None] = lambda _lines: None
         Thread(target=self._write_all, name="stderr", daemon=True).start()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of the stream that this one stands for."""
+        """The encoding of the stream that this one replaces."""
         return self._encoding
 
     @property
@@ -60,7 +60,7 @@ class LineBuffer(io.TextIOBase):
         return os.isatty(self._descriptor)
 
     def write(self, text: str) -> int:
-        """Take a text; its whole lines are written soon, the rest once its line ends. Never blocks.
+        """Add a text; its complete lines are written soon, the rest once its line ends. Never blocks.
 
         Raises:
             TypeError: bytes.
@@ -74,7 +74,7 @@ class LineBuffer(io.TextIOBase):
         return len(text)
 
     def drain(self, seconds: float) -> bool:
-        """Wait for what was written so far, for so long at most; whether all of it is out."""
+        """Wait at most this long for what was written so far; returns whether all of it is out."""
         with self._changed:
             if self._unfinished:
                 self.write("\n")
@@ -114,15 +114,15 @@ class LineBuffer(io.TextIOBase):
 
 
 def install_buffer() -> LineBuffer:
-    """Put a buffer in place of `sys.stderr`: from here on no log line, warning or traceback blocks its thread."""
+    """Replace `sys.stderr` by a buffer: from now on no log line, warning or traceback blocks its thread."""
     stream = LineBuffer(sys.stderr.fileno(), sys.stderr.encoding)
     sys.stderr = stream
-    atexit.register(stream.drain, LAST_FLUSH)  # a crash's traceback among others
+    atexit.register(stream.drain, LAST_FLUSH)  # including a crash's traceback
     return stream
 
 
 def _write(descriptor: int, data: bytes) -> bool:
-    """Write all of it, for as long as that takes; False if it can't be written (a full disk, a closed pipe)."""
+    """Write all of it, however long that takes; False if it can't be written (a full disk, a closed pipe)."""
     try:
         while data:
             try:

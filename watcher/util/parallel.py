@@ -1,4 +1,4 @@
-"""The same work for many items at once, for backends that have no call for many."""
+"""The same work for many items in parallel, for backends without a batch call."""
 
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
@@ -18,26 +18,26 @@ def for_each(
     stopped: Event | None = None,
     seconds: float | None = None,
 ) -> list[R]:
-    """What `work` makes of each item, in their order; `at_once` of them at a time, the calling thread included.
+    """The result of `work` for each item, in order; `at_once` of them at a time, including the calling thread.
 
-    A failure keeps no other item from its turn, unless `until_failure` says so; after `stopped` none has its turn,
-    and is missing from the result. So is what is not over after `seconds`: it goes on, and nobody waits for it.
+    A failure does not prevent other items, unless `until_failure` is set; after `stopped` no item is started, and it
+    is missing from the result. So is one that is not over after `seconds`: it continues, but is not waited for.
 
     Raises:
-        Exception: the first failure, once all that was begun has ended, or is waited for no longer.
+        Exception: the first failure, once everything that was started has ended, or is no longer waited for.
     """
     results: dict[int, R] = {}
     failures: list[Exception] = []
     waiting, lock = iter(enumerate(items)), Lock()
 
     def following() -> tuple[int, T] | None:
-        """The next item and its number; None when nothing more may begin."""
+        """The next item and its number; None if no more may start."""
         with lock:
             is_over = (until_failure and failures) or (stopped and stopped.is_set())
             return None if is_over else next(waiting, None)
 
     def run() -> None:
-        """What each thread does."""
+        """The work of each thread."""
         while (numbered := following()) is not None:
             number, item = numbered
             try:
@@ -48,13 +48,13 @@ def for_each(
     _in_threads(run, min(at_once, len(items)), seconds)
     if failures:
         raise failures[0]
-    return [results[number] for number in sorted(results.copy())]  # one left behind may still add its own
+    return [results[number] for number in sorted(results.copy())]  # an abandoned one may still add its own
 
 
 def _in_threads(run: Callable[[], None], count: int, seconds: float | None) -> None:
-    """`run` in so many threads, the calling one among them unless they may be left behind after `seconds`."""
+    """`run` in this many threads, including the calling one unless they may be abandoned after `seconds`."""
     own = 1 if seconds is None else 0
-    # Daemon threads, unlike the standard library's pool: a call that hangs must not keep the process from ending.
+    # Daemon threads, unlike the standard library's pool: a hanging call must not keep the process from ending.
     threads = _started([Thread(target=run, daemon=True) for _ in range(count - own)])
     if seconds is None:
         run()
@@ -64,7 +64,7 @@ def _in_threads(run: Callable[[], None], count: int, seconds: float | None) -> N
 
 
 def _started(threads: Sequence[Thread]) -> list[Thread]:
-    """Start these; returns those that the system had room for, which then have more to do each."""
+    """Start these; returns those for which the system had room, which then do more each."""
     started: list[Thread] = []
     for thread in threads:
         try:

@@ -1,4 +1,4 @@
-"""Calls to a backend that is down: again and again, with backoff, until it works or the daemon stops."""
+"""Retries calls to a backend that is down, with backoff, until it works or the daemon stops."""
 
 from collections.abc import Callable
 from threading import Event
@@ -13,18 +13,18 @@ T = TypeVar("T")
 
 
 class Heartbeat(Protocol):
-    """What a thread shows of its progress."""
+    """A thread's sign of progress."""
 
     def beat(self) -> None:
         """Progress was made."""
 
     def rest(self) -> None:
-        """From here on the thread waits for something else."""
+        """The thread waits for something else from now on."""
 
 
 RETRIED = (SinkError, LedgerError, QueueError)
 MAX_RETRY_WAIT = 15.0
-"""Maximum seconds between two tries of a backend that is down; the tries go on for as long as it takes."""
+"""Maximum seconds between two tries of a backend that is down; they continue for as long as it takes."""
 
 _backoff = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
 
@@ -33,7 +33,7 @@ class RetryUntilStopped:
     """Calls a backend until it works, with jittered exponential backoff that a halt interrupts."""
 
     def __init__(self, halt: Event, beat: Heartbeat) -> None:
-        """`beat` is the calling thread's, which rests between two tries: a restart does not help a backend."""
+        """`beat` is the calling thread's, which rests between two tries: a restart would not help the backend."""
         self._halt = halt
         self._beat = beat
 
@@ -43,9 +43,9 @@ class RetryUntilStopped:
         on_failure: Callable[[BaseException], None],
         wait: Callable[[RetryCallState], float] | None = None,
     ) -> T:
-        """Run `work` until it raises none of `RETRIED`; `on_failure` is told of each failure.
+        """Run `work` until it raises none of `RETRIED`; `on_failure` is called with each failure.
 
-        `wait`: tenacity's, for the seconds between two tries; jittered exponential backoff if there is none.
+        `wait`: tenacity's, for the seconds between two tries; jittered exponential backoff by default.
 
         Raises:
             WatcherError: the last failure, if the halt came before a success.

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 
 LATEST = 253_402_300_799.0
-"""Epoch seconds of the last second of the year 9999: beyond it no time can be written down."""
+"""Epoch seconds of the last second of the year 9999, the last time that can be formatted."""
 
 _LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d):60(?!\d)")
 
@@ -15,7 +15,7 @@ def timestamp(epoch: float) -> str:
 
 
 def timestamp_of(value: object) -> str:
-    """As `timestamp`, of a value that anybody may have written; `-` if it is no time that can be."""
+    """As `timestamp`, for an untrusted value; `-` if it is not a valid time."""
     try:
         return timestamp(value) if isinstance(value, int | float) else "-"
     except (ValueError, OverflowError, OSError):  # not a number, or beyond the years 1 to 9999
@@ -25,7 +25,8 @@ def timestamp_of(value: object) -> str:
 def creation_time(value: object) -> float | None:
     """Epoch seconds of an RFC 3339 time with its offset; None for anything else.
 
-    `t` and `z` are as good as capitals (5.6), and a leap second counts as the following one: epoch seconds have none.
+    `t` and `z` may be lower case (5.6), and a leap second counts as the following one, because epoch seconds have
+    none.
     """
     if not isinstance(value, str):
         return None
@@ -34,10 +35,10 @@ def creation_time(value: object) -> float | None:
         parsed = datetime.fromisoformat(text)
         if parsed.tzinfo is None:
             return None
-        # In UTC, or an offset could carry it out of the years that an event's time can have.
+        # In UTC, or an offset could move it out of the years that an event's time can have.
         moment = parsed.astimezone(UTC) + timedelta(seconds=leaps)
     except (ValueError, OverflowError):
         return None
-    # Leap seconds end a day of UTC (5.7); which days, nobody knows ahead.
+    # Leap seconds end a UTC day (5.7); which days is not known in advance.
     is_possible = not leaps or moment.time().replace(microsecond=0) == time.min
     return moment.timestamp() if is_possible else None

@@ -1,4 +1,4 @@
-"""How the name of a secret's file is shown: some users put the secret itself in its place."""
+"""How the path of a secret's file is shown: some users give the secret itself instead."""
 
 import binascii
 from base64 import b64decode
@@ -8,7 +8,7 @@ from watcher.util.urls import HIDDEN
 from watcher.util.webhook_secret import PREFIX
 
 _LEAST_KEY = 16
-"""Bytes of base64 that count as a key: 128 bits, the least that is in use anywhere."""
+"""Bytes of base64 that count as a key: 128 bits, the shortest in use."""
 
 
 def shown_path(text: str) -> str:
@@ -21,7 +21,7 @@ def shown_path(text: str) -> str:
 
 
 def _leads_somewhere(text: str) -> bool:
-    """Whether the file, or one of its folders below the root, is there."""
+    """Whether the file, or one of its folders below the root, exists."""
     try:
         path = Path(text)
         return any(step.exists() for step in (path, *path.parents) if step.name)
@@ -30,7 +30,7 @@ def _leads_somewhere(text: str) -> bool:
 
 
 def _is_base64(text: str) -> bool:
-    """Whether it is base64, with or without padding, of as many bytes as a key has."""
+    """Whether it is base64, with or without padding, of at least a key's bytes."""
     encoded = text.strip().rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return len(b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)) >= _LEAST_KEY

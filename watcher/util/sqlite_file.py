@@ -1,7 +1,7 @@
-"""One SQLite file as queue and ledger share it: opening, transactions, schema versions, errors in the user's words.
+"""One SQLite file, shared by queue and ledger: opening, transactions, schema versions, errors for the user.
 
-Every object guards one connection with a lock. SQLite lets one writer in at a time anyway, a lock hands over at once
-where SQLite's own busy handler sleeps, threads that come and go leave no connection behind, and `close` is final.
+Every object guards one connection with a lock. SQLite allows one writer at a time anyway, a lock passes on at once
+where SQLite's own busy handler sleeps, threads that end leave no connection behind, and `close` is final.
 """
 
 import errno
@@ -19,7 +19,7 @@ from watcher.util import sqlite_place
 from watcher.util.files import is_there
 
 BUSY_TIMEOUT = 10.0
-"""Seconds to wait for another process that writes; the callers retry what still fails then."""
+"""Seconds to wait for another process that writes; callers retry what still fails then."""
 
 WRITING = "BEGIN IMMEDIATE"
 
@@ -38,17 +38,17 @@ _FIXES = {
 
 @dataclass(frozen=True)
 class Schema:
-    """The tables of one `part` of a file. Step n brings them from version n to n + 1; steps are only ever added."""
+    """The tables of one `part` of a file. Step n upgrades them from version n to n + 1; steps are only ever added."""
 
     part: str
     steps: tuple[Sequence[str], ...]
 
 
 class SqliteFile:
-    """A connection to `path` with the tables of `schema`; whatever goes wrong in it is raised as `error`.
+    """A connection to `path` with the tables of `schema`; failures are raised as `error`.
 
-    A file or table that isn't there is made, unless `create` is false: then the file is an error when it's missing
-    and is taken as it is, so that a reader leaves nothing behind.
+    A missing file or table is created, unless `create` is false: then a missing file is an error, and an existing one
+    is not changed, so that a reader leaves no trace.
     """
 
     def __init__(self, path: Path, schema: Schema, error: type[WatcherError], *, create: bool = True) -> None:
@@ -78,22 +78,22 @@ class SqliteFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
-        """A cursor on one consistent view; waits for no writer of another process."""
+        """A cursor on one consistent view; does not wait for writers of other processes."""
         with self._transaction("BEGIN") as cursor:
             yield cursor
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:
-        """A cursor in a transaction that is on the disk, whole, when the block ends; an exception undoes it all."""
-        # IMMEDIATE: a transaction that reads first and writes later could fail half-way when another one was quicker.
+        """A cursor in a transaction that is completely on disk when the block ends; an exception rolls it back."""
+        # IMMEDIATE: a transaction that reads first and writes later could fail half-way if another one was quicker.
         with self._transaction(WRITING) as cursor:
             yield cursor
 
     def close(self) -> None:
-        """Close the connection; a second time does nothing.
+        """Close the connection; a second call does nothing.
 
-        The last one to close writes what is in `-wal` into the file, also if `-wal` has lost its name: nothing is
-        lost. Not if there is another one by now: that would destroy what is in it.
+        The last one to close writes the contents of `-wal` into the file, even if `-wal` has been deleted, so nothing
+        is lost. Unless there is a new `-wal`: that would destroy its contents.
         """
         with self._lock:
             if self._connection is not None:
@@ -113,11 +113,11 @@ class SqliteFile:
             cursor.execute(begin)
             try:
                 yield cursor
-                if begin == WRITING:  # it may have waited long for the lock
+                if begin == WRITING:  # the wait for the lock may have been long
                     self._check_files()
                 cursor.execute("COMMIT")
             except BaseException:
-                # SQLite has rolled back by itself after some failures (a full disk): then there is nothing to undo.
+                # After some failures (a full disk) SQLite has already rolled back: then there is nothing to undo.
                 if self._connection.in_transaction:
                     self._connection.rollback()
                 raise
@@ -125,7 +125,7 @@ class SqliteFile:
                 cursor.close()
 
     def _check_files(self) -> None:
-        """Raises DatabaseLost: SQLite would go on with files that no name leads to, and that nobody else can see."""
+        """Raises DatabaseLost: SQLite would continue with unlinked files that no other process can see."""
         if problem := sqlite_place.problem_while_open(self._opened, self.path):
             raise DatabaseLost(problem)
 
@@ -133,7 +133,7 @@ class SqliteFile:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (OverflowError, UnicodeEncodeError) as error:  # a number or a text that SQLite can't hold
+        except (OverflowError, UnicodeEncodeError) as error:  # a number or a text that SQLite can't store
             raise self._error(f"{self.path}: a value can't be stored: {type(error).__name__}") from error
         except sqlite3.Error as error:
             fix = _FIXES.get(_kind(error))
@@ -142,14 +142,15 @@ class SqliteFile:
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         """Switch the file to write-ahead logging, so that readers and the writer never wait for each other."""
         give_up = time.monotonic() + BUSY_TIMEOUT
-        # SQLite asks no busy handler for this one lock, and several processes may make the file at the same moment.
+        # SQLite does not call the busy handler for this lock, and several processes may create the file at the same
+        # time.
         while (mode := self._try_wal(connection, last=time.monotonic() >= give_up)) is None:
             time.sleep(0.01)
         if mode != "wal":
             raise self._error(f"{self.path}: its file system has no shared memory for SQLite: use a local disk")
 
     def _try_wal(self, connection: sqlite3.Connection, *, last: bool) -> str | None:
-        """The journal's mode, or None when the file was busy."""
+        """The journal's mode, or None if the file was busy."""
         with self._translated():
             try:
                 return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
@@ -159,7 +160,7 @@ class SqliteFile:
                 return None
 
     def _prepare(self, schema: Schema, *, create: bool) -> None:
-        """Bring the tables of this part up to date; no write when they are."""
+        """Bring the tables of this part up to date; writes nothing if they are."""
         with self.reading() as cursor:
             found = self._version(cursor, schema)
         if found == len(schema.steps):
@@ -172,7 +173,7 @@ class SqliteFile:
             cursor.execute(
                 "CREATE TABLE IF NOT EXISTS watcher_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
             )
-            # Once more, now that nobody else can change it: two processes may start at once on a new file.
+            # Checked again, now that no one else can change it: two processes may start at once on a new file.
             for step in schema.steps[self._version(cursor, schema) :]:
                 for statement in step:
                     cursor.execute(statement)
@@ -193,7 +194,7 @@ class SqliteFile:
 
 @contextmanager
 def _as_sqlite_error() -> Iterator[None]:
-    """Turn an error of the file system into SQLite's, which has the fix."""
+    """Turn a file system error into SQLite's, which has a fix."""
     try:
         yield
     except OSError as error:
@@ -204,13 +205,13 @@ def _as_sqlite_error() -> Iterator[None]:
 
 
 def _leave_alone(connection: sqlite3.Connection) -> None:
-    """Give up a connection without a write to any file."""
+    """Abandon a connection without writing to any file."""
     if sys.version_info >= (3, 12):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)  # on
         connection.close()
     else:
-        # Python 3.11 can't say so to SQLite, and closes what nothing refers to, at its own end too. What a daemon
-        # thread refers to it leaves alone.
+        # Python 3.11 can't tell SQLite, and closes unreferenced connections, at its own end too. It leaves alone what
+        # a daemon thread refers to.
         Thread(target=lambda _: Event().wait(), args=(connection,), name="lost database", daemon=True).start()
 
 
@@ -219,15 +220,15 @@ def _connect(path: Path) -> sqlite3.Connection:
         f"{path.as_uri()}?mode=rw",
         uri=True,
         timeout=BUSY_TIMEOUT,
-        isolation_level=None,  # transactions begin where this module says so, not where Python guesses
-        check_same_thread=False,  # the lock does it
+        isolation_level=None,  # this module begins transactions, not Python
+        check_same_thread=False,  # the lock ensures that
     )
     try:
-        # Text that is not UTF-8 can only come from somebody else's hand: it must reach the dead letters, not stop us.
+        # Only other programs can write text that is not UTF-8: it must reach the dead letters, not stop the watcher.
         connection.text_factory = _text
-        # FULL: with WAL, NORMAL would lose the latest commits in a power cut: an id that was accepted, a decision.
+        # FULL: with WAL, NORMAL would lose the latest commits in a power cut: an accepted id, a decision.
         connection.execute("PRAGMA synchronous = FULL")
-        # Some builds of SQLite leave what was deleted in the file until the room is used again: contexts, decisions.
+        # Some SQLite builds leave deleted data (contexts, decisions) in the file until the space is reused.
         connection.execute("PRAGMA secure_delete = ON")
     except BaseException:
         connection.close()
@@ -236,7 +237,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _kind(error: sqlite3.Error) -> int:
-    """The primary result code: the lower byte; the others only say where in SQLite it came up."""
+    """The primary result code: the lower byte; the rest only says where in SQLite it occurred."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 

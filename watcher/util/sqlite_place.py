@@ -1,8 +1,8 @@
-"""The files of an SQLite database on the disk: made for this user alone, and looked after while they are open.
+"""The files of an SQLite database: created for this user only, and monitored while they are open.
 
-In write-ahead mode SQLite keeps one database in three files. `-wal` has the latest changes, `-shm` says where they
-are. SQLite never deletes either while a connection is open, and doesn't notice when somebody else does: every process
-then works on files of its own, and the last one to close destroys what the others wrote.
+In write-ahead mode SQLite keeps one database in three files. `-wal` has the latest changes, `-shm` their locations.
+SQLite never deletes either while a connection is open, and doesn't notice if someone else does: then each process
+works on its own files, and the last one to close destroys what the others wrote.
 """
 
 import os
@@ -17,18 +17,19 @@ from tempfile import NamedTemporaryFile
 from watcher.util.file_trust import Exposure, find_exposure_of_written
 
 File = tuple[int, int]
-"""Device and inode: what a name leads to."""
+"""Device and inode: the target of a name."""
 
 TRIES, RETRY_INTERVAL = 3, 0.02
-"""Looks, and seconds between two, that have to find `-shm` without `-wal`: another process may just be closing."""
+"""Consecutive checks, and seconds between two, that have to find `-shm` without `-wal`: another process may be
+closing."""
 
 _START_AFRESH = "restore it from a backup, or delete it to start afresh"
 
 
 def files_of(path: Path) -> Iterator[Path]:
-    """The three files of the database at `path`, whether they are there or not.
+    """The three files of the database at `path`, whether they exist or not.
 
-    Where `path` is a link, SQLite uses the two that lie beside its target.
+    If `path` is a link, SQLite uses the two next to its target.
     """
     yield path
     real = _real(path)
@@ -39,16 +40,16 @@ def files_of(path: Path) -> Iterator[Path]:
 def exposure_of(path: Path) -> Exposure | None:
     """How others can change the database at `path`, which may be missing; None if they can't.
 
-    SQLite trusts what lies beside a database: whoever adds a `-wal` or a `-journal` to its folder writes into it.
+    SQLite trusts the files next to a database: anyone who adds a `-wal` or a `-journal` to its folder writes into it.
 
     Raises:
-        OSError: the folder is missing, or can't be looked at.
+        OSError: the folder is missing, or can't be checked.
     """
     return find_exposure_of_written(path, ("-wal", "-shm", "-journal"))
 
 
 def problem_as_root(path: Path) -> str | None:
-    """Why root must not use the database at `path`, with the fix: a decision in it could be anybody's.
+    """Why root must not use the database at `path`, with the fix: anyone could have written its decisions.
 
     Raises:
         OSError: as `exposure_of`.
@@ -60,13 +61,13 @@ def problem_as_root(path: Path) -> str | None:
 
 
 def create(path: Path) -> None:
-    """Make an empty database that only this user can read and write; does nothing if there is a file.
+    """Create an empty database that only this user can read and write; does nothing if the file exists.
 
-    It gets its name once it is whole: another process never sees half of it, nor does a crash leave half of it.
-    SQLite makes `-wal` and `-shm` with the same mode.
+    It gets its name once it is complete, so neither another process nor a crash can leave or see half of it. SQLite
+    creates `-wal` and `-shm` with the same mode.
 
     Raises:
-        OSError: it can't be made.
+        OSError: it can't be created.
     """
     path = _real(path)
     if path.exists():
@@ -94,7 +95,7 @@ def _link(new: Path, path: Path, content: bytes) -> None:
 
 
 def problem_before_opening(path: Path) -> str | None:
-    """Why SQLite must not open the file at `path`, with the fix; None if it may, or if it says so itself."""
+    """Why SQLite must not open the file at `path`, with the fix; None if it may, or reports the problem itself."""
     main, wal, shm = files_of(path)
     with suppress(OSError):
         found = main.stat()
@@ -112,12 +113,12 @@ def problem_before_opening(path: Path) -> str | None:
 
 
 def opened_files(path: Path) -> dict[Path, File]:
-    """What the names of the database's files lead to now; those that are missing are left out."""
+    """The current targets of the names of the database's files, without missing ones."""
     return {name: file for name in files_of(path) if (file := _file(name)) is not None}
 
 
 def problem_while_open(opened: Mapping[Path, File], path: Path) -> str | None:
-    """What has become of files that are open, with the fix; None if they are what they were."""
+    """What has happened to open files, with the fix; None if they are unchanged."""
     for name, file in opened.items():
         if _file(name) != file:
             return (
@@ -131,12 +132,12 @@ def problem_while_open(opened: Mapping[Path, File], path: Path) -> str | None:
 
 
 def is_replaced(opened: Mapping[Path, File]) -> bool:
-    """Whether another process has made new files under the names of those that are open."""
+    """Whether another process has created new files under the names of the open ones."""
     return any(_file(name) not in (None, file) for name, file in opened.items())
 
 
 def _real(path: Path) -> Path:
-    """Where links lead. Of links in a circle, somewhere on it: SQLite says what is wrong."""
+    """The target of links. For circular links any path on the circle: SQLite reports what is wrong."""
     return Path(os.path.realpath(path))
 
 

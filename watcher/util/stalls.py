@@ -1,13 +1,13 @@
 """Threads that hang or die on purpose, for tests of a real process.
 
-`WATCHER_TEST_STALL=POINT:AFTER[:FOR]`, several separated by commas. From AFTER seconds after the start on, the first
-thread that reaches POINT hangs there: for good, or for FOR seconds; with `die` as FOR it raises `TestDeath`.
+`WATCHER_TEST_STALL=POINT:AFTER[:FOR]`, several separated by commas. AFTER seconds after the start, the first thread
+that reaches POINT hangs there: permanently, or for FOR seconds; with `die` as FOR it raises `TestDeath`.
 
 A point is a thread's role (`poller`, `scheduler`, `lease-extender`, `consumer`, `http`, `signals`, `sink-stdout`,
 ...: its own code hangs; `scheduler` while it holds the scheduler's lock), or a call to the outside (`queue.receive`,
 `queue.extend`, `ledger.record`, `endpoint.get`, `sink stdout.emit`, ...: the call hangs before it has begun).
 
-Nothing hangs by accident: only `watcher run` reads the variable, once, and logs it as an error.
+This can't happen by accident: only `watcher run` reads the variable, once, and logs it as an error.
 """
 
 import time
@@ -27,14 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 class TestDeath(RuntimeError):
-    """What a thread raises that is to die."""
+    """Raised by a thread that is to die."""
 
-    __test__ = False  # not a test of pytest's
+    __test__ = False  # not a pytest test
 
 
 @dataclass(frozen=True, slots=True)
 class _Stall:
-    """Monotonic seconds from which it is in force, and for how long it holds a thread; None: the thread dies."""
+    """Monotonic seconds from which it is active, and for how long it holds a thread; None: the thread dies."""
 
     at: float
     seconds: float | None
@@ -44,10 +44,10 @@ _armed: dict[str, _Stall] = {}
 
 
 def arm(environ: Mapping[str, str]) -> None:
-    """Take what the variable says, instead of what was armed before.
+    """Read the variable, replacing earlier stalls.
 
     Raises:
-        ConfigError: the variable has another form.
+        ConfigError: the variable is invalid.
     """
     text = environ.get(VARIABLE, "")
     try:
@@ -61,10 +61,10 @@ def arm(environ: Mapping[str, str]) -> None:
 
 
 def point(name: str) -> None:
-    """Hang or die here, if that was asked for; each stall holds one thread.
+    """Hang or die here, if requested; each stall holds one thread.
 
     Raises:
-        TestDeath: it was asked for.
+        TestDeath: it was requested.
     """
     if _armed:
         _reach(name)

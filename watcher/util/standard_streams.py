@@ -1,4 +1,4 @@
-"""Standard streams as any other program may leave them: closed, or in an encoding that lacks most characters."""
+"""Handles standard streams that are closed, or have an encoding without most characters."""
 
 import codecs
 import io
@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TextIO
 
 ESCAPE = "watcher.escape"
-"""The error handler that writes what an encoding lacks as `\\uXXXX`: JSON stays JSON, and anything else readable."""
+"""The error handler that writes unencodable characters as `\\uXXXX`: JSON stays valid, and other text readable."""
 
 
 class ClosedStream(io.TextIOWrapper):
-    """A standard stream that was closed before we started: it has nothing to read, and forgets what is written."""
+    """A standard stream that was closed before the start: reading it returns nothing, and writes are discarded."""
 
     def __init__(self, descriptor: int) -> None:
         """`descriptor` leads to /dev/null."""
@@ -21,24 +21,24 @@ class ClosedStream(io.TextIOWrapper):
 
 
 class ForgivingStream(io.TextIOWrapper):
-    """Standard error: what can't be written is lost, and changes neither what a command does nor its exit code."""
+    """Standard error: failed writes are ignored, and affect neither a command nor its exit code."""
 
     def write(self, text: str) -> int:
-        """Write it if that works."""
+        """Write, ignoring failures."""
         with suppress(OSError):
             super().write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush if that works."""
+        """Flush, ignoring failures."""
         with suppress(OSError):
             super().flush()
 
 
 def fill_closed() -> None:
-    """Open /dev/null for each standard stream that is closed. Call it before anything opens a file.
+    """Open /dev/null for each closed standard stream. Call it before anything opens a file.
 
-    Else the next file, the database say, becomes standard output, and what is printed is written into it.
+    Otherwise the next file, such as the database, becomes standard output, and prints are written into it.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -50,21 +50,21 @@ def fill_closed() -> None:
 
 
 def make_robust(*, escapes_output: bool = True) -> None:
-    """Let no character that can't be shown, and no failure of standard error, raise an error.
+    """Prevent errors from unencodable characters, and from failures of standard error.
 
-    Without `escapes_output` such a character on standard output still does.
+    Without `escapes_output` such characters still raise on standard output.
     """
     codecs.register_error(ESCAPE, _escaped)
     if escapes_output and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors=ESCAPE)
     if isinstance(sys.stderr, io.TextIOWrapper) and not is_closed(sys.stderr):
         raw = io.FileIO(sys.stderr.fileno(), "wb", closefd=False)
-        # Without a buffer of bytes: what could not be written would be tried again, and fail the interpreter's end.
+        # Without a byte buffer, which would retry failed writes, and make the interpreter fail at its end.
         sys.stderr = ForgivingStream(raw, sys.stderr.encoding, ESCAPE, write_through=True)
 
 
 def is_closed(stream: TextIO | None) -> bool:
-    """Whether this standard stream was closed before we started."""
+    """Whether this standard stream was closed before the start."""
     return stream is None or isinstance(stream, ClosedStream)
 
 

@@ -1,21 +1,21 @@
-"""Texts of unknown length and origin, made fit to be shown."""
+"""Prepares texts of unknown length and origin for display."""
 
 import json
 
 LONGEST = 4096
-"""Characters of a text that is quoted: more than any that we write, less than fills a terminal or a log."""
+"""Maximum characters of a quoted text: more than any of our own, less than would fill a terminal or a log."""
 
 
 def bounded(text: str, limit: int = LONGEST) -> str:
-    """The text; of one that is too long its start, and how long it was."""
+    """The text; for one that is too long, its start and its length."""
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def escaped(text: str, *, keep: str = "") -> str:
-    """The text on one line; what could drive a terminal, begin a line or turn the reading direction is escaped.
+    """The text on one line, escaping what could control a terminal, start a line or change the reading direction.
 
-    That is all that Unicode does not count as printable: control and format characters, separators but the blank.
-    Those in `keep` stay.
+    That is everything that Unicode does not class as printable: control and format characters, and separators except
+    the space. Characters in `keep` stay.
     """
     if text.isprintable():
         return text
@@ -24,12 +24,12 @@ def escaped(text: str, *, keep: str = "") -> str:
 
 
 def escaped_lines(text: str) -> str:
-    """A text of several lines that we have broken ourselves, with all else escaped."""
+    """A text whose line breaks are our own, with everything else escaped."""
     return escaped(text, keep="\n\t")
 
 
 def escaped_json(text: str) -> str:
-    """The same document of JSON on one line, with what `escaped` escapes in JSON's notation."""
+    """The same JSON document on one line, using JSON escapes for what `escaped` escapes."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""URLs, whatever they lead to: whether they can be called, and how they are shown."""
+"""URLs of any kind: whether they can be called, and how they are shown."""
 
 import re
 from ipaddress import ip_address
@@ -6,32 +6,32 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 HIDDEN = "***"
-"""Stands for what is not shown."""
+"""Replaces what is not shown."""
 
 _FILES = ("sqlite", "dynamodb")
-"""Schemes of our own, whose URLs name a file or a table."""
+"""Our own schemes, whose URLs name a file or a table."""
 
 _HTTP = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/\\?#]")
 _PATH_END = re.compile(r"[?#]")
 
 LEGACY_REGION = "us-east-1"
-"""The region of queue.amazonaws.com, which names none."""
+"""The region of queue.amazonaws.com, which does not name one."""
 
 _REGION = r"(?P<region>[a-z]{2,}(?:-[a-z]+)+-[0-9]+)"
 _PUBLIC = re.compile(rf"sqs\.{_REGION}\.amazonaws\.com(?:\.cn)?")
 _LEGACY = re.compile(rf"(?:{_REGION}\.)?queue\.amazonaws\.com(?:\.cn)?")
 _NAMED = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.{_REGION}\.")
 _LABEL = re.compile(r"(?:sqs(?:-fips)?|queue)", re.IGNORECASE)
-# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html has the forms: today's names, FIPS, dual-stack, VPC
-# endpoints, the legacy ones. AWS's imitations follow them, too, under domains of their own.
+# https://docs.aws.amazon.com/general/latest/gr/sqs-service.html has the forms: current names, FIPS, dual-stack, VPC
+# endpoints, legacy names. Compatible services use them as well, under their own domains.
 
 
 def cleaned(url: str) -> str:
-    """An http or https URL in one form: no blanks around it, scheme and host in lower case. All else stays as it is.
+    """An http or https URL in one form: trimmed, with scheme and host in lower case. The rest stays unchanged.
 
-    Settings are cleaned once, when they are read. Else one reader sees `http` where another sees ` HTTP`, and a rule
-    about one is no rule about the other.
+    Settings are normalised once, when they are read. Otherwise one reader sees `http` where another sees ` HTTP`, and
+    a rule for one does not catch the other.
     """
     stripped = url.strip()
     begin = _HTTP.match(stripped)
@@ -42,10 +42,10 @@ def cleaned(url: str) -> str:
 
 
 def is_http_url(url: str) -> bool:
-    """Whether this is an http or https URL with a host, and a port that can be one.
+    """Whether this is an http or https URL with a host and a valid port.
 
-    Parsers disagree about blanks, control characters and backslashes in a URL, and so about where it leads: none is
-    taken.
+    Parsers disagree about spaces, control characters and backslashes in a URL, and so about its target: none is
+    allowed.
     """
     if not _HTTP.match(url) or not url.isprintable() or any(char in url for char in " \\"):
         return False
@@ -76,10 +76,10 @@ def is_loopback(url: str) -> bool:
 
 
 def without_secrets(url: str, *, mark: str = "", hides_path: bool = False) -> str:
-    """A URL without user and password, query and fragment, whatever their length; `mark` stands in place of each.
+    """A URL without user and password, query and fragment, of any length; `mark` replaces each.
 
-    `hides_path`: without the path, too, which of many a webhook is its password. What is not a URL stays as it is,
-    if no part of it can be meant as a password.
+    `hides_path`: also without the path, which is the password of some webhooks. A text that is not a URL is not
+    changed if no part of it can be a password.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
@@ -98,7 +98,7 @@ def without_secrets(url: str, *, mark: str = "", hides_path: bool = False) -> st
 
 
 def _file_without_secrets(scheme: str, rest: str) -> str:
-    """Without user and password, which URLs of other databases have. A path with `@` and no colon stays."""
+    """Without user and password, which other databases' URLs have. A path with `@` but without a colon stays."""
     before, at, place = rest.rpartition("@")
     has_user = at and (":" in before or not rest.startswith("/"))
     return f"{scheme}://{HIDDEN}@{place}" if has_user else f"{scheme}://{rest}"
@@ -109,9 +109,9 @@ def _hidden(path: str, mark: str) -> str:
 
 
 class QueuePlace(NamedTuple):
-    """Where a queue is. Empty: a `region` that the URL doesn't name; an `endpoint` that is AWS's public one there.
+    """Where a queue is. Empty: a `region` that the URL doesn't name; an `endpoint` that is AWS's public one.
 
-    Those a client knows best, by name and by AWS's own variables (AWS_ENDPOINT_URL_SQS, AWS_USE_FIPS_ENDPOINT).
+    A client knows those best, from the name and AWS's own variables (AWS_ENDPOINT_URL_SQS, AWS_USE_FIPS_ENDPOINT).
     """
 
     region: str
@@ -119,7 +119,7 @@ class QueuePlace(NamedTuple):
 
 
 def queue_place(url: str) -> QueuePlace:
-    """Region and endpoint of the queue with this URL. A FIPS, dual-stack or VPC endpoint is called as it is named."""
+    """Region and endpoint of the queue with this URL. A FIPS, dual-stack or VPC endpoint is called as named."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if legacy := _LEGACY.fullmatch(host):
@@ -130,6 +130,6 @@ def queue_place(url: str) -> QueuePlace:
 
 
 def looks_like_sqs(url: str) -> bool:
-    """Whether the host has a name that AWS, or one of its imitations, gives to SQS."""
+    """Whether the host has a name that AWS, or a compatible service, uses for SQS."""
     host = urlsplit(url).hostname or ""
     return any(_LABEL.fullmatch(label) for label in host.split("."))

@@ -1,4 +1,4 @@
-"""What a secret of Standard Webhooks 1.0 looks like ("Signature scheme"), and a new one."""
+"""The form of a Standard Webhooks 1.0 secret ("Signature scheme"), and how to generate one."""
 
 from base64 import b64encode
 from secrets import token_bytes
@@ -9,5 +9,5 @@ KEY_BYTES = range(24, 64 + 1)
 
 
 def new_secret(size: int = 32) -> str:
-    """A secret with a random key of `size` bytes; 32 are what HMAC-SHA256 has use for (RFC 2104, 3)."""
+    """A secret with a random key of `size` bytes; HMAC-SHA256 benefits from up to 32 (RFC 2104, 3)."""
     return PREFIX + b64encode(token_bytes(size)).decode()
