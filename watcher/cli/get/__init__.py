@@ -1,7 +1,7 @@
 """`watcher get-face-liveness-session-results`, alias `get`: one session's results, as AWS CLI v1 prints them.
 
-Only click is imported here. Everything else waits until the command runs, because an operator's script may call it
-once for each session: start-up time is a feature (`tests/benchmarks/bench_get.py`).
+Only click is imported here. Everything else is imported when the command runs, because an operator's script may call
+it once per session: start-up time matters (`tests/benchmarks/bench_get.py`).
 """
 
 import gc
@@ -18,15 +18,15 @@ NAME = "get-face-liveness-session-results"
 
 
 class RawCommand(click.Command):
-    """A command whose arguments are the AWS CLI's to judge; click only hands them over, and completes them."""
+    """A command whose arguments are parsed like the AWS CLI's; click only passes them on, and completes them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the whole command line as it came: click's own parser never sees it."""
+        """Keep the whole command line unchanged: click's own parser never sees it."""
         ctx.args = list(args)
         return ctx.args
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Option names, and the values of an option that has a fixed set of them."""
+        """Option names, and the values of options with a fixed set."""
         from click.shell_completion import CompletionItem
 
         before = ctx.args[-1] if ctx.args else ""
@@ -49,8 +49,8 @@ class RawCommand(click.Command):
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Print one session's results, byte for byte as `aws rekognition get-face-liveness-session-results` does."""
-    # Of what a short run makes nothing is garbage: collecting would only walk through it, here and once more at the
-    # end, where a frozen heap is left alone. It is an eighth of the run's time.
+    # A short run creates no garbage: the collector would only walk through its objects, here and again at the end,
+    # where it skips a frozen heap. That saves an eighth of the run's time.
     gc.disable()
     from watcher.cli.get.main import run
 

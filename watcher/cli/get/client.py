@@ -1,7 +1,7 @@
 """The AWS session and client of one run, set up as the AWS CLI sets up its own.
 
-Options, then environment, then profile; botocore's retries as the user configured them. The one liberty: a region
-that only `AWS_REGION` names is used rather than reported missing (AWS CLI v1 reads `AWS_DEFAULT_REGION` alone, while
+Options, then environment, then profile; botocore's retries as the user configured them. The one difference: a region
+that only `AWS_REGION` names is used, not reported missing (AWS CLI v1 reads only `AWS_DEFAULT_REGION`, while
 Kubernetes' pod identity sets both and people set either).
 """
 
@@ -26,19 +26,19 @@ from watcher.cli.get.fast_loader import PARTITIONS, FastLoader, known_regions
 
 SERVICE = "rekognition"
 OPERATION = "GetFaceLivenessSessionResults"
-# Where the AWS CLI differs from botocore: it knows a form of output, and unless told otherwise it retries in legacy
-# mode (up to five attempts), which botocore gave up as its own default with 1.44.
+# Where the AWS CLI differs from botocore: it has an output setting, and by default it retries in legacy mode (up to
+# five attempts), which has not been botocore's default since 1.44.
 VARIABLES = {
     "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
     "retry_mode": ("retry_mode", "AWS_RETRY_MODE", "legacy", None),
 }
 CREDENTIAL_CACHE = Path("~/.aws/cli/cache")
-# Credentials that come without a call to another service, whose endpoint would need the full patterns.
+# Credential sources that call no other service, whose endpoint would need the full patterns.
 LOCAL_CREDENTIALS = frozenset({"env", "shared-credentials-file", "config-file"})
 
 
 def version_text() -> str:
-    """The versions that matter, in the form of `aws --version`."""
+    """The relevant versions, in the form of `aws --version`."""
     return (
         f"liveness-watcher/{__version__} Python/{platform.python_version()} "
         f"{platform.system()}/{platform.release()} botocore/{botocore_version}"
@@ -46,10 +46,10 @@ def version_text() -> str:
 
 
 def open_session(options: Namespace, *, attempts: int | None = None) -> Session:
-    """A session with the global options applied; `attempts` for each call, if not as many as botocore is set to.
+    """A session with the global options applied; `attempts` for each call, if not botocore's setting.
 
     Raises:
-        ValueError: a time-out that is no whole number.
+        ValueError: a time-out that is not a whole number.
     """
     session = Session(VARIABLES)
     session.user_agent_name = "liveness-watcher"
@@ -60,13 +60,13 @@ def open_session(options: Namespace, *, attempts: int | None = None) -> Session:
         session.set_config_variable("profile", options.profile)
     if options.region:
         session.set_config_variable("region", options.region)
-    # An image stays the base64 that came over the wire: that is what gets printed.
+    # An image stays in the base64 of the response, which is what gets printed.
     session.get_component("response_parser_factory").set_parser_defaults(blob_parser=lambda wire: wire)
     return session
 
 
 def check_endpoint_url(url: str | None) -> None:
-    """Refuse an endpoint without a scheme.
+    """Reject an endpoint without a scheme.
 
     Raises:
         Failure: with the AWS CLI's words.
@@ -85,7 +85,7 @@ def open_client(session: Session, options: Namespace) -> Any:
 
     Raises:
         botocore.exceptions.BotoCoreError: no region, an unknown profile, settings that contradict each other.
-        ValueError: a time-out below zero, an endpoint that is no URL.
+        ValueError: a negative time-out, an endpoint that is not a URL.
     """
     region = options.region
     if region is None:
@@ -100,22 +100,22 @@ def open_client(session: Session, options: Namespace) -> Any:
 
 
 def _bound(client: Any, session: Session, verify: Any) -> None:
-    """The daemon's limit: no attempt takes longer than both time-outs together, however slowly a server drips."""
+    """The daemon's limit: no attempt takes longer than both time-outs together, however slowly a server sends."""
     connect, read = client.meta.config.connect_timeout or 0, client.meta.config.read_timeout or 0
-    # A time-out below zero is refused in urllib3's words, as soon as it is used.
+    # A negative time-out is rejected in urllib3's words, when it is used.
     if connect >= 0 and read >= 0:
         enforce_call_deadline(client, session, connect_timeout=connect, read_timeout=read, verify=verify)
         enforce_for_credentials(session, connect_timeout=connect, read_timeout=read)
 
 
 def _fast_loader(session: Session) -> FastLoader:
-    """Botocore's loader of this session, over the same search path, in our class."""
+    """This session's botocore loader, with the same search path, as our class."""
     usual = create_loader(session.get_config_variable("data_path"))
     return FastLoader(extra_search_paths=usual.search_paths)
 
 
 def _is_plain(session: Session, loader: FastLoader, region: str | None, *, signed: bool) -> bool:
-    """Whether nothing about this run needs more than the endpoint patterns that can be derived."""
+    """Whether this run needs only endpoint patterns that can be derived."""
     if region not in known_regions(loader.load_data(PARTITIONS)):
         return False
     if any(session.get_config_variable(f"use_{variant}_endpoint") for variant in ("fips", "dualstack")):
@@ -125,7 +125,7 @@ def _is_plain(session: Session, loader: FastLoader, region: str | None, *, signe
 
 
 def _client_config(options: Namespace, attempts: int | None) -> Config:
-    """Time-outs, signing, retries; the time-outs are checked by whoever uses them, as in the AWS CLI."""
+    """Time-outs, signing, retries; the time-outs are checked when they are used, as in the AWS CLI."""
     settings: dict[str, Any] = {} if options.sign_request else {"signature_version": UNSIGNED}
     if attempts is not None:
         settings["retries"] = {"total_max_attempts": attempts, "mode": "standard"}
@@ -135,14 +135,14 @@ def _client_config(options: Namespace, attempts: int | None) -> Config:
 
 
 def _timeout(value: str | float | None) -> float | None:
-    """Seconds: an option's whole number, or what the watcher's settings say; None, which is no limit, for 0."""
+    """Seconds: an option's whole number, or the watcher's setting; None, which is no limit, for 0."""
     if value is None:
         return float(DEFAULT_TIMEOUT)
     return (int(value) if isinstance(value, str) else value) or None
 
 
 def _share_credential_cache(session: Session) -> None:
-    """Keep the credentials of assumed roles where the AWS CLI keeps them, so that an MFA code is asked for once."""
+    """Cache the credentials of assumed roles where the AWS CLI does, so that an MFA code is requested only once."""
     providers = session.get_component("credential_provider")
     cache = JSONFileCache(str(CREDENTIAL_CACHE.expanduser()))
     for name in ("assume-role", "assume-role-with-web-identity"):

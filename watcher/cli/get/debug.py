@@ -1,8 +1,8 @@
 """`--debug`: botocore's and our own log on stderr, without images, signatures and secrets.
 
-Botocore's debug log has the whole answer in it, the signed headers, and the steps of the signature. What may be shown
-is decided here, in three passes from certain to suspicious: values that have no business in a log (bodies, signing),
-values behind a name that promises a secret, and long unbroken runs of base64.
+Botocore's debug log contains the whole answer, the signed headers, and the steps of the signature. Three passes, from
+certain to suspicious, decide what may be shown: values that don't belong in a log (bodies, signing), values after a
+name that suggests a secret, and long unbroken runs of base64.
 """
 
 import logging
@@ -42,35 +42,35 @@ _KEPT_BYTES = 48
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, traceback included, and takes out what must not be seen. `secrets` are known values."""
+    """Formats a record, including its traceback, and removes what must not be seen. `secrets` are known values."""
 
     def __init__(self) -> None:
         super().__init__(FORMAT)
         self.secrets: set[str] = set()
 
     def learn_secrets(self, session: Any) -> None:
-        """Take note of the session's own secrets, so that they are known wherever they turn up."""
+        """Remember the session's own secrets, so that they are recognised anywhere."""
         try:
             credentials = session.get_credentials()
         except Exception:
-            # Whoever needs them will say what is wrong with them.
+            # Using them will report what is wrong with them.
             logging.getLogger("watcher.get").debug("no credentials", exc_info=True)
             return
         if credentials is not None:
             frozen = credentials.get_frozen_credentials()
-            # A shorter one is a test's, and would be found in the middle of words.
+            # Shorter ones come from tests, and would match inside words.
             known = (frozen.secret_key, frozen.token)
             self.secrets |= {secret for secret in known if secret and len(secret) >= SHORTEST_SECRET}
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """Where an exception came up, and its class: its text may quote what a credential process printed."""
+        """Where an exception was raised, and its class; its text may quote a credential process's output."""
         kind, _, trace = ei
         return "".join(["Traceback (most recent call last):\n", *traceback.format_tb(trace), kind.__name__])
 
     def format(self, record: logging.LogRecord) -> str:
         """The redacted line or lines."""
         shown = logging.makeLogRecord(record.__dict__)
-        shown.exc_text = None  # another handler's, with the exception's text in it
+        shown.exc_text = None  # another handler's, with the exception's text
         if isinstance(shown.args, tuple):
             shown.args = tuple(_without_bytes(value) for value in shown.args)
         if shown.name == SIGNING_LOGGER:
@@ -89,7 +89,7 @@ def redacted(text: str, secrets: set[str]) -> str:
 
 
 def start() -> RedactingFormatter:
-    """Send the debug log to stderr; the formatter that is returned can be told of secrets."""
+    """Send the debug log to stderr; the returned formatter accepts secrets."""
     formatter = RedactingFormatter()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
@@ -102,7 +102,7 @@ def start() -> RedactingFormatter:
 
 
 def stop() -> None:
-    """Take back what `start` did: the loggers belong to the process, the command may not be all there is to it."""
+    """Undo `start`: the loggers belong to the process, which may do more than run this command."""
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.setLevel(logging.NOTSET)
@@ -118,6 +118,6 @@ def _without_bytes(value: object) -> object:
 
 
 def _first_line(message: str) -> str:
-    """What a signing step is called; what it calculates follows on the next line."""
+    """The name of a signing step; its result is on the next line."""
     line = message.partition("\n")[0]
     return f"{line} {LEFT_OUT}" if line != message else line

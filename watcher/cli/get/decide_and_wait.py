@@ -1,4 +1,4 @@
-"""`--decide` and `--wait`: the call, or calls, with the daemon's eyes on them."""
+"""`--decide` and `--wait`: the call, or calls, evaluated like the daemon's."""
 
 import sys
 import time
@@ -20,17 +20,17 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 class StillGoing(CommandFailed):
-    """The time is up and the session has not ended."""
+    """Time is up and the session has not ended."""
 
 
 def follow(client: Any, ask: Ask, parameters: dict[str, Any], settings: Settings, *, decide: bool, wait: bool) -> Any:
-    """Ask once, or until the session has ended; print the decision on stderr if it is wanted.
+    """Poll once, or until the session has ended; print the decision on stderr if requested.
 
     Returns:
         The latest answer.
 
     Raises:
-        StillGoing: waited in vain.
+        StillGoing: the session did not end in time.
         botocore.exceptions.BotoCoreError, ClientError: what the latest call raised.
     """
     clock = SystemClock()
@@ -55,7 +55,7 @@ def follow(client: Any, ask: Ask, parameters: dict[str, Any], settings: Settings
 
 
 class ProgressLine:
-    """One line on a terminal that is written over and over; nothing anywhere else."""
+    """One line on a terminal that is overwritten each time; nothing anywhere else."""
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
         self._stream = stream
@@ -64,12 +64,12 @@ class ProgressLine:
         self._begun = clock.monotonic()
 
     def show(self, status: str, polls: int, delay: float) -> None:
-        """Say how things stand, and when the next poll is (`delay` seconds from now)."""
+        """Show the state, and when the next poll is (`delay` seconds from now)."""
         waited = self._clock.monotonic() - self._begun
         self._write(f"{CLEAR_LINE}{escaped(status)}; waited {waited:.0f} s, polls: {polls}, next in {delay:.1f} s")
 
     def clear(self) -> None:
-        """Leave the line empty for what comes next."""
+        """Clear the line for what comes next."""
         self._write(CLEAR_LINE)
 
     def _write(self, text: str) -> None:
@@ -89,12 +89,12 @@ def wait_until_over(
 ) -> bool:
     """Poll until the session has ended or its time is up.
 
-    A fault that only the operator can fix ends the wait too: unlike the daemon's, this one has somebody who sees it.
+    A fault that only the operator can fix ends the wait too: unlike with the daemon, someone is watching.
 
     Returns:
-        Whether the policy called it over; False after an operator's fault.
+        Whether the policy ended it; False after an operator's fault.
     """
-    from watcher.polling.policy import Ended  # only `--wait` needs it, and it takes its time
+    from watcher.polling.policy import Ended  # only `--wait` needs it, and importing it is slow
 
     progress = ProgressLine(stream or sys.stderr, clock)
     try:

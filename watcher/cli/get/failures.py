@@ -1,22 +1,22 @@
-"""How a failure is told: the AWS CLI's words on stderr, its exit codes."""
+"""How a failure is reported: in the AWS CLI's words on stderr, with its exit codes."""
 
 import re
 
 from watcher.util.text import bounded
 
 LONGEST = 64 * 1024
-"""Characters of an error: the AWS CLI has no limit, but who answers may send megabytes."""
+"""Maximum characters of an error: the AWS CLI has no limit, but a server may send megabytes."""
 
 NO_REGION_HINT = 'You can also configure your region by running "aws configure".'
 NO_CREDENTIALS_HINT = 'You can configure credentials by running "aws configure".'
 
 
-# Longer than any word, id or signature: a session token, which a signature error quotes, or an image.
+# Longer than any word, id or signature: a session token (quoted in signature errors) or an image.
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
 
 
 class CommandFailed(Exception):
-    """A mistake in what was asked for; its text is shown as it is, and the program ends with 255."""
+    """A user's mistake; its text is shown unchanged, and the program exits with 255."""
 
 
 def error_text(error: Exception) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def error_text(error: Exception) -> tuple[str, ...]:
     if report is not None:
         return (str(report()),)
     name = type(error).__name__
-    # By name, so that telling a failure imports nothing of botocore's that has not been imported yet.
+    # By name, so that reporting a failure imports no further part of botocore.
     if name == "NoRegionError":
         return f"{error} {NO_REGION_HINT}", "\n"
     if name == "NoCredentialsError":
@@ -34,7 +34,7 @@ def error_text(error: Exception) -> tuple[str, ...]:
 
 
 def _without_quotes(error: Exception) -> str:
-    """An error's text, unless it may quote what a source of credentials printed or answered."""
+    """An error's text, unless it may quote the output or answer of a credential source."""
     name = type(error).__name__
     if name == "CredentialRetrievalError":
         told, separator, quoted = str(error).partition(": ")
@@ -44,7 +44,7 @@ def _without_quotes(error: Exception) -> str:
 
 
 def _is_of_credentials(error: Exception) -> bool:
-    """Whether an error came up while botocore fetched credentials."""
+    """Whether an error was raised while botocore fetched credentials."""
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_globals.get("__name__") == "botocore.credentials":

@@ -1,9 +1,9 @@
-"""Reads botocore's service data with less searching, for one command of a short life.
+"""Reads botocore's service data with less searching, for one short-lived command.
 
-Botocore's own loader walks through the folders of all 400 services to learn which exist, once for each kind of file,
-and parses 1.2 MB of endpoint patterns of which Rekognition, whose endpoints come from a rule set, needs the
-partition's names alone. Together that is a quarter of this command's time. Files that a user put into a data path of
-their own (`~/.aws/models`, `AWS_DATA_PATH`) are honoured as ever.
+Botocore's own loader walks through the folders of all 400 services, once for each kind of file, and parses 1.2 MB of
+endpoint patterns, of which Rekognition only needs the partitions' names, because its endpoints come from a rule set.
+Together that is a quarter of this command's time. Files in a user's own data path (`~/.aws/models`, `AWS_DATA_PATH`)
+are still used.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,21 +17,21 @@ PARTITIONS = "partitions"
 
 
 class _AnyName(list[str]):
-    """Stands for the list of all services: whether one exists shows when its files are read."""
+    """Replaces the list of all services: reading a service's files shows whether it exists."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
 
 class FastLoader(Loader):  # type: ignore[misc]
-    """A loader that looks where it is told to. `brief_endpoints`: derive the endpoint patterns, don't parse them."""
+    """A loader that does not search. `brief_endpoints`: derive the endpoint patterns instead of parsing them."""
 
     brief_endpoints = False
 
     def list_available_services(self, type_name: str) -> list[str]:
         """A list that claims to have every service.
 
-        An unknown one is then found out by `determine_latest_version`, one step later.
+        `determine_latest_version` then detects an unknown one, one step later.
         """
         return _AnyName()
 
@@ -44,7 +44,7 @@ class FastLoader(Loader):  # type: ignore[misc]
         return data, path
 
     def _own_endpoints(self) -> Iterator[bool]:
-        """Whether a folder of the user's has endpoint patterns of its own."""
+        """Whether one of the user's folders has its own endpoint patterns."""
         for folder in self.search_paths:
             if folder != self.BUILTIN_DATA_PATH:
                 yield any(Path(folder).glob(f"{ENDPOINTS}.json*"))
@@ -56,9 +56,9 @@ def known_regions(partitions: Mapping[str, Any]) -> set[str]:
 
 
 def brief_endpoints(partitions: Mapping[str, Any]) -> dict[str, Any]:
-    """Endpoint patterns that say of a plain regional endpoint (no FIPS, no dual stack) what the full file says.
+    """Endpoint patterns that agree with the full file about plain regional endpoints (no FIPS, no dual stack).
 
-    `tests/integration/cli/get/test_loader.py` holds them against the full file, region by region.
+    `tests/integration/cli/get/test_loader.py` compares them with the full file, region by region.
     """
     return {"version": 3, "partitions": [_brief_partition(one) for one in partitions["partitions"]]}
 

@@ -14,7 +14,7 @@ from watcher.util.text import escaped_lines
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what the arguments ask for.
+    """Run the command with these arguments.
 
     Returns:
         The AWS CLI's exit codes: 0, 2 for usage, 130 for an interrupt, 255 for everything else.
@@ -25,11 +25,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run_guarded(arguments: Sequence[str], at_end: ExitStack) -> int:
-    """The run with every way out of it turned into words and an exit code."""
+    """Run it, turning every failure into a message and an exit code."""
     try:
         return _run(arguments, at_end)
     except SystemExit as end:
-        # argparse has said why, or printed the version.
+        # argparse has printed the reason, or the version.
         return end.code if isinstance(end.code, int) else ExitCode.USAGE
     except KeyboardInterrupt:
         sys.stdout.write("\n")
@@ -77,7 +77,7 @@ def _run(arguments: Sequence[str], at_end: ExitStack) -> int:
 
 
 def _ask(client: Any, parameters: dict[str, Any], ours: Namespace, settings: Any) -> Any:
-    """The service's answer, without what botocore adds to it."""
+    """The service's answer, without botocore's additions."""
 
     def ask() -> Any:
         answer = client.get_face_liveness_session_results(**parameters)
@@ -124,7 +124,7 @@ def _compile(expression: str | None) -> Any:
 
 
 def _start_logging(options: Namespace, at_end: ExitStack) -> Any:
-    """Turn on the debug log if it is asked for; returns what tells it the session's secrets."""
+    """Turn on the debug log if requested; returns a function that passes it the session's secrets."""
     if not options.debug:
         return lambda _session: None
     from watcher.cli.get.debug import start, stop
@@ -141,7 +141,7 @@ def _log(error: Exception) -> None:
 
 
 def _restore(stdout: Any, stderr: Any) -> None:
-    """Put the plain streams back; a coloured terminal gets one last reset."""
+    """Restore the plain streams; a coloured terminal gets a final reset."""
     if isinstance(sys.stdout, ResettingStream):
         sys.stdout, sys.stderr = stdout, stderr
         if stdout.isatty():

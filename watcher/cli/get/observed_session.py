@@ -1,7 +1,7 @@
-"""One session under observation: what its polls brought, and what the daemon would make of it.
+"""One observed session: the results of its polls, and how the daemon would decide it.
 
-The answer goes two ways: as it came to stdout, and through the daemon's own reading to the decision. The reading
-takes the images out, so it works on a copy; and it wants them as bytes, whose digest the decision has.
+The answer goes unchanged to stdout, and through the daemon's parser to the decision. The parser removes the images,
+so it works on a copy; and it needs them as bytes, whose digests are in the decision.
 """
 
 import base64
@@ -25,9 +25,9 @@ Observation = SessionResult | PollError
 
 
 class Observed:
-    """The polls of one run. `answer` is the latest answer as it came, `error` what the latest call raised, if it did.
+    """The polls of one run. `answer` is the latest answer unchanged, `error` what the latest call raised, if it did.
 
-    When the session was created is not known here; its time counts from the start of the command.
+    The session's creation is not known here; its time counts from the start of the command.
     """
 
     def __init__(self, session_id: str, settings: Settings, clock: Clock) -> None:
@@ -46,7 +46,7 @@ class Observed:
         self._clock = clock
 
     def poll(self, ask: Ask) -> Observation:
-        """Make one call and read its answer as the daemon does."""
+        """Make one call and parse its answer like the daemon."""
         try:
             self.answer, self.error = ask(), None
         except Exception as error:  # noqa: BLE001 - as for the daemon's polls, it belongs to the call
@@ -59,14 +59,14 @@ class Observed:
 
     @property
     def status(self) -> str:
-        """The latest status, or what kept it away; for people."""
+        """The latest status, or the fault instead; for people."""
         if isinstance(self.latest, SessionResult):
             return self.latest.status.value
         return str(self.latest)
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing that comes later could change the decision."""
+        """Whether no later answer could change the decision."""
         if isinstance(self.latest, SessionResult):
             return self.latest.status.is_terminal
         return isinstance(self.latest, PermanentPollError)
@@ -83,7 +83,7 @@ class Observed:
 
 
 def read(session_id: str, answer: Any) -> Observation:
-    """The daemon's reading of an answer, or its refusal of it."""
+    """The daemon's result for an answer, or its error."""
     try:
         return parse_answer(session_id, _with_bytes(answer) if isinstance(answer, Mapping) else {})
     except PollError as fault:
@@ -99,7 +99,7 @@ def _undecided(session_id: str, status: str) -> str:
 
 
 def _with_bytes(value: Any) -> Any:
-    """A copy with every image as bytes instead of base64; one that is no base64 is left out."""
+    """A copy with every image as bytes instead of base64; invalid base64 is left out."""
     if isinstance(value, Mapping):
         return {name: _decoded(member) if name == "Bytes" else _with_bytes(member) for name, member in value.items()}
     if isinstance(value, list):

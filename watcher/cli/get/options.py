@@ -1,11 +1,11 @@
-"""The options of the reference's manual page, and the few that go beyond it."""
+"""The options of the reference's manual page, and a few more."""
 
 from enum import Enum
 from typing import NamedTuple
 
 
 class Owner(Enum):
-    """Which of the three parsers reads an option; the order is the AWS CLI's, with ours put before it."""
+    """Which of the three parsers reads an option; the order is the AWS CLI's, after our own."""
 
     WATCHER = "watcher"
     GLOBAL = "global"
@@ -13,7 +13,7 @@ class Owner(Enum):
 
 
 class Option(NamedTuple):
-    """One option: `action` is argparse's; `optional_value` says what a bare flag stands for."""
+    """One option: `action` is argparse's; `optional_value` is the value of a bare flag."""
 
     flag: str
     owner: Owner
@@ -28,7 +28,7 @@ class Option(NamedTuple):
 
 _OPERATION, _GLOBAL, _WATCHER = Owner.OPERATION, Owner.GLOBAL, Owner.WATCHER
 
-# In the order of the manual page, which is also the order in which an ambiguous prefix lists its candidates.
+# In the order of the manual page, which is also the order of the candidates for an ambiguous prefix.
 OPTIONS = (
     Option("--session-id", _OPERATION, "The UUID of the Face Liveness session.", required=True),
     Option(

@@ -1,4 +1,4 @@
-"""Prints an answer, or what a query makes of it, in one of the three forms."""
+"""Prints an answer, or a query's result, in one of the three formats."""
 
 import base64
 import json
@@ -15,16 +15,16 @@ class Query(Protocol):
     """A compiled JMESPath expression."""
 
     def search(self, value: Any) -> Any:
-        """What the expression finds in `value`; None for nothing."""
+        """The expression's result for `value`; None if it finds nothing."""
 
 
 def print_answer(form: str, answer: Any, *, title: str, query: Query | None, color: str) -> None:
     """Write the answer to stdout, as AWS CLI v1 does. A closed stdout is not an error.
 
     Raises:
-        Failure: no such form.
-        jmespath.exceptions.JMESPathError, ValueError, TypeError, AttributeError: the query, or the form, does not fit
-            the answer.
+        Failure: unknown format.
+        jmespath.exceptions.JMESPathError, ValueError, TypeError, AttributeError: the query, or the format, does not
+            fit the answer.
     """
     printers: dict[str, Callable[[Any], None]] = {
         "json": _print_json,
@@ -40,14 +40,14 @@ def print_answer(form: str, answer: Any, *, title: str, query: Query | None, col
     try:
         printer(value)
     except OSError:
-        # Whoever read our output has stopped reading; there is nobody left to tell.
+        # The reader of our output has closed it; there is no one left to tell.
         pass
     finally:
         flush()
 
 
 def flush() -> None:
-    """Push out what is buffered; a reader that has gone is not an error."""
+    """Flush the buffer; a reader that has gone is not an error."""
     with suppress(OSError):
         sys.stdout.flush()
 
@@ -73,7 +73,7 @@ def _print_text(value: Any) -> None:
 
 
 class _TablePrinter:
-    """A table, coloured if asked for, or by itself on a terminal."""
+    """A table, coloured if requested, or automatically on a terminal."""
 
     def __init__(self, title: str, color: str) -> None:
         self._title = title
@@ -82,7 +82,7 @@ class _TablePrinter:
         self._coloured = False
 
     def prepare(self) -> None:
-        """Colour the streams, if at all, before the query runs: its errors are then written like the AWS CLI's."""
+        """Colour the streams, if at all, before the query runs, so that its errors are written like the AWS CLI's."""
         self._coloured = self._color == "on" or (self._color == "auto" and stdout_is_terminal())
         if self._coloured:
             sys.stdout = ResettingStream(sys.stdout)

@@ -1,7 +1,7 @@
-"""The request's parameters: from the command line, from files and URLs it points to, and from `--cli-input-json`.
+"""The request's parameters: from the command line, from files and URLs that it names, and from `--cli-input-json`.
 
-A value may stand for a file's text (`file://`), a file's bytes (`fileb://`) or, unless the profile says
-`cli_follow_urlparam = false`, for what a URL answers, as in the AWS CLI.
+A value may name a file with text (`file://`), a file with bytes (`fileb://`) or, unless the profile says
+`cli_follow_urlparam = false`, a URL, as in the AWS CLI.
 """
 
 import io
@@ -24,7 +24,7 @@ def request_parameters(options: Namespace, profile: Mapping[str, Any]) -> dict[s
     """What to send, unchecked. `profile` is the active AWS profile's section.
 
     Raises:
-        Failure: a file or URL that can't be read, or a profile that the AWS CLI would refuse.
+        Failure: a file or URL that can't be read, or a profile that the AWS CLI would reject.
     """
     timestamps = profile.get("cli_timestamp_format")
     if timestamps not in TIMESTAMP_FORMATS:
@@ -36,16 +36,16 @@ def request_parameters(options: Namespace, profile: Mapping[str, Any]) -> dict[s
     if options.session_id is not None:
         parameters["SessionId"] = _resolve("--session-id", options.session_id, follow_urls=follow_urls)
     if options.cli_input_json is not None:
-        # The AWS CLI reads every argument this way first; what it reads here it does not use, its errors it reports.
+        # The AWS CLI first reads every argument this way: it ignores the results, but reports the errors.
         _resolve("--cli-input-json", options.cli_input_json, follow_urls=follow_urls)
     return parameters
 
 
 def add_json(parameters: dict[str, Any], source: str | None) -> None:
-    """Fill in what the command line left open from `--cli-input-json`: JSON text, or a file of it.
+    """Fill in what the command line does not set from `--cli-input-json`: JSON text, or a file with it.
 
     Raises:
-        Failure: not JSON, or JSON that is no object.
+        Failure: not JSON, or not a JSON object.
     """
     if source is None:
         return
@@ -65,7 +65,7 @@ def add_json(parameters: dict[str, Any], source: str | None) -> None:
 
 
 def _resolve(option: str, value: str, *, follow_urls: bool) -> str | bytes:
-    """The value, or what it points to."""
+    """The value, or the contents that it names."""
     try:
         found = _from_file(value)
         if found is None and follow_urls and value.startswith(URL_PREFIXES):
@@ -81,7 +81,7 @@ def _from_file(value: str) -> str | bytes | None:
     if not binary and not value.startswith(TEXT_FILE):
         return None
     prefix = BINARY_FILE if binary else TEXT_FILE
-    # No pathlib: it would tidy up the path that an error message quotes.
+    # No pathlib, which would normalise the path that an error message quotes.
     path = os.path.expandvars(os.path.expanduser(value.removeprefix(prefix)))  # noqa: PTH111
     try:
         with open(path, "rb") as file:  # noqa: PTH123
@@ -97,12 +97,12 @@ def _from_file(value: str) -> str | bytes | None:
 
 
 def _as_text(contents: bytes) -> str:
-    """A text file's contents: the locale's encoding, line ends as newlines."""
+    """A text file's contents: in the locale's encoding, with line endings as newlines."""
     return io.TextIOWrapper(io.BytesIO(contents), encoding=locale.getpreferredencoding()).read()
 
 
 def _from_url(url: str) -> str:
-    """What a GET of the URL answers."""
+    """The answer to a GET of the URL."""
     from botocore.awsrequest import AWSRequest
     from botocore.httpsession import URLLib3Session
 

@@ -1,9 +1,9 @@
 """The command line, read as AWS CLI v1 reads it.
 
-The AWS CLI parses in stages: its global options first, wherever they stand, then the operation's own from what is
-left. Abbreviations are resolved in each stage for itself, so `--cli-r` is a read time-out while `--session` stays the
-operation's. The same stages are used here; the watcher's own options come before them and must be written out, so
-that they make no prefix ambiguous that the AWS CLI accepts.
+The AWS CLI parses in stages: first its global options, in any position, then the operation's own from the rest. Each
+stage resolves abbreviations separately, so `--cli-r` is a read time-out while `--session` stays the operation's. The
+same stages are used here; the watcher's own options come before them and can't be abbreviated, so that they don't
+make a prefix ambiguous that the AWS CLI accepts.
 """
 
 from argparse import Action, ArgumentError, ArgumentParser, Namespace
@@ -28,15 +28,15 @@ CHOICE_WIDTH = 40
 
 
 class Unknown(CommandFailed):
-    """Arguments that no option takes; the AWS CLI answers with its usage and 255, not with argparse's 2."""
+    """Unknown arguments; the AWS CLI answers with its usage and 255, not with argparse's 2."""
 
     def report(self) -> str:
-        """The usage, then which ones."""
+        """The usage, then the unknown arguments."""
         return f"usage: {USAGE}\n{self}\n"
 
 
 class StageParser(ArgumentParser):
-    """One stage: errors end the program with status 2, with the AWS CLI's wording for a bad choice."""
+    """One stage: errors end the program with status 2, and the AWS CLI's wording for an invalid choice."""
 
     def __init__(self, owner: Owner, *, version: str = "", relaxed: bool = False, abbreviate: bool = True) -> None:
         super().__init__(prog=PROGRAM, usage=USAGE, add_help=False, allow_abbrev=abbreviate)
@@ -64,7 +64,7 @@ class StageParser(ArgumentParser):
 
 
 def _arguments(option: Option, *, version: str, relaxed: bool) -> dict[str, Any]:
-    """What `add_argument` wants to know of an option."""
+    """The arguments of `add_argument` for an option."""
     wanted: dict[str, Any] = {"dest": option.dest, "action": option.action, "default": option.default}
     if option.choices:
         wanted["choices"] = option.choices
@@ -83,25 +83,26 @@ def parse_watcher(arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
 
 
 def parse_globals(arguments: Sequence[str], version: str) -> tuple[Namespace, list[str]]:
-    """The global options, and the rest; prints `version` and ends the program if that is asked for."""
+    """The global options, and the rest; prints `version` and ends the program if requested."""
     return StageParser(Owner.GLOBAL, version=version).parse_known_args(arguments)
 
 
 def parse_operation(arguments: Sequence[str]) -> Namespace:
-    """The operation's options; `help` is True if the manual is asked for.
+    """The operation's options; `help` is True if the manual is requested.
 
     Raises:
         Unknown: something is left over.
     """
     if arguments[:1] == ["--"]:
-        # The AWS CLI has a stage more, for the operation's name, which takes along an end-of-options right behind it.
+        # The AWS CLI has one more stage, for the operation's name, which also consumes an end-of-options right after
+        # it.
         arguments = arguments[1:]
     if list(arguments) in (["help"], ["--help"]):
         return Namespace(help=True)
     parser = StageParser(Owner.OPERATION, relaxed=_needs_no_session_id(arguments))
     parser.add_argument("help", nargs="?")
     parsed, left_over = parser.parse_known_args(arguments)
-    # An empty word is overlooked, as by the AWS CLI.
+    # An empty word is ignored, as by the AWS CLI.
     if parsed.help not in (None, "", "help"):
         left_over.append(parsed.help)
     if parsed.help != "help" and left_over:
@@ -111,8 +112,8 @@ def parse_operation(arguments: Sequence[str]) -> Namespace:
 
 
 def _needs_no_session_id(arguments: Sequence[str]) -> bool:
-    """Whether the id may come from elsewhere. The AWS CLI looks for the flags as written, not for abbreviations.
+    """Whether the id may come from elsewhere. The AWS CLI checks for the full flags, not for abbreviations.
 
-    It wants the id for a sample output, too, which it then fails to make; here none is needed for a sample.
+    It also requires the id for a sample output, which it then fails to generate; here none is needed for a sample.
     """
     return "--cli-input-json" in arguments or "--generate-cli-skeleton" in arguments

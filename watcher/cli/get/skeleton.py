@@ -11,7 +11,7 @@ from watcher.cli.get.client import OPERATION, SERVICE
 
 SAMPLE_SESSION_ID = "00000000-0000-4000-8000-000000000000"
 SAMPLE_IMAGE = b"image bytes"
-# Members whose pattern a made-up text would not meet.
+# Members whose pattern an invented text would not match.
 SAMPLE_TEXTS = {
     "LivenessSessionId": SAMPLE_SESSION_ID,
     "Version": "1.0.0",
@@ -31,10 +31,10 @@ def input_skeleton(session: Any) -> str:
 
 
 def output_skeleton(session: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """An answer with every member that the model knows, images as base64. Without parameters none are checked.
+    """An answer with every member in the model, images as base64. Without parameters none are checked.
 
     Raises:
-        botocore.exceptions.ParamValidationError: parameters that a real call would be refused for.
+        botocore.exceptions.ParamValidationError: parameters that a real call would reject.
     """
     from botocore.exceptions import ParamValidationError
 
@@ -47,7 +47,7 @@ def output_skeleton(session: Any, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def sample_of(shape: Any) -> Any:
-    """A value that the shape's constraints allow."""
+    """A value within the shape's constraints."""
     if shape.type_name == "structure":
         return {name: sample_of(member) for name, member in shape.members.items()}
     if shape.type_name == "list":

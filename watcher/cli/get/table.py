@@ -1,7 +1,7 @@
-"""`--output table`: what goes into the table. How it is drawn is `drawing.py`'s business.
+"""`--output table`: the contents of the table; `table_layout.py` draws it.
 
 A dictionary is a section with one row, a list of dictionaries a section with a row for each; members that are lists
-or dictionaries themselves become sections one step further in, in the order of their names.
+or dictionaries themselves become sections one level deeper, ordered by name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from watcher.cli.get.table_layout import Section
 
 
 class TableSections:
-    """The sections of one table, from the outermost in."""
+    """The sections of one table, outermost first."""
 
     def __init__(self) -> None:
         self.sections: list[Section] = []

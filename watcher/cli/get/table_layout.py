@@ -1,7 +1,7 @@
-"""Draws a table's sections into lines of characters, to the AWS CLI's measures.
+"""Draws a table's sections as lines of characters, with the AWS CLI's dimensions.
 
-All sections get the width of the widest; every step inward costs one bar on either side. A table that is wider than
-the terminal turns its one-row sections upright: header and value side by side. East Asian wide characters count two.
+All sections get the width of the widest; each level adds one bar on either side. In a table that is wider than the
+terminal, sections with one row are rotated: header and value side by side. East Asian wide characters count two.
 """
 
 import unicodedata
@@ -16,14 +16,14 @@ BORDERS = 2
 
 
 class Writer(Protocol):
-    """Whatever takes text."""
+    """Anything that accepts text."""
 
     def write(self, text: str, /) -> int:
-        """Take the text."""
+        """Write the text."""
 
 
 class Section:
-    """A title, perhaps a header, and rows of equal length; `depth` is how far in it stands."""
+    """A title, perhaps a header, and rows of equal length; `depth` is its level."""
 
     def __init__(self, title: str | None, depth: int = 0) -> None:
         self.title = title
@@ -34,7 +34,7 @@ class Section:
         self._widest: list[int] = []
 
     def set_header(self, names: Sequence[str]) -> None:
-        """Give the columns names."""
+        """Set the columns' names."""
         self._measure(names)
         if self._columns is None:
             self._columns = len(names)
@@ -55,7 +55,7 @@ class Section:
         self._measure(row)
 
     def upright(self) -> "Section":
-        """The section with its only row turned upright; itself if it has no header or not one row."""
+        """The section with its only row rotated; unchanged without a header or with another number of rows."""
         if len(self.rows) != 1 or not self.header:
             return self
         turned = Section(self.title, self.depth)
@@ -64,19 +64,19 @@ class Section:
         return turned
 
     def natural_width(self) -> int:
-        """The width in which nothing is squeezed, bars of the steps inward included."""
+        """The width in which nothing is squeezed, including the bars of outer levels."""
         outside = INDENT * self.depth
         cells = sum(width + CELL_PADDING for width in self._widest)
         return max(display_width(self.title) + BORDERS + outside, cells + BORDERS + outside)
 
     def column_widths(self, total: int) -> list[int]:
-        """Widths that add up to `total`, in the proportion of the columns' contents."""
+        """Widths that add up to `total`, in proportion to the columns' contents."""
         natural = [width + CELL_PADDING for width in self._widest]
         if not natural:
             return []
         scale = total / float(sum(natural))
         widths = [round(scale * width) for width in natural]
-        # What rounding won or lost is settled a column at a time: taken from the left, given from the right.
+        # Rounding differences are corrected one column at a time: removed from the left, added from the right.
         excess = sum(widths) - total
         step = -1 if excess > 0 else 1
         order = range(len(widths)) if excess > 0 else range(len(widths) - 1, -1, -1)
@@ -94,7 +94,7 @@ class Section:
 
 
 def display_width(value: object) -> int:
-    """How many columns of a terminal the value's text takes, with ambiguous characters counted as wide."""
+    """How many terminal columns the value's text takes, with ambiguous characters counted as wide."""
     text = str(value)
     if text.isascii():
         return len(text)
@@ -102,7 +102,7 @@ def display_width(value: object) -> int:
 
 
 class Drawing:
-    """Writes sections to a stream, coloured or plain, fitted to a terminal of `width` columns."""
+    """Writes sections to a stream, coloured or plain, for a terminal of `width` columns."""
 
     def __init__(self, stream: Writer, width: int, *, coloured: bool) -> None:
         self._stream = stream
@@ -111,7 +111,7 @@ class Drawing:
         self._coloured = coloured
 
     def draw(self, sections: Sequence[Section]) -> None:
-        """Write them all, under one line of dashes."""
+        """Write them all, below one line of dashes."""
         width = max(section.natural_width() for section in sections)
         if width > self._width:
             sections = [section.upright() for section in sections]
@@ -147,7 +147,7 @@ class Drawing:
         return "".join(cells)
 
     def _line(self, depth: int, text: str) -> None:
-        # Four writes, some of them empty: the colour resets follow the writes, see `ResettingStream`.
+        # Four writes, some of them empty, because the number of colour resets depends on it; see `ResettingStream`.
         self._stream.write(self._bar * depth)
         self._stream.write(text)
         self._stream.write(self._bar * depth)
@@ -155,7 +155,7 @@ class Drawing:
 
 
 def centred(text: str, width: int, *, left: str) -> str:
-    """The text in the middle of `width` columns, between `left` and a bar."""
+    """The text centred in `width` columns, between `left` and a bar."""
     taken = display_width(text)
     before = width // 2 - taken // 2 - 1
     after = width - 1 - (len(left) + before + taken)
@@ -171,7 +171,7 @@ def _left(shown: str, width: int, left: str, taken: int) -> str:
 
 
 def _rule(widths: Sequence[int]) -> str:
-    """A line between rows, with a plus at every column's edge."""
+    """A line between rows, with a plus at each column's edge."""
     if not widths:
         return ""
     return f"+{'-' * (widths[0] - BORDERS)}+" + "".join(f"{'-' * (width - 1)}+" for width in widths[1:])

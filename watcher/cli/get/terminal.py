@@ -1,4 +1,4 @@
-"""What the output goes to: is it a terminal, how wide, and how colours are written to it."""
+"""The output's target: whether it is a terminal, its width, and how to write colours to it."""
 
 import os
 import struct
@@ -12,7 +12,7 @@ DIM_YELLOW = "\x1b[2m\x1b[33m"
 
 
 def stdout_is_terminal() -> bool:
-    """Whether somebody looks at the output."""
+    """Whether the output is a terminal."""
     try:
         return os.isatty(sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):
@@ -20,7 +20,7 @@ def stdout_is_terminal() -> bool:
 
 
 def stdout_width() -> int:
-    """The terminal's width in columns (0 when it doesn't know), 80 for anything else."""
+    """The terminal's width in columns (0 if unknown), 80 for anything else."""
     try:
         from fcntl import ioctl
         from termios import TIOCGWINSZ
@@ -32,10 +32,10 @@ def stdout_width() -> int:
 
 
 class ResettingStream:
-    """A stream that takes colours back after every write, as the AWS CLI's terminal library does.
+    """A stream that resets colours after every write, like the AWS CLI's terminal library.
 
-    A line and its newline count as one write if they are written as one; the number of resets in the output is the
-    number of writes, so the table writer's rhythm is part of the format.
+    A line and its newline count as one write if they are written as one. The number of resets in the output is the
+    number of writes, so the table writer's sequence of writes is part of the format.
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -1,6 +1,6 @@
 """`--output text`: one line of tab-separated scalars for each dictionary, its name in front, keys in order.
 
-Members that hold lists or dictionaries follow on lines of their own, under their name in capitals.
+Members with lists or dictionaries follow on separate lines, with their name in capitals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ def _lines(value: Any, name: str | None, columns: list[str] | None) -> Iterator[
 
 
 def _dictionary(value: Mapping[str, Any], name: str | None, columns: list[str] | None) -> Iterator[str]:
-    """`columns` are the scalar members of a whole list of dictionaries, so that its lines line up."""
+    """`columns` are the scalar members of a whole list of dictionaries, so that its lines align."""
     if columns is None:
         cells = [str(value[key]) for key in sorted(value) if _is_scalar(value[key])]
         rest = [key for key in sorted(value) if not _is_scalar(value[key])]
@@ -50,7 +50,7 @@ def _list(value: list[Any], name: str | None) -> Iterator[str]:
 
 
 def _scalars(values: list[Any], name: str | None) -> Iterator[str]:
-    """A named list has a line for each value; a bare one is a single line."""
+    """A named list has one line per value; an unnamed one is a single line."""
     if name is None:
         yield "\t".join(str(value) for value in values) + "\n"
     else:
