@@ -1,6 +1,6 @@
 """A local Rekognition endpoint for Face Liveness: real life cycle, quotas, errors and scripted faults.
 
-It depends on nothing else of the watcher, and any AWS SDK in any language can use it over HTTP.
+It depends on no other part of the watcher, and any AWS SDK in any language can use it over HTTP.
 """
 
 from watcher.simulator.calls import CallRecord

@@ -1,4 +1,4 @@
-"""A record of the calls that came in: the last ones one by one, all of them as counts."""
+"""A record of the received calls: the latest individually, all of them as counts."""
 
 import threading
 from collections import Counter, deque
@@ -14,10 +14,10 @@ class CallRecord:
     Attributes:
         at: time of the simulator's clock (monotonic seconds unless one was injected).
         operation: its name, "" if unknown.
-        session_id: as the request or, for a creation, the answer has it; "" if there is none.
+        session_id: from the request or, for a creation, from the answer; "" if there is none.
         result: the session's status, "OK" for a creation, an error code, or the wire fault's kind.
         http: status of the answer; 0 if none was sent.
-        faults: kinds of the faults that befell it.
+        faults: kinds of the faults that affected it.
     """
 
     at: float
@@ -39,13 +39,13 @@ class CallLog:
         self._numbers: Counter[str] = Counter()
 
     def number(self, operation: str) -> int:
-        """Count a call of `operation` that came in, and give its number from 1."""
+        """Count a received call of `operation`, and return its number, from 1."""
         with self._lock:
             self._numbers[operation] += 1
             return self._numbers[operation]
 
     def add(self, call: CallRecord) -> None:
-        """Remember an answered call."""
+        """Record an answered call."""
         with self._lock:
             self._calls.append(call)
             self._counts.setdefault(call.operation or "unknown", Counter())[call.result] += 1

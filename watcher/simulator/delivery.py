@@ -1,4 +1,4 @@
-"""How an answer leaves over a real socket, well or badly."""
+"""Sends an answer over a real socket, with or without faults."""
 
 import socket
 import struct
@@ -11,13 +11,13 @@ from watcher.simulator.service import TimedReply
 from watcher.simulator.wire import Reply, reply
 
 Wait = Callable[[float], bool]
-"""Waits so many seconds; True at once if the server stops meanwhile."""
+"""Waits this many seconds; returns True at once if the server stops meanwhile."""
 
 _GARBAGE = b"<html><body>upstream connect error or disconnect/reset before headers</body></html>"
 
 
 def deliver(connection: socket.socket, outcome: TimedReply, wait: Wait, *, keep_alive: bool) -> bool:
-    """Send the answer as its delivery says; whether the connection may serve another request.
+    """Send the answer as its delivery says; returns whether the connection may serve another request.
 
     Raises:
         OSError: the client is gone.
@@ -42,7 +42,7 @@ def deliver(connection: socket.socket, outcome: TimedReply, wait: Wait, *, keep_
 
 
 def reset(connection: socket.socket) -> None:
-    """Close with an RST instead of a FIN: lingering for zero seconds drops what is unsent, rudely."""
+    """Close with an RST instead of a FIN: lingering for zero seconds discards unsent data."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
@@ -58,7 +58,7 @@ def _altered(good: Reply, delivery: Delivery) -> Reply:
 
 
 def _stall(connection: socket.socket, seconds: float) -> None:
-    """Say nothing until the time is over, the client hangs up, or the server stops (which ends the receive)."""
+    """Send nothing until time is up, the client hangs up, or the server stops (which ends the receive)."""
     connection.settimeout(max(seconds, 0.001))
     try:
         connection.recv(1)
@@ -67,7 +67,7 @@ def _stall(connection: socket.socket, seconds: float) -> None:
 
 
 def _drip(connection: socket.socket, head: bytes, body: bytes, delivery: Delivery, wait: Wait) -> bool:
-    """One byte each `seconds`: a read time-out, which counts from the last byte, never strikes."""
+    """One byte every `seconds`: a read time-out, which counts from the last byte, never expires."""
     first, slow, rest = (b"", head, body) if delivery.part == "headers" else (head, body, b"")
     connection.sendall(first)
     for position in range(len(slow)):

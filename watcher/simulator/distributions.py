@@ -1,4 +1,4 @@
-"""How long something takes, or how sure the service is: numbers that differ from session to session."""
+"""Durations and scores: numbers that differ from session to session."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
-    """Anything between `low` and `high`, all equally likely."""
+    """Uniform between `low` and `high`."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class Uniform:
 
 @dataclass(frozen=True, slots=True)
 class Lognormal:
-    """Most near `median`, a few far above it: what people's waiting times look like.
+    """Log-normal: most values near `median`, a few far above it, like people's waiting times.
 
     `sigma` is the standard deviation of the logarithm: at 0.5 one in six takes over 1.65 medians.
     """

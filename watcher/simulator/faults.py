@@ -1,4 +1,4 @@
-"""What can go wrong with a call, when it does, and which of the answer it touches."""
+"""What can go wrong with a call, when, and which part of the answer it affects."""
 
 import math
 from collections.abc import Callable
@@ -23,7 +23,7 @@ ERROR_KINDS = {
 WIRE_KINDS = frozenset(
     {"stall", "reset", "drip", "blank_body", "garbage_body", "truncated_body", "http_error"},
 )
-"""Faults of the connection or of whatever sits between; no JSON error comes with them."""
+"""Faults of the connection or of something in between, without a JSON error."""
 
 TAKES_TEXT = frozenset({"unknown_status", "wrong_session_id", "string_confidence"})
 """Kinds whose `value` is a string."""
@@ -72,7 +72,7 @@ KINDS = (*ERROR_KINDS, *sorted(WIRE_KINDS), "latency", *RESULT_KINDS)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a fault's conditions look at; numbers count from 1."""
+    """What a fault's conditions use; numbers count from 1."""
 
     operation: str
     number: int
@@ -81,11 +81,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong, and when. All conditions given must hold.
+    """One fault, and when it happens. All given conditions must hold.
 
     Attributes:
         kind: one of KINDS.
-        operation: the operation that it befalls; None is both.
+        operation: the operation that it affects; None is both.
         probability: chance for each call, 0..1.
         first_polls: only the first N results calls of each session.
         from_call: only from the n-th call of its operation on, counted over all sessions.
@@ -93,7 +93,7 @@ class Fault:
         seconds: real seconds (time scale does not touch them) for stall, drip and latency.
         http: HTTP status for throttle (400 or 500) and http_error.
         part: "headers" or "body": what drips.
-        value: the status, confidence or session id to put in, where the kind's own does not fit.
+        value: the status, confidence or session id to use, if the kind's default does not fit.
     """
 
     kind: str
@@ -114,7 +114,7 @@ class Fault:
             raise ValueError(f"fault part {self.part!r}: use 'headers' or 'body'")
 
     def applies(self, call: Call, rng: Random) -> bool:
-        """Whether it befalls this call. Draws from `rng` only if it is a matter of chance."""
+        """Whether it affects this call. Draws from `rng` only if it depends on chance."""
         if self.operation is not None and self.operation != call.operation:
             return False
         if call.number < self.from_call or (self.to_call is not None and call.number > self.to_call):
@@ -124,7 +124,7 @@ class Fault:
         return self.probability >= 1.0 or rng.random() < self.probability
 
     def draw_seconds(self, rng: Random) -> float:
-        """How long this time."""
+        """Its duration this time."""
         if self.seconds is None:
             return _TAKES_SECONDS.get(self.kind, 0.0)
         seconds = self.seconds if isinstance(self.seconds, int | float) else self.seconds.sample(rng)
@@ -133,7 +133,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the answer's bytes go out: `kind` is "send" or one of WIRE_KINDS."""
+    """How the answer's bytes are sent: `kind` is "send" or one of WIRE_KINDS."""
 
     kind: str = "send"
     seconds: float = 0.0
@@ -146,7 +146,7 @@ AS_IT_IS = Delivery()
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """The faults of one call, sorted by the place where each acts."""
+    """The faults of one call, grouped by where each acts."""
 
     kinds: tuple[str, ...] = ()
     latency: float = 0.0
@@ -165,7 +165,7 @@ NO_FAULTS = FaultPlan()
 
 
 def plan(faults: tuple[Fault, ...], call: Call, rng: Random) -> FaultPlan:
-    """The faults that befall `call`. Latencies add up; of errors, and of wire faults, the first counts."""
+    """The faults that affect `call`. Latencies add up; of errors, and of wire faults, the first counts."""
     hit = [fault for fault in faults if fault.applies(call, rng)]
     if not hit:
         return NO_FAULTS

@@ -1,7 +1,7 @@
-"""As much of HTTP/1.1 as AWS clients use, by hand: http.server parses each request with the email package.
+"""The part of HTTP/1.1 that AWS clients use, parsed by hand: http.server uses the email package for each request.
 
-That takes several times as long as everything else a call needs here, and a benchmark of the watcher would then
-measure this endpoint.
+That takes several times as long as the rest of a call here, and a benchmark of the watcher would measure this
+endpoint.
 """
 
 import socket
@@ -17,10 +17,10 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class BadRequestError(Exception):
-    """A request that cannot be read; the connection ends after an answer with status `http`."""
+    """An unreadable request; the connection ends after an answer with status `http`."""
 
     def __init__(self, http: int, words: str) -> None:
-        """`words` go out as the answer's body."""
+        """`words` are the answer's body."""
         super().__init__(words)
         self.http = http
 
@@ -37,7 +37,7 @@ class Request:
 
 
 class RequestReader:
-    """The requests that come in over one connection, one after the other."""
+    """The requests on one connection, one after the other."""
 
     def __init__(self, connection: socket.socket) -> None:
         """Reads from `connection`, which the caller closes."""
@@ -45,10 +45,10 @@ class RequestReader:
         self._buffer = b""
 
     def next(self) -> Request | None:
-        """The next request; None when the client has closed.
+        """The next request; None if the client has closed the connection.
 
         Raises:
-            BadRequestError: what came is not HTTP, or is too long.
+            BadRequestError: the request is not HTTP, or is too long.
             OSError: the connection broke.
         """
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
@@ -101,7 +101,7 @@ def _parse_head(head: bytes) -> tuple[str, str, str, dict[str, str]]:
 
 
 def frame(reply: Reply, *, keep_alive: bool = True) -> tuple[bytes, bytes]:
-    """The answer's head and body, as they go over the wire."""
+    """The answer's head and body, as sent."""
     lines = [f"HTTP/1.1 {reply.http} {_REASONS.get(reply.http, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in reply.headers]
     lines.append(f"Date: {formatdate(time(), usegmt=True)}")

@@ -1,4 +1,4 @@
-"""Small real JPEG files, the same bytes for the same session every time, of any size the service allows."""
+"""Small real JPEG files of any size that the service allows, always with the same bytes for the same session."""
 
 import functools
 import hashlib
@@ -17,7 +17,7 @@ def _head() -> bytes:
 
 
 def _picture() -> bytes:
-    """One grey 8x8 block: a single code of one bit in each Huffman table is all that it needs."""
+    """One grey 8x8 block, which needs only a single code of one bit in each Huffman table."""
     quantisation = _segment(0xDB, b"\x00" + b"\x10" * 64)
     frame = _segment(0xC0, struct.pack(">BHHB", 8, 8, 8, 1) + b"\x01\x11\x00")
     one_code = b"\x01" + b"\x00" * 15 + b"\x00"
@@ -34,7 +34,7 @@ def _comments(seed: bytes, size: int) -> bytes:
     filler = hashlib.sha256(seed).hexdigest().encode()
     out = bytearray()
     while (left := size - len(out)) > 0:
-        # A segment has four bytes of its own, so what stays behind is never 1 to 3.
+        # A segment has four bytes of overhead, so the rest is never 1 to 3 bytes.
         length = left - 4 if left - 4 <= LIMITS.jpeg_comment else LIMITS.jpeg_comment - 4
         out += _segment(0xFE, (filler * (length // len(filler) + 1))[:length])
     return bytes(out)

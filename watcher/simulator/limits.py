@@ -1,26 +1,26 @@
-"""What the simulator takes, keeps and gives at most."""
+"""The simulator's limits."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """Of a scenario file, and of the numbers in it."""
+    """Limits of a scenario file, and of the numbers in it."""
 
     size: int = 1 << 20
     """Bytes of a scenario file."""
 
     number: float = 1e6
-    """A weight, rate or burst: infinity is a fine duration, but these can't be reckoned with it."""
+    """Maximum weight, rate or burst: infinity is a valid duration, but can't be used in calculations with these."""
 
     box: float = 100.0
-    """A side of a bounding box; its place may be as far outside of the picture."""
+    """Maximum side of a bounding box, and distance of its position from the picture."""
 
     sigma: float = 10.0
-    """Of a log-normal distribution,"""
+    """Maximum sigma of a log-normal distribution,"""
 
     median: float = 1e9
-    """and its median in seconds."""
+    """and maximum median in seconds."""
 
 
 FILE_LIMITS = FileLimits()
@@ -28,7 +28,7 @@ FILE_LIMITS = FileLimits()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the simulator takes, keeps and gives at most."""
+    """The simulator's limits."""
 
     head: int = 64 * 1024
     """Bytes of a request line and headers."""
@@ -37,16 +37,16 @@ class Limits:
     """Bytes of a request's body; the API's have a few hundred."""
 
     length_digits: int = 19
-    """Of a Content-Length: those of a 64-bit number. Python itself refuses to read thousands of them."""
+    """Maximum digits of a Content-Length: those of a 64-bit number. Python itself refuses thousands."""
 
     smallest_image: int = 256
-    """Bytes of an image: room for a JPEG's head and picture."""
+    """Minimum bytes of an image: room for a JPEG's header and picture."""
 
     largest_image: int = 204_800
-    """LivenessImageBlob in the service model."""
+    """Maximum bytes of an image: LivenessImageBlob in the service model."""
 
     jpeg_comment: int = 65_533
-    """Bytes of one comment: its length is a 16-bit number that counts itself."""
+    """Maximum bytes of one comment: its length is a 16-bit number that includes itself."""
 
     audit_images: int = 4
     """AuditImagesLimit in the service model."""
@@ -58,16 +58,16 @@ class Limits:
     """and sessions."""
 
     remembered_seconds: float = 3600.0
-    """Clock seconds for which a session that is over can still be looked at from Python."""
+    """Clock seconds for which a finished session remains accessible from Python."""
 
     wait: float = 86_400.0
-    """Seconds of a stall: infinity is more than a socket time-out can be."""
+    """Maximum seconds of a stall: a socket time-out can't be infinite."""
 
     join_seconds: float = 5.0
     """Seconds that a stop waits for each thread."""
 
     breather_seconds: float = 0.1
-    """Seconds without accepting when no connection can be: too many files are open."""
+    """Seconds to wait before the next accept if too many files are open."""
 
 
 LIMITS = Limits()

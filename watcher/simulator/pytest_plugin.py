@@ -9,6 +9,6 @@ from watcher.simulator import Simulator
 
 @pytest.fixture
 def liveness_simulator() -> Iterator[Simulator]:
-    """A local Rekognition endpoint of the test's own, on a free port, gone after the test."""
+    """A local Rekognition endpoint for one test, on a free port."""
     with Simulator() as simulator:
         yield simulator

@@ -1,4 +1,4 @@
-"""Calls a second that the service lets through, for each operation, changing over time."""
+"""Calls a second that the service accepts, for each operation, changing over time."""
 
 import math
 import threading
@@ -10,14 +10,14 @@ from watcher.simulator import wire
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A quota from a moment on.
+    """A quota that applies from a given time.
 
     Attributes:
-        operation: the operation that it bounds.
+        operation: the operation that it limits.
         rate: calls a (real) second; 0 is no limit.
-        burst: calls let through at once after a rest; None is one second's worth, at least 1.
-        after: seconds since the start from which it holds, until the operation's next one.
-        error: the error code for a call too many.
+        burst: calls accepted at once after a pause; None is one second's worth, at least 1.
+        after: seconds since the start from which it applies, until the operation's next one.
+        error: the error code for a call over quota.
     """
 
     operation: str
@@ -42,7 +42,7 @@ class QuotaBucket:
         self._filled_at = now
 
     def take(self, now: float) -> bool:
-        """One token, if there is one at clock time `now`."""
+        """Take one token, if there is one at clock time `now`."""
         if self._rate <= 0:
             return True
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled_at) * self._rate)
@@ -67,7 +67,7 @@ class QuotaTable:
         self._in_force: dict[str, tuple[Quota, QuotaBucket]] = {}
 
     def refuse(self, operation: str, now: float) -> str | None:
-        """The error code for a call over quota at clock time `now`, None for one that may pass."""
+        """The error code for a call over quota at clock time `now`, None for an accepted one."""
         with self._lock:
             self._bring_in_force(operation, now)
             if operation not in self._in_force:
@@ -76,7 +76,7 @@ class QuotaTable:
             return None if bucket.take(now) else quota.error
 
     def replace(self, quota: Quota, now: float) -> None:
-        """Put `quota` in force at once and drop what was planned for its operation."""
+        """Apply `quota` at once and drop later quotas for its operation."""
         with self._lock:
             self._to_come.pop(quota.operation, None)
             self._in_force[quota.operation] = (quota, QuotaBucket(quota.rate, quota.burst, now))

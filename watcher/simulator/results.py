@@ -1,4 +1,4 @@
-"""From a request's members to a session's settings, and from a session to the answer of a results call."""
+"""Converts a request to a session's settings, and a session to the answer of a results call."""
 
 import base64
 from typing import Any
@@ -41,7 +41,7 @@ def session_request(members: dict[str, Any]) -> CreateRequest:
 
 
 def _version(preference: dict[str, Any]) -> str:
-    """The challenge's latest version, moved into the range that was asked for."""
+    """The challenge's latest version within the requested range."""
     versions = preference.get("Versions") or {}
     chosen = _LATEST_VERSION.get(preference["Type"], "1.0.0")
     lowest = versions.get("Minimum") or "0.0.0"

@@ -1,4 +1,4 @@
-"""What sessions end in, how often, after how long, and what goes wrong on the way."""
+"""How sessions end, how often, after how long, and with which faults."""
 
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -23,7 +23,7 @@ _CREATED_FOR, _IN_PROGRESS_FOR, _CONFIDENCE = Fixed(2.0), Fixed(8.0), Fixed(99.5
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """One way for a session to go; see SessionScript for what each value means."""
+    """One way for a session to end; see SessionScript for the meaning of each value."""
 
     name: str
     weight: float = 1.0
@@ -67,7 +67,7 @@ def _usual_endings() -> tuple[Ending, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Everything that a scenario file can say.
+    """Everything in a scenario file.
 
     Attributes:
         endings: weighted; at least one.
@@ -76,7 +76,7 @@ class Scenario:
         expired_for: seconds for which a session that is over reads EXPIRED before it is not found:
             0 is never, infinity always.
         image_size: bytes of each inline image.
-        seed: makes session ids, endings, times and chances repeatable; None is a new one every time.
+        seed: makes session ids, endings, times and random faults repeatable; None is a new one every time.
         validation_error: error code for a request that breaks the model's constraints.
     """
 
@@ -90,7 +90,7 @@ class Scenario:
 
     @classmethod
     def default(cls) -> "Scenario":
-        """What a healthy service sees: mostly live users, some spoofs, failures and people who walk away."""
+        """A healthy service: mostly live users, some spoofs, failures and people who leave."""
         return cls()
 
     @classmethod

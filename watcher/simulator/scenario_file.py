@@ -19,7 +19,7 @@ _BOTH = "*"
 
 
 class ScenarioError(ValueError):
-    """A scenario file that cannot be used; `problems` names key, value and fix of each."""
+    """An invalid scenario file; `problems` has key, value and fix of each."""
 
     def __init__(self, problems: list[str]) -> None:
         """At least one problem."""
@@ -38,7 +38,7 @@ def load_scenario(path: str | Path) -> Scenario:
 
 
 def _read(path: Path) -> str:
-    """The file's text. Raises OSError, or ValueError for a file that can't be a scenario."""
+    """The file's text. Raises OSError, or ValueError for a file that is not a scenario."""
     if path.exists() and not path.is_file():
         raise ValueError("it is no regular file")  # a pipe or a device may never end
     with path.open("rb") as file:

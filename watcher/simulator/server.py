@@ -16,10 +16,10 @@ Handler = Callable[[Request], TimedReply]
 
 
 class HttpServer:
-    """Serves `handler` on host and port until closed. Port 0 takes a free one; see `address`."""
+    """Serves `handler` on host and port until closed. Port 0 picks a free one; see `address`."""
 
     def __init__(self, handler: Handler, host: str, port: int) -> None:
-        """Listens at once. Raises OSError if the address cannot be had."""
+        """Listens at once. Raises OSError if the address is not available."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._handler = handler
         self._listener = socket.create_server((host, port), family=family, backlog=1024)
@@ -33,12 +33,12 @@ class HttpServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port that it listens on."""
+        """The host and port that it listens on."""
         host, port = self._listener.getsockname()[:2]
         return str(host), int(port)
 
     def close(self) -> None:
-        """Stop listening, hang up on everybody, and wait for the threads. May be called again."""
+        """Stop listening, close all connections, and wait for the threads. May be called again."""
         if self._stopping.is_set():
             return
         self._stopping.set()
@@ -65,10 +65,10 @@ class HttpServer:
         while not self._stopping.is_set():
             try:
                 connection, _address = self._listener.accept()
-            except BlockingIOError:  # nobody waits any more
+            except BlockingIOError:  # no one waits any more
                 return
             except OSError:
-                # The client has gone again, or no file descriptor is left: the socket stays readable then.
+                # The client has gone, or no file descriptor is left; then the socket stays readable.
                 self._stopping.wait(LIMITS.breather_seconds)
                 return
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
@@ -82,7 +82,7 @@ class HttpServer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._converse(connection)
         except OSError:
-            pass  # the client hung up, as one with a read time-out does: nobody is left to be told
+            pass  # the client hung up, for example after a read time-out
         finally:
             with self._lock:
                 self._open.pop(connection, None)
@@ -101,5 +101,5 @@ class HttpServer:
 
 
 def _hang_up(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # its own thread, or the client, was faster
+    with contextlib.suppress(OSError):  # its own thread, or the client, closed it first
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The two operations, without a socket: a target and a body in, an answer and how to deliver it out."""
+"""The two operations, without a socket: from a target and a body to an answer and its delivery."""
 
 import threading
 import uuid
@@ -32,7 +32,7 @@ class TimedReply:
 
 @dataclass(slots=True)
 class _Asked:
-    """What is known of a call while it is worked on."""
+    """The state of a call while it is being processed."""
 
     at: float
     operation: str
@@ -41,18 +41,18 @@ class _Asked:
 
 
 class LivenessService:
-    """Face Liveness as one account sees it. Thread-safe; never sleeps, never touches a socket."""
+    """Face Liveness as seen by one account. Thread-safe; never sleeps, never uses a socket."""
 
     def __init__(
         self, scenario: Scenario, clock: Clock, time_scale: float = 1.0, on_call: OnCall | None = None
     ) -> None:
-        """`clock` gives seconds that never go back; session time runs `time_scale` times as fast."""
+        """`clock` returns seconds that never go back; session time runs `time_scale` times as fast."""
         self._on_call = on_call
         self._scenario = scenario
         self._clock = clock
         self._time_scale = time_scale
         self._creation = threading.Lock()
-        # Two streams: calls that meet a fault by chance must not change which sessions a seed gives.
+        # Two streams: random faults must not change which sessions a seed gives.
         self._rng = Random(scenario.seed)
         self._chance = Random(None if scenario.seed is None else f"{scenario.seed}/faults")
         self._validator = RequestValidator(scenario.validation_error)
@@ -79,7 +79,7 @@ class LivenessService:
         session_id: str | None = None,
         created_ago: float = 0.0,
     ) -> SimulatedSession:
-        """A new session, or the living one of the same token. Raises ValueError if the id is in use."""
+        """A new session, or the current one with the same token. Raises ValueError if the id is in use."""
         now = self._clock()
         with self._creation:
             if request.token and (same := self.store.with_token(request.token, now)) is not None:
@@ -94,7 +94,7 @@ class LivenessService:
             return session
 
     def check_id(self, session_id: str) -> None:
-        """Raises ValueError for an id that a results call would refuse."""
+        """Raises ValueError for an id that a results call would reject."""
         try:
             self._validator.check(wire.GET, {"SessionId": session_id})
         except wire.ApiError as error:
@@ -109,7 +109,7 @@ class LivenessService:
         asked = _Asked(at, operation, _loggable(members.get("SessionId")))
         poll = self.store.count_poll(session) if session else 0
         call = Call(operation, self.calls.number(operation), poll)
-        # The quota sits in front of the service: a call over it meets nothing of the service, no fault either.
+        # The quota is in front of the service: a call over quota does not reach the service or its faults.
         if (code := self.quotas.refuse(operation, at)) is not None:
             return self._refuse(asked, wire.ApiError(code))
         own = session.script.faults if session else ()
@@ -152,5 +152,5 @@ class LivenessService:
 
 
 def _loggable(session_id: object) -> str:
-    """An id as the client sent it, if it can stand in a log line."""
+    """An id as the client sent it, if it is safe in a log line."""
     return session_id[:36] if isinstance(session_id, str) and session_id.isprintable() else ""

@@ -1,8 +1,8 @@
 """A liveness session's life, as a pure function of its script and age, and the store of all sessions.
 
-A session id lives three minutes from its creation (service model, CreateFaceLivenessSession); then all its data
-is unavailable. Whether a late call is told EXPIRED or SessionNotFoundException is documented nowhere, so both
-can be had: EXPIRED for `expired_for` seconds, not found from then on.
+A session id lives three minutes from its creation (service model, CreateFaceLivenessSession); then all its data is
+unavailable. Whether a late call gets EXPIRED or SessionNotFoundException is not documented, so both are possible:
+EXPIRED for `expired_for` seconds, not found from then on.
 """
 
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from watcher.simulator.faults import Fault
 LIFE_SECONDS = 180.0
 CREATED, IN_PROGRESS, SUCCEEDED, FAILED, EXPIRED = "CREATED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "EXPIRED"
 ENDINGS = (SUCCEEDED, FAILED, EXPIRED, CREATED, IN_PROGRESS)
-"""CREATED and IN_PROGRESS as an ending: the session stays there until its life is over."""
+"""CREATED and IN_PROGRESS as endings: the session stays there until its life is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundingBox:
-    """Ratios of the image's sides; the service gives negative ones and ones above 1 too."""
+    """Ratios of the image's sides; the service also returns negative ones and ones above 1."""
 
     width: float = 0.34
     height: float = 0.61
@@ -25,7 +25,7 @@ class BoundingBox:
     top: float = 0.17
 
     def as_answer(self) -> dict[str, float]:
-        """In the members of the API."""
+        """As members of the API."""
         return {"Width": self.width, "Height": self.height, "Left": self.left, "Top": self.top}
 
 
@@ -34,7 +34,7 @@ DEFAULT_BOX = BoundingBox()
 
 @dataclass(frozen=True, slots=True)
 class SessionScript:
-    """All that will happen to one session. Times are seconds of session life, before any time scale.
+    """Everything that will happen to one session. Times are seconds of session life, before any time scale.
 
     Attributes:
         ending: one of ENDINGS.
@@ -42,7 +42,7 @@ class SessionScript:
         in_progress_for: seconds in IN_PROGRESS after that.
         confidence: the score of a session that SUCCEEDED; None leaves it out.
         reference_image: whether a session that SUCCEEDED has one.
-        audit_images: how many the video was good for; the request's AuditImagesLimit bounds them.
+        audit_images: how many the video yields; the request's AuditImagesLimit bounds them.
         bounding_box: of every image.
         feedback: codes of the Feedback member of a finished session.
         sdk_type: Metadata.SDKType of a finished session; "" leaves Metadata out.
@@ -68,12 +68,12 @@ class SessionScript:
 
     @property
     def ends_at(self) -> float:
-        """Age in seconds at which the ending shows."""
+        """Age in seconds at which the ending is visible."""
         return self.created_for + self.in_progress_for
 
 
 def status_at(script: SessionScript, age: float, expired_for: float) -> str | None:
-    """The status of a session `age` seconds old; None once it is not found any more."""
+    """The status of a session `age` seconds old; None once it is no longer found."""
     if age >= LIFE_SECONDS:
         return EXPIRED if age < LIFE_SECONDS + expired_for else None
     if script.ending == CREATED or age < script.created_for:
@@ -85,7 +85,7 @@ def status_at(script: SessionScript, age: float, expired_for: float) -> str | No
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
-    """What CreateFaceLivenessSession asked for."""
+    """The settings from CreateFaceLivenessSession."""
 
     audit_images_limit: int = 0
     bucket: str = ""

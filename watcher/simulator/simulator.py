@@ -1,4 +1,4 @@
-"""The local Rekognition endpoint as an object: start it, script sessions, look at what was called."""
+"""The local Rekognition endpoint as an object: start it, script sessions, inspect calls."""
 
 import json
 import math
@@ -21,8 +21,8 @@ from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSe
 class Simulator:
     """A Rekognition endpoint on this machine, for Face Liveness, that any AWS SDK and the AWS CLI can use.
 
-    It listens from its construction to `close`, or to the end of a `with` block. Credentials and signatures are
-    not looked at.
+    It listens from its construction to `close`, or to the end of a `with` block. Credentials and signatures are not
+    checked.
 
     Example:
         with Simulator(time_scale=20) as simulator:
@@ -49,16 +49,16 @@ class Simulator:
             scenario: what happens; Scenario.default() if not given.
             host: address to listen on.
             port: port to listen on, 0 for a free one.
-            time_scale: how much faster than life sessions live; a session lives 180 / time_scale seconds.
-                Waits on the wire (stall, drip, latency) and rates stay in real seconds.
+            time_scale: how much faster than real time sessions run; a session lives 180 / time_scale seconds. Waits
+                on the wire (stall, drip, latency) and rates stay in real seconds.
             rate_limit: GetFaceLivenessSessionResults calls a second, above the scenario's; 0 is no limit.
             seed: the scenario's seed, unless it is None.
             image_size: the scenario's bytes per inline image, unless it is None.
             clock: seconds that never go back; tests inject their own.
-            on_call: is told of every call, in the thread that serves it.
+            on_call: called for every call, in the thread that serves it.
 
         Raises:
-            OSError: the address cannot be had.
+            OSError: the address is not available.
             ValueError: time_scale, rate_limit or the image size is out of range.
         """
         if not 0 < time_scale < math.inf:
@@ -84,7 +84,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """What to give an SDK as its endpoint URL."""
+        """The endpoint URL for an SDK."""
         host, port = self._server.address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -107,10 +107,10 @@ class Simulator:
         key_prefix: str = "",
         created_ago: float = 0.0,
     ) -> str:
-        """Create a session without a call, and give its id.
+        """Create a session without a call, and return its id.
 
         Args:
-            script: all that will happen to it; drawn from the scenario if not given.
+            script: everything that will happen to it; drawn from the scenario if not given.
             session_id: adopt this id (36 characters, a lowercase UUID) instead of a new one.
             audit_images_limit: as in the request, 0..4.
             bucket: S3 bucket of its images; "" gives inline images.
@@ -118,7 +118,7 @@ class Simulator:
             created_ago: how old it already is, in seconds of session life.
 
         Raises:
-            ValueError: the id is in use, or one that no client could ask for.
+            ValueError: the id is in use, or is not a valid one.
         """
         if session_id is not None:
             self._service.check_id(session_id)
@@ -126,7 +126,7 @@ class Simulator:
         return self._service.create(request, script, session_id, created_ago).id
 
     def session(self, session_id: str) -> SimulatedSession:
-        """The session's script, request and number of polls. Raises KeyError if it is not remembered."""
+        """The session's script, request and number of polls. Raises KeyError if it is unknown."""
         session = self._service.store.get(session_id)
         if session is None:
             raise KeyError(session_id)
@@ -141,10 +141,10 @@ class Simulator:
         return jpeg(session_id, index, self._scenario.image_size)
 
     def set_rate_limit(self, rate: float, operation: str = wire.GET, burst: float | None = None) -> None:
-        """Let through `rate` calls a second from now on, instead of what was planned; 0 is no limit.
+        """Accept `rate` calls a second from now on, instead of the planned quotas; 0 is no limit.
 
         Raises:
-            ValueError: the rate is negative or no finite number.
+            ValueError: the rate is negative or not a finite number.
         """
         self._service.quotas.replace(Quota(operation, rate, burst), self._clock())
 
@@ -173,11 +173,11 @@ def _json(http: int, content: dict[str, object]) -> wire.Reply:
 
 
 def _changed(scenario: Scenario, *, seed: int | None, image_size: int | None) -> Scenario:
-    """The scenario with what is given instead of its own."""
+    """The scenario with the given values instead of its own."""
     changed = replace(
         scenario,
         seed=scenario.seed if seed is None else seed,
         image_size=scenario.image_size if image_size is None else image_size,
     )
-    jpeg("", 0, changed.image_size)  # refuse a wrong size now, not in the first answer
+    jpeg("", 0, changed.image_size)  # reject a wrong size now, not in the first answer
     return changed

@@ -1,4 +1,4 @@
-"""Every session by its id and by its ClientRequestToken, with a bound on how many are remembered."""
+"""All sessions by id and by ClientRequestToken, with a limit on how many are remembered."""
 
 import threading
 from collections import OrderedDict
@@ -29,13 +29,13 @@ class SessionStore:
         return self._sessions.get(session_id)
 
     def with_token(self, token: str, now: float) -> SimulatedSession | None:
-        """The living session that was created with `token`."""
+        """The current session that was created with `token`."""
         with self._lock:
             session = self._sessions.get(self._by_token.get(token, ""))
             return session if session is not None and now - session.created_at < self._life else None
 
     def add(self, session: SimulatedSession) -> None:
-        """Remember `session`, and forget those that are long over. Raises ValueError if its id is in use."""
+        """Add `session`, and forget those that are long over. Raises ValueError if its id is in use."""
         with self._lock:
             if session.id in self._sessions:
                 raise ValueError(f"session id {session.id} is in use: give another")

@@ -1,4 +1,4 @@
-"""Reads a TOML table key by key and collects every problem, each with key, value and fix."""
+"""Reads a TOML table key by key and collects all problems, each with key, value and fix."""
 
 import difflib
 import math
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class TomlTable:
-    """One table of the file. A key that is never asked for is unknown, which `finish` reports."""
+    """One table of the file. Keys that are never read are unknown, which `finish` reports."""
 
     def __init__(self, content: dict[str, Any], path: str, problems: list[str]) -> None:
         """`path` is the table's name in messages; `problems` is shared by all tables of a file."""
@@ -90,7 +90,7 @@ class TomlTable:
         return TomlTable(value if isinstance(value, dict) else {}, self.name_of(key), self.problems)
 
     def finish(self) -> None:
-        """Report the keys that nobody asked for."""
+        """Report the keys that were not read."""
         for key in self.content:
             if key not in self._known:
                 known = ", ".join(self._known)

@@ -1,8 +1,8 @@
-"""A request against AWS's own model of the service, refused in AWS's words.
+"""Checks a request against AWS's own model of the service, and rejects it in AWS's words.
 
-The model is the one that botocore installs, so a newer botocore brings newer members by itself. botocore's own
-ParamValidator is not used: it knows neither pattern nor maximum nor enum, refuses members it does not know (the
-service ignores them), and reports in its own words.
+The model is the one that botocore installs, so a newer botocore brings newer members automatically. botocore's own
+ParamValidator is not used: it checks neither pattern nor maximum nor enum, rejects unknown members (the service
+ignores them), and has its own wording.
 """
 
 import re

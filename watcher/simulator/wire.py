@@ -54,7 +54,7 @@ class ApiError(Exception):
         super().__init__(f"{code}: {self.message}")
 
     def about(self, operation: str) -> str:
-        """The words, with the operation's name where they mention it."""
+        """The text, with the operation's name if it mentions it."""
         return self.message.replace("{operation}", operation)
 
 
@@ -68,12 +68,12 @@ class Reply:
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The request's members. Raises ApiError(SerializationException) for what is no JSON object."""
+    """The request's members. Raises ApiError(SerializationException) if it is not a JSON object."""
     if not body:
         return {}
     try:
         members = json.loads(body)
-    except (ValueError, RecursionError) as error:  # the latter: nested more deeply than can be read
+    except (ValueError, RecursionError) as error:  # RecursionError: nested too deeply
         raise ApiError(SERIALIZATION) from error
     if not isinstance(members, dict):
         raise ApiError(SERIALIZATION, "Unexpected value type in payload")
@@ -81,7 +81,7 @@ def decode(body: bytes) -> dict[str, Any]:
 
 
 def encode(answer: dict[str, Any]) -> Reply:
-    """A 200 answer. A float that JSON has no word for (NaN, Infinity) goes out as Python writes it."""
+    """A 200 answer. A float that JSON can't represent (NaN, Infinity) is sent as Python writes it."""
     body = json.dumps(answer, separators=(",", ":")).encode()
     return reply(200, body)
 
@@ -100,6 +100,6 @@ def encode_error(error: ApiError, operation: str) -> Reply:
 def reply(
     http: int, body: bytes, *, content_type: str = CONTENT_TYPE, extra: tuple[tuple[str, str], ...] = ()
 ) -> Reply:
-    """Any answer, with the two headers that every one of AWS's has."""
+    """Any answer, with the two headers of every AWS answer."""
     headers = (("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Type", content_type), *extra)
     return Reply(http, body, headers)
