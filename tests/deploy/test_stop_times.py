@@ -13,22 +13,22 @@ from watcher.daemon.systemd import STOP_SLACK
 ENDING = 2.0
 """Seconds that the interpreter has to end in, on a busy machine."""
 
-GIVEN = {
-    "deploy/systemd/watcher.service": r"^TimeoutStopSec=(\d+)$",
-    "deploy/systemd/watcher@.service": r"^TimeoutStopSec=(\d+)$",
-    "deploy/kubernetes/base/deployment.yaml": r"terminationGracePeriodSeconds: (\d+)$",
-    "deploy/kubernetes/chart/values.yaml": r"^terminationGracePeriodSeconds: (\d+)$",
-    "deploy/docker/README.md": r"stop_grace_period: (\d+)s$",
-    "README.md": r"--stop-timeout (\d+)",
-}
+GIVEN = (
+    ("deploy/systemd/watcher.service", r"^TimeoutStopSec=(\d+)$"),
+    ("deploy/systemd/watcher@.service", r"^TimeoutStopSec=(\d+)$"),
+    ("deploy/kubernetes/base/deployment.yaml", r"terminationGracePeriodSeconds: (\d+)$"),
+    ("deploy/kubernetes/chart/values.yaml", r"^terminationGracePeriodSeconds: (\d+)$"),
+    ("deploy/docker/README.md", r"stop_grace_period: (\d+)s$"),
+    ("deploy/docker/README.md", r"--stop-timeout (\d+)"),
+)
 """Where each says how many seconds there are from SIGTERM to SIGKILL."""
 
 
-@pytest.mark.parametrize("file", GIVEN)
-def test_no_service_manager_kills_a_watcher_that_keeps_its_bound(file: str) -> None:
+@pytest.mark.parametrize(("file", "pattern"), GIVEN)
+def test_no_service_manager_kills_a_watcher_that_keeps_its_bound(file: str, pattern: str) -> None:
     shipped = tomllib.loads((ROOT / "config" / "watcher.toml").read_text())["shutdown"]["drain_timeout"]
     drain = max(shipped, Settings().shutdown.drain_timeout)
-    [given] = re.findall(GIVEN[file], (ROOT / file).read_text(), re.MULTILINE)
+    [given] = re.findall(pattern, (ROOT / file).read_text(), re.MULTILINE)
     assert drain + CLOSE_TIME + ENDING <= drain + STOP_SLACK <= float(given)
 
 

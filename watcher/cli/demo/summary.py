@@ -115,14 +115,15 @@ def print_report(report: Report, stream: TextIO | None = None) -> None:
     stream = stream or sys.stdout
     rows = table_rows(report.comparison)
     if is_terminal(stream):
-        Console(file=stream).print(_drawn(rows))
+        Console(file=stream).print(drawn_table(rows))
     else:
         stream.write("\n".join(plain_table(rows)) + "\n")
     stream.write("\n".join(["", *facts(report), "", *closing_lines(report)]) + "\n")
     stream.flush()
 
 
-def _drawn(rows: Sequence[Row]) -> Table:
+def drawn_table(rows: Sequence[Row]) -> Table:
+    """The rows as a table for a terminal; one that differs is red."""
     table = Table(*HEAD[:2])
     for name in HEAD[2:]:
         table.add_column(name, justify="right")
