@@ -71,7 +71,8 @@ def default(field: FieldInfo) -> str:
 
 def table(head: tuple[str, ...], rows: Iterable[Iterable[str | None]]) -> str:
     """A table in Markdown."""
-    lines = [f"| {' | '.join(cell or '' for cell in line)} |".replace("|  |", "| |") for line in (head, *rows)]
+    cells: list[Iterable[str | None]] = [head, *rows]
+    lines = [f"| {' | '.join(cell or '' for cell in line)} |".replace("|  |", "| |") for line in cells]
     return "\n".join([lines[0], "|" + "---|" * (lines[0].count("|") - 1), *lines[1:]])
 
 
