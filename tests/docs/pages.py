@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-_CODE = re.compile(r"`[^`\n]*`")
+_CODE = re.compile(r"`(?:[^`\n]|\n(?!\n))*`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 _SHELL = re.compile(r"^(?:<!-- ([^\n]+?) -->\n\n)?```(?:sh|bash|shell|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

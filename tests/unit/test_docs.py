@@ -24,7 +24,8 @@ def test_anchors_are_githubs() -> None:
 
 
 def test_code_has_no_links() -> None:
-    assert links("[a](b.md) `[c](d)`\n```python\nx[1](2)\n```\n![e](f.svg)\n") == ["b.md", "f.svg"]
+    text = "[a](b.md) `[c](d)` `of two\nlines` [g](h.md)\n```python\nx[1](2)\n```\n![e](f.svg)\n"
+    assert links(text) == ["b.md", "h.md", "f.svg"]
 
 
 @pytest.mark.parametrize("page", PAGES)
