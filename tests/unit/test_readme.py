@@ -8,6 +8,7 @@ import pytest
 
 from tests.docs.generate import generated
 from tests.docs.pages import ROOT, read
+from watcher.cli import COMMANDS
 from watcher.config import Settings
 from watcher.config import sources as config_sources
 from watcher.domain.decision_table import DECISIONS
@@ -63,6 +64,11 @@ def test_each_fault_of_the_simulator_is_listed() -> None:
     table = read("watcher/simulator/README.md").partition("| fault |")[2]
     first_cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
     assert set(re.findall(r"`([a-z_]+)`", " ".join(first_cells))) == set(KINDS)
+
+
+def test_each_command_is_listed() -> None:
+    listed = re.findall(r"^\| `watcher ([a-z]+)` \|", read("watcher/cli/README.md"), re.MULTILINE)
+    assert set(listed) | {"get-face-liveness-session-results"} == set(COMMANDS)
 
 
 def test_both_commands_for_a_fresh_machine_are_one_line_each() -> None:
