@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.generate import generated
 from tests.docs.pages import ROOT, read
-from watcher.cli import COMMANDS
+from watcher.cli.commands import COMMANDS
 from watcher.config import Settings
 from watcher.config import sources as config_sources
 from watcher.domain.decision_table import DECISIONS

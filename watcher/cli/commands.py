@@ -10,38 +10,38 @@ import click
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """A command's module, and its line in the help: short enough for a terminal of 80 columns."""
 
     module: str
     summary: str
 
 
-GROUPS: Mapping[str, Mapping[str, Entry]] = {
+GROUPS: Mapping[str, Mapping[str, CommandEntry]] = {
     "Start here": {
-        "demo": Entry("watcher.cli.demo", "see it work, without an AWS account"),
-        "simulate": Entry("watcher.cli.simulate", "serve a local Rekognition endpoint"),
-        "help": Entry("watcher.cli.help", "show the help of a command"),
+        "demo": CommandEntry("watcher.cli.demo", "see it work, without an AWS account"),
+        "simulate": CommandEntry("watcher.cli.simulate", "serve a local Rekognition endpoint"),
+        "help": CommandEntry("watcher.cli.help", "show the help of a command"),
     },
     "Run": {
-        "check": Entry("watcher.cli.check", "look at everything that `run` needs"),
-        "run": Entry("watcher.cli.run", "watch the sessions on the queue"),
-        "config": Entry("watcher.cli.config", "show the settings in force"),
+        "check": CommandEntry("watcher.cli.check", "look at everything that `run` needs"),
+        "run": CommandEntry("watcher.cli.run", "watch the sessions on the queue"),
+        "config": CommandEntry("watcher.cli.config", "show the settings in force"),
     },
     "Sessions": {
-        "enqueue": Entry("watcher.cli.enqueue", "put session ids on the queue"),
-        "decisions": Entry("watcher.cli.decisions", "show the decisions in the ledger"),
-        "explain": Entry("watcher.cli.explain", "tell the life of one session"),
-        "dead": Entry("watcher.cli.dead", "list, replay or drop dead letters"),
-        "get": Entry("watcher.cli.get", "print one session's results"),
-        "get-face-liveness-session-results": Entry("watcher.cli.get", "the same, by the AWS CLI's name"),
+        "enqueue": CommandEntry("watcher.cli.enqueue", "put session ids on the queue"),
+        "decisions": CommandEntry("watcher.cli.decisions", "show the decisions in the ledger"),
+        "explain": CommandEntry("watcher.cli.explain", "tell the life of one session"),
+        "dead": CommandEntry("watcher.cli.dead", "list, replay or drop dead letters"),
+        "get": CommandEntry("watcher.cli.get", "print one session's results"),
+        "get-face-liveness-session-results": CommandEntry("watcher.cli.get", "the same, by the AWS CLI's name"),
     },
     "Integrate": {
-        "schema": Entry("watcher.cli.schema", "print the JSON Schema of an event"),
-        "secret": Entry("watcher.cli.secret", "make a secret that signs webhooks"),
+        "schema": CommandEntry("watcher.cli.schema", "print the JSON Schema of an event"),
+        "secret": CommandEntry("watcher.cli.secret", "make a secret that signs webhooks"),
     },
 }
-COMMANDS: Mapping[str, Entry] = {name: entry for group in GROUPS.values() for name, entry in group.items()}
+COMMANDS: Mapping[str, CommandEntry] = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 
 
 class CommandGroup(click.Group):
