@@ -50,7 +50,7 @@ def risks(loaded: Loaded) -> Iterator[Risk]:
         if isinstance(sink, WebhookSinkSettings):
             yield from _of_webhook(sink)
         elif isinstance(sink, FileSinkSettings) and os.geteuid() != 0:  # for root it is an error
-            with suppress(OSError, ValueError):  # whoever opens it learns why
+            with suppress(OSError, ValueError):  # opening it reports why
                 yield from _risk(f"sink {sink.name}", find_exposure_of_written(Path(sink.path)), _FORGED)
 
 
@@ -101,7 +101,7 @@ def _exposed_databases(settings: Settings) -> Iterator[Risk]:
     urls = {settings.ledger.url: "ledger", own.dead_letter_url: "dead letters", own.url: "queue"}
     for url, subject in urls.items():
         if url.startswith(SQLITE):
-            with suppress(OSError):  # whoever opens it learns why
+            with suppress(OSError):  # opening it reports why
                 yield from _risk(subject, exposure_of(sqlite_path(url)), _FORGED)
 
 

@@ -63,7 +63,7 @@ def parse_message(
         key=SessionKey(_session_id(fields.get("sessionId")), policy),
         creation=created(given, sent_at, first_sent_at, lifetime),
         context=_context(fields.get("context")),
-        warning=f"createdAt {_short(fields['createdAt'])} is no RFC 3339 time" if is_unread else "",
+        warning=f"createdAt {_short(fields['createdAt'])} is not an RFC 3339 time" if is_unread else "",
         traceparent=traceparent,
     )
 

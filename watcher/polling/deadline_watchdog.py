@@ -53,7 +53,9 @@ class DeadlineWatchdog:
 
     def _check_throttling(self) -> None:
         if problem := self._scheduler.throttling():
-            self._readiness.mark_unavailable("throttled", problem, "decisions come late; the rate recovers by itself")
+            self._readiness.mark_unavailable(
+                "throttled", problem, "decisions come late; the rate recovers on its own"
+            )
         else:
             self._readiness.mark_recovered("throttled")
 

@@ -181,7 +181,7 @@ class Poller:
         """Whether the service is available, judging by this fault; if not, readiness is told why."""
         if isinstance(fault, OperatorError):
             self._mark_unavailable(
-                "credentials", fault, "sessions wait until their deadline; nobody is rejected for it"
+                "credentials", fault, "sessions wait until their deadline; none is rejected because of it"
             )
             return False
         if isinstance(fault, UnreadableAnswer):
@@ -189,7 +189,10 @@ class Poller:
         if isinstance(fault, EndpointFault):
             if self._endpoint.is_at_fault:  # else there was no answer to judge by
                 self._mark_unavailable(
-                    "endpoint", fault, "sessions wait until their deadline; nobody is rejected for it", NOT_THE_API
+                    "endpoint",
+                    fault,
+                    "sessions wait until their deadline; none is rejected because of it",
+                    NOT_THE_API,
                 )
             return False
         if isinstance(fault, TransientPollError) and not isinstance(fault, Throttled):

@@ -77,7 +77,7 @@ def _confidence(status: SessionStatus, value: object) -> float | None:
         return None
     if value is None:
         raise MalformedResult("SUCCEEDED without a Confidence")
-    raise MalformedResult(f"SUCCEEDED with a Confidence that is no number in 0..100: {_short(value)}")
+    raise MalformedResult(f"SUCCEEDED with a Confidence that is not a number in 0..100: {_short(value)}")
 
 
 def _reference_image(value: object, take: _Take) -> Image | None:

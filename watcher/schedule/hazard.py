@@ -113,7 +113,7 @@ class HazardEstimator:
         ends, risk = _checked(known["ends"]), _checked(known["seconds"])
         sessions = float(known["sessions"])
         if not 0.0 <= sessions < 1e9:
-            raise ValueError("sessions is no count")
+            raise ValueError("sessions is not a count")
         self.clear()
         self._ends, self._risk, self._sessions = ends, risk, sessions
 

@@ -70,7 +70,7 @@ class RequestReader:
             raise BadRequestError(411, "send a Content-Length: chunked bodies are not taken")
         digits = headers.get("content-length", "0")
         if not (digits.isascii() and digits.isdigit() and len(digits) <= LIMITS.length_digits):
-            raise BadRequestError(400, "Content-Length is no number")
+            raise BadRequestError(400, "Content-Length is not a number")
         length = int(digits)
         if length > LIMITS.body:
             raise BadRequestError(413, f"body over {LIMITS.body} bytes")

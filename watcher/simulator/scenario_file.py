@@ -40,7 +40,7 @@ def load_scenario(path: str | Path) -> Scenario:
 def _read(path: Path) -> str:
     """The file's text. Raises OSError, or ValueError for a file that is not a scenario."""
     if path.exists() and not path.is_file():
-        raise ValueError("it is no regular file")  # a pipe or a device may never end
+        raise ValueError("it is not a regular file")  # a pipe or a device may never end
     with path.open("rb") as file:
         content = file.read(FILE_LIMITS.size + 1)
     if len(content) > FILE_LIMITS.size:

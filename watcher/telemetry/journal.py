@@ -29,7 +29,7 @@ def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 class JournalFormatter(logging.Formatter):
-    """Puts the priority before each line of another formatter's output, because each is a record of its own."""
+    """Puts the priority before each line of another formatter's output, because each is a separate record."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()

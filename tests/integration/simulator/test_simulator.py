@@ -95,7 +95,7 @@ def test_a_length_of_thousands_of_digits_gets_an_answer_and_the_end_of_the_conne
         connection.sendall(f"POST / HTTP/1.1\r\nContent-Length: {digits}\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(1000), b""))
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert answer.endswith(b"\r\n\r\nContent-Length is no number")
+    assert answer.endswith(b"\r\n\r\nContent-Length is not a number")
 
 
 @pytest.mark.parametrize("opening", ["[", '{"SessionId":', '{"Other":'])

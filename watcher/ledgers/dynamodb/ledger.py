@@ -147,7 +147,7 @@ class DynamoDbLedger:
             return key_in(item)
         except (LookupError, TypeError) as error:
             raise LedgerError(
-                f"ledger table {self._name!r} in DynamoDB: an item without session id and policy is no ledger's;"
+                f"ledger table {self._name!r} in DynamoDB: an item has no session id and policy;"
                 " check AWS_ENDPOINT_URL_DYNAMODB, or set ledger.url to a table of the ledger's own"
             ) from error
 
