@@ -7,16 +7,16 @@ class ExitCode(IntEnum):
     """An exit code."""
 
     USAGE = 2
-    """Of `get`: the AWS CLI's for a mistake on the command line."""
+    """For `get`, as in the AWS CLI: a mistake on the command line."""
 
     CONFIG = 78
     """EX_CONFIG of sysexits.h: invalid settings, so a restart does not help."""
 
     READER_GONE = 120
-    """Of `get` if its output is no longer read: Python's own, and so the AWS CLI's."""
+    """For `get`, if its output is no longer read: Python's own, and so the AWS CLI's."""
 
     INTERRUPTED = 130
     """After Ctrl-C: 128 and the signal's number, as a shell has it."""
 
     FAILURE = 255
-    """Of `get`: the AWS CLI's for everything else."""
+    """For `get`, as in the AWS CLI: everything else."""

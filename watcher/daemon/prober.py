@@ -54,7 +54,7 @@ class Prober:
         self._metrics = metrics
         self._readiness = readiness
         self._probed_at = -math.inf
-        readiness.mark_unavailable(STARTING, "the first look at queue, endpoint and ledger is not over")
+        readiness.mark_unavailable(STARTING, "the first probe of queue, endpoint and ledger is not over")
 
     def run(self, stop: Event, beat: Beat) -> None:
         """Probe, at once and then every few seconds, until `stop`."""

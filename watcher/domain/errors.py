@@ -104,7 +104,7 @@ class MalformedResult(PermanentPollError):
 
 
 class OperatorError(PollError):
-    """Only the operator can fix it (permissions, credentials, region): never held against a session."""
+    """Only the operator can fix it (permissions, credentials, region). It never counts against a session."""
 
     result = PollResult.DENIED
 
