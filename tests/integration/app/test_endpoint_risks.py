@@ -20,7 +20,7 @@ def aws_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def told(tmp_path: Path, settings: str = "", **environ: str) -> list[str]:
     (tmp_path / "watcher.toml").write_text(settings)
     loaded = load(tmp_path / "watcher.toml", {}, environ, tmp_path)
-    return [risk.what.partition(": anybody")[0] for risk in endpoint_risks(loaded.settings, environ)]
+    return [risk.what.partition(": anyone")[0] for risk in endpoint_risks(loaded.settings, environ)]
 
 
 def test_without_any_endpoint_there_is_no_risk(tmp_path: Path, aws_file: Path) -> None:
