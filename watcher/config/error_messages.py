@@ -75,7 +75,7 @@ def unknown(path: Path, value: object, origin: str, siblings: Iterable[str] = ()
 
 
 def unknown_variable(name: str) -> str:
-    """One line for a variable that begins as ours do and is none of them, with the nearest that there is."""
+    """One line for a variable that begins with `WATCHER_` and is not a setting, with the nearest one."""
     known = ["CONFIG", *(key.upper().replace(".", "__") for key in all_keys())]
     near = get_close_matches(name.removeprefix("WATCHER_"), known, 1)
     fix = f"did you mean WATCHER_{near[0]}?" if near else "unset it; settings are WATCHER_SECTION__KEY"
