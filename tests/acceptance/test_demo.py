@@ -72,7 +72,7 @@ def test_progress_goes_to_stderr_a_line_at_a_time(ran: Ran) -> None:
     lines = [line for line in ran.err.splitlines() if line.startswith("demo: ")]
     assert re.fullmatch(r"demo: local Rekognition endpoint: http://127\.0\.0\.1:\d+", lines[0])
     assert re.fullmatch(r"demo: metrics of the daemon: http://127\.0\.0\.1:\d+/metrics", lines[1])
-    assert "begun 25/25, decided 25/25" in lines[-1]
+    assert "started 25/25, decided 25/25" in lines[-1]
     assert "dead letters 3" in lines[-1]
 
 

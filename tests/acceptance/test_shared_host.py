@@ -133,7 +133,7 @@ def test_an_endpoint_without_tls_of_aws_s_own_file_is_told(tmp_path: Path, comma
     done = run_watcher(tmp_path, *command, AWS_CONFIG_FILE=str(tmp_path / "config"), WATCHER_HTTP__PORT="0")
     assert done.returncode == 0
     told = done.stdout + done.stderr
-    assert "AWS's variables or files name http://proxy.invalid/x?*** for rekognition, sts: anybody" in told
+    assert "AWS's variables or files name http://proxy.invalid/x?*** for rekognition, sts: anyone" in told
     assert "hunter2" not in told
 
 

@@ -99,8 +99,8 @@ def test_a_queue_may_be_empty(body: object) -> None:
 @pytest.mark.parametrize("body", [{}, {"message": "blocked"}])
 def test_a_decision_counts_as_recorded_only_if_dynamodb_says_something(body: object) -> None:
     ledger = DynamoDbLedger(Script([answer(body)] * 3).client(), "decided", ManualClock())
-    with closing(ledger), pytest.raises(LedgerError, match="not DynamoDB"):
+    with closing(ledger), pytest.raises(LedgerError, match="did not answer as DynamoDB"):
         ledger.record([(decision(1), "[]")])
     ledger = DynamoDbLedger(Script([answer(body)] * 3).client(), "decided", ManualClock())
-    with closing(ledger), pytest.raises(LedgerError, match="not DynamoDB"):
+    with closing(ledger), pytest.raises(LedgerError, match="did not answer as DynamoDB"):
         ledger.mark_acked([decision(1).key])

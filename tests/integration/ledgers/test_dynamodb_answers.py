@@ -104,12 +104,12 @@ def test_a_time_out_is_not_tried_again_here(opened: ExitStack) -> None:
             ClientError({"Error": {"Code": "403"}}, "Query"),
             "without an error code of the API; a proxy's? Check aws.region and AWS_ENDP",
         ),
-        (answer(b"<html>hello</html>"), "what answers there is not DynamoDB"),
+        (answer(b"<html>hello</html>"), "the endpoint did not answer as DynamoDB"),
         (
             CredentialsUnavailable(text="no AWS credentials: none found"),
             "none found; check aws.profile",
         ),
-        (TypeError("odd"), "what answers there is not DynamoDB"),
+        (TypeError("odd"), "the endpoint did not answer as DynamoDB"),
         (RuntimeError("odd"), "RuntimeError in "),
     ],
 )
@@ -120,12 +120,12 @@ def test_a_failure_says_what_to_do(opened: ExitStack, given: tuple[int, bytes] |
 @pytest.mark.parametrize("page", [b"", b"<html>hello</html>", b"[]"])
 def test_a_page_from_somebody_else_is_no_success(opened: ExitStack, page: bytes) -> None:
     ledger, _ = scripted(opened, answer(page))
-    with pytest.raises(LedgerError, match="not DynamoDB"):
+    with pytest.raises(LedgerError, match="did not answer as DynamoDB"):
         ledger.record([(EVENT, "[]")])
 
 
 def test_an_answer_about_nothing_is_not_taken_for_none(opened: ExitStack) -> None:
-    assert "not DynamoDB" in failure(opened, answer({}))
+    assert "did not answer as DynamoDB" in failure(opened, answer({}))
 
 
 def test_a_failure_shows_no_credentials(opened: ExitStack) -> None:

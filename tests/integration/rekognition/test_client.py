@@ -112,7 +112,7 @@ def test_the_region_is_the_settings_then_the_profiles_then_us_east_1(tmp_path: P
     [
         ({"region": "us east"}, "aws.region = 'us east'"),
         ({"ca_bundle": "/nowhere/ca.pem"}, "aws.ca_bundle = '/nowhere/ca.pem'"),
-        ({"ca_bundle": __file__}, "no certificates"),
+        ({"ca_bundle": __file__}, "no readable certificates"),
         ({"endpoint_url": "localhost:5000"}, "aws.endpoint_url = 'localhost:5000'"),
         ({"endpoint_url": "rekognition.example"}, "aws.endpoint_url"),
         ({"endpoint_url": "ftp://rekognition.example"}, "aws.endpoint_url"),

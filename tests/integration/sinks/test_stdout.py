@@ -37,7 +37,7 @@ def test_characters_that_drive_a_terminal_are_written_in_json_s_notation() -> No
 def test_a_reader_that_is_gone_ends_the_sink_for_good() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    with io.FileIO(writer, "wb") as stream, pytest.raises(SinkGone, match="nobody reads"):
+    with io.FileIO(writer, "wb") as stream, pytest.raises(SinkGone, match="nothing reads"):
         StdoutSink("stdout", stream).emit(EVENTS)
 
 
