@@ -78,7 +78,13 @@ def test_there_is_no_shell_to_run(podman: Podman, watcher: Container) -> None:
 
 
 def test_probes_reach_it_from_outside_of_the_container(watcher: Container) -> None:
-    assert [watcher.get(path)[0] for path in ("/livez", "/readyz", "/metrics", "/")] == [200, 200, 200, 404]
+    assert [watcher.get(path)[0] for path in ("/livez", "/readyz", "/metrics", "/", "/nowhere")] == [
+        200,
+        200,
+        200,
+        200,
+        404,
+    ]
 
 
 def test_the_health_check_finds_the_port_wherever_it_was_set(podman: Podman, watcher: Container) -> None:
