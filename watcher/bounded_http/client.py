@@ -20,7 +20,7 @@ Headers = Iterable[tuple[str, str | bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """`connect_timeout` and `read_timeout`: seconds, 0 is no limit; a call gets their sum.
+    """`connect_timeout` and `read_timeout`: seconds, 0 means no limit; a call gets their sum.
 
     `max_body`: maximum bytes of a body. `connections`: how many are kept per origin. `proxies`: URLs by the target's
     scheme, instead of the environment's. `resolve_target`: see `Connector`.

@@ -16,7 +16,7 @@ from watcher.util.text import escaped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from watcher.config import Risk
+    from watcher.config import Loaded, Risk
 
 
 @click.command()
@@ -43,8 +43,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
     stderr.on_recovery = logs.report_dropped_lines
     _log_risks(risks(loaded))
-    for key, file in loaded.overridden.items():
-        logs.logger().info("setting_overridden", key=key, by=loaded.origins[key], file=file)
+    _log_overridden(loaded)
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
         faulthandler.enable()  # the watchdog ends a hung watcher with SIGABRT: the log then shows where it hung
@@ -68,6 +67,13 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     except WatcherError as error:
         notifier.failed(error)
         raise _EndedError(str(error)) from error
+
+
+def _log_overridden(loaded: "Loaded") -> None:
+    from watcher.telemetry import logs
+
+    for key, file in loaded.overridden.items():
+        logs.logger().info("setting_overridden", key=key, by=loaded.origins[key], file=file)
 
 
 def _log_risks(found: "Iterable[Risk]") -> None:

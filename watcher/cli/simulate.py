@@ -33,7 +33,7 @@ class ScenarioFileError(click.ClickException):
     "--rate-limit",
     type=click.FloatRange(min=0),
     metavar="TPS",
-    help="GetFaceLivenessSessionResults calls accepted a second; 0 is no limit.  [default: the scenario's]",
+    help="GetFaceLivenessSessionResults calls accepted a second; 0 means no limit.  [default: the scenario's]",
 )
 @click.option(
     "--scenario",

@@ -14,7 +14,7 @@ class Quota:
 
     Attributes:
         operation: the operation that it limits.
-        rate: calls a (real) second; 0 is no limit.
+        rate: calls a (real) second; 0 means no limit.
         burst: calls accepted at once after a pause; None is one second's worth, at least 1.
         after: seconds since the start from which it applies, until the operation's next one.
         error: the error code for a call over quota.

@@ -51,7 +51,7 @@ class Simulator:
             port: port to listen on, 0 for a free one.
             time_scale: how much faster than real time sessions run; a session lives 180 / time_scale seconds. Waits
                 on the wire (stall, drip, latency) and rates stay in real seconds.
-            rate_limit: GetFaceLivenessSessionResults calls a second, above the scenario's; 0 is no limit.
+            rate_limit: GetFaceLivenessSessionResults calls a second, above the scenario's; 0 means no limit.
             seed: the scenario's seed, unless it is None.
             image_size: the scenario's bytes per inline image, unless it is None.
             clock: seconds that never go back; tests inject their own.
@@ -141,7 +141,7 @@ class Simulator:
         return jpeg(session_id, index, self._scenario.image_size)
 
     def set_rate_limit(self, rate: float, operation: str = wire.GET, burst: float | None = None) -> None:
-        """Accept `rate` calls a second from now on, instead of the planned quotas; 0 is no limit.
+        """Accept `rate` calls a second from now on, instead of the planned quotas; 0 means no limit.
 
         Raises:
             ValueError: the rate is negative or not a finite number.

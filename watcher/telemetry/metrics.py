@@ -110,7 +110,7 @@ class Metrics:
             self.polls.labels(result.value)
         self.poll_duration = self._histogram("poll_duration_seconds", "Duration of one call.", _CALL_SECONDS)
         self.poll_lag = self._histogram("poll_lag_seconds", "From a poll's due time to its start.", _LAG_SECONDS)
-        self.rate_limit = self._gauge("rate_limit_calls_per_second", "Calls a second allowed now; 0 is no limit.")
+        self.rate_limit = self._gauge("rate_limit_calls_per_second", "Calls a second allowed now; 0 means no limit.")
 
     def _decisions(self) -> None:
         self.decisions = self._counter("decisions", "Decisions made.", ["outcome", "reason", "policy"])
