@@ -133,10 +133,11 @@ class Box:
 
     def _is_booted(self) -> bool:
         assert self._process.poll() is None, f"no box: {self.console()}"
-        pid = self._pid_1()
-        if not pid:
-            return False
-        if not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(bytes(SYSTEMD)):
+        try:
+            command = Path(f"/proc/{self._pid_1()}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return False  # no child yet, or a command of the setup that has just ended
+        if not command.startswith(bytes(SYSTEMD)):
             return False
         return self.run("systemctl", "is-system-running", check=False).stdout.strip() in ("running", "degraded")
 
