@@ -8,7 +8,7 @@ from watcher.domain.json_schema import DIALECT
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema, draft 2020-12. Rules between settings are not in it; loading checks those."""
+    """The schema, draft 2020-12. Most rules between settings are not in it; loading checks those."""
     schema = Settings.model_json_schema()
     schema["title"] = "liveness-watcher settings"
     for model in SINK_MODELS.values():

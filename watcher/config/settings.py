@@ -12,6 +12,11 @@ from watcher.domain.model import DEFAULT_POLICY, DecisionRules
 
 REGION_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 
+_Threshold = Annotated[
+    float, Field(ge=0, le=100, json_schema_extra={"anyOf": [{"const": 0}, {"exclusiveMinimum": 1}]})
+]
+"""A confidence, 0..100. The schema rejects a share of 1, so that editors and Helm do; loading also suggests a value."""
+
 
 class AwsSettings(SettingsModel):
     """How AWS is reached: the AWS CLI's global options, with its meanings and defaults."""
@@ -77,7 +82,7 @@ class PollingSettings(SettingsModel):
 class PolicyOverrides(SettingsModel):
     """A policy that a message can ask for; keys that it doesn't set come from `[decision]`."""
 
-    threshold: float | None = Field(default=None, ge=0, le=100, description="Minimum confidence (0..100) for live.")
+    threshold: _Threshold | None = Field(default=None, description="Minimum confidence (0..100) for live.")
     require_reference_image: bool | None = Field(
         default=None, description="Whether a live session needs a reference image."
     )
@@ -86,8 +91,8 @@ class PolicyOverrides(SettingsModel):
 class DecisionSettings(SettingsModel):
     """What makes a session live."""
 
-    threshold: float = Field(
-        default=80.0, ge=0, le=100, description="Minimum confidence (0..100) for a succeeded session to be live."
+    threshold: _Threshold = Field(
+        default=80.0, description="Minimum confidence (0..100) for a succeeded session to be live."
     )
     require_reference_image: bool = Field(
         default=True, description="Whether a live session needs a reference image; without one it is inconclusive."

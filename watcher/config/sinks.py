@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from watcher.config.settings_model import SettingsModel, Url
 
@@ -58,8 +58,17 @@ class EventBridgeSinkSettings(_AwsSink):
     bus: str = Field(min_length=1, description="Name or ARN of the event bus.")
 
 
+_TLS_UNLESS_PRIVATE = {
+    "if": {"properties": {"url": {"pattern": r"^\s*[Hh][Tt][Tt][Pp]:"}}, "required": ["url"]},
+    "then": {"properties": {"allow_private": {"const": True}}, "required": ["allow_private"]},
+}
+"""For editors and Helm, the rule of `url_rules` that a webhook without TLS needs `allow_private`."""
+
+
 class WebhookSinkSettings(_Sink):
     """One signed HTTP POST for each event."""
+
+    model_config = ConfigDict(json_schema_extra=_TLS_UNLESS_PRIVATE)
 
     type: Literal["webhook"] = Field(default="webhook", description="An HTTP endpoint.")
     url: Url = Field(min_length=1, description="URL that gets the POST.")

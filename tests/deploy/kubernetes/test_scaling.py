@@ -89,6 +89,15 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"settings": {"polling": {"max_rates": 5}}}, "additional properties 'max_rates' not allowed"),
     ({"settings": {"decision": {"threshold": 101}}}, "at '/settings/decision/threshold'"),
+    ({"settings": {"decision": {"threshold": 0.8}}}, "at '/settings/decision/threshold': exclusiveMinimum: got 0.8"),
+    (
+        {"settings": {"decision": {"policies": {"payout": {"threshold": 0.95}}}}},
+        "at '/settings/decision/policies/payout/threshold': exclusiveMinimum: got 0.95, want 1",
+    ),
+    (
+        {"settings": {"sinks": [{"type": "webhook", "url": "http://backend.internal/"}]}},
+        "at '/settings/sinks/0': missing property 'allow_private'",
+    ),
     ({"settings": {"http": {"port": 80}}}, "additional properties 'http' not allowed"),
     ({"mode": "redis"}, "at '/mode': value must be one of 'embedded', 'sqs'"),
     ({"mode": "sqs"}, "at '/sqs/queueUrl': minLength: got 0, want 1"),

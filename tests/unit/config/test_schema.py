@@ -30,3 +30,30 @@ def test_it_describes_every_key_and_refuses_others() -> None:
 @pytest.mark.parametrize("text", ["", DOCUMENTED.read_text(), '[decision.policies."a.b"]\nthreshold = 90\n'])
 def test_it_takes_good_files(text: str) -> None:
     jsonschema.validate(tomllib.loads(text), json_schema(), jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("section", ["decision", "decision.policies.payout", 'decision.policies."a.b"'])
+@pytest.mark.parametrize(("threshold", "valid"), [("0", True), ("0.01", False), ("1", False), ("1.5", True)])
+def test_a_threshold_on_a_scale_of_0_to_1_is_rejected_in_every_policy(
+    section: str, threshold: str, *, valid: bool
+) -> None:
+    assert _is_valid(f"[{section}]\nthreshold = {threshold}") == valid
+
+
+@pytest.mark.parametrize(
+    ("settings", "valid"),
+    [
+        ('url = "http://backend.internal/"', False),
+        ('url = " HTTP://backend.internal/"', False),
+        ('url = "http://backend.internal/"\nallow_private = false', False),
+        ('url = "http://backend.internal/"\nallow_private = true', True),
+        ('url = "https://backend.internal/"', True),
+        ('url = "https://backend.internal/http:"', True),
+    ],
+)
+def test_a_webhook_without_tls_needs_allow_private(settings: str, *, valid: bool) -> None:
+    assert _is_valid(f'[[sinks]]\ntype = "webhook"\n{settings}') == valid
+
+
+def _is_valid(text: str) -> bool:
+    return bool(jsonschema.Draft202012Validator(json_schema()).is_valid(tomllib.loads(text)))
