@@ -15,7 +15,7 @@ REGION_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 _Threshold = Annotated[
     float, Field(ge=0, le=100, json_schema_extra={"anyOf": [{"const": 0}, {"exclusiveMinimum": 1}]})
 ]
-"""A confidence, 0..100. The schema rejects a share of 1, so that editors and Helm do; loading also suggests a value."""
+"""A confidence, 0..100. The schema rejects a share of 1, so that editors and Helm do; loading suggests a value."""
 
 
 class AwsSettings(SettingsModel):

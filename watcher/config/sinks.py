@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from watcher.config.settings_model import SettingsModel, Url
 
@@ -58,7 +59,7 @@ class EventBridgeSinkSettings(_AwsSink):
     bus: str = Field(min_length=1, description="Name or ARN of the event bus.")
 
 
-_TLS_UNLESS_PRIVATE = {
+_TLS_UNLESS_PRIVATE: JsonDict = {
     "if": {"properties": {"url": {"pattern": r"^\s*[Hh][Tt][Tt][Pp]:"}}, "required": ["url"]},
     "then": {"properties": {"allow_private": {"const": True}}, "required": ["allow_private"]},
 }
