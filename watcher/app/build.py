@@ -9,7 +9,9 @@ from typing import TypedDict
 
 from watcher.app.backends import open_backends
 from watcher.app.reload import Reloader, rules_of
+from watcher.app.reload_preview import ReloadPreview
 from watcher.app.startup_log import startup_fields
+from watcher.app.status import StatusParts, StatusReport
 from watcher.aws.session import resolve_region
 from watcher.config import AwsSettings, Loaded, Settings
 from watcher.consumer.consumer import Consumer
@@ -47,8 +49,13 @@ class App:
     signals_beat: Beat
 
 
-def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) -> App:
-    """Build the watcher from its settings; `read_again` loads them again for a reload.
+def build(
+    loaded: Loaded,
+    read_again: Callable[[], Loaded],
+    notifier: Notifier,
+    peek: Callable[[], Loaded] | None = None,
+) -> App:
+    """Build the watcher from its settings; `read_again` loads them again for a reload, `peek` to show the changes.
 
     `notifier` reports the state to the service manager, if there is one.
 
@@ -61,13 +68,16 @@ def build(loaded: Loaded, read_again: Callable[[], Loaded], notifier: Notifier) 
         root = _Root(settings, loaded.file, notifier, opened)
         reloader = Reloader(
             read=read_again,
-            settings=settings,
+            loaded=loaded,
+            region=settings.aws.region,
             active_rules=root.active_rules,
             scheduler=root.scheduler,
             clock=root.clock,
             metrics=root.metrics,
             schedule=root.schedule,
         )
+        preview = ReloadPreview(peek or read_again, lambda: reloader.in_force, root.clock)
+        root.show_status(settings.aws, lambda: reloader.in_force, preview)
         daemon = Daemon(root, concurrency=settings.polling.concurrency, drain_timeout=settings.shutdown.drain_timeout)
         root.close = opened.pop_all().close
         return App(daemon, partial(root.notifier.reload, reloader.reload), root.liveness.beat("signals"))
@@ -124,6 +134,20 @@ class _Root:
             dropped_lines=dropped_lines,
         )
         self.metrics.show_schedule(self.schedule.state)
+
+    def show_status(
+        self, aws: AwsSettings, in_force: Callable[[], Loaded], preview: Callable[[], Mapping[str, object]]
+    ) -> None:
+        """Show the state of these parts, and the settings, at `/status.json`."""
+        parts = StatusParts(
+            clock=self.clock,
+            liveness=self.liveness,
+            readiness=self.readiness,
+            scheduler=self.scheduler,
+            in_flight=self.in_flight,
+            metrics=self.metrics,
+        )
+        self.http.show_status(StatusReport(parts, aws, in_force, preview))
 
     def _make_schedule(self, settings: Settings, opened: ExitStack) -> None:
         limiter = limiter_for(settings.polling.max_rate, settings.aws.region)
@@ -193,9 +217,9 @@ class _Root:
 
     def _progress(self) -> str:
         rate = self.scheduler.rate
-        decided = sum(sample.value for family in self.metrics.decisions.collect() for sample in family.samples)
+        decided = sum(self.metrics.decided().values())
         limit = f"{rate:.3g}/s" if rate else "unlimited"
-        return f"watching {len(self.in_flight)} sessions, {decided:.0f} decided, rate {limit}"
+        return f"watching {len(self.in_flight)} sessions, {decided} decided, rate {limit}"
 
 
 class _Common(TypedDict):

@@ -1,12 +1,11 @@
 """SIGHUP: the settings that can change at run time, applied as one piece or not at all."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import structlog
 
-from watcher.config import Loaded, PollingSettings, Settings, changes
-from watcher.config.loading import flatten
+from watcher.app.timed_read import TimedRead
+from watcher.config import Loaded, PollingSettings, Settings, both, changes, in_force
 from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import ConfigError
 from watcher.domain.model import DEFAULT_POLICY
@@ -19,7 +18,6 @@ from watcher.rate_limit import limiter_for
 from watcher.schedule import Schedule
 from watcher.telemetry import logs
 from watcher.telemetry.metrics import Metrics
-from watcher.util.threads import run_within
 
 log = structlog.get_logger(__name__)
 
@@ -43,16 +41,6 @@ def _polling(polling: PollingSettings, clock: Clock, schedule: Schedule | None) 
     return PollPolicy(backoff(low, high, polling.multiplier, jitter), clock, learned)
 
 
-def _both(keys: Sequence[str], old: Settings, new: Settings) -> dict[str, dict[str, object]]:
-    """What each of these settings was and is; None where there is none. None of them is a secret."""
-    before, after = ({key: value for key, _, value in flatten(settings)} for settings in (old, new))
-    return {key: {"old": before.get(key), "new": after.get(key)} for key in keys}
-
-
-READ_LIMIT = 10.0
-"""Seconds that reading the settings may take: a second on a slow disk, forever on a hanging network mount."""
-
-
 class Reloader:
     """Reads the settings again and applies those that can change."""
 
@@ -60,66 +48,49 @@ class Reloader:
         self,
         *,
         read: Callable[[], Loaded],
-        settings: Settings,
+        loaded: Loaded,
+        region: str,
         active_rules: ActiveRules[PollPolicy],
         scheduler: Scheduler,
         clock: Clock,
         metrics: Metrics,
         schedule: Schedule | None = None,
     ) -> None:
-        """`read` loads the settings from the same sources as at the start; `settings` are those in force."""
-        self._read = read
-        self._settings = self._started_with = settings
-        self._region = settings.aws.region  # the one in force: another needs a restart
+        """`read` loads the settings from the same sources as at the start; `loaded` and `region` are in force."""
+        self._read = TimedRead(read, clock)
+        self._latest = self._started_with = loaded
+        self._region = region  # another one needs a restart
         self._active_rules = active_rules
         self._scheduler = scheduler
         self._clock = clock
         self._metrics = metrics
         self._schedule = schedule
-        self._is_reading = False
         self._succeeded()
+
+    @property
+    def in_force(self) -> Loaded:
+        """The settings that the watcher works with."""
+        return in_force(self._started_with, self._latest)
 
     def reload(self) -> Sequence[str]:
         """Apply the changed settings; bad ones change nothing, and are logged, counted and returned, one per line."""
         try:
-            new = self._read_in_time().settings
+            latest = self._read()
         except ConfigError as error:
             self._metrics.reload_ok.set(0)
             log.error("reload_failed", problems=error.problems, consequence="nothing changed")
             return error.problems
-        applied, _ = changes(self._settings, new)
-        _, needing_restart = changes(self._started_with, new)
+        old, new = self._latest.settings, latest.settings
+        applied, _ = changes(old, new)
+        _, needing_restart = changes(self._started_with.settings, new)
         self._active_rules.swap(rules_of(new, self._clock, self._schedule))
         if "polling.max_rate" in applied:
             self._scheduler.set_limiter(limiter_for(new.polling.max_rate, self._region))
         logs.set_level(new.log.level)
-        old, self._settings = self._settings, new
+        self._latest = latest
         self._succeeded()
-        log.info("reloaded", applied=applied, needs_restart=needing_restart, changed=_both(applied, old, new))
+        log.info("reloaded", applied=applied, needs_restart=needing_restart, changed=both(applied, old, new))
         return ()
-
-    def _read_in_time(self) -> Loaded:
-        """The current settings.
-
-        Raises:
-            ConfigError: they are invalid, or reading them takes too long, as on a hanging file system.
-        """
-        if self._is_reading:
-            raise ConfigError(["an earlier reload still reads the settings: their file system hangs: restart it"])
-        found: list[Loaded] = []
-        if not run_within(self._clock.monotonic() + READ_LIMIT, partial(self._read_into, found), self._clock):
-            limit = f"{READ_LIMIT:.0f} s"
-            raise ConfigError(
-                [f"the settings could not be read within {limit}: check their file system, then reload"]
-            )
-        return found[0]
-
-    def _read_into(self, found: list[Loaded]) -> None:
-        self._is_reading = True
-        try:
-            found.append(self._read())
-        finally:
-            self._is_reading = False
 
     def _succeeded(self) -> None:
         self._metrics.reload_ok.set(1)

@@ -26,6 +26,7 @@ GROUPS: Mapping[str, Mapping[str, CommandEntry]] = {
     "Run": {
         "check": CommandEntry("watcher.cli.check", "look at everything that `run` needs"),
         "run": CommandEntry("watcher.cli.run", "watch the sessions on the queue"),
+        "status": CommandEntry("watcher.cli.status", "show the state of the running watcher"),
         "config": CommandEntry("watcher.cli.config", "show the settings in force"),
     },
     "Sessions": {

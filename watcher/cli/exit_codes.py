@@ -9,6 +9,12 @@ class ExitCode(IntEnum):
     USAGE = 2
     """For `get`, as in the AWS CLI: a mistake on the command line."""
 
+    NOT_RUNNING = 3
+    """For `status`, as in `systemctl is-active`: it is not running, or about to end."""
+
+    NO_WATCHER = 4
+    """For `status`, as in `systemctl is-active`: there is no such service."""
+
     CONFIG = 78
     """EX_CONFIG of sysexits.h: invalid settings, so a restart does not help."""
 

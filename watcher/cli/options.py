@@ -65,22 +65,32 @@ class SettingsSource:
         # Not Path.cwd(), which fails in a deleted folder: a file missing there is reported as missing.
         return load(self.config, overrides, os.environ, Path(), names, in_force)
 
-    def again(self, loaded: "Loaded") -> "Callable[[], Loaded]":
-        """A function that reads the settings again for a reload, from the file that `loaded` came from.
+    def again(self, loaded: "Loaded") -> "FileInForce":
+        """A function that reads the settings again for a reload, from the file that `loaded` came from."""
+        return FileInForce(self, loaded.file)
 
-        The file in force stays the same until the process ends. If it is missing that is an error, and a file with a
-        higher precedence that has appeared since is ignored: the settings must not depend on files that come and go.
-        Without a file in force, the first one that a reload finds is used from then on.
-        """
-        in_force = loaded.file
 
-        def read() -> "Loaded":
-            nonlocal in_force
-            found = self.load(in_force)
-            in_force = found.file
-            return found
+class FileInForce:
+    """Reads the settings again, from the file in force, which stays the same until the process ends.
 
-        return read
+    If it is missing that is an error, and a file with a higher precedence that has appeared since is ignored: the
+    settings must not depend on files that come and go. Without a file in force, the first one that a reload finds is
+    used from then on.
+    """
+
+    def __init__(self, source: SettingsSource, file: Path | None) -> None:
+        self._source = source
+        self._file = file
+
+    def __call__(self) -> "Loaded":
+        """The settings for a reload."""
+        found = self.peek()
+        self._file = found.file
+        return found
+
+    def peek(self) -> "Loaded":
+        """The same settings, to look at."""
+        return self._source.load(self._file)
 
 
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -50,7 +50,8 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     try:
         stalls.arm(os.environ)
         _log_risks(endpoint_risks(loaded.settings, os.environ))
-        app = build(loaded, source.again(loaded), notifier)
+        read = source.again(loaded)
+        app = build(loaded, read, notifier, read.peek)
         listener.connect(
             signals.Handlers(
                 stop=app.daemon.stop,

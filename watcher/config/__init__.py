@@ -1,6 +1,6 @@
 """The settings: their definition, their sources, and their errors."""
 
-from watcher.config.changes import changes
+from watcher.config.changes import both, changes, in_force
 from watcher.config.loading import Loaded, load
 from watcher.config.risks import Risk, risks
 from watcher.config.schema import json_schema
@@ -16,7 +16,7 @@ from watcher.config.settings import (
     Settings,
     ShutdownSettings,
 )
-from watcher.config.show import as_json, as_toml
+from watcher.config.show import as_document, as_json, as_toml
 from watcher.config.sinks import (
     EventBridgeSinkSettings,
     FileSinkSettings,
@@ -48,10 +48,13 @@ __all__ = [
     "SqsSinkSettings",
     "StdoutSinkSettings",
     "WebhookSinkSettings",
+    "as_document",
     "as_json",
     "as_toml",
+    "both",
     "changes",
     "dynamodb_table",
+    "in_force",
     "json_schema",
     "load",
     "risks",

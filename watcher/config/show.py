@@ -30,9 +30,14 @@ def as_toml(loaded: Loaded) -> str:
 
 def as_json(loaded: Loaded) -> str:
     """The settings, their origins and the file as one JSON object."""
+    return json.dumps(as_document(loaded), indent=2)
+
+
+def as_document(loaded: Loaded) -> dict[str, Any]:
+    """The same, as a dictionary."""
     settings = redacted_value("", loaded.settings.model_dump(mode="json", exclude_none=True))
     file = str(loaded.file) if loaded.file else None
-    return json.dumps({"file": file, "settings": settings, "origins": dict(loaded.origins)}, indent=2)
+    return {"file": file, "settings": settings, "origins": dict(loaded.origins)}
 
 
 def _header(section: tuple[str, ...], origin: str = "") -> list[str]:

@@ -23,7 +23,7 @@ from watcher.polling.scheduler import Scheduler
 from watcher.sessions.in_flight import InFlight
 from watcher.telemetry.health import Beat, Liveness, rest_current
 from watcher.telemetry.http_server import HealthServer
-from watcher.telemetry.readiness import Readiness
+from watcher.telemetry.readiness import DRAINING, Readiness
 from watcher.util.threads import Threads, run_within
 
 log = structlog.get_logger(__name__)
@@ -184,7 +184,7 @@ class Daemon:
 
     def _announce_stop(self) -> None:
         parts = self._parts
-        parts.readiness.mark_unavailable("draining", "the watcher is stopping")
+        parts.readiness.mark_unavailable(DRAINING, "the watcher is stopping")
         parts.notifier.stopping(self._drain_timeout)
         log.info("draining", in_flight=len(parts.in_flight), seconds=self._drain_timeout)
 

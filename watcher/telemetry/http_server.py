@@ -1,4 +1,4 @@
-"""/metrics, /livez and /readyz, and a page with links to them."""
+"""/metrics, /livez, /readyz and /status.json, and a page with links to them."""
 
 import errno
 import json
@@ -14,14 +14,14 @@ from typing import Any, BinaryIO
 
 import structlog
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import generate_latest
-from prometheus_client.openmetrics import exposition as openmetrics
 
 from watcher import __version__
 from watcher.domain.errors import AddressInUse, ConfigError
 from watcher.telemetry.connections import Connections
+from watcher.telemetry.exposition import exposition
 from watcher.telemetry.health import Beat
 from watcher.telemetry.landing import landing
+from watcher.util.urls import is_loopback
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +37,8 @@ LARGEST_HEAD = 16 * 1024
 """Maximum bytes of a request's line and headers: a scraper's have less than 1 KiB. The base class accepts 100 headers
 of 64 KiB each, and needs several times as much memory to read them, for each connection."""
 
-PLAIN = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus's own text format, which has no exemplars."""
+Status = Callable[[bool], Mapping[str, object]]
+"""What `/status.json` says; the argument: whether the client may see the settings."""
 
 
 class HealthServer:
@@ -68,6 +68,7 @@ class HealthServer:
                 raise AddressInUse(f"{problem}: {fix}") from error
             raise ConfigError([f"{problem}: choose another, or port 0"]) from error
         self._server.registry, self._server.late, self._server.problems = registry, late, problems
+        self.show_status(lambda _shows_settings: {})
         self.host = host
         self.port: int = self._server.server_address[1]
         self._is_started = False
@@ -76,6 +77,10 @@ class HealthServer:
     def connections(self) -> Connections:
         """The open connections."""
         return self._server.connections
+
+    def show_status(self, status: Status) -> None:
+        """Say this at `/status.json`."""
+        self._server.status = status
 
     def run(self, beat: Beat) -> None:
         """Serve until `close`."""
@@ -96,6 +101,7 @@ class _Server(ThreadingHTTPServer):
     registry: CollectorRegistry
     late: Callable[[], Sequence[str]]
     problems: Callable[[], Mapping[str, str]]
+    status: Status
     beat: Beat
 
     def __init__(self, *arguments: Any) -> None:
@@ -175,9 +181,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one of the paths."""
-        answers = {"/": landing, "/metrics": self._metrics, "/livez": self._livez, "/readyz": self._readyz}
+        answers = {
+            "/": landing,
+            "/metrics": self._metrics,
+            "/livez": self._livez,
+            "/readyz": self._readyz,
+            "/status.json": self._status,
+        }
         answer = answers.get(self.path.partition("?")[0])
-        self._reply(*(answer() if answer else _text(HTTPStatus.NOT_FOUND, "try /metrics, /livez or /readyz")))
+        others = "try /metrics, /livez, /readyz or /status.json"
+        self._reply(*(answer() if answer else _text(HTTPStatus.NOT_FOUND, others)))
 
     def do_HEAD(self) -> None:
         """As GET, without the body."""
@@ -193,10 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(*_text(HTTPStatus.METHOD_NOT_ALLOWED, "GET and HEAD only"))
 
     def _metrics(self) -> Answer:
-        registry = self.server.registry
-        if _takes_openmetrics(self.headers.get("Accept", "")):
-            return HTTPStatus.OK, openmetrics.CONTENT_TYPE_LATEST, _openmetrics(registry)
-        return HTTPStatus.OK, PLAIN, generate_latest(registry)
+        return HTTPStatus.OK, *exposition(self.server.registry, self.headers.get("Accept", ""))
 
     def _livez(self) -> Answer:
         late = list(self.server.late())
@@ -205,6 +215,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _readyz(self) -> Answer:
         problems = [{"part": part, "problem": problem} for part, problem in self.server.problems().items()]
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK, problems)
+
+    def _status(self) -> Answer:
+        host = self.headers.get("Host", "")  # another name is that of a web page that names this machine as its own
+        is_local = is_loopback(f"http://{host}") and is_loopback(_url(self.client_address[0]))
+        return _json(HTTPStatus.OK, self.server.status(is_local))
 
     def _reply(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response(status)
@@ -221,27 +236,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Scrapes are not logged, because there is one every few seconds."""
 
 
-def _openmetrics(registry: CollectorRegistry) -> bytes:
-    text: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
-    return text
-
-
-def _takes_openmetrics(accept: str) -> bool:
-    """Whether the scraper accepts OpenMetrics 1.x.
-
-    Not decided by prometheus_client, which promises any requested version, and fails on an invalid one.
-    """
-    for choice in accept.lower().split(","):
-        kind, *parameters = (part.strip() for part in choice.split(";"))
-        versions = [text.removeprefix("version=") for text in parameters if text.startswith("version=")]
-        if kind == "application/openmetrics-text" and all(version.startswith("1.") for version in versions):
-            return True
-    return False
-
-
 def _text(status: HTTPStatus, text: str) -> Answer:
     return status, "text/plain; charset=utf-8", f"{text}\n".encode()
 
 
-def _json(status: HTTPStatus, problems: Sequence[object]) -> Answer:
-    return status, "application/json", (json.dumps(problems) + "\n").encode()
+def _json(status: HTTPStatus, document: object) -> Answer:
+    return status, "application/json", (json.dumps(document) + "\n").encode()
+
+
+def _url(address: str) -> str:
+    address = address.removeprefix("::ffff:")  # an IPv4 client of an IPv6 socket
+    return f"http://[{address}]" if ":" in address else f"http://{address}"

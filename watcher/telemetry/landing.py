@@ -12,6 +12,7 @@ PAGE = f"""<!doctype html>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/livez">/livez</a>: 503 when a thread hangs</li>
 <li><a href="/readyz">/readyz</a>: 503 with what is wrong outside</li>
+<li><a href="/status.json">/status.json</a>: what <code>watcher status</code> shows</li>
 </ul>
 </html>
 """.encode()

@@ -1,5 +1,6 @@
 """The metrics, with the names of section 7 of the interface. Every known label value starts at 0."""
 
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
@@ -9,7 +10,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from watcher import __version__
 from watcher.domain.decision_table import DECISIONS
-from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, PollResult, QueueDepth
+from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, Outcome, PollResult, QueueDepth
 from watcher.schedule import State
 from watcher.telemetry.collectors import DroppedLinesCollector, ProgressCollector, ScheduleCollector
 
@@ -82,6 +83,14 @@ class Metrics:
         self.in_flight.set_function(in_flight)
         self.registry.register(ProgressCollector(progress))
         self.registry.register(DroppedLinesCollector(dropped_lines))
+
+    def decided(self) -> dict[str, int]:
+        """The decisions so far, by outcome."""
+        counts = Counts({outcome.value: 0 for outcome in Outcome})
+        for family in self.decisions.collect():
+            for sample in family.samples:
+                counts[sample.labels["outcome"]] += int(sample.value)
+        return dict(counts)
 
     def show_schedule(self, state: Callable[[], State]) -> None:
         """Read what the learned schedule knows at each scrape."""

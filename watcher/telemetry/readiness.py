@@ -10,6 +10,9 @@ from watcher.util.error_class import error_class
 
 log = structlog.get_logger(__name__)
 
+DRAINING = "draining"
+"""The part that is unavailable while the watcher stops."""
+
 
 class _Problem(NamedTuple):
     """What is wrong with a part: in full, and in a public version."""

@@ -35,7 +35,8 @@ class Reloading:
         self.scheduler = Scheduler(Unlimited(), self.clock, a_beat(self.clock))
         self.reloader = Reloader(
             read=lambda: Loaded(self.next(), {}, Path("watcher.toml")),
-            settings=settings,
+            loaded=Loaded(settings, {}, None),
+            region=settings.aws.region,
             active_rules=self.active_rules,
             scheduler=self.scheduler,
             clock=self.clock,
@@ -144,7 +145,7 @@ def test_whether_a_policy_is_required_changes_at_run_time(monkeypatch: pytest.Mo
 
 
 def test_settings_that_cannot_be_read_in_time_change_nothing_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.app.reload.READ_LIMIT", 0.01)
+    monkeypatch.setattr("watcher.app.timed_read.READ_LIMIT", 0.01)
     reloading, gate = Reloading(monkeypatch), Event()
     before = reloading.active_rules.rules
 
@@ -160,7 +161,7 @@ def test_settings_that_cannot_be_read_in_time_change_nothing_and_are_counted(mon
     assert reloading.active_rules.rules is before
     assert reloading.metric("successful") == 0
     gate.set()
-    monkeypatch.setattr("watcher.app.reload.READ_LIMIT", PATIENCE)
+    monkeypatch.setattr("watcher.app.timed_read.READ_LIMIT", PATIENCE)
     reloading.next = Settings
     limit = time.monotonic() + PATIENCE
     while reloading.reloader.reload():
