@@ -275,6 +275,27 @@ def test_the_settings_file_says_how_to_reach_aws_if_it_is_named(
     assert decision(found)["source"] == "/watcher/us-west-2"
 
 
+@pytest.mark.parametrize(
+    ("settings", "environment", "region"),
+    [
+        ("", {}, "us-east-1"),
+        ("", {"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ('region = "eu-north-1"', {"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ('region = "eu-north-1"', {"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-2"),
+        ('region = "eu-north-1"', {"AWS_REGION": "eu-west-2", "WATCHER_AWS__REGION": "us-west-2"}, "us-west-2"),
+    ],
+)
+def test_with_the_settings_file_the_region_is_the_daemons(
+    settings: str, environment: dict[str, str], region: str, watcher: Driver, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    url = endpoint.url(endpoint.put(Answer.of(LIVE)))
+    file = tmp_path / "w.toml"
+    file.write_text(f'[aws]\nendpoint_url = "{url}"\nsign_request = false\n{settings}\n')
+    arguments = [*ID, "--config", str(file), "--decide"]
+    found = watcher.do({"do": "run", "arguments": arguments, "environment": environment})
+    assert (found.code, decision(found)["source"]) == (0, f"/watcher/{region}")
+
+
 def test_a_settings_file_that_is_wrong_is_told_key_by_key(watcher: Driver, tmp_path: Path) -> None:
     file = tmp_path / "w.toml"
     file.write_text('[aws]\nregoin = "x"\n')

@@ -94,3 +94,11 @@ def test_the_health_check_goes_to_ipv6_where_that_is_listened_to(healthcheck: Mo
     table = tmp_path / "tcp6"
     table.write_text(f"header\n 0: {'0' * 32}:24F8 {'0' * 32}:0000 0A 0:0 00:0 0 65532 0 11 1\n")
     assert list(healthcheck.listening(str(table), socket.AF_INET6, {"11"})) == [("::1", 0x24F8)]
+
+
+def test_no_example_sets_a_variable_that_overrides_the_settings_file_just_edited() -> None:
+    blocks = re.findall(r"^```\w+\n(.*?)^```$", (DOCKER / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    mounting = [block for block in blocks if "watcher.toml:/etc/watcher/watcher.toml" in block]
+    assert len(mounting) == 2
+    for block in mounting:
+        assert not re.search(r"^\s*(-e|--env\S*|environment:|env_file:)", block, re.MULTILINE), block

@@ -161,6 +161,32 @@ def test_watcherctl_takes_the_name_of_an_instance_and_no_path(tmp_path: Path, in
         assert (ended.returncode in (2, 64), ended.stdout) == (True, "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["get", "--session-id", "x"], ["get", "--config", "/etc/watcher/watcher.toml", "--session-id", "x"]),
+        (["-i", "eu", "get", "help"], ["get", "--config", "/etc/watcher/eu.toml", "help"]),
+        (
+            ["get-face-liveness-session-results", "--config=mine"],
+            ["get-face-liveness-session-results", "--config", "/etc/watcher/watcher.toml", "--config=mine"],
+        ),
+        (["enqueue", "get"], ["enqueue", "get"]),
+        (["check"], ["check"]),
+    ],
+)
+def test_watcherctl_gets_a_session_with_the_services_settings(
+    tmp_path: Path, arguments: list[str], command: list[str]
+) -> None:
+    """Alone, `watcher get` knows AWS's variables and profiles only, and asks another region than the service."""
+    program(tmp_path, "systemd-run", 'for one do echo "$one"; done')
+    program(tmp_path, "systemctl", "true")
+    program(tmp_path, "id", "echo 0")
+    words = [str(SYSTEMD / "watcherctl"), *arguments]
+    ended = subprocess.run(words, env=with_path(tmp_path), capture_output=True, text=True, check=True)
+    said = ended.stdout.splitlines()
+    assert said[said.index(WATCHER) + 1 :] == command
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
 @pytest.mark.parametrize("target", ["/usr/bin", "nowhere", "releases/1/bin", "/opt/other/releases/1/bin"])
 def test_the_install_script_leaves_a_link_of_somebody_else(tmp_path: Path, target: str) -> None:

@@ -2,7 +2,7 @@
 
 No file is searched for: without `--config` none counts, the `WATCHER_` variables only give rules for `--decide` and
 `--wait`, and AWS is reached as by the AWS CLI. With `--config`, `[aws]` of the file (and `WATCHER_AWS__...`) gives
-the defaults for options that the command line does not set.
+the defaults for options that the command line does not set, and the region is the one that `watcher run` would use.
 """
 
 import os
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from watcher.aws.session import resolve_region
 from watcher.config import Loaded, load
 
 # Option's name here, key of `[aws]`, and the option's value if it is not given.
 _DEFAULTS: tuple[tuple[str, str, Any], ...] = (
-    ("region", "region", None),
     ("profile", "profile", None),
     ("endpoint_url", "endpoint_url", None),
     ("ca_bundle", "ca_bundle", None),
@@ -37,10 +37,25 @@ def read_settings(config: str | None) -> Loaded:
 
 
 def fill_in(options: Namespace, loaded: Loaded) -> None:
-    """Give options that the command line does not set the file's values."""
+    """Give options that the command line does not set the file's values.
+
+    Raises:
+        ConfigError: the profile, whose region counts, does not exist.
+        WatcherError: AWS's configuration files can't be read.
+    """
     for option, key, absent in _DEFAULTS:
         if getattr(options, option) == absent and _is_the_watchers(loaded.origins, f"aws.{key}"):
             setattr(options, option, getattr(loaded.settings.aws, key) or _off(option))
+    if options.region is None:
+        options.region = _region(options, loaded)
+
+
+def _region(options: Namespace, loaded: Loaded) -> str:
+    """As the daemon has it: the settings', where AWS_REGION goes before AWS_DEFAULT_REGION; else the profile's."""
+    aws = loaded.settings.aws
+    if loaded.origins["aws.region"] != "default":
+        return aws.region
+    return resolve_region(aws.model_copy(update={"region": "", "profile": options.profile or ""}))
 
 
 def _is_the_watchers(origins: Mapping[str, str], key: str) -> bool:
