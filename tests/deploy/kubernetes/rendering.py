@@ -29,6 +29,7 @@ RELEASE, NAMESPACE = "watcher", "liveness"
 Object = dict[str, Any]
 Objects = dict[str, Object]
 
+HELM_KEEPS = {"helm.sh/resource-policy": "keep"}
 _ONLY_HELMS = ("helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version")
 _HASHED = re.compile(r"^(watcher-(?:config|env))-[a-z0-9]{10}$")
 
@@ -90,11 +91,22 @@ def notes(values: Mapping[str, Any]) -> str:
     return next(text for name, text in _files(json.dumps(values), CHART).items() if name.endswith("NOTES.txt"))
 
 
+def hooks(values: Mapping[str, Any], chart: Path = CHART) -> Objects:
+    """What `helm test` creates, by `Kind/name`."""
+    return _by_name(_templates(json.dumps(values), chart, tests=True))
+
+
 @cache
 def _helmed(values: str, chart: Path) -> Objects:
-    return _by_name(text for name, text in _files(values, chart).items() if not name.endswith("NOTES.txt"))
+    return _by_name(_templates(values, chart, tests=False))
 
 
+def _templates(values: str, chart: Path, *, tests: bool) -> list[str]:
+    files = {name: text for name, text in _files(values, chart).items() if not name.endswith("NOTES.txt")}
+    return [text for name, text in files.items() if ("/templates/tests/" in name) == tests]
+
+
+@cache
 def _files(values: str, chart: Path) -> dict[str, str]:
     helm = pytest.importorskip("helm_python", reason="needs helm-python-sdk")
     with helm.Chart.load(str(chart)) as loaded:
@@ -139,14 +151,13 @@ def _comparable(one: Object) -> Object:
     same["metadata"]["labels"] = {key: value for key, value in labels.items() if key not in _ONLY_HELMS}
     if same["kind"] == "ConfigMap" and "watcher.toml" in same["data"]:
         same["data"]["watcher.toml"] = tomllib.loads(same["data"]["watcher.toml"])
-    if same["kind"] in {"Deployment", "StatefulSet"}:
-        annotations = same["spec"]["template"]["metadata"].pop("annotations", {})
-        assert set(annotations) <= {"checksum/config"}
+    if same["kind"] == "ConfigMap":
+        assert same["metadata"].pop("annotations", HELM_KEEPS) == HELM_KEEPS
     return same
 
 
 def _renamed(value: Any) -> Any:
-    """ConfigMaps without the hash that kustomize puts behind their names."""
+    """ConfigMaps without the hash of their content at the end of their names."""
     if isinstance(value, dict):
         return {key: _renamed(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,7 @@
 """The chart for itself: clean, and what its values do."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from jsonschema import Draft7Validator
 from tests.deploy.kubernetes.rendering import (
     CHART,
     HELM,
+    HELM_KEEPS,
     KUSTOMIZE,
+    Objects,
     container,
     helmed,
     notes,
@@ -44,13 +47,36 @@ def test_the_schema_is_one_that_helm_3_reads_too() -> None:
 
 
 def test_a_changed_setting_is_a_roll_out_and_an_unchanged_one_is_none() -> None:
-    def checksum(**changes: Any) -> str:
-        annotations = workload(helmed(values_sqs(**changes)))["spec"]["template"]["metadata"]["annotations"]
-        return str(annotations["checksum/config"])
+    def template(**changes: Any) -> str:
+        return json.dumps(workload(helmed(values_sqs(quota=25, **changes)))["spec"]["template"])
 
-    changed = {checksum(settings={"decision": {"threshold": 90}}), checksum(region="eu-west-1"), checksum()}
+    changed = {template(settings={"decision": {"threshold": 90}}), template(region="eu-west-1"), template()}
     assert len(changed) == 3
-    assert checksum() == checksum(podMonitor={"enabled": True})
+    assert template() == template(podMonitor={"enabled": True})
+
+
+def test_an_upgrade_leaves_the_settings_of_older_pods_as_they_are(objects: Objects) -> None:
+    """Another content has another name, and Helm deletes none: a container that is restarted finds its own again."""
+    for name in ("config", "env"):
+        config_map = objects[f"ConfigMap/watcher-{name}"]
+        assert re.fullmatch(rf"watcher-{name}-[0-9a-z]{{10}}", config_map["metadata"]["name"])
+        assert config_map["immutable"] is True
+        is_helms = "app.kubernetes.io/managed-by" in config_map["metadata"]["labels"]
+        assert config_map["metadata"].get("annotations", {}) == (HELM_KEEPS if is_helms else {})
+
+
+@pytest.mark.parametrize("mode", ["embedded", "sqs"])
+def test_helm_names_config_maps_after_what_is_in_them(mode: str) -> None:
+    def names(**changes: Any) -> list[str]:
+        objects = helmed({"quota": 25, **(values_sqs(**changes) if mode == "sqs" else changes)})
+        return [objects[f"ConfigMap/watcher-{name}"]["metadata"]["name"] for name in ("config", "env")]
+
+    config, env = names()
+    assert names(podLabels={"a": "b"}) == [config, env]
+    assert names(settings={"log": {"level": "debug"}})[0] != config
+    assert names(settings={"log": {"level": "debug"}})[1] == env
+    assert names(region="eu-west-1")[0] == config
+    assert names(region="eu-west-1")[1] != env
 
 
 def test_kustomize_names_config_maps_after_what_is_in_them() -> None:
@@ -96,6 +122,48 @@ def test_the_secret_of_a_webhook_is_a_file() -> None:
     (mount,) = (each for each in container(objects)["volumeMounts"] if each["name"] == "secrets")
     assert (mount["mountPath"], mount["readOnly"]) == ("/run/secrets/watcher", True)
     assert not any("secret" in each for each in pod(helmed({}))["volumes"])
+
+
+def test_the_autoscaler_may_remove_a_node_with_nothing_but_tmp_on_it(objects: Objects) -> None:
+    annotation = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+    annotations = workload(objects)["spec"]["template"]["metadata"]["annotations"]
+    local = [volume["name"] for volume in pod(objects)["volumes"] if "emptyDir" in volume]
+    assert annotations[annotation].split(",") == local == ["tmp"]
+
+
+def test_annotations_of_ones_own_are_added_and_win() -> None:
+    annotation = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+    given = {"a": "b", annotation: "tmp,mine"}
+    assert workload(helmed({"podAnnotations": given}))["spec"]["template"]["metadata"]["annotations"] == given
+
+
+@pytest.mark.parametrize("values", [{}, values_sqs()], ids=["embedded", "sqs"])
+def test_volumes_and_init_containers_of_ones_own_are_added(values: dict[str, Any]) -> None:
+    plain = helmed(values)
+    volume = {"name": "ca", "configMap": {"name": "corporate-ca"}}
+    mount = {"name": "ca", "mountPath": "/etc/ssl/corporate", "readOnly": True}
+    first = {"name": "wait", "image": "example.com/wait:1", "volumeMounts": [mount]}
+    more = {"extraVolumes": [volume], "extraVolumeMounts": [mount], "initContainers": [first]}
+    objects = helmed({**values, **more})
+    assert pod(objects)["volumes"] == [*pod(plain)["volumes"], volume]
+    assert container(objects)["volumeMounts"] == [*container(plain)["volumeMounts"], mount]
+    assert pod(objects)["initContainers"] == [first]
+    assert "initContainers" not in pod(plain)
+
+
+@pytest.mark.parametrize("base", ["https://git.example.com/main/runbooks", "https://git.example.com/main/runbooks/"])
+def test_alerts_lead_to_the_runbooks_of_ones_own(base: str) -> None:
+    def alerts(**more: Any) -> dict[str, Any]:
+        spec = helmed({"prometheusRule": {"enabled": True, **more}})["PrometheusRule/watcher"]["spec"]
+        return {rule["alert"]: rule for group in spec["groups"] for rule in group["rules"] if "alert" in rule}
+
+    usual, changed = alerts(), alerts(runbookBaseUrl=base)
+    for name, alert in changed.items():
+        page = usual[name]["annotations"]["runbook_url"].rpartition("/")[2]
+        assert alert["annotations"].pop("runbook_url") == f"https://git.example.com/main/runbooks/{page}"
+        del usual[name]["annotations"]["runbook_url"]
+    assert changed == usual
+    assert len(changed) > 10
 
 
 PLACED: dict[str, Any] = {

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.kubernetes.rendering import CHART, MONITORED, SECRETS, Objects, helmed, values_sqs
+from tests.deploy.kubernetes.rendering import CHART, SECRETS, helmed, hooks, values_sqs
 
 ALL_OPTIONS: dict[str, Any] = {
-    **MONITORED,
+    "podMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True, "runbookBaseUrl": "https://git.example.com/runbooks"},
     **SECRETS,
     "priorityClassName": "high",
     "fullnameOverride": "liveness",
@@ -22,6 +23,9 @@ ALL_OPTIONS: dict[str, Any] = {
     "podAnnotations": {"a": "b"},
     "nodeSelector": {"a": "b"},
     "httpHost": "::",
+    "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+    "extraVolumeMounts": [{"name": "ca", "mountPath": "/ca"}],
+    "initContainers": [{"name": "wait", "image": "example.com/wait"}],
     "settings": {
         "aws": {"profile": "p"},
         "decision": {"policies": {"payout": {"threshold": 95}}},
@@ -30,7 +34,7 @@ ALL_OPTIONS: dict[str, Any] = {
 }
 VALUES = {
     "embedded": {**ALL_OPTIONS, "persistence": {"size": "1Gi", "storageClassName": "fast"}},
-    "sqs": values_sqs(**ALL_OPTIONS, keda={"enabled": True, "identityOwner": "workload"}),
+    "sqs": values_sqs(**ALL_OPTIONS, quota=25, keda={"enabled": True, "identityOwner": "workload"}),
 }
 BREAKOUTS = [
     "x\n      hostNetwork: true",
@@ -73,8 +77,9 @@ def shape(value: Any) -> Any:
     return [shape(inner) for inner in value] if isinstance(value, list) else type(value).__name__
 
 
-def shapes(objects: Objects) -> list[Any]:
-    return [(one["kind"], shape(one)) for one in objects.values()]
+def shapes(values: dict[str, Any], chart: Path) -> list[Any]:
+    objects = [*helmed(values, chart).values(), *hooks(values, chart).values()]
+    return [(one["kind"], shape(one)) for one in objects]
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +96,14 @@ CASES = [(mode, path) for mode, values in VALUES.items() for path in texts(value
 
 @pytest.mark.parametrize(("mode", "path"), CASES, ids=[f"{mode}-{'.'.join(map(str, path))}" for mode, path in CASES])
 def test_a_value_never_breaks_out_of_its_place(mode: str, path: tuple[Any, ...], unchecked: Path) -> None:
-    benign = shapes(helmed(VALUES[mode], unchecked))
+    benign = shapes(VALUES[mode], unchecked)
     for text in BREAKOUTS:
-        assert shapes(helmed(changed(VALUES[mode], path, text), unchecked)) == benign
+        assert shapes(changed(VALUES[mode], path, text), unchecked) == benign
 
 
 MUST_BE_REFUSED = ["image.tag", "image.repository", "priorityClassName", "secrets.existingSecret", "fullnameOverride"]
 MUST_BE_REFUSED += ["serviceAccount.name", "settings.aws.profile", "settings.sinks.0.url", "httpHost"]
+MUST_BE_REFUSED += ["prometheusRule.runbookBaseUrl"]
 
 
 @pytest.mark.parametrize("dotted", MUST_BE_REFUSED)

@@ -17,10 +17,11 @@ from tests.deploy.kubernetes.rendering import (
     values_sqs,
     workload,
 )
+from watcher.rate_limit.slow_start import START_RATE, START_RATES
 
 helm = pytest.importorskip("helm_python", reason="needs helm-python-sdk")
 
-DEFAULT_QUOTA = 25
+DEFAULT_QUOTA = START_RATES["us-east-1"]
 LEAST_RATE = 5
 
 
@@ -115,7 +116,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         values_sqs(keda={"maxReplicaCount": 6}),
         "keda.maxReplicaCount x ratePerReplica = 6 x 5 = 30 calls a second is above quota = 25",
     ),
-    (values_sqs(quota=5), "keda.maxReplicaCount x ratePerReplica = 4 x 5 = 20 calls a second is above quota = 5"),
+    (values_sqs(quota=5), "keda.maxReplicaCount x ratePerReplica = 4 x 5 = 20 calls a second is above quota = 5: "),
+    (values_sqs(region="eu-west-1"), "= 20 calls a second is above quota = 5, AWS's default in eu-west-1: "),
+    ({"region": "eu-west-1", "settings": {"polling": {"max_rate": 5.5}}}, "above quota = 5, AWS's default in"),
     (values_sqs(keda={"enabled": False}, replicaCount=6), "replicaCount x ratePerReplica = 6 x 5 = 30"),
     (values_sqs(keda={"minReplicaCount": 5}), "keda.minReplicaCount = 5 is above keda.maxReplicaCount = 4"),
     ({"terminationGracePeriodSeconds": 29}, "terminationGracePeriodSeconds = 29 leaves less than 5 seconds after"),
@@ -143,6 +146,19 @@ def test_without_the_schema_they_are_refused_too(values: dict[str, Any], words: 
     with pytest.raises(helm.HelmRenderError) as refused:
         helmed(values, unchecked)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("region", [*START_RATES, "eu-west-1", "us-east-2", "ap-south-1"])
+def test_the_quota_is_the_regions_default(region: str) -> None:
+    quota = START_RATES.get(region, START_RATE)
+    helmed({"region": region, "settings": {"polling": {"max_rate": quota}}})
+    with pytest.raises(helm.HelmError, match=f"above quota = {quota:g}, AWS's default in {region}"):
+        helmed({"region": region, "settings": {"polling": {"max_rate": quota + 0.5}}})
+
+
+def test_the_quota_of_an_account_beats_the_regions() -> None:
+    objects = helmed(values_sqs(region="eu-west-1", quota=20))
+    assert objects["ScaledObject/watcher"]["spec"]["maxReplicaCount"] == 4
 
 
 def test_a_higher_quota_allows_more_replicas() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.deploy.kubernetes.rendering import Objects, container, helmed, loaded_settings, pod, values_sqs, workload
 from tests.support import ROOT
-from watcher.config import Settings
+from watcher.config import Settings, SqsSinkSettings
 from watcher.daemon.systemd import STOP_SLACK
 
 
@@ -36,10 +36,20 @@ def test_they_are_the_production_settings(settings: Settings) -> None:
     assert settings.aws == expected.aws
     assert settings.polling == expected.polling
     assert settings.shutdown == expected.shutdown
-    assert settings.sinks == expected.sinks
     kept = {"visibility_timeout", "max_in_flight"}
     assert settings.queue.model_dump(include=kept) == expected.queue.model_dump(include=kept)
     assert settings.decision.rules("default") == expected.decision.rules("default")
+
+
+def test_decisions_go_where_a_back_end_can_receive_them(objects: Objects, settings: Settings) -> None:
+    """From several pods' standard output nobody could; deploy/aws creates the queue, and lets the role send to it."""
+    (sink,) = settings.sinks
+    if workload(objects)["kind"] == "Deployment":
+        assert isinstance(sink, SqsSinkSettings)
+        assert sink.queue_url.rpartition("/")[0] == settings.queue.url.rpartition("/")[0]
+        assert sink.queue_url not in {settings.queue.url, settings.queue.dead_letter_url}
+    else:
+        assert sink.type == "stdout"
 
 
 def test_several_replicas_share_queue_and_ledger(objects: Objects, settings: Settings) -> None:
@@ -100,6 +110,15 @@ def test_a_busy_node_has_a_minute_before_a_pod_is_restarted(objects: Objects, se
         assert probe["failureThreshold"] * probe["periodSeconds"] >= 60
     readiness = container(objects)["readinessProbe"]
     assert readiness["failureThreshold"] * readiness["periodSeconds"] < settings.shutdown.drain_timeout
+
+
+def test_a_process_that_hangs_is_restarted_as_soon_as_the_readme_says(objects: Objects) -> None:
+    """It answers no probe, so it does not end on SIGTERM either."""
+    probe = container(objects)["livenessProbe"]
+    failed = probe["failureThreshold"] * probe["periodSeconds"] + probe["timeoutSeconds"]
+    readme = (ROOT / "deploy/kubernetes/README.md").read_text()
+    within = failed + pod(objects)["terminationGracePeriodSeconds"]
+    assert f"A process that hangs is restarted within\n{within} s" in readme
 
 
 def test_every_kind_of_setting_goes_through_the_chart(tmp_path: Path) -> None:

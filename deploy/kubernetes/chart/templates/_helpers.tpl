@@ -37,6 +37,20 @@ labels:
 {{- end -}}
 {{- end -}}
 
+{{- /* Calls a second: what is said, or else AWS's default in the region. */ -}}
+{{- define "watcher.quota" -}}
+{{- if .Values.quota }}{{ .Values.quota }}{{ else }}{{ ternary 25 5 (has .Values.region (list "us-east-1" "us-west-2")) }}{{ end -}}
+{{- end -}}
+
+{{- /* A ConfigMap's name ends in a hash of what is in it: an upgrade leaves those that older pods use as they are. */ -}}
+{{- define "watcher.configName" -}}
+{{ printf "%s-config-%s" (include "watcher.name" .) (include "watcher.toml" . | sha256sum | trunc 10) }}
+{{- end -}}
+
+{{- define "watcher.envName" -}}
+{{ printf "%s-env-%s" (include "watcher.name" .) (include "watcher.env" . | sha256sum | trunc 10) }}
+{{- end -}}
+
 {{- /* The most replicas that there can be. */ -}}
 {{- define "watcher.mostReplicas" -}}
 {{- if .Values.keda.enabled }}{{ int .Values.keda.maxReplicaCount }}{{ else }}{{ int .Values.replicaCount }}{{ end -}}

@@ -6,9 +6,9 @@ metadata:
     {{ include "watcher.json" $name }}: {{ include "watcher.json" $value }}
     {{- end }}
   annotations:
-    # Another content, another pod: a change of the settings is a roll-out.
-    checksum/config: {{ print (include "watcher.toml" .) (include "watcher.env" .) | sha256sum }}
-    {{- range $name, $value := .Values.podAnnotations }}
+    # Nothing in /tmp is worth keeping a node for.
+    {{- $safe := dict "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes" "tmp" }}
+    {{- range $name, $value := merge (dict) .Values.podAnnotations $safe }}
     {{ include "watcher.json" $name }}: {{ include "watcher.json" $value }}
     {{- end }}
 spec:
@@ -53,6 +53,9 @@ spec:
       matchLabelKeys: [pod-template-hash]
     {{- end }}
   {{- end }}
+  {{- with .Values.initContainers }}
+  initContainers: {{ include "watcher.json" . }}
+  {{- end }}
   containers:
     - name: watcher
       image: {{ include "watcher.image" . | quote }}
@@ -67,7 +70,7 @@ spec:
         {{- end }}
       envFrom:
         - configMapRef:
-            name: {{ printf "%s-env" (include "watcher.name" .) | quote }}
+            name: {{ include "watcher.envName" . | quote }}
       ports:
         - name: metrics
           containerPort: 9464
@@ -81,7 +84,8 @@ spec:
         timeoutSeconds: 2
         failureThreshold: 30
       # /livez fails once a thread's own work has stood still for 20 s, or a call has outlasted all its time-outs. The
-      # minute on top is for a node that is too busy to answer: a restart costs more than it fixes then.
+      # minute on top is for a node that is too busy to answer: a restart costs more than it fixes then. With the grace
+      # period a process that hangs is restarted within 110 s: 6 x 10 + 5 + 45.
       livenessProbe:
         httpGet:
           path: /livez
@@ -118,10 +122,13 @@ spec:
           mountPath: /run/secrets/watcher
           readOnly: true
         {{- end }}
+        {{- range .Values.extraVolumeMounts }}
+        - {{ include "watcher.json" . }}
+        {{- end }}
   volumes:
     - name: config
       configMap:
-        name: {{ printf "%s-config" (include "watcher.name" .) | quote }}
+        name: {{ include "watcher.configName" . | quote }}
     - name: tmp
       emptyDir:
         sizeLimit: 64Mi
@@ -130,5 +137,8 @@ spec:
       secret:
         secretName: {{ . | quote }}
         defaultMode: 288 # 0440, and the group is fsGroup
+    {{- end }}
+    {{- range .Values.extraVolumes }}
+    - {{ include "watcher.json" . }}
     {{- end }}
 {{- end -}}
