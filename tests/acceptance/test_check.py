@@ -1,5 +1,6 @@
 """The real `watcher check`."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -61,3 +62,20 @@ def test_offline_nothing_is_called(tmp_path: Path) -> None:
         assert simulator.calls == []
     assert ended.returncode == 0
     assert "endpoint" not in ended.stdout
+
+
+def test_json_is_one_object_a_line_with_the_same_exit_code(tmp_path: Path) -> None:
+    ended = watcher(tmp_path, "check", "--offline", "--json")
+    findings = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert findings[0] == {
+        "level": "ok",
+        "subject": "config",
+        "what": "no file; defaults, environment and options",
+        "fix": "",
+    }
+    assert ended.returncode == ("failed" in {finding["level"] for finding in findings})
+    bad = watcher(tmp_path, "check", "--json", "--set", "http.port=x", "--set", "polling.jitter=2")
+    assert [(line["level"], line["subject"]) for line in map(json.loads, bad.stdout.splitlines())] == [
+        ("failed", "config")
+    ] * 2
+    assert bad.returncode == 1

@@ -13,7 +13,7 @@ def command() -> None:
 
 @command.command(short_help="Show the effective settings, and where each came from.")
 @settings_options
-@click.option("--json", "as_one_object", is_flag=True, help="One JSON object: file, settings, origins.")
+@click.option("--json", "as_one_object", is_flag=True, help="One JSON object on one line: file, settings, origins.")
 def show(source: SettingsSource, *, as_one_object: bool) -> None:
     """Show the effective settings and where each came from; secrets are hidden."""
     loaded = load_or_exit(source)

@@ -10,6 +10,7 @@ import click
 from watcher.cli.echo import echo
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import exits_on_error, printable
+from watcher.util.terminal import is_terminal
 
 if TYPE_CHECKING:
     from watcher.domain.model import DeadLetter
@@ -57,7 +58,7 @@ def drop(*, ids: Sequence[str], everything: bool, is_sure: bool, source: Setting
     """Delete dead letters for good."""
     chosen = _chosen(ids, everything=everything)
     if everything and not is_sure:
-        if not sys.stdin.isatty():
+        if not is_terminal(sys.stdin):
             raise click.UsageError("--all deletes every dead letter: give --yes where no terminal can be asked.")
         click.confirm("Delete all dead letters for good?", abort=True, err=True)
     _report("dropped", _with_dead_letters(source, lambda dead: dead.drop(chosen)), chosen)

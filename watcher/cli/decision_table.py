@@ -1,12 +1,12 @@
 """Decisions as lines of a table that fits the terminal."""
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from watcher.cli.rendering import data_of, event_of, printable
+from watcher.util.terminal import columns
 
 if TYPE_CHECKING:
     from watcher.domain.model import LedgerEntry
@@ -43,7 +43,7 @@ class DecisionTable:
     """Pipes and files get every column, a terminal those that it has room for."""
 
     def __init__(self) -> None:
-        self._shown = _shown(shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+        self._shown = _shown(columns(sys.stdout))
         self._has_head = False
 
     def lines(self, entries: Sequence["LedgerEntry"]) -> Iterator[str]:

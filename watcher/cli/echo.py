@@ -4,8 +4,12 @@ An id, an attribute, a remote error or a file name can contain sequences that mo
 the reading direction, and so fake what is shown.
 """
 
+import sys
+from textwrap import wrap
+
 import click
 
+from watcher.util.terminal import coloured, columns
 from watcher.util.text import bounded, escaped, escaped_json, escaped_lines
 
 
@@ -14,9 +18,19 @@ def echo(text: str, *, err: bool = False) -> None:
     click.echo(escaped(text), err=err)
 
 
-def echo_labelled(label: str, colour: str, text: str) -> None:
-    """Write one line that begins with a coloured word; click removes the colour if stdout is not a terminal."""
-    click.echo(click.style(label, fg=colour) + escaped(text))
+def echo_labelled(label: str, colour: str, text: str, indent: int = 0) -> None:
+    """Write one line that begins with a coloured word, wrapped for a terminal; later lines are indented."""
+    plain = escaped(label + text)
+    width = columns(sys.stdout)
+    space = " " * (indent if width and width >= 3 * indent else 2)
+    # Neither at hyphens nor within a word: what is copied from it, such as a URL, must stay whole.
+    lines = (
+        wrap(plain, width, subsequent_indent=space, break_long_words=False, break_on_hyphens=False)
+        if width
+        else [plain]
+    )
+    body = "\n".join(lines).removeprefix(label)
+    click.echo(coloured(label, colour, sys.stdout) + body, color=True)
 
 
 def echo_lines(text: str, *, err: bool = False) -> None:

@@ -29,8 +29,8 @@ def as_toml(loaded: Loaded) -> str:
 
 
 def as_json(loaded: Loaded) -> str:
-    """The settings, their origins and the file as one JSON object."""
-    return json.dumps(as_document(loaded), indent=2)
+    """The settings, their origins and the file as one JSON object, on one line."""
+    return json.dumps(as_document(loaded))
 
 
 def as_document(loaded: Loaded) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Decisions on standard output, a line each."""
+"""Decisions on standard output, a line each: JSON, or for a terminal something readable."""
 
 import select
 import sys
@@ -9,7 +9,9 @@ from typing import Protocol
 from watcher.domain.errors import ConfigError, SinkError, SinkGone
 from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import DecisionEvent
+from watcher.sinks.decision_line import decision_line
 from watcher.util.standard_streams import is_closed
+from watcher.util.terminal import is_terminal
 from watcher.util.text import escaped_json
 
 
@@ -24,7 +26,7 @@ class Unbuffered(Protocol):
 
 
 class StdoutSink:
-    """One JSON event per line, flushed with each batch."""
+    """One event per line, flushed with each batch: as JSON, unless a person reads it at a terminal."""
 
     max_batch = 100
 
@@ -38,6 +40,7 @@ class StdoutSink:
         if stream is None and is_closed(sys.stdout):
             raise ConfigError([f"sinks.{name}: standard output is closed: open it, or use another sink"])
         self._begin = b""
+        self._line = decision_line if stream is None and is_terminal(sys.stdout) else _json_line
         self._stream = stream or FileIO(sys.stdout.fileno(), "wb", closefd=False)
 
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
@@ -50,7 +53,7 @@ class StdoutSink:
         try:
             # After a failure part of the batch may have been written, even half a line: begin a new line.
             begin, self._begin = self._begin, b"\n"
-            self._write(begin + b"".join(escaped_json(event.body).encode() + b"\n" for event in events))
+            self._write(begin + "".join(f"{self._line(event)}\n" for event in events).encode())
             self._begin = b""
         except BrokenPipeError as error:
             raise SinkGone("stdout is closed: nothing reads the decisions any more") from error
@@ -69,3 +72,7 @@ class StdoutSink:
 
     def close(self) -> None:
         """Nothing to release: standard output is the process's."""
+
+
+def _json_line(event: DecisionEvent) -> str:
+    return escaped_json(event.body)

@@ -15,6 +15,7 @@ from structlog.typing import Processor
 
 from watcher.telemetry.journal import JournalFormatter, is_journal, with_priority
 from watcher.util.line_buffer import LineBuffer
+from watcher.util.terminal import is_terminal, uses_colour
 from watcher.util.text import bounded, escaped, escaped_lines
 
 LOGGER = "watcher"
@@ -48,7 +49,7 @@ class Lines:
 
 def configure(level: str, log_format: str) -> None:
     """Set up logging for the process; `log_format` auto means console on a terminal, else JSON."""
-    as_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    as_console = log_format == "console" or (log_format == "auto" and is_terminal(sys.stderr))
     to_journal = is_journal(sys.stderr, os.environ)
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -101,7 +102,9 @@ def _renderers(*, as_console: bool) -> list[Processor]:
             _on_one_line,
             # The default shows the local variables of every frame, including answers with images, and credentials.
             structlog.dev.ConsoleRenderer(
-                sort_keys=False, colors=sys.stderr.isatty(), exception_formatter=_plain_traceback
+                sort_keys=False,
+                colors=uses_colour(sys.stderr, os.environ),
+                exception_formatter=_plain_traceback,
             ),
         ]
     return [structlog.processors.format_exc_info, _as_json]

@@ -69,7 +69,9 @@ def test_secrets_are_hidden_in_both_forms_and_it_still_loads(settings_of: Load) 
 
 
 def test_json_has_file_settings_and_origins(settings_of: Load) -> None:
-    told = json.loads(as_json(settings_of("[decision.policies.payout]\nthreshold = 95\n")))
+    text = as_json(settings_of("[decision.policies.payout]\nthreshold = 95\n"))
+    assert "\n" not in text
+    told = json.loads(text)
 
     assert told["file"] == "watcher.toml"
     assert told["settings"]["decision"]["policies"] == {"payout": {"threshold": 95.0}}

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+TEXT_COLUMN = 24
+"""Where the text of a line begins, behind level and subject."""
+
 Level = Literal["ok", "warning", "failed"]
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.snapshot import Snapshot
 from watcher.domain.model import Outcome
+from watcher.util.terminal import can_redraw, uses_colour
 
 _STYLES = {Outcome.LIVE: "green", Outcome.NOT_LIVE: "red", Outcome.INCONCLUSIVE: "yellow"}
 
@@ -101,16 +102,17 @@ def _calls(snapshot: Snapshot) -> Text:
     )
 
 
-def is_terminal(stream: TextIO) -> bool:
-    """Whether stderr is a terminal that can move the cursor."""
-    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "")
+def console_for(stream: TextIO) -> Console:
+    """Rich's console, with colours where every other command has them, and no style elsewhere."""
+    is_coloured = uses_colour(stream, os.environ)
+    return Console(file=stream, color_system="standard" if is_coloured else None, force_terminal=is_coloured or None)
 
 
 @contextmanager
 def open_display(endpoint: str, metrics: str) -> Iterator[Display]:
     """The display for stderr."""
-    if not is_terminal(sys.stderr):
+    if not can_redraw(sys.stderr, os.environ):
         yield PlainLines(sys.stderr, endpoint, metrics)
         return
-    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+    with Live(console=console_for(sys.stderr), auto_refresh=False, transient=True) as live:
         yield LivePanel(live, endpoint, metrics)

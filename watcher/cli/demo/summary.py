@@ -1,18 +1,19 @@
 """The demo's summary on stdout: what was decided, how quickly, and whether it is as scripted."""
 
 import math
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 
 from watcher.cli.demo.comparison import Comparison, OutcomeReason
 from watcher.cli.demo.constants import DEMO
-from watcher.cli.demo.display import is_terminal
+from watcher.cli.demo.display import console_for
 from watcher.domain.model import Outcome, Reason
+from watcher.util.terminal import can_redraw, uses_colour
 
 Row = tuple[str, str, str, str]
 
@@ -114,8 +115,8 @@ def print_report(report: Report, stream: TextIO | None = None) -> None:
     """Print it all, with a drawn table on a terminal."""
     stream = stream or sys.stdout
     rows = table_rows(report.comparison)
-    if is_terminal(stream):
-        Console(file=stream).print(drawn_table(rows))
+    if can_redraw(stream, os.environ) or uses_colour(stream, os.environ):
+        console_for(stream).print(drawn_table(rows))
     else:
         stream.write("\n".join(plain_table(rows)) + "\n")
     stream.write("\n".join(["", *facts(report), "", *closing_lines(report)]) + "\n")

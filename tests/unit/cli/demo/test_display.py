@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.live import Live
 
-from watcher.cli.demo.display import LivePanel, PlainLines, is_terminal
+from watcher.cli.demo.display import LivePanel, PlainLines
 from watcher.cli.demo.snapshot import Scrape, Snapshot, read_metrics
 from watcher.telemetry.metrics import Metrics
 
@@ -68,16 +68,3 @@ def test_the_panel_shows_all_of_it_and_fits(width: int) -> None:
     text = stream.getvalue()
     for part in (ENDPOINT, METRICS, "10/12", "6/12", "live 5", "in flight 4", "throttled 2", "7 s"):
         assert part in text
-
-
-@pytest.mark.parametrize(("term", "expected"), [("xterm", True), ("dumb", False), (None, False)])
-def test_a_dumb_terminal_gets_plain_lines(
-    monkeypatch: pytest.MonkeyPatch, term: str | None, *, expected: bool
-) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.setenv("TERM", term) if term else monkeypatch.delenv("TERM", raising=False)
-    assert is_terminal(Terminal()) is expected
-    assert not is_terminal(io.StringIO())
