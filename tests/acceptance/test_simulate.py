@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from watcher.simulator import Fault, SessionScript, Simulator
+from watcher.simulator.scenario import FEEDBACK_NAMES
 
 pytest_plugins = ["watcher.simulator.pytest_plugin"]
 
@@ -74,6 +75,86 @@ def test_a_finished_session_has_its_scripted_result(liveness_simulator: Simulato
     assert answer["ReferenceImage"]["Bytes"] == liveness_simulator.image(session_id)
     assert [one["Bytes"] for one in answer["AuditImages"]] == [liveness_simulator.image(session_id, 1)]
     assert answer["Challenge"] == {"Type": "FaceMovementAndLightChallenge", "Version": "2.0.0"}
+    assert [one["Code"] for one in answer["Feedback"]] == ["EYES_CLOSED_DETECTED"]
+
+
+def after_a_check(make_client: MakeClient, token: str, **settings: Any) -> dict[str, Any]:
+    """The answer for a new session, once the check has had the longest time that AWS names."""
+    now = [0.0]
+    with Simulator(clock=lambda: now[0]) as simulator:
+        client = make_client(simulator.url)
+        created = client.create_face_liveness_session(ClientRequestToken=token, Settings=settings)
+        now[0] = 11.0
+        answer: dict[str, Any] = client.get_face_liveness_session_results(SessionId=created["SessionId"])
+    return answer
+
+
+@pytest.mark.parametrize(("name", "code"), FEEDBACK_NAMES.items())
+def test_a_token_can_ask_for_each_feedback_code(make_client: MakeClient, name: str, code: str) -> None:
+    answer = after_a_check(make_client, f"{name}--7")
+    assert (answer["Status"], answer["Confidence"] < 50) == ("SUCCEEDED", True)
+    assert [one["Code"] for one in answer["Feedback"]] == [code]
+    assert answer["Feedback"][0]["Message"]
+    assert answer["Metadata"]["SDKType"]
+
+
+@pytest.mark.parametrize(("name", "feedback"), [("live", []), ("not-live", []), ("failed", None)])
+def test_only_a_session_that_succeeded_has_feedback_and_it_may_be_empty(
+    make_client: MakeClient, name: str, feedback: list[Any] | None
+) -> None:
+    assert after_a_check(make_client, f"{name}--1").get("Feedback") == feedback
+
+
+CHALLENGES: list[tuple[list[dict[str, Any]], tuple[str, str]]] = [
+    ([{"Type": "FaceMovementChallenge"}], ("FaceMovementChallenge", "1.0.0")),
+    (
+        [{"Type": "FaceMovementChallenge", "Versions": {"Minimum": "1.0.0", "Maximum": "1.9.0"}}],
+        ("FaceMovementChallenge", "1.0.0"),
+    ),
+    (
+        [{"Type": "FaceMovementAndLightChallenge", "Versions": {"Maximum": "1.5.0"}}],
+        ("FaceMovementAndLightChallenge", "1.5.0"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("preferences", "challenge"), CHALLENGES)
+def test_a_session_has_the_challenge_that_its_request_prefers(
+    make_client: MakeClient, preferences: list[dict[str, Any]], challenge: tuple[str, str]
+) -> None:
+    answer = after_a_check(make_client, "live--1", ChallengePreferences=preferences)
+    assert (answer["Challenge"]["Type"], answer["Challenge"]["Version"]) == challenge
+
+
+@pytest.mark.parametrize(
+    ("preference", "code", "words"),
+    [
+        ({"Type": "Dance"}, "ValidationException", "'settings.challengePreferences.1.member.type' failed to satisfy"),
+        (
+            {"Type": "FaceMovementChallenge", "Versions": {"Minimum": "1.x.0"}},
+            "ValidationException",
+            "Value '1.x.0' at 'settings.challengePreferences.1.member.versions.minimum' failed to satisfy constraint",
+        ),
+        (
+            {"Type": "FaceMovementChallenge", "Versions": {"Maximum": "1.01.0"}},
+            "ValidationException",
+            "Member must satisfy regular expression pattern",
+        ),
+        (
+            {"Type": "FaceMovementChallenge", "Versions": {"Minimum": "2.0.0", "Maximum": "1.0.0"}},
+            "InvalidParameterException",
+            "Request has invalid parameters",
+        ),
+    ],
+)
+def test_a_challenge_that_breaks_the_model_is_rejected_as_aws_does(
+    liveness_simulator: Simulator, make_client: MakeClient, preference: dict[str, Any], code: str, words: str
+) -> None:
+    client = make_client(liveness_simulator.url)
+    with pytest.raises(ClientError, match=re.escape(words)) as caught:
+        client.create_face_liveness_session(Settings={"ChallengePreferences": [preference]})
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_the_largest_answer_of_the_service_arrives_whole(make_client: MakeClient) -> None:
@@ -115,7 +196,7 @@ def test_mistakes_of_the_caller_are_told_as_aws_does(liveness_simulator: Simulat
     client = make_client(liveness_simulator.url)
     with pytest.raises(client.exceptions.SessionNotFoundException):
         client.get_face_liveness_session_results(SessionId=UNKNOWN_ID)
-    with pytest.raises(client.exceptions.InvalidParameterException, match="1 validation error detected: Value"):
+    with pytest.raises(ClientError, match=r"\(ValidationException\).*: 1 validation error detected: Value"):
         client.get_face_liveness_session_results(SessionId="x" * 36)
     with pytest.raises(ClientError, match="UnknownOperationException"):
         client.list_collections()

@@ -13,6 +13,7 @@ from watcher.config import Settings
 from watcher.config import sources as config_sources
 from watcher.domain.decision_table import DECISIONS
 from watcher.simulator.faults import KINDS
+from watcher.simulator.scenario import FEEDBACK_NAMES
 
 MOST_LINES = 200
 MOST_WORDS = 1500
@@ -64,6 +65,11 @@ def test_each_fault_of_the_simulator_is_listed() -> None:
     table = read("watcher/simulator/README.md").partition("| fault |")[2]
     first_cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
     assert set(re.findall(r"`([a-z_]+)`", " ".join(first_cells))) == set(KINDS)
+
+
+def test_each_feedback_token_of_the_simulator_is_listed() -> None:
+    listed = re.findall(r"^\| `([a-z-]+)--1` \| `([A-Z_]+)` \|$", read("watcher/simulator/README.md"), re.MULTILINE)
+    assert dict(listed) == FEEDBACK_NAMES
 
 
 def test_each_command_is_listed() -> None:

@@ -4,15 +4,17 @@ It depends on no other part of the watcher, and any AWS SDK in any language can 
 """
 
 from watcher.simulator.calls import CallRecord
-from watcher.simulator.distributions import Fixed, Lognormal, Uniform
+from watcher.simulator.distributions import Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import Fault
 from watcher.simulator.quota import Quota
-from watcher.simulator.scenario import Ending, Scenario
+from watcher.simulator.scenario import CAMERA_SECONDS, CHECK_SECONDS, Ending, Scenario
 from watcher.simulator.scenario_file import ScenarioError, load_scenario
 from watcher.simulator.sessions import BoundingBox, SessionScript, SimulatedSession
 from watcher.simulator.simulator import Simulator
 
 __all__ = [
+    "CAMERA_SECONDS",
+    "CHECK_SECONDS",
     "BoundingBox",
     "CallRecord",
     "Ending",
@@ -25,6 +27,7 @@ __all__ = [
     "SessionScript",
     "SimulatedSession",
     "Simulator",
+    "Triangular",
     "Uniform",
     "load_scenario",
 ]

@@ -29,6 +29,19 @@ class Uniform:
 
 
 @dataclass(frozen=True, slots=True)
+class Triangular:
+    """From `low` to `high`, most often near `mode`; the mean is the mean of the three."""
+
+    low: float
+    mode: float
+    high: float
+
+    def sample(self, rng: Random) -> float:
+        """One number between `low` and `high`."""
+        return rng.triangular(self.low, self.high, self.mode)
+
+
+@dataclass(frozen=True, slots=True)
 class Lognormal:
     """Log-normal: most values near `median`, a few far above it, like people's waiting times.
 
@@ -43,4 +56,4 @@ class Lognormal:
         return rng.lognormvariate(math.log(self.median), self.sigma)
 
 
-Distribution = Fixed | Uniform | Lognormal
+Distribution = Fixed | Uniform | Triangular | Lognormal

@@ -51,6 +51,12 @@ class Limits:
     audit_images: int = 4
     """AuditImagesLimit in the service model."""
 
+    feedback: int = 10
+    """FeedbackList in the service model."""
+
+    sdk_type: int = 64
+    """Maximum characters: SDKTypeString in the service model."""
+
     calls: int = 100_000
     """Calls that are remembered,"""
 

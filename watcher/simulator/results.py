@@ -3,12 +3,10 @@
 import base64
 from typing import Any
 
-from watcher.simulator import wire
+from watcher.simulator.challenges import choose
 from watcher.simulator.images import jpeg
 from watcher.simulator.limits import LIMITS
 from watcher.simulator.sessions import FAILED, SUCCEEDED, CreateRequest, SimulatedSession
-
-_LATEST_VERSION = {"FaceMovementAndLightChallenge": "2.0.0", "FaceMovementChallenge": "1.0.0"}
 
 FEEDBACK_MESSAGES = {
     "FACE_NOT_VISIBLE": "Keep your face in view of the camera.",
@@ -29,30 +27,13 @@ def session_request(members: dict[str, Any]) -> CreateRequest:
     """
     settings = members.get("Settings") or {}
     output = settings.get("OutputConfig") or {}
-    preferences = settings.get("ChallengePreferences") or [{"Type": "FaceMovementAndLightChallenge"}]
     return CreateRequest(
         audit_images_limit=max(0, min(LIMITS.audit_images, int(settings.get("AuditImagesLimit") or 0))),
         bucket=output.get("S3Bucket", ""),
         key_prefix=output.get("S3KeyPrefix") or "",
-        challenge_type=preferences[0]["Type"],
-        challenge_version=_version(preferences[0]),
+        challenge=choose(settings.get("ChallengePreferences") or []),
         token=members.get("ClientRequestToken") or "",
     )
-
-
-def _version(preference: dict[str, Any]) -> str:
-    """The challenge's latest version within the requested range."""
-    versions = preference.get("Versions") or {}
-    chosen = _LATEST_VERSION.get(preference["Type"], "1.0.0")
-    lowest = versions.get("Minimum") or "0.0.0"
-    highest = versions.get("Maximum") or "999.999.999"
-    if _parts(lowest) > _parts(highest):
-        raise wire.ApiError(wire.INVALID_PARAMETER)
-    return str(min(max(chosen, lowest, key=_parts), highest, key=_parts))
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 def results(session: SimulatedSession, status: str, image_size: int) -> dict[str, Any]:
@@ -61,7 +42,7 @@ def results(session: SimulatedSession, status: str, image_size: int) -> dict[str
     if status == SUCCEEDED:
         answer |= _success(session, image_size)
     if status in {SUCCEEDED, FAILED}:
-        answer |= _end(session)
+        answer |= _streamed(session)
     return answer
 
 
@@ -74,16 +55,15 @@ def _success(session: SimulatedSession, image_size: int) -> dict[str, Any]:
         found["ReferenceImage"] = _image(session, 0, image_size)
     audits = min(script.audit_images, session.request.audit_images_limit)
     found["AuditImages"] = [_image(session, number, image_size) for number in range(1, audits + 1)]
+    found["Feedback"] = [{"Code": code, "Message": _feedback_message(code)} for code in script.feedback]
     return found
 
 
-def _end(session: SimulatedSession) -> dict[str, Any]:
-    request, script = session.request, session.script
-    found: dict[str, Any] = {"Challenge": {"Type": request.challenge_type, "Version": request.challenge_version}}
-    if script.feedback:
-        found["Feedback"] = [{"Code": code, "Message": _feedback_message(code)} for code in script.feedback]
-    if script.sdk_type:
-        found["Metadata"] = {"SDKType": script.sdk_type}
+def _streamed(session: SimulatedSession) -> dict[str, Any]:
+    challenge, sdk_type = session.request.challenge, session.script.sdk_type
+    found: dict[str, Any] = {"Challenge": {"Type": challenge.type, "Version": challenge.version}}
+    if sdk_type:
+        found["Metadata"] = {"SDKType": sdk_type}
     return found
 
 

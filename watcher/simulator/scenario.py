@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from watcher.simulator import wire
-from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Uniform
+from watcher.simulator.distributions import Distribution, Fixed, Triangular, Uniform
 from watcher.simulator.faults import Fault
 from watcher.simulator.quota import Quota
 from watcher.simulator.sessions import (
@@ -18,7 +19,25 @@ from watcher.simulator.sessions import (
 )
 
 DEFAULT_IMAGE_SIZE = 2048
-_CREATED_FOR, _IN_PROGRESS_FOR, _CONFIDENCE = Fixed(2.0), Fixed(8.0), Fixed(99.5)
+_CREATED_FOR, _IN_PROGRESS_FOR, _CONFIDENCE = Fixed(2.0), Fixed(5.0), Fixed(99.5)
+
+CAMERA_SECONDS, CHECK_SECONDS = Triangular(1.0, 1.0, 3.0), Triangular(4.0, 4.0, 8.0)
+"""Seconds until the camera streams, and of the check itself: together 5 at best, 7 on average and 11 at worst, as
+AWS's FAQ says. How they divide is our guess."""
+
+LOW_SCORE = Uniform(10.0, 45.0)
+"""Scores below every threshold that AWS's service card suggests, 50 to 90."""
+
+FEEDBACK_NAMES = {
+    "face-not-visible": "FACE_NOT_VISIBLE",
+    "face-obstruction": "FACE_OBSTRUCTION_DETECTED",
+    "low-video-quality": "LOW_VIDEO_QUALITY_DETECTED",
+    "face-not-aligned": "FACE_NOT_ALIGNED",
+    "eyes-closed": "EYES_CLOSED_DETECTED",
+    "low-light": "LOW_LIGHTING_DETECTED",
+    "high-light": "HIGH_LIGHTING_DETECTED",
+}
+"""Names of the endings with feedback, which every scenario has, and the code of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +74,23 @@ class Ending:
         )
 
 
+def _streamed(name: str, weight: float, status: str = SUCCEEDED, **more: Any) -> Ending:
+    """An ending whose person was in front of the camera, for as long as AWS says."""
+    return Ending(name, weight, status, CAMERA_SECONDS, CHECK_SECONDS, sdk_type="simulator", **more)
+
+
+FEEDBACK_ENDINGS = tuple(
+    _streamed(name, 0.5, confidence=LOW_SCORE, feedback=(code,)) for name, code in FEEDBACK_NAMES.items()
+)
+
+
 def _usual_endings() -> tuple[Ending, ...]:
-    camera, check = Lognormal(3.0, 0.4), Lognormal(8.0, 0.4)
     return (
-        Ending("live", 80, SUCCEEDED, camera, check, Uniform(92.0, 99.9)),
-        Ending("not-live", 8, SUCCEEDED, camera, check, Uniform(1.0, 45.0)),
-        Ending("failed", 7, FAILED, camera, check),
+        _streamed("live", 80, confidence=Uniform(92.0, 99.9)),
+        _streamed("not-live", 4.5, confidence=Uniform(1.0, 45.0)),
+        _streamed("failed", 7, FAILED),
         Ending("abandoned", 5, CREATED),
+        *FEEDBACK_ENDINGS,
     )
 
 
@@ -86,7 +115,7 @@ class Scenario:
     expired_for: float = LIFE_SECONDS
     image_size: int = DEFAULT_IMAGE_SIZE
     seed: int | None = None
-    validation_error: str = wire.INVALID_PARAMETER
+    validation_error: str = wire.VALIDATION
 
     @classmethod
     def default(cls) -> "Scenario":
@@ -105,7 +134,7 @@ class Scenario:
     def script(self, rng: Random, token: str = "") -> SessionScript:
         """A session's script. A token that begins with an ending's name and "--" chooses that ending."""
         wanted = token.split("--", 1)[0] if "--" in token else ""
-        for ending in self.endings:
+        for ending in (*self.endings, *FEEDBACK_ENDINGS):
             if ending.name == wanted:
                 return ending.script(rng)
         return rng.choices(self.endings, [ending.weight for ending in self.endings])[0].script(rng)

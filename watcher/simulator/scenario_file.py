@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from watcher.simulator import wire
-from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Uniform
+from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import KINDS, TAKES_TEXT, Fault
 from watcher.simulator.limits import FILE_LIMITS, LIMITS
 from watcher.simulator.quota import Quota
 from watcher.simulator.results import FEEDBACK_MESSAGES
-from watcher.simulator.scenario import DEFAULT_IMAGE_SIZE, Ending, Scenario
+from watcher.simulator.scenario import DEFAULT_IMAGE_SIZE, LOW_SCORE, Ending, Scenario
 from watcher.simulator.sessions import ENDINGS, LIFE_SECONDS, SUCCEEDED, BoundingBox
 from watcher.simulator.toml_table import TomlTable
 
@@ -80,9 +80,7 @@ def _scenario(table: TomlTable) -> Scenario:
             "image_size", DEFAULT_IMAGE_SIZE, LIMITS.smallest_image, LIMITS.largest_image, whole=True
         ),
         seed=seed,
-        validation_error=table.text(
-            "validation_error", wire.INVALID_PARAMETER, (wire.INVALID_PARAMETER, "ValidationException")
-        ),
+        validation_error=table.text("validation_error", wire.VALIDATION, (wire.VALIDATION, wire.INVALID_PARAMETER)),
     )
     table.finish()
     return scenario
@@ -90,18 +88,19 @@ def _scenario(table: TomlTable) -> Scenario:
 
 def _ending(table: TomlTable) -> Ending:
     usual = Ending("usual")
+    feedback = _feedback(table)
     ending = Ending(
         name=table.text("name"),
         weight=table.number("weight", usual.weight, 0, FILE_LIMITS.number),
         status=table.text("status", SUCCEEDED, ENDINGS),
         created_for=_distribution(table, "created_for", usual.created_for),
         in_progress_for=_distribution(table, "in_progress_for", usual.in_progress_for),
-        confidence=_distribution(table, "confidence", Fixed(99.5), most=100.0),
+        confidence=_distribution(table, "confidence", LOW_SCORE if feedback else Fixed(99.5), most=100.0),
         reference_image=table.flag("reference_image", default=True),
         audit_images=table.number("audit_images", usual.audit_images, 0, LIMITS.audit_images, whole=True),
         bounding_box=_bounding_box(table.table("bounding_box")),
-        feedback=_feedback(table),
-        sdk_type=table.text("sdk_type"),
+        feedback=feedback,
+        sdk_type=_sdk_type(table),
         faults=_faults(table),
     )
     table.finish()
@@ -124,23 +123,39 @@ def _feedback(table: TomlTable) -> tuple[str, ...]:
     codes = table.items("feedback", str, "codes")
     if unknown := [code for code in codes if code not in FEEDBACK_MESSAGES]:
         table.report("feedback", f"{unknown[0]} is not known; use {', '.join(FEEDBACK_MESSAGES)}")
+    if len(codes) > LIMITS.feedback:
+        table.report("feedback", f"give at most {LIMITS.feedback} codes")
     return tuple(codes)
+
+
+def _sdk_type(table: TomlTable) -> str:
+    found = table.text("sdk_type")
+    if len(found) > LIMITS.sdk_type:
+        table.report("sdk_type", f"give at most {LIMITS.sdk_type} characters")
+    return found
 
 
 def _distribution(table: TomlTable, key: str, default: Distribution, most: float = math.inf) -> Distribution:
     value = table.take(key)
     if isinstance(value, dict) and set(value) == {"uniform"}:
-        bounds = value["uniform"]
-        if isinstance(bounds, list) and len(bounds) == 2 and all(_is_number(one, most) for one in bounds):
+        if _are_numbers(bounds := value["uniform"], 2, most):
             return Uniform(min(bounds), max(bounds))
+    elif isinstance(value, dict) and set(value) == {"triangular"}:
+        if _are_numbers(points := value["triangular"], 3, min(most, FILE_LIMITS.median)):
+            return Triangular(*sorted(points))
     elif isinstance(value, dict) and set(value) == {"median", "sigma"}:
         if _is_lognormal(value["median"], value["sigma"], most):
             return Lognormal(value["median"], value["sigma"])
     elif value is None or _is_number(value, most):
         return default if value is None else Fixed(value)
     limit = "" if most == math.inf else f", none above {most:g}"
-    table.report(key, f"give a number, {{ uniform = [1, 5] }} or {{ median = 8, sigma = 0.4 }}, none below 0{limit}")
+    forms = "{ uniform = [1, 5] }, { triangular = [4, 4, 8] } or { median = 8, sigma = 0.4 }"
+    table.report(key, f"give a number, {forms}, none below 0{limit}")
     return default
+
+
+def _are_numbers(values: Any, count: int, most: float) -> bool:
+    return isinstance(values, list) and len(values) == count and all(_is_number(one, most) for one in values)
 
 
 def _is_lognormal(median: Any, sigma: Any, most: float) -> bool:

@@ -7,6 +7,7 @@ EXPIRED for `expired_for` seconds, not found from then on.
 
 from dataclasses import dataclass, field
 
+from watcher.simulator.challenges import ChosenChallenge
 from watcher.simulator.faults import Fault
 
 LIFE_SECONDS = 180.0
@@ -44,7 +45,7 @@ class SessionScript:
         reference_image: whether a session that SUCCEEDED has one.
         audit_images: how many the video yields; the request's AuditImagesLimit bounds them.
         bounding_box: of every image.
-        feedback: codes of the Feedback member of a finished session.
+        feedback: codes of the Feedback member; only a session that SUCCEEDED has the member.
         sdk_type: Metadata.SDKType of a finished session; "" leaves Metadata out.
         faults: of this session's results calls, before those of the scenario.
         name: the scenario's name for it.
@@ -52,7 +53,7 @@ class SessionScript:
 
     ending: str = SUCCEEDED
     created_for: float = 2.0
-    in_progress_for: float = 8.0
+    in_progress_for: float = 5.0
     confidence: float | None = 99.5
     reference_image: bool = True
     audit_images: int = 4
@@ -90,8 +91,7 @@ class CreateRequest:
     audit_images_limit: int = 0
     bucket: str = ""
     key_prefix: str = ""
-    challenge_type: str = "FaceMovementAndLightChallenge"
-    challenge_version: str = "2.0.0"
+    challenge: ChosenChallenge = field(default_factory=ChosenChallenge)
     token: str = field(default="", repr=False)
 
 

@@ -39,7 +39,7 @@ def enum_of(shape: str) -> tuple[str, ...]:
 class RequestValidator:
     """Checks requests of the two operations. Immutable, so thread-safe."""
 
-    def __init__(self, error_code: str = wire.INVALID_PARAMETER) -> None:
+    def __init__(self, error_code: str = wire.VALIDATION) -> None:
         """`error_code` is the code for a member that breaks a constraint."""
         self._error_code = error_code
         self._shapes: dict[str, Any] = model()["shapes"]

@@ -23,6 +23,7 @@ SESSION_NOT_FOUND = "SessionNotFoundException"
 THROTTLING = "ThrottlingException"
 THROUGHPUT_EXCEEDED = "ProvisionedThroughputExceededException"
 UNKNOWN_OPERATION = "UnknownOperationException"
+VALIDATION = "ValidationException"
 SERIALIZATION = "SerializationException"
 
 _USER = "arn:aws:iam::123456789012:user/simulated"
@@ -35,9 +36,10 @@ _WORDS: dict[str, tuple[int, str]] = {
     THROUGHPUT_EXCEEDED: (400, "Provisioned rate exceeded."),
     UNKNOWN_OPERATION: (400, ""),
     SERIALIZATION: (400, ""),
+    VALIDATION: (400, ""),
 }
 _SLOW_DOWN = "Slow down; sudden increase in rate of requests."
-_FRONT_END = frozenset({UNKNOWN_OPERATION, SERIALIZATION})
+_FRONT_END = frozenset({UNKNOWN_OPERATION, SERIALIZATION, VALIDATION})
 
 
 class ApiError(Exception):

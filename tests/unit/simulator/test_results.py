@@ -18,13 +18,31 @@ def test_an_unfinished_or_expired_session_has_id_and_status_only(caller: Any, ag
     assert set(caller.results(session_id)) == {"SessionId", "Status"}
 
 
-def test_a_failed_session_has_no_score_and_no_image(make_caller: Any) -> None:
+def test_a_failed_session_has_no_score_no_image_and_no_feedback(make_caller: Any) -> None:
     caller = make_caller(Scenario.always(Ending("f", status="FAILED", feedback=("EYES_CLOSED_DETECTED",))))
     session_id = caller.create()
     caller.clock.now += 10
     answer = caller.results(session_id)
-    assert set(answer) == {"SessionId", "Status", "Challenge", "Feedback"}
-    assert answer["Feedback"] == [{"Code": "EYES_CLOSED_DETECTED", "Message": "Keep your eyes open."}]
+    assert set(answer) == {"SessionId", "Status", "Challenge"}
+
+
+def test_a_session_that_succeeded_has_its_feedback_and_metadata(make_caller: Any) -> None:
+    ending = Ending("e", feedback=("EYES_CLOSED_DETECTED", "CAMERA_UPSIDE_DOWN"), sdk_type="web")
+    caller = make_caller(Scenario.always(ending))
+    session_id = caller.create()
+    caller.clock.now += 10
+    answer = caller.results(session_id)
+    assert answer["Feedback"] == [
+        {"Code": "EYES_CLOSED_DETECTED", "Message": "Keep your eyes open."},
+        {"Code": "CAMERA_UPSIDE_DOWN", "Message": "Camera upside down"},
+    ]
+    assert answer["Metadata"] == {"SDKType": "web"}
+
+
+def test_feedback_is_empty_if_there_is_nothing_to_report(caller: Any) -> None:
+    session_id = caller.create()
+    caller.clock.now += 10
+    assert caller.results(session_id)["Feedback"] == []
 
 
 def test_the_video_may_be_good_for_fewer_audit_images_than_asked_for(make_caller: Any) -> None:
@@ -93,6 +111,18 @@ def test_images_go_to_the_bucket_of_the_request(caller: Any, prefix: str | None,
             [{"Type": "FaceMovementAndLightChallenge", "Versions": {"Maximum": "1.10.0"}}],
             ("FaceMovementAndLightChallenge", "1.10.0"),
         ),
+        (
+            [{"Type": "FaceMovementChallenge"}, {"Type": "FaceMovementAndLightChallenge"}],
+            ("FaceMovementChallenge", "1.0.0"),
+        ),
+        (
+            [
+                {"Type": "FaceMovementAndLightChallenge", "Versions": {"Minimum": "3.0.0"}},
+                {"Type": "FaceMovementChallenge"},
+            ],
+            ("FaceMovementChallenge", "1.0.0"),
+        ),
+        ([], ("FaceMovementAndLightChallenge", "2.0.0")),
     ],
 )
 def test_the_challenge_is_the_preferred_one(
@@ -106,5 +136,6 @@ def test_the_challenge_is_the_preferred_one(
 def test_a_challenge_with_its_versions_the_wrong_way_round_is_invalid(caller: Any) -> None:
     versions = {"Minimum": "10.0.0", "Maximum": "9.0.0"}
     preference = {"Type": "FaceMovementChallenge", "Versions": versions}
-    outcome = caller.send(CREATE, Settings={"ChallengePreferences": [preference]})
+    valid = {"Type": "FaceMovementAndLightChallenge"}
+    outcome = caller.send(CREATE, Settings={"ChallengePreferences": [valid, preference]})
     assert json.loads(outcome.reply.body)["__type"] == "InvalidParameterException"

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from watcher.simulator.distributions import Fixed, Lognormal, Uniform
+from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import Fault
 from watcher.simulator.quota import Quota
-from watcher.simulator.scenario import Ending, Scenario
+from watcher.simulator.scenario import LOW_SCORE, Ending, Scenario
 from watcher.simulator.scenario_file import ScenarioError, load_scenario, parse_scenario
 from watcher.simulator.sessions import BoundingBox
 from watcher.simulator.wire import CREATE, GET
@@ -57,7 +57,7 @@ def test_every_key_of_faults_quotas_and_the_rest_is_read() -> None:
         seed = -3
         expired_for = inf
         image_size = 204800
-        validation_error = "ValidationException"
+        validation_error = "InvalidParameterException"
         [[faults]]
         kind = "throttle"
         operation = "*"
@@ -83,13 +83,30 @@ def test_every_key_of_faults_quotas_and_the_rest_is_read() -> None:
         error = "ThrottlingException"
     """)
     assert (scenario.seed, scenario.expired_for, scenario.image_size) == (-3, math.inf, 204_800)
-    assert scenario.validation_error == "ValidationException"
+    assert scenario.validation_error == "InvalidParameterException"
     assert scenario.faults == (
         Fault("throttle", operation=None, probability=0.5, from_call=3, to_call=9, http=500),
         Fault("drip", operation=CREATE, from_call=4, part="headers", seconds=Fixed(0.25)),
         Fault("unknown_status", value="DONE"),
     )
     assert scenario.quotas == (Quota(GET, 25), Quota(CREATE, 2.5, 9, 60, "ThrottlingException"))
+
+
+@pytest.mark.parametrize(
+    ("ending", "score"),
+    [
+        ('feedback = ["LOW_LIGHTING_DETECTED"]', LOW_SCORE),
+        ('feedback = ["LOW_LIGHTING_DETECTED"]\nconfidence = 97', Fixed(97)),
+        ("feedback = []", Fixed(99.5)),
+    ],
+)
+def test_feedback_comes_with_a_low_score_unless_the_file_says_otherwise(ending: str, score: Distribution) -> None:
+    assert parse_scenario(f"[[endings]]\n{ending}\n").endings[0].confidence == score
+
+
+def test_a_triangular_distribution_may_be_given_in_any_order() -> None:
+    scenario = parse_scenario("[[endings]]\nin_progress_for = { triangular = [8, 4, 5] }\n")
+    assert scenario.endings[0].in_progress_for == Triangular(4, 5, 8)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +117,7 @@ def test_every_key_of_faults_quotas_and_the_rest_is_read() -> None:
         ("image_size = 10", "image_size = 10: give a whole number from 256 to 204800"),
         ("expired_for = -1", "expired_for = -1: give a number of 0 or more"),
         ("expired_for = nan", "expired_for = nan: give a number of 0 or more"),
-        ("validation_error = 'X'", "validation_error = 'X': use one of InvalidParameterException"),
+        ("validation_error = 'X'", "validation_error = 'X': use one of ValidationException"),
         ("endings = [{weight = inf}]", "endings[1].weight = inf: give a number from 0 to 1000000"),
         ("endings = [{created_for = {median = 1, sigma = 99}}]", "endings[1].created_for = {'median'"),
         ("quotas = [{rate = inf}]", "quotas[1].rate = inf: give a number from 0 to 1000000"),
@@ -112,9 +129,13 @@ def test_every_key_of_faults_quotas_and_the_rest_is_read() -> None:
         ("endings = [{created_for = 'x'}]", "endings[1].created_for = 'x': give a number, { uniform ="),
         ("endings = [{created_for = {median = 0, sigma = 1}}]", "endings[1].created_for = {'median'"),
         ("endings = [{created_for = {uniform = [1]}}]", "endings[1].created_for = {'uniform': [1]}"),
+        ("endings = [{created_for = {triangular = [1, 2]}}]", "endings[1].created_for = {'triangular': [1, 2]}"),
+        ("endings = [{created_for = {triangular = [1, 2, inf]}}]", "endings[1].created_for = {'triangular'"),
         ("endings = [{audit_images = 5}]", "audit_images = 5: give a whole number from 0 to 4"),
         ("endings = [{reference_image = 1}]", "reference_image = 1: give true or false"),
         ("endings = [{feedback = ['DARK']}]", "feedback = ['DARK']: DARK is not known; use FACE_NOT_VISIBLE"),
+        (f"endings = [{{feedback = {['FACE_NOT_VISIBLE'] * 11}}}]", "give at most 10 codes"),
+        (f"endings = [{{sdk_type = '{'x' * 65}'}}]", "give at most 64 characters"),
         ("endings = [{bounding_box = {with = 1}}]", "bounding_box.with = 1: no such key"),
         ("endings = [{faults = [{kind = 'x'}]}]", "endings[1].faults[1].kind = 'x': use one of throttle"),
         ("faults = [{}]", "faults[1].kind = None: is missing; use one of throttle"),

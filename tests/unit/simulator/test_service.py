@@ -155,7 +155,7 @@ def test_every_call_is_recorded_with_its_result(make_caller: Any) -> None:
         (CREATE, session_id, "OK", 200),
         (GET, session_id, "CREATED", 200),
         (GET, session_id, "blank_body", 200),
-        (GET, "", "InvalidParameterException", 400),
+        (GET, "", "ValidationException", 400),
     ]
     assert records[2].faults == ("blank_body",)
     assert caller.service.store.get(session_id).polls == 2

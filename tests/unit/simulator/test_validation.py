@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from watcher.simulator.validation import RequestValidator, enum_of
-from watcher.simulator.wire import CREATE, GET, INVALID_PARAMETER, SERIALIZATION, ApiError
+from watcher.simulator.wire import CREATE, GET, INVALID_PARAMETER, SERIALIZATION, VALIDATION, ApiError
 
 SESSION_ID = "0b8f4bd4-1cc9-4d8f-9a2f-0c4f53a6d1aa"
 
@@ -89,11 +89,18 @@ def test_members_that_the_model_does_not_know_are_ignored() -> None:
                 "must satisfy enum value set: [FaceMovementAndLightChallenge, FaceMovementChallenge]"
             ),
         ),
+        (
+            {"Settings": {"ChallengePreferences": [{"Versions": {}}]}},
+            (
+                "Value null at 'settings.challengePreferences.1.member.type' failed to satisfy constraint: "
+                "Member must not be null"
+            ),
+        ),
     ],
 )
 def test_a_broken_constraint_is_told_in_awss_words(members: dict[str, Any], words: str) -> None:
     error = refusal(CREATE, members)
-    assert error.code == INVALID_PARAMETER
+    assert error.code == VALIDATION
     assert error.http == 400
     assert error.message == f"1 validation error detected: {words}"
 
@@ -139,8 +146,8 @@ def test_a_wrong_type_is_a_serialization_exception(members: dict[str, Any], word
 
 def test_the_code_for_a_broken_constraint_can_be_chosen() -> None:
     with pytest.raises(ApiError) as caught:
-        RequestValidator("ValidationException").check(GET, {"SessionId": "x"})
-    assert caught.value.code == "ValidationException"
+        RequestValidator(INVALID_PARAMETER).check(GET, {"SessionId": "x"})
+    assert caught.value.code == INVALID_PARAMETER
 
 
 def test_the_models_enums_can_be_had() -> None:

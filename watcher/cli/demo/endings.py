@@ -6,7 +6,7 @@ from random import Random
 
 from watcher.cli.demo.constants import DEMO
 from watcher.domain.model import DEFAULT_POLICY, Outcome, Reason
-from watcher.simulator import Fault, SessionScript
+from watcher.simulator import CAMERA_SECONDS, CHECK_SECONDS, Fault, SessionScript
 
 STRICT_POLICY = "payout"
 
@@ -59,8 +59,8 @@ class DemoEnding:
             return None
         return SessionScript(
             ending=self.status,
-            created_for=min(rng.lognormvariate(1.1, 0.4), 20.0),
-            in_progress_for=min(rng.lognormvariate(2.1, 0.4), 40.0),
+            created_for=CAMERA_SECONDS.sample(rng),
+            in_progress_for=CHECK_SECONDS.sample(rng),
             confidence=round(self.score(rng), 2),
             reference_image=self.reference_image,
             faults=self.variants[turn % len(self.variants)],
