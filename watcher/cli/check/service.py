@@ -8,6 +8,7 @@ from typing import Any
 from watcher.aws.client import find, live_credentials
 from watcher.aws.errors import CredentialsUnavailable
 from watcher.aws.timeouts import capped
+from watcher.cli.check.face_liveness import check_face_liveness
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
 from watcher.cli.check.limits import LIMITS
 from watcher.config import AwsSettings
@@ -31,6 +32,7 @@ def check_service(aws: AwsSettings, clock: Clock, environ: MutableMapping[str, s
             return
         results = RekognitionResults(client)
         try:
+            yield from check_face_liveness(client)
             yield _credentials(aws, sources, offline=offline)
             if not offline:
                 yield from _calls(client, results, clock)
