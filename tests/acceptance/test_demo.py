@@ -77,8 +77,31 @@ def test_progress_goes_to_stderr_a_line_at_a_time(ran: Ran) -> None:
 
 
 def test_what_is_kept_can_be_looked_at(ran: Ran) -> None:
-    assert f"WATCHER_CONFIG={ran.kept}/watcher.toml watcher decisions" in ran.err
+    commands = next_commands(ran.err)
+    assert commands[0] == f"watcher decisions --config {ran.kept}/watcher.toml"
+    assert_run_well(commands, ran.kept.parent)
     assert {path.name for path in ran.kept.iterdir()} >= {"watcher.toml", "watcher.db", "decisions.jsonl"}
+
+
+def test_a_demo_that_was_not_kept_ends_with_three_commands_that_work(tmp_path: Path) -> None:
+    command = [*COMMAND, "--sessions", "5"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_run_well(next_commands(done.stderr), tmp_path)
+
+
+def next_commands(err: str) -> list[str]:
+    head, *commands = err.splitlines()[-4:]
+    assert head == "Next:"
+    return commands
+
+
+def assert_run_well(commands: list[str], folder: Path) -> None:
+    """Run each as somebody would who copies it."""
+    for command in commands:
+        copied = ["sh", "-c", f"{sys.executable} -m {command}"]
+        done = subprocess.run(copied, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
+        assert done.returncode == 0, (command, done.stderr)
 
 
 def test_no_code_of_the_folder_is_run(ran: Ran) -> None:

@@ -1,6 +1,7 @@
 """How sessions end, how often, after how long, and with which faults."""
 
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from random import Random
 from typing import Any
 
@@ -17,6 +18,9 @@ from watcher.simulator.sessions import (
     BoundingBox,
     SessionScript,
 )
+
+CHOICE = "--"
+"""Separates the ending that a token chooses from the rest of it."""
 
 DEFAULT_IMAGE_SIZE = 2048
 _CREATED_FOR, _IN_PROGRESS_FOR, _CONFIDENCE = Fixed(2.0), Fixed(5.0), Fixed(99.5)
@@ -132,9 +136,22 @@ class Scenario:
         return replace(self, faults=(*self.faults, *faults))
 
     def script(self, rng: Random, token: str = "") -> SessionScript:
-        """A session's script. A token that begins with an ending's name and "--" chooses that ending."""
-        wanted = token.split("--", 1)[0] if "--" in token else ""
-        for ending in (*self.endings, *FEEDBACK_ENDINGS):
-            if ending.name == wanted:
-                return ending.script(rng)
+        """A session's script. A token that begins with an ending's name and "--" chooses that ending.
+
+        Raises:
+            ValueError: a token with another text in front of its first "--".
+        """
+        if CHOICE in token:
+            return self._chosen(token).script(rng)
         return rng.choices(self.endings, [ending.weight for ending in self.endings])[0].script(rng)
+
+    def _chosen(self, token: str) -> Ending:
+        """The ending that a token names; the longest name counts, because names may have the separator in them."""
+        endings = (*self.endings, *FEEDBACK_ENDINGS)
+        named = [ending for ending in endings if token.startswith(f"{ending.name}{CHOICE}")]
+        if named:
+            return max(named, key=lambda ending: len(ending.name))
+        wanted, names = token.partition(CHOICE)[0], list(dict.fromkeys(ending.name for ending in endings))
+        near = get_close_matches(wanted.lower(), names, n=1)
+        fix = f"did you mean {near[0]}{CHOICE}?" if near else f"the endings are {', '.join(names)}"
+        raise ValueError(f"{wanted}{CHOICE} in ClientRequestToken does not name an ending of the simulator: {fix}")

@@ -79,7 +79,11 @@ class LivenessService:
         session_id: str | None = None,
         created_ago: float = 0.0,
     ) -> SimulatedSession:
-        """A new session, or the current one with the same token. Raises ValueError if the id is in use."""
+        """A new session, or the current one with the same token.
+
+        Raises:
+            ValueError: the id is in use, or the token chooses an ending that does not exist.
+        """
         now = self._clock()
         with self._creation:
             if request.token and (same := self.store.with_token(request.token, now)) is not None:
@@ -130,11 +134,17 @@ class LivenessService:
     def _answer(self, operation: str, members: dict[str, Any], session: SimulatedSession | None) -> dict[str, Any]:
         self._validator.check(operation, members)
         if operation == wire.CREATE:
-            return {"SessionId": self.create(session_request(members)).id}
+            return {"SessionId": self._created(session_request(members)).id}
         status = self.status(session) if session else None
         if session is None or status is None:
             raise wire.ApiError(wire.SESSION_NOT_FOUND)
         return results(session, status, self._scenario.image_size)
+
+    def _created(self, request: CreateRequest) -> SimulatedSession:
+        try:
+            return self.create(request)
+        except ValueError as error:
+            raise wire.ApiError(wire.INVALID_PARAMETER, str(error)) from error
 
     def _refuse(self, asked: _Asked, error: wire.ApiError) -> TimedReply:
         return self._finish(asked, error.code, wire.encode_error(error, asked.operation))

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from random import Random
 
@@ -50,10 +51,31 @@ def test_every_feedback_code_has_an_ending() -> None:
     assert sorted(FEEDBACK_NAMES.values()) == sorted(FEEDBACK_MESSAGES)
 
 
-@pytest.mark.parametrize("token", ["spoof", "other--1", "--spoof", ""])
+@pytest.mark.parametrize("token", ["spoof", "spoof-1", ""])
 def test_any_other_token_leaves_it_to_the_weights(token: str) -> None:
     scenario = Scenario(endings=(Ending("live", 1), Ending("spoof", 0)))
     assert scenario.script(Random(1), token).name == "live"
+
+
+@pytest.mark.parametrize(
+    ("token", "fix"),
+    [
+        ("spoff--1", "did you mean spoof--?"),
+        ("Live--1", "did you mean live--?"),
+        ("xyzzy--1", "the endings are live, spoof, "),
+        ("--spoof", "the endings are live, spoof, "),
+    ],
+)
+def test_a_token_that_chooses_an_ending_that_does_not_exist_is_rejected(token: str, fix: str) -> None:
+    scenario = Scenario(endings=(Ending("live", 1), Ending("spoof", 0)))
+    with pytest.raises(ValueError, match=re.escape(fix)):
+        scenario.script(Random(1), token)
+
+
+def test_the_longest_name_counts() -> None:
+    scenario = Scenario(endings=(Ending("live"), Ending("live--slow")))
+    assert scenario.script(Random(1), "live--slow--1").name == "live--slow"
+    assert scenario.script(Random(1), "live--slow").name == "live"
 
 
 def test_a_script_takes_everything_from_its_ending() -> None:

@@ -49,6 +49,14 @@ def test_a_token_gives_the_same_session_while_that_lives(caller: Any) -> None:
     assert caller.create(ClientRequestToken="t") != first
 
 
+def test_a_token_that_chooses_no_ending_is_an_invalid_parameter(caller: Any) -> None:
+    refused = caller.send(CREATE, ClientRequestToken="lvie--1")
+    assert refused.reply.http == 400
+    error = json.loads(refused.reply.body)
+    assert error["__type"].endswith("InvalidParameterException")
+    assert error["Message"].endswith("did you mean live--?")
+
+
 def test_creations_without_a_token_are_all_different(caller: Any) -> None:
     assert len({caller.create() for _ in range(50)}) == 50
 

@@ -33,7 +33,7 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
     a temporary folder is touched.
     """
     with _stop_signals_unwind():
-        from watcher.cli.demo.hints import closing_hint
+        from watcher.cli.demo.hints import next_steps
         from watcher.cli.demo.runner import run_demo
         from watcher.cli.demo.workspace import DemoError
 
@@ -42,8 +42,7 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
         except DemoError as error:
             echo_lines(f"Error: {error}", err=True)
             raise click.exceptions.Exit(1) from error
-    if keep is not None or not is_good:
-        echo_lines(closing_hint(sessions, seed, keep), err=True)
+    echo_lines(next_steps(sessions, seed, keep), err=True)
     sys.exit(0 if is_good else 1)
 
 

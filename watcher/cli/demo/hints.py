@@ -1,4 +1,4 @@
-"""Hints for a closer look, after the demo."""
+"""What to run after the demo."""
 
 import shlex
 from pathlib import Path
@@ -7,14 +7,20 @@ from watcher.cli.demo.plan import make_plan
 from watcher.cli.demo.workspace import Workspace
 
 
-def closing_hint(sessions: int, seed: int, folder: Path | None) -> str:
-    """Commands for the demo that was kept in `folder`; None: the command that repeats it and keeps it."""
-    if folder is None:
-        return f"look into it with: watcher demo --sessions {sessions} --seed {seed} --keep DIR"
-    settings = shlex.quote(str(Workspace(folder.resolve()).config))
-    commands = ("decisions", f"explain {_one_to_explain(sessions, seed)}", "dead list", "config show")
-    lines = [f"  WATCHER_CONFIG={settings} watcher {command}" for command in commands]
-    return "\n".join(["everything was kept; look at it with", *lines])
+def next_steps(sessions: int, seed: int, folder: Path | None) -> str:
+    """Three commands, to run in this order: for the demo kept in `folder`, or None, to repeat and keep it."""
+    kept = folder or _free_folder()
+    settings = f"--config {shlex.quote(str(Workspace(kept).config))}"
+    repeat = f"demo --sessions {sessions} --seed {seed} --keep {kept}"
+    commands = [f"decisions {settings}", f"explain {_one_to_explain(sessions, seed)} {settings}"]
+    commands = [*commands, f"dead list {settings}"] if folder else [repeat, *commands]
+    return "\n".join(["Next:", *(f"watcher {command}" for command in commands)])  # without indent: within 80 columns
+
+
+def _free_folder() -> Path:
+    """A new folder in the current one."""
+    names = ("demo", *(f"demo-{number}" for number in range(2, 1000)))
+    return next((Path(name) for name in names if not Path(name).exists()), Path(names[-1]))
 
 
 def _one_to_explain(sessions: int, seed: int) -> str:

@@ -1,22 +1,36 @@
 from pathlib import Path
 
-from watcher.cli.demo.hints import closing_hint
+import pytest
+
+from watcher.cli.demo.hints import next_steps
 from watcher.cli.demo.plan import make_plan
 
 
-def test_a_demo_that_is_gone_can_be_played_again() -> None:
-    assert closing_hint(30, 4, None) == "look into it with: watcher demo --sessions 30 --seed 4 --keep DIR"
+def test_a_demo_that_is_gone_can_be_repeated_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    head, demo, decisions, explain = next_steps(200, 1, None).splitlines()
+    assert head == "Next:"
+    assert demo == "watcher demo --sessions 200 --seed 1 --keep demo"
+    assert decisions == "watcher decisions --config demo/watcher.toml"
+    assert max(map(len, (demo, decisions, explain))) <= 80
+
+
+def test_a_folder_that_is_there_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("demo").mkdir()
+    Path("demo-2").touch()
+    assert "--keep demo-3\nwatcher decisions --config demo-3/watcher.toml\n" in next_steps(200, 1, None)
 
 
 def test_the_session_to_explain_is_an_eventful_one(tmp_path: Path) -> None:
     folder = tmp_path / "with blank"
-    lines = closing_hint(30, 4, folder).splitlines()
-    explained = lines[2].split()[-1]
+    lines = next_steps(30, 4, folder).splitlines()
+    assert lines[1] == f"watcher decisions --config '{folder}/watcher.toml'"
+    explained = lines[2].split()[2]
     (session,) = [one for one in make_plan(30, 4).sessions if one.session_id == explained]
     assert session.script is not None
     assert session.script.faults
-    assert lines[1] == f"  WATCHER_CONFIG='{folder.resolve()}/watcher.toml' watcher decisions"
 
 
 def test_where_nothing_happens_the_first_session_is_explained(tmp_path: Path) -> None:
-    assert make_plan(1, 4).sessions[0].session_id in closing_hint(1, 4, tmp_path)
+    assert make_plan(1, 4).sessions[0].session_id in next_steps(1, 4, tmp_path)
