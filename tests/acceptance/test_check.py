@@ -79,3 +79,12 @@ def test_json_is_one_object_a_line_with_the_same_exit_code(tmp_path: Path) -> No
         ("failed", "config")
     ] * 2
     assert bad.returncode == 1
+
+
+def test_an_unknown_region_fails_check_and_ends_run_with_78(tmp_path: Path) -> None:
+    words = 'aws.region = "eu-wst-1" is an unknown region (from --region): did you mean eu-west-1?'
+    checked = watcher(tmp_path, "check", "--offline", "--region", "eu-wst-1")
+    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (1, f"failed   config         {words}")
+    ran = watcher(tmp_path, "run", "--region", "eu-wst-1")
+    assert (ran.returncode, ran.stdout) == (78, "")
+    assert f"watcher: {words}" in ran.stderr.splitlines()

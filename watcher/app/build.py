@@ -1,5 +1,6 @@
 """The composition root: the only place that chooses adapters and puts the parts together."""
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from watcher.app.reload import Reloader, rules_of
 from watcher.app.reload_preview import ReloadPreview
 from watcher.app.startup_log import startup_fields
 from watcher.app.status import StatusParts, StatusReport
+from watcher.aws.regions import region_problem
 from watcher.aws.session import resolve_region
 from watcher.config import AwsSettings, Loaded, Settings
+from watcher.config.redaction import shown, source_of
 from watcher.consumer.consumer import Consumer
 from watcher.consumer.dead_letters import DeadLetterWriter
 from watcher.consumer.lease_extender import LeaseExtender
@@ -25,6 +28,7 @@ from watcher.daemon.systemd import Notifier, ServiceNotifier
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import ActiveRules
+from watcher.domain.errors import ConfigError
 from watcher.domain.ports import Clock
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.poller import Poller
@@ -90,9 +94,20 @@ def effective_aws(loaded: Loaded) -> AwsSettings:
     the AWS CLI, but no other profile.
 
     Raises:
-        ConfigError: the profile does not exist.
+        ConfigError: the profile or the region does not exist.
         WatcherError: AWS's configuration files can't be read.
     """
+    aws = _resolved(loaded)
+    if problem := region_problem(aws, os.environ):
+        what, fix = problem
+        source = source_of(
+            "the profile" if aws.region != loaded.settings.aws.region else loaded.origins["aws.region"]
+        )
+        raise ConfigError([f"aws.region = {shown('aws.region', aws.region)} {what} ({source}): {fix}"])
+    return aws
+
+
+def _resolved(loaded: Loaded) -> AwsSettings:
     aws = loaded.settings.aws
     if loaded.origins["aws.profile"] in ("env AWS_PROFILE", "env AWS_DEFAULT_PROFILE"):
         aws = aws.model_copy(update={"profile": ""})

@@ -41,12 +41,10 @@ class SinkStatus:
         asked = error.retry_after if isinstance(error, SinkError) else None
         if self._circuit.record_failure(self._clock.monotonic(), asked, self._begun):
             self._metrics.circuit_open.labels(self._name).set(1)
-            log.error(
-                "circuit_opened",
-                sink=self._name,
-                error=str(error),
-                consequence="its decisions and their acks wait; one decision is tried every few seconds",
-            )
+            # A sink that asks for time says itself when it is tried again, or that it never is.
+            tried = "; one decision is tried every few seconds" if asked is None else ""
+            consequence = f"its decisions and their acks wait{tried}"
+            log.error("circuit_opened", sink=self._name, error=str(error), consequence=consequence)
         else:
             log.warning("sink_failed", sink=self._name, error=str(error))
 

@@ -195,7 +195,9 @@ def test_a_receiver_that_is_gone_gets_nothing_more_and_no_decision_is_lost(
     sink = webhook_for(receiver.url, clock)
     for _ in range(3):
         error = failure(sink)
-        assert "410 Gone" in str(error)
+        assert "410 Gone, and gets no more requests from this process: until a restart its decisions wait" in str(
+            error
+        )
         assert error.retry_after == 300
         clock.advance(1_000_000)
     assert len(receiver.got) == 1

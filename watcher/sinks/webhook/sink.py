@@ -183,8 +183,8 @@ class WebhookSink:
         return SinkError(f"{self._poster.shown}: answered {answer.status}", wait)
 
     def _gone(self) -> str:
-        fix = "fix its url or remove the sink, and restart; until then its decisions wait on the queue"
-        return f"{self._poster.shown}: answered 410 Gone, so nothing more is sent there: {fix}"
+        fix = "until a restart its decisions wait on the queue; before it, change its url, or remove the sink"
+        return f"{self._poster.shown}: answered 410 Gone, and gets no more requests from this process: {fix}"
 
     def close(self) -> None:
         """Start no further POST, and close the connections."""
