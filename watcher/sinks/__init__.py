@@ -23,7 +23,7 @@ class Checkable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A sink's class by name, and its arguments: single settings (`keys`), or all of the sink's."""
+    """A sink's class, or what opens it, and its arguments: single settings (`keys`), or all of the sink's."""
 
     module: str
     name: str
@@ -43,7 +43,7 @@ class Backend:
 
 
 SINKS: Mapping[str, Backend] = {
-    "stdout": Backend("stdout", "StdoutSink", ("name",)),
+    "stdout": Backend("stdout", "open_stdout", ("name",)),
     "file": Backend("file", "FileSink", ("name", "path")),
     "sqs": Backend("aws.sqs", "SqsSink", is_at_aws=True),
     "sns": Backend("aws.sns", "SnsSink", is_at_aws=True),

@@ -1,18 +1,41 @@
 """Decisions on standard output, a line each: JSON, or for a terminal something readable."""
 
+import os
 import select
 import sys
 from collections.abc import Sequence
 from io import FileIO
 from typing import Protocol
 
+import structlog
+
 from watcher.domain.errors import ConfigError, SinkError, SinkGone
 from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import DecisionEvent
+from watcher.domain.ports import Sink
 from watcher.sinks.decision_line import decision_line
+from watcher.sinks.journal import IDENTIFIER, JournalSink
+from watcher.telemetry.journal import is_journal
 from watcher.util.standard_streams import is_closed
 from watcher.util.terminal import is_terminal
 from watcher.util.text import escaped_json
+
+log = structlog.get_logger(__name__)
+
+
+def open_stdout(name: str) -> Sink:
+    """Standard output; where that is systemd's journal, its records of decisions.
+
+    Raises:
+        ConfigError: standard output is closed.
+    """
+    if not is_closed(sys.stdout) and is_journal(sys.stdout, os.environ):
+        try:
+            return JournalSink(name)
+        except SinkError as error:
+            consequence = f"decisions are among the logs, without the identifier {IDENTIFIER}"
+            log.warning("journal_socket_unavailable", sink=name, error=str(error), consequence=consequence)
+    return StdoutSink(name)
 
 
 class Unbuffered(Protocol):

@@ -105,7 +105,7 @@ class Box:
     def journal(self, unit: str) -> list[dict[str, Any]]:
         """The records of a unit; those that are JSON are there as `said`, too."""
         self.run("journalctl", "--sync", check=False)
-        text = self.run("journalctl", "-u", unit, "-o", "json").stdout
+        text = self.run("journalctl", "-u", unit, "-o", "json", "--all").stdout
         records = [json.loads(line) for line in text.splitlines()]
         for record in records:
             record["said"] = _json(record["MESSAGE"])

@@ -1,5 +1,7 @@
 """The service from its installation to its removal, under a real systemd; nothing outside of the box is touched."""
 
+import json
+
 import pytest
 
 from tests.deploy.systemd.box import PYTHON, Box, needs_box
@@ -54,12 +56,37 @@ def test_from_the_installation_to_its_removal(service: Service) -> None:
     box.wait_for(lambda: len(service.said_by("receiver")) > len(ids), "webhooks")
     assert all(line.startswith("signed v1,") for line in service.said_by("receiver")[1:])
 
+    _decisions_have_an_identifier(service, ids)
     _fail_to_upgrade(service)
     _reload(service)
     _second_instance(service)
     _stop_and_fail(service)
     _arguments_are_texts(box)
     _uninstall(box)
+
+
+def _decisions_have_an_identifier(service: Service, ids: list[str]) -> None:
+    """`journalctl -t` shows them and nothing else; a restart of journald, and the size of an event, lose none."""
+    box = service.box
+
+    def records() -> list[str]:
+        box.run("journalctl", "--sync", check=False)
+        return box.run("journalctl", "-u", "watcher", "-t", "liveness-decisions", "-o", "cat").stdout.splitlines()
+
+    [large] = service.create(1)
+    message = json.dumps({"sessionId": large, "context": {"text": "x" * 230_000}})
+    box.run("watcherctl", "enqueue", "--file", "-", stdin=message)
+    ids = [*ids, large]
+    for _ in range(3):
+        more = service.create(10)
+        service.enqueue(more)
+        ids += more
+        box.run("systemctl", "restart", "systemd-journald")
+    service.wait_for_decisions(ids)
+    box.wait_for(lambda: len(records()) >= len(ids), "records of decisions")
+    assert sorted(json.loads(line)["subject"] for line in records()) == sorted(ids)
+    logs = [record for record in box.journal("watcher") if record["SYSLOG_IDENTIFIER"] != "liveness-decisions"]
+    assert not [record for record in logs if "specversion" in record["said"]]
 
 
 def _fail_to_upgrade(service: Service) -> None:
