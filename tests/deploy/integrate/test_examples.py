@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -158,10 +160,50 @@ def test_the_official_package_of_node_confirms_an_event(site: Site, moto_server:
     assert found == [headers["webhook-id"], "liveness.decision.v1", "live"]
 
 
+@pytest.mark.parametrize("language", ["", "python", "node", "java"])
+def test_one_command_leads_to_a_verified_decision(
+    language: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = Path(shutil.copytree(INTEGRATE, tmp_path / "integrate", ignore=shutil.ignore_patterns("node_modules")))
+    if language == "node":
+        (folder / "node/node_modules").symlink_to(request.getfixturevalue("node_folder") / "node_modules")
+    elif language == "java":
+        request.getfixturevalue("java_folder")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    printed = finish([str(folder / "try.sh"), *filter(None, [language])], tmp_path, {"PATH": path})
+    assert re.search(r"^decision .*confidence_met|^let in [0-9a-f-]{36}:default$", printed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "told"),
+    [
+        (["ruby"], "", "usage: try.sh [python|node|java]"),
+        (["java"], "without", "try.sh: no java"),
+        ([], "without", "try.sh: no python3"),
+    ],
+)
+def test_what_the_one_command_lacks_is_named(arguments: list[str], path: str, told: str, tmp_path: Path) -> None:
+    """With a folder of the few programs that it begins with as the whole path."""
+    for name in ("dirname", "mktemp", "rm", "cat", "sh", "watcher"):
+        found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        assert found is not None
+        (tmp_path / name).symlink_to(found)
+    ended = subprocess.run(
+        [str(shutil.copy(INTEGRATE / "try.sh", tmp_path)), *arguments],
+        env={"PATH": str(tmp_path)} if path else {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode in {1, 64}
+    assert ended.stderr == f"{told}\n"
+
+
 def test_the_commands_of_the_page_work(tmp_path: Path) -> None:
     """A receiver, and an event that it verifies, in one shell."""
     page = (INTEGRATE / "README.md").read_text()
-    (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    one_command, block = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    assert one_command.startswith("deploy/integrate/try.sh ")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
     # What people do by hand: give the receiver its database, wait until it listens, and stop it.
