@@ -31,11 +31,6 @@ def model() -> dict[str, Any]:
     return loaded
 
 
-def enum_of(shape: str) -> tuple[str, ...]:
-    """The values that the model lists for `shape`; none if this botocore does not know the shape."""
-    return tuple(model()["shapes"].get(shape, {}).get("enum", ()))
-
-
 class RequestValidator:
     """Checks requests of the two operations. Immutable, so thread-safe."""
 
