@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from tests.acceptance.test_get.endpoint import Endpoint
 from tests.acceptance.test_get.programs import AwsCli, Programs
 
 VARIABLE = "WATCHER_TEST_AWSCLI"
+ASK_AGAIN = 24 * 3600
+"""Seconds until PyPI is asked for a newer release: the comparison is with the newest one."""
 
 
 @pytest.fixture(scope="session")
 def aws_cli(request: pytest.FixtureRequest) -> AwsCli:
-    """AWS CLI v1: the one that the environment names, else one of our own, made once in pytest's cache."""
+    """AWS CLI v1: the one that the environment names, else the newest, in an environment in pytest's cache."""
     named = os.environ.get(VARIABLE)
     if named:
         return AwsCli.at(Path(named))
@@ -29,6 +32,8 @@ def aws_cli(request: pytest.FixtureRequest) -> AwsCli:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers one installs it, and the others wait
         if not (folder / "bin" / "aws").exists():
             _install(folder)
+        elif not _was_asked(folder):
+            _upgrade(folder)
     return AwsCli(folder / "bin" / "python", folder / "bin" / "aws")
 
 
@@ -37,8 +42,8 @@ def _install(folder: Path) -> None:
     building = folder.with_name(f"{folder.name}-{os.getpid()}")
     try:
         subprocess.run([sys.executable, "-m", "venv", str(building)], check=True, capture_output=True, timeout=120)
-        install = [str(building / "bin" / "python"), "-m", "pip", "install", "--quiet", "awscli<2"]
-        subprocess.run(install, check=True, capture_output=True, timeout=300)
+        subprocess.run(_pip_install(building), check=True, capture_output=True, timeout=300)
+        (building / "asked").touch()
     except (subprocess.SubprocessError, OSError) as error:
         pytest.skip(f"no AWS CLI: {VARIABLE} is not set, and it can't be installed here: {error}")
     try:
@@ -46,6 +51,22 @@ def _install(folder: Path) -> None:
     except OSError:
         if not (folder / "bin" / "aws").exists():
             raise
+
+
+def _was_asked(folder: Path) -> bool:
+    """Whether PyPI was asked lately."""
+    asked = folder / "asked"
+    return asked.exists() and time.time() - asked.stat().st_mtime < ASK_AGAIN
+
+
+def _upgrade(folder: Path) -> None:
+    """Get a newer release if there is one. Without PyPI the one that is there will do, and pip says why it stays."""
+    subprocess.run([*_pip_install(folder), "--timeout", "5", "--retries", "1"], check=False)
+    (folder / "asked").touch()
+
+
+def _pip_install(folder: Path) -> list[str]:
+    return [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--upgrade", "awscli<2"]
 
 
 @pytest.fixture(scope="session")

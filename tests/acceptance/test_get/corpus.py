@@ -15,6 +15,10 @@ IN_S3 = {
 }
 INLINE = {"Bytes": IMAGE, "BoundingBox": BOX}
 CHALLENGE = {"Type": "FaceMovementAndLightChallenge", "Version": "2.0.0"}
+FEEDBACK = [
+    {"Code": "LOW_LIGHTING_DETECTED", "Message": "Move to a brighter place."},
+    {"Code": "FACE_NOT_ALIGNED", "Message": "Keep your face inside the oval."},
+]
 BASE = {"SessionId": SESSION_ID, "Status": "SUCCEEDED"}
 FORMS = ("json", "text", "table")
 
@@ -60,6 +64,12 @@ ANSWERS: list[Any] = [
     {**BASE, "Status": "lone \ud800 surrogate"},
     {**BASE, "Unknown": {"member": 1}},
     {**BASE, "Challenge": {"Type": "x" * 200, "Version": "1.0.0"}},
+    {**BASE, "Feedback": []},
+    {**BASE, "Feedback": FEEDBACK},
+    {**BASE, "Feedback": FEEDBACK[:1], "Metadata": {"SDKType": "web"}},
+    {**BASE, "Feedback": FEEDBACK * 5, "Confidence": 12.5, "Challenge": CHALLENGE, "ReferenceImage": IN_S3},
+    {**BASE, "Feedback": [{}, {"Code": "NEW_CODE"}, {"Message": "Ünïcödé 顔\n🙂" * 40}], "Metadata": {}},
+    {**BASE, "Status": "FAILED", "Metadata": {"SDKType": "x" * 64}},
 ]
 
 QUERIES: list[str | None] = [
@@ -73,6 +83,11 @@ QUERIES: list[str | None] = [
     "ReferenceImage.Bytes",
     "ReferenceImage.BoundingBox",
     "ReferenceImage.BoundingBox.[Width,Height]",
+    "Feedback",
+    "Feedback[].Code",
+    "Feedback[*].[Code, Message]",
+    "{Status: Status, Why: Feedback[].Code, SDK: Metadata.SDKType}",
+    "Metadata",
     "AuditImages",
     "AuditImages[0]",
     "AuditImages[*]",
@@ -148,6 +163,8 @@ answers = _some(
     ReferenceImage=_image,
     AuditImages=st.lists(_image, max_size=4),
     Challenge=_some(Type=_text, Version=_text),
+    Feedback=st.lists(_some(Code=_text, Message=_text), max_size=10),
+    Metadata=_some(SDKType=_text),
 )
 """Answers as the service might give them, and a little beyond."""
 

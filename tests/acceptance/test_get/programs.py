@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from botocore.loaders import Loader
+
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = Path(__file__).parents[3]
 NAME = "get-face-liveness-session-results"
@@ -90,12 +92,24 @@ class Driver:
         return Run(found["code"], base64.b64decode(found["stdout"]), base64.b64decode(found["stderr"]))
 
 
+def add_newest_model(home: Path) -> None:
+    """Put this botocore's model of the service where the AWS CLI looks for a user's own.
+
+    AWS CLI v1 is in maintenance: its own model has no Feedback and no Metadata (1.46.3), so it would not print them.
+    """
+    folder = home / ".aws" / "models" / "rekognition" / "2016-06-27"
+    folder.mkdir(parents=True)
+    model = Loader().load_service_model("rekognition", "service-2")
+    (folder / "service-2.json").write_text(json.dumps(model), encoding="utf-8")
+
+
 class Programs:
     """Runs a case in both programs at once and returns both results."""
 
     def __init__(self, aws: AwsCli, home: Path) -> None:
         self.aws = aws
         self.home = home
+        add_newest_model(home)
         self._drivers = Driver(aws.python, "aws", home), Driver(Path(sys.executable), "watcher", home)
         self._pool = ThreadPoolExecutor(2)
         self.compared = 0

@@ -103,6 +103,14 @@ ODD_BODIES = {
     "byte order mark": b'\xef\xbb\xbf{"Status": "A"}',
     "huge number": b'{"Confidence": 1e400}',
     "deep": b'{"Unknown": ' + b"[" * 50 + b"]" * 50 + b"}",
+    "null feedback": b'{"Feedback": null, "Metadata": null}',
+    "feedback is text": b'{"Status": "A", "Feedback": "dark"}',
+    "feedback is an object": b'{"Status": "A", "Feedback": {"Code": "A"}}',
+    "feedback items are text": b'{"Status": "A", "Feedback": ["dark"]}',
+    "feedback items are null": b'{"Status": "A", "Feedback": [null, {"Code": null}]}',
+    "codes are numbers": b'{"Status": "A", "Feedback": [{"Code": 5, "Message": {"a": 1}}]}',
+    "metadata is a list": b'{"Status": "A", "Metadata": ["web"]}',
+    "metadata has more": b'{"Status": "A", "Metadata": {"SDKType": "web", "SDKVersion": "1"}}',
     "response metadata": b'{"ResponseMetadata": {"a": 1}, "Status": "A"}',
 }
 

@@ -12,13 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.test_get.corpus import ANSWERS, BASE, IN_S3, INLINE, SESSION_ID
+from tests.acceptance.test_get.corpus import ANSWERS, BASE, FEEDBACK, IN_S3, INLINE, SESSION_ID
 from tests.acceptance.test_get.endpoint import Answer, Endpoint
 from tests.acceptance.test_get.programs import Programs
 from tests.acceptance.test_get.words import comparable
 
 BOTH = ("aws", "watcher")
-FULL = {**BASE, "Confidence": 99.5, "ReferenceImage": INLINE, "AuditImages": [IN_S3, INLINE]}
+FULL = {
+    **BASE,
+    "Confidence": 99.5,
+    "ReferenceImage": INLINE,
+    "AuditImages": [IN_S3, INLINE],
+    "Feedback": FEEDBACK,
+    "Metadata": {"SDKType": "web"},
+}
 
 
 @pytest.mark.parametrize("form", ["json", "text", "table"])

@@ -26,12 +26,8 @@ from watcher.cli.get.fast_loader import PARTITIONS, FastLoader, known_regions
 
 SERVICE = "rekognition"
 OPERATION = "GetFaceLivenessSessionResults"
-# Where the AWS CLI differs from botocore: it has an output setting, and by default it retries in legacy mode (up to
-# five attempts), which has not been botocore's default since 1.44.
-VARIABLES = {
-    "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
-    "retry_mode": ("retry_mode", "AWS_RETRY_MODE", "legacy", None),
-}
+NEW_RETRIES = "AWS_NEW_RETRIES_2026"
+"""The AWS CLI's variable for the retries that other SDKs have: `true` in any case, anything else is no (1.46.3)."""
 CREDENTIAL_CACHE = Path("~/.aws/cli/cache")
 # Credential sources that call no other service, whose endpoint would need the full patterns.
 LOCAL_CREDENTIALS = frozenset({"env", "shared-credentials-file", "config-file"})
@@ -51,7 +47,7 @@ def open_session(options: Namespace, *, attempts: int | None = None) -> Session:
     Raises:
         ValueError: a time-out that is not a whole number.
     """
-    session = Session(VARIABLES)
+    session = Session(_variables())
     session.user_agent_name = "liveness-watcher"
     session.user_agent_version = __version__
     session.lazy_register_component("data_loader", lambda: _fast_loader(session))
@@ -63,6 +59,18 @@ def open_session(options: Namespace, *, attempts: int | None = None) -> Session:
     # An image stays in the base64 of the response, which is what gets printed.
     session.get_component("response_parser_factory").set_parser_defaults(blob_parser=lambda wire: wire)
     return session
+
+
+def _variables() -> dict[str, tuple[str, str, str, None]]:
+    """Where the AWS CLI differs from botocore: the output setting, and the default retry mode.
+
+    That is legacy (up to five attempts), not botocore's standard (three), unless the user asks for the new retries.
+    """
+    mode = "standard" if os.environ.get(NEW_RETRIES, "").lower() == "true" else "legacy"
+    return {
+        "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
+        "retry_mode": ("retry_mode", "AWS_RETRY_MODE", mode, None),
+    }
 
 
 def check_endpoint_url(url: str | None) -> None:

@@ -59,6 +59,27 @@ def test_retries_are_legacy_unless_configured(monkeypatch: pytest.MonkeyPatch) -
     assert opened().meta.config.retries["mode"] == "standard"
 
 
+@pytest.mark.parametrize(
+    ("value", "mode"),
+    [("true", "standard"), ("TRUE", "standard"), ("1", "legacy"), ("", "legacy"), ("false", "legacy")],
+)
+def test_the_new_retries_change_the_default_mode(monkeypatch: pytest.MonkeyPatch, value: str, mode: str) -> None:
+    monkeypatch.setenv("AWS_NEW_RETRIES_2026", value)
+    assert opened().meta.config.retries["mode"] == mode
+
+
+@pytest.mark.parametrize("source", ["environment", "profile"])
+def test_a_configured_retry_mode_comes_before_the_new_retries(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    monkeypatch.setenv("AWS_NEW_RETRIES_2026", "true")
+    if source == "environment":
+        monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+    else:
+        (tmp_path / "config").write_text("[default]\nretry_mode = legacy\n")
+    assert opened().meta.config.retries["mode"] == "legacy"
+
+
 def test_every_attempt_is_bounded_like_the_daemons() -> None:
     client = opened(connect_timeout=0.3, read_timeout=0.3, sign_request=False)
     client._endpoint.http_session.send = lambda _: pytest.fail("botocore sent this call itself")
