@@ -106,6 +106,18 @@ mkdir -p /usr/local/bin
 unit_file watcherctl /usr/local/bin/watcherctl
 chmod 755 /usr/local/bin/watcherctl
 
+# The manual and the completions, as links into the release in use. What another program has put there stays.
+share=/usr/local/share
+mkdir -p "$share/bash-completion/completions"
+find "$share" -type l -lname "$prefix/bin/../share/*" -delete
+(cd "$release/share" && find . -type f -name '*watcher*') | while read -r file; do
+  mkdir -p "$share/$(dirname "$file")"
+  [ -e "$share/$file" ] || ln -sf "$prefix/bin/../share/${file#./}" "$share/$file"
+done
+sed -e 's/_watcher_completion/_watcherctl_completion/g' -e 's/_completion watcher$/_completion watcherctl/' \
+  -e "s|bash_complete [$]1|bash_complete $prefix/bin/watcher|" "$release/share/bash-completion/completions/watcher" \
+  > "$share/bash-completion/completions/watcherctl"
+
 mkdir -p /etc/watcher
 [ -e /etc/watcher/watcher.toml ] || cp "$source/config/watcher.toml" /etc/watcher/watcher.toml
 install -d -m 700 /etc/credstore

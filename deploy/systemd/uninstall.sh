@@ -40,6 +40,9 @@ for unit in watcher.service watcher@.service; do
   rmdir "$units/$unit.d" 2>/dev/null || true  # what `systemctl edit` made is the operator's
 done
 rm -f /usr/local/bin/watcherctl
+share=/usr/local/share
+rm -f "$share/bash-completion/completions/watcherctl"
+[ ! -d "$share" ] || find "$share" -type l -lname "$prefix/bin/../share/*" -delete
 if [ -e "$prefix" ]; then
   for release in "$prefix"/releases/*; do
     if is_release "$release"; then rm -rf "$release"; fi

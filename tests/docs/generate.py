@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Write what the pages take from the code: tables, the event, pictures.
+"""Write what the pages take from the code: tables, the event, pictures; and the manual and the completions.
 
-Run `python -m tests.docs.generate` after a change of a setting, a metric, the event or the demo; a test fails before.
+Run `python -m tests.docs.generate` after a change of a setting, a command, a metric, the event or the demo; a test
+fails before.
 """
 
 import json
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from tests.docs.completion import completions
+from tests.docs.manual import manual_pages
 from tests.docs.pictures import demo_picture, path_picture
 from watcher.config import Settings
 from watcher.config.sinks import SINK_MODELS
@@ -95,6 +98,8 @@ def generated() -> Iterator[tuple[str, str]]:
         yield name, text
     for name, make in PICTURES.items():
         yield name, make()
+    yield from manual_pages()
+    yield from completions()
 
 
 def with_part(text: str, name: str, part: str) -> str:
@@ -108,4 +113,5 @@ def with_part(text: str, name: str, part: str) -> str:
 
 if __name__ == "__main__":
     for file, content in generated():
+        (ROOT / file).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / file).write_text(content)

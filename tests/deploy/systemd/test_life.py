@@ -57,6 +57,7 @@ def test_from_the_installation_to_its_removal(service: Service) -> None:
     assert all(line.startswith("signed v1,") for line in service.said_by("receiver")[1:])
 
     _decisions_have_an_identifier(service, ids)
+    _find_manual_and_completion(box)
     _fail_to_upgrade(service)
     _reload(service)
     _second_instance(service)
@@ -87,6 +88,25 @@ def _decisions_have_an_identifier(service: Service, ids: list[str]) -> None:
     assert sorted(json.loads(line)["subject"] for line in records()) == sorted(ids)
     logs = [record for record in box.journal("watcher") if record["SYSLOG_IDENTIFIER"] != "liveness-decisions"]
     assert not [record for record in logs if "specversion" in record["said"]]
+
+
+SHARED = ["man/man1/watcher.1", "bash-completion/completions/watcher", "zsh/site-functions/_watcher"]
+
+COMPLETE = """
+source /usr/local/share/bash-completion/completions/watcherctl
+COMP_WORDS=(watcherctl dead dr) COMP_CWORD=2
+_watcherctl_completion watcherctl
+echo "$COMPREPLY"
+"""
+
+
+def _find_manual_and_completion(box: Box) -> None:
+    """They belong to the release in use, and `watcherctl` completes as `watcher` does, without root."""
+    for file in SHARED:
+        assert box.run("readlink", "-e", f"/usr/local/share/{file}").stdout.startswith(
+            "/opt/liveness-watcher/releases/"
+        )
+    assert box.run("bash", "-c", COMPLETE).stdout == "drop\n"
 
 
 def _fail_to_upgrade(service: Service) -> None:
@@ -208,5 +228,13 @@ def _uninstall(box: Box) -> None:
     ]
     box.run("ls", *kept)
     box.run(uninstall, "--purge")
-    for path in [*kept, "/opt/liveness-watcher", "/usr/local/bin/watcherctl", "/var/lib/watcher", "/etc/watcher"]:
+    shared = [f"/usr/local/share/{file}" for file in [*SHARED, "bash-completion/completions/watcherctl"]]
+    for path in [
+        *kept,
+        *shared,
+        "/opt/liveness-watcher",
+        "/usr/local/bin/watcherctl",
+        "/var/lib/watcher",
+        "/etc/watcher",
+    ]:
         assert box.run("ls", "-d", path, check=False).returncode != 0, path

@@ -220,7 +220,7 @@ def scripts(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     for name in ("install.sh", "uninstall.sh"):
         text = (SYSTEMD / name).read_text()
-        for system in ("/etc/systemd/system", "/usr/local/bin"):
+        for system in ("/etc/systemd/system", "/usr/local/bin", "/usr/local/share"):
             (tmp_path / system[1:]).mkdir(parents=True, exist_ok=True)
             text = text.replace(system, str(tmp_path / system[1:]))
         (folder / name).write_text(text.replace("/run/systemd/system", str(tmp_path / "no")))
