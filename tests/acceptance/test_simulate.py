@@ -254,6 +254,16 @@ def test_faults_of_the_answer_reach_the_caller(liveness_simulator: Simulator, ma
     assert polled("confidence_out_of_range", value=-1.0)["Confidence"] == -1.0
     assert polled("wrong_session_id")["SessionId"] == UNKNOWN_ID
     assert "ReferenceImage" not in polled("no_reference_image")
+    assert "Feedback" not in polled("missing_feedback")
+    assert [one["Code"] for one in polled("unknown_feedback", value="NEW")["Feedback"]] == ["NEW"]
+
+
+@pytest.mark.parametrize("kind", ["malformed_feedback", "malformed_metadata"])
+def test_a_malformed_member_is_an_error_of_botocores_parser(
+    liveness_simulator: Simulator, make_client: MakeClient, kind: str
+) -> None:
+    with pytest.raises(AttributeError):
+        poll(make_client(liveness_simulator.url), liveness_simulator, Fault(kind))
 
 
 def output(stream: IO[str] | None) -> IO[str]:

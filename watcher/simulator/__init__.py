@@ -4,6 +4,7 @@ It depends on no other part of the watcher, and any AWS SDK in any language can 
 """
 
 from watcher.simulator.calls import CallRecord
+from watcher.simulator.challenges import ChosenChallenge
 from watcher.simulator.distributions import Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import Fault
 from watcher.simulator.quota import Quota
@@ -17,6 +18,7 @@ __all__ = [
     "CHECK_SECONDS",
     "BoundingBox",
     "CallRecord",
+    "ChosenChallenge",
     "Ending",
     "Fault",
     "Fixed",

@@ -15,6 +15,10 @@ class ChosenChallenge(NamedTuple):
     version: str = _LATEST["FaceMovementAndLightChallenge"]
 
 
+USUAL_CHALLENGE = ChosenChallenge()
+"""What a request without preferences gets."""
+
+
 def choose(preferences: list[dict[str, Any]]) -> ChosenChallenge:
     """The first preference whose range of versions has the camera's version.
 
@@ -25,7 +29,7 @@ def choose(preferences: list[dict[str, Any]]) -> ChosenChallenge:
         ApiError: InvalidParameterException for a range whose minimum is above its maximum.
     """
     if not preferences:
-        return ChosenChallenge()
+        return USUAL_CHALLENGE
     nearest = [ChosenChallenge(one["Type"], _nearest(one)) for one in preferences]
     return next((one for one in nearest if _LATEST.get(one.type) == one.version), nearest[0])
 

@@ -25,7 +25,7 @@ WIRE_KINDS = frozenset(
 )
 """Faults of the connection or of something in between, without a JSON error."""
 
-TAKES_TEXT = frozenset({"unknown_status", "wrong_session_id", "string_confidence"})
+TAKES_TEXT = frozenset({"unknown_status", "wrong_session_id", "string_confidence", "unknown_feedback"})
 """Kinds whose `value` is a string."""
 
 _TAKES_SECONDS = {"stall": 120.0, "drip": 1.0, "latency": 1.0}
@@ -47,23 +47,35 @@ def _drop(member: str) -> Callable[[Answer, Any], None]:
     return change
 
 
-def _confidence(value: Any) -> Callable[[Answer, Any], None]:
+def _replace(
+    member: str, value: Any, wrap: Callable[[Any], Any] = lambda found: found
+) -> Callable[[Answer, Any], None]:
+    """As `_set`, but only where the member is there."""
+
     def change(answer: Answer, given: Any) -> None:
-        if "Confidence" in answer:
-            answer["Confidence"] = value if given is None else given
+        if member in answer:
+            answer[member] = wrap(value if given is None else given)
 
     return change
+
+
+def _as_feedback(code: Any) -> list[Any]:
+    return [{"Code": code, "Message": "Hold the camera still."}]
 
 
 RESULT_KINDS: dict[str, Callable[[Answer, Any], None]] = {
     "unknown_status": _set("Status", "COMPLETED"),
     "missing_status": _drop("Status"),
     "missing_confidence": _drop("Confidence"),
-    "nan_confidence": _confidence(math.nan),
-    "string_confidence": _confidence("99.5"),
-    "confidence_out_of_range": _confidence(180.5),
+    "nan_confidence": _replace("Confidence", math.nan),
+    "string_confidence": _replace("Confidence", "99.5"),
+    "confidence_out_of_range": _replace("Confidence", 180.5),
     "wrong_session_id": _set("SessionId", "00000000-0000-4000-8000-000000000000"),
     "no_reference_image": _drop("ReferenceImage"),
+    "missing_feedback": _drop("Feedback"),
+    "unknown_feedback": _replace("Feedback", "CAMERA_MOVED_DETECTED", _as_feedback),
+    "malformed_feedback": _replace("Feedback", "LOW_LIGHTING_DETECTED"),
+    "malformed_metadata": _set("Metadata", ["web"]),
 }
 """Faults of a 200 answer: each changes its members in place."""
 

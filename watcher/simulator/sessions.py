@@ -7,7 +7,7 @@ EXPIRED for `expired_for` seconds, not found from then on.
 
 from dataclasses import dataclass, field
 
-from watcher.simulator.challenges import ChosenChallenge
+from watcher.simulator.challenges import USUAL_CHALLENGE, ChosenChallenge
 from watcher.simulator.faults import Fault
 
 LIFE_SECONDS = 180.0
@@ -91,7 +91,7 @@ class CreateRequest:
     audit_images_limit: int = 0
     bucket: str = ""
     key_prefix: str = ""
-    challenge: ChosenChallenge = field(default_factory=ChosenChallenge)
+    challenge: ChosenChallenge = USUAL_CHALLENGE
     token: str = field(default="", repr=False)
 
 

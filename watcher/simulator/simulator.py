@@ -9,6 +9,7 @@ from types import TracebackType
 
 from watcher.simulator import wire
 from watcher.simulator.calls import CallRecord
+from watcher.simulator.challenges import USUAL_CHALLENGE, ChosenChallenge
 from watcher.simulator.http1 import Request
 from watcher.simulator.images import jpeg
 from watcher.simulator.quota import Quota
@@ -105,6 +106,7 @@ class Simulator:
         audit_images_limit: int = 0,
         bucket: str = "",
         key_prefix: str = "",
+        challenge: ChosenChallenge = USUAL_CHALLENGE,
         created_ago: float = 0.0,
     ) -> str:
         """Create a session without a call, and return its id.
@@ -115,6 +117,7 @@ class Simulator:
             audit_images_limit: as in the request, 0..4.
             bucket: S3 bucket of its images; "" gives inline images.
             key_prefix: prefix of the objects' keys.
+            challenge: its type and version.
             created_ago: how old it already is, in seconds of session life.
 
         Raises:
@@ -122,7 +125,7 @@ class Simulator:
         """
         if session_id is not None:
             self._service.check_id(session_id)
-        request = CreateRequest(audit_images_limit=audit_images_limit, bucket=bucket, key_prefix=key_prefix)
+        request = CreateRequest(audit_images_limit, bucket, key_prefix, challenge)
         return self._service.create(request, script, session_id, created_ago).id
 
     def session(self, session_id: str) -> SimulatedSession:

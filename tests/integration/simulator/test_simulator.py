@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from watcher.simulator import BoundingBox, Fault, Scenario, SessionScript, Simulator
+from watcher.simulator import BoundingBox, ChosenChallenge, Fault, Scenario, SessionScript, Simulator
 from watcher.simulator.sessions import EXPIRED
 from watcher.simulator.wire import CREATE, GET, TARGET_PREFIX
 
+MOVEMENT = ChosenChallenge("FaceMovementChallenge", "1.0.0")
 SESSION_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -130,7 +131,13 @@ def test_a_connection_that_ended_is_forgotten(simulator: Simulator) -> None:
 def test_a_session_can_be_scripted_adopted_and_looked_at(simulator: Simulator, client: Client) -> None:
     script = SessionScript(confidence=12.5, bounding_box=BoundingBox(left=-0.5), sdk_type="web")
     simulator.create_session(
-        script, session_id=SESSION_ID, bucket="my-bucket", key_prefix="p", audit_images_limit=1, created_ago=10
+        script,
+        session_id=SESSION_ID,
+        bucket="my-bucket",
+        key_prefix="p",
+        audit_images_limit=1,
+        challenge=MOVEMENT,
+        created_ago=10,
     )
     answer = client.call(GET, SessionId=SESSION_ID)
     assert (answer["Status"], answer["Confidence"]) == ("SUCCEEDED", 12.5)
@@ -138,6 +145,7 @@ def test_a_session_can_be_scripted_adopted_and_looked_at(simulator: Simulator, c
     assert answer["ReferenceImage"]["BoundingBox"]["Left"] == -0.5
     assert len(answer["AuditImages"]) == 1
     assert answer["Metadata"] == {"SDKType": "web"}
+    assert answer["Challenge"] == {"Type": "FaceMovementChallenge", "Version": "1.0.0"}
     assert simulator.session(SESSION_ID).script is script
     assert simulator.session(SESSION_ID).polls == 1
 

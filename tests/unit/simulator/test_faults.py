@@ -8,7 +8,13 @@ from watcher.simulator.distributions import Uniform
 from watcher.simulator.faults import ERROR_KINDS, KINDS, RESULT_KINDS, WIRE_KINDS, Call, Fault, plan
 from watcher.simulator.wire import CREATE, GET
 
-FINISHED = {"SessionId": "s", "Status": "SUCCEEDED", "Confidence": 99.5, "ReferenceImage": {"Bytes": "eA=="}}
+FINISHED = {
+    "SessionId": "s",
+    "Status": "SUCCEEDED",
+    "Confidence": 99.5,
+    "ReferenceImage": {"Bytes": "eA=="},
+    "Feedback": [],
+}
 
 
 def hits(fault: Fault, calls: list[Call]) -> list[bool]:
@@ -51,6 +57,8 @@ def test_a_probability_hits_its_share_of_calls() -> None:
         ("confidence_out_of_range", {"Confidence": 180.5}),
         ("string_confidence", {"Confidence": "99.5"}),
         ("wrong_session_id", {"SessionId": "00000000-0000-4000-8000-000000000000"}),
+        ("malformed_feedback", {"Feedback": "LOW_LIGHTING_DETECTED"}),
+        ("malformed_metadata", {"Metadata": ["web"]}),
     ],
 )
 def test_a_result_fault_changes_its_member(kind: str, changed: dict[str, Any]) -> None:
@@ -60,7 +68,12 @@ def test_a_result_fault_changes_its_member(kind: str, changed: dict[str, Any]) -
 
 @pytest.mark.parametrize(
     ("kind", "member"),
-    [("missing_status", "Status"), ("missing_confidence", "Confidence"), ("no_reference_image", "ReferenceImage")],
+    [
+        ("missing_status", "Status"),
+        ("missing_confidence", "Confidence"),
+        ("no_reference_image", "ReferenceImage"),
+        ("missing_feedback", "Feedback"),
+    ],
 )
 def test_a_result_fault_removes_its_member(kind: str, member: str) -> None:
     answer = plan((Fault(kind),), Call(GET, 1, 1), Random(1)).change(dict(FINISHED))
@@ -73,15 +86,19 @@ def test_a_confidence_that_is_no_number_is_nan() -> None:
 
 
 def test_a_faults_own_value_replaces_the_kinds() -> None:
-    faults = (Fault("unknown_status", value="DONE"), Fault("confidence_out_of_range", value=-3.0))
+    faults = (
+        Fault("unknown_status", value="DONE"),
+        Fault("confidence_out_of_range", value=-3.0),
+        Fault("unknown_feedback", value="NEW"),
+    )
     answer = plan(faults, Call(GET, 1, 1), Random(1)).change(dict(FINISHED))
-    assert (answer["Status"], answer["Confidence"]) == ("DONE", -3.0)
+    assert (answer["Status"], answer["Confidence"], answer["Feedback"][0]["Code"]) == ("DONE", -3.0, "NEW")
 
 
 @pytest.mark.parametrize("kind", sorted(RESULT_KINDS))
-def test_a_result_fault_gives_an_unfinished_session_no_confidence(kind: str) -> None:
+def test_a_result_fault_gives_an_unfinished_session_no_confidence_and_no_feedback(kind: str) -> None:
     answer = plan((Fault(kind),), Call(GET, 1, 1), Random(1)).change({"SessionId": "s", "Status": "CREATED"})
-    assert "Confidence" not in answer
+    assert not {"Confidence", "Feedback"} & set(answer)
 
 
 def test_faults_of_different_places_work_together_and_the_first_of_one_place_counts() -> None:
