@@ -17,7 +17,7 @@ import pytest
 from tests.deploy.docker.image import IMAGE
 from tests.deploy.docker.podman import Podman, has_bridges, has_pause
 from tests.deploy.docker.running import UNSIGNED, Container, eventually
-from tests.deploy.kubernetes.rendering import Object, kustomized
+from tests.deploy.kubernetes.rendering import CHART, Object, hooks, kustomized
 
 pytestmark = pytest.mark.timeout(400)  # the first that needs the image builds it
 
@@ -94,12 +94,27 @@ def probe(podman: Podman, path: str) -> bool:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout == "200\n"
 
 
+def helm_test(podman: Podman, folder: Path) -> tuple[int, str]:
+    """Exit code and output of the pod of `helm test`, unchanged but for the address that a Service gives it."""
+    one = hooks({}, CHART)["Pod/watcher-test"]
+    (container,) = one["spec"]["containers"]
+    podman("tag", IMAGE, container["image"])
+    container["args"][1] = address(podman)
+    file = folder / "test.yaml"
+    file.write_text(json.dumps(one))
+    podman("play", "kube", str(file))
+    name = f"{one['metadata']['name']}-{container['name']}"
+    code = int(podman("wait", name).stdout)
+    return code, podman("logs", name).stdout
+
+
 def test_the_rendered_pod_decides_answers_its_probes_and_stops_in_its_grace_period(
     isolated: Podman, tmp_path: Path
 ) -> None:
     watcher = play(isolated, tmp_path)
     eventually(lambda: probe(isolated, "/readyz"), "readiness")
     assert probe(isolated, "/livez")
+    assert helm_test(isolated, tmp_path) == (0, f"{address(isolated)}: 200 []\n")
     session = isolated("exec", watcher.name, "/opt/watcher/bin/python", "-c", CREATE % ENDPOINT).stdout.strip()
     isolated("exec", watcher.name, WATCHER, "enqueue", session)
     (decision,) = eventually(watcher.decisions, "decision")
