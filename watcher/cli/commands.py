@@ -1,7 +1,7 @@
 """The commands: where each lives, and how `watcher --help` lists them. None is imported to be listed."""
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -67,7 +67,7 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is meant; an unknown one fails, and names the nearest."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise unknown_command(args[0], ctx)
+            raise unknown_command([], args[0], ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -78,11 +78,14 @@ class CommandGroup(click.Group):
                 formatter.write_dl(rows, col_max=width)
 
 
-def unknown_command(name: str, ctx: click.Context) -> click.UsageError:
-    """The error for a command that there is not."""
-    nearest = get_close_matches(name, COMMANDS, n=1)
-    hint = f" Did you mean '{nearest[0]}'?" if nearest else f" '{ctx.find_root().info_name} help' lists them."
-    return click.UsageError(f"No such command '{name}'.{hint}", ctx.find_root())
+def unknown_command(group: Sequence[str], name: str, ctx: click.Context) -> click.UsageError:
+    """The error for a command that does not exist, in the group that these words name."""
+    known = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else ()
+    nearest = get_close_matches(name, known, n=1)
+    root = ctx.find_root()
+    lists = " ".join([str(root.info_name), "help", *group])
+    hint = f"Did you mean '{' '.join([*group, nearest[0]])}'?" if nearest else f"'{lists}' lists them."
+    return click.UsageError(f"No such command '{' '.join([*group, name])}'. {hint}", root)
 
 
 def _rows(width: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:

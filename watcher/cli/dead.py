@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from watcher.cli.echo import echo
+from watcher.cli.echo import echo, echo_json, echo_wrapped
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import exits_on_error, printable
 from watcher.util.terminal import is_terminal
@@ -36,7 +36,10 @@ def list_command(*, limit: int, as_json: bool, source: SettingsSource) -> None:
     if not letters:
         echo("no dead letters", err=True)
     for letter in letters:
-        echo(json.dumps(members_of(letter)) if as_json else line_of(letter))
+        if as_json:
+            echo_json(json.dumps(members_of(letter)))
+        else:
+            echo_wrapped(line_of(letter), indent=6)
 
 
 @command.command(short_help="Put dead letters back on the queue.")

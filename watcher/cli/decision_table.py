@@ -5,13 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watcher.cli.rendering import data_of, event_of, printable
+from watcher.cli.rendering import cell, data_of, event_of
 from watcher.util.terminal import columns
 
 if TYPE_CHECKING:
     from watcher.domain.model import LedgerEntry
 
 GAP = "  "
+NARROW = 62
+"""Columns of a terminal that the first two ranks need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,15 @@ _MEMBERS = ("outcome", "reason", "confidence", "threshold", "polls")
 
 
 class DecisionTable:
-    """Pipes and files get every column, a terminal those that it has room for."""
+    """Pipes and files get every column, a terminal those that it has room for.
+
+    Where two do not fit in one line, the first has a line of its own, and two more are indented below it.
+    """
 
     def __init__(self) -> None:
-        self._shown = _shown(columns(sys.stdout))
+        width = columns(sys.stdout)
+        self._is_narrow = width is not None and width < NARROW
+        self._shown = _shown(width)
         self._has_head = False
 
     def lines(self, entries: Sequence["LedgerEntry"]) -> Iterator[str]:
@@ -54,6 +61,9 @@ class DecisionTable:
         yield from (self._line(_cells(entry)) for entry in entries)
 
     def _line(self, cells: Sequence[str]) -> str:
+        if self._is_narrow:
+            time, session, _policy, outcome, *_ = cells
+            return f"{session}\n{GAP}{time.ljust(COLUMNS[0].width)}{GAP}{outcome}"
         pairs = zip(COLUMNS, cells, strict=True)
         return GAP.join(cell.ljust(column.width) for column, cell in pairs if column in self._shown).rstrip()
 
@@ -72,11 +82,4 @@ def _shown(width: int | None) -> frozenset[Column]:
 def _cells(entry: "LedgerEntry") -> list[str]:
     data = data_of(entry)
     values = (event_of(entry).get("time"), *entry.event.key, *(data.get(member) for member in _MEMBERS))
-    return [_cell(value) for value in values]
-
-
-def _cell(value: object) -> str:
-    """A confidence has fifteen digits; two behind the point say all that anybody compares."""
-    if isinstance(value, float):
-        value = round(value, 2)
-    return "-" if value is None else printable(str(value))
+    return [cell(value) for value in values]

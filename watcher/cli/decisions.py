@@ -9,7 +9,7 @@ import click
 
 from watcher.cli.decision_filter import DecisionFilter, Since
 from watcher.cli.decision_table import DecisionTable
-from watcher.cli.echo import echo, echo_json
+from watcher.cli.echo import echo, echo_json, echo_lines
 from watcher.cli.exit_codes import ExitCode
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import exits_on_error
@@ -103,6 +103,6 @@ def _table() -> Show:
 
     def show(entries: Sequence["LedgerEntry"]) -> None:
         for line in table.lines(entries):
-            echo(line)
+            echo_lines(line)
 
     return show

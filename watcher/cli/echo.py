@@ -20,17 +20,23 @@ def echo(text: str, *, err: bool = False) -> None:
 
 def echo_labelled(label: str, colour: str, text: str, indent: int = 0) -> None:
     """Write one line that begins with a coloured word, wrapped for a terminal; later lines are indented."""
-    plain = escaped(label + text)
-    width = columns(sys.stdout)
-    space = " " * (indent if width and width >= 3 * indent else 2)
-    # Neither at hyphens nor within a word: what is copied from it, such as a URL, must stay whole.
-    lines = (
-        wrap(plain, width, subsequent_indent=space, break_long_words=False, break_on_hyphens=False)
-        if width
-        else [plain]
-    )
-    body = "\n".join(lines).removeprefix(label)
+    body = "\n".join(_wrapped(escaped(label + text), indent)).removeprefix(label)
     click.echo(coloured(label, colour, sys.stdout) + body, color=True)
+
+
+def echo_wrapped(text: str, indent: int) -> None:
+    """Write one line, escaped; wrapped for a terminal, and later lines are indented."""
+    click.echo("\n".join(_wrapped(escaped(text), indent)))
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    """The lines that fit the terminal; a third of it at most is indented."""
+    width = columns(sys.stdout)
+    if width is None:
+        return [line]
+    space = " " * (indent if width >= 3 * indent else 2)
+    # Neither at hyphens nor within a word: what is copied from it, such as a URL, must stay whole.
+    return wrap(line, width, subsequent_indent=space, break_long_words=False, break_on_hyphens=False)
 
 
 def echo_lines(text: str, *, err: bool = False) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watcher.cli.dead import line_of, members_of
-from watcher.cli.echo import echo
+from watcher.cli.echo import echo, echo_wrapped
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.rendering import data_of, event_of, printable, searched_queue
+from watcher.cli.rendering import cell, data_of, event_of, printable, searched_queue
 
 if TYPE_CHECKING:
     from watcher.config import Settings
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from watcher.queues import QueuedMessage
 
 _POLICIES_AT_MOST = 1000
+
+INDENT = 6
+"""Columns before the later lines of a row that a terminal is too narrow for."""
 
 
 @click.command()
@@ -51,12 +54,12 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     for entry in entries:
         echo(f"session {session_id}, policy {entry.event.key.policy}")
         for line in _life(entry):
-            echo(f"  {line}")
+            echo_wrapped(f"  {line}", INDENT)
     for message in queued or ():
-        echo(_waiting(message, clock.time()))
+        echo_wrapped(_waiting(message, clock.time()), INDENT)
     for letter in dead or ():
-        echo(f"dead-lettered as {line_of(letter)}")
-        echo(f"  to put it back on the queue once that is fixed: watcher dead replay {letter.id}")
+        echo_wrapped(f"dead-lettered as {line_of(letter)}", INDENT)
+        echo_wrapped(f"  to put it back on the queue once that is fixed: watcher dead replay {letter.id}", INDENT)
 
 
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
@@ -132,9 +135,8 @@ _TOLD = {"received": _received, "corrected": _corrected, "poll": _poll}
 def _decision(entry: "LedgerEntry") -> str:
     data = data_of(entry)
     told = f"{data.get('outcome')}, {data.get('reason')}"
-    return (
-        f"{told} (confidence {data.get('confidence')}, threshold {data.get('threshold')}, {data.get('polls')} polls)"
-    )
+    confidence, threshold, polls = (cell(data.get(member)) for member in ("confidence", "threshold", "polls"))
+    return f"{told} (confidence {confidence}, threshold {threshold}, {polls} polls)"
 
 
 def _waiting(message: "QueuedMessage", now: float) -> str:

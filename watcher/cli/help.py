@@ -13,10 +13,10 @@ def command(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Show the help of a command: `watcher help dead replay`."""
     root = ctx.find_root()
     shown, context = root.command, root
-    for name in names:
+    for place, name in enumerate(names):
         found = shown.get_command(context, name) if isinstance(shown, click.Group) else None
         if found is None:
-            raise unknown_command(" ".join(names), ctx)
+            raise unknown_command(names[:place], name, context)
         context = click.Context(found, info_name=name, parent=context)
         shown = found
     echo_lines(shown.get_help(context))

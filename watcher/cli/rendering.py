@@ -45,6 +45,13 @@ def printable(text: str, limit: int = 80) -> str:
     return escaped(text[:limit]) + ("" if len(text) <= limit else "…")
 
 
+def cell(value: object) -> str:
+    """A value in a row. A confidence has fifteen digits; two behind the point say all that anybody compares."""
+    if isinstance(value, float):
+        value = round(value, 2)
+    return "-" if value is None else printable(str(value))
+
+
 def event_of(entry: "LedgerEntry") -> dict[str, Any]:
     """The recorded event; empty if it is damaged."""
     try:

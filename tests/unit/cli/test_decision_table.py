@@ -20,6 +20,16 @@ def shown(monkeypatch: pytest.MonkeyPatch, width: int | None) -> list[str]:
     return list(DecisionTable().lines([LedgerEntry(decision(1), recorded_at=0.0)]))
 
 
+@pytest.mark.parametrize("width", [40, 61])
+def test_a_narrow_terminal_gets_two_lines_for_each(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    head, row = shown(monkeypatch, width)
+    assert head.split() == ["SESSION", "ID", "TIME", "OUTCOME"]
+    subject, rest = row.splitlines()
+    assert subject == decision(1).key.session_id
+    assert rest.split()[-1] == "live"
+    assert max(map(len, (*head.splitlines(), subject, rest))) <= width
+
+
 def test_a_pipe_gets_every_column(monkeypatch: pytest.MonkeyPatch) -> None:
     head, _ = shown(monkeypatch, None)
     assert [column.head for column in COLUMNS if column.head not in head] == []

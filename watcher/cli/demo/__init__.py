@@ -42,7 +42,7 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
         except DemoError as error:
             echo_lines(f"Error: {error}", err=True)
             raise click.exceptions.Exit(1) from error
-    echo_lines(next_steps(sessions, seed, keep), err=True)
+    echo_lines(f"\n{next_steps(sessions, seed, keep)}", err=True)
     sys.exit(0 if is_good else 1)
 
 

@@ -25,6 +25,12 @@ class RawCommand(click.Command):
         ctx.args = list(args)
         return ctx.args
 
+    def get_help(self, ctx: click.Context) -> str:
+        """The text that its own `--help` prints."""
+        from watcher.cli.get.help_text import help_text
+
+        return help_text().rstrip()
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Option names, and the values of options with a fixed set."""
         from click.shell_completion import CompletionItem

@@ -7,9 +7,10 @@ from watcher.cli.get.options import OPTIONS, Option, Owner
 INTRODUCTION = """\
 watcher get-face-liveness-session-results (alias: get)
 
-Prints the results of one Face Liveness session: its status, the confidence score
-(0 to 100), the reference image and the audit images. Output, exit codes and options
-are those of `aws rekognition get-face-liveness-session-results` (AWS CLI v1).
+Prints the results of one Face Liveness session: its status, the confidence
+score (0 to 100), the reference image and the audit images. Output, exit codes
+and options are those of
+`aws rekognition get-face-liveness-session-results` (AWS CLI v1).
 
   watcher get --session-id 3f1d7e9a-0c52-4b8e-9d7f-2a6b1c0e4d5f --query Status
 """
@@ -17,7 +18,7 @@ HEADINGS = {Owner.OPERATION: "Options", Owner.GLOBAL: "Global options", Owner.WA
 EXIT_CODES = """\
 Exit codes: 0 success, 2 wrong usage, 130 interrupted, 255 anything else.
 """
-WIDTH = 88
+WIDTH = 80
 
 
 def help_text() -> str:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from watcher.cli.echo import echo, echo_json, echo_labelled
+from watcher.cli.echo import echo_json, echo_labelled, echo_wrapped
 from watcher.cli.options import SettingsSource, load_or_exit, settings_options
 
 _COLOURS = {"active": "green", "degraded": "yellow"}
@@ -31,7 +31,7 @@ def command(*, url: str | None, as_json: bool, source: SettingsSource) -> None:
         first, *rest = lines(answer)
         echo_labelled(answer.state, _COLOURS.get(answer.state, "red"), first)
         for line in rest:
-            echo(line)
+            echo_wrapped(line, indent=11)
     raise click.exceptions.Exit(answer.exit_code)
 
 

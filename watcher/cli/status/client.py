@@ -93,7 +93,7 @@ def ask(base: str) -> StatusReply:
     try:
         response = client.call("GET", url, [("Accept", "application/json")])
     except HttpError as error:
-        return StatusReply(shown, "inactive", problem=f"no answer: {error.__cause__ or error}")
+        return StatusReply(shown, "inactive", problem=f"no answer: {_why(error)}")
     finally:
         client.close()
     body = b"".join(response.stream())
@@ -106,3 +106,8 @@ def ask(base: str) -> StatusReply:
     except ValidationError:
         return StatusReply(shown, "unknown", problem="the answer is not a watcher's")
     return StatusReply(shown, status.state, status, body)
+
+
+def _why(error: HttpError) -> str:
+    """The operating system's words, without its number."""
+    return getattr(error.__cause__, "strerror", None) or str(error)
