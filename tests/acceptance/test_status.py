@@ -2,10 +2,12 @@
 
 import json
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -145,6 +147,23 @@ def test_others_see_the_health_but_not_the_settings(tmp_path: Path, settings: Pa
 def test_other_servers_are_no_watchers(tmp_path: Path, environment: dict[str, str]) -> None:
     found = run_watcher(tmp_path, "status", "--url", environment["AWS_ENDPOINT_URL_REKOGNITION"])
     assert (found.returncode, found.stdout.partition(":")[0]) == (4, "unknown")
+
+
+def test_a_server_that_says_nothing_http_is_no_watcher_whatever_proxy_is_set(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = Thread(target=_answer_nonsense, args=(server,))
+        answering.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        found = run_watcher(tmp_path, "status", "--url", url, HTTP_PROXY="http://127.0.0.1:9", NO_PROXY="")
+        answering.join()
+    assert (found.returncode, found.stdout.partition(":")[0]) == (4, "unknown")
+
+
+def _answer_nonsense(server: socket.socket) -> None:
+    client, _ = server.accept()
+    with client:
+        client.recv(65536)
+        client.sendall(b"220 mail.example ESMTP\r\n")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from watcher.aws.session import may_name_endpoints, open_session
+from botocore.loaders import create_loader
+
+from watcher.aws.session import may_name_endpoints
 from watcher.aws.settings import ClientSettings
 
 
@@ -25,6 +27,6 @@ def region_problem(aws: ClientSettings, environ: Mapping[str, str]) -> tuple[str
 
 def _regions() -> list[str]:
     """Those that botocore derives endpoints from."""
-    data = open_session("").get_component("data_loader").load_data("partitions")
+    data = create_loader().load_data("partitions")
     names = [name for partition in data["partitions"] for name in partition["regions"]]
     return [name for name in names if not name.endswith("-global")]

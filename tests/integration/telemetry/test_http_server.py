@@ -243,6 +243,36 @@ def test_an_ipv6_address_can_be_listened_on() -> None:
     assert server.port > 0
 
 
+@pytest.mark.parametrize(
+    ("host", "connect_to", "name", "shows"),
+    [
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "127.0.0.1", "localhost:9464", True),
+        ("127.0.0.1", "127.0.0.1", "[::1]:9464", True),
+        ("127.0.0.1", "127.0.0.1", "evil.example", False),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1.evil.example", False),
+        ("127.0.0.1", "127.0.0.1", "", False),
+        ("127.0.0.1", "127.0.0.1", "]", False),
+        ("::", "127.0.0.1", "localhost", True),
+    ],
+)
+def test_settings_are_for_clients_that_are_here_and_name_this_machine(
+    host: str, connect_to: str, name: str, *, shows: bool
+) -> None:
+    if host == "::" and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    server = HealthServer(host, 0, CollectorRegistry(), list, dict)
+    server.show_status(lambda shows_settings: {"shows": shows_settings})
+    with serving(server):
+        for method in ("GET", "HEAD"):
+            connection = http.client.HTTPConnection(connect_to, server.port, timeout=PATIENCE)
+            connection.request(method, "/status.json", headers={"Host": name})
+            answer = connection.getresponse()
+            assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+            assert answer.read() == (json.dumps({"shows": shows}).encode() + b"\n" if method == "GET" else b"")
+            connection.close()
+
+
 def test_a_server_that_was_never_started_can_be_closed_and_closed_again() -> None:
     server = Health().server
     server.close()

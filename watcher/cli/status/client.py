@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from watcher.bounded_http.client import ConnectionSettings, HttpClient
-from watcher.bounded_http.errors import HttpError
+from watcher.bounded_http.errors import ConnectFailed, ConnectTimedOut, HttpError
 from watcher.cli.exit_codes import ExitCode
 from watcher.util.urls import HIDDEN, without_secrets
 
@@ -23,6 +23,7 @@ EXIT_CODES = {
     "inactive": ExitCode.NOT_RUNNING,
     "unknown": ExitCode.NO_WATCHER,
 }
+"""`unknown`: something accepts the connection, but does not answer as a watcher does. It may be one that hangs."""
 
 
 class PartProblem(BaseModel):
@@ -93,7 +94,8 @@ def ask(base: str) -> StatusReply:
     try:
         response = client.call("GET", url, [("Accept", "application/json")])
     except HttpError as error:
-        return StatusReply(shown, "inactive", problem=f"no answer: {_why(error)}")
+        is_absent = isinstance(error, ConnectFailed | ConnectTimedOut)
+        return StatusReply(shown, "inactive" if is_absent else "unknown", problem=f"no answer: {_why(error)}")
     finally:
         client.close()
     body = b"".join(response.stream())
