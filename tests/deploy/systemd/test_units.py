@@ -86,6 +86,12 @@ def test_memory_with_faces_in_it_is_never_written_to_a_core_file(unit: str) -> N
 
 
 @pytest.mark.parametrize("unit", UNITS)
+def test_the_journal_drops_no_decision(unit: str) -> None:
+    """By default it drops what a unit writes beyond 10,000 lines in 30 seconds."""
+    assert settings_of(unit)["LogRateLimitIntervalSec"] == ["0"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_settings_that_cannot_be_used_are_no_reason_to_try_again(unit: str) -> None:
     assert settings_of(unit)["RestartPreventExitStatus"] == [str(ExitCode.CONFIG)]
 
