@@ -64,7 +64,9 @@ def test_throttled_and_slow_extensions_cost_no_redelivery_of_live_work(site: Sit
     ) as proxy:
         settings = {"WATCHER_QUEUE__VISIBILITY_TIMEOUT": "18", "WATCHER_QUEUE__ENDPOINT_URL": proxy.url}
         watchers = [site.start(**settings) for _ in range(2)]
-        ids = site.feed(200, SessionScript(created_for=0, in_progress_for=100))  # 20 s here
+        for watcher in watchers:
+            watcher.wait_for_event("started")  # or the sessions may be over before their first extension
+        ids = site.feed(200, SessionScript(created_for=0, in_progress_for=150))  # 30 s here
         wait_until(lambda: len(site.ledger()) == len(ids), "all decided")
         site.wait_until_empty()
         for watcher in watchers:
@@ -106,14 +108,17 @@ def test_a_lost_lease_ends_the_polls_of_its_session_within_one_beat_and_nothing_
 
 
 def test_what_a_stopped_watcher_gives_back_another_one_has_within_two_seconds(site: Site) -> None:
-    first = site.start()
-    site.feed(30, NEVER)
-    wait_until(lambda: in_flight(first) == 30, "received")
-    second = site.start()
-    second.wait_for_event("started")
+    first, second = site.start(), site.start()
+    for watcher in (first, second):
+        watcher.wait_for_event("started")
+    fed = 0
+    while not in_flight(first):
+        fed += len(site.feed(20, NEVER))
+    wait_until(lambda: in_flight(first) + in_flight(second) == fed, "received")
+    released = in_flight(first)
     first.send(signal.SIGTERM)
-    first.wait_for_event("messages_released", messages=30)
-    assert wait_until(lambda: in_flight(second) == 30, "taken over", 30) < 2 + BUSY
+    first.wait_for_event("messages_released", messages=released)
+    assert wait_until(lambda: in_flight(second) == fed, "taken over", 30) < 2 + BUSY
     assert first.end() == 0
     assert site.ledger() == []
 

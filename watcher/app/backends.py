@@ -1,11 +1,13 @@
 """Opens what the settings name: queue, ledger, sinks and the service. The only place that chooses adapters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import inf
 
 from watcher.config import Settings
+from watcher.config.sinks import SinkSettings
+from watcher.delivery.selection import Selection
 from watcher.domain.ports import Clock, Ledger, Queue, SessionResults, Sink, StateStore
 from watcher.ledgers import open_ledger, open_state_store
 from watcher.polling.endpoint_check import EndpointCheck
@@ -22,7 +24,10 @@ no reason to restart the watcher."""
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """The parts outside the process. `results` polls Rekognition; `source` is the CloudEvents source."""
+    """The parts outside the process. `results` polls Rekognition; `source` is the CloudEvents source.
+
+    `selections`: what each sink gets, by its name.
+    """
 
     results: SessionResults
     endpoint: EndpointCheck
@@ -30,6 +35,7 @@ class Backends:
     ledger: Ledger
     state_store: StateStore | None
     sinks: Sequence[Sink]
+    selections: Mapping[str, Selection]
     source: str
 
 
@@ -63,5 +69,10 @@ def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backen
         ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
         state_store=watched(state_store, "ledger", OUTSIDE_LIMIT) if state_store is not None else None,
         sinks=sinks,
+        selections={sink.name: _selection(sink) for sink in settings.sinks},
         source=f"/watcher/{settings.aws.region}",
     )
+
+
+def _selection(sink: SinkSettings) -> Selection:
+    return Selection(frozenset(sink.only), leaves_out_scores=sink.fields == "outcome")

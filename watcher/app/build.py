@@ -180,6 +180,7 @@ class _Root:
             queue=self.queue,
             ledger=self.backends.ledger,
             sinks=self.backends.sinks,
+            selections=self.backends.selections,
             in_flight=self.in_flight,
             dead_letter=self.dead_letters.put,
             **self._common,

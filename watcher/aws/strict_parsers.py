@@ -10,6 +10,9 @@ from watcher.aws.errors import UnreadableResponse
 # What botocore's parsers raise on a JSON list, broken UTF-8, a number instead of base64, deep nesting, ...
 _TRIPPED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
+_DECIDE_NOTHING = ("Feedback", "Metadata")
+"""Members of Rekognition's answer that only explain it: without a readable one, the rest still counts."""
+
 
 class StrictParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore has no types
     """Makes parsers that raise UnreadableResponse for a body they can't read.
@@ -39,6 +42,8 @@ class _StrictParser:
         if is_error and self._is_json and not _is_json_object(response["body"]):
             return _bare_error(status)
         parsed = self._try(response, shape)
+        if parsed is None and self._is_json:
+            parsed = self._try({**response, "body": _with_what_decides(response["body"])}, shape)
         if is_error:
             return _with_texts(parsed, status) if isinstance(parsed, dict) else _bare_error(status)
         if isinstance(parsed, dict):
@@ -52,6 +57,16 @@ class _StrictParser:
             # Reported by None, because an error raised here would carry the body in its context
             # (UnicodeDecodeError.object). JSON's null gives None as well.
             return None
+
+
+def _with_what_decides(body: bytes) -> bytes:
+    """The body without the members that only explain it; unchanged if it is not a JSON object."""
+    try:
+        found = json.loads(body)
+        kept = {name: value for name, value in found.items() if name not in _DECIDE_NOTHING}
+        return json.dumps(kept).encode()
+    except _TRIPPED:
+        return body
 
 
 def _is_json_object(body: bytes) -> bool:

@@ -9,6 +9,7 @@ from watcher.config.settings import Settings
 from watcher.config.url_rules import URL_RULES
 from watcher.config.urls import queue_kind
 from watcher.config.violations import Rule, Violation, plain
+from watcher.domain.decision_table import STRONGER_CHALLENGE
 from watcher.domain.model import DEFAULT_POLICY
 
 _LONGEST_SQS_LEASE = 43_200
@@ -48,6 +49,18 @@ def _thresholds(settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 (path,), threshold, "is on a scale of 0 to 1, not 0 to 100", f"did you mean {threshold * 100:g}?"
             )
+
+
+def _challenge_versions(settings: Settings) -> Iterator[Violation]:
+    """A minimum version is that of the required challenge."""
+    decision = settings.decision
+    for name in (DEFAULT_POLICY, *decision.policies):
+        rules = decision.rules(name)
+        if rules and rules.min_challenge_version and not rules.require_challenge:
+            section: Path = ("decision",) if name == DEFAULT_POLICY else ("decision", "policies", name)
+            what = "has no effect without require_challenge"
+            fix = f'set require_challenge = "{STRONGER_CHALLENGE}", or remove it'
+            yield Violation(((*section, "min_challenge_version"),), rules.min_challenge_version, what, fix)
 
 
 def _default_policy(settings: Settings) -> Iterator[Violation]:
@@ -96,6 +109,7 @@ _RULES: tuple[Rule, ...] = (
     _intervals,
     _session_timeout,
     _thresholds,
+    _challenge_versions,
     _default_policy,
     _sqs_lease,
     _tls,

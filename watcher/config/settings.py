@@ -1,5 +1,6 @@
 """The settings, one class per section of the file. Durations are seconds. Every default is the manual's."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field
 from watcher.config.settings_model import Name, SettingsModel, Url
 from watcher.config.sinks import SinkSettings, with_names
 from watcher.config.urls import LedgerKind, QueueKind, dynamodb_table, ledger_kind, queue_kind, sqlite_path
+from watcher.domain.decision_table import CHALLENGE_VERSION
 from watcher.domain.model import DEFAULT_POLICY, DecisionRules
 
 REGION_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
@@ -16,6 +18,9 @@ _Threshold = Annotated[
     float, Field(ge=0, le=100, json_schema_extra={"anyOf": [{"const": 0}, {"exclusiveMinimum": 1}]})
 ]
 """A confidence, 0..100. The schema rejects a share of 1, so that editors and Helm do; loading suggests a value."""
+
+ChallengeType = Literal["", "FaceMovementAndLightChallenge"]
+ChallengeVersion = Annotated[str, Field(pattern=rf"^({CHALLENGE_VERSION})?$")]
 
 
 class AwsSettings(SettingsModel):
@@ -86,6 +91,12 @@ class PolicyOverrides(SettingsModel):
     require_reference_image: bool | None = Field(
         default=None, description="Whether a live session needs a reference image."
     )
+    require_challenge: ChallengeType | None = Field(
+        default=None, description="The challenge that a live session needs; empty: any."
+    )
+    min_challenge_version: ChallengeVersion | None = Field(
+        default=None, description="Minimum version of the required challenge; empty: any."
+    )
 
 
 class DecisionSettings(SettingsModel):
@@ -96,6 +107,14 @@ class DecisionSettings(SettingsModel):
     )
     require_reference_image: bool = Field(
         default=True, description="Whether a live session needs a reference image; without one it is inconclusive."
+    )
+    require_challenge: ChallengeType = Field(
+        default="",
+        description="FaceMovementAndLightChallenge: a live session needs this challenge, the stronger one, or "
+        "it is inconclusive; empty: any.",
+    )
+    min_challenge_version: ChallengeVersion = Field(
+        default="", description="Minimum version of the required challenge, such as 2.0.0; empty: any."
     )
     require_policy: bool = Field(
         default=False, description="Whether a message has to name its policy; one that doesn't is a dead letter."
@@ -111,11 +130,8 @@ class DecisionSettings(SettingsModel):
         overrides = PolicyOverrides() if name == DEFAULT_POLICY else self.policies.get(name)
         if overrides is None:
             return None
-        image = overrides.require_reference_image
-        return DecisionRules(
-            threshold=self.threshold if overrides.threshold is None else overrides.threshold,
-            require_reference_image=self.require_reference_image if image is None else image,
-        )
+        rules = {item.name: getattr(self, item.name) for item in fields(DecisionRules)}
+        return DecisionRules(**rules | overrides.model_dump(exclude_none=True))
 
 
 class LedgerSettings(SettingsModel):

@@ -17,6 +17,14 @@ class _Sink(SettingsModel):
         description="Name in logs, metrics and the ledger, which records deliveries under it. Empty: the type "
         "(then type-2, type-3, ...); name sinks that share a type.",
     )
+    fields: Literal["full", "outcome"] = Field(
+        default="full",
+        description="Members of each event: all (full), or all but confidence, threshold and images (outcome), for "
+        "receivers close to the person.",
+    )
+    only: list[Literal["live", "not_live", "inconclusive"]] = Field(
+        default_factory=list, description="Outcomes that the sink gets, the others are skipped; empty: all."
+    )
 
 
 class _AwsSink(_Sink):

@@ -12,12 +12,12 @@ from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
 from watcher.domain.model import (
     DEFAULT_POLICY,
     NO_CONTEXT,
-    TRACEPARENT,
     DeadReason,
     SessionKey,
     SessionRequest,
 )
 from watcher.domain.session_id import SESSION_ID
+from watcher.domain.trace_context import TRACEPARENT
 from watcher.util.compact_json import compact_json
 from watcher.util.rfc3339 import creation_time
 

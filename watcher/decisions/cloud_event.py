@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watcher.domain.errors import MalformedResult, PollError, UnknownStatus
+from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_FEEDBACK_TEXT_BYTES
 from watcher.domain.model import BoundingBox, Decision, DecisionEvent, DecisionRules, Image, S3Object, SessionResult
 from watcher.sessions.session import Session
 from watcher.util.compact_json import compact_json
@@ -36,6 +37,8 @@ def decision_event(
         "referenceImage": _image(result.reference_image) if result and result.reference_image else None,
         "auditImages": [_image(image) for image in result.audit_images] if result else [],
         "challenge": _challenge(result),
+        "feedback": _feedback(session, result),
+        "sdkType": result.sdk_type if result else None,
         "polls": session.polls,
         "createdAt": timestamp(session.created_at),
         "decidedAt": decided_at,
@@ -89,6 +92,12 @@ def _s3_object(place: S3Object | None) -> dict[str, Any] | None:
 
 def _bounding_box(box: BoundingBox | None) -> dict[str, Any] | None:
     return {"width": box.width, "height": box.height, "left": box.left, "top": box.top} if box else None
+
+
+def _feedback(session: Session, result: SessionResult | None) -> list[dict[str, Any]]:
+    has_room = len(session.context) <= MAX_CONTEXT_BYTES - MAX_FEEDBACK_TEXT_BYTES
+    items = result.feedback if result else ()
+    return [{"code": item.code, "message": item.message if has_room else ""} for item in items]
 
 
 def _challenge(result: SessionResult | None) -> dict[str, Any] | None:

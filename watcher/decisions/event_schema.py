@@ -6,6 +6,10 @@ from watcher.domain.decision_table import DECISIONS, SCORED
 from watcher.domain.json_schema import DIALECT, Schema, members, nullable, session_id, text, time, traceparent
 from watcher.domain.model import Outcome, Reason, SessionStatus
 
+_OPTIONAL = ("lastError", "confidence", "threshold", "referenceImage", "auditImages", "feedback", "sdkType")
+"""A sink with `fields = "outcome"` leaves out the score and the images; an event from before an update has neither
+feedback nor SDK type."""
+
 
 def event_schema() -> dict[str, Any]:
     """The schema, draft 2020-12. Later releases may add members, so additional ones are allowed."""
@@ -20,7 +24,7 @@ def event_schema() -> dict[str, Any]:
         "time": time("When it was decided, UTC."),
         "datacontenttype": text("Media type of `data`.", const="application/json"),
         "traceparent": traceparent("W3C Trace Context of the message, if it had one."),
-        "data": {**members("The decision.", _data(), optional=("lastError",)), "oneOf": _rows()},
+        "data": {**members("The decision.", _data(), optional=_OPTIONAL), "oneOf": _rows()},
     }
     return {
         "$schema": DIALECT,
@@ -54,6 +58,23 @@ def _data() -> Schema:
                 "The person's challenge, if Rekognition said which.",
                 {"type": nullable(text("Its type.")), "version": nullable(text("Its version."))},
             )
+        ),
+        "feedback": {
+            "type": "array",
+            "items": members(
+                "One condition.",
+                {
+                    "code": text("For programs; AWS may add codes.", minLength=1),
+                    "message": text(
+                        "For people: may be shown to the person, and its wording may change. Empty if AWS sent none "
+                        "or the context takes more than 176 KiB."
+                    ),
+                },
+            ),
+            "description": "What lowered the score, as Rekognition says. It decides nothing.",
+        },
+        "sdkType": nullable(
+            text("The client's SDK, as the client itself says: not to be trusted, and it decides nothing.")
         ),
         "polls": {"type": "integer", "minimum": 0, "description": "Number of calls to Rekognition."},
         "createdAt": time("When the session was created, as far as the watcher knows."),

@@ -4,7 +4,7 @@ This order makes a crash harmless. Once the ledger has a decision, no other can 
 sink has it; if it is received again, its decision comes from the ledger and goes to the sinks that lack it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock
@@ -15,6 +15,7 @@ from watcher.delivery.acker import Acker, DeadLetter
 from watcher.delivery.batch_processor import BatchProcessor
 from watcher.delivery.pending import PendingDelivery
 from watcher.delivery.recorded import context_of, created_at
+from watcher.delivery.selection import EVERYTHING, Selection
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.domain.errors import InvalidMessage, LedgerError
 from watcher.domain.model import NO_CONTEXT, DeadReason, Decision, DecisionEvent, LedgerEntry
@@ -73,12 +74,17 @@ class Outbox:
         metrics: Metrics,
         readiness: Readiness,
         dead_letter: DeadLetter,
+        selections: Mapping[str, Selection] | None = None,
     ) -> None:
-        """`dead_letter` takes over the message of a decision that a sink rejects for good, with the reason."""
+        """`selections`: by a sink's name, what it gets, if that is not everything.
+
+        `dead_letter` takes over the message of a decision that a sink rejects for good, with the reason.
+        """
         self._ledger = ledger
         self._clock = clock
         self._metrics = metrics
         self._readiness = readiness
+        self._selections = {sink.name: (selections or {}).get(sink.name, EVERYTHING) for sink in sinks}
         self._halt = Event()
         self._lock = Lock()
         self._recorder = BatchProcessor(
@@ -197,11 +203,14 @@ class Outbox:
         )
 
     def _dispatch(self, session: Session, event: DecisionEvent, sinks: set[str]) -> None:
-        session.pending_sinks = set(sinks)
-        if not sinks:
+        wanted = {name for name in sinks if self._selections[name].wants(event)}
+        for name in sinks - wanted:
+            self._metrics.deliveries.labels(name, "skipped").inc()
+        session.pending_sinks = set(wanted)
+        if not wanted:
             self._ack_processor.put(session)
-        for name in sinks:
-            self._workers[name].put(PendingDelivery(session, event))
+        for name in wanted:
+            self._workers[name].put(PendingDelivery(session, self._selections[name].shown(event)))
 
     def _delivered(self, sink: str, sessions: Sequence[Session], retry: RetryUntilStopped) -> None:
         mark = partial(self._ledger.mark_delivered, [session.key for session in sessions], sink)

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from watcher.domain.model import TRACEPARENT
 from watcher.domain.session_id import SESSION_ID
+from watcher.domain.trace_context import TRACEPARENT
 
 Schema = dict[str, Any]
 

@@ -10,3 +10,7 @@ images in S3 can have 2,303 characters of bucket, key and version each (the serv
 
 MAX_CONTEXT_BYTES = MAX_MESSAGE_BYTES - MAX_EVENT_REST_BYTES
 """Limit for a context as written in its event: SQS, SNS and EventBridge accept events of 256 KiB."""
+
+MAX_FEEDBACK_TEXT_BYTES = 64 * 1024
+"""Room for the messages of ten feedback items in an event: 1,024 characters each, of which each may take six bytes in
+JSON. A context that leaves less room gets the codes alone."""

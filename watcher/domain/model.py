@@ -1,21 +1,18 @@
 """The domain model: sessions, answers, messages and decisions. Plain data, without behaviour."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from watcher.domain.creation import Creation
+from watcher.domain.feedback import Feedback
 from watcher.domain.lease import Lease as Lease  # noqa: PLC0414 - its place for everybody else is here
 
 DEFAULT_POLICY = "default"
 
 NO_CONTEXT = b"{}"
 """Shared by all sessions without one: a hundred thousand of them may be waiting."""
-
-TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-"""W3C Trace Context, 3.2: version, trace id, parent id, flags; version ff and ids of zeros are invalid."""
 
 
 class SessionStatus(StrEnum):
@@ -63,10 +60,12 @@ class Reason(StrEnum):
 
     CONFIDENCE_MET = "confidence_met"
     CONFIDENCE_BELOW_THRESHOLD = "confidence_below_threshold"
+    CHALLENGE_NOT_ACCEPTED = "challenge_not_accepted"
     REFERENCE_IMAGE_MISSING = "reference_image_missing"
     SESSION_FAILED = "session_failed"
     SESSION_EXPIRED = "session_expired"
     SESSION_NOT_FOUND = "session_not_found"
+    NOT_STARTED = "not_started"
     TIMED_OUT = "timed_out"
     MALFORMED_RESULT = "malformed_result"
     REJECTED_BY_SERVICE = "rejected_by_service"
@@ -137,6 +136,8 @@ class SessionResult(NamedTuple):
     reference_image: Image | None = None
     audit_images: tuple[Image, ...] = ()
     challenge: Challenge | None = None
+    feedback: tuple[Feedback, ...] = ()
+    sdk_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +231,15 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRules:
-    """What a session needs to count as live: a confidence (0..100) and, if required, a reference image."""
+    """What a session needs to be live: a confidence (0..100) and, if required, a reference image and a challenge.
+
+    `min_challenge_version` has a meaning only with `require_challenge`; both may be empty.
+    """
 
     threshold: float = 80.0
     require_reference_image: bool = True
+    require_challenge: str = ""
+    min_challenge_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

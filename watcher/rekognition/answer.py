@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from watcher.domain.errors import MalformedResult, UnknownStatus, UnreadableAnswer
+from watcher.domain.feedback import Feedback
 from watcher.domain.model import BoundingBox, Challenge, Image, S3Object, SessionResult, SessionStatus
 from watcher.rekognition.image_digests import DIGESTED
 
@@ -19,6 +20,10 @@ AUDIT_IMAGES = 4
 _MAX_BUCKET, _MAX_KEY, _MAX_CHALLENGE = 255, 1024, 100
 """Maximum characters of an S3 bucket, of a key or version (the service model's), and of a challenge's type or
 version, which has at most 30 today. A longer one is not the API's, and counts as absent."""
+
+_MAX_FEEDBACK, _MAX_CODE, _MAX_MESSAGE, _MAX_SDK_TYPE = 10, 64, 1024, 64
+"""Maximum items of Feedback, and maximum characters of a code, of a message (twice the service model's) and of an SDK
+type. Further items are dropped, a longer message is cut, a longer code or SDK type counts as absent."""
 
 _LONGEST_REPR = 60
 _STATUSES = {status.value: status for status in SessionStatus}
@@ -44,6 +49,8 @@ def parse_answer(session_id: str, response: Mapping[str, Any]) -> SessionResult:
         reference_image=reference_image,
         audit_images=audit_images,
         challenge=_challenge(response.get("Challenge")),
+        feedback=_feedback(status, response.get("Feedback")),
+        sdk_type=_sdk_type(response.get("Metadata")),
     )
 
 
@@ -144,6 +151,25 @@ def _challenge(value: object) -> Challenge | None:
         return None
     kind, version = (_text(value.get(key), _MAX_CHALLENGE) for key in ("Type", "Version"))
     return Challenge(type=kind, version=version) if kind or version else None
+
+
+def _feedback(status: SessionStatus, value: object) -> tuple[Feedback, ...]:
+    """The readable items; only a session with a score has any (service model, Feedback)."""
+    if status is not SessionStatus.SUCCEEDED or not isinstance(value, list):
+        return ()
+    items = (_feedback_item(item) for item in value[:_MAX_FEEDBACK])
+    return tuple(item for item in items if item is not None)
+
+
+def _feedback_item(value: object) -> Feedback | None:
+    if not isinstance(value, dict):
+        return None
+    code, message = _text(value.get("Code"), _MAX_CODE), value.get("Message")
+    return Feedback(code, message[:_MAX_MESSAGE] if isinstance(message, str) else "") if code else None
+
+
+def _sdk_type(value: object) -> str | None:
+    return _text(value.get("SDKType"), _MAX_SDK_TYPE) if isinstance(value, dict) else None
 
 
 def _text(value: object, longest: int) -> str | None:

@@ -1,5 +1,6 @@
 """The metrics, with the names of section 7 of the interface. Every known label value starts at 0."""
 
+import re
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
@@ -10,37 +11,46 @@ from prometheus_client.process_collector import ProcessCollector
 
 from watcher import __version__
 from watcher.domain.decision_table import DECISIONS
-from watcher.domain.model import DEFAULT_POLICY, TRACEPARENT, DeadReason, Outcome, PollResult, QueueDepth
+from watcher.domain.feedback import FeedbackCode
+from watcher.domain.model import DEFAULT_POLICY, DeadReason, Outcome, PollResult, QueueDepth
+from watcher.domain.trace_context import TRACEPARENT
 from watcher.schedule import State
 from watcher.telemetry.collectors import DroppedLinesCollector, ProgressCollector, ScheduleCollector
 
 SERIES_LIMIT = 300
 """Maximum series, including those of the process; section 7 of the interface."""
 
-COMMON_SERIES = 127
+COMMON_SERIES = 136
 """Series that don't belong to a policy or sink, with a few to spare."""
 
 OTHER = "other"
 
-_CALL_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-_LAG_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
+SDK_TYPES = 8
+"""SDK types with a label of their own: clients report theirs themselves, and could make up any number."""
+
+_SDK_TYPE = re.compile(r"[A-Za-z0-9 ._/-]{1,64}")
+
+_CALL_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+_LAG_SECONDS = (0.1, 0.5, 1, 5, 10, 30, 60)
 _LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180)
 _RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, because each policy has them all
-_POLLS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
-_DELIVERY_SECONDS = (0.025, 0.1, 0.5, 2.5, 10)
+_POLLS = (1, 2, 3, 5, 8, 13, 34)
+_DELIVERY_SECONDS = (0.1, 0.5, 2.5, 10)
 
 _HISTOGRAM = 3  # series besides its buckets: +Inf, sum, count
-_POLICY_SERIES = len(DECISIONS) + len(_RATIOS) + _HISTOGRAM
-_SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 5  # three results, its thread's progress, its circuit
+_FEEDBACK = (*(code.value for code in FeedbackCode), OTHER)
+_POLICY_SERIES = len(DECISIONS) + len(_FEEDBACK) + len(_RATIOS) + _HISTOGRAM
+_SINK_SERIES = len(_DELIVERY_SECONDS) + _HISTOGRAM + 6  # four results, its thread's progress, its circuit
 
 
-def own_policy_labels(sinks: int) -> int:
-    """How many policies besides the default one have their own label, given the number of sinks.
+def policy_labels(sinks: int) -> int:
+    """How many policies, the default one included, have their own label, given the number of sinks.
 
-    As many as the limit on series allows: 6 with one sink, 4 with three, 2 with six, none from nine on.
+    As many as the limit on series allows: 4 with one sink, 3 with two or three, 2 with four, 1 with eight, none from
+    nine on.
     """
     room = SERIES_LIMIT - COMMON_SERIES - sinks * _SINK_SERIES
-    return max(0, room // _POLICY_SERIES - len((DEFAULT_POLICY, OTHER)))
+    return max(0, room // _POLICY_SERIES - 1)  # one is for the others
 
 
 def trace_exemplar(traceparent: str) -> dict[str, str] | None:
@@ -59,7 +69,8 @@ class Metrics:
         """`policies` and `sinks`: the configured names."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a `_created` twin for each series would double what is stored, for nothing asked
         self.registry = CollectorRegistry(auto_describe=True)
-        self._policies = {DEFAULT_POLICY, *sorted(policies)[: own_policy_labels(len(sinks))]}
+        self._policies = set([DEFAULT_POLICY, *sorted(policies)][: policy_labels(len(sinks))])
+        self._sdk_types: set[str] = set()
         self._sessions()
         self._polls()
         self._decisions()
@@ -69,6 +80,12 @@ class Metrics:
     def policy_label(self, policy: str) -> str:
         """The label for a policy: its name, or `other` beyond the first few."""
         return policy if policy in self._policies else OTHER
+
+    def sdk_label(self, sdk_type: str) -> str:
+        """The label for an SDK type: its name if it is one of the first few and plain, or `other`."""
+        if len(self._sdk_types) < SDK_TYPES and _SDK_TYPE.fullmatch(sdk_type):
+            self._sdk_types.add(sdk_type)
+        return sdk_type if sdk_type in self._sdk_types else OTHER
 
     def show(
         self,
@@ -135,11 +152,19 @@ class Metrics:
         )
         for policy in policies:
             self.policy_confidence.labels(policy)
+        self.feedback = self._counter(
+            "feedback", "Conditions that lowered the score of SUCCEEDED sessions, by code.", ["code", "policy"]
+        )
+        for code, policy in product(_FEEDBACK, policies):
+            self.feedback.labels(code, policy)
+        self.sdk_sessions = self._counter(
+            "sdk_sessions", "Decided sessions whose client said its SDK type.", ["sdk_type", "live"]
+        )
 
     def _backends(self, sinks: Sequence[str]) -> None:
         self.deliveries = self._counter(
             "sink_deliveries",
-            "Events handed to a sink: ok, failed, or rejected for their content.",
+            "Events for a sink: ok, failed, rejected for their content, or skipped because it does not want them.",
             ["sink", "result"],
         )
         self.delivery_duration = self._histogram(
@@ -151,7 +176,7 @@ class Metrics:
         for sink in sinks:
             self.circuit_open.labels(sink)
             self.delivery_duration.labels(sink)
-            for result in ("ok", "failed", "refused"):
+            for result in ("ok", "failed", "refused", "skipped"):
                 self.deliveries.labels(sink, result)
         self.queue_messages = self._gauge("queue_messages", "Messages on the queue, by state.", ["state"])
         for state in ("visible", "leased", "dead"):

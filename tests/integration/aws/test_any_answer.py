@@ -82,10 +82,10 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
     ledger._table._is_closed.set()  # no backoff
     memory = DynamoDbStateStore(client("dynamodb", wire), "decided", clock)
     memory._table._is_closed.set()
-    places = {"endpoint_url": NOWHERE}
-    sns = sink(SnsSink, wire, SnsSinkSettings(type="sns", name="a", topic_arn="arn:aws:sns:eu-west-1:1:t", **places))
-    sqs = sink(SqsSink, wire, SqsSinkSettings(type="sqs", name="b", queue_url=f"{NOWHERE}/1/out", **places))
-    bus = sink(EventBridgeSink, wire, EventBridgeSinkSettings(type="eventbridge", name="c", bus="b", **places))
+    topic, queue_url = "arn:aws:sns:eu-west-1:1:t", f"{NOWHERE}/1/out"
+    sns = sink(SnsSink, wire, SnsSinkSettings(name="a", topic_arn=topic, endpoint_url=NOWHERE))
+    sqs = sink(SqsSink, wire, SqsSinkSettings(name="b", queue_url=queue_url, endpoint_url=NOWHERE))
+    bus = sink(EventBridgeSink, wire, EventBridgeSinkSettings(name="c", bus="b", endpoint_url=NOWHERE))
 
     def received() -> None:
         for delivery in queue.receive(10, 0, SteppingEvent(clock)):

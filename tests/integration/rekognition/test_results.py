@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
 from tests.support import BUSY
@@ -219,3 +221,22 @@ def test_no_image_gets_into_a_log_even_when_everything_is_logged(
     RekognitionResults(connect(server.url)).get(SESSION_ID)
     assert IMAGE not in caplog.text
     assert "hidden-face" not in caplog.text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["Code", "Message", "SDKType", "x"]), inner),
+)
+
+
+@given(JSON, JSON)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_explains_an_answer_its_score_counts(
+    serve: Serve, connect: Connect, feedback: object, metadata: object
+) -> None:
+    """botocore's parser trips over a list where an object belongs, but neither member decides anything."""
+    told = {**ANSWER, "Status": "SUCCEEDED", "Confidence": 81.5, "ReferenceImage": {"Bytes": IMAGE}}
+    server = serve(reply({**told, "Feedback": feedback, "Metadata": metadata}))
+    result = RekognitionResults(connect(server.url, read_timeout=30)).get(SESSION_ID)
+    assert (result.status, result.confidence) == (SessionStatus.SUCCEEDED, 81.5)
+    assert result.reference_image is not None

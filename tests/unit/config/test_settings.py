@@ -50,7 +50,14 @@ MANUAL: dict[str, dict[str, Any]] = {
         "concurrency": 16,
         "max_rate": 0,
     },
-    "decision": {"threshold": 80.0, "require_reference_image": True, "require_policy": False, "policies": {}},
+    "decision": {
+        "threshold": 80.0,
+        "require_reference_image": True,
+        "require_challenge": "",
+        "min_challenge_version": "",
+        "require_policy": False,
+        "policies": {},
+    },
     "ledger": {"url": ""},
     "http": {"host": "127.0.0.1", "port": 9464},
     "log": {"level": "info", "format": "auto"},
@@ -61,7 +68,7 @@ MANUAL: dict[str, dict[str, Any]] = {
 def test_every_default_is_the_manuals() -> None:
     defaults = Settings().model_dump()
 
-    assert defaults.pop("sinks") == [{"name": "stdout", "type": "stdout"}]
+    assert defaults.pop("sinks") == [{"name": "stdout", "type": "stdout", "fields": "full", "only": []}]
     assert defaults == MANUAL
 
 
@@ -81,7 +88,19 @@ def test_every_field_is_described() -> None:
 def test_the_documented_file_has_every_key_and_loads_as_it_is() -> None:
     text = (Path(__file__).parents[3] / "config" / "watcher.toml").read_text()
     keys = [key.rpartition(".")[2] for key in all_keys()]
-    sink_keys = ["type", "name", "path", "queue_url", "endpoint_url", "topic_arn", "bus", "url", "secret_file"]
+    sink_keys = [
+        "type",
+        "name",
+        "path",
+        "queue_url",
+        "endpoint_url",
+        "topic_arn",
+        "bus",
+        "url",
+        "secret_file",
+        "fields",
+        "only",
+    ]
 
     missing = [key for key in [*keys, *sink_keys] if f"{key} = " not in text and key not in ("sinks", "policies")]
 

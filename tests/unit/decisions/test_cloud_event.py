@@ -16,6 +16,8 @@ from watcher.domain.errors import (
     UnknownStatus,
     UnreadableAnswer,
 )
+from watcher.domain.feedback import Feedback
+from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_FEEDBACK_TEXT_BYTES, MAX_MESSAGE_BYTES
 from watcher.domain.model import (
     BoundingBox,
     Challenge,
@@ -55,6 +57,8 @@ def test_the_event_is_the_one_of_the_interface_member_by_member_and_in_its_order
         confidence=97.3,
         reference_image=Image(S3Object("b", "n"), box),
         challenge=Challenge("FaceMovementChallenge", "1.0.0"),
+        feedback=(Feedback("LOW_LIGHTING_DETECTED", "More light, please."),),
+        sdk_type="AmplifyWeb",
     )
     session = a_session()
     for observation in (an_answer(SessionStatus.CREATED), an_answer(SessionStatus.IN_PROGRESS), result):
@@ -68,9 +72,22 @@ def test_the_event_is_the_one_of_the_interface_member_by_member_and_in_its_order
         '"referenceImage":{"s3Object":{"bucket":"b","name":"n","version":null},'
         '"boundingBox":{"width":0.1,"height":0.2,"left":-0.03,"top":1.2},"sha256":null},'
         '"auditImages":[],"challenge":{"type":"FaceMovementChallenge","version":"1.0.0"},'
+        '"feedback":[{"code":"LOW_LIGHTING_DETECTED","message":"More light, please."}],"sdkType":"AmplifyWeb",'
         '"polls":3,"createdAt":"2025-06-15T15:06:40.000Z","decidedAt":"2025-06-15T15:06:52.500Z","context":{}}}'
     )
     assert event(session, LIVE, result) == DecisionEvent(session.key, expected)
+
+
+def test_an_event_with_the_largest_context_has_room_for_feedback() -> None:
+    """Its messages, which may change anyway, make room; the codes stay."""
+    told = tuple(Feedback(f"CODE_{number}", "\u2028" * 1024) for number in range(10))
+    for size, message in ((MAX_CONTEXT_BYTES, ""), (MAX_CONTEXT_BYTES - MAX_FEEDBACK_TEXT_BYTES, "\u2028" * 1024)):
+        session = a_session(context={"a": "x" * (size - len('{"a":""}'))})
+        assert len(session.context) == size
+        made = event(session, LIVE, live_answer()._replace(feedback=told))
+        assert len(made.body.encode()) < MAX_MESSAGE_BYTES
+        feedback = json.loads(made.body)["data"]["feedback"]
+        assert feedback == [{"code": item.code, "message": message} for item in told]
 
 
 def test_the_version_of_an_image_is_told_where_there_is_one() -> None:
@@ -177,7 +194,7 @@ def test_the_event_has_the_bytes_that_it_would_have_if_it_were_written_at_once(c
         read = json.loads(body)
         assert compact_json(read) == body
         assert list(read["data"]["context"].items()) == list(context.items())
-        assert list(read["data"])[13:] == ["context"] if ending else ["context", "lastError"]
+        assert list(read["data"])[15:] == ["context"] if ending else ["context", "lastError"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from tests.unit.support.builders import PICTURE, a_session, an_answer, live_answ
 from watcher.decisions.cloud_event import decision_event
 from watcher.decisions.event_schema import event_schema
 from watcher.decisions.rules import decide
-from watcher.domain.decision_table import DECISIONS
+from watcher.delivery.selection import Selection
+from watcher.domain.decision_table import DECISIONS, STRONGER_CHALLENGE
 from watcher.domain.errors import (
     AccessDenied,
     MalformedResult,
@@ -23,17 +24,21 @@ from watcher.domain.errors import (
     UnknownStatus,
     UnreadableAnswer,
 )
+from watcher.domain.feedback import Feedback
 from watcher.domain.model import (
     BoundingBox,
     Challenge,
+    DecisionEvent,
     DecisionRules,
     Image,
     S3Object,
+    SessionKey,
     SessionResult,
     SessionStatus,
 )
 
 SUCCEEDED = SessionStatus.SUCCEEDED
+KEY = SessionKey("00000000-0000-0000-0000-000000000001", "default")
 FULL = SessionResult(
     "00000000-0000-0000-0000-000000000001",
     SUCCEEDED,
@@ -41,13 +46,18 @@ FULL = SessionResult(
     reference_image=Image(S3Object("b", "n", "v"), BoundingBox(0.1, 0.2, -0.03, 1.2), "ab" * 32),
     audit_images=(Image(), PICTURE, Image(bounding_box=BoundingBox(None, None, None, None))),
     challenge=Challenge("FaceMovementChallenge", None),
+    feedback=(Feedback("LOW_LIGHTING_DETECTED", "More light, please."), Feedback("NEW_CODE", "")),
+    sdk_type="AmplifyWeb",
 )
+WITHOUT_CHALLENGE = live_answer()._replace(challenge=None)
+STRONGER = DecisionRules(require_challenge=STRONGER_CHALLENGE)
 ENDINGS: list[SessionResult | PollError | None] = [
     None,
     FULL,
     live_answer(),
     *(an_answer(SUCCEEDED, confidence, image) for confidence in (0.0, 79.9, 80.0) for image in (None, PICTURE)),
     *(an_answer(status) for status in SessionStatus if status is not SUCCEEDED),
+    WITHOUT_CHALLENGE,
     *(fault("why") for fault in (AccessDenied, MalformedResult, RejectedByService, SessionNotFound, Throttled)),
     UnreadableAnswer("blank"),
     UnknownStatus("PAUSED?", "PAUSED"),
@@ -57,7 +67,7 @@ CHECK = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_
 
 
 def event_on(ending: SessionResult | PollError | None, **session: Any) -> dict[str, Any]:
-    rules = DecisionRules()
+    rules = STRONGER if ending is WITHOUT_CHALLENGE else DecisionRules()
     watched = a_session(**session)
     if isinstance(ending, PollError):
         watched.record(ending)
@@ -68,6 +78,11 @@ def event_on(ending: SessionResult | PollError | None, **session: Any) -> dict[s
 
 EVENTS = [event_on(ending) for ending in ENDINGS]
 EVENTS += [event_on(FULL, traceparent=f"00-{'a' * 32}-{'b' * 16}-01", policy="payout", context={"a": [None]})]
+WITHOUT_SCORE = Selection(leaves_out_scores=True).shown(DecisionEvent(KEY, json.dumps(EVENTS[1])))
+BEFORE_UPDATE = copy.deepcopy(EVENTS[1])
+for member in ("feedback", "sdkType"):
+    del BEFORE_UPDATE["data"][member]
+EVENTS += [json.loads(WITHOUT_SCORE.body), BEFORE_UPDATE]
 
 
 def test_it_is_a_schema() -> None:

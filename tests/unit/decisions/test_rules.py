@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.support import session_id
 from watcher.decisions.rules import decide, is_usable_confidence
-from watcher.domain.decision_table import DECISIONS
+from watcher.domain.decision_table import DECISIONS, STRONGER_CHALLENGE
 from watcher.domain.errors import (
     AccessDenied,
     CallTimedOut,
@@ -20,7 +20,9 @@ from watcher.domain.errors import (
     UnknownStatus,
     UnreadableAnswer,
 )
+from watcher.domain.feedback import Feedback
 from watcher.domain.model import (
+    Challenge,
     Decision,
     DecisionRules,
     Image,
@@ -62,7 +64,7 @@ def succeeded(confidence: object, image: Image | None = PICTURE) -> SessionResul
         (succeeded(97.3, None), Outcome.INCONCLUSIVE, Reason.REFERENCE_IMAGE_MISSING),
         (succeeded(99.0)._replace(status=SessionStatus.FAILED), Outcome.INCONCLUSIVE, Reason.SESSION_FAILED),
         (succeeded(99.0)._replace(status=SessionStatus.EXPIRED), Outcome.INCONCLUSIVE, Reason.SESSION_EXPIRED),
-        (succeeded(99.0)._replace(status=SessionStatus.CREATED), Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
+        (succeeded(99.0)._replace(status=SessionStatus.CREATED), Outcome.INCONCLUSIVE, Reason.NOT_STARTED),
         (succeeded(99.0)._replace(status=SessionStatus.IN_PROGRESS), Outcome.INCONCLUSIVE, Reason.TIMED_OUT),
         (succeeded(None), Outcome.INCONCLUSIVE, Reason.MALFORMED_RESULT),
     ],
@@ -194,3 +196,55 @@ def test_nothing_but_the_first_row_of_the_table_is_ever_live(
 def test_every_decision_is_a_row_of_the_table(ending: SessionResult | PollError | None, rules: DecisionRules) -> None:
     decision = decide(ending, rules)
     assert (decision.outcome, decision.reason) in DECISIONS
+
+
+STRONGER = DecisionRules(require_challenge=STRONGER_CHALLENGE, min_challenge_version="2.0.0")
+NOT_ACCEPTED = Decision(Outcome.INCONCLUSIVE, Reason.CHALLENGE_NOT_ACCEPTED)
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "2.0", "2", "2.0.0.0", "2.0.1", "2.10", "10.0.0", "3"])
+def test_the_required_challenge_in_an_accepted_version_is_live(version: str) -> None:
+    result = succeeded(97.3)._replace(challenge=Challenge(STRONGER_CHALLENGE, version))
+    assert decide(result, STRONGER).outcome is Outcome.LIVE
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        None,
+        Challenge(None, "2.0.0"),
+        Challenge("FaceMovementChallenge", "2.0.0"),
+        Challenge("facemovementandlightchallenge", "2.0.0"),
+        *(
+            Challenge(STRONGER_CHALLENGE, version)
+            for version in (
+                None,
+                "1.9.9",
+                "1.10",
+                "1.999",
+                "02.x",
+                "2.0.0-beta",
+                "v2",
+                " 2.0.0",
+                "2.0.0\n",
+                "\u0662.\u0660.\u0660",
+                ".",
+            )
+        ),
+    ],
+)
+def test_no_other_challenge_and_no_older_or_unreadable_version_is_accepted(challenge: Challenge | None) -> None:
+    assert decide(succeeded(97.3)._replace(challenge=challenge), STRONGER) == NOT_ACCEPTED
+
+
+def test_a_refusal_stays_one_whatever_the_challenge() -> None:
+    """Inconclusive invites another try, which a low score should not get more easily."""
+    assert decide(succeeded(12.0), STRONGER).outcome is Outcome.NOT_LIVE
+
+
+@given(st.lists(st.builds(Feedback, st.text(), st.text()), max_size=10), st.none() | st.text())
+def test_feedback_and_sdk_type_decide_nothing(feedback: list[Feedback], sdk_type: str | None) -> None:
+    for score in (0.0, 79.9, 80.0, 100.0):
+        plain = succeeded(score)
+        told = plain._replace(feedback=tuple(feedback), sdk_type=sdk_type)
+        assert decide(told, RULES) == decide(plain, RULES)

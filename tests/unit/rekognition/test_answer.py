@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.integration.support.servers import SESSION_ID
 from watcher.domain.errors import MalformedResult, PollError, UnknownStatus, UnreadableAnswer
+from watcher.domain.feedback import Feedback
 from watcher.domain.model import BoundingBox, Challenge, Image, S3Object, SessionStatus
 from watcher.rekognition.answer import AUDIT_IMAGES, parse_answer
 
@@ -254,3 +255,66 @@ def test_an_unknown_status_is_kept_as_it_came() -> None:
     with pytest.raises(UnknownStatus) as caught:
         parse_answer(SESSION_ID, {"SessionId": SESSION_ID, "Status": "COMPLETED"})
     assert caught.value.status == "COMPLETED"
+
+
+LIGHT = {"Code": "LOW_LIGHTING_DETECTED", "Message": "More light, please."}
+
+
+def test_feedback_and_sdk_type_are_read() -> None:
+    told = answer(Confidence=12.0, Feedback=[LIGHT, {**LIGHT, "Code": "NEW"}], Metadata={"SDKType": "AmplifyWeb"})
+    result = parse_answer(SESSION_ID, told)
+    assert result.feedback == (
+        Feedback("LOW_LIGHTING_DETECTED", "More light, please."),
+        Feedback("NEW", LIGHT["Message"]),
+    )
+    assert result.sdk_type == "AmplifyWeb"
+
+
+def test_feedback_belongs_to_a_score() -> None:
+    """The service model gives none to a session without one."""
+    assert parse_answer(SESSION_ID, answer("FAILED", Feedback=[LIGHT])).feedback == ()
+
+
+def test_feedback_is_bounded() -> None:
+    many = [{"Code": f"{number}", "Message": "x" * 100_000} for number in range(10_000)]
+    feedback = parse_answer(SESSION_ID, answer(Confidence=1, Feedback=many)).feedback
+    assert [(item.code, len(item.message)) for item in feedback] == [(f"{number}", 1024) for number in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({"Code": "X"}, (Feedback("X", ""),)),
+        ({"Code": "X", "Message": 5}, (Feedback("X", ""),)),
+        ({"Code": "x" * 64, "Message": "m"}, (Feedback("x" * 64, "m"),)),
+        ({"Code": "x" * 65, "Message": "m"}, ()),
+        ({"Code": "", "Message": "m"}, ()),
+        ({"Code": ["X"], "Message": "m"}, ()),
+        ({"Message": "m"}, ()),
+        ("LOW_LIGHTING_DETECTED", ()),
+        (None, ()),
+    ],
+)
+def test_an_item_that_cannot_be_read_is_left_out_and_the_others_stay(
+    item: object, expected: tuple[Feedback, ...]
+) -> None:
+    feedback = parse_answer(SESSION_ID, answer(Confidence=1, Feedback=[item, LIGHT])).feedback
+    assert feedback == (*expected, Feedback(LIGHT["Code"], LIGHT["Message"]))
+
+
+@pytest.mark.parametrize("metadata", [None, "x", 5, [], {}, {"SDKType": ""}, {"SDKType": 5}, {"SDKType": "x" * 65}])
+def test_an_sdk_type_that_is_none_counts_as_none(metadata: object) -> None:
+    assert parse_answer(SESSION_ID, answer(Confidence=1, Metadata=metadata)).sdk_type is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["Code", "Message", "SDKType", "x"]), inner),
+)
+
+
+@given(JSON, JSON)
+def test_whatever_explains_an_answer_the_rest_of_it_stays(feedback: object, metadata: object) -> None:
+    plain = parse_answer(SESSION_ID, answer(Confidence=81.5, ReferenceImage={"Bytes": b"face"}))
+    told = answer(Confidence=81.5, ReferenceImage={"Bytes": b"face"}, Feedback=feedback, Metadata=metadata)
+    assert parse_answer(SESSION_ID, told)._replace(feedback=(), sdk_type=None) == plain

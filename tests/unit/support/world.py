@@ -12,6 +12,7 @@ from watcher.consumer.dead_letters import DeadLetterWriter
 from watcher.consumer.lease_extender import LeaseExtender
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
+from watcher.delivery.selection import Selection
 from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import PollError
 from watcher.domain.model import DEFAULT_POLICY, DecisionRules, Lease, SessionResult
@@ -39,6 +40,7 @@ class World:
         sinks: Sequence[str] = ("a",),
         limit: int = 100,
         policies: Mapping[str, DecisionRules] | None = None,
+        selections: Mapping[str, Selection] | None = None,
     ) -> None:
         self.clock = ManualClock()
         self.calls = Calls()
@@ -63,6 +65,7 @@ class World:
             queue=queue,
             ledger=ledger,
             sinks=sink_list,
+            selections=selections,
             in_flight=self.in_flight,
             dead_letter=self.dead_letters.put,
             **shared,

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from prometheus_client import Metric
@@ -10,7 +11,7 @@ from tests.unit.support.builders import value
 from watcher.domain.decision_table import DECISIONS
 from watcher.domain.model import DeadReason, PollResult, QueueDepth
 from watcher.schedule import Schedule
-from watcher.telemetry.metrics import SERIES_LIMIT, Metrics, own_policy_labels, trace_exemplar
+from watcher.telemetry.metrics import OTHER, SDK_TYPES, SERIES_LIMIT, Metrics, policy_labels, trace_exemplar
 
 ROLES = [
     "recorder",
@@ -38,6 +39,8 @@ NAMES = {
     "watcher_poll_lag_seconds": "histogram",
     "watcher_decisions": "counter",
     "watcher_decision_latency_seconds": "histogram",
+    "watcher_feedback": "counter",
+    "watcher_sdk_sessions": "counter",
     "watcher_confidence_ratio": "histogram",
     "watcher_policy_confidence_ratio": "histogram",
     "watcher_polls_per_session": "histogram",
@@ -79,13 +82,24 @@ def test_there_are_no_more_than_300_series(policies: int, sinks: int) -> None:
     """Process metrics and the learned schedule included, with as many sinks and policies as anybody may have."""
     metrics = full(POLICIES[:policies], "abcdefghij"[:sinks])
     metrics.show_schedule(Schedule().state)
+    for number, live in product(range(SDK_TYPES + 1), ("true", "false")):
+        metrics.sdk_sessions.labels(metrics.sdk_label(f"sdk-{number}"), live)
     series = sum(len(family.samples) for family in metrics.registry.collect())
     assert 100 < series <= SERIES_LIMIT == 300
 
 
-@pytest.mark.parametrize(("sinks", "own"), [(1, 6), (2, 5), (3, 4), (6, 2), (9, 0), (10, 0), (99, 0)])
+@pytest.mark.parametrize(("sinks", "own"), [(1, 4), (2, 3), (3, 3), (4, 2), (8, 1), (9, 0), (10, 0), (99, 0)])
 def test_policies_have_labels_of_their_own_as_far_as_the_limit_goes(sinks: int, own: int) -> None:
-    assert own_policy_labels(sinks) == own
+    assert policy_labels(sinks) == own
+
+
+def test_sdk_types_have_few_labels_and_odd_names_none() -> None:
+    """Clients name their SDK themselves."""
+    metrics = Metrics()
+    assert metrics.sdk_label("a\nb") == metrics.sdk_label("\ud800") == metrics.sdk_label("x" * 65) == OTHER
+    labels = [metrics.sdk_label(f"sdk-{number}") for number in range(SDK_TYPES + 1)]
+    assert labels == [f"sdk-{number}" for number in range(SDK_TYPES)] + [OTHER]
+    assert metrics.sdk_label("sdk-0") == "sdk-0"
 
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -128,7 +142,9 @@ def test_every_known_label_value_is_there_from_the_start_at_zero() -> None:
     assert labels_of(metrics, "watcher_queue_messages") == states
     extensions = [{"result": result} for result in ("ok", "lost", "failed")]
     assert labels_of(metrics, "watcher_lease_extensions_total") == extensions
-    deliveries = [{"sink": sink, "result": result} for sink in "abc" for result in ("ok", "failed", "refused")]
+    deliveries = [
+        {"sink": sink, "result": result} for sink in "abc" for result in ("ok", "failed", "refused", "skipped")
+    ]
     assert labels_of(metrics, "watcher_sink_deliveries_total") == deliveries
     for policy in ("default", "payout"):
         assert {"policy": policy} in labels_of(metrics, "watcher_policy_confidence_ratio_count")
