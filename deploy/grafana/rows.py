@@ -1,4 +1,4 @@
-"""The five questions that the dashboard answers, a row each; here are those about the watcher itself."""
+"""The six questions that the dashboard answers, a row each; here are those about the watcher itself."""
 
 # ruff: noqa: INP001 - scripts beside one another, no package
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from panels import GREEN, RED, YELLOW, Panel, Query, buckets, graph, number, row
 from queries import IN_JOB, OF, PER, quantiles
-from workload import decided, limits, queue
+from workload import decided, limits, people, queue
 
 
 def rows() -> Iterator[tuple[Any, Sequence[Any]]]:
@@ -15,6 +15,7 @@ def rows() -> Iterator[tuple[Any, Sequence[Any]]]:
     yield row("Is it healthy?", *_health())
     yield row("How fast are decisions?", *_speed())
     yield row("What is being decided?", *decided())
+    yield row("Do people get through?", *people())
     yield row("What limits it?", *limits())
     yield row("Queue and sinks", *queue())
 

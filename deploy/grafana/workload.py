@@ -58,6 +58,50 @@ def decided() -> Iterator[Any]:
     )
 
 
+def people() -> Iterator[Any]:
+    """From creation to pass, what lowers scores, and the apps."""
+    steps = (
+        ("created", ""),
+        ("started", ', reason!="not_started"'),
+        ("finished", ', reason=~"confidence_.+|challenge_not_accepted|reference_image_missing"'),
+        ("passed", ', outcome="live"'),
+    )
+    funnel = tuple(
+        Query(f'sum(rate(watcher_decisions_total{{{OF}, policy=~"$policy"{step}}}{PER}))', name)
+        for name, step in steps
+    )
+    yield graph(
+        Panel(
+            "From creation to pass",
+            "Decided sessions a second, and how far their people came.",
+            "reqps",
+            funnel,
+            ("WatcherPeopleDoNotStart", "WatcherPassRateFell"),
+        )
+    )
+    yield graph(
+        Panel(
+            "What lowers scores",
+            "Share of sessions with a score for which Rekognition reported each code, in an hour.",
+            "percentunit",
+            (Query(f"job_code:watcher_feedback:ratio_increase1h{{{IN_JOB}}}", "{{code}}"),),
+            ("WatcherFeedbackRose",),
+        )
+    )
+    passed, all_ = (
+        f"sum by (sdk_type) (rate(watcher_sdk_sessions_total{{{OF}{live}}}[1h]))" for live in (', live="true"', "")
+    )
+    yield graph(
+        Panel(
+            "Pass rate by SDK",
+            "Share of live decisions in an hour. Clients name their SDK themselves: no proof of anything.",
+            "percentunit",
+            (Query(f"{passed} / {all_}", "{{sdk_type}}"),),
+            ("WatcherFeedbackRose", "WatcherPeopleDoNotStart"),
+        )
+    )
+
+
 def limits() -> Iterator[Any]:
     """Quota, errors and lag."""
     calls = (

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watcher.cli.rendering import cell, data_of, event_of
+from watcher.cli.rendering import cell, data_of, event_of, feedback_codes
 from watcher.util.terminal import columns
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ COLUMNS = (
     Column("CONFIDENCE", 10, 4),
     Column("THRESHOLD", 9, 6),
     Column("POLLS", 5, 7),
+    Column("FEEDBACK", 26, 8),
 )
 _MEMBERS = ("outcome", "reason", "confidence", "threshold", "polls")
 
@@ -81,5 +82,6 @@ def _shown(width: int | None) -> frozenset[Column]:
 
 def _cells(entry: "LedgerEntry") -> list[str]:
     data = data_of(entry)
-    values = (event_of(entry).get("time"), *entry.event.key, *(data.get(member) for member in _MEMBERS))
+    members = (data.get(member) for member in _MEMBERS)
+    values = (event_of(entry).get("time"), *entry.event.key, *members, ", ".join(feedback_codes(data)) or None)
     return [cell(value) for value in values]

@@ -10,7 +10,7 @@ import click
 from watcher.cli.dead import line_of, members_of
 from watcher.cli.echo import echo, echo_wrapped
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
-from watcher.cli.rendering import cell, data_of, event_of, printable, searched_queue
+from watcher.cli.rendering import cell, data_of, event_of, feedback_codes, printable, searched_queue
 
 if TYPE_CHECKING:
     from watcher.config import Settings
@@ -93,6 +93,8 @@ def _life(entry: "LedgerEntry") -> Iterator[str]:
         what, details = _TOLD.get(str(event), _other)(step)
         yield _row(step.get("at"), f"{what} {polls}" if event == "poll" else what, details)
     yield _row(entry.recorded_at, "decided", _decision(entry))
+    if codes := feedback_codes(data_of(entry)):
+        yield _row(entry.recorded_at, "feedback", ", ".join(codes))
     for sink, at in sorted(entry.delivered.items(), key=lambda delivery: delivery[1]):
         yield _row(at, "delivered", f"to {sink}")
     if entry.acked_at is not None:

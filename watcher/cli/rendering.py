@@ -65,3 +65,10 @@ def data_of(entry: "LedgerEntry") -> dict[str, Any]:
     """The `data` of the recorded event."""
     data = event_of(entry).get("data")
     return data if isinstance(data, dict) else {}
+
+
+def feedback_codes(data: dict[str, Any]) -> list[str]:
+    """The codes of a decision's feedback; none if it is from before an update, or damaged."""
+    items = data.get("feedback")
+    found = [item.get("code") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return [str(code) for code in found]

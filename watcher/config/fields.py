@@ -4,7 +4,7 @@ import json
 import re
 from inspect import isclass
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -63,7 +63,7 @@ def coerce(text: str, annotation: Any) -> object:
     Raises:
         ValueError: it is not valid; the text says why.
     """
-    kind = _without_none(annotation)
+    kind = _bare(annotation)
     if get_origin(kind) is Literal:
         return next((choice for choice in get_args(kind) if choice == text.strip().lower()), text)
     if kind is bool:
@@ -115,10 +115,11 @@ def _keys_below(path: tuple[str, ...]) -> list[str]:
     return [key for name in names for key in _keys_below((*path, name))] if names else [".".join(path)]
 
 
-def _without_none(annotation: Any) -> Any:
+def _bare(annotation: Any) -> Any:
+    """A type without the None that it may be instead, and without bounds."""
     if get_origin(annotation) in (Union, UnionType):
-        return next(kind for kind in get_args(annotation) if kind is not type(None))
-    return annotation
+        return _bare(next(kind for kind in get_args(annotation) if kind is not type(None)))
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _is_group(kind: Any) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.platform_collector import PlatformCollector
@@ -71,6 +72,7 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         self._policies = set([DEFAULT_POLICY, *sorted(policies)][: policy_labels(len(sinks))])
         self._sdk_types: set[str] = set()
+        self._lock = Lock()
         self._sessions()
         self._polls()
         self._decisions()
@@ -83,9 +85,10 @@ class Metrics:
 
     def sdk_label(self, sdk_type: str) -> str:
         """The label for an SDK type: its name if it is one of the first few and plain, or `other`."""
-        if len(self._sdk_types) < SDK_TYPES and _SDK_TYPE.fullmatch(sdk_type):
-            self._sdk_types.add(sdk_type)
-        return sdk_type if sdk_type in self._sdk_types else OTHER
+        with self._lock:
+            if len(self._sdk_types) < SDK_TYPES and _SDK_TYPE.fullmatch(sdk_type):
+                self._sdk_types.add(sdk_type)
+            return sdk_type if sdk_type in self._sdk_types else OTHER
 
     def show(
         self,

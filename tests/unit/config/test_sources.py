@@ -384,3 +384,24 @@ def test_text_becomes_a_value_of_the_settings_type(settings_of: Load, key: str, 
         found = getattr(getattr(loaded.settings, section), name)
         assert found == value
         assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("THRESHOLD", "95.5", 95.5),
+        ("MIN_CHALLENGE_VERSION", "2.0.0", "2.0.0"),
+        ("REQUIRE_REFERENCE_IMAGE", "no", False),
+    ],
+)
+def test_a_policys_bounded_and_optional_settings_are_read_from_plain_text(
+    settings_of: Load, name: str, text: str, value: object
+) -> None:
+    challenge = {"WATCHER_DECISION__REQUIRE_CHALLENGE": "FaceMovementAndLightChallenge"}
+    found = settings_of(environ={f"WATCHER_DECISION__POLICIES__PAYOUT__{name}": text, **challenge})
+    assert getattr(found.settings.decision.rules("payout"), name.lower()) == value
+
+
+def test_a_policys_threshold_that_is_no_number_is_called_none(problems_of: Problems) -> None:
+    (problem,) = problems_of(environ={PAYOUT: "ninety"})
+    assert "is not a number" in problem

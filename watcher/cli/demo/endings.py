@@ -8,7 +8,7 @@ from watcher.cli.demo.constants import DEMO
 from watcher.domain.model import DEFAULT_POLICY, Outcome, Reason
 from watcher.simulator import CAMERA_SECONDS, CHECK_SECONDS, Fault, SessionScript
 
-STRICT_POLICY = "payout"
+STRICT_POLICY, CHALLENGE_POLICY = "payout", "kiosk"
 
 _FIRST = 2
 """Polls of a session that meet a temporary fault."""
@@ -114,7 +114,8 @@ ENDINGS = (
         "between the thresholds, payout", _TOO_LOW, score=_between_the_thresholds, policy=STRICT_POLICY, weight=2
     ),
     DemoEnding("live, payout", _LIVE, policy=STRICT_POLICY, weight=4),
-    DemoEnding("abandoned", _unclear(Reason.TIMED_OUT), "CREATED", weight=3, to_the_deadline=True),
+    DemoEnding("never started", _unclear(Reason.NOT_STARTED), "CREATED", weight=3, to_the_deadline=True),
+    DemoEnding("challenge too old, kiosk", _unclear(Reason.CHALLENGE_NOT_ACCEPTED), policy=CHALLENGE_POLICY),
     DemoEnding("streams without end", _unclear(Reason.TIMED_OUT), "IN_PROGRESS", to_the_deadline=True),
     DemoEnding(
         "rejected by the service", _unclear(Reason.REJECTED_BY_SERVICE), variants=_each(Fault("invalid_parameter"))

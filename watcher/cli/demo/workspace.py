@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 
 import watcher
 from watcher.cli.demo.constants import DEMO
-from watcher.cli.demo.endings import STRICT_POLICY
+from watcher.cli.demo.endings import CHALLENGE_POLICY, STRICT_POLICY
 from watcher.config import Loaded, load
+from watcher.domain.decision_table import STRONGER_CHALLENGE
 
 
 class DemoError(Exception):
@@ -89,6 +90,10 @@ max_rate = {DEMO.quota * DEMO.time_scale:.1f}
 threshold = {DEMO.threshold}
 [decision.policies.{STRICT_POLICY}]
 threshold = {DEMO.strict_threshold}
+
+[decision.policies.{CHALLENGE_POLICY}]
+require_challenge = "{STRONGER_CHALLENGE}"
+min_challenge_version = "3.0.0"
 
 [[sinks]]
 type = "file"
