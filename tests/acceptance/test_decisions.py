@@ -62,10 +62,11 @@ def test_the_newest_twenty_are_shown_in_columns_newest_last(tmp_path: Path) -> N
         "CONFIDENCE",
         "THRESHOLD",
         "POLLS",
+        "FEEDBACK",
     ]
     assert [line.split()[1] for line in lines] == [session_id(number) for number in range(5, 25)]
     time = "2025-06-15T15:06:40Z"
-    assert lines[0].split() == [time, session_id(5), "default", "live", "confidence_met", "97.3", "80.0", "3"]
+    assert lines[0].split() == [time, session_id(5), "default", "live", "confidence_met", "97.3", "80.0", "3", "-"]
     assert len({line.index("live") for line in lines} | {head.index("OUTCOME")}) == 1
 
 

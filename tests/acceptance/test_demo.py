@@ -62,7 +62,7 @@ def test_every_decision_is_as_scripted(ran: Ran) -> None:
 def test_the_summary_has_a_row_for_each_outcome_and_reason(ran: Ran) -> None:
     rows = [line.split() for line in ran.out.splitlines() if re.search(r"\s\d+\s+\d+$", line)]
     assert {row[0] for row in rows} == {"live", "not_live", "inconclusive", "all"}
-    assert len(rows) == 10
+    assert len(rows) == 12
     assert all(row[-1] == row[-2] for row in rows)
     assert rows[-1] == ["all", "25", "25"]
     assert "\x1b" not in ran.out + ran.err

@@ -28,7 +28,7 @@ def lines(path: Path) -> list[dict[str, object]]:
 
 
 def test_each_code_reaches_event_metrics_and_commands(tmp_path: Path, simulator: Simulator, start: Start) -> None:
-    codes = {simulator.create_session(scored(LOW, code)): [code] for code in FeedbackCode}
+    codes: dict[str, list[str]] = {simulator.create_session(scored(LOW, code)): [str(code)] for code in FeedbackCode}
     several = ["NEW_CODE", "LOW_LIGHTING_DETECTED"]
     codes[simulator.create_session(scored(LOW, *several, sdk_type="AmplifyWeb"))] = several
     codes[simulator.create_session(scored(99.0))] = []
@@ -77,7 +77,7 @@ def test_a_policy_can_require_a_challenge_and_a_session_that_nobody_began_is_not
         "WATCHER_DECISION__POLICIES__LATER__MIN_CHALLENGE_VERSION": "99.0.0",
     }
     for policy in ("light", "later"):
-        sent = run_watcher(tmp_path, "enqueue", "--policy", policy, begun, **policies)
+        sent = run_watcher(tmp_path, "enqueue", "--policy", policy, begun, stdin=b"", **policies)
         assert sent.returncode == 0, sent.stderr
     assert run_watcher(tmp_path, "enqueue", never).returncode == 0
     daemon = start("--until-empty", WATCHER_POLLING__SESSION_TIMEOUT="15", **policies)

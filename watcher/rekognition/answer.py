@@ -7,6 +7,7 @@ proxy can send anything. Image bytes go no further: they become a digest and are
 import hashlib
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from watcher.domain.errors import MalformedResult, UnknownStatus, UnreadableAnswer
@@ -17,13 +18,26 @@ from watcher.rekognition.image_digests import DIGESTED
 AUDIT_IMAGES = 4
 """Maximum audit images of a session; more are dropped."""
 
-_MAX_BUCKET, _MAX_KEY, _MAX_CHALLENGE = 255, 1024, 100
-"""Maximum characters of an S3 bucket, of a key or version (the service model's), and of a challenge's type or
-version, which has at most 30 today. A longer one is not the API's, and counts as absent."""
 
-_MAX_FEEDBACK, _MAX_CODE, _MAX_MESSAGE, _MAX_SDK_TYPE = 10, 64, 1024, 64
-"""Maximum items of Feedback, and maximum characters of a code, of a message (twice the service model's) and of an SDK
-type. Further items are dropped, a longer message is cut, a longer code or SDK type counts as absent."""
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Maximum items of Feedback, and characters of texts.
+
+    They are the service model's. It has no limit for a challenge's type and version (30 characters today) and for a
+    code; messages may be twice as long.
+    Further items are dropped, a longer message is cut. Any other longer text is not the API's, and counts as absent.
+    """
+
+    bucket: int = 255
+    key: int = 1024
+    challenge: int = 100
+    feedback: int = 10
+    code: int = 64
+    message: int = 1024
+    sdk_type: int = 64
+
+
+_MAX = _Limits()
 
 _LONGEST_REPR = 60
 _STATUSES = {status.value: status for status in SessionStatus}
@@ -128,8 +142,8 @@ def _take_bytes(image: dict[str, Any]) -> bytes | bytearray:
 def _s3_object(value: object) -> S3Object | None:
     if not isinstance(value, dict):
         return None
-    bucket, name = _text(value.get("Bucket"), _MAX_BUCKET), _text(value.get("Name"), _MAX_KEY)
-    version = _text(value.get("Version"), _MAX_KEY)
+    bucket, name = _text(value.get("Bucket"), _MAX.bucket), _text(value.get("Name"), _MAX.key)
+    version = _text(value.get("Version"), _MAX.key)
     if bucket is None or name is None or (version is None and value.get("Version")):
         return None
     return S3Object(bucket=bucket, name=name, version=version)
@@ -149,7 +163,7 @@ def _bounding_box(value: object) -> BoundingBox | None:
 def _challenge(value: object) -> Challenge | None:
     if not isinstance(value, dict):
         return None
-    kind, version = (_text(value.get(key), _MAX_CHALLENGE) for key in ("Type", "Version"))
+    kind, version = (_text(value.get(key), _MAX.challenge) for key in ("Type", "Version"))
     return Challenge(type=kind, version=version) if kind or version else None
 
 
@@ -157,19 +171,19 @@ def _feedback(status: SessionStatus, value: object) -> tuple[Feedback, ...]:
     """The readable items; only a session with a score has any (service model, Feedback)."""
     if status is not SessionStatus.SUCCEEDED or not isinstance(value, list):
         return ()
-    items = (_feedback_item(item) for item in value[:_MAX_FEEDBACK])
+    items = (_feedback_item(item) for item in value[: _MAX.feedback])
     return tuple(item for item in items if item is not None)
 
 
 def _feedback_item(value: object) -> Feedback | None:
     if not isinstance(value, dict):
         return None
-    code, message = _text(value.get("Code"), _MAX_CODE), value.get("Message")
-    return Feedback(code, message[:_MAX_MESSAGE] if isinstance(message, str) else "") if code else None
+    code, message = _text(value.get("Code"), _MAX.code), value.get("Message")
+    return Feedback(code, message[: _MAX.message] if isinstance(message, str) else "") if code else None
 
 
 def _sdk_type(value: object) -> str | None:
-    return _text(value.get("SDKType"), _MAX_SDK_TYPE) if isinstance(value, dict) else None
+    return _text(value.get("SDKType"), _MAX.sdk_type) if isinstance(value, dict) else None
 
 
 def _text(value: object, longest: int) -> str | None:

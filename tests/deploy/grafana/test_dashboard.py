@@ -15,6 +15,7 @@ ROWS = [
     "Is it healthy?",
     "How fast are decisions?",
     "What is being decided?",
+    "Do people get through?",
     "What limits it?",
     "Queue and sinks",
 ]

@@ -111,7 +111,7 @@ def test_runbooks_name_no_alert_that_there_is_not() -> None:
 
 def test_what_is_recorded_keeps_to_the_convention_of_names() -> None:
     for record in records():
-        assert re.fullmatch(r"(job|job_policy):watcher_[a-z_]+:[a-z0-9_]+", record)
+        assert re.fullmatch(r"(job|job_policy|job_code):watcher_[a-z_]+:[a-z0-9_]+", record)
 
 
 def test_the_readme_lists_each_alert_with_its_severity_and_no_other() -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from watcher.cli.demo.constants import DEMO
-from watcher.cli.demo.endings import ENDINGS, STRICT_POLICY
+from watcher.cli.demo.endings import CHALLENGE_POLICY, ENDINGS, STRICT_POLICY
 from watcher.cli.demo.plan import JUNK, make_plan
 from watcher.consumer.message import parse_message
 from watcher.domain.errors import InvalidMessage
@@ -71,7 +71,7 @@ def test_sessions_that_only_the_deadline_ends_come_early() -> None:
 def test_every_message_asks_for_the_session_under_its_policy() -> None:
     sessions = make_plan(200, seed=1).sessions
     for session in sessions:
-        request = parse_message(session.message(CREATED_AT), CREATED_AT, {STRICT_POLICY})
+        request = parse_message(session.message(CREATED_AT), CREATED_AT, {STRICT_POLICY, CHALLENGE_POLICY})
         assert (request.key, request.created_at) == (session.key, CREATED_AT)
     assert {session.is_bare for session in sessions} == {True, False}
 
