@@ -49,7 +49,9 @@ def test_a_region_with_face_liveness_needs_no_word(region: str) -> None:
     assert found(region) == {}
 
 
-@pytest.mark.parametrize("region", ["us-east-2", "eu-central-1", "ap-southeast-1", "us-gov-west-1", "cn-north-1"])
+@pytest.mark.parametrize(
+    "region", ["us-east-2", "eu-central-1", "ap-southeast-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"]
+)
 def test_a_region_without_it_is_a_warning_that_names_those_with_it(region: str) -> None:
     finding = found(region)["face liveness"]
     assert finding.level == "warning"

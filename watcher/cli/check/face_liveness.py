@@ -24,7 +24,7 @@ FIRST_BOTOCORE = "1.43.103"
 """The first release whose service model has `Feedback`; an older one drops the member without a word."""
 
 _OPERATION = "GetFaceLivenessSessionResults"
-_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 """Ends of the host names of AWS's public partitions. Any other host is somebody's own endpoint."""
 
 
