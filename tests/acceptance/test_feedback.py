@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.acceptance.conftest import Daemon
-from tests.support import run_watcher
+from tests.support import run_watcher, session_id
+from watcher.domain.decision_table import DECISIONS
 from watcher.domain.feedback import FeedbackCode
-from watcher.simulator import SessionScript, Simulator
+from watcher.domain.model import Reason
+from watcher.simulator import Fault, SessionScript, Simulator
 from watcher.simulator.results import FEEDBACK_MESSAGES
 
 Start = Callable[..., Daemon]
+LATER = "later"  # a policy that requires a challenge of a version to come
 LOW = 12.5
 SINKS = [
     {"type": "stdout"},
@@ -90,3 +94,40 @@ def test_a_policy_can_require_a_challenge_and_a_session_that_nobody_began_is_not
     }
     (event,) = (event for event in daemon.decisions if event["subject"] == never)
     assert (event["data"]["status"], event["data"]["lastError"]) == ("CREATED", None)
+
+
+def test_each_row_of_the_table_is_decided_delivered_and_counted(
+    tmp_path: Path, simulator: Simulator, start: Start
+) -> None:
+    scripts = {
+        Reason.CONFIDENCE_MET: scored(99.0),
+        Reason.CONFIDENCE_BELOW_THRESHOLD: scored(LOW),
+        Reason.CHALLENGE_NOT_ACCEPTED: scored(99.0),
+        Reason.REFERENCE_IMAGE_MISSING: replace(scored(99.0), reference_image=False),
+        Reason.SESSION_FAILED: SessionScript(ending="FAILED"),
+        Reason.SESSION_EXPIRED: SessionScript(ending="EXPIRED"),
+        Reason.NOT_STARTED: SessionScript(ending="CREATED"),
+        Reason.TIMED_OUT: SessionScript(ending="IN_PROGRESS"),
+        Reason.MALFORMED_RESULT: SessionScript(faults=(Fault("nan_confidence"),)),
+        Reason.REJECTED_BY_SERVICE: SessionScript(faults=(Fault("invalid_parameter"),)),
+    }
+    sessions = {reason: simulator.create_session(script) for reason, script in scripts.items()}
+    sessions[Reason.SESSION_NOT_FOUND] = session_id(404)
+    settings = {
+        f"WATCHER_DECISION__POLICIES__{LATER.upper()}__REQUIRE_CHALLENGE": "FaceMovementAndLightChallenge",
+        f"WATCHER_DECISION__POLICIES__{LATER.upper()}__MIN_CHALLENGE_VERSION": "99.0",
+    }
+    later = sessions[Reason.CHALLENGE_NOT_ACCEPTED]
+    others = [subject for subject in sessions.values() if subject != later]
+    assert run_watcher(tmp_path, "enqueue", *others).returncode == 0
+    assert run_watcher(tmp_path, "enqueue", "--policy", LATER, later, stdin=b"", **settings).returncode == 0
+    daemon = start(WATCHER_POLLING__SESSION_TIMEOUT="15", **settings)
+    decisions = daemon.wait_for_decisions(len(sessions))
+    found = {event["subject"]: (event["data"]["outcome"], event["data"]["reason"]) for event in decisions}
+    assert set(sessions) == set(Reason)
+    assert found == {sessions[reason]: (outcome.value, reason.value) for outcome, reason in DECISIONS}
+    metrics = daemon.get("/metrics").splitlines()
+    for outcome, reason in DECISIONS:
+        policy = LATER if reason is Reason.CHALLENGE_NOT_ACCEPTED else "default"
+        labels = f'outcome="{outcome}",policy="{policy}",reason="{reason}"'
+        assert f"watcher_decisions_total{{{labels}}} 1.0" in metrics
