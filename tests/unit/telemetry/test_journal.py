@@ -63,18 +63,11 @@ def test_a_stream_without_a_file_is_no_journal(tmp_path: Path) -> None:
 def test_logs_are_marked_where_standard_error_is_the_journal_and_only_there(
     named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = logging.getLogger()
-    handlers, level, own = root.handlers[:], root.level, logging.getLogger(logs.LOGGER).level
     with (tmp_path / "log").open("w+") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         monkeypatch.setenv("JOURNAL_STREAM", stream_id(stream.fileno()) if named else "1:1")
-        try:
-            logs.configure("info", "auto")
-            logging.getLogger("urllib3").warning("pool is full")
-        finally:
-            root.handlers[:] = handlers
-            root.setLevel(level)
-            logging.getLogger(logs.LOGGER).setLevel(own)
+        logs.configure("info", "auto")
+        logging.getLogger("urllib3").warning("pool is full")
         stream.seek(0)
         text = stream.read()
     assert text.startswith('<4>{"timestamp"' if named else '{"timestamp"')

@@ -3,26 +3,12 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 
 from watcher.telemetry import logs
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    """Logging is the process's: give it back as it was."""
-    root, own = logging.getLogger(), logging.getLogger(logs.LOGGER)
-    before = root.handlers[:], root.level, own.level, structlog.get_config()
-    yield
-    root.handlers[:], configuration = before[0], before[3]
-    root.setLevel(before[1])
-    own.setLevel(before[2])
-    structlog.reset_defaults()
-    structlog.configure(**configuration)
 
 
 def logger() -> Any:
