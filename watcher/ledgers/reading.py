@@ -3,6 +3,7 @@
 import json
 
 from watcher.domain.model import DecisionEvent, SessionKey
+from watcher.util.compact_json import compact_json
 
 MOST_TEXT = 2 * 1024 * 1024
 """Maximum bytes of an event or a trail: twice what a message of 256 KiB can become (JSON writes 1e15 as a number of
@@ -30,6 +31,7 @@ def _is_sound(key: SessionKey, body: str) -> bool:
         members = [data[name] for name in _MEMBERS] + [event["time"]]
         of_whom = (data["sessionId"], data["policy"], event["id"])
         body.encode()
+        compact_json(event)  # a sink without scores gets it written anew
     except (ValueError, LookupError, TypeError, RecursionError):
         return False
     is_one_line = "\n" not in body and "\r" not in body  # sinks write one per line

@@ -51,6 +51,8 @@ def test_another_session_s_event_or_another_policy_s_is_not_handed_on(body: str)
         f"{EVENT.body}\n",
         EVENT.body.replace("97.3", "NaN"),
         EVENT.body.replace("97.3", "-Infinity"),
+        EVENT.body.replace("97.3", "1e999"),
+        EVENT.body.replace("97.3", "[1e999]"),
         EVENT.body.replace("97.3", "9" * 5000),
         f'{EVENT.body[:-1]},"x":"\ud800"}}',
         changed(lambda event: event.pop("time")),
