@@ -21,6 +21,9 @@ _FIXES = {
     "queue.max_in_flight": "give 1 to 120000, the most that SQS hands out",
     "http.port": "give a port from 1 to 65535, or 0 for a free one",
     "topic_arn": "give one such as arn:aws:sns:us-east-1:123456789012:decisions",
+    "min_challenge_version": "give one such as 2.0.0",
+    "sinks": "write one [[sinks]] table for each sink",
+    "only": 'give a list such as ["live"]',
     "name": "use 1 to 64 of the characters A-Z a-z 0-9 . _ -",
 }
 
@@ -97,7 +100,7 @@ def _wrong(path: Path, details: ErrorDetails, value: object) -> tuple[str, str]:
     hint = _FIXES.get(dotted(path)) or _FIXES.get(str(path[-1]))
     if value == "" and details["type"] == "string_pattern_mismatch":
         what = "is empty"
-    return what, hint if hint and details["type"] in _BOUNDS else fix
+    return what, hint if hint and details["type"] in _HINTED else fix
 
 
 def _either(choices: Iterable[str]) -> str:
@@ -137,7 +140,7 @@ def _fixed(what: str, fix: str) -> Callable[[dict[str, Any], object], tuple[str,
 _SHAPES = frozenset({"model_type", "model_attributes_type", "dict_type", "list_type"})
 """A single value instead of several: its meaning is unknown, so it may be a secret."""
 
-_BOUNDS = frozenset(
+_HINTED = frozenset(
     {
         "greater_than",
         "greater_than_equal",
@@ -145,8 +148,10 @@ _BOUNDS = frozenset(
         "less_than_equal",
         "string_pattern_mismatch",
         "string_too_short",
+        "list_type",
     }
 )
+"""Faults for which `_FIXES` knows more than `_WORDS`."""
 
 _WORDS: dict[str, Callable[[dict[str, Any], object], tuple[str, str]]] = {
     "literal_error": _literal,
@@ -164,5 +169,5 @@ _WORDS: dict[str, Callable[[dict[str, Any], object], tuple[str, str]]] = {
     "model_type": _fixed("is not a section", "write it as a table of keys"),
     "model_attributes_type": _fixed("is not a section", "write it as a table of keys"),
     "dict_type": _fixed("is not a table", "write it as a table of keys"),
-    "list_type": _fixed("is not a list", "write one [[sinks]] table for each sink"),
+    "list_type": _fixed("is not a list", "put its values in brackets"),
 }

@@ -65,7 +65,7 @@ def coerce(text: str, annotation: Any) -> object:
     """
     kind = _bare(annotation)
     if get_origin(kind) is Literal:
-        return next((choice for choice in get_args(kind) if choice == text.strip().lower()), text)
+        return next((choice for choice in get_args(kind) if choice.lower() == text.strip().lower()), text)
     if kind is bool:
         return _boolean(text)
     if kind in (int, float):

@@ -52,15 +52,21 @@ def _thresholds(settings: Settings) -> Iterator[Violation]:
 
 
 def _challenge_versions(settings: Settings) -> Iterator[Violation]:
-    """A minimum version is that of the required challenge."""
+    """A minimum version is that of the required challenge. A policy that requires none may inherit one."""
     decision = settings.decision
-    for name in (DEFAULT_POLICY, *decision.policies):
-        rules = decision.rules(name)
-        if rules and rules.min_challenge_version and not rules.require_challenge:
-            section: Path = ("decision",) if name == DEFAULT_POLICY else ("decision", "policies", name)
+    sections: list[tuple[Path, str, str]] = [
+        (("decision",), decision.min_challenge_version, decision.require_challenge)
+    ]
+    sections += [
+        (("decision", "policies", name), policy.min_challenge_version or "", rules.require_challenge)
+        for name, policy in decision.policies.items()
+        if (rules := decision.rules(name))
+    ]
+    for section, version, challenge in sections:
+        if version and not challenge:
             what = "has no effect without require_challenge"
             fix = f'set require_challenge = "{STRONGER_CHALLENGE}", or remove it'
-            yield Violation(((*section, "min_challenge_version"),), rules.min_challenge_version, what, fix)
+            yield Violation(((*section, "min_challenge_version"),), version, what, fix)
 
 
 def _default_policy(settings: Settings) -> Iterator[Violation]:

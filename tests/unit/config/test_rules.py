@@ -37,6 +37,21 @@ def test_values_at_the_edge_of_a_rule_are_good(settings_of: Load, overrides: dic
     assert settings_of(None, overrides).origins[next(iter(overrides))] == "--set"
 
 
+def test_a_policy_that_requires_no_challenge_may_inherit_a_minimum_version(settings_of: Load) -> None:
+    decision = settings_of(
+        """
+        [decision]
+        require_challenge = "FaceMovementAndLightChallenge"
+        min_challenge_version = "2.0.0"
+        [decision.policies.any]
+        require_challenge = ""
+        """
+    ).settings.decision
+    rules = decision.rules("any")
+    assert rules is not None
+    assert rules.require_challenge == ""
+
+
 def test_a_bad_sink_does_not_hide_what_is_wrong_with_another(problems_of: Callable[..., list[str]]) -> None:
     sinks = '[{"type": "webhook", "url": "ftp://x", "secret_file": "s"}, {"type": "file"}]'
     problems = problems_of(environ={"WATCHER_SINKS": sinks})

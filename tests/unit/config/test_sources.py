@@ -391,6 +391,8 @@ def test_text_becomes_a_value_of_the_settings_type(settings_of: Load, key: str, 
     [
         ("THRESHOLD", "95.5", 95.5),
         ("MIN_CHALLENGE_VERSION", "2.0.0", "2.0.0"),
+        ("REQUIRE_CHALLENGE", " facemovementandlightchallenge\n", "FaceMovementAndLightChallenge"),
+        ("REQUIRE_CHALLENGE", "", ""),
         ("REQUIRE_REFERENCE_IMAGE", "no", False),
     ],
 )
