@@ -32,7 +32,8 @@ def source_of(origin: str) -> str:
 def redacted_value(key: str, value: Any) -> Any:
     """The value, with `***` in place of secrets. `key` is dotted; its last part counts."""
     name = key.rpartition(".")[2]
-    if _SECRET_KEY.search(name) and not name.endswith("_file"):
+    is_policy = key.startswith("decision.policies.") and isinstance(value, Mapping)  # its name can be anything
+    if _SECRET_KEY.search(name) and not (name.endswith("_file") or is_policy or isinstance(value, bool)):
         return HIDDEN if value else value
     if isinstance(value, Mapping):
         return {

@@ -156,7 +156,15 @@ def test_values_are_written_as_toml_reads_them(value: object) -> None:
         ("x.auth", {"user": "a"}, "***"),
         ("x.passwords", ["a"], "***"),
         ("aws.region", "us-east-1", None),
+        ("sinks[0].allow_private", True, None),
+        (
+            "sinks",
+            [{"allow_private": True, "url": "https://h/abc"}],
+            [{"allow_private": True, "url": "https://h/***"}],
+        ),
+        ("decision", {"policies": {"private.auth": {"threshold": 90.0}}}, None),
+        ("decision.policies.private.token", "abc", "***"),
     ],
 )
-def test_only_secrets_are_hidden(key: str, value: object, seen: str | None) -> None:
+def test_only_secrets_are_hidden(key: str, value: object, seen: object) -> None:
     assert redacted_value(key, value) == (value if seen is None else seen)
