@@ -149,9 +149,18 @@ def test_other_servers_are_no_watchers(tmp_path: Path, environment: dict[str, st
     assert (found.returncode, found.stdout.partition(":")[0]) == (4, "unknown")
 
 
-def test_a_server_that_says_nothing_http_is_no_watcher_whatever_proxy_is_set(tmp_path: Path) -> None:
+OK = b"HTTP/1.0 200 OK\r\n\r\n"
+ENDLESS = """{"state": "active", "version": "1", "uptimeSeconds": Infinity, "stuck": [], "problems": [],
+    "sessionsInFlight": 0, "callsPerSecond": null, "decisions": {}, "config": null}"""
+NO_WATCHERS = [b"220 mail.example ESMTP\r\n", OK + b"[" * 100_000, OK + ENDLESS.encode()]
+
+
+@pytest.mark.parametrize("said", NO_WATCHERS)
+def test_a_server_that_answers_something_else_is_no_watcher_whatever_proxy_is_set(
+    tmp_path: Path, said: bytes
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        answering = Thread(target=_answer_nonsense, args=(server,))
+        answering = Thread(target=_answer, args=(server, said))
         answering.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         found = run_watcher(tmp_path, "status", "--url", url, HTTP_PROXY="http://127.0.0.1:9", NO_PROXY="")
@@ -159,11 +168,11 @@ def test_a_server_that_says_nothing_http_is_no_watcher_whatever_proxy_is_set(tmp
     assert (found.returncode, found.stdout.partition(":")[0]) == (4, "unknown")
 
 
-def _answer_nonsense(server: socket.socket) -> None:
+def _answer(server: socket.socket, said: bytes) -> None:
     client, _ = server.accept()
     with client:
         client.recv(65536)
-        client.sendall(b"220 mail.example ESMTP\r\n")
+        client.sendall(said)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ class StatusReport:
         self._in_force = in_force
         self._preview = preview
         self._started_at = parts.clock.time()
+        self._started_monotonic = parts.clock.monotonic()
 
     def __call__(self, shows_settings: bool) -> dict[str, object]:  # noqa: FBT001 - called by position, as a callback
         """The document. Settings name accounts and files, so only clients on this machine see them."""
@@ -65,7 +66,7 @@ class StatusReport:
             "state": _state(stuck, problems),
             "version": __version__,
             "startedAt": timestamp(self._started_at),
-            "uptimeSeconds": round(parts.clock.time() - self._started_at, 3),
+            "uptimeSeconds": round(parts.clock.monotonic() - self._started_monotonic, 3),
             "stuck": stuck,
             "problems": [{"part": part, "problem": problem} for part, problem in problems.items()],
             "sessionsInFlight": len(parts.in_flight),

@@ -30,6 +30,6 @@ def decision_line(event: DecisionEvent) -> str:
 
 
 def _why(data: dict[str, Any]) -> str:
-    """The comparison that decided it, or the reason."""
-    sign = _SIGNS.get(data["reason"])
+    """The comparison that decided it; the reason if there was none, or if the sink gets no score."""
+    sign = _SIGNS.get(data["reason"]) if "confidence" in data else None
     return f"{data['confidence']:.2f} {sign} {data['threshold']:g}" if sign else str(data["reason"])

@@ -56,6 +56,7 @@ def test_a_thread_that_hangs_makes_it_degraded() -> None:
     reporting = Reporting()
     reporting.liveness.beat("consumer").beat()
     reporting.clock.advance(60)
+    reporting.clock.set_wall(0.0)
     document = reporting.document()
     assert document["state"] == "degraded"
     assert document["stuck"][0].startswith("consumer")

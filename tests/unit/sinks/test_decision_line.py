@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.support import decision
+from watcher.delivery.selection import Selection
 from watcher.domain.decision_table import DECISIONS
 from watcher.domain.model import DecisionEvent, SessionKey
 from watcher.sinks.decision_line import decision_line
@@ -32,6 +33,11 @@ def test_a_comparison_says_more_than_its_reason() -> None:
     assert decision_line(event("live", "confidence_met")) == f"live         {ID} 97.31 >= 80"
     assert decision_line(event("not_live", "confidence_below_threshold")) == f"not_live     {ID} 97.31 < 80"
     assert decision_line(event("inconclusive", "timed_out", "payout")) == f"inconclusive {ID} timed_out (payout)"
+
+
+def test_a_sink_without_scores_shows_the_reason() -> None:
+    shown = Selection(leaves_out_scores=True).shown(event("not_live", "confidence_below_threshold"))
+    assert decision_line(shown) == f"not_live     {ID} confidence_below_threshold"
 
 
 def test_the_outcome_is_coloured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from watcher.bounded_http.client import ConnectionSettings, HttpClient
 from watcher.bounded_http.errors import ConnectFailed, ConnectTimedOut, HttpError
@@ -52,6 +52,8 @@ class Config(BaseModel):
 
 class Status(BaseModel):
     """A watcher's `/status.json`."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     state: Literal["active", "degraded", "deactivating"]
     version: str
