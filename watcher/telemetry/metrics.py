@@ -163,6 +163,8 @@ class Metrics:
         self.sdk_sessions = self._counter(
             "sdk_sessions", "Decided sessions whose client said its SDK type.", ["sdk_type", "live"]
         )
+        for live in ("true", "false"):
+            self.sdk_sessions.labels(OTHER, live)  # the only type that is known beforehand
 
     def _backends(self, sinks: Sequence[str]) -> None:
         self.deliveries = self._counter(
