@@ -228,6 +228,8 @@ def test_the_required_challenge_in_an_accepted_version_is_live(version: str) -> 
                 " 2.0.0",
                 "2.0.0\n",
                 "\u0662.\u0660.\u0660",
+                "\u0662",
+                "2.0.0.0.0",
                 ".",
             )
         ),
