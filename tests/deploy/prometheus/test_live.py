@@ -31,7 +31,7 @@ TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
 VARIABLES = {"$job": JOB, "$instance": ".+", "$policy": "default", "$__rate_interval": "30s"}
 
-LIVE = SessionScript(created_for=0, in_progress_for=2, confidence=97.0)
+LIVE = SessionScript(sdk_type="AmplifyWeb", created_for=0, in_progress_for=2, confidence=97.0)
 ENDINGS = (
     SessionScript(in_progress_for=1, confidence=12.0),
     SessionScript(in_progress_for=1, reference_image=False),
@@ -49,6 +49,13 @@ ENOUGH_TO_COMPARE = 60
 """Live decisions: the pass rate is recorded from 30 on, and Prometheus may see half of them at its first look."""
 
 UNSERVABLE = ("no session", '{"sessionId": "x", "policy": "default"}', '{"sessionId": "%s", "policy": "none"}')
+
+PAST = (
+    ("job_policy:watcher_decisions_live:ratio_increase1h", ',policy="default"', 0.9),
+    ("job_code:watcher_feedback:ratio_increase1h", ',code="LOW_LIGHTING_DETECTED"', 0.1),
+    ("job:watcher_not_started:ratio_increase1h", "", 0.1),
+)
+"""What is held against its own past: name, labels besides the job's, share."""
 
 
 @pytest.fixture
@@ -108,11 +115,13 @@ def _rules_for_every_second(folder: Path) -> None:
 
 
 def _a_past(folder: Path) -> None:
-    """Six hours of pass rates that end an hour ago: what the last hour's is held against."""
+    """Six hours of shares that end an hour ago: what the last hour's are held against."""
     now = int(time.time())
-    name = "job_policy:watcher_decisions_live:ratio_increase1h"
-    lines = [f'{name}{{job="{JOB}",policy="default"}} 0.9 {at}' for at in range(now - 7 * 3600, now - 3600 - 60, 60)]
-    (folder / "past").write_text("\n".join([f"# TYPE {name} gauge", *lines, "# EOF", ""]))
+    lines: list[str] = []
+    for name, labels, share in PAST:
+        times = range(now - 7 * 3600, now - 3600 - 60, 60)
+        lines += [f"# TYPE {name} gauge", *(f'{name}{{job="{JOB}"{labels}}} {share} {at}' for at in times)]
+    (folder / "past").write_text("\n".join([*lines, "# EOF", ""]))
     made = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "past", "data"]
     subprocess.run(made, cwd=folder, check=True, capture_output=True)
 
@@ -125,9 +134,13 @@ def _put_on_the_queue(folder: Path, simulator: Simulator) -> int:
     attributes = {"traceparent": {"Type": "String", "Value": TRACEPARENT}}
     traced = simulator.create_session(LIVE)
     bodies.append(json.dumps({"Type": "Notification", "Message": traced, "MessageAttributes": attributes}))
-    with closing(SqliteQueue(folder / "watcher.db", 60.0, SystemClock())) as queue:
-        queue.send([*sessions, *bodies, *(body.replace("%s", sessions[0]) for body in UNSERVABLE)])
+    _send(folder, [*sessions, *bodies, *(body.replace("%s", sessions[0]) for body in UNSERVABLE)])
     return len(sessions) + len(bodies)
+
+
+def _send(folder: Path, bodies: Sequence[str]) -> None:
+    with closing(SqliteQueue(folder / "watcher.db", 60.0, SystemClock())) as queue:
+        queue.send(bodies)
 
 
 def _substituted(expr: str) -> str:
@@ -153,11 +166,16 @@ def test_an_idle_watcher_alerts_nobody_and_a_busy_one_has_every_series_that_is_a
     prometheus.wait_until(lambda: bool(prometheus.query("job:watcher_decisions:rate5m")), "the idle watcher")
     prometheus.wait_until(lambda: not prometheus.ask("alerts")["alerts"], "an end of what was pending at the start")
 
-    expected = _put_on_the_queue(tmp_path, simulator)
+    # A label that is not known beforehand has a rate only once it has grown between two scrapes.
+    _send(tmp_path, [simulator.create_session(LIVE)])
+    prometheus.wait_until(lambda: bool(prometheus.query("sum(watcher_sdk_sessions_total) == 1")), "the SDK's label")
+    expected = 1 + _put_on_the_queue(tmp_path, simulator)
     daemon.wait_for_decisions(expected)
     decided = f"sum(watcher_decisions_total) == {expected}"
     prometheus.wait_until(lambda: bool(prometheus.query(decided)), f"{expected} decisions")
-    prometheus.wait_until(lambda: bool(prometheus.query("job_policy:watcher_decisions_live:chance1h")), "the past")
+    for name, _, _ in PAST:
+        chance = name.replace("ratio_increase1h", "chance1h")
+        prometheus.wait_until(lambda chance=chance: bool(prometheus.query(chance)), f"{chance}, from the past")  # type: ignore[misc]
 
     recorded = {name: name for name in records()}
     assert _without_series(prometheus.query, recorded) == {}
