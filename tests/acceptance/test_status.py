@@ -136,12 +136,13 @@ def test_the_port_of_the_settings_is_asked_and_a_stopped_watcher_is_inactive(tmp
 def test_others_see_the_health_but_not_the_settings(tmp_path: Path, settings: Path, start: Start) -> None:
     """A web page whose name somebody has pointed at this machine is served by the browser under that name."""
     port = start().wait_for_event("started")["port"]
-    connection = HTTPConnection("127.0.0.1", port)
-    connection.request("GET", "/status.json", headers={"Host": f"evil.example:{port}"})
-    answer = json.loads(connection.getresponse().read())
-    connection.close()
-    assert answer["sessionsInFlight"] == 0
-    assert answer["config"] is None
+    for headers in ({"Host": f"evil.example:{port}"}, {"x-forwarded-for": "198.51.100.7"}):
+        connection = HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/status.json", headers=headers)
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        assert answer["sessionsInFlight"] == 0
+        assert answer["config"] is None
 
 
 def test_other_servers_are_no_watchers(tmp_path: Path, environment: dict[str, str]) -> None:

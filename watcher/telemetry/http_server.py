@@ -21,7 +21,7 @@ from watcher.telemetry.connections import Connections
 from watcher.telemetry.exposition import exposition
 from watcher.telemetry.health import Beat
 from watcher.telemetry.landing import landing
-from watcher.util.urls import is_loopback
+from watcher.telemetry.local_client import is_local_client
 
 log = structlog.get_logger(__name__)
 
@@ -217,9 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK, problems)
 
     def _status(self) -> Answer:
-        host = self.headers.get("Host", "")  # another name is that of a web page that names this machine as its own
-        is_local = is_loopback(f"http://{host}") and is_loopback(_url(self.client_address[0]))
-        return _json(HTTPStatus.OK, self.server.status(is_local))
+        shows_settings = is_local_client(self.client_address[0], self.headers)
+        return _json(HTTPStatus.OK, self.server.status(shows_settings))
 
     def _reply(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response(status)
@@ -242,8 +241,3 @@ def _text(status: HTTPStatus, text: str) -> Answer:
 
 def _json(status: HTTPStatus, document: object) -> Answer:
     return status, "application/json", (json.dumps(document) + "\n").encode()
-
-
-def _url(address: str) -> str:
-    address = address.removeprefix("::ffff:")  # an IPv4 client of an IPv6 socket
-    return f"http://[{address}]" if ":" in address else f"http://{address}"
