@@ -105,7 +105,7 @@ def test_a_hangup_reloads_the_settings(podman: Podman, watcher: Container) -> No
 
 def test_a_stop_drains_releases_what_is_unfinished_and_exits_with_0(podman: Podman, slow_endpoint: str) -> None:
     watcher = run_watcher(podman, "stopped", slow_endpoint)
-    watcher.enqueue(*create_sessions(slow_endpoint, "live", "live"))
+    watcher.enqueue(*create_sessions(slow_endpoint, "abandoned", "abandoned"))
     eventually(lambda: "\nwatcher_sessions_in_flight 2.0\n" in watcher.get("/metrics")[1], "work under way")
     begun = time.monotonic()
     podman("stop", "--time", str(round(ShutdownSettings().drain_timeout) + 5), watcher.name)
