@@ -78,7 +78,7 @@ def test_progress_goes_to_stderr_a_line_at_a_time(ran: Ran) -> None:
 
 def test_what_is_kept_can_be_looked_at(ran: Ran) -> None:
     commands = next_commands(ran.err)
-    assert commands[0] == f"watcher decisions --config {ran.kept}/watcher.toml"
+    assert commands[0] == f"{sys.executable} -m watcher decisions --config {ran.kept}/watcher.toml"
     assert_run_well(commands, ran.kept.parent)
     assert {path.name for path in ran.kept.iterdir()} >= {"watcher.toml", "watcher.db", "decisions.jsonl"}
 
@@ -99,8 +99,9 @@ def next_commands(err: str) -> list[str]:
 def assert_run_well(commands: list[str], folder: Path) -> None:
     """Run each as somebody would who copies it."""
     for command in commands:
-        copied = ["sh", "-c", f"{sys.executable} -m {command}"]
-        done = subprocess.run(copied, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=folder, capture_output=True, text=True, timeout=110, check=False
+        )
         assert done.returncode == 0, (command, done.stderr)
 
 

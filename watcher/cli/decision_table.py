@@ -20,7 +20,7 @@ NARROW = 62
 class Column:
     """`width` is enough for nearly everything, and the same from line to line: --follow can't look ahead.
 
-    `rank`: where there is no room for all, those of the lowest ranks are shown.
+    `rank`: if not all columns fit, those with the lowest ranks are shown.
     """
 
     head: str

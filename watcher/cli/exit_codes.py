@@ -13,13 +13,13 @@ class ExitCode(IntEnum):
     """For `status`, as in `systemctl is-active`: it is not running, or about to end."""
 
     NO_WATCHER = 4
-    """For `status`, as in `systemctl is-active`: there is no such service."""
+    """For `status`, as in `systemctl is-active`: what answers is not a watcher, or hangs."""
 
     CONFIG = 78
     """EX_CONFIG of sysexits.h: invalid settings, so a restart does not help."""
 
     READER_GONE = 120
-    """For `get`, if its output is no longer read: Python's own, and so the AWS CLI's."""
+    """For `get`, if the reader of its output has gone: Python's own code, and so the AWS CLI's."""
 
     INTERRUPTED = 130
     """After Ctrl-C: 128 and the signal's number, as a shell has it."""

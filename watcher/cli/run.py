@@ -14,8 +14,9 @@ from watcher.telemetry.journal import marked
 from watcher.util.text import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from watcher.app.build import App
     from watcher.config import Loaded, Risk
 
 
@@ -52,22 +53,26 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
         _log_risks(endpoint_risks(loaded.settings, os.environ))
         read = source.again(loaded)
         app = build(loaded, read, notifier, read.peek)
-        listener.connect(
-            signals.Handlers(
-                stop=app.daemon.stop,
-                reload=app.reload,
-                stop_limit=app.daemon.stop_limit,
-                beat=app.signals_beat.beat,
-                log=logs.logger(),
-                flush=partial(stderr.drain, line_buffer.LAST_FLUSH),
-            )
-        )
+        listener.connect(_handlers(app, partial(stderr.drain, line_buffer.LAST_FLUSH)))
         app.daemon.run(until_empty=until_empty)
     except ConfigError as error:
         exit_with(error.problems)
     except WatcherError as error:
         notifier.failed(error)
         raise _EndedError(str(error)) from error
+
+
+def _handlers(app: "App", flush: "Callable[[], object]") -> signals.Handlers:
+    from watcher.telemetry import logs
+
+    return signals.Handlers(
+        stop=app.daemon.stop,
+        reload=app.reload,
+        stop_limit=app.daemon.stop_limit,
+        beat=app.signals_beat.beat,
+        log=logs.logger(),
+        flush=flush,
+    )
 
 
 def _log_overridden(loaded: "Loaded") -> None:

@@ -25,15 +25,38 @@ def decision_event(
     `traceparent` is set if the message had one: CloudEvents' extension for distributed tracing.
     """
     key, decided_at = session.key, timestamp(now)
+    event = {
+        "specversion": "1.0",
+        "type": "liveness.decision.v1",
+        "source": source,
+        "id": key.event_id,
+        "subject": key.session_id,
+        "time": decided_at,
+        "datacontenttype": "application/json",
+        **({"traceparent": session.traceparent} if session.traceparent else {}),
+    }
+    # The context is already JSON. Parsing it again would take thirty times its bytes.
+    early, late = _data(session, decision, ending, rules, decided_at)
+    return DecisionEvent(key, _with(event, "data", _with(early, "context", session.context.decode(), late)))
+
+
+def _data(
+    session: Session,
+    decision: Decision,
+    ending: SessionResult | PollError | None,
+    rules: DecisionRules,
+    decided_at: str,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The members of `data` before the context, and those after it."""
     result = ending if isinstance(ending, SessionResult) else None
-    data: dict[str, Any] = {
-        "sessionId": key.session_id,
+    early = {
+        "sessionId": session.session_id,
         "outcome": decision.outcome.value,
         "reason": decision.reason.value,
         "status": _status(ending),
         "confidence": result.confidence if result else None,
         "threshold": rules.threshold,
-        "policy": key.policy,
+        "policy": session.policy,
         "referenceImage": _image(result.reference_image) if result and result.reference_image else None,
         "auditImages": [_image(image) for image in result.audit_images] if result else [],
         "challenge": _challenge(result),
@@ -46,18 +69,7 @@ def decision_event(
     late: dict[str, Any] = {}
     if result is None or not result.status.is_terminal:
         late["lastError"] = str(session.last_error) if session.last_error else None
-    event = {
-        "specversion": "1.0",
-        "type": "liveness.decision.v1",
-        "source": source,
-        "id": key.event_id,
-        "subject": key.session_id,
-        "time": decided_at,
-        "datacontenttype": "application/json",
-        **({"traceparent": session.traceparent} if session.traceparent else {}),
-    }
-    # The context is already JSON. Parsing it again would take thirty times its bytes.
-    return DecisionEvent(key, _with(event, "data", _with(data, "context", session.context.decode(), late)))
+    return early, late
 
 
 def _with(members: Mapping[str, Any], name: str, text: str, late: Mapping[str, Any] | None = None) -> str:

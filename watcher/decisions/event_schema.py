@@ -59,20 +59,7 @@ def _data() -> Schema:
                 {"type": nullable(text("Its type.")), "version": nullable(text("Its version."))},
             )
         ),
-        "feedback": {
-            "type": "array",
-            "items": members(
-                "One condition.",
-                {
-                    "code": text("For programs; AWS may add codes.", minLength=1),
-                    "message": text(
-                        "For people: may be shown to the person, and its wording may change. Empty if AWS sent none "
-                        "or the context takes more than 176 KiB."
-                    ),
-                },
-            ),
-            "description": "What lowered the score, as Rekognition says. It decides nothing.",
-        },
+        "feedback": _feedback(),
         "sdkType": nullable(
             text("The client's SDK, as the client itself says: not to be trusted, and it decides nothing.")
         ),
@@ -84,6 +71,23 @@ def _data() -> Schema:
             "description": "The message's context. Anyone who may send messages can choose it.",
         },
         "lastError": nullable(text("Only without a final answer: the last fault, if any. For people, not programs.")),
+    }
+
+
+def _feedback() -> Schema:
+    return {
+        "type": "array",
+        "items": members(
+            "One condition.",
+            {
+                "code": text("For programs; AWS may add codes.", minLength=1),
+                "message": text(
+                    "For people: may be shown to the person, and its wording may change. Empty if AWS sent none "
+                    "or the context takes more than 176 KiB."
+                ),
+            },
+        ),
+        "description": "What lowered the score, as Rekognition says. It decides nothing.",
     }
 
 

@@ -90,17 +90,7 @@ class Outbox:
         self._recorder = BatchProcessor(
             self._record, RECORD_BATCH, clock=clock, min_interval=RECORD_REST, batch_size=RECORD_BATCH
         )
-        self._workers = {
-            sink.name: SinkWorker(
-                sink,
-                delivered=self._delivered,
-                given_up=self._ended,
-                clock=clock,
-                metrics=metrics,
-                readiness=readiness,
-            )
-            for sink in sinks
-        }
+        self._workers = {sink.name: self._worker(sink) for sink in sinks}
         acker = self._acker = Acker(
             queue=queue,
             ledger=ledger,
@@ -111,6 +101,16 @@ class Outbox:
         )
         self._ack_processor = BatchProcessor(
             acker.finish, ACK_BATCH, clock=clock, linger=ACK_GATHER, batch_size=queue.max_batch
+        )
+
+    def _worker(self, sink: Sink) -> SinkWorker:
+        return SinkWorker(
+            sink,
+            delivered=self._delivered,
+            given_up=self._ended,
+            clock=self._clock,
+            metrics=self._metrics,
+            readiness=self._readiness,
         )
 
     def decided(self, session: Session, decision: Decision, event: DecisionEvent) -> None:

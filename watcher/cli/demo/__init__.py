@@ -33,7 +33,7 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
     a temporary folder is touched.
     """
     with _stop_signals_unwind():
-        from watcher.cli.demo.hints import next_steps
+        from watcher.cli.demo.hints import as_called, next_steps
         from watcher.cli.demo.runner import run_demo
         from watcher.cli.demo.workspace import DemoError
 
@@ -42,7 +42,7 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
         except DemoError as error:
             echo_lines(f"Error: {error}", err=True)
             raise click.exceptions.Exit(1) from error
-    echo_lines(f"\n{next_steps(sessions, seed, keep)}", err=True)
+    echo_lines(f"\n{next_steps(sessions, seed, keep, as_called(sys.argv[0]))}", err=True)
     sys.exit(0 if is_good else 1)
 
 

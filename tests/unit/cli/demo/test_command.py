@@ -24,13 +24,13 @@ def play(monkeypatch: pytest.MonkeyPatch, ending: bool | DemoError, *arguments: 
 def test_all_as_scripted_is_exit_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = play(monkeypatch, True)
     assert (code, out) == (0, "")
-    assert err.startswith("\nNext:\nwatcher demo --sessions 200 --seed 1 --keep demo\n")
+    assert err.splitlines()[2].endswith("watcher demo --sessions 200 --seed 1 --keep demo")
 
 
 def test_a_difference_is_exit_code_1_and_how_to_look_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, err = play(monkeypatch, False, "--sessions", "9")
     assert code == 1
-    assert err.startswith("\nNext:\nwatcher demo --sessions 9 --seed 1 --keep demo\n")
+    assert err.splitlines()[2].endswith("watcher demo --sessions 9 --seed 1 --keep demo")
 
 
 def test_a_demo_that_cannot_go_on_is_exit_code_1_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
