@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ def play(monkeypatch: pytest.MonkeyPatch, ending: bool | DemoError, *arguments: 
         return ending
 
     monkeypatch.setattr(show, "run_demo", run_demo)
+    monkeypatch.setattr(sys, "argv", ["watcher"])  # a test's own differs: a worker of pytest-xdist has "-c"
     result = CliRunner().invoke(command, list(arguments))
     return result.exit_code, result.stdout, result.stderr
 
