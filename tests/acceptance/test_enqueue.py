@@ -52,7 +52,7 @@ def test_every_time_of_rfc_3339_is_taken(folder: Path, given: str, epoch: float)
     done = run_watcher(folder, "enqueue", "--created-at", given, ONE, "--file", "-", stdin=line)
     assert (done.returncode, done.stdout, done.stderr) == (0, "enqueued 2\n", "")
     requests = [parse_message(body, 9e9, []) for body in on_the_queue(folder)]
-    assert [(request.created_at, request.warning) for request in requests] == [(epoch, "")] * 2
+    assert [(request.created_at, request.ignored) for request in requests] == [(epoch, {})] * 2
 
 
 def test_a_file_has_an_id_or_a_message_a_line(folder: Path) -> None:

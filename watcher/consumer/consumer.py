@@ -166,8 +166,8 @@ class Consumer:
 
     def _admit(self, message: ReceivedMessage, request: SessionRequest, entry: LedgerEntry | None) -> None:
         self._metrics.received.inc()
-        if request.warning:
-            log.warning("created_at_ignored", session_id=request.key.session_id, warning=request.warning)
+        if warning := request.ignored.get("createdAt"):
+            log.warning("created_at_ignored", session_id=request.key.session_id, warning=warning)
         if request.creation.rejected is not None and entry is None:
             log.warning(
                 "creation_time_corrected",

@@ -1,14 +1,14 @@
 """Queue messages: a bare session id or JSON, alone or inside an SNS or EventBridge envelope."""
 
-import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from watcher.consumer.envelope import Envelope, opened, short
 from watcher.domain.creation import created
 from watcher.domain.errors import InvalidMessage
-from watcher.domain.limits import MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES
+from watcher.domain.limits import MAX_CONTEXT_BYTES
 from watcher.domain.model import (
     DEFAULT_POLICY,
     NO_CONTEXT,
@@ -24,9 +24,6 @@ from watcher.util.rfc3339 import creation_time
 MAX_DEPTH = 100
 """Maximum levels of a context, so that writing it, deeper on the stack than reading it, raises no RecursionError."""
 
-_BYTE_ORDER_MARK = "\ufeff"
-_SHOWN = 80
-
 
 def parse_message(
     body: str,
@@ -38,7 +35,29 @@ def parse_message(
     first_sent_at: float | None = None,
     lifetime: float = math.inf,
 ) -> SessionRequest:
-    """What a message asks for.
+    """What a message asks for; see `request_in`, also for what it raises, and `opened`."""
+    return request_in(
+        opened(body),
+        sent_at,
+        policies,
+        attributes,
+        require_policy=require_policy,
+        first_sent_at=first_sent_at,
+        lifetime=lifetime,
+    )
+
+
+def request_in(
+    envelope: Envelope,
+    sent_at: float,
+    policies: Collection[str],
+    attributes: Mapping[str, object] | None = None,
+    *,
+    require_policy: bool = False,
+    first_sent_at: float | None = None,
+    lifetime: float = math.inf,
+) -> SessionRequest:
+    """What an opened message asks for.
 
     `sent_at` (epoch seconds) replaces a `createdAt` that is absent or unreadable: a session is never rejected because
     of its producer's clock. A later `createdAt` is clock skew: the deadline would move with each receipt. One more
@@ -48,51 +67,32 @@ def parse_message(
     unclear which one was meant. With `require_policy` so does a message that names none.
 
     Raises:
-        InvalidMessage: no valid session id, an unknown policy, two policies or none where one is required, over 256
-            KiB, a context over MAX_CONTEXT_BYTES, or an unknown form.
+        InvalidMessage: no valid session id, an unknown policy, two policies or none where one is required, or a
+            context over MAX_CONTEXT_BYTES.
     """
-    if len(body) > MAX_MESSAGE_BYTES or len(body.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES:
-        raise InvalidMessage(DeadReason.TOO_LARGE, f"the message is over {MAX_MESSAGE_BYTES // 1024} KiB")
-    fields, enclosed = _fields(body.removeprefix(_BYTE_ORDER_MARK).strip())
-    layers = (fields, *enclosed, attributes or {})
+    fields = envelope.fields
+    layers = (fields, *envelope.attributes, attributes or {})
     policy = _policy(_said("policy", layers), policies, is_required=require_policy)
     traceparent = next((found for value in _said("traceparent", layers) if (found := _traceparent(value))), "")
     given = creation_time(fields.get("createdAt"))
-    is_unread = given is None and fields.get("createdAt") is not None
     return SessionRequest(
         key=SessionKey(_session_id(fields.get("sessionId")), policy),
         creation=created(given, sent_at, first_sent_at, lifetime),
         context=_context(fields.get("context")),
-        warning=f"createdAt {_short(fields['createdAt'])} is not an RFC 3339 time" if is_unread else "",
+        ignored=_ignored(fields, given),
         traceparent=traceparent,
+        is_complete=fields.get("complete") is True,
     )
 
 
-def _fields(text: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
-    """The members of the message itself, unwrapped from its envelopes, and the attributes of each envelope."""
-    if not text.startswith("{"):
-        return {"sessionId": text}, ()
-    members = _json_object(text)
-    if "sessionId" in members:
-        return members, ()
-    if isinstance(members.get("Message"), str) and (
-        "TopicArn" in members or members.get("Type") == "Notification"
-    ):  # SNS without raw delivery
-        fields, inner = _fields(members["Message"].strip())
-        return fields, (*inner, _sns_attributes(members.get("MessageAttributes")))
-    detail = members.get("detail")
-    if "detail-type" in members and isinstance(detail, Mapping):  # EventBridge
-        return detail, ()
-    if "detail-type" in members and isinstance(detail, str):
-        return _fields(detail.strip())
-    return members, ()
-
-
-def _sns_attributes(value: object) -> dict[str, object]:
-    """Attributes as SNS writes them into its envelope: name -> {"Type": ..., "Value": ...}."""
-    members = value if isinstance(value, Mapping) else {}
-    # One of another form is kept: an unreadable policy must not count as none.
-    return {name: (isinstance(member, Mapping) and member.get("Value")) or member for name, member in members.items()}
+def _ignored(fields: Mapping[str, Any], created_at: float | None) -> dict[str, str]:
+    """The members that can't be used, by name, and why: none of them is a reason to lose the session."""
+    ignored = {}
+    if created_at is None and fields.get("createdAt") is not None:
+        ignored["createdAt"] = f"createdAt {short(fields['createdAt'])} is not an RFC 3339 time"
+    if not isinstance(fields.get("complete"), bool | None):
+        ignored["complete"] = f"complete {short(fields['complete'])} is not true or false"
+    return ignored
 
 
 def _said(name: str, layers: Iterable[Mapping[str, Any]]) -> list[object]:
@@ -106,41 +106,13 @@ def _traceparent(value: object) -> str:
     return text if TRACEPARENT.fullmatch(text) else ""
 
 
-def _json_object(text: str) -> Mapping[str, Any]:
-    try:
-        members = json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated)
-    except (ValueError, RecursionError) as error:
-        raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"not JSON: {str(error)[:_SHOWN]}") from error
-    if not isinstance(members, dict):
-        raise InvalidMessage(DeadReason.INVALID_MESSAGE, "not a JSON object")
-    return members
-
-
-def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    # Readers disagree about which of two members with the same name counts.
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"the member {_short(name)} is there twice")
-        members[name] = value
-    return members
-
-
-def _finite(text: str) -> float:
-    # NaN and 1e999 are not JSON that a decision could pass on to its sinks.
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text[:_SHOWN]} is not a finite number")
-    return value
-
-
 def _session_id(value: object) -> str:
     if value is None:
         raise InvalidMessage(DeadReason.INVALID_SESSION_ID, "no sessionId in the message")
     if not isinstance(value, str) or not SESSION_ID.fullmatch(value):
         raise InvalidMessage(
             DeadReason.INVALID_SESSION_ID,
-            f"sessionId {_short(value)} is not a lowercase UUID, as CreateFaceLivenessSession gives it",
+            f"sessionId {short(value)} is not a lowercase UUID, as CreateFaceLivenessSession gives it",
         )
     return value
 
@@ -156,13 +128,13 @@ def _policy(said: Sequence[object], policies: Collection[str], *, is_required: b
     if other is not None:
         raise InvalidMessage(
             DeadReason.INVALID_MESSAGE,
-            f"policy {_short(policy)} in the message, {_short(other)} in an attribute: send one of them",
+            f"policy {short(policy)} in the message, {short(other)} in an attribute: send one of them",
         )
     if policy != DEFAULT_POLICY and (not isinstance(policy, str) or policy not in policies):
         known = ", ".join(sorted({*policies, DEFAULT_POLICY}))
         raise InvalidMessage(
             DeadReason.UNKNOWN_POLICY,
-            f"policy {_short(policy)} is unknown (known: {known}): add [decision.policies.NAME] for it",
+            f"policy {short(policy)} is unknown (known: {known}): add [decision.policies.NAME] for it",
         )
     return str(policy)
 
@@ -171,7 +143,7 @@ def _context(value: object) -> bytes:
     if value is None:
         return NO_CONTEXT
     if not isinstance(value, dict):
-        raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"context {_short(value)} is not a JSON object")
+        raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"context {short(value)} is not a JSON object")
     if _is_deeper_than(value, MAX_DEPTH):
         raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"context is nested more than {MAX_DEPTH} levels deep")
     context = compact_json(value).encode()
@@ -192,8 +164,3 @@ def _is_deeper_than(value: Mapping[str, Any], levels: int) -> bool:
         if not layer:
             return False
     return True
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

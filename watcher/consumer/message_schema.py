@@ -19,6 +19,10 @@ def message_schema() -> dict[str, Any]:
             "type": ["object", "null"],
             "description": "Passed through to the event: at most 240 KiB and 100 levels.",
         },
+        "complete": {
+            "type": ["boolean", "null"],
+            "description": "true: the person has finished, so the session is polled at once. It decides nothing.",
+        },
         "traceparent": nullable(traceparent("W3C Trace Context, passed through to the event.")),
     }
     optional = tuple(name for name in properties if name != "sessionId")

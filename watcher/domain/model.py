@@ -186,16 +186,16 @@ class QueueDepth:
 class SessionRequest:
     """What one message asks for.
 
-    `context` is compact JSON in UTF-8, as in the event: as Python objects it can take thirty times the memory.
-    `warning` says what was ignored in the message; `traceparent` is the trace that it belongs to (W3C Trace Context),
-    or empty.
+    `context` is compact JSON in UTF-8: as Python objects it can take thirty times the memory. `ignored`: members that
+    were ignored, and why. `is_complete`: the person is said to have finished. `traceparent`: see W3C Trace Context.
     """
 
     key: SessionKey
     creation: Creation
     context: bytes
-    warning: str = ""
+    ignored: Mapping[str, str] = field(default_factory=dict)
     traceparent: str = ""
+    is_complete: bool = False
 
     @property
     def created_at(self) -> float:
