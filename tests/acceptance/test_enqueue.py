@@ -76,6 +76,29 @@ def test_options_fill_what_a_message_does_not_say(folder: Path) -> None:
     ]
 
 
+def test_a_hint_is_added_to_every_message_that_does_not_set_it(folder: Path) -> None:
+    lines = [{"sessionId": TWO, "complete": value} for value in (None, False, True)]
+    text = "\n".join([TWO, *map(json.dumps, lines)]).encode()
+    done = run_watcher(folder, "enqueue", "--complete", ONE, "--file", "-", stdin=text)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "enqueued 5\n", "")
+    requests = [parse_message(body, 9e9, []) for body in on_the_queue(folder)]
+    assert [request.is_complete for request in requests] == [True, True, True, False, True]
+
+
+@pytest.mark.parametrize("options", [(), ("--complete",)])
+def test_a_hint_that_is_none_is_an_error(folder: Path, options: tuple[str, ...]) -> None:
+    values = ["yes", "true", 1, 0, [], {}]
+    messages = [json.dumps({"sessionId": TWO, "complete": value}) for value in values]
+    envelope = json.dumps({"TopicArn": "arn", "Message": messages[0]})
+    lines = "\n".join([*messages, envelope, ONE]).encode()
+    done = run_watcher(folder, "enqueue", *options, "--file", "-", stdin=lines)
+    assert (done.returncode, done.stdout) == (1, "enqueued 1\n")
+    assert done.stderr.splitlines() == [
+        f"line {number}: complete {value!r} is not true or false: give one of them, or leave it out"
+        for number, value in enumerate([*values, values[0]], 1)
+    ]
+
+
 def test_bad_lines_are_told_and_the_good_ones_go_in(folder: Path) -> None:
     lines = [
         ONE.encode(),

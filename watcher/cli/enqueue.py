@@ -31,6 +31,7 @@ BATCH = 500
 @click.option("--policy", metavar="NAME", help="Policy to decide by: [decision.policies.NAME].  [default: default]")
 @click.option("--created-at", metavar="TIME", help="When the sessions were created, in RFC 3339.  [default: now]")
 @click.option("--context", metavar="JSON", help="An object to pass through to the decisions.")
+@click.option("--complete", is_flag=True, help="The person has finished: poll at once. It decides nothing.")
 @settings_options
 def command(
     *,
@@ -39,14 +40,15 @@ def command(
     policy: str | None,
     created_at: str | None,
     context: str | None,
+    complete: bool,
     source: SettingsSource,
 ) -> None:
     """Put session ids on the queue.
 
-    --policy, --created-at and --context apply to every id, and to JSON messages that don't set them. A bad line is
-    reported on stderr and skipped, the others are sent; the exit code is then 1. With a bad argument, or a message
-    that names a different policy than --policy, nothing is sent; the exit code is then 2. A duplicate id is decided
-    once.
+    --policy, --created-at, --context and --complete apply to every id, and to JSON messages that don't set them: one
+    with "complete": false keeps it. A bad line is reported on stderr and skipped, the others are sent; the exit code
+    is then 1. With a bad argument, or a message that names a different policy than --policy, nothing is sent; the
+    exit code is then 2. A duplicate id is decided once.
     """
     from watcher.cli.enqueue_input import Messages, lines
     from watcher.queues import open_queue
@@ -56,7 +58,7 @@ def command(
         raise click.UsageError("no session ids: name some, or give --file FILE (--file - reads stdin)")
     settings = settings_or_exit(source)
     clock = SystemClock()
-    common = _common(policy, created_at, context)
+    common = _common(policy, created_at, context, complete=complete)
     rules = settings.decision
     messages = Messages(common, rules.policies, clock.time, require_policy=rules.require_policy)
     _check_options(messages, common, file)
@@ -68,9 +70,10 @@ def command(
         raise click.exceptions.Exit(1)
 
 
-def _common(policy: str | None, created_at: str | None, context: str | None) -> dict[str, Any]:
+def _common(policy: str | None, created_at: str | None, context: str | None, *, complete: bool) -> dict[str, Any]:
     """The members that the options add to each message."""
     common = {"policy": policy, "createdAt": created_at, "context": None if context is None else _object(context)}
+    common["complete"] = complete or None
     return {name: value for name, value in common.items() if value is not None}
 
 

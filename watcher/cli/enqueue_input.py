@@ -10,15 +10,20 @@ import click
 from watcher.cli.echo import echo
 from watcher.consumer.message import parse_message
 from watcher.domain.errors import InvalidMessage
-from watcher.domain.model import DeadReason
+from watcher.domain.model import DeadReason, SessionRequest
 from watcher.domain.session_id import SESSION_ID
 from watcher.util.files import UTF_16
-from watcher.util.rfc3339 import creation_time
 from watcher.util.text import bounded
 
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
 
 _SHOWN = 80
+
+_FIXES = {
+    "createdAt": "give it with an offset, like 2025-06-15T15:06:40Z",
+    "complete": "give one of them, or leave it out",
+}
+"""For each member that the daemon would ignore."""
 
 LONGEST_LINE = 1 << 20
 """Maximum bytes of a line: four times the largest message. More is not a file of messages, and /dev/zero never
@@ -162,10 +167,9 @@ class Messages:
     def _body(self, text: str) -> str:
         if conflict := self._conflict(text):  # first: an unknown policy can be in conflict, too
             raise conflict
-        self._parse(text)  # before anything is added, so that it reports errors in the line itself
-        is_object = text.startswith("{")
-        members = json.loads(text) if is_object else {"sessionId": text}
-        _check_creation(members)
+        # Before anything is added, so that it reports errors in the line itself.
+        _check_usable(self._parse(text))
+        members = json.loads(text) if text.startswith("{") else {"sessionId": text}
         if not self._common:
             self._parse(text, require_policy=self._require_policy)
             return text
@@ -186,9 +190,8 @@ class Messages:
             "give one of them",
         )
 
-    def _parse(self, body: str, *, require_policy: bool = False) -> None:
-        now = self._now()
-        parse_message(body, now, self._policies, require_policy=require_policy)
+    def _parse(self, body: str, *, require_policy: bool = False) -> SessionRequest:
+        return parse_message(body, self._now(), self._policies, require_policy=require_policy)
 
 
 class _PolicyConflict(InvalidMessage):
@@ -221,11 +224,10 @@ def _check_id(text: str) -> None:
     raise _refusal(f"{shown} is not a lowercase UUID, as CreateFaceLivenessSession gives it")
 
 
-def _check_creation(members: dict[str, Any]) -> None:
-    # The daemon tolerates an unreadable time, because the sender can't fix it. The user of this command can.
-    created_at = members.get("createdAt")
-    if created_at is not None and creation_time(created_at) is None:
-        raise _refusal(f"createdAt {created_at!r} is not RFC 3339 with an offset, like 2025-06-15T15:06:40Z")
+def _check_usable(request: SessionRequest) -> None:
+    # The daemon tolerates such members, because the sender can't fix them. The user of this command can.
+    for name, why in request.ignored.items():
+        raise _refusal(f"{why}: {_FIXES.get(name, 'leave it out')}")
 
 
 def _json(members: dict[str, Any]) -> str:
