@@ -2,15 +2,19 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from watcher.cli.echo import echo
+from watcher.cli.echo import echo, echo_lines
 from watcher.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from watcher.domain.ports import Queue
     from watcher.simulator import CallRecord, Scenario
 
 
@@ -56,6 +60,22 @@ class ScenarioFileError(click.ClickException):
     metavar="BYTES",
     help="Bytes of each inline image, 256 to 204800.  [default: the scenario's, 2048]",
 )
+@click.option(
+    "--hints",
+    metavar="QUEUE",
+    help="Announce the ends of sessions on this queue: a URL as in queue.url, or a SQLite file.  [default: don't]",
+)
+@click.option(
+    "--hint-kind",
+    type=click.Choice(["s3", "message", "mixed"]),
+    help="S3 event notifications, completion messages, or either.  [default: the scenario's, s3]",
+)
+@click.option(
+    "--hint-share",
+    type=float,
+    metavar="SHARE",
+    help="How many of the sessions that end are announced, 0 to 1.  [default: the scenario's, 0.95]",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Log a line for each call to stderr.")
 def command(
     *,
@@ -66,6 +86,9 @@ def command(
     time_scale: float,
     seed: int | None,
     image_size: int | None,
+    hints: str | None,
+    hint_kind: str | None,
+    hint_share: float | None,
     verbose: bool,
 ) -> None:
     """Serve a local Rekognition endpoint for Face Liveness that any AWS SDK can use.
@@ -76,8 +99,10 @@ def command(
     """
     from watcher.simulator import Simulator
 
-    scenario = _load(scenario_file)
-    with _stop_signals_held() as wait_for_stop:
+    if hints is None and (hint_kind, hint_share) != (None, None):
+        raise click.UsageError("--hint-kind and --hint-share need --hints QUEUE: say where to announce")
+    scenario = _with_hints(_load(scenario_file), hint_kind, hint_share)
+    with _hint_queue(hints) as queue, _stop_signals_held() as wait_for_stop:
         try:
             simulator = Simulator(
                 scenario,
@@ -88,6 +113,8 @@ def command(
                 seed=seed,
                 image_size=image_size,
                 on_call=_log if verbose else None,
+                send_hints=None if queue is None else queue.send,
+                on_hint_error=_log_hint_error,
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from error
@@ -120,6 +147,28 @@ def _load(scenario_file: str | None) -> "Scenario | None":
         raise ScenarioFileError(str(error)) from error
 
 
+def _with_hints(scenario: "Scenario | None", kind: str | None, share: float | None) -> "Scenario":
+    from watcher.simulator import HintKind, Scenario
+
+    scenario = scenario or Scenario.default()
+    hints = scenario.hints
+    try:
+        hints = replace(
+            hints,
+            kind=hints.kind if kind is None else HintKind(kind),
+            share=hints.share if share is None else share,
+        )
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--hint-share") from error
+    return replace(scenario, hints=hints)
+
+
+def _hint_queue(name: str | None) -> "AbstractContextManager[Queue | None]":
+    from watcher.cli.hint_queue import open_hint_queue
+
+    return nullcontext() if name is None else closing(open_hint_queue(name))
+
+
 def _cannot_listen(host: str, port: int, error: OSError) -> str:
     return (
         f"cannot listen on --host {host} --port {port}: {error.strerror or error}; "
@@ -134,3 +183,7 @@ def _log(call: "CallRecord") -> None:
         f"result={call.result} http={call.http or '-'}{faults}",
         err=True,
     )
+
+
+def _log_hint_error(error: Exception) -> None:
+    echo_lines(f"hints are not sent: {error}", err=True)

@@ -7,6 +7,7 @@ from watcher.simulator.calls import CallRecord
 from watcher.simulator.challenges import ChosenChallenge
 from watcher.simulator.distributions import Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import Fault
+from watcher.simulator.hints import Hint, HintKind, Hints
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import CAMERA_SECONDS, CHECK_SECONDS, Ending, Scenario
 from watcher.simulator.scenario_file import ScenarioError, load_scenario
@@ -22,6 +23,9 @@ __all__ = [
     "Ending",
     "Fault",
     "Fixed",
+    "Hint",
+    "HintKind",
+    "Hints",
     "Lognormal",
     "Quota",
     "Scenario",

@@ -63,6 +63,12 @@ class Limits:
     sessions: int = 100_000
     """and sessions."""
 
+    hints: int = 100_000
+    """Maximum hints that wait to be sent: those of as many sessions as are remembered."""
+
+    hint_batch: int = 500
+    """Maximum hints that are sent together, as in one transaction of `watcher enqueue`."""
+
     remembered_seconds: float = 3600.0
     """Clock seconds for which a finished session remains accessible from Python."""
 

@@ -53,10 +53,14 @@ def _success(session: SimulatedSession, image_size: int) -> dict[str, Any]:
         found["Confidence"] = script.confidence
     if script.reference_image:
         found["ReferenceImage"] = _image(session, 0, image_size)
-    audits = min(script.audit_images, session.request.audit_images_limit)
-    found["AuditImages"] = [_image(session, number, image_size) for number in range(1, audits + 1)]
+    found["AuditImages"] = [_image(session, number, image_size) for number in range(1, image_count(session))]
     found["Feedback"] = [{"Code": code, "Message": _feedback_message(code)} for code in script.feedback]
     return found
+
+
+def image_count(session: SimulatedSession) -> int:
+    """How many images it has, with the reference image."""
+    return 1 + min(session.script.audit_images, session.request.audit_images_limit)
 
 
 def _streamed(session: SimulatedSession) -> dict[str, Any]:
@@ -75,11 +79,12 @@ def _image(session: SimulatedSession, index: int, size: int) -> dict[str, Any]:
     """Image 0 is the reference image. A bucket without versioning gives no Version member."""
     box = {"BoundingBox": session.script.bounding_box.as_answer()}
     if session.request.bucket:
-        return {"S3Object": {"Bucket": session.request.bucket, "Name": _key(session, index)}} | box
+        return {"S3Object": {"Bucket": session.request.bucket, "Name": image_key(session, index)}} | box
     return {"Bytes": base64.b64encode(jpeg(session.id, index, size)).decode()} | box
 
 
-def _key(session: SimulatedSession, index: int) -> str:
+def image_key(session: SimulatedSession, index: int) -> str:
+    """The object key of an image in S3; 0 is the reference image."""
     prefix = session.request.key_prefix
     folder = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
     return f"{folder}{session.id}/{'reference' if index == 0 else f'audit-{index - 1}'}.jpg"

@@ -8,6 +8,7 @@ from typing import Any
 from watcher.simulator import wire
 from watcher.simulator.distributions import Distribution, Fixed, Triangular, Uniform
 from watcher.simulator.faults import Fault
+from watcher.simulator.hints import USUAL_HINTS, Hints
 from watcher.simulator.quota import Quota
 from watcher.simulator.sessions import (
     CREATED,
@@ -60,6 +61,7 @@ class Ending:
     feedback: tuple[str, ...] = ()
     sdk_type: str = ""
     faults: tuple[Fault, ...] = ()
+    policy: str = ""
 
     def script(self, rng: Random) -> SessionScript:
         """A script for one session, its times and score drawn from `rng`."""
@@ -75,6 +77,7 @@ class Ending:
             sdk_type=self.sdk_type,
             faults=self.faults,
             name=self.name,
+            policy=self.policy,
         )
 
 
@@ -111,6 +114,7 @@ class Scenario:
         image_size: bytes of each inline image.
         seed: makes session ids, endings, times and random faults repeatable; None is a new one every time.
         validation_error: error code for a request that breaks the model's constraints.
+        hints: how the ends of sessions are announced, if there is a queue for it.
     """
 
     endings: tuple[Ending, ...] = field(default_factory=_usual_endings)
@@ -120,6 +124,7 @@ class Scenario:
     image_size: int = DEFAULT_IMAGE_SIZE
     seed: int | None = None
     validation_error: str = wire.VALIDATION
+    hints: Hints = USUAL_HINTS
 
     @classmethod
     def default(cls) -> "Scenario":

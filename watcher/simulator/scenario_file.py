@@ -8,6 +8,7 @@ from typing import Any
 from watcher.simulator import wire
 from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import KINDS, TAKES_TEXT, Fault
+from watcher.simulator.hints import DEFAULT_DELAY, USUAL_HINTS, HintKind, Hints
 from watcher.simulator.limits import FILE_LIMITS, LIMITS
 from watcher.simulator.quota import Quota
 from watcher.simulator.results import FEEDBACK_MESSAGES
@@ -81,6 +82,7 @@ def _scenario(table: TomlTable) -> Scenario:
         ),
         seed=seed,
         validation_error=table.text("validation_error", wire.VALIDATION, (wire.VALIDATION, wire.INVALID_PARAMETER)),
+        hints=_hints(table.table("hints")),
     )
     table.finish()
     return scenario
@@ -101,6 +103,7 @@ def _ending(table: TomlTable) -> Ending:
         bounding_box=_bounding_box(table.table("bounding_box")),
         feedback=feedback,
         sdk_type=_sdk_type(table),
+        policy=table.text("policy"),
         faults=_faults(table),
     )
     table.finish()
@@ -219,3 +222,16 @@ def _quota(table: TomlTable) -> Quota:
         table.report("rate", "is missing; give calls a second, 0 for no limit")
     table.finish()
     return quota
+
+
+def _hints(table: TomlTable) -> Hints:
+    usual = USUAL_HINTS
+    hints = Hints(
+        kind=HintKind(table.text("kind", usual.kind, [kind.value for kind in HintKind])),
+        share=table.number("share", usual.share, 0.0, 1.0),
+        delay=_distribution(table, "delay", DEFAULT_DELAY),
+        early=table.number("early", usual.early, 0.0, 1.0),
+        unknown=table.number("unknown", usual.unknown, 0.0, 1.0),
+    )
+    table.finish()
+    return hints

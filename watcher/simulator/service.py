@@ -19,6 +19,7 @@ from watcher.simulator.validation import RequestValidator
 
 Clock = Callable[[], float]
 OnCall = Callable[[CallRecord], None]
+OnCreate = Callable[[SimulatedSession], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,19 @@ class LivenessService:
     """Face Liveness as seen by one account. Thread-safe; never sleeps, never uses a socket."""
 
     def __init__(
-        self, scenario: Scenario, clock: Clock, time_scale: float = 1.0, on_call: OnCall | None = None
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        time_scale: float = 1.0,
+        on_call: OnCall | None = None,
+        on_create: OnCreate | None = None,
     ) -> None:
-        """`clock` returns seconds that never go back; session time runs `time_scale` times as fast."""
+        """`clock` returns seconds that never go back; session time runs `time_scale` times as fast.
+
+        `on_create` gets each new session, in the thread that serves the call.
+        """
         self._on_call = on_call
+        self._on_create = on_create
         self._scenario = scenario
         self._clock = clock
         self._time_scale = time_scale
@@ -95,7 +105,9 @@ class LivenessService:
                 created_at=now - created_ago / self._time_scale,
             )
             self.store.add(session)
-            return session
+        if self._on_create is not None:
+            self._on_create(session)
+        return session
 
     def check_id(self, session_id: str) -> None:
         """Raises ValueError for an id that a results call would reject."""

@@ -49,6 +49,7 @@ class SessionScript:
         sdk_type: Metadata.SDKType of a finished session; "" leaves Metadata out.
         faults: of this session's results calls, before those of the scenario.
         name: the scenario's name for it.
+        policy: the watcher's policy that its completion message names; "" names none.
     """
 
     ending: str = SUCCEEDED
@@ -62,6 +63,7 @@ class SessionScript:
     sdk_type: str = ""
     faults: tuple[Fault, ...] = ()
     name: str = ""
+    policy: str = ""
 
     def __post_init__(self) -> None:
         if self.ending not in ENDINGS:

@@ -1,6 +1,7 @@
 """The local Rekognition endpoint as an object: start it, script sessions, inspect calls."""
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -8,8 +9,10 @@ from dataclasses import replace
 from types import TracebackType
 
 from watcher.simulator import wire
+from watcher.simulator.announcer import Announcer, OnHintError, SendHints
 from watcher.simulator.calls import CallRecord
 from watcher.simulator.challenges import USUAL_CHALLENGE, ChosenChallenge
+from watcher.simulator.hints import Hint, hints_of
 from watcher.simulator.http1 import Request
 from watcher.simulator.images import jpeg
 from watcher.simulator.quota import Quota
@@ -17,6 +20,8 @@ from watcher.simulator.scenario import Scenario
 from watcher.simulator.server import HttpServer
 from watcher.simulator.service import Clock, LivenessService, TimedReply
 from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSession
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Simulator:
@@ -43,6 +48,9 @@ class Simulator:
         image_size: int | None = None,
         clock: Clock = time.monotonic,
         on_call: Callable[[CallRecord], None] | None = None,
+        send_hints: SendHints | None = None,
+        on_hint_error: OnHintError | None = None,
+        epoch_clock: Clock = time.time,
     ) -> None:
         """Start listening.
 
@@ -57,6 +65,10 @@ class Simulator:
             image_size: the scenario's bytes per inline image, unless it is None.
             clock: seconds that never go back; tests inject their own.
             on_call: called for every call, in the thread that serves it.
+            send_hints: announce the ends of sessions, as the scenario's `hints` says: it gets the bodies of queue
+                messages, in a thread of its own.
+            on_hint_error: called with the first of several failures of `send_hints` in a row; logs it if not given.
+            epoch_clock: seconds since the epoch, for the times in hints.
 
         Raises:
             OSError: the address is not available.
@@ -66,10 +78,17 @@ class Simulator:
             raise ValueError(f"time_scale {time_scale}: give a number above 0")
         self._scenario = _changed(scenario or Scenario.default(), seed=seed, image_size=image_size)
         self._clock, self._started_at = clock, clock()
-        self._service = LivenessService(self._scenario, clock, time_scale, on_call)
+        self._time_scale = time_scale
+        self._announcer: Announcer | None = None
+        if send_hints is not None:
+            size = self._scenario.image_size
+            self._announcer = Announcer(send_hints, on_hint_error or _log_hint_error, clock, epoch_clock, size)
+        self._service = LivenessService(self._scenario, clock, time_scale, on_call, self._announce)
         if rate_limit is not None:
             self.set_rate_limit(rate_limit)
         self._server = HttpServer(self._handle, host, port)
+        if self._announcer is not None:
+            self._announcer.start()
 
     def __enter__(self) -> "Simulator":
         return self
@@ -80,8 +99,10 @@ class Simulator:
         self.close()
 
     def close(self) -> None:
-        """Stop listening and hang up on every client. May be called again."""
+        """Stop listening and hang up on every client; no further hints are sent. May be called again."""
         self._server.close()
+        if self._announcer is not None:
+            self._announcer.close()
 
     @property
     def url(self) -> str:
@@ -93,6 +114,11 @@ class Simulator:
     def calls(self) -> list[CallRecord]:
         """The calls answered so far, oldest first (the last 100,000)."""
         return self._service.calls.records()
+
+    @property
+    def hints(self) -> list[Hint]:
+        """The hints sent so far, oldest first (the last 100,000)."""
+        return [] if self._announcer is None else self._announcer.sent()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Calls since the start, by operation and result."""
@@ -158,6 +184,11 @@ class Simulator:
             return TimedReply(_json(405, {"message": "use POST for calls, GET / for the status page"}))
         return self._service.handle(request.headers.get("x-amz-target", ""), request.body)
 
+    def _announce(self, session: SimulatedSession) -> None:
+        if self._announcer is not None:
+            scenario = self._scenario
+            self._announcer.add(list(hints_of(session, scenario.hints, scenario.seed, self._time_scale)))
+
     def _status_page(self, path: str) -> wire.Reply:
         if path != "/":
             return _json(404, {"message": "the status page is /"})
@@ -184,3 +215,7 @@ def _changed(scenario: Scenario, *, seed: int | None, image_size: int | None) ->
     )
     jpeg("", 0, changed.image_size)  # reject a wrong size now, not in the first answer
     return changed
+
+
+def _log_hint_error(error: Exception) -> None:
+    _LOGGER.warning("hints are not sent: %s", error)

@@ -5,6 +5,7 @@ import pytest
 
 from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import Fault
+from watcher.simulator.hints import HintKind, Hints
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import LOW_SCORE, Ending, Scenario
 from watcher.simulator.scenario_file import ScenarioError, load_scenario, parse_scenario
@@ -32,6 +33,7 @@ def test_every_key_of_an_ending_is_read() -> None:
         bounding_box = { width = 1.1, left = -0.2 }
         feedback = ["LOW_LIGHTING_DETECTED"]
         sdk_type = "web"
+        policy = "payout"
         faults = [{ kind = "not_found", first_polls = 1 }]
     """)
     assert scenario.endings == (
@@ -48,6 +50,7 @@ def test_every_key_of_an_ending_is_read() -> None:
             feedback=("LOW_LIGHTING_DETECTED",),
             sdk_type="web",
             faults=(Fault("not_found", first_polls=1),),
+            policy="payout",
         ),
     )
 
@@ -58,6 +61,12 @@ def test_every_key_of_faults_quotas_and_the_rest_is_read() -> None:
         expired_for = inf
         image_size = 204800
         validation_error = "InvalidParameterException"
+        [hints]
+        kind = "mixed"
+        share = 0.5
+        delay = { median = 1, sigma = 0.2 }
+        early = 0.1
+        unknown = 1
         [[faults]]
         kind = "throttle"
         operation = "*"
@@ -83,6 +92,7 @@ def test_every_key_of_faults_quotas_and_the_rest_is_read() -> None:
         error = "ThrottlingException"
     """)
     assert (scenario.seed, scenario.expired_for, scenario.image_size) == (-3, math.inf, 204_800)
+    assert scenario.hints == Hints(HintKind.MIXED, 0.5, Lognormal(1, 0.2), 0.1, 1)
     assert scenario.validation_error == "InvalidParameterException"
     assert scenario.faults == (
         Fault("throttle", operation=None, probability=0.5, from_call=3, to_call=9, http=500),
@@ -143,6 +153,15 @@ def test_a_triangular_distribution_may_be_given_in_any_order() -> None:
         ("faults = [{kind = 'reset', calls = [5, 2]}]", "calls = [5, 2]: give [first, last] or [first]"),
         ("faults = [{kind = 'reset', value = 'x'}]", "value = 'x': reset takes none; leave it out"),
         ("faults = [{kind = 'throttle', http = 200}]", "http = 200: give a whole number from 400 to 599"),
+        ("hints = 1", "hints = 1: give a table, { name = value }"),
+        ("hints = {kind = 'sns'}", "hints.kind = 'sns': use one of s3, message, mixed"),
+        ("hints = {share = 1.5}", "hints.share = 1.5: give a number from 0 to 1"),
+        ("hints = {share = nan}", "hints.share = nan: give a number from 0 to 1"),
+        ("hints = {early = -1}", "hints.early = -1: give a number from 0 to 1"),
+        ("hints = {unknown = '1'}", "hints.unknown = '1': give a number from 0 to 1"),
+        ("hints = {delay = -1}", "hints.delay = -1: give a number, { uniform ="),
+        ("hints = {delays = 1}", "hints.delays = 1: no such key; known are kind, share, delay, early, unknown (did"),
+        ("endings = [{policy = 1}]", 'endings[1].policy = 1: give a string in "quotes"'),
         ("quotas = [{}]", "quotas[1].rate = None: is missing; give calls a second, 0 for no limit"),
         ("quotas = [{rate = 1, operation = 'Get'}]", "quotas[1].operation = 'Get': use one of Create"),
     ],
