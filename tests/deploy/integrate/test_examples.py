@@ -87,6 +87,7 @@ def test_python(
     for script, words in ((QUICK, "let in"), (SPOOF, "not let in")):
         session = site.simulator.create_session(script)
         finish([*python("send_session.py"), site.queue_url, session], tmp_path, environment)
+        finish([*python("complete_session.py"), site.queue_url, session], tmp_path, environment)
         for program in (consumer, webhooks):
             assert program.wait_for(session) == f"{words} {session}:default"
 
@@ -104,7 +105,8 @@ def test_node(
     watch(site, moto_server, secret, decisions, f"http://127.0.0.1:{webhooks.port()}/")
     for script, words in ((QUICK, "let in"), (SPOOF, "not let in")):
         session = site.simulator.create_session(script)
-        finish(["node", str(node_folder / "send-session.mjs"), site.queue_url, session], node_folder, environment)
+        for example in ("send-session.mjs", "complete-session.mjs"):
+            finish(["node", str(node_folder / example), site.queue_url, session], node_folder, environment)
         for program in (consumer, webhooks):
             assert program.wait_for(session) == f"{words} {session}:default"
 
