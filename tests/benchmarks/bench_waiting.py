@@ -30,7 +30,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.benchmarks.processes import PATIENCE, WATCHER, numbers, spawn
 from tests.benchmarks.service import end, endpoint
 from watcher.consumer.consumer import Consumer
+from watcher.consumer.hint_receiver import HintReceiver
 from watcher.domain.model import DecisionRules, Lease, ReceivedMessage
+from watcher.polling.hints import Hints
 from watcher.polling.learned_wait import LearnedWait
 from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
@@ -186,11 +188,14 @@ def make_consumer() -> Consumer:
     unused: Any = None
     knows_nothing: Any = SimpleNamespace(find=lambda _: {})
     active_rules: Any = SimpleNamespace(rules=rules)
+    in_flight = InFlight(10**6)
+    hints = Hints(in_flight=in_flight, scheduler=scheduler, active_rules=active_rules, clock=clock, metrics=metrics)
     poller = Poller(
         results=unused,
         endpoint=unused,
         scheduler=scheduler,
         ended=unused,
+        hints=unused,
         active_rules=active_rules,
         clock=clock,
         metrics=metrics,
@@ -199,9 +204,10 @@ def make_consumer() -> Consumer:
     return Consumer(
         queue=unused,
         ledger=knows_nothing,
-        in_flight=InFlight(10**6),
+        in_flight=in_flight,
         polls=poller,
         deliveries=unused,
+        hints=HintReceiver(hints=hints, share=unused, queue=unused, in_flight=in_flight),
         dead_letters=unused,
         active_rules=active_rules,
         clock=clock,

@@ -54,7 +54,9 @@ class KnowingLearner(DurationEstimator):
     def curve(self) -> object:  # type: ignore[override]
         return self._curve
 
-    def record(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(
+        self, low: float, high: float, *, ended: bool, now: float | None = None, is_announced: bool = False
+    ) -> None:
         """Nothing new."""
 
 
@@ -65,7 +67,9 @@ class EvenLearner(DurationEstimator):
         super().__init__()
         self.mode = Mode.EVEN
 
-    def record(self, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(
+        self, low: float, high: float, *, ended: bool, now: float | None = None, is_announced: bool = False
+    ) -> None:
         """Nothing new."""
 
 

@@ -6,16 +6,22 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
+from functools import partial
+from itertools import count, cycle, islice
 
 from tests.benchmarks.schedule_ideal import KEPT, Durations, Score
+from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import Throttled
-from watcher.domain.model import SessionResult, SessionStatus
+from watcher.domain.hints import HintSource
+from watcher.domain.model import Lease, SessionResult, SessionStatus
 from watcher.domain.ports import RateLimiter
+from watcher.polling.hints import Hints
 from watcher.polling.policy import Ended, Observation, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
+from watcher.sessions.in_flight import InFlight
 from watcher.sessions.session import Session
 from watcher.telemetry.health import Beat
+from watcher.telemetry.metrics import Metrics
 
 TIMEOUT = 180.0
 
@@ -69,6 +75,22 @@ class Traffic:
     """Enqueued only so many seconds after their end; those that never end 0 to 60 s after their creation."""
     shifted: Durations | None = None
     """How long those from the middle on last."""
+    announced: float = 0.0
+    """Share of ends that a hint announces,"""
+    hint_delay: tuple[float, float] = (0.35, 0.6)
+    """so late: log-normal, its median in seconds and its sigma."""
+    hints_until: float = math.inf
+    """When hints stop."""
+    flood: "Flood | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """False hints: so many a second, for a share of the sessions in flight, from this second on."""
+
+    per_second: float
+    victims: float
+    begin: float
 
 
 @dataclass(slots=True)
@@ -79,6 +101,8 @@ class ScriptedSession:
     born: float
     ends: float
     enqueued: float
+    announced: float = math.inf
+    is_victim: bool = False
     decided: float = math.inf
     lost: bool = False
     timed_out: bool = False
@@ -98,15 +122,16 @@ class Run:
     throttled: int = 0
     spent: dict[int, int] = field(default_factory=dict)
 
-    def part(self, begin: float, end: float) -> "Part":
-        """Of the sessions that began between these moments."""
-        chosen = [one for one in self.sessions if begin <= one.born < end]
+    def part(self, begin: float, end: float, *, victims: bool = False) -> "Part":
+        """Of the sessions that began between these moments; of those that no false hint is for, or of all."""
+        chosen = [one for one in self.sessions if begin <= one.born < end and (victims or not one.is_victim)]
         delays = sorted(one.delay for one in chosen if one.ends - one.born < KEPT)
         calls = sum(self.spent.get(one.number, 0) for one in chosen) / len(chosen)
         return Part(
             sessions=len(chosen),
             calls=calls,
             mean=sum(delays) / len(delays),
+            p50=delays[math.ceil(0.5 * len(delays)) - 1],
             p95=delays[math.ceil(0.95 * len(delays)) - 1],
             overall=_overall(delays, calls, len(chosen)),
             late=sum(one.decided > one.born + TIMEOUT + 0.001 for one in chosen),
@@ -127,6 +152,7 @@ class Part:
     sessions: int
     calls: float
     mean: float
+    p50: float
     p95: float
     overall: Score
     late: int
@@ -151,10 +177,82 @@ def traffic(plan: Traffic, chance: random.Random) -> list[ScriptedSession]:
             told = ends if ends < born + TIMEOUT - 5 else born + chance.uniform(0, 60)
             enqueued = told + chance.uniform(*plan.late)
         found.append(ScriptedSession(len(found), born, ends, enqueued))
+    if plan.announced:
+        _announce(plan, found, chance)
+    if plan.flood:
+        for one in found:
+            one.is_victim = chance.random() < plan.flood.victims
     return found
 
 
+def _announce(plan: Traffic, sessions: list[ScriptedSession], chance: random.Random) -> None:
+    median, sigma = plan.hint_delay
+    for one in sessions:
+        late = chance.lognormvariate(math.log(median), sigma)
+        if chance.random() < plan.announced and one.ends < one.born + TIMEOUT and one.ends < plan.hints_until:
+            one.announced = max(one.ends + late, one.enqueued)
+
+
 MakePolicy = Callable[[JumpingClock, Scheduler, list[ScriptedSession]], PollPolicy]
+
+
+class World:
+    """The watcher's parts around a clock that jumps, and what is still to happen."""
+
+    def __init__(self, plan: Traffic, make_policy: MakePolicy, limiter: RateLimiter, seed: int) -> None:
+        self.plan, self.sessions, self.clock = plan, traffic(plan, random.Random(seed)), JumpingClock()
+        self.scheduler = Scheduler(limiter, self.clock, Beat(self.clock, "scheduler", is_shared=True))
+        self.policy = make_policy(self.clock, self.scheduler, self.sessions)
+        self.in_flight = InFlight(len(self.sessions) + 1)
+        self.hints = Hints(
+            in_flight=self.in_flight,
+            scheduler=self.scheduler,
+            active_rules=ActiveRules(Rules({}, self.policy, TIMEOUT)),
+            clock=self.clock,
+            metrics=Metrics(),
+        )
+        self._tickets = count()
+        self._to_come: list[tuple[float, int, Callable[[], object]]] = []
+        for one in self.sessions:
+            self._plan(one.enqueued, partial(self._begin, one))
+            if one.announced < math.inf:
+                self._plan(one.announced, partial(self.hints.announce, str(one.number), HintSource.S3))
+        if plan.flood is not None:
+            self._plan(plan.flood.begin, partial(self._flood, plan.flood))
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass, but not more than until something happens."""
+        coming = self._to_come[0][0] if self._to_come else math.inf
+        self.clock.now = min(self.clock.now + seconds, max(coming, self.clock.now))
+
+    def happen(self) -> None:
+        """All that is to happen by now."""
+        while self._to_come and self._to_come[0][0] <= self.clock.now:
+            heapq.heappop(self._to_come)[2]()
+
+    def end(self, session: Session) -> None:
+        """A session is decided, or lost."""
+        self.hints.ended(session)
+        self.in_flight.finish(session)
+
+    def _plan(self, at: float, what: Callable[[], object]) -> None:
+        heapq.heappush(self._to_come, (at, next(self._tickets), what))
+
+    def _begin(self, scripted: ScriptedSession) -> None:
+        session, lease = _session(scripted, self.clock.now), Lease(str(scripted.number), str(scripted.number))
+        self.in_flight.track([lease], self.clock.now)
+        self.in_flight.add(session, lease)
+        self.scheduler.add(session, self.policy.first_poll(session))
+
+    def _flood(self, flood: "Flood") -> None:
+        """A tenth of a second of false hints: for the victims in flight in turn, and for unknown and decided ones."""
+        now = self.clock.now
+        victims = [str(one.number) for one in self.sessions if one.is_victim and one.enqueued <= now < one.decided]
+        others = [f"unknown {now} {number}" for number in range(len(victims))] + ["0"] * len(victims)
+        for session_id in islice(cycle([*victims, *others]), int(flood.per_second / 10)):
+            self.hints.announce(session_id, HintSource.S3)
+        if now < self.plan.seconds:
+            self._plan(now + 0.1, partial(self._flood, flood))
 
 
 def run(
@@ -168,47 +266,44 @@ def run(
     outage: Outage | None = None,
 ) -> Run:
     """Let the watcher's scheduler and policy watch this. `patience`: throttles in a row that lose a session."""
-    sessions = traffic(plan, random.Random(seed))
-    clock = JumpingClock()
-    scheduler = Scheduler(limiter, clock, Beat(clock, "scheduler", is_shared=True))
-    policy = make_policy(clock, scheduler, sessions)
-    service, result = Quota(quota, outage or Outage()), Run(sessions)
-    tickets = count()
-    waiting = [(one.enqueued, next(tickets), one) for one in sessions]
-    heapq.heapify(waiting)
-    open_sessions = len(sessions)
+    world = World(plan, make_policy, limiter, seed)
+    service, result = Quota(quota, outage or Outage()), Run(world.sessions)
+    open_sessions = len(world.sessions)
     while open_sessions:
-        while waiting and waiting[0][0] <= clock.now:
-            session = _session(heapq.heappop(waiting)[2], clock.now)
-            scheduler.add(session, policy.first_poll(session))
-        found = scheduler.poll_next(clock.now)
+        world.happen()
+        found = world.scheduler.poll_next(world.clock.now)
         if not isinstance(found, Due):
-            coming = waiting[0][0] if waiting else math.inf
-            clock.now = min(clock.now + found, max(coming, clock.now))
-            continue
-        session = found.session
-        scripted = sessions[int(session.key.session_id)]
-        if found.is_over:
-            policy.forget(session)
-            scripted.decided, scripted.timed_out = clock.now, True
+            world.advance(found)
+        elif _is_over(world, found, service, result, patience):
+            world.end(found.session)
             open_sessions -= 1
-            continue
-        result.calls += 1
-        result.spent[scripted.number] = session.polls + 1
-        observation = _poll(scripted, service, clock.now)
-        scheduler.record_result(throttled=isinstance(observation, Throttled))
-        result.throttled += isinstance(observation, Throttled)
-        session.record(observation)
-        step = policy.next_step(session, observation)
-        if session.throttles >= patience:
-            scripted.lost, scripted.decided = True, scripted.born + TIMEOUT
-            open_sessions -= 1
-        elif isinstance(step, Ended):
-            scripted.decided, scripted.timed_out = clock.now, not _is_success(observation)
-            open_sessions -= 1
-        else:
-            scheduler.add(session, clock.now + step.delay)
     return result
+
+
+def _is_over(world: World, due: Due, service: Quota, result: Run, patience: int) -> bool:
+    """Poll a session, or end it because its time is over; returns whether that was its end."""
+    session, now = due.session, world.clock.now
+    scripted = world.sessions[int(session.key.session_id)]
+    if due.is_over:
+        world.policy.forget(session)
+        scripted.decided, scripted.timed_out = now, True
+        return True
+    observation = _poll(scripted, service, now)
+    is_throttled = isinstance(observation, Throttled)
+    result.calls += 1
+    result.throttled += is_throttled
+    result.spent[scripted.number] = session.polls + 1
+    world.scheduler.record_result(throttled=is_throttled)
+    session.record(observation)
+    step = world.policy.next_step(session, observation)
+    if session.throttles >= patience:
+        scripted.lost, scripted.decided = True, scripted.born + TIMEOUT
+        return True
+    if isinstance(step, Ended):
+        scripted.decided, scripted.timed_out = now, not _is_success(observation)
+        return True
+    world.scheduler.add(session, now + step.delay, is_hinted=step.is_hinted)
+    return False
 
 
 def _session(scripted: ScriptedSession, now: float) -> Session:

@@ -8,8 +8,8 @@ from math import inf
 from watcher.config import Settings
 from watcher.config.sinks import SinkSettings
 from watcher.delivery.selection import Selection
-from watcher.domain.ports import Clock, Ledger, Queue, SessionResults, Sink, StateStore
-from watcher.ledgers import open_ledger, open_state_store
+from watcher.domain.ports import Clock, HintLog, Ledger, Queue, SessionResults, Sink, StateStore
+from watcher.ledgers import open_hint_log, open_ledger, open_state_store
 from watcher.polling.endpoint_check import EndpointCheck
 from watcher.queues import open_queue
 from watcher.rekognition import RekognitionResults, build_client
@@ -34,6 +34,7 @@ class Backends:
     queue: Queue
     ledger: Ledger
     state_store: StateStore | None
+    hint_log: HintLog | None
     sinks: Sequence[Sink]
     selections: Mapping[str, Selection]
     source: str
@@ -60,6 +61,9 @@ def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backen
     state_store = open_state_store(settings, clock)
     if state_store is not None:
         opened.callback(state_store.close)
+    hint_log = open_hint_log(settings, clock)
+    if hint_log is not None:
+        opened.callback(hint_log.close)
     one_call = call_allowance(settings.aws.connect_timeout, settings.aws.read_timeout)
     seen = watched(results, "endpoint", one_call)
     return Backends(
@@ -68,6 +72,7 @@ def open_backends(settings: Settings, clock: Clock, opened: ExitStack) -> Backen
         queue=watched(queue, "queue", OUTSIDE_LIMIT),
         ledger=watched(ledger, "ledger", OUTSIDE_LIMIT),
         state_store=watched(state_store, "ledger", OUTSIDE_LIMIT) if state_store is not None else None,
+        hint_log=watched(hint_log, "ledger", OUTSIDE_LIMIT) if hint_log is not None else None,
         sinks=sinks,
         selections={sink.name: _selection(sink) for sink in settings.sinks},
         source=f"/watcher/{settings.aws.region}",

@@ -1,6 +1,5 @@
 """The composition root: the only place that chooses adapters and puts the parts together."""
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
+from watcher.app.aws_settings import effective_aws
 from watcher.app.backends import open_backends
 from watcher.app.reload import Reloader, rules_of
 from watcher.app.reload_preview import ReloadPreview
 from watcher.app.startup_log import startup_fields
 from watcher.app.status import StatusParts, StatusReport
-from watcher.aws.regions import region_problem
-from watcher.aws.session import resolve_region
 from watcher.config import AwsSettings, Loaded, Settings
-from watcher.config.redaction import shown, source_of
 from watcher.consumer.consumer import Consumer
 from watcher.consumer.dead_letters import DeadLetterWriter
+from watcher.consumer.hint_receiver import HintReceiver
+from watcher.consumer.hint_sharing import HintSharing
 from watcher.consumer.lease_extender import LeaseExtender
 from watcher.daemon.clock_steps import ClockSteps
 from watcher.daemon.daemon import Daemon
@@ -28,9 +27,9 @@ from watcher.daemon.systemd import Notifier, ServiceNotifier
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import ActiveRules
-from watcher.domain.errors import ConfigError
 from watcher.domain.ports import Clock
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
+from watcher.polling.hints import Hints
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
 from watcher.rate_limit import limiter_for
@@ -85,35 +84,6 @@ def build(
         daemon = Daemon(root, concurrency=settings.polling.concurrency, drain_timeout=settings.shutdown.drain_timeout)
         root.close = opened.pop_all().close
         return App(daemon, partial(root.notifier.reload, reloader.reload), root.liveness.beat("signals"))
-
-
-def effective_aws(loaded: Loaded) -> AwsSettings:
-    """The settings of `[aws]`; if nothing names a region, the profile's, else us-east-1.
-
-    A profile that only AWS's own variables name is resolved by botocore: keys in the environment override it, as in
-    the AWS CLI, but no other profile.
-
-    Raises:
-        ConfigError: the profile or the region does not exist.
-        WatcherError: AWS's configuration files can't be read.
-    """
-    aws = _resolved(loaded)
-    if problem := region_problem(aws, os.environ):
-        what, fix = problem
-        source = source_of(
-            "the profile" if aws.region != loaded.settings.aws.region else loaded.origins["aws.region"]
-        )
-        raise ConfigError([f"aws.region = {shown('aws.region', aws.region)} {what} ({source}): {fix}"])
-    return aws
-
-
-def _resolved(loaded: Loaded) -> AwsSettings:
-    aws = loaded.settings.aws
-    if loaded.origins["aws.profile"] in ("env AWS_PROFILE", "env AWS_DEFAULT_PROFILE"):
-        aws = aws.model_copy(update={"profile": ""})
-    if loaded.origins["aws.region"] != "default":
-        return aws
-    return aws.model_copy(update={"region": resolve_region(aws.model_copy(update={"region": ""}))})
 
 
 class _Root:
@@ -192,11 +162,20 @@ class _Root:
             clock=self.clock,
             metrics=self.metrics,
         )
+        hints = Hints(
+            in_flight=self.in_flight,
+            scheduler=self.scheduler,
+            active_rules=self.active_rules,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+        self.hint_sharing = HintSharing(hint_log=self.backends.hint_log, announce=hints.announce, clock=self.clock)
         self.poller = Poller(
             results=self.backends.results,
             endpoint=self.backends.endpoint,
             scheduler=self.scheduler,
             ended=decider.decide,
+            hints=hints,
             active_rules=self.active_rules,
             **self._common,
         )
@@ -206,6 +185,9 @@ class _Root:
             in_flight=self.in_flight,
             polls=self.poller,
             deliveries=self.outbox,
+            hints=HintReceiver(
+                hints=hints, share=self.hint_sharing.share, queue=self.queue, in_flight=self.in_flight
+            ),
             dead_letters=self.dead_letters,
             active_rules=self.active_rules,
             **self._common,

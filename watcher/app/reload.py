@@ -10,6 +10,7 @@ from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import ConfigError
 from watcher.domain.model import DEFAULT_POLICY
 from watcher.domain.ports import Clock
+from watcher.polling.hinted_wait import HintedWait
 from watcher.polling.learned_wait import LearnedWait
 from watcher.polling.policy import PollPolicy
 from watcher.polling.scheduler import Scheduler
@@ -38,7 +39,7 @@ def _polling(polling: PollingSettings, clock: Clock, schedule: Schedule | None) 
     learned = None
     if schedule is not None and polling.strategy != "backoff":
         learned = LearnedWait(schedule=schedule, clock=clock, minimum=low, maximum=high, jitter=jitter)
-    return PollPolicy(backoff(low, high, polling.multiplier, jitter), clock, learned)
+    return PollPolicy(backoff(low, high, polling.multiplier, jitter), clock, learned, HintedWait(low, high))
 
 
 class Reloader:

@@ -114,6 +114,11 @@ def _corrected(step: dict[str, Any]) -> tuple[str, str]:
     return "corrected", f"the message, sent at {sent}, says {claimed} of the session's creation: too old to be true"
 
 
+def _hint(step: dict[str, Any]) -> tuple[str, str]:
+    source = _HINTS.get(str(step.get("source")), f"source {step.get('source', '?')}")
+    return "hint", f"{source}: the person has finished; polled at once"
+
+
 def _poll(step: dict[str, Any]) -> tuple[str, str]:
     told = str(step.get("result", "?"))
     if (seconds := _number(step.get("seconds"))) is not None:
@@ -131,7 +136,9 @@ def _other(step: dict[str, Any]) -> tuple[str, str]:
     return str(step.get("event", "?")), json.dumps(details) if details else ""
 
 
-_TOLD = {"received": _received, "corrected": _corrected, "poll": _poll}
+_HINTS = {"message": "a queue message", "s3": "a notification from S3", "replica": "another replica's hint"}
+
+_TOLD = {"received": _received, "corrected": _corrected, "hint": _hint, "poll": _poll}
 
 
 def _decision(entry: "LedgerEntry") -> str:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from watcher.app.build import effective_aws
+from watcher.app.aws_settings import effective_aws
 from watcher.cli.options import exit_with
 from watcher.cli.rendering import exits_on_error
 from watcher.config import Settings, load

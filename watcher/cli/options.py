@@ -138,7 +138,7 @@ def settings_or_exit(source: SettingsSource) -> "Settings":
     settings = loaded.settings
     if settings.queue.kind == "sqlite" and settings.ledger_kind != "dynamodb":
         return settings
-    from watcher.app.build import effective_aws
+    from watcher.app.aws_settings import effective_aws
     from watcher.domain.errors import ConfigError
 
     try:

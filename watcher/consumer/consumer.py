@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from functools import partial
-from sys import getsizeof
 from threading import Event
 from typing import Any, Protocol
 
 import structlog
 
 from watcher.consumer.dead_letters import DeadLetterWriter
-from watcher.consumer.message import parse_message
+from watcher.consumer.envelope import opened
+from watcher.consumer.hint_receiver import HintReceiver
+from watcher.consumer.message import request_in
+from watcher.consumer.new_session import creation_of, new_session
+from watcher.consumer.s3_notification import S3Notification, s3_notification
 from watcher.domain.active_rules import ActiveRules
 from watcher.domain.errors import InvalidMessage, LedgerError, QueueError
 from watcher.domain.model import NO_CONTEXT, DeadReason, Lease, LedgerEntry, ReceivedMessage, SessionRequest
@@ -60,6 +63,7 @@ class Consumer:
         in_flight: InFlight,
         polls: Polls,
         deliveries: Deliveries,
+        hints: HintReceiver,
         dead_letters: DeadLetterWriter,
         active_rules: ActiveRules[Any],
         clock: Clock,
@@ -71,6 +75,7 @@ class Consumer:
         self._in_flight = in_flight
         self._polls = polls
         self._deliveries = deliveries
+        self._hints = hints
         self._dead_letters = dead_letters
         self._active_rules = active_rules
         self._clock = clock
@@ -109,12 +114,17 @@ class Consumer:
             self.process(messages, retry)
 
     def process(self, messages: Sequence[ReceivedMessage], retry: RetryUntilStopped) -> None:
-        """Turn each message into a session; dead-letter those that can never be served."""
+        """Turn each message into a session, or use its hint; dead-letter those that can never be served."""
         leases = [message.lease for message in messages]
         if not self._in_flight.track(leases, self._clock.monotonic()):
             self._release(leases)  # a receive that outlasted the drain
             return
-        requests = [(message, request) for message in messages if (request := self._parse(message))]
+        parsed = [(message, content) for message in messages if (content := self._parse(message)) is not None]
+        self._serve([(message, one) for message, one in parsed if isinstance(one, SessionRequest)], retry)
+        # After the requests: one of them may ask for the session that a hint names.
+        self._hints.notified([(message, one) for message, one in parsed if isinstance(one, S3Notification)])
+
+    def _serve(self, requests: Sequence[tuple[ReceivedMessage, SessionRequest]], retry: RetryUntilStopped) -> None:
         if not requests:
             return
         find = partial(self._ledger.find, [request.key for _, request in requests])
@@ -139,19 +149,22 @@ class Consumer:
         except QueueError as error:
             log.error("release_failed", messages=len(leases), error=str(error), consequence="their leases expire")
 
-    def _parse(self, message: ReceivedMessage) -> SessionRequest | None:
+    def _parse(self, message: ReceivedMessage) -> SessionRequest | S3Notification | None:
         try:
-            return self._request(message)
+            return self._content(message)
         except InvalidMessage as fault:
             self._dead_letter(message, fault)
             return None
 
-    def _request(self, message: ReceivedMessage) -> SessionRequest:
+    def _content(self, message: ReceivedMessage) -> SessionRequest | S3Notification:
         if message.fault:
             raise InvalidMessage(DeadReason.INVALID_MESSAGE, message.fault)
+        envelope = opened(message.body)
+        if (notification := s3_notification(envelope.fields)) is not None:
+            return notification
         rules = self._active_rules.rules
-        return parse_message(
-            message.body,
+        return request_in(
+            envelope,
             message.sent_at,
             rules.decision.keys(),
             message.attributes,
@@ -176,16 +189,19 @@ class Consumer:
                 sent_at=timestamp(message.sent_at),
                 consequence="they differ by more than a session's lifetime: the claimed time is ignored",
             )
-        created_monotonic = self._created_monotonic(message, request)
+        created_monotonic = creation_of(message, request, self._clock)
         if self._merge(message, request, created_monotonic):
             return
-        session = self._session(message, request, created_monotonic, entry)
+        lifetime = self._active_rules.rules.session_timeout
+        session = new_session(message, request, created_monotonic, lifetime, entry, self._clock)
         if not self._in_flight.add(session, message.lease):
             return  # its lease was lost during the ledger call, or everything was released
         if entry is not None:
             log.debug("already_decided", session_id=request.key.session_id, policy=request.key.policy)
+            self._hints.decided(request)
             self._deliveries.resume(session, entry)
         else:
+            self._hints.started(request, session)
             self._polls.admit(session)
 
     def _merge(self, message: ReceivedMessage, request: SessionRequest, created_monotonic: float) -> bool:
@@ -198,42 +214,8 @@ class Consumer:
         if request.context != NO_CONTEXT:
             warn_of_conflict(request.key, merged.context, request.context)
         self._polls.may_be_older(merged, created_monotonic)
+        self._hints.merged(request)
         return True
-
-    def _created_monotonic(self, message: ReceivedMessage, request: SessionRequest) -> float:
-        """When (monotonic) the session was created: as long before the message was sent as its two times say."""
-        sent = message.sent_monotonic
-        if sent is None:
-            sent = self._clock.monotonic() - max(0.0, self._clock.time() - message.sent_at)
-        return sent - (message.sent_at - request.created_at)
-
-    def _session(
-        self, message: ReceivedMessage, request: SessionRequest, created_monotonic: float, entry: LedgerEntry | None
-    ) -> Session:
-        session = Session(
-            *request.key,
-            created_at=request.created_at,
-            wall_offset=request.created_at - created_monotonic,
-            lifetime=self._active_rules.rules.session_timeout,
-            context=request.context,
-            context_bytes=_context_bytes(request.context, entry),
-            traceparent=request.traceparent,
-            # Not by our wall clock, which may have been set since the session was created.
-            received_at=request.created_at + self._clock.monotonic() - created_monotonic,
-            sent_at=message.sent_at,
-        )
-        if request.creation.rejected is not None:
-            session.note_corrected_creation(self._clock.time(), request.creation.rejected)
-        return session
 
     def _failed(self, part: str, error: BaseException) -> None:
         self._readiness.mark_unavailable(part, error, "nothing is received until it works")
-
-
-def _context_bytes(context: bytes, entry: LedgerEntry | None) -> int:
-    """Bytes of memory for a context and for its event, which is kept until every sink has it.
-
-    Python stores text with up to four bytes a character: one emoji makes an event four times as large.
-    """
-    event = entry.event.body if entry else "" if context == NO_CONTEXT else context.decode()
-    return len(context) + getsizeof(event) if event else 0

@@ -10,6 +10,7 @@ import structlog
 
 from watcher.consumer.consumer import Consumer
 from watcher.consumer.dead_letters import DeadLetterWriter
+from watcher.consumer.hint_sharing import HintSharing
 from watcher.consumer.lease_extender import LeaseExtender
 from watcher.daemon.prober import Prober
 from watcher.daemon.systemd import ServiceNotifier
@@ -65,6 +66,7 @@ class Parts(Protocol):
     scheduler: Scheduler
     consumer: Consumer
     dead_letters: DeadLetterWriter
+    hint_sharing: HintSharing
     poller: Poller
     watchdog: DeadlineWatchdog
     outbox: Outbox
@@ -148,6 +150,8 @@ class Daemon:
             start("poller", partial(parts.poller.run, beat("poller")))
         start("deadline-watchdog", partial(parts.watchdog.run, self._stopping, beat("deadline-watchdog")))
         start("consumer", partial(parts.consumer.run, self._stopping, beat("consumer")))
+        if parts.hint_sharing.is_used:
+            start("hints", partial(parts.hint_sharing.run, self._stopping, beat("hints")))
         start("http", partial(parts.http.run, beat("http")))
         log.info("started", **parts.startup_fields, host=parts.http.host, port=parts.http.port)
 
@@ -169,6 +173,7 @@ class Daemon:
         self._stopping.set()
         self._step("announcement", self._announce_stop)
         self._step("in_flight", parts.in_flight.close)
+        self._step("hints", parts.hint_sharing.stop)
         self._threads.join(["consumer"], end)
         self._step("scheduler", parts.scheduler.stop)
         self._threads.join(["poller"], end)

@@ -1,5 +1,6 @@
 """Hints that a person has finished: where they come from, and what comes of them."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 
@@ -27,3 +28,13 @@ class HintResult(StrEnum):
     """The session is decided."""
     INVALID = "invalid"
     """It names no session, or can't be read."""
+
+
+_WATCHED = (HintResult.USED, HintResult.REPEATED)
+
+HINTS: Mapping[HintSource, Sequence[HintResult]] = {
+    HintSource.MESSAGE: (*_WATCHED, HintResult.LATE, HintResult.INVALID),
+    HintSource.S3: (*_WATCHED, HintResult.UNKNOWN, HintResult.LATE, HintResult.INVALID),
+    HintSource.REPLICA: _WATCHED,
+}
+"""What can come of a hint from each source. Whoever receives a hint counts it; another replica only what it uses."""

@@ -146,6 +146,26 @@ class Ledger(Protocol):
         """Release the backend's resources."""
 
 
+class HintLog(Protocol):
+    """Passes hints on from the replica that received them to the one that watches the session.
+
+    One thread uses it. Raises LedgerError.
+    """
+
+    @property
+    def interval(self) -> float:
+        """Seconds until the next read is worthwhile."""
+
+    def write(self, session_ids: Sequence[str]) -> None:
+        """Tell the other replicas that these sessions are complete."""
+
+    def read(self) -> Sequence[str]:
+        """The sessions that other replicas have written since the last read; repeated ones are harmless."""
+
+    def close(self) -> None:
+        """Release the backend's resources."""
+
+
 class StateStore(Protocol):
     """Stores one text between runs of the watcher. Raises LedgerError."""
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from watcher.config.settings import Settings
-from watcher.domain.ports import Clock, Ledger, StateStore
+from watcher.domain.ports import Clock, HintLog, Ledger, StateStore
 
 LEDGERS = {
     "sqlite": "watcher.ledgers.sqlite.ledger",
@@ -17,6 +17,12 @@ STATE_STORES = {
     "dynamodb": "watcher.ledgers.dynamodb.state_store",
 }
 """From `settings.ledger_kind` to the module with `open_state_store`, for ledgers that have one."""
+
+HINT_LOGS = {
+    "sqlite": "watcher.ledgers.sqlite.hint_log",
+    "dynamodb": "watcher.ledgers.dynamodb.hint_log",
+}
+"""From `settings.ledger_kind` to the module with `open_hint_log`, for ledgers that several watchers can share."""
 
 
 def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Ledger:
@@ -37,3 +43,13 @@ def open_state_store(settings: Settings, clock: Clock) -> StateStore | None:
     """
     module = STATE_STORES.get(settings.ledger_kind)
     return import_module(module).open_state_store(settings, clock) if module else None
+
+
+def open_hint_log(settings: Settings, clock: Clock) -> HintLog | None:
+    """What passes hints between the watchers on one ledger; None if nobody can share it. The caller closes it.
+
+    Raises:
+        LedgerError: it can't be used.
+    """
+    module = HINT_LOGS.get(settings.ledger_kind)
+    return import_module(module).open_hint_log(settings, clock) if module else None

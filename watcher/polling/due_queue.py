@@ -132,14 +132,14 @@ class DueQueue:
         self._quiet_until = inf if timer is None else timer.at
 
     def _first_later(self) -> Timer | None:
-        while (timer := self._later.first()) is not None and _is_stale(timer):
+        while (timer := self._later.first()) is not None and is_stale(timer):
             self._later.drop()
         return timer
 
     def _oldest(self) -> Timer | None:
         due = self._due
         while due:
-            if not _is_stale(timer := due[0]):
+            if not is_stale(timer := due[0]):
                 return timer
             due.popleft()
         return None
@@ -151,13 +151,13 @@ class DueQueue:
             if self._choice is _Choice.ANY:
                 place = random.randrange(len(newcomers))
                 newcomers[place], newcomers[-1] = newcomers[-1], newcomers[place]
-            if not _is_stale(timer := newcomers[-1]):
+            if not is_stale(timer := newcomers[-1]):
                 return timer
             newcomers.pop()
         return None
 
 
-def _is_stale(timer: Timer) -> bool:
+def is_stale(timer: Timer) -> bool:
     """Whether its session was taken by another turn, moved to another one, or abandoned."""
     session = timer.session
     return session.is_abandoned or not session.is_scheduled or session.due_at != timer.at

@@ -43,10 +43,23 @@ class LearnedWait:
             stretch=self.uniform(1.0 - self.jitter / 2, 1.0 + self.jitter / 2),
         )
 
-    def learn(self, session: Session, status: SessionStatus) -> None:
-        """Record what an answer says about the session's end. EXPIRED says nothing: AWS ended it, not the person."""
+    def learn(self, session: Session, status: SessionStatus, *, is_announced: bool = False) -> None:
+        """Record what an answer says about the session's end. EXPIRED says nothing: AWS ended it, not the person.
+
+        `is_announced`: a hint led to the poll that found the end.
+        """
         now, created_at = self.clock.monotonic(), session.created_monotonic
         if status is not SessionStatus.EXPIRED:
             before = max(0.0, session.on_the_way_at - created_at)
-            self.schedule.record(session.policy, before, now - created_at, ended=status.is_terminal, now=now)
-        session.on_the_way_at = now
+            hinted_at = session.hint.at - created_at if session.hint is not None and is_announced else 0.0
+            is_first = status.is_terminal and hinted_at > before
+            self.schedule.record(
+                session.policy,
+                before,
+                hinted_at if is_first else now - created_at,
+                ended=status.is_terminal,
+                now=now,
+                is_announced=is_announced,
+            )
+        if not status.is_terminal:
+            session.on_the_way_at = now

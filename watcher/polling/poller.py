@@ -22,6 +22,7 @@ from watcher.domain.ports import Clock, SessionResults
 from watcher.polling.active_calls import ActiveCalls
 from watcher.polling.endpoint_check import EndpointCheck
 from watcher.polling.final_poll import final_poll_at, lead_seconds
+from watcher.polling.hints import Hints
 from watcher.polling.policy import Ended, Observation, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due, Scheduler
 from watcher.sessions import creation_claim
@@ -53,6 +54,7 @@ class Poller:
         endpoint: EndpointCheck,
         scheduler: Scheduler,
         ended: Callable[[Session, Observation | None], None],
+        hints: Hints,
         active_rules: ActiveRules[PollPolicy],
         clock: Clock,
         metrics: Metrics,
@@ -63,6 +65,7 @@ class Poller:
         self._endpoint = endpoint
         self._scheduler = scheduler
         self._ended = ended
+        self._hints = hints
         self._active_rules = active_rules
         self._clock = clock
         self._metrics = metrics
@@ -83,7 +86,7 @@ class Poller:
         session = due.session
         if due.is_over:
             self._active_rules.rules.polling.forget(session)
-            self._ended(session, session.ending)
+            self._end(session, session.ending)
             return
         begun = self._clock.monotonic()
         self.calls.begin(session, begun)
@@ -112,10 +115,14 @@ class Poller:
         if claimed is not None:
             self._log_refuted_claim(session, claimed)
         if isinstance(step, PollAgain):
-            self._scheduler.add(session, self._clock.monotonic() + step.delay)
+            self._scheduler.add(session, self._clock.monotonic() + step.delay, is_hinted=step.is_hinted)
         else:
             # So its deadline was true: what was known then counts, as for a session without a claim.
-            self._ended(session, known if is_borne_out and isinstance(known, SessionResult) else step.ending)
+            self._end(session, known if is_borne_out and isinstance(known, SessionResult) else step.ending)
+
+    def _end(self, session: Session, observation: Observation | None) -> None:
+        self._hints.ended(session)
+        self._ended(session, observation)
 
     def _log_refuted_claim(self, session: Session, claimed: float) -> None:
         session.note_corrected_creation(self._clock.time(), claimed)
@@ -129,7 +136,8 @@ class Poller:
 
     def admit(self, session: Session) -> None:
         """Begin to poll a session."""
-        self._scheduler.add(session, self._active_rules.rules.polling.first_poll(session))
+        at = self._active_rules.rules.polling.first_poll(session)
+        self._scheduler.add(session, at, is_hinted=session.hint is not None)
 
     def may_be_older(self, session: Session, created_monotonic: float) -> None:
         """A message gives this creation time for a session, so AWS may forget it earlier.
@@ -152,7 +160,7 @@ class Poller:
         session.record(fault)
         self._active_rules.rules.polling.forget(session)
         self._note(session, fault, _label(fault), seconds, Ended(fault))
-        self._ended(session, session.ending)
+        self._end(session, session.ending)
 
     def _ask(self, session_id: str) -> Observation:
         try:

@@ -1,12 +1,14 @@
 """Decides which session the next free worker polls, once the rate allows it."""
 
 from math import inf
+from operator import attrgetter
 from threading import Condition
 from typing import NamedTuple
 
 from watcher.domain.ports import Clock, RateLimiter
 from watcher.polling.deadline_queue import SPREAD_EVERY
-from watcher.polling.due_queue import DueQueue, Head
+from watcher.polling.due_queue import DueQueue, Head, is_stale
+from watcher.polling.timer_queue import TimerQueue
 from watcher.polling.unknown_share import UnknownShare
 from watcher.rate_limit import ThrottledShare
 from watcher.sessions.session import Session
@@ -43,6 +45,9 @@ class Scheduler:
     Anyone who can send to the queue can make up session ids. So sessions that AWS has confirmed, by any answer with a
     status, wait in a separate queue. While many ids are unknown to AWS the two queues take turns, and each gets at
     least half of the rate. Otherwise the poll that was due first goes first; favouring either queue would cost calls.
+
+    Hinted polls go before those of sessions that merely may have ended, but never before final polls. Hints may be
+    false: while anything else is due, every second poll is not a hinted one.
     """
 
     def __init__(self, limiter: RateLimiter, clock: Clock, beat: Beat) -> None:
@@ -54,6 +59,8 @@ class Scheduler:
         self._unconfirmed = DueQueue(lambda session: not _is_confirmed(session))
         self._queues = (self._confirmed, self._unconfirmed)
         """The one whose turn it is comes first."""
+        self._hinted = TimerQueue(attrgetter("due_at"))
+        self._is_hinted_turn = True
         self._spread_at = -inf
         self._unknown = UnknownShare()
         self._throttled = ThrottledShare()
@@ -71,10 +78,19 @@ class Scheduler:
         """Calls a second that the limiter allows now; 0 means no limit."""
         return self._limiter.rate
 
-    def add(self, session: Session, at: float) -> None:
+    def add(self, session: Session, at: float, *, is_hinted: bool = False) -> None:
         """Poll this session at `at` (monotonic seconds), or as soon after it as the rate and the workers allow."""
         with self._lock:
             self._push(session, at)
+            if is_hinted:
+                self._hinted.add(session)
+
+    def hint(self, session: Session, at: float) -> None:
+        """Poll a waiting session at `at`, before others; one that a worker has is left unchanged."""
+        with self._lock:
+            if session.is_scheduled and not session.is_abandoned:
+                self._push(session, min(at, session.due_at))
+                self._hinted.add(session)
 
     def bring_forward(self, session: Session, at: float) -> None:
         """Poll a waiting session no later than `at`; one that a worker has is left unchanged."""
@@ -103,14 +119,27 @@ class Scheduler:
             queue, other, head = other, queue, next_head
         if head is None:
             return self._pause(now)
-        session, timer, is_over = head
+        hinted = self._hinted_first(head, now)
+        session, timer, is_over = hinted or head
         delay = 0.0 if is_over else self._limiter.acquire(now)
         if delay > 0:
             return min(delay, RATE_PAUSE, queue.seconds_until_end(now), other.seconds_until_end(now))
-        queue.take(timer)
-        if not is_over:
-            self._queues = other, queue
+        if hinted:
+            self._hinted.drop()
+        else:
+            queue.take(timer)
+            if not is_over:
+                self._queues = other, queue
+        self._is_hinted_turn = hinted is None or head[0] is session
         return _dispatched(session, now, is_over=is_over)
+
+    def _hinted_first(self, head: Head, now: float) -> Head | None:
+        """The hinted poll that goes before `head`, if one is due and it is its turn."""
+        while (timer := self._hinted.first(now)) is not None and is_stale(timer):
+            self._hinted.drop()
+        is_final = head[1] is None
+        is_its_turn = timer is not None and (self._is_hinted_turn or head[0] is timer.session)
+        return (timer.session, timer, False) if timer is not None and is_its_turn and not is_final else None
 
     def _goes_before(self, other: Head, head: Head) -> bool:
         """Whether another queue's head goes before the head of the queue whose turn it is. An end costs no call."""

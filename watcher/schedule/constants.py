@@ -141,3 +141,44 @@ class Mixture:
 
 
 MIXTURE = Mixture()
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is learned about hints that a session has ended, and how far they are trusted."""
+
+    memory: float = 150.0
+    """Ended sessions after which an observation's weight has fallen to 1/e."""
+
+    prior_ends: float = 10.0
+    """Ended sessions that the first estimate counts for."""
+
+    latest_weight: float = 0.1
+    """Weight of the latest end in the second, quick estimate, which shows within 10 ends that hints have stopped."""
+
+    changed: float = 0.35
+    """Difference between the two that is taken as a change: chance alone rarely makes it 0.3."""
+
+    most_share: float = 0.998
+    """Upper bound of the share."""
+
+    lateness: float = 0.5
+    """Seconds from an end to its hint that are assumed at first."""
+
+    lateness_weight: float = 0.02
+    """Weight of the latest delay."""
+
+    most_lateness: float = 30.0
+    """Upper bound in seconds: later hints are of no use."""
+
+    telling: float = 20.0
+    """Longest interval, in multiples of the mean delay, that says anything about it."""
+
+    reach: float = 4.0
+    """Multiples of the mean delay before a hint in which its session ended: 98 of 100 do."""
+
+    worth: float = 0.4
+    """Seconds of undetected delay that are worth a call where all ends are announced."""
+
+
+HINTS = Hints()

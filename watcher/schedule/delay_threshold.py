@@ -38,10 +38,10 @@ class DelayThreshold:
         if bucket is not None and bucket.count:
             self._lag += DELAY_COST.lag_weight * (max(0.0, begun - bucket.end) - self._lag)
 
-    def planned(self, session: Planned, now: float, interval: float) -> None:
-        """The next poll of a session, this many seconds ahead."""
+    def planned(self, session: Planned, now: float, interval: float, threshold: float = 0.0) -> None:
+        """The next poll of a session, this many seconds ahead; at `threshold`, if that was higher than the value."""
         self.forget(session)
-        weight, place = self.value**0.5 / interval, int((now + interval) / WIDTH)
+        weight, place = max(self.value, threshold) ** 0.5 / interval, int((now + interval) / WIDTH)
         bucket = self._buckets.get(place)
         if bucket is None:
             bucket = self._buckets[place] = PlanBucket((place + 1) * WIDTH)

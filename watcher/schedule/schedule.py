@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from watcher.schedule.age_bins import BINS
-from watcher.schedule.constants import MIXTURE
+from watcher.schedule.constants import HINTS, MIXTURE
 from watcher.schedule.delay_threshold import DelayThreshold
 from watcher.schedule.estimator import DurationEstimator, Mode
 from watcher.schedule.plan import Planned
@@ -19,7 +19,10 @@ FORM = 1
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the schedule knows, and its mode. Seconds; `median` and `p90` are inf if that many never end."""
+    """What the schedule knows, and its mode. Seconds; `median` and `p90` are inf if that many never end.
+
+    `announced`: share of ends that a hint announces; `lateness`: mean seconds from an end to its hint.
+    """
 
     mode: Mode
     sessions: float
@@ -28,6 +31,8 @@ class State:
     unfinished: float
     threshold: float
     shifts: int
+    announced: float = 0.0
+    lateness: float = 0.0
 
 
 class _Seen(NamedTuple):
@@ -38,6 +43,7 @@ class _Seen(NamedTuple):
     high: float
     ended: bool
     now: float | None
+    is_announced: bool
 
 
 class Schedule:
@@ -59,17 +65,34 @@ class Schedule:
         self._seen: list[_Seen] = []
         self._taken_in_at = -math.inf
 
-    def record(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(
+        self,
+        kind: str,
+        low: float,
+        high: float,
+        *,
+        ended: bool,
+        now: float | None = None,
+        is_announced: bool = False,
+    ) -> None:
         """Record a poll at age `high` of a session that was on the way at age `low` (0: never seen before).
 
-        `now`, if given, limits the cost of very many polls: they are processed together ten times a second, and the
-        estimate is recomputed once a second.
+        `is_announced`: a hint at `high` announced its end. `now`, if given, limits the cost of very many polls: they
+        are processed together ten times a second, and the estimate is recomputed once a second.
         """
         with self._lock:
-            self._seen.append(_Seen(kind, low, high, ended, now))
+            self._seen.append(_Seen(kind, low, high, ended, now, is_announced))
             if now is None or now - self._taken_in_at >= MIXTURE.taken_in_every:
                 self._take_in()
                 self._taken_in_at = -math.inf if now is None else now
+
+    def record_late_hint(self, kind: str, low: float, high: float, at: float) -> None:
+        """The hint of an end that a poll had found, between ages `low` and `high`, came only at age `at`."""
+        with self._lock:
+            self._take_in()
+            for estimator in (self._all, self._own(kind)):
+                if estimator is not None:
+                    estimator.announcements.late(low, high, at)
 
     def forget(self, session: Planned) -> None:
         """A session that won't be polled any more."""
@@ -99,14 +122,14 @@ class Schedule:
         with self._lock:
             self._threshold.polled(session, now if begun is None else begun)
             learner, rate = self._learner(kind), self.rate()
-            threshold = self._fit(rate)
+            threshold = self._fit(rate, learner)
             if learner.mode is Mode.LEARNED:
-                wanted = (learner.curve.next_poll_age(age, threshold) - age) * stretch
+                wanted = (learner.curve.next_poll_age(age, threshold, learner.unannounced) - age) * stretch
             else:
                 fair = self._threshold.fair_interval(rate) * stretch
                 wanted = fair if learner.mode is Mode.EVEN and rate > 0 else max(fallback(), fair)
-            wait = max(least, min(wanted, self._longest(most, rate)))
-            self._threshold.planned(session, now, wait)
+            wait = max(least, min(wanted, self._longest(most, rate, learner)))
+            self._threshold.planned(session, now, wait, threshold)
             return wait
 
     def first(self, session: Planned, kind: str, age: float, now: float, *, least: float, most: float) -> float:
@@ -116,24 +139,28 @@ class Schedule:
         """
         with self._lock:
             learner, rate = self._learner(kind), self.rate()
-            threshold = self._fit(rate)
+            threshold = self._fit(rate, learner)
             wait = 0.0
             if learner.mode is Mode.LEARNED:
-                wait = learner.curve.next_poll_age(0.0, threshold) - age
+                wait = learner.curve.next_poll_age(0.0, threshold, learner.unannounced) - age
             elif learner.mode is Mode.EVEN:
                 wait = max(0.0, self._threshold.fair_interval(rate) - age)
-            wait = min(wait, self._longest(most, rate))
-            self._threshold.planned(session, now, max(wait, least))
+            wait = min(wait, self._longest(most, rate, learner))
+            self._threshold.planned(session, now, max(wait, least), threshold)
             return wait
 
     def _take_in(self) -> None:
-        for kind, low, high, ended, now in self._seen:
-            self._all.record(low, high, ended=ended, now=now)
+        for kind, low, high, ended, now, is_announced in self._seen:
+            self._all.record(low, high, ended=ended, now=now, is_announced=is_announced)
             if (own := self._own(kind)) is not None:
-                own.record(low, high, ended=ended, now=now)
+                own.record(low, high, ended=ended, now=now, is_announced=is_announced)
         self._seen.clear()
 
-    def _fit(self, rate: float) -> float:
+    def _fit(self, rate: float, learner: DurationEstimator) -> float:
+        """The threshold for this rate. Where hints come, even a spare call has to be worth it."""
+        return max(self._fitted(rate), HINTS.worth * learner.announcements.share)
+
+    def _fitted(self, rate: float) -> float:
         mode, before = self._all.mode, self._mode
         self._mode = mode
         if mode is not Mode.LEARNED:
@@ -142,8 +169,9 @@ class Schedule:
             self._threshold.start(self._all.curve, rate)
         return self._threshold.fit(rate)
 
-    def _longest(self, most: float, rate: float) -> float:
-        return max(most, MIXTURE.most_shares * self._threshold.fair_interval(rate))
+    def _longest(self, most: float, rate: float, learner: DurationEstimator) -> float:
+        longest = most / math.sqrt(learner.unannounced)
+        return max(longest, MIXTURE.most_shares * self._threshold.fair_interval(rate))
 
     def state(self) -> State:
         """What is known about all sessions together."""
@@ -158,6 +186,8 @@ class Schedule:
                 unfinished=curve.unfinished_share,
                 threshold=self._threshold.value,
                 shifts=self._all.shifts,
+                announced=self._all.announcements.share,
+                lateness=self._all.announcements.lateness,
             )
 
     def dump(self) -> str:

@@ -1,6 +1,7 @@
 """A piecewise constant hazard as a curve: the share still on the way at an age, and the cost of waiting longer."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from watcher.schedule.age_bins import BINS, EDGES, LONGEST, WIDTHS, bin_of
@@ -53,8 +54,13 @@ class SurvivalCurve:
         alive, lived = self._at(since)
         return (age - since) - (self._at(age)[1] - lived) / alive
 
-    def next_poll_age(self, since: float, threshold: float) -> float:
-        """The age at which the expected undetected delay since `since` reaches `threshold` (seconds); may be inf."""
+    def next_poll_age(self, since: float, threshold: float, unannounced: float = 1.0) -> float:
+        """The age at which the expected undetected delay since `since` reaches `threshold` (seconds); may be inf.
+
+        `unannounced`: the share of ends that no hint announces. Only those count, of a session without a hint.
+        """
+        if unannounced < 1.0:
+            return self._next_without_hint(since, threshold, unannounced)
         alive, lived = self._at(since)
         low, high, area = bin_of(since) + 1, BINS + 1, self._area
         while low < high:  # bisect's `key` would cost a call per step, and this runs with every poll
@@ -89,6 +95,26 @@ class SurvivalCurve:
             return math.inf
         j = next(j for j in range(BINS) if self._survival[j + 1] <= left)
         return EDGES[j] + math.log(self._survival[j] / left) / self._hazard[j]
+
+    def _next_without_hint(self, since: float, threshold: float, unannounced: float) -> float:
+        """Like `next_poll_age`, by bisection: first over the edges of the bins, then between two of them."""
+
+        def is_worth(age: float) -> bool:
+            """Whether the expected delay, of a session without a hint by this age, reaches the threshold."""
+            alive, lived = self._at(age)
+            left = alive / alive_then
+            delay = (age - since) - (lived - lived_then) / alive_then
+            return unannounced * delay >= threshold * (left + unannounced * (1.0 - left))
+
+        alive_then, lived_then = self._at(since)
+        edge = bisect_left(EDGES, True, bin_of(since) + 1, key=is_worth)  # noqa: FBT003 - what it searches for
+        if edge > BINS:
+            return math.inf  # not within a session's life
+        low, high = max(since, EDGES[edge - 1]), EDGES[edge]
+        while high - low > SEARCH.close:
+            middle = (low + high) / 2
+            low, high = (low, middle) if is_worth(middle) else (middle, high)
+        return high
 
     def _within(self, j: int, since: float, threshold: float, alive: float, lived: float) -> float:
         """Newton steps in bin j, where the delay is convex, from the root of its first two terms."""

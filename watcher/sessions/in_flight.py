@@ -110,6 +110,11 @@ class InFlight:
             self._bind(session, lease)
             return True
 
+    def of(self, session_id: str) -> list[Session]:
+        """The sessions with this id: one for each policy."""
+        with self._changed:
+            return [found for known in self._sessions.values() if (found := known.get(session_id))]
+
     def _find(self, key: SessionKey) -> Session | None:
         return self._sessions.get(key.policy, {}).get(key.session_id)
 

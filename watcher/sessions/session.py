@@ -9,6 +9,7 @@ from math import inf
 from watcher.domain.errors import PollError
 from watcher.domain.model import NO_CONTEXT, Lease, SessionKey, SessionResult, SessionStatus
 from watcher.schedule.plan import PlanBucket
+from watcher.sessions.hint import Hint
 from watcher.sessions.poll_history import PollHistory
 
 _UNPOLLED = PollHistory()
@@ -33,10 +34,10 @@ class Session:
     message's, as are `context` (compact JSON), `context_bytes` (memory of it and its event) and `traceparent`.
 
     One thread at a time owns it: scheduler, worker, delivery. Only the consumer's thread may change `created_at` and
-    `wall_offset` and set `is_brought_forward` while another thread owns the rest. Leases and `is_abandoned` belong to
-    the in-flight table; `is_scheduled`, `due_at`, `dispatched_at` and `final_due_at` (monotonic) to the scheduler;
-    `final_poll` and `final_poll_by`, the time that it is brought forward to, to its deadline queue; `on_the_way_at`
-    to the poll policy, `planned_for` to its learned schedule.
+    `wall_offset` and set `is_brought_forward` while another thread owns the rest. `hint` belongs to `Hints`. Leases
+    and `is_abandoned` belong to the in-flight table; `is_scheduled`, `due_at`, `dispatched_at` and `final_due_at`
+    (monotonic) to the scheduler; `final_poll` and `final_poll_by`, the time that it is brought forward to, to its
+    deadline queue; `on_the_way_at` to the poll policy, `planned_for` to its learned schedule.
     """
 
     session_id: str
@@ -53,6 +54,8 @@ class Session:
     is_scheduled: bool = False
     is_abandoned: bool = False
     is_brought_forward: bool = False
+    is_ended: bool = False
+    hint: Hint | None = None
     due_at: float = 0.0
     dispatched_at: float = -inf
     final_due_at: float = -inf
@@ -178,6 +181,10 @@ class Session:
     def note_poll(self, at: float, result: str, took: float, *, error: str = "", wait: float | None = None) -> None:
         """Add a poll to the session's trail; see `PollHistory`."""
         self._own_history().note_poll(at, result, took, error, wait)
+
+    def note_hint(self, at: float, source: str) -> None:
+        """Note that a hint from this source moves a poll."""
+        self._own_history().notes += f', {{"at": {at:.3f}, "event": "hint", "source": "{source}"}}'
 
     def note_corrected_creation(self, at: float, claimed: float) -> None:
         """Note that its message gave an impossible creation time (epoch seconds)."""

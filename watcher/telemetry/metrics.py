@@ -13,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 from watcher import __version__
 from watcher.domain.decision_table import DECISIONS
 from watcher.domain.feedback import FeedbackCode
+from watcher.domain.hints import HINTS
 from watcher.domain.model import DEFAULT_POLICY, DeadReason, Outcome, PollResult, QueueDepth
 from watcher.domain.trace_context import TRACEPARENT
 from watcher.schedule import State
@@ -22,18 +23,18 @@ SERIES_LIMIT = 300
 """Maximum series, including those of the process; section 7 of the interface."""
 
 COMMON_SERIES = 136
-"""Series that don't belong to a policy or sink, with a few to spare."""
+"""Series that don't belong to a policy or sink."""
 
 OTHER = "other"
 
-SDK_TYPES = 8
+SDK_TYPES = 3
 """SDK types with a label of their own: clients report theirs themselves, and could make up any number."""
 
 _SDK_TYPE = re.compile(r"[A-Za-z0-9 ._/-]{1,64}")
 
 _CALL_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
-_LAG_SECONDS = (0.1, 0.5, 1, 5, 10, 30, 60)
-_LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180)
+_LAG_SECONDS = (0.1, 0.5, 1, 5, 10, 60)
+_LIFE_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180)
 _RATIOS = (0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # AWS's thresholds; few, because each policy has them all
 _POLLS = (1, 2, 3, 5, 8, 13, 34)
 _DELIVERY_SECONDS = (0.1, 0.5, 2.5, 10)
@@ -137,6 +138,10 @@ class Metrics:
         self.polls = self._counter("polls", "Calls of GetFaceLivenessSessionResults.", ["result"])
         for result in PollResult:
             self.polls.labels(result.value)
+        self.hints = self._counter("hints", "Hints that a person has finished.", ["source", "result"])
+        for source, hint_results in HINTS.items():
+            for hint_result in hint_results:
+                self.hints.labels(source.value, hint_result.value)
         self.poll_duration = self._histogram("poll_duration_seconds", "Duration of one call.", _CALL_SECONDS)
         self.poll_lag = self._histogram("poll_lag_seconds", "From a poll's due time to its start.", _LAG_SECONDS)
         self.rate_limit = self._gauge("rate_limit_calls_per_second", "Calls a second allowed now; 0 means no limit.")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from watcher.app.build import App, build, effective_aws
+from watcher.app.aws_settings import effective_aws
+from watcher.app.build import App, build
 from watcher.config import Loaded, load
 from watcher.daemon.systemd import Notifier
 from watcher.domain.errors import WatcherError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.app.build import effective_aws
+from watcher.app.aws_settings import effective_aws
 from watcher.config import load
 from watcher.domain.errors import ConfigError
 

@@ -281,9 +281,18 @@ class _Noted(Schedule):
         super().__init__()
         self.ages: list[tuple[float, float]] = []
 
-    def record(self, kind: str, low: float, high: float, *, ended: bool, now: float | None = None) -> None:
+    def record(
+        self,
+        kind: str,
+        low: float,
+        high: float,
+        *,
+        ended: bool,
+        now: float | None = None,
+        is_announced: bool = False,
+    ) -> None:
         self.ages.append((low, high))
-        super().record(kind, low, high, ended=ended, now=now)
+        super().record(kind, low, high, ended=ended, now=now, is_announced=is_announced)
 
 
 def test_a_crowd_of_claimed_ends_is_checked_and_not_given_up() -> None:

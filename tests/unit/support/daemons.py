@@ -44,6 +44,7 @@ def parts_of(world: World, told: list[str], **others: Any) -> Parts:
         "scheduler": world.scheduler,
         "consumer": world.consumer,
         "dead_letters": world.dead_letters,
+        "hint_sharing": world.hint_sharing,
         "poller": world.poller,
         "watchdog": world.watchdog(),
         "outbox": world.outbox,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Condition, Event, Lock
 
 from tests.unit.support.builders import a_received_message
-from watcher.domain.errors import PollError
+from watcher.domain.errors import LedgerError, PollError
 from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import (
     DeadReason,
@@ -246,3 +246,28 @@ class FakeResults:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+class FakeHintLog:
+    """A hint log; `others` is what other replicas have written."""
+
+    interval = 0.5
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+        self.others: list[str] = []
+        self.error: LedgerError | None = None
+
+    def write(self, session_ids: Sequence[str]) -> None:
+        if self.error is not None:
+            raise self.error
+        self.written += session_ids
+
+    def read(self) -> Sequence[str]:
+        if self.error is not None:
+            raise self.error
+        read, self.others = self.others, []
+        return read
+
+    def close(self) -> None:
+        """Nothing to release."""

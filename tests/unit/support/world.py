@@ -6,9 +6,11 @@ from typing import Any
 
 from tests.support import ManualClock, Unlimited
 from tests.unit.support.builders import a_beat, a_lease, a_session, live_answer, put_in, value
-from tests.unit.support.fakes import Calls, FakeLedger, FakeQueue, FakeResults, FakeSink
+from tests.unit.support.fakes import Calls, FakeHintLog, FakeLedger, FakeQueue, FakeResults, FakeSink
 from watcher.consumer.consumer import Consumer
 from watcher.consumer.dead_letters import DeadLetterWriter
+from watcher.consumer.hint_receiver import HintReceiver
+from watcher.consumer.hint_sharing import HintSharing
 from watcher.consumer.lease_extender import LeaseExtender
 from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
@@ -19,6 +21,7 @@ from watcher.domain.model import DEFAULT_POLICY, DecisionRules, Lease, SessionRe
 from watcher.domain.ports import Sink
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.endpoint_check import EndpointCheck
+from watcher.polling.hints import Hints
 from watcher.polling.policy import PollPolicy
 from watcher.polling.poller import Poller
 from watcher.polling.scheduler import Scheduler
@@ -79,11 +82,21 @@ class World:
             clock=self.clock,
             metrics=self.metrics,
         )
+        self.hints = Hints(
+            in_flight=self.in_flight,
+            scheduler=self.scheduler,
+            active_rules=self.active_rules,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+        self.hint_log = FakeHintLog()
+        self.hint_sharing = HintSharing(hint_log=self.hint_log, announce=self.hints.announce, clock=self.clock)
         self.poller = Poller(
             results=results,
             endpoint=self.endpoint,
             scheduler=self.scheduler,
             ended=decider.decide,
+            hints=self.hints,
             active_rules=self.active_rules,
             **shared,
         )
@@ -93,6 +106,9 @@ class World:
             in_flight=self.in_flight,
             polls=self.poller,
             deliveries=self.outbox,
+            hints=HintReceiver(
+                hints=self.hints, share=self.hint_sharing.share, queue=queue, in_flight=self.in_flight
+            ),
             dead_letters=self.dead_letters,
             active_rules=self.active_rules,
             **shared,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, MutableMapping
 
-from watcher.app.build import effective_aws
+from watcher.app.aws_settings import effective_aws
 from watcher.app.endpoint_risks import endpoint_risks
 from watcher.cli.check.backends import check_ledger, check_queue
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning

@@ -1,0 +1,84 @@
+"""Takes the hints that arrive on the queue: S3 notifications, and messages that say that the person has finished."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from watcher.consumer.s3_notification import S3Notification
+from watcher.domain.errors import QueueError
+from watcher.domain.hints import HintResult, HintSource
+from watcher.domain.model import ReceivedMessage, SessionRequest
+from watcher.domain.ports import Queue
+from watcher.sessions.in_flight import InFlight
+from watcher.sessions.session import Session
+
+log = structlog.get_logger(__name__)
+
+
+class Announcing(Protocol):
+    """What the receiver knows of the polling stage."""
+
+    def announce(self, session_id: str, source: HintSource) -> HintResult:
+        """The person of this session is said to have finished."""
+
+    def admit(self, session: Session, source: HintSource | None) -> None:
+        """Prepare a new session for its first poll; `source`: its message has announced its end."""
+
+    def count(self, source: HintSource, result: HintResult, number: int = 1) -> None:
+        """Count hints that move no poll."""
+
+
+class HintReceiver:
+    """Passes hints to the polling stage, and to other replicas if the session is not watched here."""
+
+    def __init__(self, *, hints: Announcing, share: Callable[[str], None], queue: Queue, in_flight: InFlight) -> None:
+        """`share`: tells the other replicas that a session is complete."""
+        self._hints = hints
+        self._share = share
+        self._queue = queue
+        self._in_flight = in_flight
+
+    def notified(self, received: Sequence[tuple[ReceivedMessage, S3Notification]]) -> None:
+        """Use these notifications, and ack them: they ask for nothing that could be lost."""
+        if not received:
+            return
+        for _, notification in received:
+            if notification.others:
+                self._hints.count(HintSource.S3, HintResult.INVALID, notification.others)
+            for session_id in notification.session_ids:
+                if self._hints.announce(session_id, HintSource.S3) is HintResult.UNKNOWN:
+                    self._share(session_id)
+        leases = [message.lease for message, _ in received]
+        self._in_flight.untrack(leases)
+        try:
+            self._queue.ack(leases)
+        except QueueError as error:
+            log.warning(
+                "hints_not_acked", messages=len(leases), error=str(error), consequence="they are received again"
+            )
+
+    def merged(self, request: SessionRequest) -> None:
+        """A second message for a session in flight."""
+        self._check(request)
+        if request.is_complete:
+            self._hints.announce(request.key.session_id, HintSource.MESSAGE)
+
+    def decided(self, request: SessionRequest) -> None:
+        """A message for a session that the ledger has a decision for."""
+        self._check(request)
+        if request.is_complete:
+            self._hints.count(HintSource.MESSAGE, HintResult.LATE)
+
+    def started(self, request: SessionRequest, session: Session) -> None:
+        """A message for a session that is new here. Another replica may be watching it already."""
+        self._check(request)
+        self._hints.admit(session, HintSource.MESSAGE if request.is_complete else None)
+        if request.is_complete:
+            self._hints.count(HintSource.MESSAGE, HintResult.USED)
+            self._share(request.key.session_id)
+
+    def _check(self, request: SessionRequest) -> None:
+        if warning := request.ignored.get("complete"):
+            self._hints.count(HintSource.MESSAGE, HintResult.INVALID)
+            log.warning("hint_ignored", session_id=request.key.session_id, warning=warning)
