@@ -68,6 +68,15 @@ def test_the_summary_has_a_row_for_each_outcome_and_reason(ran: Ran) -> None:
     assert "\x1b" not in ran.out + ran.err
 
 
+def test_the_summary_says_what_came_of_hints(ran: Ran) -> None:
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("hints: ")]
+    found = re.match(
+        r"hints: (\d+) of (\d+) ends announced; delay p50 \d+\.\d\d s \(end to decision, real time\)", line
+    )
+    assert found
+    assert 0 < int(found[1]) <= int(found[2]) < 25
+
+
 def test_progress_goes_to_stderr_a_line_at_a_time(ran: Ran) -> None:
     lines = [line for line in ran.err.splitlines() if line.startswith("demo: ")]
     assert re.fullmatch(r"demo: local Rekognition endpoint: http://127\.0\.0\.1:\d+", lines[0])

@@ -33,7 +33,7 @@ def command(*, sessions: int, seed: int, keep: Path | None) -> None:
     a temporary folder is touched.
     """
     with _stop_signals_unwind():
-        from watcher.cli.demo.hints import as_called, next_steps
+        from watcher.cli.demo.next_steps import as_called, next_steps
         from watcher.cli.demo.runner import run_demo
         from watcher.cli.demo.workspace import DemoError
 

@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ class Decided:
     reason: str
     polls: int
     latency: float
+    at: float
 
     @property
     def outcome_reason(self) -> OutcomeReason:
@@ -54,6 +55,7 @@ class Comparison:
         latencies: of each session's decision, in real seconds from its creation.
         polls: number of calls according to the decisions.
         repeats: events that were delivered again, byte for byte the same.
+        decided_at: epoch seconds of each session's decision, by session id.
     """
 
     expected: Counter[OutcomeReason]
@@ -62,6 +64,7 @@ class Comparison:
     latencies: tuple[float, ...]
     polls: int
     repeats: int
+    decided_at: Mapping[str, float] = field(default_factory=dict)
 
 
 def compare(plan: DemoPlan, lines: Sequence[str], dead: Counter[str]) -> Comparison:
@@ -84,6 +87,7 @@ def compare(plan: DemoPlan, lines: Sequence[str], dead: Counter[str]) -> Compari
         latencies=tuple(sorted(decision.latency for decision in distinct)),
         polls=sum(decision.polls for decision in distinct),
         repeats=len(decided) - len(distinct),
+        decided_at={decision.event_id.partition(":")[0]: decision.at for decision in distinct},
     )
 
 
@@ -104,8 +108,9 @@ def _read(lines: Iterable[str]) -> tuple[list[Decided], list[Difference]]:
 def _decided(line: str) -> Decided:
     event = json.loads(line)
     data: dict[str, Any] = event["data"]
-    latency = (datetime.fromisoformat(data["decidedAt"]) - datetime.fromisoformat(data["createdAt"])).total_seconds()
-    return Decided(event["id"], line, data["outcome"], data["reason"], int(data["polls"]), latency)
+    at, created_at = (datetime.fromisoformat(data[name]) for name in ("decidedAt", "createdAt"))
+    latency = (at - created_at).total_seconds()
+    return Decided(event["id"], line, data["outcome"], data["reason"], int(data["polls"]), latency, at.timestamp())
 
 
 def _differences(sessions: Iterable[DemoSession], by_id: dict[str, dict[str, Decided]]) -> Iterator[Difference]:

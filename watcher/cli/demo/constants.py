@@ -41,6 +41,15 @@ class Constants:
     echo_after: float = 6.0
     """this many seconds later: most are decided by then, and answered from the ledger."""
 
+    hint_share: float = 0.9
+    """Share of the sessions that end whose end is announced. The others show what polling alone does."""
+
+    early_hints: float = 0.05
+    """Share of the sessions that are announced before their end as well,"""
+
+    unknown_hints: float = 0.05
+    """and of those whose hint comes with one for a session that does not exist: false hints must change nothing."""
+
     least_for_junk: int = 10
     """Number of sessions from which on invalid messages are sent as well."""
 

@@ -65,6 +65,7 @@ class DemoEnding:
             reference_image=self.reference_image,
             faults=self.variants[turn % len(self.variants)],
             name=self.name,
+            policy="" if self.policy == DEFAULT_POLICY else self.policy,
         )
 
 

@@ -1,49 +1,79 @@
-"""What to run after the demo."""
+"""The demo's hints: how the ends of its sessions are announced, and how soon they are decided."""
 
-import shlex
-import shutil
-import sys
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from watcher.cli.demo.plan import make_plan
-from watcher.cli.demo.workspace import Workspace
+from watcher.cli.demo.constants import DEMO
+from watcher.domain.ports import Queue
+from watcher.simulator import HintKind, Hints, Scenario, SimulatedSession, Simulator
+
+HINTS = Hints(HintKind.MIXED, share=DEMO.hint_share, early=DEMO.early_hints, unknown=DEMO.unknown_hints)
+"""S3 notifications for the sessions with images in S3, completion messages for the others."""
+
+ENDED = frozenset({"SUCCEEDED", "FAILED"})
+"""What a session ends in if it ends, rather than expires."""
 
 
-def next_steps(sessions: int, seed: int, folder: Path | None, program: str) -> str:
-    """Three commands, to run in this order: for the demo kept in `folder`, or None, to repeat and keep it.
+class HintedSimulator:
+    """The endpoint, which announces its sessions. Its queue is opened later, as the settings have to name its URL."""
 
-    `program`: how the shell finds the watcher.
+    def __init__(self, seed: int) -> None:
+        self._queue: Queue | None = None
+        self.simulator = Simulator(
+            Scenario(hints=HINTS),
+            time_scale=DEMO.time_scale,
+            seed=seed,
+            rate_limit=DEMO.quota * DEMO.time_scale,
+            send_hints=self._send,
+        )
+
+    def announce_on(self, queue: Queue) -> None:
+        """Send to this queue; called before the first session."""
+        self._queue = queue
+
+    def _send(self, bodies: Sequence[str]) -> None:
+        if self._queue is not None:
+            self._queue.send(bodies)
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """What came of the hints.
+
+    Attributes:
+        ends: sessions that ended.
+        announced: how many of them were announced.
+        delays: real seconds from the end to the decision of those, sorted.
+        others: the same of the sessions that ended without a hint.
     """
-    kept = folder or _free_folder()
-    settings = f"--config {shlex.quote(str(Workspace(kept).config))}"
-    repeat = f"demo --sessions {sessions} --seed {seed} --keep {kept}"
-    commands = [f"decisions {settings}", f"explain {_one_to_explain(sessions, seed)} {settings}"]
-    commands = [*commands, f"dead list {settings}"] if folder else [repeat, *commands]
-    return "\n".join(
-        ["Next:", *(f"{program} {command}" for command in commands)]
-    )  # without indent: within 80 columns
+
+    ends: int = 0
+    announced: int = 0
+    delays: tuple[float, ...] = ()
+    others: tuple[float, ...] = ()
 
 
-def as_called(name: str) -> str:
-    """How a shell calls the program again that it called by `name` (the process's first argument).
+NO_HINTS = Hinted()
 
-    A virtual environment that is not activated is not on the PATH: the bare name would not be found.
+
+def hinted(
+    sessions: Iterable[SimulatedSession], announced: Iterable[str], decided_at: Mapping[str, float], offset: float
+) -> Hinted:
+    """What came of the hints for these sessions.
+
+    Args:
+        sessions: all sessions that existed.
+        announced: ids of those that were announced.
+        decided_at: epoch seconds of the decisions, by session id.
+        offset: epoch seconds at 0 of the simulator's clock.
     """
-    called = Path(name)
-    if called.name == "__main__.py":
-        return f"{shlex.quote(sys.executable)} -m watcher"
-    found = shutil.which(called.name)
-    return called.name if found and called.exists() and Path(found).samefile(called) else shlex.quote(name)
-
-
-def _free_folder() -> Path:
-    """A new folder in the current one."""
-    names = ("demo", *(f"demo-{number}" for number in range(2, 1000)))
-    return next((Path(name) for name in names if not Path(name).exists()), Path(names[-1]))
-
-
-def _one_to_explain(sessions: int, seed: int) -> str:
-    """An interesting session: one that met a fault, if there is one."""
-    planned = make_plan(sessions, seed).sessions
-    eventful = (session for session in planned if session.script is not None and session.script.faults)
-    return next(eventful, planned[0]).session_id
+    known = frozenset(announced)
+    ended = [session for session in sessions if session.script.ending in ENDED]
+    delays: dict[bool, list[float]] = {True: [], False: []}
+    for session in ended:
+        end = session.created_at + session.script.ends_at / DEMO.time_scale + offset
+        delay = decided_at.get(session.id, end) - end
+        if delay > 0:  # some faults decide a session before its end
+            delays[session.id in known].append(delay)
+    count = sum(session.id in known for session in ended)
+    return Hinted(len(ended), count, tuple(sorted(delays[True])), tuple(sorted(delays[False])))

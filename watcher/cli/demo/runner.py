@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from threading import Event
 from watcher.cli.demo.comparison import compare
 from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.display import open_display
+from watcher.cli.demo.hints import Hinted, HintedSimulator, hinted
 from watcher.cli.demo.plan import DemoPlan, make_plan
 from watcher.cli.demo.process import DaemonProcess, start_daemon
 from watcher.cli.demo.producer import Producer
@@ -61,12 +62,13 @@ def run_demo(sessions: int, seed: int, keep: Path | None) -> bool:
 
 def _set_up(plan: DemoPlan, seed: int, keep: Path | None, stack: ExitStack) -> Stage:
     workspace = stack.enter_context(open_workspace(keep))
-    simulator = stack.enter_context(
-        Simulator(time_scale=DEMO.time_scale, seed=seed, rate_limit=DEMO.quota * DEMO.time_scale)
-    )
+    hinted_simulator = HintedSimulator(seed)
+    simulator = stack.enter_context(hinted_simulator.simulator)
     settings = workspace.furnish(simulator.url).settings
     queue = open_queue(settings, SystemClock())
     stack.callback(queue.close)
+    hinted_simulator.announce_on(queue)
+    stack.callback(simulator.close)  # before the queue, on which it announces
     daemon = stack.enter_context(start_daemon(workspace))
     return Stage(plan, workspace, settings, simulator, queue, daemon)
 
@@ -112,15 +114,24 @@ def _report(stage: Stage, seconds: float, problems: list[str]) -> Report:
     dead = _dead_letters(stage)
     calls = stage.simulator.counts().get(_GET, {})
     text = stage.workspace.decisions.read_text(encoding="utf-8", errors="replace")
+    comparison = compare(stage.plan, text.splitlines(), dead)
     return Report(
-        comparison=compare(stage.plan, text.splitlines(), dead),
+        comparison=comparison,
         sessions=len(stage.plan.sessions),
         calls=sum(calls.values()),
         refused=sum(calls.get(code, 0) for code in _THROTTLES),
         dead=dead.total(),
         seconds=seconds,
         problems=tuple(problems),
+        hints=_hinted(stage, comparison.decided_at),
     )
+
+
+def _hinted(stage: Stage, decided_at: Mapping[str, float]) -> Hinted:
+    planned = (session for session in stage.plan.sessions if session.script is not None)
+    sessions = [stage.simulator.session(session.session_id) for session in planned]
+    announced = (hint.session.id for hint in stage.simulator.hints if hint.is_true)
+    return hinted(sessions, announced, decided_at, time.time() - time.monotonic())
 
 
 def _dead_letters(stage: Stage) -> Counter[str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from watcher.cli.demo.comparison import Comparison, OutcomeReason
 from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.display import console_for
+from watcher.cli.demo.hints import NO_HINTS, Hinted
 from watcher.domain.model import Outcome, Reason
 from watcher.util.terminal import can_redraw, uses_colour
 
@@ -34,6 +35,7 @@ class Report:
         dead: how many dead letters there are.
         seconds: real seconds from the first session to the last ack.
         problems: other problems, a line each.
+        hints: what came of them.
     """
 
     comparison: Comparison
@@ -43,6 +45,7 @@ class Report:
     dead: int
     seconds: float
     problems: tuple[str, ...]
+    hints: Hinted = NO_HINTS
 
     @property
     def is_good(self) -> bool:
@@ -91,7 +94,20 @@ def facts(report: Report) -> list[str]:
     if comparison.latencies:
         median, p95 = (share_below(comparison.latencies, share) * DEMO.time_scale for share in (0.5, 0.95))
         lines.insert(0, f"creation to decision in session time ({_SCALE}): median {median:.1f} s, p95 {p95:.1f} s")
+    if report.hints.ends:
+        lines += hint_lines(report.hints)
     return lines
+
+
+def hint_lines(hints: Hinted) -> list[str]:
+    """How many ends were announced, and how soon a decision follows an end, without a hint and with one."""
+    announced = f"hints: {hints.announced} of {hints.ends} ends announced"
+    without = [f"ends without a hint: {hints.ends - hints.announced}; {_delay(hints.others)}"] if hints.others else []
+    return [*without, f"{announced}; {_delay(hints.delays)}" if hints.delays else announced]
+
+
+def _delay(ordered: Sequence[float]) -> str:
+    return f"delay p50 {share_below(ordered, 0.5):.2f} s (end to decision, real time)"
 
 
 def share_below(ordered: Sequence[float], share: float) -> float:

@@ -1,50 +1,75 @@
-from pathlib import Path
+import json
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
-from watcher.cli.demo.hints import as_called, next_steps
-from watcher.cli.demo.plan import make_plan
+from watcher.cli.demo.comparison import compare
+from watcher.cli.demo.constants import DEMO
+from watcher.cli.demo.endings import ENDINGS
+from watcher.cli.demo.hints import ENDED, HINTS, Hinted, hinted
+from watcher.cli.demo.plan import DemoSession, make_plan
+from watcher.consumer.message import parse_message
+from watcher.domain.model import DEFAULT_POLICY
+from watcher.simulator import SessionScript, SimulatedSession
+from watcher.simulator.hint_messages import bodies
+from watcher.simulator.hints import Hint, HintKind, hints_of
+from watcher.simulator.sessions import CreateRequest
+
+OFFSET = 1_700_000_000.0
+END = 12.0 / DEMO.time_scale
 
 
-def test_a_demo_that_is_gone_can_be_repeated_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    head, demo, decisions, explain = next_steps(200, 1, None, "watcher").splitlines()
-    assert head == "Next:"
-    assert demo == "watcher demo --sessions 200 --seed 1 --keep demo"
-    assert decisions == "watcher decisions --config demo/watcher.toml"
-    assert max(map(len, (demo, decisions, explain))) <= 80
+def session(name: str, ending: str = "SUCCEEDED") -> SimulatedSession:
+    script = SessionScript(ending, created_for=2.0, in_progress_for=10.0)
+    return SimulatedSession(name, script, CreateRequest(), created_at=100.0)
 
 
-def test_a_folder_that_is_there_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("demo").mkdir()
-    Path("demo-2").touch()
-    assert "--keep demo-3\nwatcher decisions --config demo-3/watcher.toml\n" in next_steps(200, 1, None, "watcher")
+def of_plan(planned: DemoSession) -> SimulatedSession:
+    assert planned.script is not None
+    bucket = "b" if planned.number % 2 else ""
+    return SimulatedSession(planned.session_id, planned.script, CreateRequest(bucket=bucket), 0.0)
 
 
-def test_the_session_to_explain_is_an_eventful_one(tmp_path: Path) -> None:
-    folder = tmp_path / "with blank"
-    lines = next_steps(30, 4, folder, "watcher").splitlines()
-    assert lines[1] == f"watcher decisions --config '{folder}/watcher.toml'"
-    explained = lines[2].split()[2]
-    (session,) = [one for one in make_plan(30, 4).sessions if one.session_id == explained]
-    assert session.script is not None
-    assert session.script.faults
+def test_delays_are_real_seconds_from_the_end_with_a_hint_and_without() -> None:
+    sessions = [session(name) for name in ("a", "b", "c")] + [session("x", "CREATED")]
+    decided_at = {"a": OFFSET + 100 + END + 0.5, "b": OFFSET + 100 + END + 0.25, "c": OFFSET + 100 + END + 2}
+    found = hinted(sessions, ["a", "b"], decided_at, OFFSET)
+    assert (found.ends, found.announced) == (3, 2)
+    assert found.delays == pytest.approx((0.25, 0.5))
+    assert found.others == pytest.approx((2.0,))
 
 
-def test_where_nothing_happens_the_first_session_is_explained(tmp_path: Path) -> None:
-    assert make_plan(1, 4).sessions[0].session_id in next_steps(1, 4, tmp_path, "watcher")
+def test_a_session_that_a_fault_decides_before_its_end_has_no_delay() -> None:
+    early = {"a": OFFSET + 100}
+    assert hinted([session("a"), session("b")], ["a", "b"], early, OFFSET) == Hinted(ends=2, announced=2)
 
 
-def test_the_commands_call_the_program_as_it_was_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that is not activated is not on the PATH."""
-    program = tmp_path / "a venv" / "watcher"
-    program.parent.mkdir()
-    program.touch(mode=0o755)
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert as_called(str(program)) == f"'{program}'"
-    assert as_called(".venv/bin/watcher") == ".venv/bin/watcher"
-    monkeypatch.setenv("PATH", str(program.parent))
-    assert as_called(str(program)) == "watcher"
-    assert as_called("elsewhere/watcher") == "elsewhere/watcher"
-    assert as_called("/x/watcher/__main__.py").endswith(" -m watcher")
+def test_an_end_announced_twice_counts_once() -> None:
+    assert hinted([session("a")], ["a", "a"], {}, OFFSET).announced == 1
+
+
+def test_the_times_of_decisions_are_found_by_session(line_of: Callable[..., str]) -> None:
+    plan = make_plan(3, seed=1)
+    found = compare(plan, [line_of(one) for one in plan.sessions], Counter())
+    assert found.decided_at == {one.session_id: 1_767_225_602.5 for one in plan.sessions}
+
+
+def test_most_ends_of_the_usual_demo_are_announced_in_both_ways_and_some_hints_are_false() -> None:
+    sessions = [of_plan(one) for one in make_plan(200, seed=1).sessions if one.script is not None]
+    hints = [hint for one in sessions for hint in hints_of(one, HINTS, 1, DEMO.time_scale)]
+    ends = [one for one in sessions if one.script.ending in ENDED]
+    announced = [hint for hint in hints if hint.is_true]
+    assert 0.8 < len(announced) / len(ends) < 0.95
+    assert min(Counter(hint.kind for hint in announced).values()) > 50
+    assert len(hints) > len(announced)
+
+
+def test_a_completion_message_is_for_the_policy_of_its_session() -> None:
+    """Under another policy it would begin a second watch, and a decision that no script calls for."""
+    plan = make_plan(len(ENDINGS), seed=1)
+    for planned in (one for one in plan.sessions if one.script is not None):
+        (body,) = bodies(Hint(1.0, of_plan(planned), HintKind.MESSAGE, True), OFFSET, 2048)
+        policies = {planned.ending.policy, DEFAULT_POLICY}
+        assert parse_message(body, OFFSET, policies).key == planned.key
+        assert json.loads(body)["complete"] is True

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from watcher.cli.demo.comparison import compare
+from watcher.cli.demo.hints import Hinted
 from watcher.cli.demo.plan import make_plan
 from watcher.cli.demo.summary import Report, facts, plain_table, print_report, share_below, table_rows
 
@@ -77,3 +78,33 @@ def test_without_decisions_there_is_no_latency(report: Report) -> None:
 @pytest.mark.parametrize(("share", "value"), [(0.5, 10.0), (0.95, 19.0), (1.0, 20.0), (0.0, 1.0)])
 def test_shares_are_counted_from_below(share: float, value: float) -> None:
     assert share_below([float(number) for number in range(1, 21)], share) == value
+
+
+HINTED = Hinted(ends=168, announced=150, delays=(0.1, 0.3, 0.4), others=(0.5, 1.25, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("hints", "told"),
+    [
+        (
+            HINTED,
+            [
+                "ends without a hint: 18; delay p50 1.25 s (end to decision, real time)",
+                "hints: 150 of 168 ends announced; delay p50 0.30 s (end to decision, real time)",
+            ],
+        ),
+        (
+            Hinted(ends=3, announced=3, delays=(0.5,)),
+            ["took 4.2 s", "hints: 3 of 3 ends announced; delay p50 0.50 s (end to decision, real time)"],
+        ),
+        (Hinted(ends=2, announced=0), ["took 4.2 s", "hints: 0 of 2 ends announced"]),
+    ],
+)
+def test_what_came_of_hints_is_the_last_fact(report: Report, hints: Hinted, told: list[str]) -> None:
+    lines = facts(replace(report, hints=hints))
+    assert lines[-2:] == told
+    assert max(map(len, lines)) <= 80
+
+
+def test_without_an_end_nothing_is_said_of_hints(report: Report) -> None:
+    assert not any(line.startswith("hints") for line in facts(report))
