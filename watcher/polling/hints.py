@@ -66,7 +66,7 @@ class Hints:
         if result in HINTS[source]:
             self.count(source, result)
             if _stdlib_log.isEnabledFor(logging.DEBUG):
-                log.debug("hint", session_id=session_id, source=source.value, result=result.value)
+                log.debug("hint_received", session_id=session_id, source=source.value, result=result.value)
         return result
 
     def count(self, source: HintSource, result: HintResult, number: int = 1) -> None:

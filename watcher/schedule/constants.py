@@ -144,7 +144,7 @@ MIXTURE = Mixture()
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class HintLearning:
     """What is learned about hints that a session has ended, and how far they are trusted."""
 
     memory: float = 150.0
@@ -181,4 +181,4 @@ class Hints:
     """Seconds of undetected delay that are worth a call where all ends are announced."""
 
 
-HINTS = Hints()
+HINTS = HintLearning()
