@@ -7,7 +7,7 @@ from watcher.simulator.calls import CallRecord
 from watcher.simulator.challenges import ChosenChallenge
 from watcher.simulator.distributions import Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import Fault
-from watcher.simulator.hints import Hint, HintKind, Hints
+from watcher.simulator.hints import HintKind, HintSettings, SimulatedHint
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import CAMERA_SECONDS, CHECK_SECONDS, Ending, Scenario
 from watcher.simulator.scenario_file import ScenarioError, load_scenario
@@ -23,14 +23,14 @@ __all__ = [
     "Ending",
     "Fault",
     "Fixed",
-    "Hint",
     "HintKind",
-    "Hints",
+    "HintSettings",
     "Lognormal",
     "Quota",
     "Scenario",
     "ScenarioError",
     "SessionScript",
+    "SimulatedHint",
     "SimulatedSession",
     "Simulator",
     "Triangular",

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from watcher.simulator.hint_messages import bodies
-from watcher.simulator.hints import Hint
+from watcher.simulator.hints import SimulatedHint
 from watcher.simulator.limits import LIMITS
 
 SendHints = Callable[[Sequence[str]], object]
@@ -42,9 +42,9 @@ class Announcer:
         self._image_size = image_size
         self._most_waiting = most_waiting
         self._changed = threading.Condition()
-        self._waiting: list[tuple[float, int, Hint]] = []
+        self._waiting: list[tuple[float, int, SimulatedHint]] = []
         self._numbers = itertools.count()
-        self._sent: deque[Hint] = deque(maxlen=LIMITS.calls)
+        self._sent: deque[SimulatedHint] = deque(maxlen=LIMITS.calls)
         self._is_stopping = self._is_failing = self._has_dropped = False
         self._thread = threading.Thread(target=self._run, name="simulator-hints", daemon=True)
 
@@ -60,7 +60,7 @@ class Announcer:
         if self._thread.is_alive():
             self._thread.join(LIMITS.join_seconds)
 
-    def add(self, hints: Sequence[Hint]) -> None:
+    def add(self, hints: Sequence[SimulatedHint]) -> None:
         """Hold these until they are due."""
         with self._changed:
             for hint in hints:
@@ -70,7 +70,7 @@ class Announcer:
                     heapq.heappush(self._waiting, (hint.due, next(self._numbers), hint))
             self._changed.notify()
 
-    def sent(self) -> list[Hint]:
+    def sent(self) -> list[SimulatedHint]:
         """What has been sent, oldest first (the last 100,000)."""
         with self._changed:
             return list(self._sent)
@@ -85,7 +85,7 @@ class Announcer:
         while due := self._next():
             self._announce(due)
 
-    def _next(self) -> list[Hint]:
+    def _next(self) -> list[SimulatedHint]:
         """Wait for hints that are due; empty at the end."""
         with self._changed:
             while not self._is_stopping:
@@ -95,14 +95,14 @@ class Announcer:
                 self._changed.wait(min(max(0.0, left), LIMITS.wait))
             return []
 
-    def _due(self) -> list[Hint]:
+    def _due(self) -> list[SimulatedHint]:
         now = self._clock()
-        due: list[Hint] = []
+        due: list[SimulatedHint] = []
         while self._waiting and self._waiting[0][0] <= now and len(due) < LIMITS.hint_batch:
             due.append(heapq.heappop(self._waiting)[2])
         return due
 
-    def _announce(self, due: Sequence[Hint]) -> None:
+    def _announce(self, due: Sequence[SimulatedHint]) -> None:
         offset = self._epoch_clock() - self._clock()
         try:
             if due:

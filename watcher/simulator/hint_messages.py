@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote_plus
 
-from watcher.simulator.hints import Hint, HintKind
+from watcher.simulator.hints import HintKind, SimulatedHint
 from watcher.simulator.results import image_count, image_key
 from watcher.simulator.sessions import SimulatedSession
 
@@ -21,7 +21,7 @@ NO_BUCKET = "no-output-config"
 _REGION = "us-east-1"
 
 
-def bodies(hint: Hint, epoch_offset: float, image_size: int) -> list[str]:
+def bodies(hint: SimulatedHint, epoch_offset: float, image_size: int) -> list[str]:
     """Its messages; `epoch_offset` plus a time of the simulator's clock is the time since the epoch."""
     if hint.kind == HintKind.MESSAGE:
         return [_compact(_completion(hint.session, epoch_offset))]
@@ -38,7 +38,7 @@ def _completion(session: SimulatedSession, epoch_offset: float) -> dict[str, Any
     return {"sessionId": session.id, "createdAt": created_at, **policy, "complete": True}
 
 
-def _records(hint: Hint, at: str, image_size: int, rng: Random) -> Iterator[dict[str, Any]]:
+def _records(hint: SimulatedHint, at: str, image_size: int, rng: Random) -> Iterator[dict[str, Any]]:
     session, images = hint.session, image_count(hint.session)
     bucket = session.request.bucket or NO_BUCKET
     for index in range(images if hint.is_true else 1):

@@ -26,7 +26,7 @@ DEFAULT_DELAY = Lognormal(0.35, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class HintSettings:
     """How the ends of sessions are announced. Shares are from 0 to 1; times are seconds of session life.
 
     Attributes:
@@ -50,11 +50,11 @@ class Hints:
                 raise ValueError(f"{name} of the hints {value}: give a number from 0 to 1")
 
 
-USUAL_HINTS = Hints()
+USUAL_HINTS = HintSettings()
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class SimulatedHint:
     """One hint.
 
     Attributes:
@@ -70,7 +70,9 @@ class Hint:
     is_true: bool
 
 
-def hints_of(session: SimulatedSession, hints: Hints, seed: int | None, time_scale: float) -> Iterator[Hint]:
+def hints_of(
+    session: SimulatedSession, hints: HintSettings, seed: int | None, time_scale: float
+) -> Iterator[SimulatedHint]:
     """The hints of a new session, drawn from the seed and its id, in whatever order sessions are created."""
     rng = Random(f"{seed}/hints/{session.id}")
     # All are drawn, whether used or not: another share must not give other delays.
@@ -79,9 +81,9 @@ def hints_of(session: SimulatedSession, hints: Hints, seed: int | None, time_sca
     stranger = replace(session, id=str(UUID(int=rng.getrandbits(128), version=4)))
     end = min(session.script.ends_at, LIFE_SECONDS)
 
-    def hint(age: float, named: SimulatedSession, kind: HintKind, *, is_true: bool = False) -> Hint:
+    def hint(age: float, named: SimulatedSession, kind: HintKind, *, is_true: bool = False) -> SimulatedHint:
         """One at this age of the session."""
-        return Hint(session.created_at + age / time_scale, named, kind, is_true)
+        return SimulatedHint(session.created_at + age / time_scale, named, kind, is_true)
 
     if early < hints.early:
         yield hint(early_part * end, session, _kind_before_the_end(hints.kind, session))

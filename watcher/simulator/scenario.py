@@ -8,7 +8,7 @@ from typing import Any
 from watcher.simulator import wire
 from watcher.simulator.distributions import Distribution, Fixed, Triangular, Uniform
 from watcher.simulator.faults import Fault
-from watcher.simulator.hints import USUAL_HINTS, Hints
+from watcher.simulator.hints import USUAL_HINTS, HintSettings
 from watcher.simulator.quota import Quota
 from watcher.simulator.sessions import (
     CREATED,
@@ -124,7 +124,7 @@ class Scenario:
     image_size: int = DEFAULT_IMAGE_SIZE
     seed: int | None = None
     validation_error: str = wire.VALIDATION
-    hints: Hints = USUAL_HINTS
+    hints: HintSettings = USUAL_HINTS
 
     @classmethod
     def default(cls) -> "Scenario":

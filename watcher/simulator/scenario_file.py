@@ -8,7 +8,7 @@ from typing import Any
 from watcher.simulator import wire
 from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import KINDS, TAKES_TEXT, Fault
-from watcher.simulator.hints import DEFAULT_DELAY, USUAL_HINTS, HintKind, Hints
+from watcher.simulator.hints import DEFAULT_DELAY, USUAL_HINTS, HintKind, HintSettings
 from watcher.simulator.limits import FILE_LIMITS, LIMITS
 from watcher.simulator.quota import Quota
 from watcher.simulator.results import FEEDBACK_MESSAGES
@@ -224,9 +224,9 @@ def _quota(table: TomlTable) -> Quota:
     return quota
 
 
-def _hints(table: TomlTable) -> Hints:
+def _hints(table: TomlTable) -> HintSettings:
     usual = USUAL_HINTS
-    hints = Hints(
+    hints = HintSettings(
         kind=HintKind(table.text("kind", usual.kind, [kind.value for kind in HintKind])),
         share=table.number("share", usual.share, 0.0, 1.0),
         delay=_distribution(table, "delay", DEFAULT_DELAY),

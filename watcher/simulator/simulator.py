@@ -12,7 +12,7 @@ from watcher.simulator import wire
 from watcher.simulator.announcer import Announcer, OnHintError, SendHints
 from watcher.simulator.calls import CallRecord
 from watcher.simulator.challenges import USUAL_CHALLENGE, ChosenChallenge
-from watcher.simulator.hints import Hint, hints_of
+from watcher.simulator.hints import SimulatedHint, hints_of
 from watcher.simulator.http1 import Request
 from watcher.simulator.images import jpeg
 from watcher.simulator.quota import Quota
@@ -116,7 +116,7 @@ class Simulator:
         return self._service.calls.records()
 
     @property
-    def hints(self) -> list[Hint]:
+    def hints(self) -> list[SimulatedHint]:
         """The hints sent so far, oldest first (the last 100,000)."""
         return [] if self._announcer is None else self._announcer.sent()
 

@@ -6,13 +6,13 @@ from threading import Event
 
 import pytest
 
-from watcher.simulator import Fixed, HintKind, Hints, Scenario, SessionScript, Simulator
+from watcher.simulator import Fixed, HintKind, HintSettings, Scenario, SessionScript, Simulator
 from watcher.simulator.sessions import CreateRequest
 
 LONG = 30.0
 """Seconds for what takes milliseconds, so that a slow machine fails no test."""
 
-ALL_AT_ONCE = Scenario(hints=Hints(HintKind.MESSAGE, share=1.0, delay=Fixed(0.0)))
+ALL_AT_ONCE = Scenario(hints=HintSettings(HintKind.MESSAGE, share=1.0, delay=Fixed(0.0)))
 DONE = SessionScript(created_for=0.0, in_progress_for=0.0)
 
 

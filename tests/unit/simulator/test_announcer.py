@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from tests.unit.simulator.conftest import FakeClock
 from watcher.simulator import SessionScript
 from watcher.simulator.announcer import Announcer
-from watcher.simulator.hints import Hint, HintKind
+from watcher.simulator.hints import HintKind, SimulatedHint
 from watcher.simulator.sessions import CreateRequest, SimulatedSession
 
 
-def hint(due: float, session_id: str = "x") -> Hint:
-    return Hint(due, SimulatedSession(session_id, SessionScript(), CreateRequest(), 1000.0), HintKind.MESSAGE, True)
+def hint(due: float, session_id: str = "x") -> SimulatedHint:
+    return SimulatedHint(
+        due, SimulatedSession(session_id, SessionScript(), CreateRequest(), 1000.0), HintKind.MESSAGE, True
+    )
 
 
 class Desk:

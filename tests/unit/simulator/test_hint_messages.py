@@ -10,7 +10,7 @@ from watcher.consumer.message import parse_message
 from watcher.consumer.s3_notification import S3Notification, s3_notification
 from watcher.domain.model import SessionKey
 from watcher.simulator.hint_messages import NO_BUCKET, bodies
-from watcher.simulator.hints import Hint, HintKind
+from watcher.simulator.hints import HintKind, SimulatedHint
 from watcher.simulator.results import results
 from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSession
 
@@ -20,12 +20,12 @@ OFFSET = 1_700_000_000.0
 
 def hint(
     kind: HintKind = HintKind.S3, session_id: str = ID, *, is_true: bool = True, policy: str = "", **request: Any
-) -> Hint:
+) -> SimulatedHint:
     session = SimulatedSession(session_id, SessionScript(policy=policy), CreateRequest(**request), 1000.0)
-    return Hint(1007.5, session, kind, is_true)
+    return SimulatedHint(1007.5, session, kind, is_true)
 
 
-def records(one: Hint) -> list[dict[str, Any]]:
+def records(one: SimulatedHint) -> list[dict[str, Any]]:
     return [record for body in bodies(one, OFFSET, 2048) for record in json.loads(body)["Records"]]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from watcher.simulator.distributions import Distribution, Fixed, Lognormal, Triangular, Uniform
 from watcher.simulator.faults import Fault
-from watcher.simulator.hints import HintKind, Hints
+from watcher.simulator.hints import HintKind, HintSettings
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import LOW_SCORE, Ending, Scenario
 from watcher.simulator.scenario_file import ScenarioError, load_scenario, parse_scenario
@@ -92,7 +92,7 @@ def test_every_key_of_faults_quotas_and_the_rest_is_read() -> None:
         error = "ThrottlingException"
     """)
     assert (scenario.seed, scenario.expired_for, scenario.image_size) == (-3, math.inf, 204_800)
-    assert scenario.hints == Hints(HintKind.MIXED, 0.5, Lognormal(1, 0.2), 0.1, 1)
+    assert scenario.hints == HintSettings(HintKind.MIXED, 0.5, Lognormal(1, 0.2), 0.1, 1)
     assert scenario.validation_error == "InvalidParameterException"
     assert scenario.faults == (
         Fault("throttle", operation=None, probability=0.5, from_call=3, to_call=9, http=500),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from watcher.cli.demo.constants import DEMO
 from watcher.domain.ports import Queue
-from watcher.simulator import HintKind, Hints, Scenario, SimulatedSession, Simulator
+from watcher.simulator import HintKind, HintSettings, Scenario, SimulatedSession, Simulator
 
-HINTS = Hints(HintKind.MIXED, share=DEMO.hint_share, early=DEMO.early_hints, unknown=DEMO.unknown_hints)
+HINTS = HintSettings(HintKind.MIXED, share=DEMO.hint_share, early=DEMO.early_hints, unknown=DEMO.unknown_hints)
 """S3 notifications for the sessions with images in S3, completion messages for the others."""
 
 ENDED = frozenset({"SUCCEEDED", "FAILED"})

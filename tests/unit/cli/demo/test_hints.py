@@ -13,7 +13,7 @@ from watcher.consumer.message import parse_message
 from watcher.domain.model import DEFAULT_POLICY
 from watcher.simulator import SessionScript, SimulatedSession
 from watcher.simulator.hint_messages import bodies
-from watcher.simulator.hints import Hint, HintKind, hints_of
+from watcher.simulator.hints import HintKind, SimulatedHint, hints_of
 from watcher.simulator.sessions import CreateRequest
 
 OFFSET = 1_700_000_000.0
@@ -69,7 +69,7 @@ def test_a_completion_message_is_for_the_policy_of_its_session() -> None:
     """Under another policy it would begin a second watch, and a decision that no script calls for."""
     plan = make_plan(len(ENDINGS), seed=1)
     for planned in (one for one in plan.sessions if one.script is not None):
-        (body,) = bodies(Hint(1.0, of_plan(planned), HintKind.MESSAGE, True), OFFSET, 2048)
+        (body,) = bodies(SimulatedHint(1.0, of_plan(planned), HintKind.MESSAGE, True), OFFSET, 2048)
         policies = {planned.ending.policy, DEFAULT_POLICY}
         assert parse_message(body, OFFSET, policies).key == planned.key
         assert json.loads(body)["complete"] is True
