@@ -54,6 +54,8 @@ def test_dead_letters_are_shown_escaped(tmp_path: Path, arguments: tuple[str, ..
     "arguments",
     [
         ("explain", f"{HOSTILE}\nforged"),
+        ("wait", f"{HOSTILE}\nforged"),
+        ("wait", session_id(1), "--policy", f"{HOSTILE}\nforged"),
         ("decisions", "--session-id", f"{HOSTILE}\nforged"),
         ("enqueue", f"{HOSTILE}\nforged"),
         ("enqueue", "--policy", f"{HOSTILE}\nforged", session_id(1)),
@@ -97,7 +99,7 @@ def test_decisions_are_json_and_tables_without_control_characters(tmp_path: Path
     event = DecisionEvent(SessionKey(session_id(1), "default"), json.dumps(data, ensure_ascii=False))
     with closing(SqliteLedger(tmp_path / "watcher.db", ManualClock())) as ledger:
         ledger.record([(event, "[]")])
-    for arguments in (("decisions",), ("explain", session_id(1))):
+    for arguments in (("decisions",), ("explain", session_id(1)), ("wait", session_id(1))):
         assert_harmless(run_watcher(tmp_path, *arguments))
     done = run_watcher(tmp_path, "decisions", "--json")
     assert_harmless(done, 1)

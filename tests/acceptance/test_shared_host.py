@@ -59,6 +59,7 @@ def test_a_user_is_warned_by_check_of_what_others_can_write(tmp_path: Path) -> N
 
 ID = session_id(1)
 READERS = [("check", "--offline"), ("decisions",), ("explain", ID), ("dead", "list"), ("enqueue", ID), ("run",)]
+READERS += [("wait", ID, "--timeout", "0")]
 
 
 @pytest.fixture

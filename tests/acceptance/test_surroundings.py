@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[Sequence[str], set[int]]] = {
     "config show": (["config", "show"], {0}),
     "decisions": (["decisions"], {0}),
     "decisions json": (["decisions", "--json"], {0}),
+    "wait": (["wait", DECIDED], {0}),
     "explain": (["explain", DECIDED], {0}),
     "dead list": (["dead", "list"], {0}),
     "help": (["run", "--help"], {0}),

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import PATIENCE
-from tests.support import environment_of, run_watcher
+from tests.support import environment_of, run_watcher, session_id
 from watcher.simulator import SessionScript, Simulator
 
 ESCAPE = "\x1b["
@@ -123,6 +124,19 @@ def test_run_shows_each_decision_as_one_readable_line_in_a_terminal(
     run.process.send_signal(signal.SIGTERM)
     assert "specversion" not in run.end()
     assert run.process.returncode == 0
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_wait_shows_in_one_line_that_it_waits_and_clears_it(
+    tmp_path: Path, terminal: Callable[..., Terminal], columns: int
+) -> None:
+    assert run_watcher(tmp_path, "enqueue", session_id(1)).returncode == 0
+    text = terminal("wait", "--timeout", "1", session_id(1), columns=columns, WATCHER_HTTP__PORT="1").end()
+    *progress, last = text.split("\r\x1b[K")
+    assert progress[0] == ""
+    assert re.match(r"not decided yet; waited \d+ s, nothing ", progress[1])
+    assert max(map(len, progress)) < columns
+    assert last.startswith(f"session {session_id(1)}: not decided within 1 s: nothing listens at")
 
 
 @pytest.mark.parametrize("columns", [80, 40])

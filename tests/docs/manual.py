@@ -27,8 +27,9 @@ EXIT_STATUS = {
     "0": "Success.",
     "1": "Failure. For status: something is wrong.",
     "2": "A mistake on the command line.",
-    "3": "For status: the watcher is not running.",
-    "4": "For status: what answers is not a watcher.",
+    "3": "For status: the watcher is not running. For wait: not_live.",
+    "4": "For status: what answers is not a watcher. For wait: inconclusive.",
+    "5": "For wait: not decided in time.",
     "78": "Invalid settings.",
     "130": "Interrupted.",
 }

@@ -31,6 +31,7 @@ GROUPS: Mapping[str, Mapping[str, CommandEntry]] = {
     },
     "Sessions": {
         "enqueue": CommandEntry("watcher.cli.enqueue", "put session ids on the queue"),
+        "wait": CommandEntry("watcher.cli.wait", "wait for a session's decision"),
         "decisions": CommandEntry("watcher.cli.decisions", "show the decisions in the ledger"),
         "explain": CommandEntry("watcher.cli.explain", "tell the life of one session"),
         "dead": CommandEntry("watcher.cli.dead", "list, replay or drop dead letters"),

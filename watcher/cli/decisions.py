@@ -1,26 +1,21 @@
 """`watcher decisions`: read the ledger."""
 
 import time
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from watcher.cli.decision_filter import DecisionFilter, Since
-from watcher.cli.decision_table import DecisionTable
-from watcher.cli.echo import echo, echo_json, echo_lines
+from watcher.cli.decision_printer import Print, printer
+from watcher.cli.echo import echo
 from watcher.cli.exit_codes import ExitCode
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import exits_on_error
 from watcher.domain.model import Outcome, Reason
 
 if TYPE_CHECKING:
-    from watcher.domain.model import LedgerEntry
     from watcher.domain.ports import Ledger
-
-Show = Callable[[Sequence["LedgerEntry"]], None]
-"""Shows some decisions."""
 
 FOLLOW_INTERVAL = 0.5
 """Seconds between two checks for new decisions."""
@@ -61,7 +56,7 @@ def command(*, limit: int, as_json: bool, follow: bool, source: SettingsSource, 
         # Read first: a decision between the two queries is then shown by --follow, or has been shown already.
         newest = [entry.sequence for entry in ledger.recent(1)]
         entries = chosen.newest(ledger, limit)
-        show = _json if as_json else _table()
+        show = printer(as_json=as_json)
         show(entries)
         is_over = bool(entries) and chosen.session_id is not None
         if follow and not is_over:
@@ -77,7 +72,7 @@ def _complain(chosen: DecisionFilter) -> None:
     echo("no decisions yet" if chosen == DecisionFilter() else "no such decisions", err=True)
 
 
-def _follow(ledger: "Ledger", seen: int, chosen: DecisionFilter, show: Show) -> None:
+def _follow(ledger: "Ledger", seen: int, chosen: DecisionFilter, show: Print) -> None:
     try:
         while True:
             entries = ledger.after(seen, _SEEN_AT_ONCE)
@@ -91,18 +86,3 @@ def _follow(ledger: "Ledger", seen: int, chosen: DecisionFilter, show: Show) -> 
                 time.sleep(FOLLOW_INTERVAL)
     except KeyboardInterrupt:
         raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
-
-
-def _json(entries: Sequence["LedgerEntry"]) -> None:
-    for entry in entries:
-        echo_json(entry.event.body)
-
-
-def _table() -> Show:
-    table = DecisionTable()
-
-    def show(entries: Sequence["LedgerEntry"]) -> None:
-        for line in table.lines(entries):
-            echo_lines(line)
-
-    return show

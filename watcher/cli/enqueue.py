@@ -9,12 +9,16 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from watcher.cli.echo import echo
+from watcher.cli.exit_codes import WaitExit
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import exits_on_error
+from watcher.cli.wait import require_ledger, wait_for, wait_options
+from watcher.domain.model import SessionKey
 
 if TYPE_CHECKING:
     from watcher.cli.enqueue_input import Messages
-    from watcher.domain.ports import Queue
+    from watcher.config import Settings
+    from watcher.domain.ports import Clock, Queue
 
 BATCH = 500
 """Messages in one transaction."""
@@ -32,6 +36,8 @@ BATCH = 500
 @click.option("--created-at", metavar="TIME", help="When the sessions were created, in RFC 3339.  [default: now]")
 @click.option("--context", metavar="JSON", help="An object to pass through to the decisions.")
 @click.option("--complete", is_flag=True, help="The person has finished: poll at once. It decides nothing.")
+@click.option("--wait", "is_waiting", is_flag=True, help="Wait for the decisions and show them, as `wait` does.")
+@wait_options
 @settings_options
 def command(
     *,
@@ -41,6 +47,9 @@ def command(
     created_at: str | None,
     context: str | None,
     complete: bool,
+    is_waiting: bool,
+    timeout: float | None,
+    as_json: bool,
     source: SettingsSource,
 ) -> None:
     """Put session ids on the queue.
@@ -49,25 +58,40 @@ def command(
     with "complete": false keeps it. A bad line is reported on stderr and skipped, the others are sent; the exit code
     is then 1. With a bad argument, or a message that names a different policy than --policy, nothing is sent; the
     exit code is then 2. A duplicate id is decided once.
+
+    With --wait the exit code is that of the worst result: 1, an error; 5, not decided in time; 4, inconclusive; 3,
+    not_live; 0, all are live. A session that was decided before keeps its decision.
     """
-    from watcher.cli.enqueue_input import Messages, lines
+    from watcher.cli.enqueue_input import lines
     from watcher.queues import open_queue
     from watcher.util.clock import SystemClock
 
     if not ids and file is None:
         raise click.UsageError("no session ids: name some, or give --file FILE (--file - reads stdin)")
-    settings = settings_or_exit(source)
-    clock = SystemClock()
-    common = _common(policy, created_at, context, complete=complete)
+    if not is_waiting and (as_json or timeout is not None):
+        raise click.UsageError("--timeout and --json need --wait")
+    settings, clock, keys = settings_or_exit(source), SystemClock(), list[SessionKey]()
+    if is_waiting:
+        require_ledger(settings)
+    messages = _messages(settings, clock, _common(policy, created_at, context, complete=complete), file)
+    chosen = messages.of_ids(ids)
+    read = messages.of(lines(file)) if policy is None else messages.of_one_policy(lines(file))
+    good = chain(chosen, read)
+    with exits_on_error():
+        with closing(open_queue(settings, clock)) as queue:
+            _send(queue, messages.noted(good, keys) if is_waiting else good, to_stderr=is_waiting)
+        code = wait_for(settings, keys, timeout, as_json=as_json) if is_waiting else WaitExit.LIVE
+    raise click.exceptions.Exit(code.or_worse(WaitExit.FAILED if messages.refused else WaitExit.LIVE))
+
+
+def _messages(settings: "Settings", clock: "Clock", common: dict[str, Any], file: IO[bytes] | None) -> "Messages":
+    """What turns the input into messages, with the options checked."""
+    from watcher.cli.enqueue_input import Messages
+
     rules = settings.decision
     messages = Messages(common, rules.policies, clock.time, require_policy=rules.require_policy)
     _check_options(messages, common, file)
-    chosen = messages.of_ids(ids)
-    read = messages.of(lines(file)) if policy is None else messages.of_one_policy(lines(file))
-    with exits_on_error(), closing(open_queue(settings, clock)) as queue:
-        _send(queue, chain(chosen, read))
-    if messages.refused:
-        raise click.exceptions.Exit(1)
+    return messages
 
 
 def _common(policy: str | None, created_at: str | None, context: str | None, *, complete: bool) -> dict[str, Any]:
@@ -110,7 +134,7 @@ def _check_options(messages: "Messages", common: dict[str, Any], file: IO[bytes]
         raise click.BadParameter(f"{created_at!r} is not a time with an offset: {fix}", param_hint="--created-at")
 
 
-def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:
+def _send(queue: "Queue", messages: Iterable[tuple[str, str]], *, to_stderr: bool) -> None:
     """Send in batches; prints how many were sent, even if the queue fails part-way."""
     from watcher.domain.errors import QueueError
 
@@ -124,4 +148,4 @@ def _send(queue: "Queue", messages: Iterable[tuple[str, str]]) -> None:
                 raise QueueError(f"{error}; from {batch[0][0]} on, nothing else was enqueued") from error
             sent += len(batch)
     finally:
-        echo(f"enqueued {sent}")
+        echo(f"enqueued {sent}", err=to_stderr)

@@ -10,7 +10,7 @@ import click
 from watcher.cli.echo import echo
 from watcher.consumer.message import parse_message
 from watcher.domain.errors import InvalidMessage
-from watcher.domain.model import DeadReason, SessionRequest
+from watcher.domain.model import DeadReason, SessionKey, SessionRequest
 from watcher.domain.session_id import SESSION_ID
 from watcher.util.files import UTF_16
 from watcher.util.text import bounded
@@ -163,6 +163,12 @@ class Messages:
             InvalidMessage: it could not.
         """
         self._parse(_json({"sessionId": _ANY_ID, **members}))
+
+    def noted(self, good: Iterable[tuple[str, str]], keys: list[SessionKey]) -> Iterator[tuple[str, str]]:
+        """The same good lines; adds to `keys` whose messages they are."""
+        for place, body in good:
+            keys.append(self._parse(body).key)
+            yield place, body
 
     def _body(self, text: str) -> str:
         if conflict := self._conflict(text):  # first: an unknown policy can be in conflict, too

@@ -26,3 +26,19 @@ class ExitCode(IntEnum):
 
     FAILURE = 255
     """For `get`, as in the AWS CLI: everything else."""
+
+
+class WaitExit(IntEnum):
+    """How `wait` ended, the best first: of several sessions the worst one counts."""
+
+    LIVE = 0
+    NOT_LIVE = 3
+    INCONCLUSIVE = 4
+    UNDECIDED = 5
+    """Not decided in time."""
+    FAILED = 1
+    """An unknown id, a dead letter, a record that can't be read, or a ledger that could not be read to the end."""
+
+    def or_worse(self, other: "WaitExit") -> "WaitExit":
+        """The worse of the two."""
+        return max(self, other, key=list(WaitExit).index)

@@ -57,7 +57,7 @@ class SqliteFile:
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         if not create and not is_there(self.path):
-            raise self._error(f"{self.path} is not there yet: it is created when the watcher first runs with it")
+            raise self._not_created("is not there yet")
         self._opened: dict[Path, sqlite_place.File] = {}
         with self._translated():
             with _as_sqlite_error():
@@ -166,9 +166,7 @@ class SqliteFile:
         if found == len(schema.steps):
             return
         if not create:
-            raise self._error(
-                f"{self.path} has no {schema.part} yet: it is created when the watcher first runs with it"
-            )
+            raise self._not_created(f"has no {schema.part} yet")
         with self.writing() as cursor:
             cursor.execute(
                 "CREATE TABLE IF NOT EXISTS watcher_schema (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
@@ -178,6 +176,11 @@ class SqliteFile:
                 for statement in step:
                     cursor.execute(statement)
             cursor.execute("INSERT OR REPLACE INTO watcher_schema VALUES (?, ?)", (schema.part, len(schema.steps)))
+
+    def _not_created(self, what: str) -> WatcherError:
+        error = self._error(f"{self.path} {what}: it is created when the watcher first runs with it")
+        error.is_not_created = True
+        return error
 
     def _version(self, cursor: sqlite3.Cursor, schema: Schema) -> int:
         if not cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'watcher_schema'").fetchone():

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from watcher.cli.get.failures import CommandFailed
 from watcher.cli.get.observed_session import Ask, Observed
+from watcher.cli.progress_line import ProgressLine
 from watcher.config import Settings
 from watcher.domain.errors import OperatorError
 from watcher.domain.ports import Clock
 from watcher.util.clock import SystemClock
-from watcher.util.text import escaped, escaped_json
+from watcher.util.text import escaped_json
 
 if TYPE_CHECKING:
     from watcher.polling.policy import PollPolicy
-
-CLEAR_LINE = "\r\x1b[K"
 
 
 class StillGoing(CommandFailed):
@@ -54,30 +53,6 @@ def follow(client: Any, ask: Ask, parameters: dict[str, Any], settings: Settings
     return observed.answer
 
 
-class ProgressLine:
-    """One line on a terminal that is overwritten each time; nothing anywhere else."""
-
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
-        self._stream = stream
-        self._is_shown = stream.isatty()
-        self._clock = clock
-        self._begun = clock.monotonic()
-
-    def show(self, status: str, polls: int, delay: float) -> None:
-        """Show the state, and when the next poll is (`delay` seconds from now)."""
-        waited = self._clock.monotonic() - self._begun
-        self._write(f"{CLEAR_LINE}{escaped(status)}; waited {waited:.0f} s, polls: {polls}, next in {delay:.1f} s")
-
-    def clear(self) -> None:
-        """Clear the line for what comes next."""
-        self._write(CLEAR_LINE)
-
-    def _write(self, text: str) -> None:
-        if self._is_shown:
-            self._stream.write(text)
-            self._stream.flush()
-
-
 def wait_until_over(
     observed: Observed,
     ask: Ask,
@@ -105,7 +80,7 @@ def wait_until_over(
             step = policy.next_step(observed.session, observation)
             if isinstance(step, Ended):
                 return True
-            progress.show(observed.status, observed.session.polls, step.delay)
+            progress.show(observed.status, f"polls: {observed.session.polls}, next in {step.delay:.1f} s")
             sleep(step.delay)
     finally:
         progress.clear()
