@@ -18,6 +18,7 @@ import pytest
 from botocore.config import Config
 
 from tests.moto import CREDENTIALS
+from tests.support import run_watcher, watcher_process
 from watcher.config import load
 from watcher.consumer.envelope import opened
 from watcher.consumer.message import parse_message
@@ -211,6 +212,58 @@ def test_a_queue_that_hangs_does_not_hold_up_the_stop(tmp_path: Path) -> None:
                 status = rekognition.get_face_liveness_session_results(SessionId=session_id)["Status"]
                 assert status == "SUCCEEDED"
                 stop(process)
+
+
+PATIENT = {
+    "WATCHER_POLLING__STRATEGY": "backoff",
+    "WATCHER_POLLING__MIN_INTERVAL": "100",
+    "WATCHER_POLLING__MAX_INTERVAL": "100",
+    "WATCHER_HTTP__PORT": "0",
+}
+"""A watcher that hardly polls by itself: only a hint ends its wait within a test's patience."""
+
+
+@pytest.mark.parametrize("kind", ["s3", "message"])
+def test_a_watcher_decides_on_the_hint_alone(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(QUICK.replace("in_progress_for = 0.2", "in_progress_for = 20"))
+    settings = PATIENT | {"WATCHER_QUEUE__URL": f"sqlite:///{tmp_path / 'queue.db'}"}
+    settings |= {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+    settings |= {"WATCHER_DECISION__POLICIES": '{"payout": {}}'}
+    arguments = ("--hints", "queue.db", "--hint-kind", kind, "--scenario", str(file), "--time-scale", "4")
+    with simulate(*arguments, cwd=tmp_path) as process, client(process) as rekognition:
+        settings |= {"AWS_ENDPOINT_URL_REKOGNITION": rekognition.meta.endpoint_url}
+        with running(tmp_path, settings) as daemon:
+            session_id = create(rekognition, "live", 1)
+            send(tmp_path / "queue.db", json.dumps({"sessionId": session_id, "policy": "payout"}))
+            assert daemon.stdout is not None
+            first = daemon.stdout.readline()
+            daemon.send_signal(signal.SIGTERM)
+            rest, _ = daemon.communicate(timeout=LONG)
+        stop(process)
+    decided = [json.loads(line) for line in [first, *rest.splitlines()]]
+    assert {event["id"] for event in decided} == {f"{session_id}:payout"}
+    assert {event["data"]["outcome"] for event in decided} == {"live"}
+    explained = run_watcher(tmp_path, "explain", session_id, stdin=b"", **settings).stdout
+    assert "the person has finished" in explained
+
+
+@contextmanager
+def running(folder: Path, settings: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A watcher that takes sessions; killed at the end if it still runs."""
+    with watcher_process(folder, "run", **settings) as daemon:
+        try:
+            assert daemon.stderr is not None
+            assert any(b"started" in line for line in daemon.stderr)
+            yield daemon
+        finally:
+            daemon.kill()
+
+
+def send(file: Path, body: str) -> None:
+    settings = load(None, {"queue.url": f"sqlite:///{file}"}, {}, file.parent).settings
+    with closing(open_queue(settings, SystemClock())) as queue:
+        queue.send([body])
 
 
 @pytest.mark.parametrize(
