@@ -15,6 +15,7 @@ import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon
 from tests.support import ManualClock, decision, environment_of, run_watcher, session_id, watcher_process
+from watcher.cli.wait.location import UNKNOWN
 from watcher.domain.model import DeadReason
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
@@ -135,7 +136,7 @@ def test_an_interrupt_leaves_no_traceback(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((ONE,), f"session {ONE}: unknown: not decided, not on the queue, no dead letter"),
+        ((ONE,), f"session {ONE}: {UNKNOWN}"),
         (("no-id",), "sessionId 'no-id' is not a lowercase UUID, as CreateFaceLivenessSession gives it"),
         ((ONE.upper().replace("0", "A"),), "is not a lowercase UUID"),
         (("\udcff\x1b[2J",), "is not a lowercase UUID"),
@@ -207,6 +208,15 @@ def test_a_message_under_another_policy_is_named(tmp_path: Path) -> None:
     done = run(tmp_path, "wait", ONE, "--policy", "payout", "--timeout", "0", **policy)
     assert done.returncode == 5
     assert done.stderr.startswith(f"session {ONE}, policy payout: not decided yet: its message waits on the queue")
+
+
+def test_a_notification_of_s3_makes_no_session_known(tmp_path: Path) -> None:
+    image = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": f"{ONE}/r.jpg"}}}
+    send(tmp_path, json.dumps({"Records": [image]}))
+    done = run(tmp_path, "wait", ONE)
+    assert (done.returncode, done.stderr) == (1, f"Error: session {ONE}: {UNKNOWN}\n")
+    send(tmp_path, f'{{"sessionId": "{ONE}", ')
+    assert run(tmp_path, "wait", ONE, "--timeout", "0").returncode == 5  # until it is a dead letter with a reason
 
 
 def test_a_message_that_a_watcher_holds_is_told_from_one_that_waits(tmp_path: Path) -> None:

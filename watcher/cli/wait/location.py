@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from watcher.cli.rendering import printable
 from watcher.cli.wait.constants import CONSTANTS
+from watcher.consumer.envelope import opened
 from watcher.consumer.message import parse_message
+from watcher.consumer.s3_notification import s3_notification
 from watcher.domain.errors import InvalidMessage, QueueError
 from watcher.domain.model import SessionKey
 from watcher.queues import search, search_dead
@@ -45,7 +47,8 @@ def locate(settings: "Settings", clock: "Clock", key: SessionKey) -> Location:
         return Location(f"the queue can't be searched: {error}")
     if queued is None:
         return Location(UNSEARCHABLE)
-    asked = [(message, _key_in(message, settings.decision.policies)) for message in queued]
+    requests = [message for message in queued if not _is_hint(message)]
+    asked = [(message, _key_in(message, settings.decision.policies)) for message in requests]
     if mine := [message for message, found in asked if found in (key, None)]:
         return Location("; ".join(filter(None, (_absent_watcher(settings.http), _on_queue(mine, clock.time())))))
     if dead:
@@ -53,6 +56,14 @@ def locate(settings: "Settings", clock: "Clock", key: SessionKey) -> Location:
     if others := [found.policy for _, found in asked if found and found.session_id == key.session_id]:
         return Location(f"on the queue under policy {printable(others[0])}: give that as --policy", is_final=True)
     return Location(UNKNOWN, is_final=True)
+
+
+def _is_hint(message: "QueuedMessage") -> bool:
+    """Whether it only announces an image of a session, and starts none."""
+    try:
+        return s3_notification(opened(message.body).fields) is not None
+    except InvalidMessage:
+        return False
 
 
 def _key_in(message: "QueuedMessage", policies: Collection[str]) -> SessionKey | None:
