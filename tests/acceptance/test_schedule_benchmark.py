@@ -29,3 +29,13 @@ def test_no_schedule_is_better_than_the_optimum() -> None:
     ]
     assert all(abs(one.calls - 8.0) < 0.3 for one in (best, *others))
     assert all(best.mean < one.mean * 1.02 for one in others)
+
+
+def test_with_hints_a_third_of_the_calls_bring_most_decisions_at_once() -> None:
+    without, hinted = (
+        judged(LEARNED, Traffic(lasting(4.0, 600), 4.0, BASE, announced=share), QUOTA) for share in (0.0, 0.95)
+    )
+    assert hinted.calls < 0.4 * without.calls
+    assert hinted.p50 < 0.45
+    assert hinted.mean < 0.7 * without.mean
+    assert (hinted.throttled, hinted.late) == (0.0, 0)

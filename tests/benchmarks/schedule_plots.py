@@ -1,5 +1,6 @@
 """Two plots of what bench_schedule.py found. Needs matplotlib."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FixedLocator, NullLocator
 
-CALLS_OR_LOADS = (3, 4, 5, 6.5, 8, 10, 13, 16, 20, 30, 70, 95, 150, 300, 1000)
+from tests.benchmarks.schedule_cases import BASE
+from tests.benchmarks.schedule_ideal import Optimum
+
+CALLS_OR_LOADS = (1, 1.5, 2, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 30, 70, 95, 150, 300, 1000)
 SECONDS = (0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100, 180)
 
 Rows = dict[tuple[str, str], tuple[float, ...]]
@@ -26,6 +30,21 @@ def plot(rows: Rows, folder: str) -> list[Path]:
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     return [_at_equal_calls(rows, place / "p95.png"), _under_load(rows, place / "load.png")]
+
+
+def plot_hints(rows: Mapping[str, tuple[float, ...]], folder: str) -> Path:
+    """Write hints.png: p95 against calls, for each share that is announced, beside the optimum without hints."""
+    shares = {label: figures for label, figures in rows.items() if label.endswith(" announced")}
+    optimum = Optimum(BASE)
+    figure, axes = plt.subplots(figsize=(8, 5))
+    calls = [1.5, 2, 2.5, 3, 4, 5, 6.5]
+    axes.plot(calls, [optimum.at_calls(k).p95 for k in calls], marker="o", label="optimum without hints")
+    axes.plot(*zip(*[(row[0], row[2]) for row in shares.values()], strict=True), marker="s", label="with hints")
+    for label, row in shares.items():
+        axes.annotate(label, (row[0], row[2]), textcoords="offset points", xytext=(6, 6), fontsize="small")
+    axes.set_xlabel("calls per decision")
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return _save(figure, axes, "Delay with hints", Path(folder) / "hints.png")
 
 
 def _at_equal_calls(rows: Rows, path: Path) -> Path:

@@ -1,30 +1,57 @@
-"""How a session is polled after a hint: at once, and then more and more rarely."""
+"""How a session is polled after a hint: at once, and then more and more rarely, for as long as that finds ends."""
 
-from dataclasses import dataclass
-from math import inf
+from math import ceil, inf, log2
+from zlib import crc32
 
 from watcher.sessions.session import Session
 
+FIRST = 0.25
+"""Seconds to the second poll: AWS may still be scoring the session when the person has finished. Then twice as long
+each time, until the schedule without hints takes over."""
 
-@dataclass(frozen=True, slots=True)
+WEIGHT = 0.05
+"""Weight of the latest session in what is learned."""
+
+LEAST_WORTH = 0.2
+"""Ends that a further poll after a hint has to find, on average. Without hints it takes four calls or more to find
+one, so below that the calls are better spent on other sessions: many hints are false, or too early."""
+
+TRIED_ANYWAY = 20
+"""One session in so many is polled on all the same, so that true hints are noticed again."""
+
+
 class HintedWait:
-    """`minimum` and `maximum`: seconds, the settings' intervals."""
+    """Learns how long it pays to go on after a hint. `minimum` and `maximum`: seconds, the settings' intervals."""
 
-    minimum: float
-    maximum: float
-    first: float = 0.25
-    """Seconds to the second poll: AWS may still be scoring the session when the person has finished."""
-    growth: float = 2.0
-    """Each further wait is so many times as long, until the schedule without hints takes over."""
+    def __init__(self, minimum: float, maximum: float) -> None:
+        self._minimum = minimum
+        self._steps = max(1, ceil(log2(maximum / FIRST)))
+        self._found = [0.5] * self._steps
+        self._spent = [1.0] * self._steps
+        """By the number of answers since the hint: ends found, and polls made, per session from there on."""
 
     def accepts(self, session: Session, now: float) -> bool:
-        """Whether a hint at `now` may move a poll of this session.
+        """Whether a hint at `now` may move a poll of this session: the first always may.
 
         The second may after `minimum` seconds, each further one after twice as long: hints come from outside, and
         false ones must not cost any number of calls.
         """
         hint = session.hint
-        return hint is None or now - hint.at >= self.minimum * self.growth ** (hint.used - 1)
+        if hint is None:
+            return True
+        return now - hint.at >= self._minimum * 2 ** (hint.used - 1) and self._pays(session, hint.polls)
+
+    def learn(self, session: Session, *, is_over: bool) -> None:
+        """Learn from an answer about a session; call it before `after_answer`."""
+        hint = session.hint
+        if hint is None:
+            return
+        is_found = is_over and self.is_announced(session)
+        if not is_found and (is_over or hint.polls != self._steps - 1):
+            return
+        for step in range(min(hint.polls + 1, self._steps)):
+            self._found[step] += WEIGHT * (is_found - self._found[step])
+            self._spent[step] += WEIGHT * (hint.polls + 1 - step - self._spent[step])
 
     def after_answer(self, session: Session) -> float:
         """Seconds to the next poll of a session that is on the way; inf without a hint, or once it proved false."""
@@ -34,8 +61,8 @@ class HintedWait:
         return wait
 
     def is_announced(self, session: Session) -> bool:
-        """Whether a poll that finds the session's end owes that to a hint."""
-        return self._wait(session) < inf
+        """Whether a poll that finds the session's end owes that to a hint: it came since, or is still believed."""
+        return session.hint is not None and (session.hint.at >= session.on_the_way_at or self._wait(session) < inf)
 
     def _wait(self, session: Session) -> float:
         hint = session.hint
@@ -43,5 +70,10 @@ class HintedWait:
             return inf
         if hint.at > session.dispatched_at:
             return 0.0  # it came during the call
-        wait = self.first * self.growth**hint.polls
-        return wait if wait < self.maximum else inf
+        return FIRST * 2**hint.polls if hint.polls < self._steps and self._pays(session, hint.polls) else inf
+
+    def _pays(self, session: Session, answers: int) -> bool:
+        """Whether it pays to go on with a session after so many answers since its hint."""
+        step = min(answers, self._steps - 1)
+        is_tried_anyway = crc32(session.session_id.encode()) % TRIED_ANYWAY == 0
+        return is_tried_anyway or self._found[step] >= LEAST_WORTH * self._spent[step]

@@ -7,7 +7,7 @@ from tenacity import RetryCallState, Retrying
 from tenacity.wait import wait_base
 
 from watcher.domain.errors import PollError, Throttled
-from watcher.domain.model import SessionResult
+from watcher.domain.model import SessionResult, SessionStatus
 from watcher.domain.ports import Clock
 from watcher.polling.final_poll import final_poll_at, next_poll_at, record_answer
 from watcher.polling.hinted_wait import HintedWait
@@ -49,8 +49,8 @@ class PollPolicy:
 
     def next_step(self, session: Session, observation: Observation) -> PollAgain | Ended:
         """Poll again, or end. Call it after `session.record(observation)`."""
-        if self._learned is not None and isinstance(observation, SessionResult):
-            self._learned.learn(session, observation.status, is_announced=self.hinted.is_announced(session))
+        if isinstance(observation, SessionResult):
+            self._learn(session, observation.status)
         state = self._state(session, observation)
         is_terminal = isinstance(observation, SessionResult) and observation.status.is_terminal
         if is_terminal or not self._retrying.retry(state) or self._retrying.stop(state):
@@ -63,6 +63,11 @@ class PollPolicy:
             hinted = self.hinted.after_answer(session)
         wait = min(self._wait(session, state), next_poll_at(session, now) - now, hinted)
         return PollAgain(wait, is_hinted=self.hinted.is_announced(session))
+
+    def _learn(self, session: Session, status: SessionStatus) -> None:
+        self.hinted.learn(session, is_over=status.is_terminal)
+        if self._learned is not None:
+            self._learned.learn(session, status, is_announced=self.hinted.is_announced(session))
 
     def forget(self, session: Session) -> None:
         """The session won't be polled any more."""

@@ -1,6 +1,7 @@
 """Which share of sessions is announced when it ends, and how late, learned from what polls and hints show."""
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,16 +11,16 @@ from watcher.schedule.constants import HINTS
 class Announcements:
     """The share of ends that a hint announces, and the mean seconds from an end to its hint. Not thread-safe.
 
-    An end is only known to be between two times, so each counts by its expectation (expectation-maximisation, as for
-    the durations). A poll that finds an end may have come just before the hint, so that end counts in part as
-    announced; if its hint arrives later, in full. Delays are taken as exponential: one number, and what matters is
-    only whether a hint can still come.
+    A poll may find an end just before its hint comes, so an end without a hint counts only after a while. Delays are
+    taken as exponential: an end is only known to be between two times, and counts by its expectation.
     """
 
     def __init__(self) -> None:
         self._share = 0.0
         self._latest_share = 0.0
         self._ends = HINTS.prior_ends
+        self._unsettled: deque[float] = deque()
+        """When ends that have no hint yet count as unannounced."""
         self.lateness = HINTS.lateness
 
     @property
@@ -35,16 +36,28 @@ class Announcements:
         self._learn_lateness(0.0, high - low)
         return self._count(1.0)
 
-    def unannounced(self, low: float, high: float) -> bool:
-        """A poll at age `high` found an end without a hint; see `announced`."""
-        return self._count(self._to_come(low, high))
+    def unannounced(self, now: float) -> bool:
+        """A poll found an end without a hint at `now`; see `announced`."""
+        self._unsettled.append(now + HINTS.patience * self.lateness)
+        return self.settle(now)
 
     def late(self, low: float, high: float, at: float) -> None:
-        """The hint of such an end came after all, at age `at`."""
-        missing = 1.0 - self._to_come(low, high)
+        """The hint of an end that a poll had found, between ages `low` and `high`, came at age `at`."""
         self._learn_lateness(at - high, at - low)
-        self._latest_share = min(1.0, self._latest_share + missing * HINTS.latest_weight)
-        self._share = min(1.0, self._share + missing * self._weight)
+        if self._unsettled:
+            self._unsettled.pop()
+            self._count(1.0)
+        else:  # it has counted as unannounced
+            self._latest_share = min(1.0, self._latest_share + HINTS.latest_weight)
+            self._share = min(1.0, self._share + 1.0 / self._ends)
+
+    def settle(self, now: float) -> bool:
+        """Count the ends whose hint has not come in time; returns whether hints have just stopped."""
+        has_stopped = False
+        while self._unsettled and self._unsettled[0] <= now:
+            self._unsettled.popleft()
+            has_stopped |= self._count(0.0)
+        return has_stopped
 
     def dump(self) -> dict[str, float]:
         """What is known, as JSON-compatible values."""
@@ -58,27 +71,15 @@ class Announcements:
         self._share = self._latest_share = share
         self._ends, self.lateness = ends, lateness
 
-    @property
-    def _weight(self) -> float:
-        return 1.0 / self._ends
-
     def _count(self, announced: float) -> bool:
         """Count an end. If the latest ones differ too much from all, hints have stopped or begun: only they count."""
         self._ends = min(self._ends + 1.0, HINTS.memory)
-        self._share += self._weight * (announced - self._share)
+        self._share += (announced - self._share) / self._ends
         self._latest_share += HINTS.latest_weight * (announced - self._latest_share)
         is_changed = abs(self._latest_share - self._share) > HINTS.changed
         if is_changed:
             self._share, self._ends = self._latest_share, HINTS.prior_ends
         return is_changed
-
-    def _to_come(self, low: float, high: float) -> float:
-        """The probability that an end in between, found at `high` without its hint, is still announced."""
-        if self._share <= 0.0:
-            return 0.0
-        length = max(high - low, 1e-6) / self.lateness
-        delayed = self._share * -math.expm1(-length) / length
-        return delayed / (1.0 - self._share + delayed)
 
     def _learn_lateness(self, least: float, most: float) -> None:
         """Learn from a delay between these seconds: its expectation, if it is exponential."""

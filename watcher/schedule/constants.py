@@ -150,11 +150,14 @@ class HintLearning:
     memory: float = 150.0
     """Ended sessions after which an observation's weight has fallen to 1/e."""
 
-    prior_ends: float = 10.0
+    prior_ends: float = 5.0
     """Ended sessions that the first estimate counts for."""
 
     latest_weight: float = 0.1
     """Weight of the latest end in the second, quick estimate, which shows within 10 ends that hints have stopped."""
+
+    patience: float = 5.0
+    """Multiples of the mean delay after which an end without a hint counts as unannounced: 1 in 150 is later."""
 
     changed: float = 0.35
     """Difference between the two that is taken as a change: chance alone rarely makes it 0.3."""

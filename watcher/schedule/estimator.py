@@ -1,5 +1,6 @@
 """What is known about one kind of session, and whether it is reliable."""
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -65,7 +66,7 @@ class DurationEstimator:
         if not ended:
             self._durations.survived(low, high)
             return
-        if self._count(low, high, is_announced=is_announced):
+        if self._count(low, high, now, is_announced=is_announced):
             self._detector.clear()
         if is_announced:
             since = max(low, high - max(FINEST, HINTS.reach * self.announcements.lateness))
@@ -74,11 +75,12 @@ class DurationEstimator:
         self._durations.ended(low, high, now)
         self._judge()
 
-    def _count(self, low: float, high: float, *, is_announced: bool) -> bool:
+    def _count(self, low: float, high: float, now: float | None, *, is_announced: bool) -> bool:
         """Count an end with or without a hint; returns whether hints have just begun or stopped."""
+        now = math.inf if now is None else now
         if is_announced:
-            return self.announcements.announced(low, high)
-        return self.announcements.unannounced(low, high)
+            return self.announcements.announced(low, high) | self.announcements.settle(now)
+        return self.announcements.unannounced(now)
 
     def _try(self, low: float, high: float, *, ended: bool) -> None:
         """Compare the estimate with a poll that no hint led to: it finds unannounced ends, or is before their hint.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Hint:
     """The hints of one session.
 
-    `at` (monotonic) is when the latest came, `used` how many moved a poll. `polls` counts the answers since then that
-    it was on its way.
+    `at` (monotonic) is when the latest came, `used` how many moved a poll. `polls` counts the answers since the first
+    that it was on its way.
     """
 
     at: float
@@ -16,5 +16,5 @@ class Hint:
     polls: int = 0
 
     def repeat(self, at: float) -> None:
-        """Another hint moves a poll. The more there were, the fewer polls follow it."""
-        self.at, self.polls, self.used = at, self.used, self.used + 1
+        """Another hint moves a poll."""
+        self.at, self.used = at, self.used + 1

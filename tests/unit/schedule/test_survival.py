@@ -76,3 +76,27 @@ def test_the_calls_of_a_threshold_are_those_of_the_schedule_it_makes() -> None:
         age = CONSTANT.next_poll_age(age, 1.0)
     assert CONSTANT.calls(1.0, 1e9) == pytest.approx(expected)
     assert CONSTANT.calls(1.0, 2.0) < expected
+
+
+def test_without_a_hint_only_unannounced_ends_count() -> None:
+    """With few unannounced ends, polls become rarer by about the square root of their share."""
+    curve = SurvivalCurve([0.05] * BINS)
+    waits = {share: curve.next_poll_age(20.0, 0.05, share) - 20.0 for share in (1.0, 0.25, 0.04)}
+    assert waits[0.25] == pytest.approx(2 * waits[1.0], rel=0.1)
+    assert waits[0.04] == pytest.approx(5 * waits[1.0], rel=0.15)
+
+
+@pytest.mark.parametrize("since", [0.0, 3.3, 20.0, 100.0, 179.0, 185.0])
+@pytest.mark.parametrize("threshold", [1e-4, 0.02, 0.4, 5.0])
+def test_nearly_no_hints_are_like_none(since: float, threshold: float) -> None:
+    curve = SurvivalCurve([0.05] * BINS)
+    found, without = curve.next_poll_age(since, threshold, 1.0 - 1e-9), curve.next_poll_age(since, threshold)
+    if without < LONGEST:
+        assert found == pytest.approx(without, abs=0.01)
+    else:
+        assert found > min(without, LONGEST) - 0.01
+
+
+def test_a_poll_that_is_never_worth_it_comes_never() -> None:
+    curve = SurvivalCurve([0.0] * BINS)
+    assert curve.next_poll_age(0.0, 1.0, 0.01) == math.inf
