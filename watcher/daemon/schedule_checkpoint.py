@@ -65,7 +65,7 @@ class ScheduleCheckpointer:
 
 
 def _log_fields(state: State) -> dict[str, object]:
-    """A state as log fields: seconds; null if that many sessions never end."""
+    """A state as log fields: seconds, null if that many sessions never end; see `State`."""
     return {
         "mode": state.mode.value,
         "sessions": round(state.sessions),
@@ -74,6 +74,8 @@ def _log_fields(state: State) -> dict[str, object]:
         "unfinished": round(state.unfinished, 3),
         "threshold": round(state.threshold, 4),
         "shifts": state.shifts,
+        "announced": round(state.announced, 3),
+        "lateness": round(state.lateness, 2),
     }
 
 

@@ -1,23 +1,32 @@
 """How a session is polled after a hint: at once, and then more and more rarely, for as long as that finds ends."""
 
+from dataclasses import dataclass
 from math import ceil, inf, log2
 from zlib import crc32
 
 from watcher.sessions.session import Session
 
-FIRST = 0.25
-"""Seconds to the second poll: AWS may still be scoring the session when the person has finished. Then twice as long
-each time, until the schedule without hints takes over."""
 
-WEIGHT = 0.05
-"""Weight of the latest session in what is learned."""
+@dataclass(frozen=True, slots=True)
+class GoingOn:
+    """How long a session is polled on after a hint."""
 
-LEAST_WORTH = 0.2
-"""Ends that a further poll after a hint has to find, on average. Without hints it takes four calls or more to find
-one, so below that the calls are better spent on other sessions: many hints are false, or too early."""
+    first: float = 0.25
+    """Seconds to the second poll: AWS may still be scoring the session when the person has finished. Then twice as
+    long each time, until the schedule without hints takes over."""
 
-TRIED_ANYWAY = 20
-"""One session in so many is polled on all the same, so that true hints are noticed again."""
+    weight: float = 0.05
+    """Weight of the latest session in what is learned."""
+
+    least_worth: float = 0.2
+    """Ends that a further poll has to find, on average. Without hints it takes four calls or more to find one, so
+    below that the calls are better spent on other sessions: many hints are false, or too early."""
+
+    tried_anyway: int = 20
+    """One session in so many is polled on all the same, so that true hints are noticed again."""
+
+
+GOING_ON = GoingOn()
 
 
 class HintedWait:
@@ -25,7 +34,7 @@ class HintedWait:
 
     def __init__(self, minimum: float, maximum: float) -> None:
         self._minimum = minimum
-        self._steps = max(1, ceil(log2(maximum / FIRST)))
+        self._steps = max(1, ceil(log2(maximum / GOING_ON.first)))
         self._found = [0.5] * self._steps
         self._spent = [1.0] * self._steps
         """By the number of answers since the hint: ends found, and polls made, per session from there on."""
@@ -50,8 +59,8 @@ class HintedWait:
         if not is_found and (is_over or hint.polls != self._steps - 1):
             return
         for step in range(min(hint.polls + 1, self._steps)):
-            self._found[step] += WEIGHT * (is_found - self._found[step])
-            self._spent[step] += WEIGHT * (hint.polls + 1 - step - self._spent[step])
+            self._found[step] += GOING_ON.weight * (is_found - self._found[step])
+            self._spent[step] += GOING_ON.weight * (hint.polls + 1 - step - self._spent[step])
 
     def after_answer(self, session: Session) -> float:
         """Seconds to the next poll of a session that is on the way; inf without a hint, or once it proved false."""
@@ -70,10 +79,10 @@ class HintedWait:
             return inf
         if hint.at > session.dispatched_at:
             return 0.0  # it came during the call
-        return FIRST * 2**hint.polls if hint.polls < self._steps and self._pays(session, hint.polls) else inf
+        return GOING_ON.first * 2**hint.polls if hint.polls < self._steps and self._pays(session, hint.polls) else inf
 
     def _pays(self, session: Session, answers: int) -> bool:
         """Whether it pays to go on with a session after so many answers since its hint."""
         step = min(answers, self._steps - 1)
-        is_tried_anyway = crc32(session.session_id.encode()) % TRIED_ANYWAY == 0
-        return is_tried_anyway or self._found[step] >= LEAST_WORTH * self._spent[step]
+        is_tried_anyway = crc32(session.session_id.encode()) % GOING_ON.tried_anyway == 0
+        return is_tried_anyway or self._found[step] >= GOING_ON.least_worth * self._spent[step]

@@ -19,7 +19,7 @@ class Announcements:
         self._share = 0.0
         self._latest_share = 0.0
         self._ends = HINTS.prior_ends
-        self._unsettled: deque[float] = deque()
+        self._awaited: deque[float] = deque()
         """When ends that have no hint yet count as unannounced."""
         self.lateness = HINTS.lateness
 
@@ -38,24 +38,24 @@ class Announcements:
 
     def unannounced(self, now: float) -> bool:
         """A poll found an end without a hint at `now`; see `announced`."""
-        self._unsettled.append(now + HINTS.patience * self.lateness)
-        return self.settle(now)
+        self._awaited.append(now + HINTS.overdue * self.lateness)
+        return self.count_overdue(now)
 
     def late(self, low: float, high: float, at: float) -> None:
         """The hint of an end that a poll had found, between ages `low` and `high`, came at age `at`."""
         self._learn_lateness(at - high, at - low)
-        if self._unsettled:
-            self._unsettled.pop()
+        if self._awaited:
+            self._awaited.pop()
             self._count(1.0)
         else:  # it has counted as unannounced
             self._latest_share = min(1.0, self._latest_share + HINTS.latest_weight)
             self._share = min(1.0, self._share + 1.0 / self._ends)
 
-    def settle(self, now: float) -> bool:
+    def count_overdue(self, now: float) -> bool:
         """Count the ends whose hint has not come in time; returns whether hints have just stopped."""
         has_stopped = False
-        while self._unsettled and self._unsettled[0] <= now:
-            self._unsettled.popleft()
+        while self._awaited and self._awaited[0] <= now:
+            self._awaited.popleft()
             has_stopped |= self._count(0.0)
         return has_stopped
 

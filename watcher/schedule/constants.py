@@ -156,7 +156,7 @@ class HintLearning:
     latest_weight: float = 0.1
     """Weight of the latest end in the second, quick estimate, which shows within 10 ends that hints have stopped."""
 
-    patience: float = 5.0
+    overdue: float = 5.0
     """Multiples of the mean delay after which an end without a hint counts as unannounced: 1 in 150 is later."""
 
     changed: float = 0.35

@@ -79,7 +79,7 @@ class DurationEstimator:
         """Count an end with or without a hint; returns whether hints have just begun or stopped."""
         now = math.inf if now is None else now
         if is_announced:
-            return self.announcements.announced(low, high) | self.announcements.settle(now)
+            return self.announcements.announced(low, high) | self.announcements.count_overdue(now)
         return self.announcements.unannounced(now)
 
     def _try(self, low: float, high: float, *, ended: bool) -> None:

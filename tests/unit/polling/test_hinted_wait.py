@@ -4,7 +4,7 @@ from math import inf
 
 from tests.support import ManualClock
 from tests.unit.support.builders import a_session
-from watcher.polling.hinted_wait import TRIED_ANYWAY, HintedWait
+from watcher.polling.hinted_wait import GOING_ON, HintedWait
 from watcher.sessions.hint import Hint
 from watcher.sessions.session import Session
 
@@ -48,7 +48,7 @@ def test_after_many_false_hints_only_a_few_are_polled_on() -> None:
     clock, wait = ManualClock(), HintedWait(1.0, 10.0)
     for number in range(100):
         play(wait, hinted(number, clock), 6, is_found=False)
-    assert 0 < goes_on(wait, clock) <= 3 * 200 / TRIED_ANYWAY
+    assert 0 < goes_on(wait, clock) <= 3 * 200 / GOING_ON.tried_anyway
 
 
 def test_true_hints_are_believed_again() -> None:

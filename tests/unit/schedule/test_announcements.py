@@ -27,7 +27,7 @@ def see(
         low = max(0.0, first_poll - interval)
         if hint < first_poll:
             known.announced(low, hint)
-            known.settle(now)
+            known.count_overdue(now)
             continue
         known.unannounced(now)
         if hint < math.inf:
@@ -125,7 +125,7 @@ def test_an_end_counts_as_unannounced_only_once_its_hint_can_hardly_come_any_mor
     before = known.share
     known.unannounced(5000.0)
     assert known.share == before
-    known.settle(5000.0 + HINTS.patience * known.lateness)
+    known.count_overdue(5000.0 + HINTS.overdue * known.lateness)
     assert known.share < before
 
 

@@ -235,3 +235,66 @@ def test_what_was_learned_before_takes_the_place_of_what_was_just_seen() -> None
     schedule.record("default", 5.0, 6.0, ended=True, now=10.01)
     schedule.load(known.dump())
     assert schedule.dump() == known.dump()
+
+
+def announce(schedule: Schedule, number: int, kind: str = "default", share: float = 1.0) -> None:
+    """So many sessions, polled at a few ages. A share of the ends is announced, 0.3 s later."""
+    chance = random.Random(number)
+    for _ in range(number):
+        end, is_announced, low = lasts(chance), chance.random() < share, 0.0
+        for age in (12.0, 20.0, 30.0, 45.0, 80.0, 179.0):
+            if is_announced and end + 0.3 < age:
+                schedule.record(kind, low, end + 0.3, ended=True, is_announced=True)
+                break
+            schedule.record(kind, low, age, ended=end < age)
+            if end < age:
+                break
+            low = age
+
+
+def test_where_most_ends_are_announced_a_session_without_a_hint_is_polled_less() -> None:
+    without, hinted = taught(), taught()
+    announce(hinted, 500, share=0.95)
+    assert wait(hinted, 20.0) > 2 * wait(without, 20.0)
+    assert hinted.state().announced == pytest.approx(0.95, abs=0.06)
+    assert without.state().announced == 0.0
+
+
+def test_the_longest_wait_grows_with_the_announced_share() -> None:
+    schedule = taught()
+    announce(schedule, 1500)
+    assert wait(schedule, 60.0) > 30.0
+
+
+def test_each_kind_has_its_own_share() -> None:
+    schedule = Schedule()
+    for _ in range(5):
+        announce(schedule, 100, "one", share=0.95)
+        announce(schedule, 100, "other", share=0.0)
+    assert wait(schedule, 20.0, kind="one") > 1.5 * wait(schedule, 20.0, kind="other", session=1)
+
+
+def test_the_announced_share_survives_a_restart_and_an_older_state_has_none() -> None:
+    known, schedule, older = taught(), Schedule(), Schedule()
+    announce(known, 500, share=0.95)
+    schedule.load(known.dump())
+    assert schedule.state().announced == pytest.approx(known.state().announced, abs=1e-3)
+    state = json.loads(known.dump())
+    del state["all"]["announced"]
+    older.load(json.dumps(state))
+    assert older.state().announced == 0.0
+
+
+def test_hints_are_not_taken_for_a_shift() -> None:
+    """Announced ends are seen at once, sessions that last only with their next poll."""
+    schedule = taught()
+    announce(schedule, 3000, share=0.95)
+    assert schedule.state().shifts == 0
+
+
+def test_a_late_hint_counts() -> None:
+    schedule = taught()
+    announce(schedule, 300, share=0.9)
+    before = schedule.state().announced
+    schedule.record_late_hint("default", 10.0, 18.0, 18.2)
+    assert schedule.state().announced > before
