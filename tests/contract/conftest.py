@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.backends import LEDGERS, MEMORIES, QUEUES, LedgerBackend, MemoryBackend, QueueBackend
+from tests.contract.hint_log_backends import HINT_LOGS, HintLogBackend
 from watcher.domain.ports import Ledger, Queue
 
 
@@ -36,3 +37,9 @@ def ledger(ledgers: LedgerBackend) -> Ledger:
 def memories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MemoryBackend]:
     with ExitStack() as stack:
         yield MEMORIES[request.param](tmp_path, stack, lambda: request.getfixturevalue("moto"))
+
+
+@pytest.fixture(params=HINT_LOGS)
+def hint_logs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HintLogBackend]:
+    with ExitStack() as stack:
+        yield HINT_LOGS[request.param](tmp_path, stack, lambda: request.getfixturevalue("moto"))

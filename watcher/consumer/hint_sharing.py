@@ -9,6 +9,7 @@ import structlog
 from watcher.domain.errors import LedgerError
 from watcher.domain.hints import HintSource
 from watcher.domain.ports import Clock, HintLog
+from watcher.domain.session_id import SESSION_ID
 from watcher.telemetry.health import Beat
 
 log = structlog.get_logger(__name__)
@@ -18,15 +19,19 @@ log = structlog.get_logger(__name__)
 class Limits:
     """How hints are exchanged."""
 
-    waiting: int = 1000
-    """Maximum hints that wait to be written. Beyond that they are a flood: further ones are dropped, and polls find
-    the ends."""
+    waiting: int = 250
+    """Maximum hints that wait to be written, all at once. Beyond that they are a flood: further ones are dropped, and
+    polls find the ends. In DynamoDB they take 9 KB."""
+
+    rate: float = 250.0
+    """Maximum hints written per second: ten times the larger default quota. In a flood it bounds what the database
+    writes, and what every replica reads."""
+
+    write_pause: float = 0.1
+    """Minimum seconds between two writes."""
 
     failed_pause: float = 5.0
     """Seconds between two tries while the hint log can't be used."""
-
-    write_pause: float = 0.1
-    """Minimum seconds between two writes: in a flood, many hints share one."""
 
 
 LIMITS = Limits()
@@ -44,7 +49,8 @@ class HintSharing:
         self._clock = clock
         self._waiting: dict[str, None] = {}
         self._changed = Condition()
-        self._is_failing = False
+        self._read_at = self._write_at = clock.monotonic()  # neither happens before
+        self._is_failing = self._is_stopped = False
 
     @property
     def is_used(self) -> bool:
@@ -57,56 +63,63 @@ class HintSharing:
             return
         with self._changed:
             if len(self._waiting) < LIMITS.waiting:
+                if not self._waiting:
+                    self._changed.notify()
                 self._waiting[session_id] = None
-                self._changed.notify()
 
     def stop(self) -> None:
         """Wake the thread, so that a stop is not delayed."""
         with self._changed:
+            self._is_stopped = True
             self._changed.notify()
 
     def run(self, stop: Event, beat: Beat) -> None:
-        """Write and read until `stop`."""
-        read_at = wrote_at = self._clock.monotonic()
+        """Read and write until `stop`."""
         while self._log is not None and not stop.is_set():
             beat.beat()
-            now = self._clock.monotonic()
-            is_time = now >= read_at
-            pause = self._exchange(self._log, is_reading=is_time)
-            if is_time:
-                read_at = self._clock.monotonic() + pause
-            wrote_at = self._clock.monotonic() + LIMITS.write_pause
+            self.exchange(self._log)
             beat.rest()
-            self._wait(stop, read_at, wrote_at)
+            with self._changed:
+                while not stop.is_set() and (pause := self.pause()) > 0:
+                    self._changed.wait(pause)
 
-    def _wait(self, stop: Event, read_at: float, wrote_at: float) -> None:
-        """Wait until it is time to read, or to write what has come."""
-        with self._changed:
-            until = read_at
-            self._changed.wait_for(lambda: bool(self._waiting) or stop.is_set(), until - self._clock.monotonic())
-        pause = min(wrote_at, read_at) - self._clock.monotonic()
-        if self._waiting and pause > 0:
-            stop.wait(pause)
+    def pause(self) -> float:
+        """Seconds until there is something to do; not positive if there is now."""
+        at = min(self._read_at, self._write_at) if self._waiting else self._read_at
+        return at - self._clock.monotonic()
 
-    def _exchange(self, hint_log: HintLog, *, is_reading: bool) -> float:
-        """Write what waits, and read if it is time; returns the seconds until the next read."""
-        with self._changed:
-            session_ids, self._waiting = list(self._waiting), {}
+    def exchange(self, hint_log: HintLog) -> None:
+        """Read if it is time, and write what waits."""
         try:
-            if session_ids:
-                hint_log.write(session_ids)
-            for session_id in hint_log.read() if is_reading else ():
-                self._announce(session_id, HintSource.REPLICA)
+            if self._clock.monotonic() >= self._read_at:
+                self._read(hint_log)
+            if self._waiting and self._clock.monotonic() >= self._write_at:
+                self._write(hint_log)
         except LedgerError as error:
             self._failed(error)
-            return LIMITS.failed_pause
+            return
         if self._is_failing:
             log.info("hint_log_recovered")
         self._is_failing = False
-        return hint_log.interval
+
+    def _read(self, hint_log: HintLog) -> None:
+        for session_id in hint_log.read():
+            if SESSION_ID.fullmatch(session_id):  # other programs may write to the database
+                self._announce(session_id, HintSource.REPLICA)
+        self._read_at = self._clock.monotonic() + hint_log.interval
+
+    def _write(self, hint_log: HintLog) -> None:
+        with self._changed:
+            session_ids = list(self._waiting)
+        hint_log.write(session_ids)
+        with self._changed:
+            for session_id in session_ids:
+                del self._waiting[session_id]
+        self._write_at = self._clock.monotonic() + max(LIMITS.write_pause, len(session_ids) / LIMITS.rate)
 
     def _failed(self, error: LedgerError) -> None:
-        if not self._is_failing:
+        self._read_at = self._write_at = self._clock.monotonic() + LIMITS.failed_pause
+        if not self._is_failing and not self._is_stopped:  # the end of the process closes the hint log
             log.warning(
                 "hint_log_failed",
                 error=str(error),

@@ -1,7 +1,7 @@
 """A real client for DynamoDB whose answers are written down: what the wire brings, without a wire."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -40,10 +40,14 @@ def refusal(code: str, message: str = "no", status: int = 400, **members: Any) -
 
 @dataclass
 class Script:
-    """Answers in their order (an exception is raised instead), and the requests that got them."""
+    """Answers in their order (an exception is raised instead), and the requests that got them.
+
+    `respond` answers instead, if it is given.
+    """
 
     answers: list[tuple[int, bytes] | Exception]
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    respond: Callable[[str, dict[str, Any]], tuple[int, bytes]] | None = None
     _lock: Any = field(default_factory=Lock)
 
     def client(self) -> Any:
@@ -57,7 +61,7 @@ class Script:
         with self._lock:
             operation = request.headers["X-Amz-Target"].decode().split(".")[-1]
             self.requests.append((operation, json.loads(request.body)))
-            given = self.answers.pop(0)
+            given = self.respond(*self.requests[-1]) if self.respond else self.answers.pop(0)
         if isinstance(given, Exception):
             raise given
         return AWSResponse(request.url, given[0], {"Content-Type": "application/x-amz-json-1.0"}, _Raw(given[1]))

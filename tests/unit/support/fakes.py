@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Condition, Event, Lock
 
 from tests.unit.support.builders import a_received_message
-from watcher.domain.errors import LedgerError, PollError
+from watcher.domain.errors import PollError, WatcherError
 from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import (
     DeadReason,
@@ -254,20 +254,25 @@ class FakeHintLog:
     interval = 0.5
 
     def __init__(self) -> None:
-        self.written: list[str] = []
+        self.writes: list[list[str]] = []
+        self.reads = self.tries = 0
         self.others: list[str] = []
-        self.error: LedgerError | None = None
+        self.error: WatcherError | None = None
 
     def write(self, session_ids: Sequence[str]) -> None:
-        if self.error is not None:
-            raise self.error
-        self.written += session_ids
+        self._fail()
+        self.writes.append(list(session_ids))
 
     def read(self) -> Sequence[str]:
-        if self.error is not None:
-            raise self.error
+        self._fail()
+        self.reads += 1
         read, self.others = self.others, []
         return read
+
+    def _fail(self) -> None:
+        self.tries += 1
+        if self.error is not None:
+            raise self.error
 
     def close(self) -> None:
         """Nothing to release."""

@@ -1,19 +1,19 @@
 """The hint log in the ledger's DynamoDB table: one partition that every replica queries, with a TTL of minutes.
 
 The items have none of the index's attributes, so they are never listed among the decisions. Their sort key begins
-with a number that rises with the writer's clock.
+with the writer's time.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from watcher.config.settings import Settings
 from watcher.domain.ports import Clock
 from watcher.ledgers.dynamodb.items import Item, number
-from watcher.ledgers.dynamodb.sequence import Numbering
 from watcher.ledgers.dynamodb.table import DynamoDbTable, open_client
 
 PARTITION = {"S": "watcher.hints"}
@@ -24,23 +24,23 @@ PARTITION = {"S": "watcher.hints"}
 class Timing:
     """How often it is read and written. Seconds."""
 
-    life: int = 300
-    """Until DynamoDB may delete an item."""
+    life: int = 180
+    """Until DynamoDB may delete an item, and the maximum age of one that is used: as long as a session lives."""
 
     interval: float = 0.5
     """Between two reads, while there are other replicas."""
 
     alone: float = 15.0
-    """Between two reads of a replica that has seen no other: a single one should cost next to nothing."""
+    """Between two reads of a replica without others, which should cost next to nothing."""
 
-    announce: float = 30.0
+    presence: float = 30.0
     """Between two items by which a replica shows that it is there."""
 
     others_last: float = 120.0
-    """For how long the others count after their last item."""
+    """From the last item of the others until they count as gone. A new replica assumes that there are some."""
 
-    overlap: float = 5.0
-    """Before the last read, what is read again: clocks differ a little, and a write may take a moment."""
+    tolerance: float = 5.0
+    """By which the clocks of two replicas may differ. So much before the last read is read again."""
 
 
 TIMING = Timing()
@@ -57,37 +57,30 @@ class DynamoDbHintLog:
         self._table = DynamoDbTable(client, table)
         self._clock = clock
         self._writer = uuid4().hex
-        self._numbering = Numbering(clock)
-        self._read_at = clock.monotonic() - TIMING.announce
-        self._announced_at = self._others_at = -math.inf
+        self._numbers = count()
+        self._others_at = clock.monotonic()
+        self._read_at = self._others_at - TIMING.presence
+        self._written_at = -math.inf
         self._seen: set[str] = set()
 
     @property
     def interval(self) -> float:
         """Seconds until the next read is worthwhile."""
-        return TIMING.interval if self._clock.monotonic() - self._others_at < TIMING.others_last else TIMING.alone
+        return TIMING.interval if self._has_others() else TIMING.alone
 
     def write(self, session_ids: Sequence[str]) -> None:
-        """Write one item with all of them."""
-        self._table.put(
-            {
-                "sessionId": PARTITION,
-                "policy": {"S": f"{_padded(self._numbering.next())}-{self._writer}"},
-                "expiresAt": number(int(self._clock.time()) + TIMING.life),
-                "sessions": {"S": " ".join(session_ids)},
-            }
-        )
-        self._announced_at = self._clock.monotonic()
+        """Write one item with all of them, if there is another replica to read it."""
+        if self._has_others():
+            self._put(session_ids)
 
     def read(self) -> Sequence[str]:
-        """The sessions in the items of others since the last read."""
+        """The sessions in the items of others since the last read; the first time, in those of the last 30 s."""
         now = self._clock.monotonic()
-        if now - self._announced_at >= TIMING.announce:
-            self.write(())
-        items = [item for item in self._since(now - self._read_at + TIMING.overlap) if not self._is_own(item)]
-        self._read_at = now
-        new = [item for item in items if _place(item) not in self._seen]
-        self._seen = set(map(_place, items))
+        if now - self._written_at >= TIMING.presence:
+            self._put(())
+        items = self._of_others(min(now - self._read_at + TIMING.tolerance, TIMING.life))
+        new = [item for place, item in items.items() if place not in self._seen]
+        self._read_at, self._seen = now, set(items)
         if items:
             self._others_at = now
         return [session_id for item in new for session_id in _sessions(item)]
@@ -96,19 +89,42 @@ class DynamoDbHintLog:
         """Close the connections."""
         self._table.close()
 
-    def _since(self, ago: float) -> Iterator[Item]:
-        return self._table.query(
-            KeyConditionExpression="#id = :id AND #place > :since",
+    def _has_others(self) -> bool:
+        return self._clock.monotonic() - self._others_at < TIMING.others_last
+
+    def _put(self, session_ids: Sequence[str]) -> None:
+        self._table.put(
+            {
+                "sessionId": PARTITION,
+                # Numbered: a clock that stands still or is set back must not replace an item that no one has read.
+                "policy": {"S": f"{self._place(0)}-{next(self._numbers)}-{self._writer}"},
+                "expiresAt": number(int(self._clock.time()) + TIMING.life),
+                "sessions": {"S": " ".join(session_ids)},
+            }
+        )
+        self._written_at = self._clock.monotonic()
+
+    def _of_others(self, ago: float) -> dict[str, Item]:
+        """The items that others have written since `ago` seconds ago, by their sort keys.
+
+        Not what is in the future: it would be found again and again.
+        """
+        items = self._table.query(
+            KeyConditionExpression="#id = :id AND #place BETWEEN :first AND :last",
             ExpressionAttributeNames={"#id": "sessionId", "#place": "policy"},
             ExpressionAttributeValues={
                 ":id": PARTITION,
-                ":since": {"S": _padded(self._numbering.at(ago))},
+                ":first": {"S": self._place(ago)},
+                ":last": {"S": self._place(-TIMING.tolerance)},
             },
             ConsistentRead=True,
         )
+        found = {str(item.get("policy", {}).get("S", "")): item for item in items}
+        return {place: item for place, item in found.items() if not place.endswith(self._writer)}
 
-    def _is_own(self, item: Item) -> bool:
-        return _place(item).endswith(self._writer)
+    def _place(self, ago: float) -> str:
+        """What sort keys from `ago` seconds ago begin with: microseconds, as a text that sorts like the number."""
+        return f"{max(0, int((self._clock.time() - ago) * 1e6)):017d}"
 
 
 def open_hint_log(settings: Settings, clock: Clock) -> DynamoDbHintLog:
@@ -120,14 +136,5 @@ def open_hint_log(settings: Settings, clock: Clock) -> DynamoDbHintLog:
     return DynamoDbHintLog(open_client(settings, connections=1), settings.ledger_table, clock)
 
 
-def _place(item: Item) -> str:
-    return str(item.get("policy", {}).get("S", ""))
-
-
 def _sessions(item: Item) -> list[str]:
     return str(item.get("sessions", {}).get("S", "")).split()
-
-
-def _padded(sequence: int) -> str:
-    """A number that sorts as text."""
-    return f"{sequence:025d}"
