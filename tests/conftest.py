@@ -13,8 +13,9 @@ pytest_plugins = ["tests.moto", "tests.chaos.options"]
 # What a test reads is botocore's own all the same, and the commands that tests spawn read it themselves.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
-# No speed of the machine is tested: an example may take as long as it takes.
-settings.register_profile("any machine", deadline=None)
+# No speed of the machine is tested: an example may take as long as it takes. Fifty at each run, other ones each time:
+# CI runs most of these tests on two Pythons.
+settings.register_profile("any machine", deadline=None, max_examples=50)
 settings.load_profile("any machine")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

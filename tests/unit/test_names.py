@@ -10,9 +10,6 @@ from pathlib import Path
 import watcher
 
 ROOT = Path(watcher.__file__).parent
-NODES = {
-    str(path.relative_to(ROOT)): list(ast.walk(ast.parse(path.read_text()))) for path in sorted(ROOT.rglob("*.py"))
-}
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 LOGGERS = re.compile(r"(.*\b_?log|(logs\.)?logger\(\))\.")
@@ -25,13 +22,22 @@ SEVERAL_PLACES = {"creation_time_corrected", "release_failed", "thread_died"}
 
 
 @cache
+def nodes_of_modules() -> dict[str, list[ast.AST]]:
+    """All nodes of each module. Read by the first test that asks: every worker imports this file."""
+    return {
+        str(path.relative_to(ROOT)): list(ast.walk(ast.parse(path.read_text())))
+        for path in sorted(ROOT.rglob("*.py"))
+    }
+
+
+@cache
 def logged_events() -> Sequence[tuple[str, str]]:
     return list(_logged_events())
 
 
 def _logged_events() -> Iterator[tuple[str, str]]:
     """Each event that is logged, with the file."""
-    for path, nodes in NODES.items():
+    for path, nodes in nodes_of_modules().items():
         for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
                 event = node.args[0] if node.args else None
@@ -80,7 +86,7 @@ def identifiers() -> dict[str, str]:
     """Every name in the source, with one of the modules that have it."""
     return {
         name: path
-        for path, nodes in NODES.items()
+        for path, nodes in nodes_of_modules().items()
         for node in nodes
         for field in ("id", "attr", "arg", "name", "asname")
         if isinstance(name := getattr(node, field, None), str)
@@ -100,7 +106,7 @@ def test_a_class_name_has_one_meaning() -> None:
     """Of the public ones. A bounding box is the same to the simulator, which stands alone; and each package may have
     its limits and constants in one class."""
     places = defaultdict(list)
-    for path, nodes in NODES.items():
+    for path, nodes in nodes_of_modules().items():
         for node in nodes:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(path)

@@ -166,7 +166,7 @@ headers = st.dictionaries(
     ],
 )
 @given(body=bodies, status=st.sampled_from([200, 200, 200, 302, 400, 403, 413, 429, 500, 503]), heads=headers)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_only_the_backends_own_error_comes_out(
     name: str, wire: Wire, calls: Mapping[str, Any], body: bytes, status: int, heads: dict[str, str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -22,6 +23,11 @@ IN_SCHEMA = {
 """Rules that editors and Helm know as well."""
 
 
+@cache
+def validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema())
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_bad_file_is_told_in_exact_words(file: Path, tmp_path: Path) -> None:
     """As a copy: root refuses the file itself where the checkout is somebody else's."""
@@ -38,8 +44,6 @@ def test_a_bad_file_is_told_in_exact_words(file: Path, tmp_path: Path) -> None:
     "file", [file for file in FILES if not file.stem.startswith("toml_")], ids=lambda file: file.stem
 )
 def test_the_schema_rejects_wrong_types_bounds_and_names_and_a_few_rules(file: Path) -> None:
-    validator = jsonschema.Draft202012Validator(json_schema())
-
-    valid = validator.is_valid(tomllib.loads(file.read_text()))
+    valid = validator().is_valid(tomllib.loads(file.read_text()))
 
     assert valid == (file.stem.startswith("rule_") and file.stem not in IN_SCHEMA)

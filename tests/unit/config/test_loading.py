@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.config import Loaded, load
@@ -68,7 +68,6 @@ JUNK = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     key=st.sampled_from([*all_keys(), "aws", "sinks.0", "decision.policies.p", "decision.policies.p.threshold"]),
     text=st.text(max_size=8) | JUNK.map(str),
@@ -77,7 +76,6 @@ def test_text_of_any_kind_is_settings_or_problems_but_never_another_error(key: s
     assert _settings_or_problems({key: text})
 
 
-@settings(deadline=None, max_examples=150)
 @given(sinks=JUNK, policies=JUNK)
 def test_json_of_any_form_is_settings_or_problems_but_never_another_error(sinks: object, policies: object) -> None:
     assert _settings_or_problems({"sinks": json.dumps(sinks), "decision.policies": json.dumps(policies)})

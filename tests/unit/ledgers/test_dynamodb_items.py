@@ -53,12 +53,9 @@ def test_a_long_text_is_stored_compressed() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(0x20, 0x7F), (0x80, 0x800), (0x800, 0xD800), (0x10000, 0x110000)])
 def test_the_largest_context_that_a_message_can_bring_fits(first: int, last: int) -> None:
-    random, characters = Random(1), []
-    room = MAX_MESSAGE_BYTES
-    while room > 0:
-        characters.append(chr(random.randrange(first, last)))
-        room -= len(characters[-1].encode())
-    item, _ = fitting(entry(json.dumps({"data": {"context": {"a": "".join(characters)}}})))
+    count = -(-MAX_MESSAGE_BYTES // len(chr(first).encode()))
+    text = "".join(map(chr, Random(1).choices(range(first, last), k=count)))
+    item, _ = fitting(entry(json.dumps({"data": {"context": {"a": text}}})))
     assert size(item) <= LIMITS.item
 
 

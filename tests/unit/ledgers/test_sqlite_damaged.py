@@ -72,7 +72,7 @@ values = st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(ma
 
 
 @given(column=st.sampled_from(["sent_at", "receive_count", "body", "token"]), value=values)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_row_has_in_it_the_queue_goes_on(
     queue: SqliteQueue, path: Path, column: str, value: object
 ) -> None:
@@ -91,7 +91,7 @@ def test_whatever_a_row_has_in_it_the_queue_goes_on(
 
 
 @given(column=st.sampled_from(["body", "reason", "detail", "sent_at", "dead_at", "receive_count"]), value=values)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_dead_letter_has_in_it_it_is_listed(
     queue: SqliteQueue, path: Path, column: str, value: object
 ) -> None:
@@ -124,7 +124,7 @@ def test_a_damaged_decision_is_neither_handed_on_nor_made_anew(
 
 
 @given(column=st.sampled_from(["recorded_at", "settled_at", "body", "trail"]), value=values)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_an_entry_has_in_it_it_is_found(
     ledger: SqliteLedger, path: Path, column: str, value: object
 ) -> None:

@@ -1,7 +1,7 @@
 from bisect import bisect_left
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.rate_limit import AdaptiveRate, TokenBucket, limiter_for
@@ -28,7 +28,6 @@ def served(bucket: TokenBucket, arrivals: list[float], late: float = 0.0) -> lis
     st.lists(st.one_of(st.just(0.0), st.floats(0.0, 0.2), st.floats(0.0, 3.0)), min_size=1, max_size=400),
     st.floats(0.0, 0.05),
 )
-@settings(max_examples=200)
 def test_no_second_has_more_calls_than_the_rate_however_they_arrive(
     rate: int, gaps: list[float], late: float
 ) -> None:

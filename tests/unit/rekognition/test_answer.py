@@ -276,7 +276,8 @@ def test_feedback_belongs_to_a_score() -> None:
 
 
 def test_feedback_is_bounded() -> None:
-    many = [{"Code": f"{number}", "Message": "x" * 100_000} for number in range(10_000)]
+    message = "x" * 100_000
+    many = [{"Code": f"{number}", "Message": message} for number in range(10_000)]
     feedback = parse_answer(SESSION_ID, answer(Confidence=1, Feedback=many)).feedback
     assert [(item.code, len(item.message)) for item in feedback] == [(f"{number}", 1024) for number in range(10)]
 
