@@ -3,7 +3,7 @@
 The real command, an SQLite queue and a local endpoint with a quota of 25 calls a second. Four sessions a second begin
 and last log-normally (median 20 s, sigma 0.5; one in ten never ends). S3's messages on the queue announce 95 % of the
 ends. Beside it a back end as everyone writes it, which asks once when a hint comes. Measured once the schedule has
-seen some 300 sessions.
+seen some 500 sessions.
 """
 
 import argparse
@@ -34,8 +34,8 @@ from watcher.simulator.hints import HintKind, HintSettings
 from watcher.util.clock import SystemClock
 
 QUOTA, PER_SECOND, MEDIAN, SIGMA, NEVER, SHARE = 25.0, 4.0, 20.0, 0.5, 0.1, 0.95
-WARM_UP = 90.0
-"""Seconds until the schedule has seen some 300 sessions."""
+WARM_UP = 150.0
+"""Seconds until the schedule has seen some 500 sessions."""
 
 HINTED = Scenario(hints=HintSettings(HintKind.S3, share=SHARE))
 
@@ -79,7 +79,7 @@ class HintOnly:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=150.0, help="seconds of sessions that are measured")
+    parser.add_argument("--seconds", type=float, default=240.0, help="seconds of sessions that are measured")
     seconds = parser.parse_args(arguments).seconds
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, CREDENTIALS):
         queue = SqliteQueue(Path(folder) / "watcher.db", 60.0, SystemClock())

@@ -54,14 +54,16 @@ class Hints:
         self._metrics = metrics
         self._ended: Recent[_End | None] = Recent(REMEMBERED)
         """Sessions decided here; the value is None if a hint announced the end."""
-        self._early: Recent[None] = Recent(REMEMBERED)
+        self._early: Recent[HintSource] = Recent(REMEMBERED)
         """Sessions that a hint named before their message came."""
 
     def announce(self, session_id: str, source: HintSource) -> HintResult:
         """The person of this session is said to have finished, whatever the policy."""
         now = self._clock.monotonic()
         sessions = self._in_flight.of(session_id)
-        results = [self._hint(session, source, now) for session in sessions] or [self._unwatched(session_id, now)]
+        results = [self._hint(session, source, now) for session in sessions] or [
+            self._unwatched(session_id, source, now)
+        ]
         result = min(results, key=list(HintResult).index)
         if result in HINTS[source]:
             self.count(source, result)
@@ -75,8 +77,7 @@ class Hints:
 
     def admit(self, session: Session, source: HintSource | None) -> None:
         """Prepare a new session for its first poll: its message, or a hint before it, may have announced its end."""
-        if source is None and session.session_id in self._early:
-            source = HintSource.S3
+        source = source or self._early.get(session.session_id)
         if source is None:
             return
         session.hint = Hint(self._clock.monotonic())
@@ -106,11 +107,11 @@ class Hints:
         self._scheduler.hint(session, now)
         return HintResult.USED
 
-    def _unwatched(self, session_id: str, now: float) -> HintResult:
+    def _unwatched(self, session_id: str, source: HintSource, now: float) -> HintResult:
         if session_id in self._ended:
             self._late(session_id, now)
             return HintResult.LATE
-        self._early.put(session_id, None)
+        self._early.put(session_id, source)
         return HintResult.UNKNOWN
 
     def _late(self, session_id: str, now: float) -> None:

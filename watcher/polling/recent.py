@@ -18,6 +18,10 @@ class Recent(Generic[T]):
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._known
 
+    def get(self, session_id: str) -> T | None:
+        """The value of this id, None for an unknown one."""
+        return self._known.get(session_id)
+
     def __len__(self) -> int:
         return len(self._known)
 

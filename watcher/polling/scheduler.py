@@ -8,7 +8,7 @@ from typing import NamedTuple
 from watcher.domain.ports import Clock, RateLimiter
 from watcher.polling.deadline_queue import SPREAD_EVERY
 from watcher.polling.due_queue import DueQueue, Head, is_stale
-from watcher.polling.timer_queue import TimerQueue
+from watcher.polling.timer_queue import Timer, TimerQueue
 from watcher.polling.unknown_share import UnknownShare
 from watcher.rate_limit import ThrottledShare
 from watcher.sessions.session import Session
@@ -135,11 +135,15 @@ class Scheduler:
 
     def _hinted_first(self, head: Head, now: float) -> Head | None:
         """The hinted poll that goes before `head`, if one is due and it is its turn."""
-        while (timer := self._hinted.first(now)) is not None and is_stale(timer):
+        while (timer := self._hinted.first(now)) is not None and self._has_no_priority(timer):
             self._hinted.drop()
         is_final = head[1] is None
         is_its_turn = timer is not None and (self._is_hinted_turn or head[0] is timer.session)
         return (timer.session, timer, False) if timer is not None and is_its_turn and not is_final else None
+
+    def _has_no_priority(self, timer: Timer) -> bool:
+        """Whether a hinted poll is no longer due, or is for one of a crowd of ids that AWS may not know."""
+        return is_stale(timer) or (self._unknown.is_crowd and not _is_confirmed(timer.session))
 
     def _goes_before(self, other: Head, head: Head) -> bool:
         """Whether another queue's head goes before the head of the queue whose turn it is. An end costs no call."""

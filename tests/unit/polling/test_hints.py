@@ -219,3 +219,19 @@ def test_an_abandoned_session_is_not_polled_for_a_hint() -> None:
     world.in_flight.mark_lost(session.leases[0])
     assert world.hints.announce(session.session_id, S3) is UNKNOWN
     assert times(world, 5.0) == []
+
+
+def test_made_up_ids_that_claim_to_be_complete_get_no_priority_while_aws_knows_few_of_the_ids() -> None:
+    world = World(WAITING)
+    for _ in range(20):
+        world.scheduler.record_first_result(is_unknown=True)
+    world.scheduler.set_limiter(TokenBucket(4.0))
+    known = [waiting(world, number, ahead=0.0) for number in range(100, 140)]
+    for session in known:
+        session.record(WAITING)
+        world.scheduler.add(session, world.clock.monotonic())
+    for number in range(1, 60):
+        waiting(world, number)
+        world.hints.announce(session_id(number), S3)
+    found = [one in {session.session_id for session in known} for _, one in polled(world, 8.0)]
+    assert found.count(True) >= len(found) // 2
