@@ -226,7 +226,7 @@ def test_made_up_ids_that_claim_to_be_complete_get_no_priority_while_aws_knows_f
     for _ in range(20):
         world.scheduler.record_first_result(is_unknown=True)
     world.scheduler.set_limiter(TokenBucket(4.0))
-    known = [waiting(world, number, ahead=0.0) for number in range(100, 140)]
+    known = [world.session(number) for number in range(100, 140)]
     for session in known:
         session.record(WAITING)
         world.scheduler.add(session, world.clock.monotonic())
