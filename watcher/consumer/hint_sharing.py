@@ -103,10 +103,11 @@ class HintSharing:
         self._is_failing = False
 
     def _read(self, hint_log: HintLog) -> None:
+        began = self._clock.monotonic()
         for session_id in hint_log.read():
             if SESSION_ID.fullmatch(session_id):  # other programs may write to the database
                 self._announce(session_id, HintSource.REPLICA)
-        self._read_at = self._clock.monotonic() + hint_log.interval
+        self._read_at = began + hint_log.interval
 
     def _write(self, hint_log: HintLog) -> None:
         with self._changed:

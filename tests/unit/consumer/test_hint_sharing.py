@@ -91,6 +91,13 @@ def test_writes_in_between_don_t_delay_a_read(replica: Replica) -> None:
     assert 49 <= len(replica.log.writes) <= 50
 
 
+def test_a_slow_read_counts_from_its_begin(replica: Replica) -> None:
+    """Half a second between two reads is most of the time that a hint may take."""
+    replica.log.on_read = lambda: replica.clock.advance(0.2)
+    replica.run_for(5.0)
+    assert 10 <= replica.log.reads <= 11
+
+
 def test_hints_of_others_are_announced_once(replica: Replica) -> None:
     replica.log.others = ids(1, 2)
     replica.exchange()

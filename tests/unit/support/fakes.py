@@ -258,6 +258,7 @@ class FakeHintLog:
         self.reads = self.tries = 0
         self.others: list[str] = []
         self.error: WatcherError | None = None
+        self.on_read: Callable[[], object] = lambda: None
 
     def write(self, session_ids: Sequence[str]) -> None:
         self._fail()
@@ -266,6 +267,7 @@ class FakeHintLog:
     def read(self) -> Sequence[str]:
         self._fail()
         self.reads += 1
+        self.on_read()
         read, self.others = self.others, []
         return read
 
