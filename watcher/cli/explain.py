@@ -11,6 +11,7 @@ from watcher.cli.dead import line_of, members_of
 from watcher.cli.echo import echo, echo_wrapped
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import cell, data_of, event_of, feedback_codes, printable, searched_queue
+from watcher.cli.trail import trail_of
 
 if TYPE_CHECKING:
     from watcher.config import Settings
@@ -85,7 +86,7 @@ def _unseen(queued: Sequence["QueuedMessage"] | None, dead: Sequence["DeadLetter
 def _life(entry: "LedgerEntry") -> Iterator[str]:
     """A line for each event, in order."""
     polls = 0
-    for step in _trail(entry):
+    for step in trail_of(entry):
         event = step.get("event")
         if event == "decided":
             continue  # shown below, from the recorded event
@@ -172,14 +173,6 @@ def _number(value: object) -> float | None:
         return None
 
 
-def _trail(entry: "LedgerEntry") -> list[dict[str, Any]]:
-    try:
-        trail = json.loads(entry.trail)
-    except (ValueError, RecursionError):
-        return []
-    return [step for step in trail if isinstance(step, dict)] if isinstance(trail, list) else []
-
-
 def _document(
     session_id: str,
     entries: Sequence["LedgerEntry"],
@@ -194,7 +187,7 @@ def _document(
                 "recordedAt": _time(entry.recorded_at),
                 "delivered": {sink: _time(at) for sink, at in entry.delivered.items()},
                 "ackedAt": None if entry.acked_at is None else _time(entry.acked_at),
-                "trail": _trail(entry),
+                "trail": trail_of(entry),
                 "event": event_of(entry),
             }
             for entry in entries

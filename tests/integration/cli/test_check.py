@@ -241,6 +241,30 @@ def test_few_decisions_and_few_unknown_ids_are_no_warning(queue: SqliteQueue, un
     assert {each.level for each in check_ledger(settings(), SystemClock(), offline=True)} == {"ok"}
 
 
+HINT = '[{"at": 1, "event": "received"}, {"at": 2, "event": "hint", "source": "s3"}, {"at": 3, "event": "poll"}]'
+POLLED = '[{"at": 1, "event": "received"}, {"at": 3, "event": "poll", "result": "hint"}]'
+
+
+@pytest.mark.parametrize(
+    ("trails", "what"),
+    [
+        ([HINT] * 30 + [POLLED] * 13 + [HINT] * 37, "37 of the last 50 decisions were announced"),
+        ([HINT], "1 of the last 1 decisions were announced"),
+        ([HINT] * 20 + [POLLED] * 50, "none seen among the last 50 decisions"),
+        (["{", "7", "[7, null]", "[" * 100_000, '{"event": "hint"}'], "none seen among the last 5 decisions"),
+    ],
+)
+def test_how_many_decisions_were_announced_is_told_and_no_warning(
+    queue: SqliteQueue, trails: list[str], what: str
+) -> None:
+    with closing(open_ledger(settings(), SystemClock())) as ledger:
+        ledger.record([(decision(number), trail) for number, trail in enumerate(trails)])
+    found = by_subject(check_ledger(settings(), SystemClock(), offline=True))["hints"]
+    assert found.level == "ok"
+    assert found.what.startswith(what)
+    assert ("deploy/README.md#hints" in found.what) == what.startswith("none")
+
+
 def test_a_ledger_that_keeps_nothing_is_a_warning() -> None:
     found = list(check_ledger(settings(ledger__url="none"), SystemClock(), offline=True))
     assert [finding.level for finding in found] == ["warning"]

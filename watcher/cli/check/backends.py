@@ -1,16 +1,18 @@
 """Queue, dead letters and ledger."""
 
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 
 from watcher.cli.check.files import missing_database, private_file
 from watcher.cli.check.finding import Finding, Findings, failed, ok, warning
+from watcher.cli.check.hints import hints_among
 from watcher.cli.check.limits import LIMITS
 from watcher.config import QueueSettings, Settings, sqlite_path
 from watcher.config.redaction import redacted_value
 from watcher.delivery.recorded import reason_of
 from watcher.domain.errors import LedgerError, WatcherError
-from watcher.domain.model import DEFAULT_POLICY, Lease, QueueDepth, Reason, SessionKey
+from watcher.domain.model import DEFAULT_POLICY, Lease, LedgerEntry, QueueDepth, Reason, SessionKey
 from watcher.domain.ports import Clock
 from watcher.ledgers import open_ledger
 from watcher.queues import advise, open_queue
@@ -63,7 +65,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
     else:
         try:
             yield _tried_ledger(settings, clock, shown)
-            yield from _unknown_sessions(settings, clock)
+            yield from _latest_decisions(settings, clock)
             if settings.ledger.url.startswith("sqlite:"):
                 yield from private_file("ledger file", settings.ledger_path)
         except WatcherError as error:
@@ -97,13 +99,19 @@ def _tried_ledger(settings: Settings, clock: Clock, shown: str) -> Finding:
     return ok("ledger", f"{shown}: readable")
 
 
-def _unknown_sessions(settings: Settings, clock: Clock) -> Findings:
-    """A warning if AWS did not know many of the recent ids."""
+def _latest_decisions(settings: Settings, clock: Clock) -> Findings:
+    """What the latest decisions say of the senders: ids that AWS did not know, and hints."""
     try:
         with closing(open_ledger(settings, clock)) as ledger:
             entries = ledger.recent(LIMITS.latest)
     except LedgerError:
         return  # it can't be listed, which has been reported already
+    yield from _unknown_sessions(entries)
+    yield from hints_among(entries[-LIMITS.hinted :])
+
+
+def _unknown_sessions(entries: Sequence[LedgerEntry]) -> Findings:
+    """A warning if AWS did not know many of the recent ids."""
     unknown = sum(reason_of(entry) == Reason.SESSION_NOT_FOUND for entry in entries)
     if len(entries) >= LIMITS.enough and unknown > LIMITS.unknown_share * len(entries):
         share = f"{unknown / len(entries):.0%} of the session ids"

@@ -22,6 +22,9 @@ class Limits:
     latest: int = 200
     """Decisions that are checked."""
 
+    hinted: int = 50
+    """Of these, the ones that are searched for hints: whether they arrive now."""
+
     enough: int = 20
     """Minimum decisions for a share, as in the alert WatcherUnknownSessions."""
 
