@@ -116,3 +116,26 @@ def _speed() -> Iterator[Any]:
         ),
         lines_at_thresholds=True,
     )
+    yield graph(
+        Panel(
+            "Hints",
+            "Announcements that a person has finished, and what came of them.",
+            "reqps",
+            (Query(f"sum by (source, result) (rate(watcher_hints_total{{{OF}}}{PER}))", "{{source}}: {{result}}"),),
+            ("WatcherHintsStopped",),
+        ),
+        stacked=True,
+    )
+    used, all_ = (
+        f"sum(rate({series}[10m]))"
+        for series in (f'watcher_hints_total{{{OF}, result="used"}}', f"watcher_decisions_total{{{OF}}}")
+    )
+    yield graph(
+        Panel(
+            "Decisions announced",
+            "Hints that moved a poll, over decisions, in ten minutes. Few hints: polling finds the ends, later.",
+            "percentunit",
+            (Query(f"clamp_max({used} / ({all_} > 0), 1)", "announced"),),
+            ("WatcherHintsStopped",),
+        )
+    )
