@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.acceptance.conftest import PATIENCE, Daemon
+from tests.acceptance.conftest import PATIENCE, Daemon, put_on_queue
 from tests.support import run_watcher, session_id
 
 CANARY = "c4n4ry"
@@ -97,7 +97,7 @@ def write_keys(files: dict[str, str], key: str) -> None:
 
 
 def enqueue(folder: Path, *numbers: int) -> None:
-    assert run_watcher(folder, "enqueue", *map(session_id, numbers)).returncode == 0
+    put_on_queue(folder, *map(session_id, numbers))
 
 
 def readiness(daemon: Daemon) -> tuple[int, str]:

@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import PATIENCE, Daemon
-from tests.support import run_watcher
+from tests.acceptance.conftest import PATIENCE, Daemon, put_on_queue
 from watcher.simulator import SessionScript, Simulator
 
 SESSIONS = 100
-
-
-def enqueue(folder: Path, environment: dict[str, str], ids: list[str]) -> None:
-    done = run_watcher(folder, "enqueue", *ids, stdin=b"", **environment)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -33,7 +27,7 @@ def test_a_watcher_whose_database_is_lost_stops_before_it_decides_twice(
 ) -> None:
     short, long = SessionScript(created_for=0, in_progress_for=2), SessionScript(created_for=0, in_progress_for=100)
     ids = [simulator.create_session(short if n % 2 else long) for n in range(SESSIONS)]
-    enqueue(tmp_path, environment, ids)
+    put_on_queue(tmp_path, *ids)
     # Short leases: nothing can be given back, and the second watcher waits for their end.
     daemon = start(WATCHER_QUEUE__VISIBILITY_TIMEOUT="10")
     daemon.wait_for_decisions(SESSIONS // 10)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.acceptance.conftest import Daemon
+from tests.acceptance.conftest import Daemon, put_on_queue
 from tests.support import run_watcher, session_id
 from watcher.domain.decision_table import DECISIONS
 from watcher.domain.feedback import FeedbackCode
@@ -36,7 +36,7 @@ def test_each_code_reaches_event_metrics_and_commands(tmp_path: Path, simulator:
     several = ["NEW_CODE", "LOW_LIGHTING_DETECTED"]
     codes[simulator.create_session(scored(LOW, *several, sdk_type="AmplifyWeb"))] = several
     codes[simulator.create_session(scored(99.0))] = []
-    assert run_watcher(tmp_path, "enqueue", *codes).returncode == 0
+    put_on_queue(tmp_path, *codes)
     daemon = start(WATCHER_SINKS=json.dumps(SINKS))
     decisions = daemon.wait_for_decisions(len(codes))
     found = {event["subject"]: [item["code"] for item in event["data"]["feedback"]] for event in decisions}
@@ -83,7 +83,7 @@ def test_a_policy_can_require_a_challenge_and_a_session_that_nobody_began_is_not
     for policy in ("light", "later"):
         sent = run_watcher(tmp_path, "enqueue", "--policy", policy, begun, stdin=b"", **policies)
         assert sent.returncode == 0, sent.stderr
-    assert run_watcher(tmp_path, "enqueue", never).returncode == 0
+    put_on_queue(tmp_path, never)
     daemon = start("--until-empty", WATCHER_POLLING__SESSION_TIMEOUT="15", **policies)
     assert daemon.end() == 0
     reasons = {event["id"]: event["data"]["reason"] for event in daemon.decisions}
@@ -119,7 +119,7 @@ def test_each_row_of_the_table_is_decided_delivered_and_counted(
     }
     later = sessions[Reason.CHALLENGE_NOT_ACCEPTED]
     others = [subject for subject in sessions.values() if subject != later]
-    assert run_watcher(tmp_path, "enqueue", *others).returncode == 0
+    put_on_queue(tmp_path, *others)
     assert run_watcher(tmp_path, "enqueue", "--policy", LATER, later, stdin=b"", **settings).returncode == 0
     daemon = start(WATCHER_POLLING__SESSION_TIMEOUT="15", **settings)
     decisions = daemon.wait_for_decisions(len(sessions))

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Daemon
-from tests.support import run_watcher
+from tests.acceptance.conftest import Daemon, put_on_queue
 from watcher.simulator import SessionScript, Simulator
 
 Start = Callable[..., Daemon]
@@ -30,7 +29,7 @@ def test_a_settings_file_that_is_gone_fails_a_reload_however_it_was_named(
     assert problem.startswith("watcher.toml can't be read (")
     assert "watcher_config_last_reload_successful 0.0" in daemon.get("/metrics")
     subject = simulator.create_session(SessionScript(in_progress_for=1, confidence=90.0))
-    assert run_watcher(tmp_path, "enqueue", subject).returncode == 0
+    put_on_queue(tmp_path, subject)
     (decision,) = daemon.wait_for_decisions(1)
     assert (decision["data"]["outcome"], decision["data"]["threshold"]) == ("not_live", 95.0)
     settings.write_text(STRICT.replace("95", "96"))

@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.acceptance.conftest import PATIENCE, Daemon
+from tests.acceptance.conftest import PATIENCE, Daemon, put_on_queue
 from tests.support import BUSY, ROOT, run_watcher, session_id
 from watcher.daemon.signals import SAME_STOP
 from watcher.daemon.systemd import STOP_SLACK
@@ -85,7 +85,7 @@ def test_every_ending_becomes_its_decision_and_the_watcher_ends_when_empty(
 
 def test_a_session_enqueued_twice_has_one_decision(tmp_path: Path, simulator: Simulator, start: Start) -> None:
     twice = simulator.create_session(QUICK)
-    enqueue(tmp_path, twice, twice)
+    put_on_queue(tmp_path, twice, twice)
     daemon = start("--until-empty")
     assert daemon.end() == 0
     assert [decision["subject"] for decision in daemon.decisions] == [twice]
@@ -95,11 +95,11 @@ def test_a_session_enqueued_again_gets_the_same_event_even_when_aws_has_forgotte
     tmp_path: Path, simulator: Simulator, start: Start
 ) -> None:
     subject = simulator.create_session(QUICK)
-    enqueue(tmp_path, subject)
+    put_on_queue(tmp_path, subject)
     first = start("--until-empty")
     assert first.end() == 0
     with Simulator() as forgetful:  # an endpoint that knows nothing of the session
-        enqueue(tmp_path, subject)
+        put_on_queue(tmp_path, subject)
         second = start("--until-empty", AWS_ENDPOINT_URL_REKOGNITION=forgetful.url)
         assert second.end() == 0
         assert forgetful.calls == []
@@ -110,7 +110,7 @@ def test_a_session_enqueued_again_gets_the_same_event_even_when_aws_has_forgotte
 def test_one_session_under_two_policies_has_two_decisions(tmp_path: Path, simulator: Simulator, start: Start) -> None:
     subject = simulator.create_session(SessionScript(in_progress_for=1, confidence=90.0))
     (tmp_path / "watcher.toml").write_text("[decision.policies.payout]\nthreshold = 95.0\n")
-    enqueue(tmp_path, subject)
+    put_on_queue(tmp_path, subject)
     enqueue(tmp_path, "--policy", "payout", "--context", '{"order": 17}', subject)
     daemon = start("--until-empty")
     assert daemon.end() == 0
@@ -127,8 +127,8 @@ def test_two_watchers_on_one_file_share_the_work_without_a_double_decision(
     watchers = [start("--until-empty"), start("--until-empty")]
     for watcher in watchers:
         watcher.wait_for_event("started")
-    enqueue(tmp_path, *sessions[:150])
-    enqueue(tmp_path, *sessions[150:])
+    put_on_queue(tmp_path, *sessions[:150])
+    put_on_queue(tmp_path, *sessions[150:])
     # Either may find the queue empty before the ids are there; what it leaves, a third one finishes.
     watchers.append(start("--until-empty"))
     assert [watcher.end() for watcher in watchers] == [0, 0, 0]
@@ -140,7 +140,7 @@ def test_a_killed_watcher_loses_nothing_and_decides_nothing_twice(
     tmp_path: Path, simulator: Simulator, start: Start
 ) -> None:
     sessions = [simulator.create_session(SessionScript(created_for=0, in_progress_for=n / 5)) for n in range(60)]
-    enqueue(tmp_path, *sessions)
+    put_on_queue(tmp_path, *sessions)
     killed = start(WATCHER_QUEUE__VISIBILITY_TIMEOUT="3")
     killed.wait_for_decisions(10)
     killed.send(signal.SIGKILL)
@@ -158,7 +158,7 @@ def test_sigterm_drains_and_gives_back_what_is_unfinished_at_once(
     tmp_path: Path, simulator: Simulator, start: Start
 ) -> None:
     decided, unfinished = simulator.create_session(QUICK), simulator.create_session(NEVER)
-    enqueue(tmp_path, decided, unfinished)
+    put_on_queue(tmp_path, decided, unfinished)
     daemon = start()
     daemon.wait_for_decisions(1)
     daemon.send(signal.SIGTERM)
@@ -222,7 +222,7 @@ def test_the_drain_keeps_its_limit_when_a_call_hangs(
     tmp_path: Path, simulator: Simulator, calls: "SimpleQueue[CallRecord]", start: Start
 ) -> None:
     hanging = simulator.create_session(SessionScript(in_progress_for=1, faults=(Fault("stall", first_polls=1),)))
-    enqueue(tmp_path, hanging)
+    put_on_queue(tmp_path, hanging)
     daemon = start(WATCHER_SHUTDOWN__DRAIN_TIMEOUT="1")
     assert calls.get(timeout=PATIENCE).result == "stall"
     begun = time.monotonic()
@@ -238,7 +238,7 @@ def test_the_drain_keeps_its_limit_when_a_call_hangs(
 def test_a_second_signal_stops_at_once(
     tmp_path: Path, simulator: Simulator, calls: "SimpleQueue[CallRecord]", start: Start
 ) -> None:
-    enqueue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall"),))))
+    put_on_queue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall"),))))
     daemon = start(WATCHER_SHUTDOWN__DRAIN_TIMEOUT="60")
     assert calls.get(timeout=PATIENCE).result == "stall"
     daemon.send(signal.SIGINT)
@@ -265,7 +265,7 @@ def test_sighup_reloads_thresholds_and_a_bad_file_changes_nothing(
     daemon.send(signal.SIGHUP)
     assert set(daemon.wait_for_event("reloaded")["applied"]) == {"decision.threshold", "log.level"}
     assert "watcher_config_last_reload_successful 1.0" in daemon.get("/metrics")
-    enqueue(tmp_path, simulator.create_session(SessionScript(in_progress_for=1, confidence=95.0)))
+    put_on_queue(tmp_path, simulator.create_session(SessionScript(in_progress_for=1, confidence=95.0)))
     (decision,) = daemon.wait_for_decisions(1)
     assert (decision["data"]["outcome"], decision["data"]["threshold"]) == ("not_live", 99.9)
     daemon.wait_for_event("polled")
@@ -274,7 +274,7 @@ def test_sighup_reloads_thresholds_and_a_bad_file_changes_nothing(
 
 
 def test_metrics_and_health_tell_what_happened(tmp_path: Path, simulator: Simulator, start: Start) -> None:
-    enqueue(tmp_path, simulator.create_session(QUICK), simulator.create_session(NEVER))
+    put_on_queue(tmp_path, simulator.create_session(QUICK), simulator.create_session(NEVER))
     daemon = start()
     daemon.wait_for_decisions(1)
     metrics = daemon.get("/metrics")
@@ -291,7 +291,7 @@ def test_missing_permissions_reject_nobody_and_show_in_readiness(
     denied = simulator.create_session(
         SessionScript(in_progress_for=1, faults=(Fault("access_denied", first_polls=4),))
     )
-    enqueue(tmp_path, denied)
+    put_on_queue(tmp_path, denied)
     daemon = start()
     assert daemon.wait_for_event("component_unavailable")["part"] == "credentials"
     (decision,) = daemon.wait_for_decisions(1)
@@ -356,7 +356,7 @@ def test_an_address_of_another_machine_is_a_bad_setting(tmp_path: Path) -> None:
 
 def test_decisions_go_to_a_file(tmp_path: Path, simulator: Simulator, start: Start) -> None:
     subject = simulator.create_session(QUICK)
-    enqueue(tmp_path, subject)
+    put_on_queue(tmp_path, subject)
     (tmp_path / "watcher.toml").write_text('[[sinks]]\ntype = "file"\npath = "decisions.jsonl"\n')
     daemon = start("--until-empty")
     assert daemon.end() == 0
@@ -369,7 +369,7 @@ def test_a_closed_stdout_stops_the_watcher_and_the_message_stays(
     tmp_path: Path, simulator: Simulator, environment: dict[str, str], start: Start
 ) -> None:
     subject = simulator.create_session(QUICK)
-    enqueue(tmp_path, subject)
+    put_on_queue(tmp_path, subject)
     script = '"$0" -m watcher run --until-empty 2> log | true; echo "${PIPESTATUS[0]}"'
     done = subprocess.run(
         ["bash", "-c", script, sys.executable],
@@ -391,7 +391,7 @@ def test_a_closed_stdout_stops_the_watcher_and_the_message_stays(
 
 def test_no_secret_and_no_image_is_in_any_output(tmp_path: Path, simulator: Simulator, start: Start) -> None:
     subject = simulator.create_session(QUICK)
-    enqueue(tmp_path, subject)
+    put_on_queue(tmp_path, subject)
     daemon = start("--until-empty", WATCHER_LOG__LEVEL="debug")
     assert daemon.end() == 0
     printed = json.dumps([daemon.log, daemon.decisions, daemon.stray])

@@ -16,8 +16,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.acceptance.conftest import PATIENCE, Daemon
-from tests.support import BUSY, environment_of, run_watcher
+from tests.acceptance.conftest import PATIENCE, Daemon, put_on_queue
+from tests.support import BUSY, environment_of
 from watcher.daemon.signals import SAME_STOP
 from watcher.daemon.systemd import STOP_SLACK
 from watcher.simulator import Fault, SessionScript, Simulator
@@ -69,10 +69,6 @@ def spawn(tmp_path: Path, environment: dict[str, str]) -> Iterator[Spawn]:
         process.wait()
 
 
-def enqueue(folder: Path, *sessions: str) -> None:
-    assert run_watcher(folder, "enqueue", *sessions).returncode == 0
-
-
 def wait_for_lines(path: Path, count: int) -> set[str]:
     """The sessions decided in a file sink, once there are so many."""
     limit = time.monotonic() + PATIENCE
@@ -86,7 +82,7 @@ def test_decisions_go_on_and_a_stop_drains_while_nobody_reads_standard_error(
     tmp_path: Path, simulator: Simulator, spawn: Spawn, full_pipe: int
 ) -> None:
     sessions = [simulator.create_session(QUICK) for _ in range(300)]
-    enqueue(tmp_path, *sessions)
+    put_on_queue(tmp_path, *sessions)
     process = spawn(stderr=full_pipe, WATCHER_SINKS=FILE_SINK, WATCHER_LOG__LEVEL="debug")
     assert wait_for_lines(tmp_path / "decisions", 300) == set(sessions)
     process.send_signal(signal.SIGTERM)
@@ -100,7 +96,7 @@ STDOUT_AND_FILE = '[{"type": "stdout"}, {"type": "file", "path": "decisions"}]'
 def test_a_second_signal_ends_it_within_a_second_while_nobody_reads_standard_error(
     tmp_path: Path, simulator: Simulator, calls: "SimpleQueue[CallRecord]", spawn: Spawn, full_pipe: int
 ) -> None:
-    enqueue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall"),))))
+    put_on_queue(tmp_path, simulator.create_session(SessionScript(faults=(Fault("stall"),))))
     port = free_port()
     process = spawn(stderr=full_pipe, WATCHER_SHUTDOWN__DRAIN_TIMEOUT="60", WATCHER_HTTP__PORT=str(port))
     assert calls.get(timeout=PATIENCE).result == "stall"
@@ -117,7 +113,7 @@ def test_decisions_go_on_and_a_stop_is_bounded_while_nobody_reads_standard_outpu
     tmp_path: Path, simulator: Simulator, spawn: Spawn, full_pipe: int
 ) -> None:
     sessions = [simulator.create_session(QUICK) for _ in range(300)]
-    enqueue(tmp_path, *sessions)
+    put_on_queue(tmp_path, *sessions)
     process = spawn(stdout=full_pipe, WATCHER_SINKS=STDOUT_AND_FILE, WATCHER_SHUTDOWN__DRAIN_TIMEOUT="1")
     assert wait_for_lines(tmp_path / "decisions", 300) == set(sessions)
     process.send_signal(signal.SIGTERM)
@@ -129,7 +125,7 @@ def test_decisions_go_on_and_a_stop_is_bounded_while_nobody_reads_standard_outpu
 def test_a_full_disk_behind_standard_error_shows_in_the_metrics(
     tmp_path: Path, simulator: Simulator, spawn: Spawn
 ) -> None:
-    enqueue(tmp_path, simulator.create_session(QUICK))
+    put_on_queue(tmp_path, simulator.create_session(QUICK))
     port = free_port()
     full = os.open("/dev/full", os.O_WRONLY)
     process = spawn(stderr=full, WATCHER_SINKS=FILE_SINK, WATCHER_HTTP__PORT=str(port))
@@ -182,7 +178,7 @@ def test_a_held_lock_of_the_scheduler_does_not_hold_up_a_stop_and_all_leases_are
     sessions = [simulator.create_session(NEVER) for _ in range(5)]
     daemon = start(WATCHER_TEST_STALL="scheduler:3", WATCHER_SHUTDOWN__DRAIN_TIMEOUT="2")
     daemon.wait_for_event("started")
-    enqueue(tmp_path, *sessions)
+    put_on_queue(tmp_path, *sessions)
     limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit and "watcher_sessions_in_flight 5.0" not in daemon.get("/metrics"):
         time.sleep(0.05)
@@ -209,7 +205,7 @@ def test_a_credential_process_can_be_stopped_for_no_signal_is_blocked(
     helper.write_text(HELPER.format(folder=tmp_path))
     helper.chmod(0o755)
     (tmp_path / "config").write_text(f"[default]\ncredential_process = {helper}\n")
-    enqueue(tmp_path, simulator.create_session(QUICK))
+    put_on_queue(tmp_path, simulator.create_session(QUICK))
     daemon = start(AWS_CONFIG_FILE=str(tmp_path / "config"), AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     daemon.wait_for_decisions(1)
     assert (tmp_path / "blocked").read_text().split()[1] == "0" * 16
@@ -221,7 +217,7 @@ def test_an_interrupt_at_any_moment_of_the_start_is_no_traceback_of_ours(
 ) -> None:
     """Python's own start, some 20 ms, answers an interrupt with its own traceback: nobody can help that. So does the
     import of the module that changes it."""
-    for offset in range(0, 400, 10):
+    for offset in range(0, 400, 20):
         process = subprocess.Popen(
             [sys.executable, "-m", "watcher", *arguments],
             cwd=tmp_path,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import PATIENCE
+from tests.acceptance.conftest import PATIENCE, put_on_queue
 from tests.support import environment_of, run_watcher, session_id
 from watcher.simulator import SessionScript, Simulator
 
@@ -117,7 +117,7 @@ def test_run_shows_each_decision_as_one_readable_line_in_a_terminal(
     tmp_path: Path, terminal: Callable[..., Terminal], simulator: Simulator, environment: dict[str, str]
 ) -> None:
     subject = simulator.create_session(SessionScript(in_progress_for=1, confidence=97.25))
-    assert run_watcher(tmp_path, "enqueue", subject).returncode == 0
+    put_on_queue(tmp_path, subject)
     run = terminal("run", **environment)
     line = f"\x1b[32mlive\x1b[0m         {subject} 97.25 >= 80\n"
     assert line in run.read_until(lambda text: line in text)
@@ -130,7 +130,7 @@ def test_run_shows_each_decision_as_one_readable_line_in_a_terminal(
 def test_a_wait_shows_in_one_line_that_it_waits_and_clears_it(
     tmp_path: Path, terminal: Callable[..., Terminal], columns: int
 ) -> None:
-    assert run_watcher(tmp_path, "enqueue", session_id(1)).returncode == 0
+    put_on_queue(tmp_path, session_id(1))
     text = terminal("wait", "--timeout", "1", session_id(1), columns=columns, WATCHER_HTTP__PORT="1").end()
     *progress, last = text.split("\r\x1b[K")
     assert progress[0] == ""

@@ -230,7 +230,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_explains_an_answer_its_score_counts(
     serve: Serve, connect: Connect, feedback: object, metadata: object
 ) -> None:
