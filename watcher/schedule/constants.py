@@ -180,8 +180,10 @@ class HintLearning:
     reach: float = 4.0
     """Multiples of the mean delay before a hint in which its session ended: 98 of 100 do."""
 
-    worth: float = 0.4
-    """Seconds of undetected delay that are worth a call where all ends are announced."""
+    worth: float = 0.57
+    """Seconds of undetected delay that are worth a call where all ends are announced; times the square of the share
+    where fewer are. bench_hints.py decides: less makes calls that find hardly anything, more lets the few unannounced
+    ends wait."""
 
 
 HINTS = HintLearning()

@@ -158,7 +158,7 @@ class Schedule:
 
     def _fit(self, rate: float, learner: DurationEstimator) -> float:
         """The threshold for this rate. Where hints come, even a spare call has to be worth it."""
-        return max(self._fitted(rate), HINTS.worth * learner.announcements.share)
+        return max(self._fitted(rate), HINTS.worth * learner.announcements.share**2)
 
     def _fitted(self, rate: float) -> float:
         mode, before = self._all.mode, self._mode
