@@ -29,7 +29,7 @@ def test_the_scheduling_benchmark_prints_its_table() -> None:
 
 
 def test_the_whole_watcher_is_measured_beside_a_bare_loop(capsys: pytest.CaptureFixture[str]) -> None:
-    plan = Plan(many=FEW + 1, rounds=1, seconds=1.5)
+    plan = Plan(many=FEW + 1, rounds=1, seconds=0.5, rate=100.0, threads=8)
     found = measure(plan)
     for report in (report_cpu, report_memory, report_parts):
         report(plan, found)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.conftest import put_on_queue
 from tests.support import ManualClock, decision, environment_of, run_watcher, session_id
 from watcher.ledgers.sqlite.ledger import SqliteLedger
 from watcher.queues.sqlite.queue import SqliteQueue
@@ -99,7 +100,7 @@ def test_root_believes_no_write_ahead_log_that_somebody_planted(shared: Path, co
 
 @pytest.mark.parametrize("command", READERS)
 def test_root_uses_no_database_of_somebody_else(tmp_path: Path, command: tuple[str, ...]) -> None:
-    assert run_watcher(tmp_path, "enqueue", ID).returncode == 0
+    put_on_queue(tmp_path, ID)
     os.chown(tmp_path / "watcher.db", MALLORY, MALLORY)
     done = run_watcher(tmp_path, *command)
     assert done.returncode == 1

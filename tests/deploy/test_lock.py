@@ -26,7 +26,12 @@ def brings_programs(name: str) -> bool:
     except PackageNotFoundError:
         return False
     native = (Path(str(file.locate())) for file in files if not re.search(r"\.cpython-|\.abi3\.|\.libs/", str(file)))
-    return any(path.is_file() and path.read_bytes()[:4] == b"\x7fELF" for path in native)
+    return any(path.is_file() and magic(path) == b"\x7fELF" for path in native)
+
+
+def magic(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
 
 
 def test_programs_of_the_dev_extra_are_pinned_by_hash_and_installed_first_in_ci() -> None:
