@@ -28,8 +28,8 @@ from watcher.util.clock import SystemClock
 
 REPLICAS = int(os.environ.get("WATCHER_TEST_REPLICAS", "2"))
 
-CAMERA = SessionScript(created_for=0, in_progress_for=36)
-"""Nine seconds with the fixture's simulator: time for a slow machine to receive and poll all sessions."""
+CAMERA = SessionScript(created_for=0, in_progress_for=40)
+"""Ten seconds with the fixture's simulator: time for a slow machine to receive and poll all sessions."""
 
 RARELY = {
     "WATCHER_POLLING__STRATEGY": "backoff",
@@ -203,6 +203,7 @@ def test_a_watcher_that_keeps_no_ledger_uses_its_own_hints_and_passes_none_on(
         receiver.wait_for_event("hint_received", result="unknown")
         fleet.notify(own)
         assert [one["outcome"] for one in fleet.decided([own])] == ["live"]
+        assert fleet.polls(watched) == ["IN_PROGRESS"]
         assert [line["event"] for line in receiver.log if line["level"] in ("error", "critical")] == []
 
 

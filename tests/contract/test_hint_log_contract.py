@@ -128,4 +128,5 @@ def test_hints_are_no_entries_of_the_ledger_that_they_lie_beside(hint_logs: Hint
     assert [entry.event for entry in ledger.after(0, 10)] == [decision(1)]
     assert [entry.event for entry in ledger.recent(10, session_id(1))] == [decision(1)]
     assert list(ledger.recent(10, session_id(2))) == []
+    assert list(ledger.recent(10, "watcher.hints")) == []
     assert ledger.find([SessionKey(session_id(2), "default")]) == {}

@@ -30,5 +30,6 @@ def test_it_is_no_entry_of_the_ledger_that_it_lies_beside(memories: MemoryBacken
     ledger.record([(decision(2), "[]")])
     assert [entry.event for entry in ledger.recent(10)] == [decision(1), decision(2)]
     assert [entry.event for entry in ledger.after(0, 10)] == [decision(1), decision(2)]
+    assert list(ledger.recent(10, "watcher.learned")) == []
     assert ledger.find([SessionKey("learned", "default")]) == {}
     assert memory.load() == "learned"

@@ -19,6 +19,7 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.domain.ports import Clock
+from watcher.domain.session_id import SESSION_ID
 from watcher.ledgers.dynamodb.items import BY_TIME, LOG, NO_TRAIL, Item, entry_of, fitting, key_in, key_of, number
 from watcher.ledgers.dynamodb.limits import LIMITS
 from watcher.ledgers.dynamodb.sequence import Numbering
@@ -71,10 +72,11 @@ class DynamoDbLedger:
 
     def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
         """The newest `limit` entries, oldest first."""
-        if limit <= 0 or session_id == "":
+        if limit <= 0:
             return []
         if session_id is not None:
-            return self._of_session(session_id)[-limit:]
+            # Other items of the watcher's have keys that are not session ids.
+            return self._of_session(session_id)[-limit:] if SESSION_ID.fullmatch(session_id) else []
         return self._by_time(limit, "#log = :log", {"#log": "log"}, {":log": LOG}, ScanIndexForward=False)
 
     def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
