@@ -17,7 +17,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.acceptance.conftest import PATIENCE, Daemon, put_on_queue
-from tests.support import BUSY, ROOT, run_watcher, session_id
+from tests.support import BUSY, ROOT, environment_of, run_watcher, session_id
 from watcher.daemon.signals import SAME_STOP
 from watcher.daemon.systemd import STOP_SLACK
 from watcher.queues.sqlite.queue import SqliteQueue
@@ -415,3 +415,21 @@ def test_a_variable_with_one_underscore_is_an_error(tmp_path: Path) -> None:
     ended = run_watcher(tmp_path, "run", WATCHER_DECISION_THRESHOLD="95")
     assert ended.returncode == 78
     assert "did you mean WATCHER_DECISION__THRESHOLD?" in ended.stderr
+
+
+def test_the_collector_rests_during_the_start_only(tmp_path: Path, environment: dict[str, str]) -> None:
+    main = (
+        "import gc, runpy; from watcher.daemon.daemon import Daemon; "
+        "Daemon.run = lambda self, **_: print(gc.isenabled(), gc.get_freeze_count() > 10_000); "
+        "runpy.run_module('watcher', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", main, "run"],
+        cwd=tmp_path,
+        env=environment_of(**environment),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    assert done.stdout == "True True\n"

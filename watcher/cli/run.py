@@ -1,6 +1,7 @@
 """`watcher run`: the daemon."""
 
 import faulthandler
+import gc
 import os
 import sys
 from functools import partial
@@ -31,6 +32,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     second SIGTERM or SIGINT stops at once.
     """
     listener = signals.install_listener()  # before anything that takes time
+    gc.disable()  # a start creates little garbage: the collector would only walk through the modules, over and over
     loaded = load_or_exit(source)
     from watcher.app.build import build
     from watcher.app.endpoint_risks import endpoint_risks
@@ -54,6 +56,8 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
         read = source.again(loaded)
         app = build(loaded, read, notifier, read.peek)
         listener.connect(_handlers(app, partial(stderr.drain, line_buffer.LAST_FLUSH)))
+        gc.freeze()
+        gc.enable()
         app.daemon.run(until_empty=until_empty)
     except ConfigError as error:
         exit_with(error.problems)
