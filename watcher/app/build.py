@@ -145,6 +145,7 @@ class _Root:
 
     def _make_path(self) -> None:
         """The path of a session, built from its end: each part gets the next."""
+        hints = self._make_hints()
         self.dead_letters = DeadLetterWriter(queue=self.queue, metrics=self.metrics, readiness=self.readiness)
         self.outbox = Outbox(
             queue=self.queue,
@@ -162,14 +163,6 @@ class _Root:
             clock=self.clock,
             metrics=self.metrics,
         )
-        hints = Hints(
-            in_flight=self.in_flight,
-            scheduler=self.scheduler,
-            active_rules=self.active_rules,
-            clock=self.clock,
-            metrics=self.metrics,
-        )
-        self.hint_sharing = HintSharing(hint_log=self.backends.hint_log, announce=hints.announce, clock=self.clock)
         self.poller = Poller(
             results=self.backends.results,
             endpoint=self.backends.endpoint,
@@ -192,6 +185,17 @@ class _Root:
             active_rules=self.active_rules,
             **self._common,
         )
+
+    def _make_hints(self) -> Hints:
+        hints = Hints(
+            in_flight=self.in_flight,
+            scheduler=self.scheduler,
+            active_rules=self.active_rules,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+        self.hint_sharing = HintSharing(hint_log=self.backends.hint_log, announce=hints.announce, clock=self.clock)
+        return hints
 
     def _make_supporting_parts(self, settings: Settings) -> None:
         self.watchdog = DeadlineWatchdog(

@@ -99,9 +99,7 @@ def command(
     """
     from watcher.simulator import Simulator
 
-    if hints is None and (hint_kind, hint_share) != (None, None):
-        raise click.UsageError("--hint-kind and --hint-share need --hints QUEUE: say where to announce")
-    scenario = _with_hints(_load(scenario_file), hint_kind, hint_share)
+    scenario = _with_hints(_load(scenario_file), hints, hint_kind, hint_share)
     with _hint_queue(hints) as queue, _stop_signals_held() as wait_for_stop:
         try:
             simulator = Simulator(
@@ -147,9 +145,16 @@ def _load(scenario_file: str | None) -> "Scenario | None":
         raise ScenarioFileError(str(error)) from error
 
 
-def _with_hints(scenario: "Scenario | None", kind: str | None, share: float | None) -> "Scenario":
+def _with_hints(scenario: "Scenario | None", queue: str | None, kind: str | None, share: float | None) -> "Scenario":
+    """The scenario with the hints of the command line; the default one without a scenario.
+
+    Raises:
+        UsageError: a share out of range, or options for hints without a queue for them.
+    """
     from watcher.simulator import HintKind, Scenario
 
+    if queue is None and (kind, share) != (None, None):
+        raise click.UsageError("--hint-kind and --hint-share need --hints QUEUE: say where to announce")
     scenario = scenario or Scenario.default()
     hints = scenario.hints
     try:

@@ -10,7 +10,7 @@ import structlog
 from watcher.consumer.dead_letters import DeadLetterWriter
 from watcher.consumer.envelope import opened
 from watcher.consumer.hint_receiver import HintReceiver
-from watcher.consumer.message import request_in
+from watcher.consumer.message import parse_message
 from watcher.consumer.new_session import creation_of, new_session
 from watcher.consumer.s3_notification import S3Notification, s3_notification
 from watcher.domain.active_rules import ActiveRules
@@ -163,7 +163,7 @@ class Consumer:
         if (notification := s3_notification(envelope.fields)) is not None:
             return notification
         rules = self._active_rules.rules
-        return request_in(
+        return parse_message(
             envelope,
             message.sent_at,
             rules.decision.keys(),

@@ -26,7 +26,7 @@ MAX_DEPTH = 100
 
 
 def parse_message(
-    body: str,
+    message: str | Envelope,
     sent_at: float,
     policies: Collection[str],
     attributes: Mapping[str, object] | None = None,
@@ -35,29 +35,7 @@ def parse_message(
     first_sent_at: float | None = None,
     lifetime: float = math.inf,
 ) -> SessionRequest:
-    """What a message asks for; see `request_in`, also for what it raises, and `opened`."""
-    return request_in(
-        opened(body),
-        sent_at,
-        policies,
-        attributes,
-        require_policy=require_policy,
-        first_sent_at=first_sent_at,
-        lifetime=lifetime,
-    )
-
-
-def request_in(
-    envelope: Envelope,
-    sent_at: float,
-    policies: Collection[str],
-    attributes: Mapping[str, object] | None = None,
-    *,
-    require_policy: bool = False,
-    first_sent_at: float | None = None,
-    lifetime: float = math.inf,
-) -> SessionRequest:
-    """What an opened message asks for.
+    """What a message, opened already or not, asks for.
 
     `sent_at` (epoch seconds) replaces a `createdAt` that is absent or unreadable: a session is never rejected because
     of its producer's clock. A later `createdAt` is clock skew: the deadline would move with each receipt. One more
@@ -67,9 +45,10 @@ def request_in(
     unclear which one was meant. With `require_policy` so does a message that names none.
 
     Raises:
-        InvalidMessage: no valid session id, an unknown policy, two policies or none where one is required, or a
-            context over MAX_CONTEXT_BYTES.
+        InvalidMessage: no valid session id, an unknown policy, two policies or none where one is required, a context
+            over MAX_CONTEXT_BYTES; or, of a text, what `opened` raises.
     """
+    envelope = opened(message) if isinstance(message, str) else message
     fields = envelope.fields
     layers = (fields, *envelope.attributes, attributes or {})
     policy = _policy(_said("policy", layers), policies, is_required=require_policy)

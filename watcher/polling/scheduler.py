@@ -142,7 +142,7 @@ class Scheduler:
         return (timer.session, timer, False) if timer is not None and is_its_turn and not is_final else None
 
     def _has_no_priority(self, timer: Timer) -> bool:
-        """Whether a hinted poll is no longer due, or is for one of a crowd of ids that AWS may not know."""
+        """Whether a hinted poll is stale, or its session is unconfirmed while many ids are unknown to AWS."""
         return is_stale(timer) or (self._unknown.is_crowd and not _is_confirmed(timer.session))
 
     def _goes_before(self, other: Head, head: Head) -> bool:

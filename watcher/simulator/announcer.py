@@ -76,7 +76,7 @@ class Announcer:
             return list(self._sent)
 
     def send_due(self) -> None:
-        """Send what is due now; the thread does it by itself."""
+        """Send what is due now, in the calling thread."""
         with self._changed:
             due = self._due()
         self._announce(due)
