@@ -1,5 +1,6 @@
 """Unit tests run without sockets, processes and servers: what needs one belongs to tests/integration."""
 
+import gc
 import sys
 from collections.abc import Iterator
 
@@ -51,3 +52,9 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         "delivery.circuit_breaker._while_open",
     ):
         monkeypatch.setattr(f"watcher.{strategy}", wait_none())
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over the collected tests and modules: they stay."""
+    gc.collect()
+    gc.freeze()

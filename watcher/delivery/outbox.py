@@ -75,8 +75,11 @@ class Outbox:
         readiness: Readiness,
         dead_letter: DeadLetter,
         selections: Mapping[str, Selection] | None = None,
+        ack_gather: float = ACK_GATHER,
     ) -> None:
         """`selections`: by a sink's name, what it gets, if that is not everything.
+
+        `ack_gather`: seconds that acks wait for more of them.
 
         `dead_letter` takes over the message of a decision that a sink rejects for good, with the reason.
         """
@@ -100,7 +103,7 @@ class Outbox:
             worked=self._readiness.mark_recovered,
         )
         self._ack_processor = BatchProcessor(
-            acker.finish, ACK_BATCH, clock=clock, linger=ACK_GATHER, batch_size=queue.max_batch
+            acker.finish, ACK_BATCH, clock=clock, linger=ack_gather, batch_size=queue.max_batch
         )
 
     def _worker(self, sink: Sink) -> SinkWorker:

@@ -71,6 +71,7 @@ class World:
             selections=selections,
             in_flight=self.in_flight,
             dead_letter=self.dead_letters.put,
+            ack_gather=0.0,  # a wait of real seconds
             **shared,
         )
         results = watched(self.results, "endpoint", OUTSIDE_LIMIT)
