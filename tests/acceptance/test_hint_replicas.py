@@ -21,7 +21,7 @@ from tests.moto import CREDENTIALS, MotoServer
 from tests.stack import create_stack
 from watcher.config import Settings, load
 from watcher.domain.model import LedgerEntry, SessionKey
-from watcher.ledgers import open_ledger
+from watcher.ledgers import open_reader
 from watcher.queues import open_queue
 from watcher.simulator import SessionScript, Simulator
 from watcher.util.clock import SystemClock
@@ -109,7 +109,7 @@ class Fleet:
         self._opened.close()
 
     def _ledger(self) -> Any:
-        return self._opened.enter_context(closing(open_ledger(self._settings, SystemClock(), create=False)))
+        return self._opened.enter_context(closing(open_reader(self._settings, SystemClock())))
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -91,6 +91,27 @@ def test_enqueue_waits_too(tmp_path: Path, simulator: Simulator, start: Start, e
     assert live in again.stdout
 
 
+def test_without_a_ledger_the_running_watcher_answers(
+    tmp_path: Path, simulator: Simulator, start: Start, environment: dict[str, str]
+) -> None:
+    none = {"WATCHER_LEDGER__URL": "none"}
+    port = {"WATCHER_HTTP__PORT": str(start(**none).wait_for_event("started")["port"])}
+    live, unsure = simulator.create_session(OVER), simulator.create_session(UNSURE)
+    done = run(tmp_path, "enqueue", "--wait", "--json", live, unsure, **environment | none | port)
+    assert (done.returncode, done.stderr) == (3, "enqueued 2\n")
+    events = {json.loads(line)["subject"]: line for line in done.stdout.splitlines()}
+    assert events.keys() == {live, unsure}
+    done = run(tmp_path, "wait", "--json", live, **none, **port)
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, [events[live]], "")
+    done = run(tmp_path, "wait", ONE, **none, **port)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: session {ONE}: {UNKNOWN}\n")
+    done = run(tmp_path, "decisions", "--json", "--outcome", "not_live", **none, **port)
+    assert done.stdout.splitlines() == [events[unsure]]
+    done = run(tmp_path, "explain", live, **none, **port)
+    assert done.returncode == 0
+    assert "delivered   to stdout" in done.stdout
+
+
 def test_the_death_of_a_watcher_ends_no_wait(
     tmp_path: Path,
     simulator: Simulator,
@@ -141,7 +162,7 @@ def test_an_interrupt_leaves_no_traceback(tmp_path: Path) -> None:
         ((ONE.upper().replace("0", "A"),), "is not a lowercase UUID"),
         (("\udcff\x1b[2J",), "is not a lowercase UUID"),
         ((ONE, "--policy", "nope"), "policy 'nope' is unknown (known: default, payout)"),
-        ((ONE, "--set", "ledger.url=none"), "ledger.url is 'none': only the watcher's memory has its decisions"),
+        ((ONE, "--set", "ledger.url=none"), "http.port = 0 is any free port: give the port of the log's `started`"),
     ],
 )
 def test_what_can_not_be_decided_fails_at_once(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
@@ -155,10 +176,10 @@ def test_what_can_not_be_decided_fails_at_once(tmp_path: Path, arguments: tuple[
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wait_for_decisions_that_nobody_keeps_enqueues_nothing(tmp_path: Path) -> None:
+def test_a_wait_for_decisions_that_can_not_be_read_enqueues_nothing(tmp_path: Path) -> None:
     done = run(tmp_path, "enqueue", "--wait", ONE, WATCHER_LEDGER__URL="none")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "ledger.url is 'none'" in done.stderr
+    assert "http.port = 0 is any free port" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -28,6 +28,7 @@ from watcher.decisions.decider import Decider
 from watcher.delivery.outbox import Outbox
 from watcher.domain.active_rules import ActiveRules
 from watcher.domain.ports import Clock
+from watcher.ledgers import memory_view
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.hints import Hints
 from watcher.polling.poller import Poller
@@ -105,6 +106,7 @@ class _Root:
         )
         opened.callback(self.http.close)
         self.backends = open_backends(settings, self.clock, opened)
+        self.http.show_decisions(memory_view(settings, self.backends.ledger))
         self.queue = self.backends.queue
         self.in_flight = InFlight(settings.queue.max_in_flight)
         self._make_schedule(settings, opened)

@@ -11,7 +11,7 @@ from watcher.cli.rendering import data_of
 
 if TYPE_CHECKING:
     from watcher.domain.model import LedgerEntry
-    from watcher.domain.ports import Ledger
+    from watcher.domain.ports import DecisionReader
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"(\d{1,6})([smhd])")
@@ -40,7 +40,7 @@ class DecisionFilter:
         )
         return all(wanted in (None, found) for wanted, found in pairs) and not self._is_older(entry)
 
-    def newest(self, ledger: "Ledger", limit: int) -> Sequence["LedgerEntry"]:
+    def newest(self, ledger: "DecisionReader", limit: int) -> Sequence["LedgerEntry"]:
         """The newest `limit` of them, the newest last."""
         count = limit
         while True:

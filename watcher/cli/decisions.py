@@ -15,7 +15,7 @@ from watcher.cli.rendering import exits_on_error
 from watcher.domain.model import Outcome, Reason
 
 if TYPE_CHECKING:
-    from watcher.domain.ports import Ledger
+    from watcher.domain.ports import DecisionReader
 
 FOLLOW_INTERVAL = 0.5
 """Seconds between two checks for new decisions."""
@@ -47,12 +47,15 @@ OUTCOMES, REASONS = [outcome.value for outcome in Outcome], [reason.value for re
 )
 @settings_options
 def command(*, limit: int, as_json: bool, follow: bool, source: SettingsSource, **wanted: Any) -> None:
-    """Show the decisions in the ledger, the newest last."""
-    from watcher.ledgers import open_ledger
+    """Show the decisions in the ledger, the newest last.
+
+    With ledger.url = none they are the last 10,000 of the watcher that runs on this machine.
+    """
+    from watcher.ledgers import open_reader
     from watcher.util.clock import SystemClock
 
     settings, chosen = settings_or_exit(source), DecisionFilter(**wanted)
-    with exits_on_error(), closing(open_ledger(settings, SystemClock(), create=False)) as ledger:
+    with exits_on_error(), closing(open_reader(settings, SystemClock())) as ledger:
         # Read first: a decision between the two queries is then shown by --follow, or has been shown already.
         newest = [entry.sequence for entry in ledger.recent(1)]
         entries = chosen.newest(ledger, limit)
@@ -72,7 +75,7 @@ def _complain(chosen: DecisionFilter) -> None:
     echo("no decisions yet" if chosen == DecisionFilter() else "no such decisions", err=True)
 
 
-def _follow(ledger: "Ledger", seen: int, chosen: DecisionFilter, show: Print) -> None:
+def _follow(ledger: "DecisionReader", seen: int, chosen: DecisionFilter, show: Print) -> None:
     try:
         while True:
             entries = ledger.after(seen, _SEEN_AT_ONCE)

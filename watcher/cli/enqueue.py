@@ -12,7 +12,7 @@ from watcher.cli.echo import echo
 from watcher.cli.exit_codes import WaitExit
 from watcher.cli.options import SettingsSource, settings_options, settings_or_exit
 from watcher.cli.rendering import exits_on_error
-from watcher.cli.wait import require_ledger, wait_for, wait_options
+from watcher.cli.wait import require_readable, wait_for, wait_options
 from watcher.domain.model import SessionKey
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ def command(
     if not is_waiting and (as_json or timeout is not None):
         raise click.UsageError("--timeout and --json need --wait")
     settings, clock, keys = settings_or_exit(source), SystemClock(), list[SessionKey]()
-    if is_waiting:
-        require_ledger(settings)
     messages = _messages(settings, clock, _common(policy, created_at, context, complete=complete), file)
     chosen = messages.of_ids(ids)
     read = messages.of(lines(file)) if policy is None else messages.of_one_policy(lines(file))
     good = chain(chosen, read)
     with exits_on_error():
+        if is_waiting:
+            require_readable(settings)
         with closing(open_queue(settings, clock)) as queue:
             _send(queue, messages.noted(good, keys) if is_waiting else good, to_stderr=is_waiting)
         code = wait_for(settings, keys, timeout, as_json=as_json) if is_waiting else WaitExit.LIVE

@@ -66,10 +66,10 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
 def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
     """The session's entries; without a readable ledger the queue may still know something."""
     from watcher.domain.errors import LedgerError
-    from watcher.ledgers import open_ledger
+    from watcher.ledgers import open_reader
 
     try:
-        with closing(open_ledger(settings, clock, create=False)) as ledger:
+        with closing(open_reader(settings, clock)) as ledger:
             return ledger.recent(_POLICIES_AT_MOST, session_id)
     except LedgerError as error:
         echo(f"no ledger to read: {error}", err=True)

@@ -114,14 +114,27 @@ class DeadLetters(Protocol):
         """Delete these (None: all) permanently; returns how many."""
 
 
-class Ledger(Protocol):
+class DecisionReader(Protocol):
+    """Reads the decisions in a ledger. Every method raises LedgerError when the backend fails."""
+
+    def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
+        """The entries that exist for these keys."""
+
+    def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
+        """The newest `limit` entries, oldest first."""
+
+    def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
+        """Entries recorded after the one with this `sequence`, in order."""
+
+    def close(self) -> None:
+        """Release the backend's resources."""
+
+
+class Ledger(DecisionReader, Protocol):
     """Stores the one decision for each session and policy. The first one recorded wins.
 
     Every method may be called by several threads and processes, and raises LedgerError when the backend fails.
     """
-
-    def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
-        """The entries that exist for these keys."""
 
     def record(self, events: Sequence[tuple[DecisionEvent, str]]) -> Sequence[LedgerEntry]:
         """Write each decision (with its trail) unless there is one; returns the entries that stand, in order.
@@ -135,15 +148,6 @@ class Ledger(Protocol):
 
     def mark_acked(self, keys: Sequence[SessionKey]) -> None:
         """Record that every sink has these and the ack is next: a later message for them is a new request."""
-
-    def recent(self, limit: int, session_id: str | None = None) -> Sequence[LedgerEntry]:
-        """The newest `limit` entries, oldest first."""
-
-    def after(self, sequence: int, limit: int) -> Sequence[LedgerEntry]:
-        """Entries recorded after the one with this `sequence`, in order."""
-
-    def close(self) -> None:
-        """Release the backend's resources."""
 
 
 class HintLog(Protocol):

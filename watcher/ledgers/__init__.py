@@ -1,9 +1,11 @@
 """The ledgers, one package or module per backend; each is imported only if the settings name it."""
 
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
 from watcher.config.settings import Settings
-from watcher.domain.ports import Clock, HintLog, Ledger, StateStore
+from watcher.domain.ports import Clock, DecisionReader, HintLog, Ledger, StateStore
 
 LEDGERS = {
     "sqlite": "watcher.ledgers.sqlite.ledger",
@@ -11,6 +13,9 @@ LEDGERS = {
     "none": "watcher.ledgers.memory",
 }
 """From `settings.ledger_kind` to the module that has `open_ledger`."""
+
+READERS = {**LEDGERS, "none": "watcher.ledgers.memory_reader"}
+"""From `settings.ledger_kind` to the module that has `open_reader`."""
 
 STATE_STORES = {
     "sqlite": "watcher.ledgers.sqlite.state_store",
@@ -25,14 +30,29 @@ HINT_LOGS = {
 """From `settings.ledger_kind` to the module with `open_hint_log`, for ledgers that several watchers can share."""
 
 
-def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> Ledger:
-    """The ledger that the settings name; the caller closes it. `create=False`: only an existing one, to read.
+def open_ledger(settings: Settings, clock: Clock) -> Ledger:
+    """The ledger that the settings name; the caller closes it.
 
     Raises:
         LedgerError: it can't be used.
     """
-    ledger: Ledger = import_module(LEDGERS[settings.ledger_kind]).open_ledger(settings, clock, create=create)
+    ledger: Ledger = import_module(LEDGERS[settings.ledger_kind]).open_ledger(settings, clock)
     return ledger
+
+
+def open_reader(settings: Settings, clock: Clock) -> DecisionReader:
+    """What reads the ledger that the settings name, without creating it; the caller closes it.
+
+    Raises:
+        LedgerError: it can't be used; `is_not_created`: there is none yet.
+    """
+    reader: DecisionReader = import_module(READERS[settings.ledger_kind]).open_reader(settings, clock)
+    return reader
+
+
+def memory_view(settings: Settings, ledger: Ledger) -> Callable[[str], bytes] | None:
+    """What answers readers of a ledger in this process's memory; None if the ledger is elsewhere."""
+    return partial(import_module(READERS["none"]).answer, ledger) if settings.ledger_kind == "none" else None
 
 
 def open_state_store(settings: Settings, clock: Clock) -> StateStore | None:

@@ -6,7 +6,6 @@ from itertools import islice
 from threading import Lock
 
 from watcher.config.settings import Settings
-from watcher.domain.errors import LedgerError
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.domain.ports import Clock
 
@@ -25,7 +24,8 @@ class MemoryLedger:
         self._clock = clock
         self._capacity = capacity
         self._entries: dict[SessionKey, LedgerEntry] = {}
-        self._sequence = 0
+        # Later than all of an earlier process: who has read those goes on after them.
+        self._sequence = int(clock.time() * 1e6)
         self._lock = Lock()
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
@@ -81,14 +81,6 @@ class MemoryLedger:
         return entry
 
 
-def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> MemoryLedger:
-    """An empty ledger; an error if it would have to contain something.
-
-    Raises:
-        LedgerError: `create` is false, and no decision outlives the process that made it.
-    """
-    if not create:
-        raise LedgerError(
-            f'ledger.url is "{settings.ledger.url}": decisions are kept nowhere; set ledger.url to keep them'
-        )
+def open_ledger(_settings: Settings, clock: Clock) -> MemoryLedger:
+    """An empty ledger."""
     return MemoryLedger(clock)

@@ -1,4 +1,4 @@
-"""/metrics, /livez, /readyz and /status.json, and a page with links to them."""
+"""/metrics, /livez, /readyz, /status.json and /decisions.json, and a page with links to them."""
 
 import errno
 import json
@@ -6,17 +6,17 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from time import sleep
-from typing import Any, BinaryIO
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from watcher import __version__
 from watcher.domain.errors import AddressInUse, ConfigError
+from watcher.telemetry.bounded_head import BoundedHead
 from watcher.telemetry.connections import Connections
 from watcher.telemetry.exposition import exposition
 from watcher.telemetry.health import Beat
@@ -33,12 +33,11 @@ EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 EXHAUSTED_PAUSE = 0.1
 """Seconds before the next try after such an error."""
 
-LARGEST_HEAD = 16 * 1024
-"""Maximum bytes of a request's line and headers: a scraper's have less than 1 KiB. The base class accepts 100 headers
-of 64 KiB each, and needs several times as much memory to read them, for each connection."""
-
 Status = Callable[[bool], Mapping[str, object]]
 """What `/status.json` says; the argument: whether the client may see the settings."""
+
+Decisions = Callable[[str], bytes]
+"""The JSON of `/decisions.json` for a query. Raises ValueError: the query can't be answered."""
 
 
 class HealthServer:
@@ -69,6 +68,7 @@ class HealthServer:
             raise ConfigError([f"{problem}: choose another, or port 0"]) from error
         self._server.registry, self._server.late, self._server.problems = registry, late, problems
         self.show_status(lambda _shows_settings: {})
+        self.show_decisions(None)
         self.host = host
         self.port: int = self._server.server_address[1]
         self._is_started = False
@@ -81,6 +81,10 @@ class HealthServer:
     def show_status(self, status: Status) -> None:
         """Say this at `/status.json`."""
         self._server.status = status
+
+    def show_decisions(self, decisions: Decisions | None) -> None:
+        """Answer so at `/decisions.json`, to clients on this machine only. None: others have the decisions."""
+        self._server.decisions = decisions
 
     def run(self, beat: Beat) -> None:
         """Serve until `close`."""
@@ -102,6 +106,7 @@ class _Server(ThreadingHTTPServer):
     late: Callable[[], Sequence[str]]
     problems: Callable[[], Mapping[str, str]]
     status: Status
+    decisions: Decisions | None
     beat: Beat
 
     def __init__(self, *arguments: Any) -> None:
@@ -147,27 +152,6 @@ class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
-class _Head:
-    """Reads what a client sends: a line at a time, and at most `LARGEST_HEAD` bytes."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._left = LARGEST_HEAD
-        self.close = source.close
-
-    def readline(self, limit: int) -> bytes:
-        """The next line, or `limit` bytes of it.
-
-        Raises:
-            LineTooLong: the head is too large. The base class answers that with 431.
-        """
-        if self._left <= 0:
-            raise LineTooLong("head")
-        line = self._source.readline(min(limit, self._left))
-        self._left -= len(line)
-        return line
-
-
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = f"watcher/{__version__}"
@@ -177,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Read no more than a head's worth."""
         super().setup()
-        self.rfile: Any = _Head(self.rfile)
+        self.rfile: Any = BoundedHead(self.rfile)
 
     def do_GET(self) -> None:
         """Answer one of the paths."""
@@ -187,6 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/livez": self._livez,
             "/readyz": self._readyz,
             "/status.json": self._status,
+            "/decisions.json": self._decisions,
         }
         answer = answers.get(self.path.partition("?")[0])
         others = "try /metrics, /livez, /readyz or /status.json"
@@ -217,8 +202,21 @@ class _Handler(BaseHTTPRequestHandler):
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK, problems)
 
     def _status(self) -> Answer:
-        shows_settings = is_local_client(self.client_address[0], self.headers)
-        return _json(HTTPStatus.OK, self.server.status(shows_settings))
+        return _json(HTTPStatus.OK, self.server.status(self._is_local()))
+
+    def _decisions(self) -> Answer:
+        if self.server.decisions is None:
+            return _text(HTTPStatus.NOT_FOUND, "the ledger has the decisions: `watcher decisions` shows them")
+        if not self._is_local():
+            return _text(HTTPStatus.FORBIDDEN, "for clients on the watcher's own machine only")
+        try:
+            found = self.server.decisions(self.path.partition("?")[2])
+        except ValueError as error:
+            return _text(HTTPStatus.BAD_REQUEST, str(error))
+        return HTTPStatus.OK, "application/json", found
+
+    def _is_local(self) -> bool:
+        return is_local_client(self.client_address[0], self.headers)
 
     def _reply(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response(status)

@@ -75,6 +75,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def own_url(host: str, port: int) -> str:
+    """The URL at which this machine reaches its own server; one that listens on all addresses has loopback ones."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def without_secrets(url: str, *, mark: str = "", hides_path: bool = False) -> str:
     """A URL without user and password, query and fragment, of any length; `mark` replaces each.
 

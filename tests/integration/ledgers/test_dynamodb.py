@@ -119,7 +119,7 @@ def test_the_settings_and_botocores_variables_lead_to_the_table(
     for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_DYNAMODB": moto.url}.items():
         monkeypatch.setenv(name, value)
     settings = Settings.model_validate({"ledger": {"url": f"dynamodb:///{table}"}, "aws": {"region": REGION}})
-    with closing(open_ledger(settings, ManualClock(), create=False)) as ledger:
+    with closing(open_ledger(settings, ManualClock())) as ledger:
         ledger.record([(EVENT, "[]")])
         assert ledger.find([SessionKey(session_id(1), "default")])[EVENT.key].event == EVENT
 

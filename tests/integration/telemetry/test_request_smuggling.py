@@ -13,8 +13,9 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from tests.unit.support.fakes import PATIENCE
+from watcher.telemetry.bounded_head import LARGEST_HEAD
 from watcher.telemetry.health import Beat
-from watcher.telemetry.http_server import LARGEST_HEAD, HealthServer
+from watcher.telemetry.http_server import HealthServer
 from watcher.util.clock import SystemClock
 
 HIDDEN = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -1,6 +1,6 @@
 import pytest
 
-from watcher.util.urls import cleaned, is_http_url, is_plain_http, without_secrets
+from watcher.util.urls import cleaned, is_http_url, is_plain_http, own_url, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,17 @@ def test_what_parsers_read_differently_is_not_taken(url: str) -> None:
 def test_plain_http_is_seen_in_any_spelling() -> None:
     assert all(map(is_plain_http, ("http://h", "HTTP://h", " http://h", "\thttp:h")))
     assert not is_plain_http("https://h")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:9464"),
+        ("0.0.0.0", "http://127.0.0.1:9464"),  # noqa: S104 - nothing is bound
+        ("::", "http://[::1]:9464"),
+        ("::1", "http://[::1]:9464"),
+        ("watcher.internal", "http://watcher.internal:9464"),
+    ],
+)
+def test_the_own_port_is_reached_at_an_address_of_this_machine(host: str, url: str) -> None:
+    assert own_url(host, 9464) == url

@@ -37,7 +37,7 @@ def command(*, url: str | None, as_json: bool, source: SettingsSource) -> None:
 
 def _base(url: str | None, source: SettingsSource) -> str:
     """The URL to ask: as given, or of the settings' own port."""
-    from watcher.util.urls import is_http_url
+    from watcher.util.urls import is_http_url, own_url
 
     if url is None:
         http = load_or_exit(source).settings.http
@@ -45,14 +45,8 @@ def _base(url: str | None, source: SettingsSource) -> str:
             raise click.UsageError(
                 "http.port = 0 is a free port: give --url with the port of the log's `started` line"
             )
-        return _own_url(http.host, http.port)
+        return own_url(http.host, http.port)
     base = url if "://" in url else f"http://{url}"
     if not is_http_url(base):
         raise click.BadParameter("not an http URL: give one such as http://127.0.0.1:9464", param_hint="--url")
     return base.partition("?")[0].removesuffix("/status.json").rstrip("/")
-
-
-def _own_url(host: str, port: int) -> str:
-    """A port that listens on all addresses is asked at this machine's own one."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

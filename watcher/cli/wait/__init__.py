@@ -51,26 +51,26 @@ def command(*, session_id: str, policy: str, timeout: float | None, as_json: boo
 
     Exit 0: live; 3: not_live; 4: inconclusive; 5: not decided in time; 1: an unknown id, a dead letter, or an error.
     A session that was decided before is answered at once. Whether an id is unknown can't be told with SQS, which
-    can't be searched: then the exit code is 5.
+    can't be searched: then the exit code is 5. With ledger.url = none, run it on the watcher's own machine: it asks
+    the watcher.
     """
     settings = settings_or_exit(source)
     with exits_on_error():
-        require_ledger(settings)
         code = wait_for(settings, [_key(settings, session_id, policy)], timeout, as_json=as_json)
     raise click.exceptions.Exit(code)
 
 
-def require_ledger(settings: "Settings") -> None:
-    """Check that there is a ledger to read.
+def require_readable(settings: "Settings") -> None:
+    """Check that decisions can be read, where the settings alone tell.
 
     Raises:
-        ClickException: there is none.
+        LedgerError: they are in the memory of a watcher whose port is not known.
     """
+    from watcher.ledgers import open_reader
+    from watcher.util.clock import SystemClock
+
     if settings.ledger_kind == "none":
-        raise click.ClickException(
-            f"ledger.url is {settings.ledger.url!r}: only the watcher's memory has its decisions; set ledger.url to "
-            "wait for them, or poll the session from here: watcher get --wait --decide --session-id ID"
-        )
+        open_reader(settings, SystemClock()).close()
 
 
 def wait_for(settings: "Settings", keys: Sequence["SessionKey"], timeout: float | None, *, as_json: bool) -> WaitExit:
@@ -84,7 +84,7 @@ def wait_for(settings: "Settings", keys: Sequence["SessionKey"], timeout: float 
     from watcher.cli.wait.ledger_reader import LedgerReader
     from watcher.cli.wait.location import locate
     from watcher.cli.wait.waiting import PACES, Waiting
-    from watcher.ledgers import open_ledger
+    from watcher.ledgers import open_reader
     from watcher.util.clock import SystemClock
 
     if not keys:
@@ -94,7 +94,7 @@ def wait_for(settings: "Settings", keys: Sequence["SessionKey"], timeout: float 
     seconds = settings.polling.session_timeout + CONSTANTS.margin if timeout is None else timeout
     worst = WaitExit.LIVE
     try:
-        with closing(LedgerReader(lambda: open_ledger(settings, clock, create=False))) as reader:
+        with closing(LedgerReader(lambda: open_reader(settings, clock))) as reader:
             where, pace = partial(locate, settings, clock), PACES[settings.ledger_kind]
             for result in Waiting(reader, where, pace, display, clock).results(keys, seconds):
                 display.result(result)

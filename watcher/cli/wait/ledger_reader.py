@@ -6,7 +6,7 @@ from typing import TypeVar
 from watcher.cli.wait.constants import CONSTANTS
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import LedgerEntry, SessionKey
-from watcher.domain.ports import Ledger
+from watcher.domain.ports import DecisionReader
 
 R = TypeVar("R")
 
@@ -21,9 +21,9 @@ class LedgerReader:
             is denied, or the file is not a database.
     """
 
-    def __init__(self, open_it: Callable[[], Ledger]) -> None:
+    def __init__(self, open_it: Callable[[], DecisionReader]) -> None:
         self._open = open_it
-        self._ledger: Ledger | None = None
+        self._ledger: DecisionReader | None = None
         self.problem = ""
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
@@ -42,7 +42,7 @@ class LedgerReader:
         if self._ledger is not None:
             self._ledger.close()
 
-    def _read(self, read: Callable[[Ledger], R], nothing: R) -> R:
+    def _read(self, read: Callable[[DecisionReader], R], nothing: R) -> R:
         self.problem = ""
         ledger = self._opened()
         if ledger is None:
@@ -53,7 +53,7 @@ class LedgerReader:
             self.problem = str(error)
             return nothing
 
-    def _opened(self) -> Ledger | None:
+    def _opened(self) -> DecisionReader | None:
         """The ledger; None if it is not there yet."""
         if self._ledger is None:
             try:

@@ -32,8 +32,9 @@ class Pace:
     longest: float
 
 
-PACES = {"sqlite": Pace(0.2, 0.5), "dynamodb": Pace(1.0, 2.0)}
-"""By `settings.ledger_kind`: a read of a file costs nothing, one of a table is paid for and has a limit."""
+PACES = {"sqlite": Pace(0.2, 0.5), "dynamodb": Pace(1.0, 2.0), "none": Pace(0.2, 0.5)}
+"""By `settings.ledger_kind`: a read of a file or of the watcher's memory costs nothing, one of a table is
+paid for and has a limit."""
 
 
 @dataclass(frozen=True, slots=True)

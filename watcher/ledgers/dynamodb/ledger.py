@@ -154,10 +154,13 @@ class DynamoDbLedger:
             ) from error
 
 
-def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> DynamoDbLedger:
+def open_ledger(settings: Settings, clock: Clock) -> DynamoDbLedger:
     """The ledger in the table that the settings name; the table is never created.
 
     Raises:
         ConfigError: an invalid setting of `[aws]`, or an invalid endpoint in the environment.
     """
     return DynamoDbLedger(open_client(settings, LIMITS.connections), settings.ledger_table, clock)
+
+
+open_reader = open_ledger

@@ -133,9 +133,14 @@ class SqliteLedger:
         self._file.close()
 
 
-def open_ledger(settings: Settings, clock: Clock, *, create: bool = True) -> SqliteLedger:
+def open_ledger(settings: Settings, clock: Clock) -> SqliteLedger:
     """The ledger that the settings name."""
-    return SqliteLedger(settings.ledger_path, clock, create=create)
+    return SqliteLedger(settings.ledger_path, clock)
+
+
+def open_reader(settings: Settings, clock: Clock) -> SqliteLedger:
+    """The ledger that the settings name, if it exists."""
+    return SqliteLedger(settings.ledger_path, clock, create=False)
 
 
 def _find(cursor: Cursor, keys: Iterable[SessionKey]) -> dict[SessionKey, LedgerEntry]:
