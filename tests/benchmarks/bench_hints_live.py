@@ -1,9 +1,12 @@
-"""The watcher with hints in real time: `python tests/benchmarks/bench_hints_live.py [--seconds N]`.
+"""The watcher with hints in real time: `python tests/benchmarks/bench_hints_live.py [--seconds N] [--flood N]`.
 
 The real command, an SQLite queue and a local endpoint with a quota of 25 calls a second. Four sessions a second begin
 and last log-normally (median 20 s, sigma 0.5; one in ten never ends). S3's messages on the queue announce 95 % of the
 ends. Beside it a back end as everyone writes it, which asks once when a hint comes. Measured once the schedule has
 seen some 500 sessions.
+
+With `--flood N`, as many seconds follow in which N false hints a second come: equally many for an eighth of the
+sessions, for ids that nobody knows, and for sessions that are decided. The other sessions are compared.
 """
 
 import argparse
@@ -20,8 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, only this folder is on the path
 
@@ -56,6 +61,18 @@ path = "{folder}/decisions.jsonl"
 """
 
 
+NOTIFICATION = (
+    '{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"liveness-images"},'
+    '"object":{"key":"%s/reference.jpg"}}}]}'
+)
+
+Ends = dict[str, tuple[float, float]]
+"""By session: when it was created, and when it ends (epoch; inf: never)."""
+
+Events = dict[str, dict[str, Any]]
+"""The decisions, by session."""
+
+
 class HintOnly:
     """A back end that asks once, when the hint comes."""
 
@@ -77,10 +94,47 @@ class HintOnly:
             self.decided.setdefault(session_id, time.time())
 
 
+class Flood:
+    """S3's notifications, all false: as many for some sessions, for decided ones, and for made-up ids."""
+
+    def __init__(self, queue: SqliteQueue, per_second: int, ends: Ends, decisions: Path) -> None:
+        self._queue, self._per_second, self._ends, self._decisions = queue, per_second, ends, decisions
+        self._stop = Event()
+        self._thread = Thread(target=self._run)
+        self.sent = 0
+
+    @staticmethod
+    def is_target(session_id: str) -> bool:
+        """Whether it is one of the sessions that false hints name: an eighth."""
+        return session_id[0] in "01"
+
+    def start(self) -> None:
+        self._decided = list(events(self._decisions))
+        self._thread.start()
+
+    def end(self) -> None:
+        self._stop.set()
+        if self._thread.ident:
+            self._thread.join()
+
+    def _run(self) -> None:
+        at, chance = time.monotonic(), random.Random(1)
+        while not self._stop.wait(max(0.0, at - time.monotonic())):
+            at, now = at + 0.1, time.time()
+            recent = [one for one, (created, _) in list(self._ends.items()) if created > now - 60]
+            known = [one for one in recent if self.is_target(one)]
+            third = self._per_second // 30
+            ids = [*chance.choices(known, k=third), *chance.choices(self._decided, k=third)]
+            ids += [str(UUID(int=chance.getrandbits(128))) for _ in range(third)]
+            self._queue.send([NOTIFICATION % one for one in ids])
+            self.sent += len(ids)
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=240.0, help="seconds of sessions that are measured")
-    seconds = parser.parse_args(arguments).seconds
+    parser.add_argument("--flood", type=int, default=0, metavar="N", help="false hints a second, later")
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, CREDENTIALS):
         queue = SqliteQueue(Path(folder) / "watcher.db", 60.0, SystemClock())
         other = HintOnly()
@@ -88,16 +142,27 @@ def main(arguments: list[str] | None = None) -> None:
             config = Path(folder) / "watcher.toml"
             config.write_text(CONFIG.format(url=simulator.url, folder=folder))
             daemon = subprocess.Popen([sys.executable, "-m", "watcher", "run", "--config", str(config)])
-            ends = feed([simulator, other.simulator], queue, WARM_UP + seconds)
-            wait_for_decisions(Path(folder) / "decisions.jsonl", len(ends))
+            ends, decisions = Ends(), Path(folder) / "decisions.jsonl"
+            feed([simulator, other.simulator], queue, WARM_UP + options.seconds, ends)
+            calm, memory, flood = len(ends), resident(daemon.pid), Flood(queue, options.flood, ends, decisions)
+            if options.flood:
+                flood.start()
+                feed([simulator, other.simulator], queue, options.seconds, ends)
+                grown, depth = resident(daemon.pid) - memory, queue.depth().visible
+                flood.end()
+            wait_for_decisions(decisions, len(ends))
             daemon.send_signal(signal.SIGTERM)
             daemon.wait()
-            show(ends, events(Path(folder) / "decisions.jsonl"), other)
+            found = events(decisions)
+            show(dict(list(ends.items())[:calm]), found, other)
+            if options.flood:
+                show_flood(ends, calm, found)
+                print(f"{flood.sent / options.seconds:.0f} false hints a second, {depth} left; {grown:+.0f} MB")
 
 
-def feed(simulators: Sequence[Simulator], queue: SqliteQueue, seconds: float) -> dict[str, tuple[float, float]]:
-    """Begin sessions for so long; returns when each was created, and when it ends (epoch; inf: never)."""
-    chance, ends = random.Random(1), dict[str, tuple[float, float]]()
+def feed(simulators: Sequence[Simulator], queue: SqliteQueue, seconds: float, ends: Ends) -> None:
+    """Begin sessions for so long, noted in `ends`."""
+    chance = random.Random(len(ends))
     begun = at = time.monotonic()
     while at < begun + seconds:
         at += chance.expovariate(PER_SECOND)
@@ -113,7 +178,12 @@ def feed(simulators: Sequence[Simulator], queue: SqliteQueue, seconds: float) ->
         now = time.time()
         ends[session_id] = now, now + lasts if is_over else float("inf")
         queue.send([json.dumps({"sessionId": session_id})])
-    return ends
+
+
+def resident(pid: int) -> float:
+    """The memory of a process, in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
 def wait_for_decisions(path: Path, number: int) -> None:
@@ -122,19 +192,19 @@ def wait_for_decisions(path: Path, number: int) -> None:
         time.sleep(1.0)
 
 
-def events(path: Path) -> dict[str, dict[str, Any]]:
+def events(path: Path) -> Events:
     """The decisions, by session id."""
     found = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     return {event["data"]["sessionId"]: event for event in found}
 
 
-def show(ends: dict[str, tuple[float, float]], found: dict[str, dict[str, Any]], other: HintOnly) -> None:
+def show(ends: Ends, found: Events, other: HintOnly) -> None:
     first = min(created for created, _ in ends.values()) + WARM_UP
     chosen = {session_id: end for session_id, (created, end) in ends.items() if created >= first}
     over = {session_id: end for session_id, end in chosen.items() if end < float("inf")}
-    delays = sorted(datetime.fromisoformat(found[one]["time"]).timestamp() - end for one, end in over.items())
+    delays = delays_of(over, found)
     polls = sum(found[one]["data"]["polls"] for one in chosen) / len(chosen)
-    lost = len(ends) - len(found)
+    lost = len(ends.keys() - found.keys())
     print(f"{len(chosen)} sessions, {len(over)} of them ended, after {len(ends) - len(chosen)} to learn from")
     print(f"{'':<24} calls/decision   p50 s   p95 s  undecided")
     print(f"{'watcher run':<24} {polls:14.2f} {at(delays, 0.5):7.2f} {at(delays, 0.95):7.2f} {lost:10}")
@@ -145,6 +215,24 @@ def show(ends: dict[str, tuple[float, float]], found: dict[str, dict[str, Any]],
         f"{'one call with the hint':<24} {calls:14.2f} {at(alone, 0.5):7.2f} {at(alone, 0.95):7.2f} {missed:10}"
         f" ({missed / len(over):.1%} of those that ended)"
     )
+
+
+def show_flood(ends: Ends, calm: int, found: Events) -> None:
+    """The sessions that no false hint names, without and with a flood."""
+    first = min(created for created, _ in ends.values()) + WARM_UP
+    for label, part in (("the others, calm", list(ends.items())[:calm]), ("in the flood", list(ends.items())[calm:])):
+        over = {
+            one: end
+            for one, (created, end) in part
+            if created >= first and end < float("inf") and not Flood.is_target(one)
+        }
+        delays = delays_of(over, found)
+        print(f"{label:<24} {len(over):5} sessions {at(delays, 0.5):7.2f} {at(delays, 0.95):7.2f}")
+
+
+def delays_of(over: dict[str, float], found: Events) -> Sequence[float]:
+    """Seconds from the end of these sessions to their decisions, sorted."""
+    return sorted(datetime.fromisoformat(found[one]["time"]).timestamp() - end for one, end in over.items())
 
 
 def at(delays: Sequence[float], share: float) -> float:
