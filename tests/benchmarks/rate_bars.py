@@ -59,15 +59,19 @@ class Demand:
 
     def __call__(self, number: int, now: float, taken: int) -> float:
         while self._number <= taken:
-            self._due += self._gap(self._due)
+            self._due = self._next(now)
             self._number += 1
         return max(0.0, self._due - now)
 
-    def _gap(self, at: float) -> float:
-        rate = [part[1] for part in self._parts if part[0] <= at][-1]
-        following = [part[0] for part in self._parts if part[0] > at]
-        gap = 0.0 if rate == float("inf") else self._random.expovariate(rate) if rate else float("inf")
-        return min(gap, following[0] - at) if following else gap
+    def _next(self, now: float) -> float:
+        """When the next poll is due. More work than any rate lets through: as soon as somebody has time for it."""
+        rate = [part[1] for part in self._parts if part[0] <= self._due][-1]
+        following = [part[0] for part in self._parts if part[0] > self._due]
+        if rate == float("inf"):
+            due = max(self._due, now)
+        else:
+            due = self._due + (self._random.expovariate(rate) if rate else float("inf"))
+        return min(due, following[0]) if following else due
 
 
 def world(start: Start, quota: float, seed: int, work: Work = always, watchers: int = 1, burst: float = 1.0) -> World:
