@@ -5,11 +5,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 
-import watcher
-
-ROOT = Path(watcher.__file__).parent
+from tests.unit.support.source import nodes_of_modules
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 LOGGERS = re.compile(r"(.*\b_?log|(logs\.)?logger\(\))\.")
@@ -19,15 +16,6 @@ SINGLE_WORDS = {"started", "draining", "stopped", "reloaded", "decided", "polled
 
 SEVERAL_PLACES = {"creation_time_corrected", "release_failed", "thread_died"}
 """Events that mean the same from each place."""
-
-
-@cache
-def nodes_of_modules() -> dict[str, list[ast.AST]]:
-    """All nodes of each module. Read by the first test that asks: every worker imports this file."""
-    return {
-        str(path.relative_to(ROOT)): list(ast.walk(ast.parse(path.read_text())))
-        for path in sorted(ROOT.rglob("*.py"))
-    }
 
 
 @cache

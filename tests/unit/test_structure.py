@@ -2,12 +2,9 @@
 
 import ast
 import re
-from pathlib import Path
 
-import watcher
+from tests.unit.support.source import MODULES, ROOT, nodes_of_modules, tree_of
 
-ROOT = Path(watcher.__file__).parent
-MODULES = sorted(ROOT.rglob("*.py"))
 PAGE = (ROOT / "README.md").read_text()
 
 MOST_LINES = 250
@@ -30,8 +27,8 @@ def test_no_file_is_too_long_to_read() -> None:
 def test_functions_are_short() -> None:
     found = [
         (node.end_lineno or node.lineno) - node.lineno + 1
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for nodes in nodes_of_modules().values()
+        for node in nodes
         if isinstance(node, ast.FunctionDef)
     ]
     assert sorted(found)[int(0.95 * len(found))] <= FUNCTION_LINES
@@ -54,7 +51,7 @@ def test_numbers_have_few_names() -> None:
     found = [
         f"{path.relative_to(ROOT)} {name.id}"
         for path in MODULES
-        for node in ast.parse(path.read_text()).body
+        for node in tree_of(path).body
         for name, value in assigned(node)
         if is_number(value)
     ]

@@ -43,14 +43,16 @@ class DeadLetterWriter:
     Their leases are not extended: if one expires first, the message is redelivered.
     """
 
-    def __init__(self, *, queue: Queue, metrics: Metrics, readiness: Readiness) -> None:
+    def __init__(
+        self, *, queue: Queue, metrics: Metrics, readiness: Readiness, changed: Condition | None = None
+    ) -> None:
         self._queue = queue
         self._metrics = metrics
         self._readiness = readiness
         self._pending: deque[tuple[ReceivedMessage, InvalidMessage]] = deque()
         self._pending_bytes = 0
         self._is_stuck = self._is_closed = False
-        self._changed = Condition()
+        self._changed = changed or Condition()
 
     def put(self, message: ReceivedMessage, fault: InvalidMessage) -> None:
         """Hand over a message; without room for it, its lease expires."""

@@ -2,12 +2,11 @@
 
 import ast
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from botocore import session
 
-import watcher
+from tests.unit.support.source import ROOT, nodes_of
 from watcher.aws.error_codes import PASSING, ROWS, Kind, bare_code, codes_of, kind_of_status, meaning_of
 
 CODES = [code for _, codes, _ in ROWS for code in codes.split()]
@@ -69,12 +68,11 @@ def test_no_code_has_two_meanings() -> None:
 
 def test_no_adapter_has_a_table_of_its_own() -> None:
     everywhere = codes_of(Kind.THROTTLED) | codes_of(Kind.KEYS_REJECTED) | codes_of(Kind.DENIED) - {"OverLimit"}
-    root = Path(watcher.__file__).parent
     again = [
-        f"{path.relative_to(root)}: {node.value}"
+        f"{path.relative_to(ROOT)}: {node.value}"
         for folder in ADAPTERS
-        for path in (root / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for path in (ROOT / folder).rglob("*.py")
+        for node in nodes_of(path)
         if isinstance(node, ast.Constant) and node.value in everywhere
     ]
     assert again == ["queues/sqs/errors.py: OverLimit"]  # whose fix names a setting of the queue

@@ -10,8 +10,7 @@ from structlog.testing import capture_logs
 from tests.support import SteppingEvent
 from tests.unit.support.builders import a_beat, a_received_message
 from tests.unit.support.world import World
-from watcher.consumer import dead_letters as dead_letters_module
-from watcher.consumer.dead_letters import MAX_PENDING, MAX_PENDING_BYTES, ROOM_WAIT
+from watcher.consumer.dead_letters import MAX_PENDING, MAX_PENDING_BYTES, ROLE, ROOM_WAIT
 from watcher.domain.errors import InvalidMessage, QueueError
 from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.util.retry import MAX_RETRY_WAIT
@@ -49,21 +48,16 @@ def stopped() -> Event:
 class Waits(Condition):
     """Lets something happen instead of waiting, and notes for how long it should have waited."""
 
-    def __init__(self, happens: Callable[[], object] = lambda: None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._happens = happens
+        self.happens: Callable[[], object] = lambda: None
         self.seconds: list[float | None] = []
 
-    def wait(self, timeout: float | None = None) -> bool:
-        self.seconds.append(timeout)
-        self._happens()
-        return False
-
-
-def waits(world: World, happens: Callable[[], object] = lambda: None) -> Waits:
-    """What whoever waits for a place does, from now on."""
-    world.dead_letters._changed = instead = Waits(happens)
-    return instead
+    def wait_for(self, predicate: Callable[[], object], timeout: float | None = None) -> bool:  # type: ignore[override]
+        if not predicate():
+            self.seconds.append(timeout)
+            self.happens()
+        return bool(predicate())
 
 
 def test_they_are_dead_lettered_in_order_counted_and_told() -> None:
@@ -138,21 +132,20 @@ def test_after_a_stop_what_is_left_is_dead_lettered_where_that_works() -> None:
 
 def test_what_comes_while_dead_lettering_works_waits_for_a_place() -> None:
     """The consumer receives no more of a flood than can be dead-lettered: no lease runs out for that alone."""
-    world = World()
+    world = World(room=(changed := Waits()))
     deliveries = fill(world)
-    changed = waits(world, world.dead_letter)
+    changed.happens = world.dead_letter
     deliveries += put(world, 900)
-    assert changed.seconds == [pytest.approx(ROOM_WAIT, abs=0.1)]
+    assert changed.seconds == [ROOM_WAIT]
     world.dead_letter()
     assert dead_letters(world) == deliveries
 
 
 def test_while_nothing_can_be_put_aside_nobody_waits_and_what_finds_no_place_is_left_to_its_lease() -> None:
-    world = World()
+    world = World(room=(changed := Waits()))
     deliveries = fill(world)
     world.calls.break_down("dead_letter", QueueError("denied"))
     world.dead_letter(stopped())
-    changed = waits(world)
     put(world, *range(900, 950))
     assert changed.seconds == []
     world.calls.repair("dead_letter")
@@ -164,10 +157,10 @@ def test_while_nothing_can_be_put_aside_nobody_waits_and_what_finds_no_place_is_
 
 
 def test_a_failure_ends_the_wait_for_a_place() -> None:
-    world = World()
+    world = World(room=(changed := Waits()))
     deliveries = fill(world)
     world.calls.break_down("dead_letter", QueueError("denied"))
-    changed = waits(world, lambda: world.dead_letter(stopped()))
+    changed.happens = lambda: world.dead_letter(stopped())
     put(world, 900)
     assert len(changed.seconds) == 1
     world.calls.repair("dead_letter")
@@ -175,13 +168,9 @@ def test_a_failure_ends_the_wait_for_a_place() -> None:
     assert dead_letters(world) == deliveries
 
 
-def test_a_call_that_hangs_and_does_not_even_fail_holds_up_one_message_for_a_moment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(dead_letters_module, "ROOM_WAIT", 0.0)
-    world = World()
+def test_a_call_that_hangs_and_does_not_even_fail_holds_up_one_message_for_a_moment() -> None:
+    world = World(room=(changed := Waits()))
     deliveries = fill(world)
-    changed = waits(world)
     put(world, *range(900, 950))
     assert len(changed.seconds) == 1
     world.dead_letter()
@@ -224,7 +213,7 @@ def test_a_drain_waits_for_what_is_left() -> None:
     world, threads = World(), Joined()
     put(world, 1)
     world.dead_letters.drain(threads, 1.0)
-    assert threads.roles == [dead_letters_module.ROLE]
+    assert threads.roles == [ROLE]
 
 
 def test_a_drain_does_not_wait_for_dead_letters_that_are_stuck() -> None:
@@ -245,7 +234,7 @@ def test_a_drain_waits_again_once_they_work() -> None:
     world.dead_letters.close()
     world.dead_letters.run(stopped(), a_beat(world.clock))
     world.dead_letters.drain(threads, 1.0)
-    assert threads.roles == [dead_letters_module.ROLE]
+    assert threads.roles == [ROLE]
 
 
 @pytest.mark.parametrize(
@@ -255,8 +244,7 @@ def test_large_messages_take_the_room_of_many_until_they_are_dead_lettered(
     body: str, attributes: dict[str, str]
 ) -> None:
     """With SQS's 1 MiB a hundred of them would take 400 MiB."""
-    world = World()
-    waits(world)
+    world = World(room=Waits())
     deliveries = [replace(a_received_message(body, number), attributes=attributes) for number in range(MAX_PENDING)]
     for delivery in deliveries:
         world.dead_letters.put(delivery, FAULT)

@@ -22,12 +22,6 @@ KEY = SessionKey(session_id(1), "default")
 TOO_LARGE = rejected("too large", is_final=True)
 
 
-@pytest.fixture(autouse=True)
-def _no_gathering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for more acks."""
-    monkeypatch.setattr("watcher.delivery.outbox.ACK_GATHER", 0.0)
-
-
 def reject(world: World, *sinks: str, times: int = 1) -> None:
     """Let these sinks reject their first events."""
     for sink in sinks:
@@ -150,7 +144,8 @@ def test_a_ledger_that_fails_at_the_acks_loses_no_rejected_message() -> None:
     with running(world) as outbox:
         decided(world, world.session(1))
         decided(world, world.session(2))
-        outbox.drain(0.5)
+        world.calls.wait_for("mark_acked")
+        outbox.drain(0.0)
     world.dead_letter()
     assert [delivery.lease for delivery, _, _ in world.queue.dead_letters] == [a_lease(1)]
 

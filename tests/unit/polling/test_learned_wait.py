@@ -1,19 +1,10 @@
-import random
-
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.schedule.sessions import lasts, observe
+from tests.unit.schedule.sessions import taught
 from tests.unit.support.builders import a_session
 from watcher.polling.learned_wait import LearnedWait
 from watcher.schedule import Schedule
-
-
-def taught() -> Schedule:
-    schedule, chance = Schedule(), random.Random(1)
-    for _ in range(300):
-        observe(lambda low, high, over: schedule.record("default", low, high, ended=over), lasts(chance), 2.0, chance)
-    return schedule
 
 
 def after(seconds: float, jitter: float, chosen: float) -> tuple[float, list[tuple[float, float]]]:

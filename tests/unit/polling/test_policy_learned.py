@@ -1,10 +1,7 @@
-import random
-
 import pytest
 
 from tests.support import ManualClock
-from tests.unit.schedule.sessions import lasts
-from tests.unit.schedule.sessions import observe as poll_through
+from tests.unit.schedule.sessions import taught
 from tests.unit.support.builders import a_session, an_answer
 from tests.unit.support.heaps import scheduler
 from tests.unit.support.polling import WAITING, life
@@ -22,15 +19,6 @@ from watcher.sessions.session import FinalPoll, Session
 def policy(schedule: Schedule, clock: ManualClock) -> PollPolicy:
     learned = LearnedWait(schedule=schedule, clock=clock, minimum=1.0, maximum=10.0, jitter=0.0)
     return PollPolicy(backoff(1.0, 10.0, 1.6, 0.0), clock, learned)
-
-
-def taught() -> Schedule:
-    schedule, chance = Schedule(), random.Random(1)
-    for _ in range(300):
-        poll_through(
-            lambda low, high, over: schedule.record("default", low, high, ended=over), lasts(chance), 2, chance
-        )
-    return schedule
 
 
 def test_a_fresh_watcher_polls_at_the_seconds_of_the_backoff() -> None:

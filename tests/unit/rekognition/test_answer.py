@@ -311,6 +311,7 @@ def test_an_sdk_type_that_is_none_counts_as_none(metadata: object) -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["Code", "Message", "SDKType", "x"]), inner),
+    max_leaves=15,
 )
 
 

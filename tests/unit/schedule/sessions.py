@@ -4,9 +4,11 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 
 from watcher.schedule.plan import PlanBucket
+from watcher.schedule.schedule import Schedule
 from watcher.schedule.survival import SurvivalCurve
 
 Saw = Callable[[float, float, bool], None]
@@ -46,3 +48,26 @@ def polls(end: float, interval: float, first: float) -> Iterator[tuple[float, fl
 def observe(saw: Saw, end: float, interval: float, chance: random.Random) -> None:
     for low, high, over in polls(end, interval, chance.uniform(0.0, interval)):
         saw(low, high, over)
+
+
+def teach(schedule: Schedule, sessions: int, kind: str = "default", **shape: float) -> None:
+    """Let a schedule see so many sessions, each polled every two seconds."""
+    chance = random.Random(1)
+    for _ in range(sessions):
+        observe(
+            lambda low, high, over: schedule.record(kind, low, high, ended=over), lasts(chance, **shape), 2.0, chance
+        )
+
+
+def taught(rate: float = 0.0, sessions: int = 300, kind: str = "default", **shape: float) -> Schedule:
+    """A schedule that has seen so many sessions, as after a restart: the lesson is given once for all tests."""
+    schedule = Schedule(lambda: rate)
+    schedule.load(_lesson(sessions, kind, **shape))
+    return schedule
+
+
+@cache
+def _lesson(sessions: int, kind: str, **shape: float) -> str:
+    schedule = Schedule()
+    teach(schedule, sessions, kind, **shape)
+    return schedule.dump()

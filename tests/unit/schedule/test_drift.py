@@ -25,9 +25,10 @@ def ended_until_noticed(
     curve: SurvivalCurve, most: int, seed: int, interval: float = 4.0, **shape: float
 ) -> int | None:
     detector, chance, ended = DriftDetector(), random.Random(seed), 0
+    ever = 1 - curve.survival(180.0)
     while ended < most:
         for low, high, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
-            share = (1 - curve.survival(high)) / (1 - curve.survival(180.0))
+            share = (1 - curve.survival(high)) / ever
             detector.record(ends_between(curve, low, high), share, ended=over)
             ended += over
             if detector.shifted(KNOWN.sessions):

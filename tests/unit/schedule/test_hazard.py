@@ -53,11 +53,11 @@ def test_sessions_that_were_over_at_their_first_poll_count_as_ended_before() -> 
 
 
 def test_what_was_learned_long_ago_gives_way() -> None:
-    durations = HazardEstimator(memory=200.0)
-    learn(durations, 600, 2.0, median=12.0)
-    learn(durations, 600, 2.0, seed=2, median=35.0)
+    durations = HazardEstimator(memory=100.0)
+    learn(durations, 300, 2.0, median=12.0)
+    learn(durations, 300, 2.0, seed=2, median=35.0)
     assert durations.curve.quantile(0.3) == pytest.approx(28.0, rel=0.2)
-    assert durations.sessions == pytest.approx(200.0, rel=0.05)
+    assert durations.sessions == pytest.approx(100.0, rel=0.05)
 
 
 def test_nothing_seen_is_the_prior() -> None:
@@ -67,14 +67,14 @@ def test_nothing_seen_is_the_prior() -> None:
 
 def test_only_the_recent_ends_are_kept_one_by_one() -> None:
     durations = HazardEstimator()
-    learn(durations, 3 * HAZARD.recent, 5.0)
+    learn(durations, HAZARD.recent * 3 // 2, 5.0)
     assert len(durations._recent) <= HAZARD.recent
     assert durations.curve.survival(20.0) == pytest.approx(share_alive(20.0), abs=0.06)
 
 
 def test_years_of_sessions_do_not_wear_the_numbers_out() -> None:
     durations = HazardEstimator(memory=20.0)
-    for _ in range(2000):
+    for _ in range(600):
         durations.survived(0.0, 10.0)
         durations.ended(10.0, 11.0)
     assert durations._scale < 1e10

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 import pytest
 
-from tests.unit.schedule.sessions import PlannedSession, lasts, observe
+from tests.unit.schedule.sessions import PlannedSession, lasts, taught, teach
 from watcher.schedule.constants import MIXTURE
 from watcher.schedule.estimator import Mode
 from watcher.schedule.schedule import Schedule
@@ -19,20 +19,6 @@ def fallback() -> float:
 
 SESSIONS: defaultdict[tuple[Schedule, Hashable], PlannedSession] = defaultdict(PlannedSession)
 """By their names here, with each schedule others."""
-
-
-def taught(rate: float = 0.0, sessions: int = 300, kind: str = "default", **shape: float) -> Schedule:
-    schedule = Schedule(lambda: rate)
-    teach(schedule, sessions, kind, **shape)
-    return schedule
-
-
-def teach(schedule: Schedule, sessions: int, kind: str, **shape: float) -> None:
-    chance = random.Random(1)
-    for _ in range(sessions):
-        observe(
-            lambda low, high, over: schedule.record(kind, low, high, ended=over), lasts(chance, **shape), 2.0, chance
-        )
 
 
 def wait(
@@ -127,7 +113,8 @@ def test_after_a_shift_without_a_known_rate_it_backs_off() -> None:
 
 
 def test_a_kind_goes_by_its_own_durations_once_there_are_enough() -> None:
-    schedule = taught(sessions=200, kind="slow", median=60.0)
+    schedule = Schedule()
+    teach(schedule, 200, "slow", median=60.0)
     teach(schedule, int(MIXTURE.enough_of_a_kind * 1.5), "quick", median=8.0)
     teach(schedule, int(MIXTURE.enough_of_a_kind * 1.5), "slow", median=60.0)
     assert wait(schedule, 8.0, kind="quick") < wait(schedule, 8.0, kind="slow")
@@ -194,7 +181,8 @@ def test_a_session_that_is_over_no_longer_counts() -> None:
 
 
 def test_a_kind_that_has_shifted_does_not_go_by_what_is_known_of_all() -> None:
-    schedule = taught(rate=5.0)
+    schedule = Schedule(lambda: 5.0)
+    teach(schedule, 300)
     teach(schedule, 300, "other")
     schedule._kinds["other"].mode = Mode.EVEN
     schedule._kinds["other"]._durations.clear()
@@ -262,7 +250,7 @@ def test_where_most_ends_are_announced_a_session_without_a_hint_is_polled_less()
 
 def test_the_longest_wait_grows_with_the_announced_share() -> None:
     schedule = taught()
-    announce(schedule, 1500)
+    announce(schedule, 750)
     assert wait(schedule, 60.0) > 30.0
 
 
@@ -288,7 +276,7 @@ def test_the_announced_share_survives_a_restart_and_an_older_state_has_none() ->
 def test_hints_are_not_taken_for_a_shift() -> None:
     """Announced ends are seen at once, sessions that last only with their next poll."""
     schedule = taught()
-    announce(schedule, 3000, share=0.95)
+    announce(schedule, 1500, share=0.95)
     assert schedule.state().shifts == 0
 
 

@@ -1,7 +1,7 @@
 """The core of a watcher put together from fakes."""
 
 from collections.abc import Mapping, Sequence
-from threading import Event
+from threading import Condition, Event
 from typing import Any
 
 from tests.support import ManualClock, Unlimited
@@ -44,7 +44,9 @@ class World:
         limit: int = 100,
         policies: Mapping[str, DecisionRules] | None = None,
         selections: Mapping[str, Selection] | None = None,
+        room: Condition | None = None,
     ) -> None:
+        """`room` is what a dead letter waits on for its place."""
         self.clock = ManualClock()
         self.calls = Calls()
         self.queue = FakeQueue(self.calls)
@@ -63,7 +65,9 @@ class World:
         queue = watched(self.queue, "queue", OUTSIDE_LIMIT)
         ledger = watched(self.ledger, "ledger", OUTSIDE_LIMIT)
         sink_list: list[Sink] = [watched(sink, f"sink {name}", OUTSIDE_LIMIT) for name, sink in self.sinks.items()]
-        self.dead_letters = DeadLetterWriter(queue=queue, metrics=self.metrics, readiness=self.readiness)
+        self.dead_letters = DeadLetterWriter(
+            queue=queue, metrics=self.metrics, readiness=self.readiness, changed=room
+        )
         self.outbox = Outbox(
             queue=queue,
             ledger=ledger,
