@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 from watcher.aws.client import build_client
-from watcher.aws.session import may_name_endpoints
+from watcher.aws.session import named_endpoints
 from watcher.config import AwsSettings, Risk, Settings
 from watcher.util.urls import HIDDEN, is_loopback, is_plain_http, without_secrets
 
@@ -19,18 +19,22 @@ def endpoint_risks(settings: Settings, environ: Mapping[str, str]) -> Iterator[R
     Raises:
         ConfigError, WatcherError: as `build_client`.
     """
-    if not may_name_endpoints(settings.aws, environ):
+    if not any(map(_is_risky, named_endpoints(settings.aws, environ))):
         return  # clients take a while to build
     found: dict[str, list[str]] = defaultdict(list)
     for service in dict.fromkeys(_services(settings)):
         url = _endpoint(service, settings.aws)
-        if is_plain_http(url) and not is_loopback(url):
+        if _is_risky(url):
             found[url].append(service)
     for url, services in found.items():
         what = f"AWS's variables or files name {without_secrets(url, mark=HIDDEN)} for {', '.join(services)}"
         yield Risk(
             "tls", f"{what}: anyone on the network path can read and change what is sent", "give an https URL there"
         )
+
+
+def _is_risky(url: str) -> bool:
+    return is_plain_http(url) and not is_loopback(url)
 
 
 def _services(settings: Settings) -> Iterator[str]:

@@ -19,7 +19,7 @@ from watcher.aws.settings import ClientSettings
 from watcher.aws.strict_parsers import StrictParserFactory
 from watcher.aws.user_agent import user_agent
 from watcher.domain.errors import ConfigError
-from watcher.util.urls import is_http_url, without_secrets
+from watcher.util.urls import is_http_url, is_plain_http, without_secrets
 
 
 def build_client(
@@ -43,11 +43,13 @@ def build_client(
     """
     _silence_libraries()
     session = readable_session(aws)
-    problems = [*_endpoint_problems(endpoint_key, endpoint_url), *_bundle_problems(aws, session)]
+    problems = _endpoint_problems(endpoint_key, endpoint_url)
+    if not is_plain_http(endpoint_url):  # reading certificates takes a while
+        problems += _bundle_problems(aws, session)
     if problems:
         raise ConfigError(problems)
     _prepare(session, aws, concurrency)
-    credentials = live_credentials(aws)
+    credentials = LiveCredentials(partial(find, aws), configuration_files(session))
     session.register_component("credential_provider", _Fixed(credentials))
     session.register_component("token_provider", _Fixed(None))  # no service here takes bearer tokens
     client = _create(service, aws, endpoint_url, session)

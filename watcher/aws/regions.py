@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from botocore.loaders import create_loader
 
-from watcher.aws.session import may_name_endpoints
+from watcher.aws.session import named_endpoints
 from watcher.aws.settings import ClientSettings
 
 
@@ -16,7 +16,7 @@ def region_problem(aws: ClientSettings, environ: Mapping[str, str]) -> tuple[str
         ConfigError, WatcherError: as `readable_session`.
     """
     known = _regions()
-    if aws.region in known or aws.endpoint_url or may_name_endpoints(aws, environ):
+    if aws.region in known or aws.endpoint_url or any(named_endpoints(aws, environ)):
         return None
     wanted = aws.region.lower()
     near = get_close_matches(wanted, known, n=3)

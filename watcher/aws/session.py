@@ -1,7 +1,7 @@
 """AWS's own configuration: the botocore session that reads it, its profile and its region."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,22 @@ def readable_session(aws: ClientSettings) -> Any:
     return session
 
 
-def may_name_endpoints(aws: ClientSettings, environ: Mapping[str, str]) -> bool:
-    """Whether AWS's variables, or any part of its files, name an endpoint.
+def named_endpoints(aws: ClientSettings, environ: Mapping[str, str]) -> Iterator[str]:
+    """The endpoints that AWS's variables, or any part of its files, name, whether a client uses them or not.
 
     Raises:
         ConfigError, WatcherError: as `readable_session`.
     """
-    is_in_variables = any(value for name, value in environ.items() if name.startswith("AWS_ENDPOINT_URL"))
-    return is_in_variables or "endpoint_url" in str(readable_session(aws).full_config)
+    yield from (value for name, value in environ.items() if name.startswith("AWS_ENDPOINT_URL") and value)
+    yield from _endpoints_in(readable_session(aws).full_config)
+
+
+def _endpoints_in(section: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _endpoints_in(value)
+        elif name == "endpoint_url":
+            yield str(value)
 
 
 def configuration_files(session: Any) -> list[str]:

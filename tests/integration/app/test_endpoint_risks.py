@@ -65,3 +65,9 @@ def test_tls_and_this_machine_are_no_risk(tmp_path: Path, aws_file: Path, url: s
 def test_what_botocore_ignores_is_no_risk(tmp_path: Path, aws_file: Path) -> None:
     aws_file.write_text("[default]\nendpoint_url = http://proxy.example\nignore_configured_endpoint_urls = true\n")
     assert told(tmp_path) == []
+
+
+def test_no_client_is_built_for_endpoints_that_are_no_risk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of them would take a third of the start."""
+    monkeypatch.setattr("watcher.app.endpoint_risks.build_client", lambda *_, **__: pytest.fail("a client is built"))
+    assert told(tmp_path, AWS_ENDPOINT_URL="http://127.0.0.1:8080") == []
