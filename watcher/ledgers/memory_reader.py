@@ -6,6 +6,7 @@ With `ledger.url = "none"` they are nowhere else. The watcher answers clients on
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,6 +16,7 @@ from watcher.config.settings import Settings
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import LedgerEntry, SessionKey
 from watcher.domain.ports import Clock, DecisionReader
+from watcher.ledgers.memory import CAPACITY
 from watcher.util.urls import own_url
 
 PATH = "/decisions.json"
@@ -92,6 +94,8 @@ class MemoryReader:
         while page := self._page():
             self._entries.update((entry.event.key, entry) for entry in page)
             self._sequence = page[-1].sequence
+            for key in list(islice(self._entries, max(0, len(self._entries) - CAPACITY))):
+                del self._entries[key]  # the watcher has forgotten it, too
 
     def _page(self) -> Sequence[LedgerEntry]:
         try:

@@ -61,6 +61,16 @@ def test_everything_is_read_page_by_page_and_then_what_is_new(server: HealthServ
         assert reader.find([recorded[-1].event.key, missing]) == {recorded[-1].event.key: recorded[-1]}
 
 
+def test_no_more_is_kept_than_the_watcher_keeps(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watcher.ledgers.memory_reader.CAPACITY", 5)
+    ledger = MemoryLedger(ManualClock(), capacity=5)
+    server.show_decisions(partial(answer, ledger))
+    with reader_of(server.port) as reader:
+        for begin in range(0, 12, 4):
+            ledger.record([(decision(number), "[]") for number in range(begin, begin + 4)])
+            assert reader.recent(100) == ledger.recent(100)
+
+
 def test_deliveries_and_the_ack_are_read_too(server: HealthServer, ledger: MemoryLedger) -> None:
     server.show_decisions(partial(answer, ledger))
     event = decision(1)
