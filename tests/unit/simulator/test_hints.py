@@ -10,7 +10,7 @@ from watcher.simulator.distributions import Fixed
 from watcher.simulator.hints import HintKind, HintSettings, SimulatedHint, hints_of
 from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSession
 
-MANY = 2000
+MANY = 1000
 HINTS_WITH = {
     "share": lambda value: HintSettings(share=value),
     "early": lambda value: HintSettings(early=value),

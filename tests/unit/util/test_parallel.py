@@ -66,21 +66,6 @@ def test_none_is_begun_after_a_stop_and_the_others_are_missing() -> None:
     assert for_each(work, range(10), 1, stopped=stopped) == [0, 2, 4]
 
 
-def test_what_is_not_over_in_time_is_missing_and_left_to_itself() -> None:
-    gate, over = Event(), Event()
-
-    def work(number: int) -> int:
-        if number == 1:
-            gate.wait(30)
-            over.set()
-        return number
-
-    assert for_each(work, range(4), 4, seconds=0.5) == [0, 2, 3]
-    assert not over.is_set()
-    gate.set()
-    assert over.wait(30)
-
-
 def test_within_its_time_nothing_is_different() -> None:
     assert for_each(str, range(3), 2, seconds=30) == ["0", "1", "2"]
     assert for_each(str, [], 2, seconds=30) == []

@@ -58,7 +58,7 @@ def known_regions(partitions: Mapping[str, Any]) -> set[str]:
 def brief_endpoints(partitions: Mapping[str, Any]) -> dict[str, Any]:
     """Endpoint patterns that agree with the full file about plain regional endpoints (no FIPS, no dual stack).
 
-    `tests/integration/cli/get/test_loader.py` compares them with the full file, region by region.
+    `tests/integration/cli/get/test_fast_loader.py` compares them with the full file, region by region.
     """
     return {"version": 3, "partitions": [_brief_partition(one) for one in partitions["partitions"]]}
 

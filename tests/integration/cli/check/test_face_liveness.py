@@ -95,7 +95,7 @@ def test_a_service_model_without_feedback_is_a_warning_with_the_release_that_has
 
 
 def test_the_required_botocore_is_the_first_with_feedback() -> None:
-    pyproject = (Path(__file__).parents[3] / "pyproject.toml").read_text()
+    pyproject = (Path(__file__).parents[4] / "pyproject.toml").read_text()
     assert f'"botocore>={FIRST_BOTOCORE}"' in pyproject
 
 

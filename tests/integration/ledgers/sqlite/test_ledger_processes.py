@@ -17,7 +17,7 @@ from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.util.clock import SystemClock
 
 NEVER = Event()
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 PRELUDE = """
 import sys

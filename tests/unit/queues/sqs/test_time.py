@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support import START, ManualClock
-from tests.unit.queues.sqs_fakes import URL, FakeClient, message
+from tests.unit.queues.sqs.fakes import URL, FakeClient, message
 from watcher.queues.sqs.client import SqsCaller
 from watcher.queues.sqs.queue import SqsQueue
 from watcher.queues.sqs.time import service_time

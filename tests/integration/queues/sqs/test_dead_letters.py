@@ -10,7 +10,7 @@ import pytest
 
 from tests.moto import CREDENTIALS
 from tests.stack import aws_client
-from tests.unit.queues.sqs_fakes import URL, FakeClient, message, service_error
+from tests.unit.queues.sqs.fakes import URL, FakeClient, message, service_error
 from watcher.cli.dead import line_of, members_of
 from watcher.config import AwsSettings, QueueSettings, Settings
 from watcher.domain.errors import QueueError

@@ -9,7 +9,7 @@ from botocore import exceptions as boto
 from botocore import loaders, session
 
 from tests.support import ManualClock
-from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, all_done, failing, service_error
+from tests.unit.queues.sqs.fakes import URL, Answer, FakeClient, all_done, failing, service_error
 from tests.unit.support.fakes import PATIENCE
 from watcher.aws.errors import CredentialsUnavailable
 from watcher.config import AwsSettings

@@ -3,19 +3,27 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from threading import Event
-from time import monotonic
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.support import START, ManualClock
-from tests.unit.queues.sqs_fakes import URL, Answer, FakeClient, failing, message, service_error
+from tests.unit.queues.sqs.fakes import (
+    URL,
+    Answer,
+    FakeClient,
+    a_queue,
+    failing,
+    message,
+    received,
+    service_error,
+    take,
+)
 from watcher.domain.errors import PartialExtendError, QueueError
 from watcher.domain.model import DeadReason, Lease, ReceivedMessage
 from watcher.queues.sqs import batches as sqs_batches
-from watcher.queues.sqs.client import SqsCaller
-from watcher.queues.sqs.constants import BATCHING, POLLING
+from watcher.queues.sqs.constants import BATCHING
 from watcher.queues.sqs.held_leases import HeldLeases
 from watcher.queues.sqs.queue import SqsQueue
 
@@ -41,23 +49,11 @@ def opened(clock: ManualClock) -> Iterator[Open]:
     """Opens a queue whose client answers as scripted, with 60 s leases and, if asked, dead letters."""
     with ExitStack() as stack:
 
-        def open_queue(
-            url: str = URL, dead: FakeClient | None = None, visibility: float = 60, **script: list[Answer]
-        ) -> tuple[SqsQueue, FakeClient]:
-            client = FakeClient(**script)
-            dead_letters = SqsCaller(dead, f"{URL}-dead") if dead else None
-            queue = SqsQueue(SqsCaller(client, url), visibility, clock, dead_letters)
+        def open_queue(*arguments: Any, **script: Any) -> tuple[SqsQueue, FakeClient]:
+            queue, client = a_queue(clock, *arguments, **script)
             return stack.enter_context(closing(queue)), client
 
         yield open_queue
-
-
-def received(*numbers: int) -> dict[str, Any]:
-    return {"Messages": [message(number) for number in numbers]}
-
-
-def take(queue: SqsQueue, limit: int = 10) -> list[Lease]:
-    return [delivery.lease for delivery in queue.receive(limit, 0, NEVER)]
 
 
 def test_a_receive_asks_for_times_counts_and_attributes_under_its_own_lease(opened: Open) -> None:
@@ -249,86 +245,6 @@ def test_release_gives_back_in_the_order_asked_for(opened: Open, clock: ManualCl
     assert client.entries(EXTEND) == [["r3", "r1", "r2"]]
     assert client.entries(EXTEND, "VisibilityTimeout") == [[0, 0, 0]]
     assert queue.extend(leases) == leases
-
-
-@pytest.mark.parametrize("count", [1, 25])
-def test_a_release_that_gets_no_answer_is_over_when_its_time_is(opened: Open, count: int) -> None:
-    gate = Event()
-
-    def hang(_parameters: dict[str, Any]) -> dict[str, Any]:
-        gate.wait(30)
-        return {}
-
-    receives: list[Answer] = [received(*range(n, min(n + 10, count))) for n in range(0, count, 10)]
-    queue, _ = opened(receive_message=receives, change_message_visibility_batch=[hang] * 3)
-    leases = [lease for _ in receives for lease in take(queue)]
-    begun = monotonic()
-    with pytest.raises(QueueError, match=rf"{count} of {count} messages were not released.* within the 0\.1 s"):
-        queue.release(leases, 0.1)
-    queue.close(0.0)
-    assert monotonic() - begun < 15
-    gate.set()
-
-
-def test_what_was_given_back_in_time_is_not_told_as_failed(opened: Open) -> None:
-    gate = Event()
-
-    def hang_for_r1(parameters: dict[str, Any]) -> dict[str, Any]:
-        if parameters["Entries"][0]["ReceiptHandle"] == "r1":
-            gate.wait(30)
-        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
-
-    receives: list[Answer] = [received(*range(n, n + 10)) for n in (1, 11)]
-    queue, _ = opened(receive_message=receives, change_message_visibility_batch=[hang_for_r1] * 2)
-    leases = [lease for _ in receives for lease in take(queue)]
-    with pytest.raises(QueueError, match="10 of 20 messages were not released"):
-        queue.release(leases, 0.5)
-    gate.set()
-
-
-def test_a_poll_that_hangs_is_waited_for_no_longer_than_there_is_time_and_not_twice(opened: Open) -> None:
-    begun, gate, stop = Event(), Event(), Event()
-
-    def hang(_parameters: dict[str, Any]) -> dict[str, Any]:
-        begun.set()
-        gate.wait(30)
-        return {}
-
-    queue, client = opened(receive_message=[hang])
-    waiting = threading.Thread(target=queue.receive, args=(10, 20, stop))
-    waiting.start()
-    assert begun.wait(30)
-    stop.set()
-    waiting.join(30)
-    before = monotonic()
-    queue.close(0.1)
-    queue.close()
-    assert monotonic() - before < POLLING.close_wait
-    assert client.is_closed
-    gate.set()
-
-
-def test_a_stop_leaves_a_poll_behind_and_what_it_brings_is_given_back(opened: Open) -> None:
-    begun, may_end, stop = Event(), Event(), Event()
-
-    def slow(_parameters: dict[str, Any]) -> dict[str, Any]:
-        begun.set()
-        assert may_end.wait(30)
-        return received(1, 2)
-
-    queue, client = opened(receive_message=[slow])
-    result: list[list[ReceivedMessage]] = []
-    waiting = threading.Thread(target=lambda: result.append(queue.receive(10, 20, stop)))
-    waiting.start()
-    assert begun.wait(30)
-    stop.set()
-    waiting.join(30)
-    assert result == [[]]
-    may_end.set()
-    queue.close()
-    assert client.entries(EXTEND) == [["r1", "r2"]]
-    assert client.entries(EXTEND, "VisibilityTimeout") == [[0, 0]]
-    assert client.is_closed
 
 
 def test_long_polls_are_a_few_seconds_and_whole_seconds_only(opened: Open) -> None:

@@ -1,11 +1,16 @@
-"""A client of SQS whose answers a test writes."""
+"""A client of SQS whose answers a test writes, and a queue that uses it."""
 
 from collections import deque
 from collections.abc import Callable
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from botocore.exceptions import ClientError
+
+from tests.support import ManualClock
+from watcher.domain.model import Lease
+from watcher.queues.sqs.client import SqsCaller
+from watcher.queues.sqs.queue import SqsQueue
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/sessions"
 
@@ -83,3 +88,22 @@ def message(number: int, body: str = "a", **more: Any) -> dict[str, Any]:
         "Attributes": attributes,
         **more,
     }
+
+
+def a_queue(
+    clock: ManualClock, url: str = URL, dead: FakeClient | None = None, visibility: float = 60, **script: list[Answer]
+) -> tuple[SqsQueue, FakeClient]:
+    """A queue whose client answers as scripted, with 60 s leases and, if asked, dead letters."""
+    client = FakeClient(**script)
+    dead_letters = SqsCaller(dead, f"{URL}-dead") if dead else None
+    return SqsQueue(SqsCaller(client, url), visibility, clock, dead_letters), client
+
+
+def received(*numbers: int) -> dict[str, Any]:
+    """An answer with these messages."""
+    return {"Messages": [message(number) for number in numbers]}
+
+
+def take(queue: SqsQueue, limit: int = 10) -> list[Lease]:
+    """The leases of what a receive brings at once."""
+    return [delivery.lease for delivery in queue.receive(limit, 0, Event())]
