@@ -2,14 +2,19 @@
 
 import ast
 import re
+from pathlib import Path
 
-from tests.unit.support.source import MODULES, ROOT, nodes_of_modules, tree_of
+from tests.unit.support.source import MODULES, ROOT, nodes_of, nodes_of_modules, tree_of
 
+TESTS = ROOT.parent / "tests"
 PAGE = (ROOT / "README.md").read_text()
 
 MOST_LINES = 250
 FUNCTION_LINES = 20
 """Of 95 % of all functions."""
+
+MOST_WITHOUT_TESTS = 82
+"""Modules whose tests have another name, most often their package's. It only falls: a new module gets a file."""
 
 MOST_NUMBERS = 200
 """Names of numbers at the level of modules. What belongs together is one frozen dataclass."""
@@ -32,6 +37,30 @@ def test_functions_are_short() -> None:
         if isinstance(node, ast.FunctionDef)
     ]
     assert sorted(found)[int(0.95 * len(found))] <= FUNCTION_LINES
+
+
+def test_a_modules_tests_are_found_under_its_name() -> None:
+    """`test_MODULE.py` or `test_MODULE_ASPECT.py` in the module's folder of `tests/unit` or `tests/integration`, or
+    for a command in `tests/acceptance`. Modules of constants alone need none."""
+    without = [
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if path.name not in ("__init__.py", "__main__.py") and has_functions(path) and not has_tests(path)
+    ]
+    assert len(without) <= MOST_WITHOUT_TESTS, without
+
+
+def has_functions(module: Path) -> bool:
+    return any(isinstance(node, ast.FunctionDef) for node in nodes_of(module))
+
+
+def has_tests(module: Path) -> bool:
+    folder = module.relative_to(ROOT).parent
+    places = [TESTS / "unit" / folder, TESTS / "integration" / folder]
+    if folder.name == "cli":
+        places.append(TESTS / "acceptance")
+    names = (f"test_{module.stem}.py", f"test_{module.stem}_*.py")
+    return any(found for place in places for name in names for found in place.glob(name))
 
 
 def test_the_page_names_every_package() -> None:

@@ -15,7 +15,6 @@ from watcher.domain.model import SessionStatus
 from watcher.polling.policy import Ended, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due
 from watcher.polling.strategies import backoff
-from watcher.polling.unknown_share import UnknownShare
 from watcher.rate_limit import TokenBucket
 from watcher.sessions.session import Session
 
@@ -184,19 +183,6 @@ def test_real_sessions_near_the_limit_of_the_rate_are_polled_in_the_order_in_whi
     crowd.run(60.0)
     assert all(crowd.decided[session] is OVER for session in crowd.ends)
     assert max(crowd.called[session] - end for session, end in crowd.ends.items()) < 30.0
-
-
-def test_a_few_ids_that_aws_does_not_know_for_a_moment_are_no_crowd() -> None:
-    share = UnknownShare()
-    for is_unknown in [True] * 4 + [False] * 10 + [True] * 2:
-        share.add(is_unknown=is_unknown)
-        assert not share.is_crowd
-    for _ in range(5):
-        share.add(is_unknown=True)
-    assert share.is_crowd
-    for _ in range(32):
-        share.add(is_unknown=False)
-    assert not share.is_crowd
 
 
 def test_the_poller_tells_the_scheduler_which_new_ids_aws_knows() -> None:

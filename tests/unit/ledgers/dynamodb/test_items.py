@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import START, ManualClock, decision
+from tests.support import START, decision
 from watcher.domain.limits import MAX_MESSAGE_BYTES
 from watcher.domain.model import DecisionEvent, LedgerEntry
 from watcher.ledgers.dynamodb.items import entry_of, fitting, number, size
 from watcher.ledgers.dynamodb.limits import LIMITS
-from watcher.ledgers.dynamodb.sequence import Numbering
 from watcher.ledgers.retention import LIFE
 
 DAY = 86_400
@@ -72,21 +71,3 @@ def test_a_trail_that_has_no_room_is_left_out() -> None:
 def test_an_items_size_is_that_of_its_names_and_values() -> None:
     item: dict[str, Any] = {"ab": {"S": "ü"}, "c": {"N": "12"}, "d": {"B": b"123"}, "e": {"M": {}}}
     assert size(item) == (2 + 2) + (1 + 2) + (1 + 3) + 1
-
-
-def test_numbers_rise_with_the_clock_and_when_it_stands_still_or_goes_back() -> None:
-    clock = ManualClock()
-    numbering = Numbering(clock)
-    numbers = [numbering.next(), numbering.next()]
-    clock.advance(1)
-    begun = numbering.at(0)
-    numbers.append(numbering.next())
-    clock.set_wall(START - 3600)
-    numbers.append(numbering.next())
-    assert numbers == sorted(set(numbers))
-    assert numbering.at(-3601) == begun <= numbers[2] < begun + 1000
-
-
-def test_two_watchers_rarely_give_the_same_number() -> None:
-    clock = ManualClock()
-    assert len({Numbering(clock).next() for _ in range(50)}) > 25
