@@ -132,9 +132,8 @@ def test_a_session_in_flight_is_decided_by_the_new_threshold(monkeypatch: pytest
     session = world.session(1)
     world.active_rules.swap(reloading.active_rules.rules)
     world.poller.poll_once(Due(session, world.clock.monotonic()))
-    world.outbox._recorder.close()
-    [decided], _ = world.outbox._recorder._next_batch()
-    assert decided.decision.outcome == "not_live"
+    [(decision, _)] = world.decisions
+    assert decision.outcome == "not_live"
 
 
 def test_whether_a_policy_is_required_changes_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ def test_a_full_table_is_told_once_and_a_context_has_its_weight(monkeypatch: pyt
         world.consumer.run(stop, a_beat(world.clock))
     assert looks == [1, 0, 0, 0, 0]
     assert [entry["event"] for entry in logs] == ["in_flight_limit_reached"]
-    [session] = world.in_flight._all()
+    [session] = world.in_flight.of(session_id(1))
     assert session.context_bytes > 0
 
 

@@ -60,7 +60,8 @@ def test_a_complete_message_is_a_normal_request_that_is_polled_at_once() -> None
     assert due_now(world) == [session_id(1)]
     assert hints(world, "message") == {"used": 1}
     assert world.labelled("watcher_sessions_received_total") == 1
-    assert world.hint_sharing._waiting == {session_id(1): None}
+    world.hint_sharing.exchange(world.hint_log)
+    assert world.hint_log.writes == [[session_id(1)]]
 
 
 def test_a_second_message_that_says_complete_polls_the_session_in_flight() -> None:
@@ -119,7 +120,8 @@ def test_a_notification_never_starts_a_session() -> None:
     assert len(world.in_flight) == 0
     assert hints(world, "s3") == {"unknown": 1}
     assert len(world.queue.acked) == 1
-    assert world.hint_sharing._waiting == {session_id(1): None}
+    world.hint_sharing.exchange(world.hint_log)
+    assert world.hint_log.writes == [[session_id(1)]]
 
 
 def test_a_notification_received_together_with_its_session_is_used() -> None:

@@ -104,9 +104,8 @@ class Life:
             while (session := self.step()) is None or session.is_scheduled:
                 pass
         self.session = session
-        self.world.outbox._recorder.close()
-        [item], _ = self.world.outbox._recorder._next_batch()
-        return json.loads(item.event.body)["data"], logs
+        [(_, event)] = self.world.decisions
+        return json.loads(event.body)["data"], logs
 
 
 def corrections(logs: list[EventDict]) -> list[EventDict]:

@@ -170,9 +170,8 @@ def test_the_poller_decides_it_timed_out_without_asking(
     if observation is not None:
         session.record(observation)
     world.poller.poll_once(Due(session, world.clock.monotonic(), is_over=True))
-    world.outbox._recorder.close()
-    [decided], _ = world.outbox._recorder._next_batch()
-    data = json.loads(decided.event.body)["data"]
+    [(_, event)] = world.decisions
+    data = json.loads(event.body)["data"]
     assert (data["reason"], data["status"], data["lastError"]) == ("timed_out", status, error)
     assert world.results.asked == []
 

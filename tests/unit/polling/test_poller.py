@@ -33,10 +33,7 @@ def poll(world: World, number: int = 1, late_by: float = 0.0) -> None:
 
 def decided(world: World) -> list[dict[str, object]]:
     """The data of what was handed to the outbox."""
-    outbox = world.outbox._recorder
-    outbox.close()
-    batch, _ = outbox._next_batch()
-    return [json.loads(item.event.body)["data"] for item in batch]
+    return [json.loads(event.body)["data"] for _, event in world.decisions]
 
 
 LABELS: list[tuple[SessionResult | PollError, PollResult]] = [

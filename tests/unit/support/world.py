@@ -17,7 +17,7 @@ from watcher.delivery.outbox import Outbox
 from watcher.delivery.selection import Selection
 from watcher.domain.active_rules import ActiveRules, Rules
 from watcher.domain.errors import PollError
-from watcher.domain.model import DEFAULT_POLICY, DecisionRules, Lease, SessionResult
+from watcher.domain.model import DEFAULT_POLICY, Decision, DecisionEvent, DecisionRules, Lease, SessionResult
 from watcher.domain.ports import Sink
 from watcher.polling.deadline_watchdog import DeadlineWatchdog
 from watcher.polling.endpoint_check import EndpointCheck
@@ -80,10 +80,12 @@ class World:
         )
         results = watched(self.results, "endpoint", OUTSIDE_LIMIT)
         self.endpoint = EndpointCheck(results)
+        self.decisions: list[tuple[Decision, DecisionEvent]] = []
+        """What the decider handed to the outbox."""
         decider = Decider(
             active_rules=self.active_rules,
             source="/watcher/us-east-1",
-            decided=self.outbox.decided,
+            decided=self._decide,
             clock=self.clock,
             metrics=self.metrics,
         )
@@ -118,6 +120,10 @@ class World:
             active_rules=self.active_rules,
             **shared,
         )
+
+    def _decide(self, session: Session, decision: Decision, event: DecisionEvent) -> None:
+        self.decisions.append((decision, event))
+        self.outbox.decided(session, decision, event)
 
     def session(
         self, number: int = 1, *leases: Lease, policy: str = DEFAULT_POLICY, traceparent: str = ""
