@@ -49,7 +49,7 @@ OUTCOMES, REASONS = [outcome.value for outcome in Outcome], [reason.value for re
 def command(*, limit: int, as_json: bool, follow: bool, source: SettingsSource, **wanted: Any) -> None:
     """Show the decisions in the ledger, the newest last.
 
-    With ledger.url = none they are the last 10,000 of the watcher that runs on this machine.
+    With ledger.url = none they are the last 10,000 of the watcher that runs on this machine: run it as its user.
     """
     from watcher.ledgers import open_reader
     from watcher.util.clock import SystemClock

@@ -1,8 +1,9 @@
 """Reads the decisions in the memory of the running watcher, through `/decisions.json` on its HTTP port.
 
-With `ledger.url = "none"` they are nowhere else. The watcher answers clients on its own machine only.
+With `ledger.url = "none"` they are nowhere else. The watcher answers its own user on its own machine only.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +21,14 @@ from watcher.ledgers.memory import CAPACITY
 from watcher.util.urls import own_url
 
 PATH = "/decisions.json"
+
+_NOT_SHOWN = (
+    "it shows them to its own user and root only, on its own Linux machine (or in its container), without a proxy: "
+    "run this as that user, there, with the watcher's http.host"
+)
+
+_SEQUENCE = re.compile("[0-9]{1,19}")
+"""A number of 64 bits has 19 digits at most."""
 
 _ENTRIES = TypeAdapter(list[LedgerEntry])
 
@@ -49,7 +58,7 @@ def answer(reader: DecisionReader, query: str) -> bytes:
         LedgerError: they can't be read.
     """
     name, _, sequence = query.partition("=")
-    if name != "after" or not sequence.isascii() or not sequence.isdigit():
+    if name != "after" or not _SEQUENCE.fullmatch(sequence):
         raise ValueError("give the sequence of the last decision that you have, or 0: ?after=0")
     return _ENTRIES.dump_json(list(reader.after(int(sequence), LIMITS.page)))
 
@@ -105,7 +114,9 @@ class MemoryReader:
             why = getattr(error.__cause__, "strerror", None) or str(error)
             raise self._failed(f"no answer: {why}; is `watcher run` running on this machine?") from error
         if response.status != HTTPStatus.OK:
-            raise self._failed(f"HTTP {response.status}: no watcher with this ledger.url, or one on another machine")
+            is_refused = response.status == HTTPStatus.FORBIDDEN
+            why = _NOT_SHOWN if is_refused else "no watcher with this ledger.url"
+            raise self._failed(f"HTTP {response.status}: {why}")
         try:
             return _ENTRIES.validate_json(body)
         except ValidationError as error:

@@ -17,11 +17,12 @@ from prometheus_client import CollectorRegistry
 from watcher import __version__
 from watcher.domain.errors import AddressInUse, ConfigError
 from watcher.telemetry.bounded_head import BoundedHead
+from watcher.telemetry.client_owner import is_own_client
 from watcher.telemetry.connections import Connections
 from watcher.telemetry.exposition import exposition
 from watcher.telemetry.health import Beat
 from watcher.telemetry.landing import landing
-from watcher.telemetry.local_client import is_local_client
+from watcher.telemetry.local_client import is_called, is_direct, is_local_client
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class HealthServer:
         self._server.registry, self._server.late, self._server.problems = registry, late, problems
         self.show_status(lambda _shows_settings: {})
         self.show_decisions(None)
-        self.host = host
+        self.host = self._server.host = host
         self.port: int = self._server.server_address[1]
         self._is_started = False
 
@@ -83,7 +84,7 @@ class HealthServer:
         self._server.status = status
 
     def show_decisions(self, decisions: Decisions | None) -> None:
-        """Answer so at `/decisions.json`, to clients on this machine only. None: others have the decisions."""
+        """Answer so at `/decisions.json`, to this process's user on this machine only. None: a ledger has them."""
         self._server.decisions = decisions
 
     def run(self, beat: Beat) -> None:
@@ -107,6 +108,7 @@ class _Server(ThreadingHTTPServer):
     problems: Callable[[], Mapping[str, str]]
     status: Status
     decisions: Decisions | None
+    host: str
     beat: Beat
 
     def __init__(self, *arguments: Any) -> None:
@@ -202,21 +204,23 @@ class _Handler(BaseHTTPRequestHandler):
         return _json(HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK, problems)
 
     def _status(self) -> Answer:
-        return _json(HTTPStatus.OK, self.server.status(self._is_local()))
+        shows_settings = is_local_client(self.client_address[0], self.headers)
+        return _json(HTTPStatus.OK, self.server.status(shows_settings))
 
     def _decisions(self) -> Answer:
         if self.server.decisions is None:
             return _text(HTTPStatus.NOT_FOUND, "the ledger has the decisions: `watcher decisions` shows them")
-        if not self._is_local():
-            return _text(HTTPStatus.FORBIDDEN, "for clients on the watcher's own machine only")
+        if not self._is_own_user():
+            return _text(HTTPStatus.FORBIDDEN, "for the watcher's own user on its own machine only")
         try:
             found = self.server.decisions(self.path.partition("?")[2])
         except ValueError as error:
             return _text(HTTPStatus.BAD_REQUEST, str(error))
         return HTTPStatus.OK, "application/json", found
 
-    def _is_local(self) -> bool:
-        return is_local_client(self.client_address[0], self.headers)
+    def _is_own_user(self) -> bool:
+        is_asked_directly = is_direct(self.headers) and is_called(self.headers, self.server.host)
+        return is_asked_directly and is_own_client(self.client_address, self.connection.getsockname())
 
     def _reply(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response(status)

@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import ip_address
+from socket import inet_aton, inet_ntoa
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -77,8 +78,17 @@ def is_loopback(url: str) -> bool:
 
 def own_url(host: str, port: int) -> str:
     """The URL at which this machine reaches its own server; one that listens on all addresses has loopback ones."""
+    host = _one_form(host.strip())
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _one_form(host: str) -> str:
+    """An address as it is usually written (`0` and `127.1` are addresses, too); a name unchanged."""
+    try:
+        return str(ip_address(host)) if ":" in host else inet_ntoa(inet_aton(host))
+    except (OSError, ValueError):
+        return host
 
 
 def without_secrets(url: str, *, mark: str = "", hides_path: bool = False) -> str:

@@ -23,7 +23,11 @@ def test_an_answer_is_a_page_of_what_was_recorded_after_a_sequence() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "after", "after=", "after=-1", "after=1.0", "after=x", "after=0&limit=5", "after=%30", "limit=0"]
+    "query",
+    [
+        *("", "after", "after=", "after=-1", "after=1.0", "after=x", "after=0&limit=5", "after=%30", "limit=0"),
+        *("after=\u0661", "after=1\n", f"after={'9' * 20}", f"after={'9' * 5000}"),
+    ],
 )
 def test_any_other_query_is_refused_with_an_example(query: str) -> None:
     with pytest.raises(ValueError, match=r"\?after=0"):

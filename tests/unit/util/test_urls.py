@@ -91,6 +91,14 @@ def test_plain_http_is_seen_in_any_spelling() -> None:
         ("::", "http://[::1]:9464"),
         ("::1", "http://[::1]:9464"),
         ("watcher.internal", "http://watcher.internal:9464"),
+        (" 127.0.0.1 ", "http://127.0.0.1:9464"),
+        ("0", "http://127.0.0.1:9464"),
+        ("0x0", "http://127.0.0.1:9464"),
+        ("127.1", "http://127.0.0.1:9464"),
+        ("0:0::0", "http://[::1]:9464"),
+        ("FD00::2", "http://[fd00::2]:9464"),
+        ("fe80::1%eth0", "http://[fe80::1%eth0]:9464"),
+        ("x:y", "http://[x:y]:9464"),
     ],
 )
 def test_the_own_port_is_reached_at_an_address_of_this_machine(host: str, url: str) -> None:

@@ -51,8 +51,8 @@ def command(*, session_id: str, policy: str, timeout: float | None, as_json: boo
 
     Exit 0: live; 3: not_live; 4: inconclusive; 5: not decided in time; 1: an unknown id, a dead letter, or an error.
     A session that was decided before is answered at once. Whether an id is unknown can't be told with SQS, which
-    can't be searched: then the exit code is 5. With ledger.url = none, run it on the watcher's own machine: it asks
-    the watcher.
+    can't be searched: then the exit code is 5. With ledger.url = none it asks the watcher: run it on the
+    watcher's own machine, as its user.
     """
     settings = settings_or_exit(source)
     with exits_on_error():
