@@ -104,7 +104,11 @@ def test_without_a_ledger_the_running_watcher_answers(
     done = run(tmp_path, "wait", "--json", live, **none, **port)
     assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, [events[live]], "")
     done = run(tmp_path, "wait", ONE, **none, **port)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: session {ONE}: {UNKNOWN}\n")
+    watcher = f"http://127.0.0.1:{port['WATCHER_HTTP__PORT']}"
+    unknown = UNKNOWN.replace("not decided", f"not decided by the watcher at {watcher}")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: session {ONE}: {unknown}\n")
+    done = run(tmp_path, "explain", ONE, **none, **port)
+    assert done.stderr == f"Error: nothing is known about session {ONE}: {unknown.removeprefix('unknown: ')}\n"
     done = run(tmp_path, "decisions", "--json", "--outcome", "not_live", **none, **port)
     assert done.stdout.splitlines() == [events[unsure]]
     done = run(tmp_path, "explain", live, **none, **port)
@@ -214,6 +218,37 @@ def test_a_dead_letter_is_named_with_its_reason_and_the_way_back(tmp_path: Path)
     assert (done.returncode, done.stdout) == (1, "")
     reason = "unknown_policy: policy 'gone' \\x1b[2J; once that is fixed: watcher dead replay 1"
     assert done.stderr == f"Error: session {ONE}: dead letter 1, {reason}\n"
+
+
+def dead_letter(folder: Path, body: str) -> None:
+    send(folder, body)
+    with closing(SqliteQueue(folder / "watcher.db", 60, SystemClock())) as queue:
+        [message] = queue.receive(1, 0, Event())
+        queue.dead_letter(message, DeadReason.UNKNOWN_POLICY, "policy is unknown")
+
+
+def test_a_dead_letter_under_another_policy_is_named_and_is_not_the_answer(tmp_path: Path) -> None:
+    record(tmp_path)
+    policy = {
+        "WATCHER_DECISION__POLICIES__PAYOUT__THRESHOLD": "95",
+        "WATCHER_DECISION__POLICIES__ZZ__THRESHOLD": "95",
+    }
+    payout = ("wait", ONE, "--policy", "payout", "--timeout", "0")
+    image = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": f"{ONE}/r.jpg"}}}
+    dead_letter(tmp_path, json.dumps({"Records": [image]}))
+    dead_letter(tmp_path, json.dumps({"sessionId": TWO, "context": {"of": ONE}}))
+    assert run(tmp_path, *payout, **policy).stderr == f"Error: session {ONE}, policy payout: {UNKNOWN}\n"
+    dead_letter(tmp_path, json.dumps({"sessionId": ONE, "policy": "zz"}))
+    done = run(tmp_path, *payout, **policy)
+    words = "dead letter under policy zz: give that as --policy"
+    assert (done.returncode, done.stderr) == (1, f"Error: session {ONE}, policy payout: {words}\n")
+    done = run(tmp_path, "wait", ONE, "--policy", "zz", **policy)
+    assert done.stderr.startswith(f"Error: session {ONE}, policy zz: dead letter 3, unknown_policy: ")
+    dead_letter(tmp_path, f'{{"sessionId": "{ONE}", ')
+    done = run(tmp_path, *payout, **policy)
+    assert done.stderr.startswith(f"Error: session {ONE}, policy payout: dead letter 4, ")
+    send(tmp_path, json.dumps({"sessionId": ONE, "policy": "payout"}))
+    assert run(tmp_path, *payout, **policy).returncode == 5
 
 
 def test_a_message_under_another_policy_is_named(tmp_path: Path) -> None:

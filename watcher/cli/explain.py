@@ -36,6 +36,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     and its messages that still wait on the queue, or were dead-lettered, unless they are on SQS, which can't be
     searched.
     """
+    from watcher.cli.wait.location import undecided
     from watcher.queues import search, search_dead
     from watcher.util.clock import SystemClock
 
@@ -47,7 +48,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     dead = searched_queue("dead letters", lambda: search_dead(settings, session_id))
     if not (entries or queued or dead):
         raise click.ClickException(
-            f"nothing is known about session {session_id}: not decided, {_unseen(queued, dead)}"
+            f"nothing is known about session {session_id}: {undecided(settings)}, {_unseen(queued, dead)}"
         )
     if as_json:
         echo(json.dumps(_document(session_id, entries, queued, dead)))

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from watcher.cli.rendering import printable
 from watcher.cli.wait.constants import CONSTANTS
@@ -13,6 +13,7 @@ from watcher.consumer.s3_notification import s3_notification
 from watcher.domain.errors import InvalidMessage, QueueError
 from watcher.domain.model import SessionKey
 from watcher.queues import search, search_dead
+from watcher.util.urls import own_url
 
 if TYPE_CHECKING:
     from watcher.config import Settings
@@ -46,19 +47,53 @@ def locate(settings: "Settings", clock: "Clock", key: SessionKey) -> Location:
     except QueueError as error:
         return Location(f"the queue can't be searched: {error}")
     if queued is None:
-        return Location(UNSEARCHABLE)
-    requests = [message for message in queued if not _is_hint(message)]
-    asked = [(message, _key_in(message, settings.decision.policies)) for message in requests]
-    if mine := [message for message, found in asked if found in (key, None)]:
-        return Location("; ".join(filter(None, (_absent_watcher(settings.http), _on_queue(mine, clock.time())))))
-    if dead:
-        return Location(_dead(dead[-1]), is_final=True)
-    if others := [found.policy for _, found in asked if found and found.session_id == key.session_id]:
-        return Location(f"on the queue under policy {printable(others[0])}: give that as --policy", is_final=True)
-    return Location(UNKNOWN, is_final=True)
+        return Location(UNSEARCHABLE + _elsewhere(settings))
+    waiting = _asking(queued, key, settings.decision.policies)
+    dead_letters = _asking(dead or (), key, settings.decision.policies)
+    if waiting.mine:
+        words = _absent_watcher(settings.http), _on_queue(waiting.mine, clock.time())
+        return Location("; ".join(filter(None, words)))
+    if dead_letters.mine:
+        return Location(_dead(dead_letters.mine[-1]), is_final=True)
+    for found, where in ((waiting, "on the queue"), (dead_letters, "dead letter")):
+        if found.policies:
+            return Location(
+                f"{where} under policy {printable(found.policies[0])}: give that as --policy", is_final=True
+            )
+    return Location(UNKNOWN.replace("not decided", undecided(settings)), is_final=True)
 
 
-def _is_hint(message: "QueuedMessage") -> bool:
+def undecided(settings: "Settings") -> str:
+    """What is known of a session that the reader has no decision of: of several watchers' memories it reads one."""
+    if settings.ledger_kind != "none":
+        return "not decided"
+    return f"not decided by the watcher at {own_url(settings.http.host, settings.http.port)}"
+
+
+def _elsewhere(settings: "Settings") -> str:
+    return f"; {undecided(settings)}, but perhaps by another one" if settings.ledger_kind == "none" else ""
+
+
+M = TypeVar("M", "QueuedMessage", "DeadLetter")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking(Generic[M]):
+    """Messages that ask for a session, or can't be read; and the other policies that others ask for it under."""
+
+    mine: Sequence[M]
+    policies: Sequence[str]
+
+
+def _asking(messages: "Sequence[M]", key: SessionKey, policies: Collection[str]) -> _Asking[M]:
+    """Sort messages that have the session's id somewhere in their text."""
+    requests = [(message, _key_in(message, policies)) for message in messages if not _is_hint(message)]
+    mine = [message for message, found in requests if found in (key, None)]
+    same_session = [found for _, found in requests if found and found.session_id == key.session_id]
+    return _Asking(mine, [found.policy for found in same_session if found != key])
+
+
+def _is_hint(message: "QueuedMessage | DeadLetter") -> bool:
     """Whether it only announces an image of a session, and starts none."""
     try:
         return s3_notification(opened(message.body).fields) is not None
@@ -66,7 +101,7 @@ def _is_hint(message: "QueuedMessage") -> bool:
         return False
 
 
-def _key_in(message: "QueuedMessage", policies: Collection[str]) -> SessionKey | None:
+def _key_in(message: "QueuedMessage | DeadLetter", policies: Collection[str]) -> SessionKey | None:
     """Whose message it is; None if it can't be read: the watcher will dead-letter it, and then there is a reason."""
     try:
         return parse_message(message.body, message.sent_at, policies).key
