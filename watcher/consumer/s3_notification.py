@@ -15,7 +15,7 @@ from watcher.domain.session_id import SESSION_ID
 TEST_EVENT = "s3:TestEvent"
 
 _CREATED = ("ObjectCreated:", "s3:ObjectCreated:")
-_WHOLE_ID = re.compile(rf"(?<![0-9a-f-]){SESSION_ID.pattern}(?![0-9a-f-])")
+_WHOLE_ID = re.compile(rf"(?<![0-9a-f]){SESSION_ID.pattern}(?![0-9a-f])")
 
 
 class S3Notification(NamedTuple):
@@ -33,7 +33,7 @@ def s3_notification(fields: Mapping[str, Any]) -> S3Notification | None:
         return S3Notification((), 1)
     if fields.get("source") == "aws.s3":
         keys = [_key_of_event(fields)]
-    elif isinstance(records := fields.get("Records"), list) and _are_of_s3(records):
+    elif isinstance(records := fields.get("Records"), list) and any(map(_is_of_s3, records)):
         keys = list(_keys_of_records(records))
     else:
         return None
@@ -41,16 +41,17 @@ def s3_notification(fields: Mapping[str, Any]) -> S3Notification | None:
     return S3Notification(tuple(dict.fromkeys(filter(None, found))), found.count(""))
 
 
-def _are_of_s3(records: list[Any]) -> bool:
-    return bool(records) and all(
-        isinstance(record, Mapping) and record.get("eventSource") == "aws:s3" for record in records
-    )
+def _is_of_s3(record: object) -> bool:
+    return isinstance(record, Mapping) and record.get("eventSource") == "aws:s3"
 
 
-def _keys_of_records(records: list[Mapping[str, Any]]) -> Iterator[str]:
-    """The key of each object; empty if none was created. Only this form is URL-encoded."""
+def _keys_of_records(records: list[Any]) -> Iterator[str]:
+    """The key of each object; empty if none was created, or another service wrote the record.
+
+    Only this form is URL-encoded.
+    """
     for record in records:
-        is_created = str(record.get("eventName")).startswith(_CREATED)
+        is_created = _is_of_s3(record) and str(record.get("eventName")).startswith(_CREATED)
         yield unquote_plus(_key(record.get("s3"))) if is_created else ""
 
 

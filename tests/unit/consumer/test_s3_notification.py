@@ -42,6 +42,12 @@ def read(body: object) -> S3Notification | None:
         records(ID),
         records(f"{ID}.jpg"),
         records(f"a%2D{OTHER[1:]}/{ID}/x"),
+        records(f"liveness-{ID}/r.jpg"),
+        records(f"liveness_{ID}-audit-0.jpg"),
+        records(f"0123-{ID}-0.jpg"),
+        records(f"p={ID}"),
+        records(f"{OTHER}0-{ID}/x"),
+        records(f"{ID}-{OTHER}"),
         {"Records": [record(KEY, "ObjectCreated:CompleteMultipartUpload")]},
     ],
 )
@@ -68,6 +74,8 @@ def test_the_first_id_in_a_key_counts() -> None:
         records(7),
         records(KEY.upper()),
         records(f"p/{ID}0/x"),
+        records(f"p/0{ID}/x"),
+        records(f"face{ID}/x"),
         {"Records": [record(KEY, "ObjectRemoved:Delete")]},
         {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": []}]},
         event(KEY, "Object Deleted"),
@@ -80,6 +88,11 @@ def test_what_names_no_session_is_still_a_notification(body: object) -> None:
     assert read(body) == S3Notification((), 1)
 
 
+@pytest.mark.parametrize("foreign", [{**record(KEY), "eventSource": "aws:kinesis"}, {}, [], None, "aws:s3"])
+def test_records_of_others_beside_those_of_s3_name_no_session(foreign: object) -> None:
+    assert read({"Records": [foreign, record(KEY), foreign]}) == S3Notification((ID,), 2)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -89,7 +102,7 @@ def test_what_names_no_session_is_still_a_notification(body: object) -> None:
         {"Records": []},
         {"Records": "x"},
         {"Records": [{"eventSource": "aws:kinesis"}]},
-        {"Records": [record(KEY), {"eventSource": "aws:kinesis"}]},
+        {"Records": [{"eventSource": "aws:kinesis", "eventName": "ObjectCreated:Put"}, 7]},
         eventbridge({"object": {"key": KEY}}),
         {},
     ],
