@@ -14,7 +14,7 @@ from watcher.delivery.recorded import reason_of
 from watcher.domain.errors import LedgerError, WatcherError
 from watcher.domain.model import DEFAULT_POLICY, Lease, LedgerEntry, QueueDepth, Reason, SessionKey
 from watcher.domain.ports import Clock
-from watcher.ledgers import open_ledger
+from watcher.ledgers import open_ledger, open_reader
 from watcher.queues import advise, open_queue
 from watcher.util.files import is_there
 
@@ -58,6 +58,7 @@ def check_ledger(settings: Settings, clock: Clock, *, offline: bool) -> Findings
     if kind == "none":
         what = "decisions are not kept: a message that is redelivered after a restart is decided again"
         yield warning("ledger", what, "set ledger.url to sqlite:///FILE or dynamodb:///TABLE")
+        yield from _decisions_in_memory(settings, clock)
     elif kind == "sqlite" and not is_there(settings.ledger_path):
         yield missing_database("ledger", shown, settings.ledger_path)
     elif kind != "sqlite" and offline:
@@ -100,12 +101,27 @@ def _tried_ledger(settings: Settings, clock: Clock, shown: str) -> Finding:
 
 
 def _latest_decisions(settings: Settings, clock: Clock) -> Findings:
-    """What the latest decisions say of the senders: ids that AWS did not know, and hints."""
     try:
         with closing(open_ledger(settings, clock)) as ledger:
             entries = ledger.recent(LIMITS.latest)
     except LedgerError:
         return  # it can't be listed, which has been reported already
+    yield from _what_they_say(entries)
+
+
+def _decisions_in_memory(settings: Settings, clock: Clock) -> Findings:
+    """Those of the running watcher. That none runs is not a fault: the settings are checked before a start."""
+    try:
+        with closing(open_reader(settings, clock)) as reader:
+            entries = reader.recent(LIMITS.latest)
+    except LedgerError as error:
+        yield ok("hints", f"the running watcher can't be asked: {error}")
+        return
+    yield from _what_they_say(entries)
+
+
+def _what_they_say(entries: Sequence[LedgerEntry]) -> Findings:
+    """What the latest decisions say of the senders: ids that AWS did not know, and hints."""
     yield from _unknown_sessions(entries)
     yield from hints_among(entries[-LIMITS.hinted :])
 

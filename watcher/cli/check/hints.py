@@ -10,11 +10,16 @@ PAGE = "deploy/README.md#hints-that-a-person-has-finished"
 
 
 def hints_among(entries: Sequence[LedgerEntry]) -> Findings:
-    """How many of these decisions a hint announced. Never a warning: hints are optional."""
+    """How many of these decisions had a hint. Never a warning: hints are optional.
+
+    A hint that is late, unknown or invalid is counted by `watcher_hints_total` and is in no decision.
+    """
     if not entries:
+        yield ok("hints", "no decisions yet")
         return
-    announced = sum(any(step.get("event") == "hint" for step in trail_of(entry)) for entry in entries)
-    if announced:
-        yield ok("hints", f"{announced} of the last {len(entries)} decisions were announced")
+    hinted = sum(any(step.get("event") == "hint" for step in trail_of(entry)) for entry in entries)
+    if hinted:
+        yield ok("hints", f"{hinted} of the last {len(entries)} decisions had a hint in time")
     else:
-        yield ok("hints", f"none seen among the last {len(entries)} decisions; they save calls and time, see {PAGE}")
+        none = f"none of the last {len(entries)} decisions had a hint in time"
+        yield ok("hints", f"{none}; hints save calls and time, see {PAGE}")

@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from tests.support import ManualClock, decision, session_id
 from watcher.cli.check.backends import check_ledger, check_queue
@@ -22,9 +24,13 @@ from watcher.config import AwsSettings, Loaded, Settings, load, sqlite_path
 from watcher.domain.errors import ConfigError
 from watcher.domain.model import DeadReason, DecisionEvent
 from watcher.ledgers import open_ledger
+from watcher.ledgers.memory import MemoryLedger
+from watcher.ledgers.memory_reader import answer
 from watcher.queues import open_queue
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.simulator import Fault, Scenario, Simulator
+from watcher.telemetry.health import Beat
+from watcher.telemetry.http_server import HealthServer
 from watcher.util.clock import SystemClock
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE00009876", "AWS_SECRET_ACCESS_KEY": "hidden-secret"}
@@ -213,7 +219,8 @@ def test_dead_letters_are_a_warning_that_says_how_to_see_them(queue: SqliteQueue
 
 
 def test_looking_at_the_ledger_leaves_no_entry(queue: SqliteQueue) -> None:
-    assert [finding.level for finding in check_ledger(settings(), SystemClock(), offline=True)] == ["ok"]
+    found = [(each.subject, each.level) for each in check_ledger(settings(), SystemClock(), offline=True)]
+    assert found == [("ledger", "ok"), ("hints", "ok")]
     with closing(open_ledger(settings(), SystemClock())) as ledger:
         assert list(ledger.recent(10)) == []
 
@@ -248,10 +255,14 @@ POLLED = '[{"at": 1, "event": "received"}, {"at": 3, "event": "poll", "result": 
 @pytest.mark.parametrize(
     ("trails", "what"),
     [
-        ([HINT] * 30 + [POLLED] * 13 + [HINT] * 37, "37 of the last 50 decisions were announced"),
-        ([HINT], "1 of the last 1 decisions were announced"),
-        ([HINT] * 20 + [POLLED] * 50, "none seen among the last 50 decisions"),
-        (["{", "7", "[7, null]", "[" * 100_000, '{"event": "hint"}'], "none seen among the last 5 decisions"),
+        ([HINT] * 30 + [POLLED] * 13 + [HINT] * 37, "37 of the last 50 decisions had a hint in time"),
+        ([], "no decisions yet"),
+        ([HINT], "1 of the last 1 decisions had a hint in time"),
+        ([HINT] * 20 + [POLLED] * 50, "none of the last 50 decisions had a hint in time"),
+        (
+            ["{", "7", "[7, null]", "[" * 100_000, '{"event": "hint"}'],
+            "none of the last 5 decisions had a hint in time",
+        ),
     ],
 )
 def test_how_many_decisions_were_announced_is_told_and_no_warning(
@@ -265,9 +276,32 @@ def test_how_many_decisions_were_announced_is_told_and_no_warning(
     assert ("deploy/README.md#hints" in found.what) == what.startswith("none")
 
 
+def test_without_a_ledger_the_running_watcher_is_asked_for_hints() -> None:
+    server = HealthServer("127.0.0.1", 0, CollectorRegistry(), list, dict)
+    thread = Thread(target=server.run, args=(Beat(SystemClock(), "http"),))
+    thread.start()
+    ledger = MemoryLedger(ManualClock())
+    server.show_decisions(partial(answer, ledger))
+    given = settings(ledger__url="none", http__port=str(server.port))
+    try:
+        first = by_subject(check_ledger(given, SystemClock(), offline=False))["hints"]
+        ledger.record([(decision(1), HINT), (decision(2), POLLED)])
+        second = by_subject(check_ledger(given, SystemClock(), offline=False))["hints"]
+    finally:
+        server.close()
+        thread.join()
+    assert (first.level, first.what) == ("ok", "no decisions yet")
+    assert (second.level, second.what) == ("ok", "1 of the last 2 decisions had a hint in time")
+    after = by_subject(check_ledger(given, SystemClock(), offline=False))["hints"]
+    assert after.level == "ok"
+    assert after.what.startswith("the running watcher can't be asked: ")
+    assert "is `watcher run` running on this machine?" in after.what
+
+
 def test_a_ledger_that_keeps_nothing_is_a_warning() -> None:
-    found = list(check_ledger(settings(ledger__url="none"), SystemClock(), offline=True))
-    assert [finding.level for finding in found] == ["warning"]
+    found = by_subject(check_ledger(settings(ledger__url="none", http__port="0"), SystemClock(), offline=True))
+    assert {name: finding.level for name, finding in found.items()} == {"ledger": "warning", "hints": "ok"}
+    assert "http.port = 0 is any free port" in found["hints"].what
 
 
 def test_a_file_sink_is_looked_at_and_not_created(tmp_path: Path) -> None:
