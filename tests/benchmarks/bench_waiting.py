@@ -207,7 +207,7 @@ def make_consumer() -> Consumer:
         in_flight=in_flight,
         polls=poller,
         deliveries=unused,
-        hints=HintReceiver(hints=hints, share=unused, queue=unused, in_flight=in_flight),
+        hints=HintReceiver(hints=hints, share=unused),
         dead_letters=unused,
         active_rules=active_rules,
         clock=clock,

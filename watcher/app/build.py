@@ -180,9 +180,7 @@ class _Root:
             in_flight=self.in_flight,
             polls=self.poller,
             deliveries=self.outbox,
-            hints=HintReceiver(
-                hints=hints, share=self.hint_sharing.share, queue=self.queue, in_flight=self.in_flight
-            ),
+            hints=HintReceiver(hints=hints, share=self.hint_sharing.share),
             dead_letters=self.dead_letters,
             active_rules=self.active_rules,
             **self._common,

@@ -52,7 +52,7 @@ class QueueSettings(SettingsModel):
         default=5000,
         ge=1,
         le=120_000,
-        description="Sessions watched at once; each further message for one of them counts as one more.",
+        description="Sessions watched at once; up to three further messages for each count as one more.",
     )
 
     @property

@@ -122,7 +122,8 @@ class Consumer:
         parsed = [(message, content) for message in messages if (content := self._parse(message)) is not None]
         self._serve([(message, one) for message, one in parsed if isinstance(one, SessionRequest)], retry)
         # After the requests: one of them may ask for the session that a hint names.
-        self._hints.notified([(message, one) for message, one in parsed if isinstance(one, S3Notification)])
+        self._hints.notified([one for _, one in parsed if isinstance(one, S3Notification)])
+        self._ack(self._in_flight.take_fresh(leases))
 
     def _serve(self, requests: Sequence[tuple[ReceivedMessage, SessionRequest]], retry: RetryUntilStopped) -> None:
         if not requests:
@@ -141,6 +142,16 @@ class Consumer:
                 self._dead_letter(message, InvalidMessage(DeadReason.UNREADABLE_DECISION, entry.fault))
             else:
                 self._admit(message, request, entry)
+
+    def _ack(self, leases: Sequence[Lease]) -> None:
+        """Ack messages that no session needs: notifications, and repeated ones."""
+        if not leases:
+            return
+        try:
+            self._queue.ack(leases)
+        except QueueError as error:
+            consequence = "they are received again"
+            log.warning("spare_messages_not_acked", messages=len(leases), error=str(error), consequence=consequence)
 
     def _release(self, leases: Sequence[Lease]) -> None:
         self._in_flight.untrack(leases)

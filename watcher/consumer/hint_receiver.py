@@ -1,16 +1,13 @@
 """Takes the hints that arrive on the queue: S3 notifications, and messages that say that the person has finished."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
 
 from watcher.consumer.s3_notification import S3Notification
-from watcher.domain.errors import QueueError
 from watcher.domain.hints import HintResult, HintSource
-from watcher.domain.model import ReceivedMessage, SessionRequest
-from watcher.domain.ports import Queue
-from watcher.sessions.in_flight import InFlight
+from watcher.domain.model import SessionRequest
 from watcher.sessions.session import Session
 
 log = structlog.get_logger(__name__)
@@ -32,31 +29,19 @@ class Announcing(Protocol):
 class HintReceiver:
     """Passes hints to the polling stage, and to other replicas if the session is not watched here."""
 
-    def __init__(self, *, hints: Announcing, share: Callable[[str], None], queue: Queue, in_flight: InFlight) -> None:
+    def __init__(self, *, hints: Announcing, share: Callable[[str], None]) -> None:
         """`share`: tells the other replicas that a session is complete."""
         self._hints = hints
         self._share = share
-        self._queue = queue
-        self._in_flight = in_flight
 
-    def notified(self, received: Sequence[tuple[ReceivedMessage, S3Notification]]) -> None:
-        """Use these notifications, and ack them: they ask for nothing that could be lost."""
-        if not received:
-            return
-        for _, notification in received:
+    def notified(self, notifications: Iterable[S3Notification]) -> None:
+        """Use these notifications."""
+        for notification in notifications:
             if notification.others:
                 self._hints.count(HintSource.S3, HintResult.INVALID, notification.others)
             for session_id in notification.session_ids:
                 if self._hints.announce(session_id, HintSource.S3) is HintResult.UNKNOWN:
                     self._share(session_id)
-        leases = [message.lease for message, _ in received]
-        self._in_flight.untrack(leases)
-        try:
-            self._queue.ack(leases)
-        except QueueError as error:
-            log.warning(
-                "hints_not_acked", messages=len(leases), error=str(error), consequence="they are received again"
-            )
 
     def merged(self, request: SessionRequest) -> None:
         """A second message for a session in flight."""

@@ -80,7 +80,7 @@ class Hints:
         source = source or self._early.get(session.session_id)
         if source is None:
             return
-        session.hint = Hint(self._clock.monotonic())
+        session.hint = Hint(self._clock.monotonic(), source)
         session.note_hint(self._clock.time(), source.value)
 
     def ended(self, session: Session) -> None:
@@ -97,13 +97,13 @@ class Hints:
         if session.is_ended:
             self._late(session.session_id, now)
             return HintResult.LATE
-        if not self._active_rules.rules.polling.hinted.accepts(session, now):
+        if not self._active_rules.rules.polling.hinted.accepts(session, now, source):
             return HintResult.REPEATED
         session.note_hint(self._clock.time(), source.value)
         if session.hint is None:
-            session.hint = Hint(now)
+            session.hint = Hint(now, source)
         else:
-            session.hint.repeat(now)
+            session.hint.repeat(now, source)
         self._scheduler.hint(session, now)
         return HintResult.USED
 

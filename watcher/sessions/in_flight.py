@@ -30,9 +30,13 @@ class InFlight:
     `queue.max_in_flight` bounds the number of their messages: one for almost every session. The bytes of their
     contexts are bounded, too.
 
-    A second message for a session in flight is merged into it. Leases are in the table, and so are extended, from
-    their receipt until just before they are acked, dead-lettered or released.
+    A second message for a session in flight is merged into it. A session holds the leases of a few messages; more are
+    not needed, and would let a sender who repeats a message fill the table. Leases are in the table, and so are
+    extended, from their receipt until just before they are acked, dead-lettered or released.
     """
+
+    LEASES_HELD = 4
+    """Messages of one session that are held until it is decided: if the first gets lost, the next is there."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -83,6 +87,11 @@ class InFlight:
             for lease in leases:
                 self._fresh.pop(lease, None)
 
+    def take_fresh(self, leases: Iterable[Lease]) -> list[Lease]:
+        """Remove those of these leases that no session holds, and return them."""
+        with self._changed:
+            return [held for lease in leases if (held := self._fresh.pop(lease, None)) is not None]
+
     def merge(
         self, key: SessionKey, lease: Lease, created_at: float | None, created_monotonic: float
     ) -> Session | None:
@@ -90,6 +99,8 @@ class InFlight:
 
         Of two creations the later one counts, see `creation_claim.merge`; `created_monotonic` is `created_at` on the
         monotonic clock. A message without one (None) does not count: it may have been sent long after.
+
+        The lease stays without a session if that holds enough, none of them on the same message.
         """
         with self._changed:
             session = self._find(key)
@@ -97,7 +108,9 @@ class InFlight:
                 return None
             if created_at is not None:
                 creation_claim.merge(session, created_at, created_monotonic)
-            self._bind(session, lease)
+            held = session.leases
+            if len(held) < self.LEASES_HELD or any(one.message_id == lease.message_id for one in held):
+                self._bind(session, lease)
             return session
 
     def add(self, session: Session, lease: Lease) -> bool:

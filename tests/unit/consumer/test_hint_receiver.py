@@ -13,6 +13,7 @@ from tests.unit.support.world import World
 from watcher.domain.errors import QueueError
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
 from watcher.polling.scheduler import Due
+from watcher.sessions.in_flight import InFlight
 from watcher.util.retry import RetryUntilStopped
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -157,10 +158,21 @@ def test_notifications_are_used_even_if_they_cannot_be_acked() -> None:
     with capture_logs() as logs:
         receive(world, request(), notification(1))
     assert hints(world, "s3") == {"used": 1}
-    assert "hints_not_acked" in [line["event"] for line in logs]
+    assert "spare_messages_not_acked" in [line["event"] for line in logs]
 
 
 def test_several_images_of_a_session_move_one_poll() -> None:
     world = World(live_answer())
     receive(world, request(), notification(1, 1, 1), notification(1))
     assert hints(world, "s3") == {"used": 1, "repeated": 1}
+
+
+def test_a_sender_who_repeats_a_completion_message_fills_no_room() -> None:
+    world = World(limit=10)
+    receive(world, request(), *[request(complete=True)] * 100)
+    assert world.in_flight.wait_for_room(0) == 10 - InFlight.LEASES_HELD
+    [session] = world.in_flight.of(session_id(1))
+    assert held(world.in_flight) == session.leases
+    assert len(world.queue.acked) == 101 - InFlight.LEASES_HELD
+    assert not set(session.leases) & set(world.queue.acked)
+    assert due_now(world) == [session_id(1)]

@@ -4,14 +4,15 @@ from math import inf
 
 from tests.support import ManualClock
 from tests.unit.support.builders import a_session
+from watcher.domain.hints import HintSource
 from watcher.polling.hinted_wait import GOING_ON, HintedWait
 from watcher.sessions.hint import Hint
 from watcher.sessions.session import Session
 
 
-def hinted(number: int, clock: ManualClock) -> Session:
+def hinted(number: int, clock: ManualClock, source: HintSource = HintSource.MESSAGE) -> Session:
     session = a_session(number, clock)
-    session.hint, session.dispatched_at = Hint(clock.monotonic()), clock.monotonic()
+    session.hint, session.dispatched_at = Hint(clock.monotonic(), source), clock.monotonic()
     session.on_the_way_at = clock.monotonic() - 5.0
     return session
 
@@ -26,9 +27,9 @@ def play(wait: HintedWait, session: Session, answers: int, *, is_found: bool) ->
         wait.learn(session, is_over=True)
 
 
-def goes_on(wait: HintedWait, clock: ManualClock) -> int:
+def goes_on(wait: HintedWait, clock: ManualClock, source: HintSource = HintSource.MESSAGE) -> int:
     """How many of many sessions are polled on, after one answer since their hint."""
-    sessions = [hinted(number, clock) for number in range(200)]
+    sessions = [hinted(number, clock, source) for number in range(200)]
     for session in sessions:
         wait.after_answer(session)
     return sum(wait.after_answer(session) < inf for session in sessions)
@@ -74,7 +75,25 @@ def test_the_first_hint_of_a_session_always_moves_a_poll() -> None:
     clock, wait = ManualClock(), HintedWait(1.0, 10.0)
     for number in range(100):
         play(wait, hinted(number, clock), 6, is_found=False)
-    assert all(wait.accepts(a_session(number, clock), clock.monotonic()) for number in range(50))
+    now = clock.monotonic()
+    assert all(wait.accepts(a_session(number, clock), now, HintSource.MESSAGE) for number in range(50))
+
+
+def test_false_hints_from_one_source_spoil_no_others() -> None:
+    clock, wait = ManualClock(), HintedWait(1.0, 10.0)
+    for number in range(100):
+        play(wait, hinted(number, clock), 6, is_found=False)
+    assert goes_on(wait, clock, HintSource.S3) == 200
+    session = next(one for one in (hinted(number, clock) for number in range(50)) if not goes_on_with(wait, one))
+    soon, later = clock.monotonic() + 0.5, clock.monotonic() + 1.0
+    assert not wait.accepts(session, later, HintSource.MESSAGE)
+    assert not wait.accepts(session, soon, HintSource.S3)
+    assert wait.accepts(session, later, HintSource.S3)
+
+
+def goes_on_with(wait: HintedWait, session: Session) -> bool:
+    wait.after_answer(session)
+    return wait.after_answer(session) < inf
 
 
 def test_an_end_long_after_a_hint_proved_false_is_not_announced() -> None:
@@ -84,5 +103,5 @@ def test_an_end_long_after_a_hint_proved_false_is_not_announced() -> None:
     play(wait, session, 6, is_found=False)
     assert not wait.is_announced(session)
     assert session.hint is not None
-    session.hint.repeat(session.on_the_way_at + 1.0)
+    session.hint.repeat(session.on_the_way_at + 1.0, HintSource.MESSAGE)
     assert wait.is_announced(session)

@@ -5,7 +5,7 @@ import pytest
 from tests.support import ManualClock, session_id
 from tests.unit.support.builders import a_lease, a_session, held, on_books, put_in, when_waited_on
 from tests.unit.support.fakes import PATIENCE
-from watcher.domain.model import SessionKey
+from watcher.domain.model import Lease, SessionKey
 from watcher.sessions.in_flight import MAX_IN_FLIGHT_BYTES, MAX_SESSION_BYTES, InFlight
 from watcher.sessions.session import Session
 
@@ -83,17 +83,40 @@ def test_a_second_delivery_joins_and_takes_room_as_a_session_does() -> None:
 
 
 @pytest.mark.parametrize("end", ["finish", "mark_lost", "release_all"])
-def test_messages_for_one_session_fill_the_room_and_give_it_back(end: str) -> None:
+def test_messages_for_one_session_take_room_and_give_it_back(end: str) -> None:
+    count = InFlight.LEASES_HELD
     table = InFlight(50)
-    session = put_in(table, a_session(1), *(a_lease(number) for number in range(50)))
-    assert (len(table), table.wait_for_room(0)) == (1, 0)
+    session = put_in(table, a_session(1), *(a_lease(number) for number in range(count)))
+    assert (len(table), table.wait_for_room(0)) == (1, 50 - count)
     if end == "mark_lost":
-        for number in range(50):
-            assert table.wait_for_room(0) == number
+        for number in range(count):
+            assert table.wait_for_room(0) == 50 - count + number
             assert table.mark_lost(on_books(table, a_lease(number)))
     else:
-        assert len(table.finish(session) if end == "finish" else table.release_all()) == 50
+        assert len(table.finish(session) if end == "finish" else table.release_all()) == count
     assert (len(table), table.wait_for_room(0)) == (0, 50)
+
+
+def test_however_many_messages_come_for_a_session_it_holds_a_few() -> None:
+    table = InFlight(50)
+    leases = [a_lease(number) for number in range(45)]
+    session = put_in(table, a_session(1), *leases)
+    assert session.leases == leases[: InFlight.LEASES_HELD]
+    assert table.take_fresh(leases) == leases[InFlight.LEASES_HELD :]
+    assert table.take_fresh(leases) == []
+    assert held(table) == session.leases
+
+
+def test_a_message_that_is_held_and_received_again_is_not_spare() -> None:
+    """Acked, it would be gone, and with it perhaps the session's only message."""
+    table = InFlight(50)
+    leases = [a_lease(number) for number in range(InFlight.LEASES_HELD)]
+    session = put_in(table, a_session(1), *leases)
+    again = Lease("another receipt", leases[0].message_id)
+    table.track([again], 0.0)
+    assert table.merge(session.key, again, None, 0.0) is session
+    assert table.take_fresh([again]) == []
+    assert session.leases == [*leases, again]
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,7 @@ class World:
             in_flight=self.in_flight,
             polls=self.poller,
             deliveries=self.outbox,
-            hints=HintReceiver(
-                hints=self.hints, share=self.hint_sharing.share, queue=queue, in_flight=self.in_flight
-            ),
+            hints=HintReceiver(hints=self.hints, share=self.hint_sharing.share),
             dead_letters=self.dead_letters,
             active_rules=self.active_rules,
             **shared,
