@@ -113,7 +113,7 @@ def watchers(count: int, *, timed: bool = False) -> Contestant:
 
 
 def settings(url: str, folder: Path) -> str:
-    """Waits so short that CPU and concurrency are what limits."""
+    """Waits so short that CPU and concurrency are what limits; the learned schedule would make few calls."""
     return f"""[aws]
 endpoint_url = "{url}"
 [queue]
@@ -121,6 +121,7 @@ url = "sqlite:///{folder / "watcher.db"}"
 visibility_timeout = 300
 max_in_flight = {WATCHED}
 [polling]
+strategy = "backoff"
 min_interval = 0.1
 max_interval = 1.0
 concurrency = 64
