@@ -28,10 +28,11 @@ def test_what_was_learned_survives_a_restart(
     metrics = first.get("/metrics")
     assert 'watcher_schedule_mode{mode="learned"} 1.0' in metrics
     (median,) = re.findall(r'watcher_schedule_duration_seconds{share="0.5"} (\S+)', metrics)
+    (sessions,) = re.findall(r"^watcher_schedule_sessions (\S+)", metrics, re.MULTILINE)
     first.send(signal.SIGTERM)
     assert first.end() == 0
     second = serve(start, simulator, tmp_path, 2)
     learned = second.wait_for_event("schedule_mode_changed", mode="learned")
-    assert learned["sessions"] >= 60
-    # As the first had it, however long a busy machine let these sessions wait; the log rounds to a tenth.
-    assert learned["median"] == pytest.approx(float(median), rel=0.05, abs=0.1)
+    assert learned["sessions"] == round(float(sessions))
+    # A running watcher fits its curve after every few ends, a starting one with all of them: a quarter may be new.
+    assert learned["median"] == pytest.approx(float(median), rel=0.25, abs=0.1)
