@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
@@ -14,6 +13,7 @@ from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFou
 from watcher.aws.call_deadline import MAX_BODY, enforce_call_deadline, enforce_for_credentials
 from watcher.aws.credentials import LiveCredentials, error_words, find_credentials
 from watcher.aws.errors import CredentialsUnavailable, one_line
+from watcher.aws.fast_loader import is_plain
 from watcher.aws.session import configuration_files, open_session, readable_session, region_of
 from watcher.aws.settings import ClientSettings
 from watcher.aws.strict_parsers import StrictParserFactory
@@ -42,7 +42,7 @@ def build_client(
         WatcherError: AWS's configuration files can't be read.
     """
     _silence_libraries()
-    session = readable_session(aws)
+    session = readable_session(aws, makes_clients=True)
     problems = _endpoint_problems(endpoint_key, endpoint_url)
     if not is_plain_http(endpoint_url):  # reading certificates takes a while
         problems += _bundle_problems(aws, session)
@@ -67,7 +67,7 @@ def build_client(
 
 def live_credentials(aws: ClientSettings) -> LiveCredentials:
     """The credentials that a client with these settings signs with."""
-    return LiveCredentials(partial(find, aws), configuration_files(open_session(aws.profile)))
+    return LiveCredentials(partial(find, aws), configuration_files(open_session(aws.profile, makes_clients=False)))
 
 
 def find(aws: ClientSettings) -> Any:
@@ -111,7 +111,8 @@ def _prepare(session: Any, aws: ClientSettings, concurrency: int) -> None:
 def _create(service: str, aws: ClientSettings, endpoint_url: str, session: Any) -> Any:
     region = region_of(aws, session)
     try:
-        return boto3.Session(botocore_session=session).client(
+        session.get_component("data_loader").brief_endpoints = is_plain(session, region)
+        return session.create_client(
             service,
             region_name=region,
             endpoint_url=endpoint_url or None,
@@ -170,5 +171,5 @@ def _silence_libraries() -> None:
 
     The errors of their calls say what is wrong, in our own words.
     """
-    for name in ("botocore", "boto3", "urllib3"):
+    for name in ("botocore", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

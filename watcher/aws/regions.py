@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from botocore.loaders import create_loader
 
+from watcher.aws.fast_loader import PARTITIONS, known_regions
 from watcher.aws.session import named_endpoints
 from watcher.aws.settings import ClientSettings
 
@@ -15,7 +16,7 @@ def region_problem(aws: ClientSettings, environ: Mapping[str, str]) -> tuple[str
     Raises:
         ConfigError, WatcherError: as `readable_session`.
     """
-    known = _regions()
+    known = known_regions(create_loader().load_data(PARTITIONS))  # what botocore derives endpoints from
     if aws.region in known or aws.endpoint_url or any(named_endpoints(aws, environ)):
         return None
     wanted = aws.region.lower()
@@ -23,10 +24,3 @@ def region_problem(aws: ClientSettings, environ: Mapping[str, str]) -> tuple[str
     near.sort(key=lambda name: sorted(name) != sorted(wanted))  # us-esat-1 is us-east-1, not us-west-1
     newer = "give a region of AWS; for one that is newer than the installed botocore, set aws.endpoint_url, too"
     return "is an unknown region", f"did you mean {near[0]}?" if near else newer
-
-
-def _regions() -> list[str]:
-    """Those that botocore derives endpoints from."""
-    data = create_loader().load_data("partitions")
-    names = [name for partition in data["partitions"] for name in partition["regions"]]
-    return [name for name in names if not name.endswith("-global")]

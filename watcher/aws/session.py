@@ -9,6 +9,7 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from watcher.aws.errors import one_line
+from watcher.aws.fast_loader import use_fast_loader
 from watcher.aws.settings import ClientSettings
 from watcher.domain.errors import ConfigError, WatcherError
 
@@ -18,24 +19,27 @@ _NO_PROFILE = {"profile": (None, None, None, None)}
 """botocore's table of where settings come from, without a source for this one."""
 
 
-def open_session(profile: str) -> Any:
-    """A session that reads AWS's files again. With a `profile`, keys in the environment don't count."""
-    return botocore.session.Session(profile=profile or None)
+def open_session(profile: str, *, makes_clients: bool = True) -> Any:
+    """A session that reads AWS's files again. With a `profile`, keys in the environment don't count.
+
+    `makes_clients`: whether it is for more than reading those files; botocore's 130 handlers then take a while.
+    """
+    return _new_session(makes_clients=makes_clients, profile=profile or None)
 
 
-def readable_session(aws: ClientSettings) -> Any:
-    """A session for a client. Without a configuration file it has no profile: the file may be added later.
+def readable_session(aws: ClientSettings, *, makes_clients: bool = False) -> Any:
+    """A session whose files can be read. Without a configuration file it has no profile: one may be added later.
 
     Raises:
         ConfigError: the files don't have the profile.
         WatcherError: a file that can't be read. It may just be being written, so a restart can help.
     """
-    session = open_session(aws.profile)
+    session = open_session(aws.profile, makes_clients=makes_clients)
     try:
         session.get_scoped_config()
     except ProfileNotFound as error:
         if not any(Path(path).exists() for path in configuration_files(session)):
-            return botocore.session.Session(_NO_PROFILE)
+            return _new_session(makes_clients=makes_clients, session_vars=_NO_PROFILE)
         name = session.profile
         raise ConfigError(
             [f"aws.profile = {name!r}: AWS's configuration has no such profile; name one that it has"]
@@ -45,6 +49,12 @@ def readable_session(aws: ClientSettings) -> Any:
         raise WatcherError(
             f"AWS's configuration file {files} can't be read ({one_line(error)}): fix the file"
         ) from error
+    return session
+
+
+def _new_session(*, makes_clients: bool, **options: Any) -> Any:
+    session = botocore.session.Session(include_builtin_handlers=makes_clients, **options)
+    use_fast_loader(session)
     return session
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore
 import pytest
 from botocore import UNSIGNED
+from botocore.session import Session
 
 from tests.integration.support.servers import ANSWER, SESSION_ID, Aws, Server, reply
 from watcher import __version__
@@ -51,9 +51,9 @@ def sent_agent(server: Server, connect: Connect) -> str:
     return next(line.partition(": ")[2] for line in lines if line.lower().startswith("user-agent: "))
 
 
-def test_the_user_agent_names_the_watcher_boto3_and_their_versions(serve: Serve, connect: Connect) -> None:
+def test_the_user_agent_names_the_watcher_botocore_and_their_versions(serve: Serve, connect: Connect) -> None:
     words = sent_agent(serve(reply(ANSWER)), connect).split(" ")
-    named = {f"liveness-watcher/{__version__}", f"Boto3/{boto3.__version__}", f"md/Botocore#{botocore.__version__}"}
+    named = {f"liveness-watcher/{__version__}", f"Botocore/{botocore.__version__}"}
     assert named <= set(words)
 
 
@@ -81,13 +81,13 @@ def test_clients_that_fetch_credentials_have_the_same_limits(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions: list[Any] = []
-    original = boto3.Session
+    original = Session.create_client
 
-    def spy(**options: Any) -> Any:
-        sessions.append(options["botocore_session"])
-        return original(**options)
+    def spy(session: Session, *words: Any, **options: Any) -> Any:
+        sessions.append(session)
+        return original(session, *words, **options)
 
-    monkeypatch.setattr(boto3, "Session", spy)
+    monkeypatch.setattr(Session, "create_client", spy)
     connect(ENDPOINT, connect_timeout=2, read_timeout=3)
     config = sessions[0].create_client("sts", region_name="us-east-1").meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (2, 3, 1)
@@ -173,9 +173,9 @@ def test_a_ca_bundle_is_not_looked_at_when_nothing_is_verified(connect: Connect)
     connect(ENDPOINT, ca_bundle="/nowhere", verify_ssl=False)
 
 
-@pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "boto3", "urllib3", "urllib3.connectionpool"])
+@pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "urllib3", "urllib3.connectionpool"])
 def test_libraries_never_log_at_debug(connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    for library in ("botocore", "boto3", "urllib3"):
+    for library in ("botocore", "urllib3"):
         monkeypatch.setattr(logging.getLogger(library), "level", logging.DEBUG)
         logging.getLogger(library).manager._clear_cache()  # type: ignore[attr-defined]
     monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)

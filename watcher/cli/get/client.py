@@ -15,14 +15,13 @@ from botocore import UNSIGNED
 from botocore import __version__ as botocore_version
 from botocore.config import Config
 from botocore.endpoint import DEFAULT_TIMEOUT
-from botocore.loaders import create_loader
 from botocore.session import Session
 from botocore.utils import JSONFileCache
 
 from watcher import __version__
 from watcher.aws.call_deadline import enforce_call_deadline, enforce_for_credentials
+from watcher.aws.fast_loader import is_plain, use_fast_loader
 from watcher.cli.get.failures import CommandFailed
-from watcher.cli.get.fast_loader import PARTITIONS, FastLoader, known_regions
 
 SERVICE = "rekognition"
 OPERATION = "GetFaceLivenessSessionResults"
@@ -50,7 +49,7 @@ def open_session(options: Namespace, *, attempts: int | None = None) -> Session:
     session = Session(_variables())
     session.user_agent_name = "liveness-watcher"
     session.user_agent_version = __version__
-    session.lazy_register_component("data_loader", lambda: _fast_loader(session))
+    use_fast_loader(session)
     session.set_default_client_config(_client_config(options, attempts))
     if options.profile:
         session.set_config_variable("profile", options.profile)
@@ -99,8 +98,8 @@ def open_client(session: Session, options: Namespace) -> Any:
     if region is None:
         region = session.get_config_variable("region") or os.environ.get("AWS_REGION")
     _share_credential_cache(session)
-    loader = session.get_component("data_loader")
-    loader.brief_endpoints = _is_plain(session, loader, region, signed=options.sign_request)
+    is_brief = is_plain(session, region) and _has_local_credentials(session, signed=options.sign_request)
+    session.get_component("data_loader").brief_endpoints = is_brief
     verify = options.ca_bundle if options.verify_ssl else False
     client = session.create_client(SERVICE, region_name=region, endpoint_url=options.endpoint_url, verify=verify)
     _bound(client, session, verify)
@@ -116,18 +115,8 @@ def _bound(client: Any, session: Session, verify: Any) -> None:
         enforce_for_credentials(session, connect_timeout=connect, read_timeout=read)
 
 
-def _fast_loader(session: Session) -> FastLoader:
-    """This session's botocore loader, with the same search path, as our class."""
-    usual = create_loader(session.get_config_variable("data_path"))
-    return FastLoader(extra_search_paths=usual.search_paths)
-
-
-def _is_plain(session: Session, loader: FastLoader, region: str | None, *, signed: bool) -> bool:
-    """Whether this run needs only endpoint patterns that can be derived."""
-    if region not in known_regions(loader.load_data(PARTITIONS)):
-        return False
-    if any(session.get_config_variable(f"use_{variant}_endpoint") for variant in ("fips", "dualstack")):
-        return False
+def _has_local_credentials(session: Session, *, signed: bool) -> bool:
+    """Whether credentials come without a call of another service, or none are needed."""
     credentials = session.get_credentials() if signed else None
     return credentials is None or credentials.method in LOCAL_CREDENTIALS
 

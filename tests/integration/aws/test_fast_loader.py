@@ -1,28 +1,34 @@
 """The short cut through botocore's data leads to the same place."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import Loader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.regions import EndpointResolver
 
-from watcher.cli.get.fast_loader import FastLoader, brief_endpoints, known_regions
+from tests.integration.support.servers import Aws
+from watcher.aws.client import build_client
+from watcher.aws.fast_loader import FastLoader, brief_endpoints, is_plain, known_regions
+from watcher.aws.session import open_session
 
 FULL = Loader().load_data("endpoints")
 PARTITIONS = Loader().load_data("partitions")
 REGIONS = sorted({region for partition in FULL["partitions"] for region in partition["regions"]})
 
 
-def client(loader: Loader, region: str, **environment: Any) -> Any:
+SERVICES = ("rekognition", "sqs", "dynamodb", "sns", "events")
+
+
+def client(loader: Loader, service: str, region: str) -> Any:
     session = botocore.session.Session()
     session.set_credentials("A", "B")
     session.register_component("data_loader", loader)
-    for name, value in environment.items():
-        session.set_config_variable(name, value)
-    return session.create_client("rekognition", region_name=region)
+    return session.create_client(service, region_name=region)
 
 
 def swift() -> FastLoader:
@@ -32,7 +38,20 @@ def swift() -> FastLoader:
 
 
 def test_every_region_of_the_full_data_is_known() -> None:
-    assert set(REGIONS) <= known_regions(PARTITIONS)
+    assert set(REGIONS) <= set(known_regions(PARTITIONS))
+
+
+@pytest.mark.parametrize("region", ["aws-global", "aws-cn-global", "fips-us-east-1", "local", "", None])
+def test_a_pseudo_region_needs_the_full_patterns(region: str | None) -> None:
+    assert not is_plain(open_session(""), region)
+
+
+@pytest.mark.parametrize("variant", ["use_fips_endpoint", "use_dualstack_endpoint"])
+def test_a_variant_of_an_endpoint_needs_the_full_patterns(variant: str) -> None:
+    session = open_session("")
+    assert is_plain(session, "us-east-1")
+    session.set_config_variable(variant, True)
+    assert not is_plain(session, "us-east-1")
 
 
 def test_the_brief_patterns_resolve_every_region_like_the_full_ones() -> None:
@@ -44,11 +63,36 @@ def test_the_brief_patterns_resolve_every_region_like_the_full_ones() -> None:
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_client_has_the_same_endpoint_and_signing_region(region: str) -> None:
-    usual, quick = client(_loader(), region), client(_swift(), region)
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_client_has_the_same_endpoint_and_signing_region(service: str, region: str) -> None:
+    usual, quick = client(_loader(), service, region), client(_swift(), service, region)
     assert quick.meta.endpoint_url == usual.meta.endpoint_url
+    assert quick.meta.partition == usual.meta.partition
     assert quick._request_signer.region_name == usual._request_signer.region_name
     assert quick._request_signer.signing_name == usual._request_signer.signing_name
+
+
+def files_read(monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], **settings: Any) -> set[str]:
+    """The names of the data files that a client takes."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    read: set[str] = set()
+    original = JSONFileLoader.load_file
+
+    def spy(loader: JSONFileLoader, path: str) -> Any:
+        read.add(os.path.basename(path))  # noqa: PTH119 - as botocore gives it
+        return original(loader, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", spy)
+    build_client("rekognition", Aws(**settings), "", concurrency=1).close()
+    return read
+
+
+def test_a_client_of_the_watcher_reads_the_full_patterns_only_if_it_needs_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "endpoints" not in files_read(monkeypatch, {})
+    assert "endpoints" in files_read(monkeypatch, {"AWS_USE_FIPS_ENDPOINT": "true"})
 
 
 _LOADERS: dict[type[Loader], Loader] = {}

@@ -1,16 +1,16 @@
-"""Reads botocore's service data with less searching, for one short-lived command.
+"""Reads botocore's service data with less searching: a process is ready sooner.
 
 Botocore's own loader walks through the folders of all 400 services, once for each kind of file, and parses 1.2 MB of
-endpoint patterns, of which Rekognition only needs the partitions' names, because its endpoints come from a rule set.
-Together that is a quarter of this command's time. Files in a user's own data path (`~/.aws/models`, `AWS_DATA_PATH`)
-are still used.
+endpoint patterns, of which a client only needs the partitions' names, because its endpoints come from a rule set.
+Together that is a quarter of the time of `watcher get`. Files in a user's own data path (`~/.aws/models`,
+`AWS_DATA_PATH`) are still used.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.loaders import Loader
+from botocore.loaders import Loader, create_loader
 
 ENDPOINTS = "endpoints"
 PARTITIONS = "partitions"
@@ -50,15 +50,34 @@ class FastLoader(Loader):  # type: ignore[misc]
                 yield any(Path(folder).glob(f"{ENDPOINTS}.json*"))
 
 
-def known_regions(partitions: Mapping[str, Any]) -> set[str]:
-    """The regions that botocore's partition data names."""
-    return {region for partition in partitions["partitions"] for region in partition["regions"]}
+def use_fast_loader(session: Any) -> None:
+    """Let a botocore session read its data with a `FastLoader`, from the session's own search path."""
+
+    def make() -> FastLoader:
+        usual = create_loader(session.get_config_variable("data_path"))
+        return FastLoader(extra_search_paths=usual.search_paths, include_default_search_paths=False)
+
+    session.lazy_register_component("data_loader", make)
+
+
+def is_plain(session: Any, region: str | None) -> bool:
+    """Whether this session's client for `region` needs only endpoint patterns that can be derived."""
+    loader = session.get_component("data_loader")
+    if region not in known_regions(loader.load_data(PARTITIONS)):
+        return False
+    return not any(session.get_config_variable(f"use_{variant}_endpoint") for variant in ("fips", "dualstack"))
+
+
+def known_regions(partitions: Mapping[str, Any]) -> list[str]:
+    """The regions that botocore's partition data names, without its pseudo-regions such as `aws-global`."""
+    names = (region for partition in partitions["partitions"] for region in partition["regions"])
+    return [name for name in names if not name.endswith("-global")]
 
 
 def brief_endpoints(partitions: Mapping[str, Any]) -> dict[str, Any]:
     """Endpoint patterns that agree with the full file about plain regional endpoints (no FIPS, no dual stack).
 
-    `tests/integration/cli/get/test_fast_loader.py` compares them with the full file, region by region.
+    `tests/integration/aws/test_fast_loader.py` compares them with the full file, region by region.
     """
     return {"version": 3, "partitions": [_brief_partition(one) for one in partitions["partitions"]]}
 
