@@ -82,11 +82,11 @@ def _json_object(text: str) -> Mapping[str, Any]:
 
 def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     # Readers disagree about which of two members with the same name counts.
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"the member {short(name)} is there twice")
-        members[name] = value
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"the member {short(twice)} is there twice")
     return members
 
 
