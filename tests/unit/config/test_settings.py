@@ -9,14 +9,12 @@ from pydantic import ValidationError
 
 from watcher.config import (
     DecisionSettings,
-    FileSinkSettings,
     LedgerSettings,
     Loaded,
     PolicyOverrides,
     PollingSettings,
     QueueSettings,
     Settings,
-    StdoutSinkSettings,
 )
 from watcher.config.fields import all_keys
 from watcher.domain.model import DecisionRules
@@ -127,29 +125,6 @@ def test_a_policy_takes_what_it_lacks_from_the_section() -> None:
     assert decision.rules("unheard-of") is None
 
 
-def test_sinks_without_a_name_get_one_that_is_free() -> None:
-    sinks = Settings(
-        sinks=[
-            FileSinkSettings(path="a"),
-            FileSinkSettings(path="b", name="file-2"),
-            FileSinkSettings(path="c"),
-            StdoutSinkSettings(),
-        ]
-    ).sinks
-
-    assert [sink.name for sink in sinks] == ["file", "file-2", "file-3", "stdout"]
-
-
-def test_a_name_that_is_given_is_left_to_its_sink() -> None:
-    sinks = Settings(sinks=[FileSinkSettings(path="a"), FileSinkSettings(path="b", name="file")]).sinks
-
-    assert [sink.name for sink in sinks] == ["file-2", "file"]
-
-
-def test_an_empty_list_of_sinks_is_standard_output() -> None:
-    assert [sink.type for sink in Settings(sinks=[]).sinks] == ["stdout"]
-
-
 SQS = "https://sqs.us-east-1.amazonaws.com/123456789012/sessions"
 
 
@@ -181,15 +156,6 @@ def test_the_ledgers_file_is_its_own_or_the_queues() -> None:
 
 def test_whole_numbers_do_for_floats() -> None:
     assert PollingSettings.model_validate({"min_interval": 2}).min_interval == 2.0
-
-
-@pytest.mark.parametrize(
-    "url", [" http://h.example/x", "\thttp://h.example", "HTTP://h.example", "\nhTTp://h.example"]
-)
-def test_no_spelling_gets_plain_http_past_its_rule(problems_of: Callable[..., list[str]], url: str) -> None:
-    sinks = json.dumps([{"type": "webhook", "url": url}])
-    (problem,) = problems_of(None, {"sinks": sinks})
-    assert "would carry decisions unencrypted" in problem
 
 
 def test_urls_are_cleaned_wherever_they_are_set(settings_of: Callable[..., Loaded]) -> None:

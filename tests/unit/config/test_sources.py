@@ -81,23 +81,6 @@ def test_numbers_beyond_what_python_reads_are_no_traceback(problems_of: Problems
     assert "invalid TOML" in problems_of(f"[http]\nport = {'9' * 5000}\n")[0]
 
 
-def test_the_later_layer_wins_and_is_named(settings_of: Load) -> None:
-    text = '[aws]\nregion = "eu-west-1"\nprofile = "file"\nca_bundle = "file"\n[http]\nport = 1\n'
-    environ = {
-        "AWS_REGION": "eu-west-2",
-        "AWS_PROFILE": "aws",
-        "WATCHER_AWS__REGION": "eu-west-3",
-        "WATCHER_HTTP__PORT": "2",
-    }
-
-    loaded = settings_of(text, {"http.port": "3"}, environ=environ)
-
-    aws = loaded.settings.aws
-    assert (aws.region, aws.profile, aws.ca_bundle, loaded.settings.http.port) == ("eu-west-3", "aws", "file", 3)
-    told = [loaded.origins[key] for key in ("aws.region", "aws.profile", "aws.ca_bundle", "http.port", "http.host")]
-    assert told == ["env WATCHER_AWS__REGION", "env AWS_PROFILE", "watcher.toml", "--set", "default"]
-
-
 def test_an_override_can_have_come_by_an_option_of_its_own(settings_of: Load) -> None:
     loaded = settings_of(None, {"aws.region": "eu-west-1"}, option_names={"aws.region": "--region"})
     assert loaded.origins["aws.region"] == "--region"
@@ -130,14 +113,6 @@ def test_the_variables_for_the_profile_rank_as_in_botocore(
     settings_of: Load, environ: dict[str, str], profile: str
 ) -> None:
     assert settings_of(environ=environ).settings.aws.profile == profile
-
-
-def test_what_a_later_layer_replaces_as_a_whole_comes_from_there(settings_of: Load) -> None:
-    environ = {"WATCHER_DECISION__POLICIES": '{"payout": {"threshold": 95}}'}
-    loaded = settings_of("[decision.policies.payout]\nthreshold = 90\n", environ=environ)
-
-    assert loaded.settings.decision.policies["payout"].threshold == 95
-    assert loaded.origins["decision.policies.payout.threshold"] == "env WATCHER_DECISION__POLICIES"
 
 
 def test_a_services_own_endpoint_beats_the_one_for_all(settings_of: Load) -> None:
@@ -189,14 +164,6 @@ def test_a_policys_name_may_have_the_separator_in_it(
     assert loaded.origins[f"decision.policies.{name}.threshold"] != "default"
 
 
-def test_sinks_come_as_json_and_replace_those_of_the_file(settings_of: Load) -> None:
-    text = '[[sinks]]\ntype = "stdout"\n[[sinks]]\ntype = "file"\npath = "a"\n'
-    loaded = settings_of(text, environ={"WATCHER_SINKS": '[{"type": "file", "path": "b", "name": "b"}]'})
-
-    assert [sink.name for sink in loaded.settings.sinks] == ["b"]
-    assert loaded.origins["sinks"] == "env WATCHER_SINKS"
-
-
 @pytest.mark.parametrize(
     ("name", "text", "told", "fix"),
     [
@@ -234,10 +201,6 @@ def test_a_variable_that_can_not_be_used_is_an_error(
     problems_of: Problems, name: str, text: str, told: str, fix: str
 ) -> None:
     assert problems_of(environ={name: text}) == [f"{told} (from env {name}): {fix}"]
-
-
-def test_sinks_that_are_not_json_are_an_error(problems_of: Problems) -> None:
-    assert "is not JSON" in problems_of(environ={"WATCHER_SINKS": "stdout"})[0]
 
 
 SECRET = "hunter2Hunter2"
@@ -299,11 +262,6 @@ def test_nor_is_that_of_the_command_line(problems_of: Problems, key: str) -> Non
     assert "from --set" in problem
 
 
-def test_a_section_can_not_be_set_as_a_whole(problems_of: Problems) -> None:
-    expected = ["aws = *** is a section (from --set): set one of its keys"]
-    assert problems_of(None, {"aws": "x"}) == expected
-
-
 def test_a_secret_in_a_variable_that_is_not_json_is_not_repeated(problems_of: Problems) -> None:
     text = '[{"type": "webhook", "url": "https://user:hunter2@example.com"'
     assert "hunter2" not in problems_of(environ={"WATCHER_SINKS": text})[0]
@@ -344,66 +302,3 @@ def test_variables_of_others_are_left_alone(settings_of: Load, name: str, value:
 )
 def test_a_variable_that_is_no_setting_names_the_nearest(problems_of: Problems, name: str, fix: str) -> None:
     assert problems_of(environ={name: "hunter2"}) == [f"unknown variable {name} (environment): {fix}"]
-
-
-def test_a_variable_that_changes_what_the_file_says_is_known(settings_of: Load, tmp_path: Path) -> None:
-    text = '[aws]\nregion = "eu-west-1"\nread_timeout = 7\n[decision]\nthreshold = 90\n'
-    environ = {
-        "AWS_REGION": "us-east-1",
-        "WATCHER_AWS__READ_TIMEOUT": "7",  # the same
-        "WATCHER_DECISION__THRESHOLD": "70",
-        "WATCHER_HTTP__PORT": "1",  # the file says nothing of it
-    }
-    assert settings_of(text, environ=environ).overridden == {
-        "aws.region": "watcher.toml",
-        "decision.threshold": "watcher.toml",
-    }
-    assert settings_of(text, {"aws.region": "us-east-1"}, environ=environ).overridden == {
-        "decision.threshold": "watcher.toml"
-    }
-
-
-@pytest.mark.parametrize(
-    ("key", "text", "value"),
-    [
-        ("aws.verify_ssl", "No", False),
-        ("aws.sign_request", "1", True),
-        ("aws.read_timeout", "5", 5.0),
-        ("http.port", "0", 0),
-        ("aws.profile", "", ""),
-        ("log.level", "DEBUG", "debug"),
-        ("queue.type", "", ""),
-        ("decision.threshold", "9e1", 90.0),
-    ],
-)
-def test_text_becomes_a_value_of_the_settings_type(settings_of: Load, key: str, text: str, value: object) -> None:
-    variable = "WATCHER_" + key.upper().replace(".", "__")
-    section, name = key.split(".")
-
-    for loaded in (settings_of(None, {key: text}), settings_of(environ={variable: text})):
-        found = getattr(getattr(loaded.settings, section), name)
-        assert found == value
-        assert type(found) is type(value)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("THRESHOLD", "95.5", 95.5),
-        ("MIN_CHALLENGE_VERSION", "2.0.0", "2.0.0"),
-        ("REQUIRE_CHALLENGE", " facemovementandlightchallenge\n", "FaceMovementAndLightChallenge"),
-        ("REQUIRE_CHALLENGE", "", ""),
-        ("REQUIRE_REFERENCE_IMAGE", "no", False),
-    ],
-)
-def test_a_policys_bounded_and_optional_settings_are_read_from_plain_text(
-    settings_of: Load, name: str, text: str, value: object
-) -> None:
-    challenge = {"WATCHER_DECISION__REQUIRE_CHALLENGE": "FaceMovementAndLightChallenge"}
-    found = settings_of(environ={f"WATCHER_DECISION__POLICIES__PAYOUT__{name}": text, **challenge})
-    assert getattr(found.settings.decision.rules("payout"), name.lower()) == value
-
-
-def test_a_policys_threshold_that_is_no_number_is_called_none(problems_of: Problems) -> None:
-    (problem,) = problems_of(environ={PAYOUT: "ninety"})
-    assert "is not a number" in problem

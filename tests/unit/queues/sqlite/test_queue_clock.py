@@ -12,7 +12,7 @@ from tests.support import START, ManualClock
 from watcher.domain.errors import QueueError
 from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.queues.sqlite.queue import SqliteQueue
-from watcher.queues.sqlite.schema import SCHEMA, Moment
+from watcher.queues.sqlite.schema import SCHEMA
 from watcher.util.sqlite_file import Schema, SqliteFile
 
 NEVER = Event()
@@ -161,9 +161,3 @@ def test_a_lease_begins_once_the_file_is_unlocked(path: Path, clock: ManualClock
     with closing(SqliteQueue(path, 60, SlowLock(), boot=1)) as late:
         assert receive(late) == []
     assert other.ack([leased[0].lease]) == []
-
-
-@pytest.mark.parametrize("clock_then", [None, "x", b"x", float("inf"), float("-inf")])
-def test_a_mark_that_is_no_time_leaves_the_wall_clock(clock_then: object) -> None:
-    moment = Moment(100.0, 10.0, 1)
-    assert moment.age(70.0, 1, clock_then) == 30.0  # type: ignore[arg-type] # SQLite's columns take anything

@@ -14,7 +14,12 @@ from watcher.queues.sqs.queue import SqsQueue
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/sessions"
 
+EXTEND, DELETE, SEND = "change_message_visibility_batch", "delete_message_batch", "send_message_batch"
+
 Answer = dict[str, Any] | Exception | Callable[[dict[str, Any]], dict[str, Any]]
+
+Open = Callable[..., tuple[SqsQueue, "FakeClient"]]
+"""The fixture `opened`: takes what `a_queue` takes, except for the clock, and closes the queue."""
 
 
 class FakeClient:

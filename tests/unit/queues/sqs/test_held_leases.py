@@ -4,6 +4,7 @@ import pytest
 
 from tests.support import ManualClock
 from tests.unit.support.builders import a_lease
+from watcher.domain.model import Lease
 from watcher.queues.sqs.held_leases import HeldLeases
 
 
@@ -52,3 +53,11 @@ def test_held_ones_come_once_each_and_the_next_to_expire_first(held: HeldLeases,
     clock.advance(5.0)
     held.take([late], clock.monotonic())
     assert held.sort_out([late, lost, early, late]) == ([early, late], [lost])
+
+
+def test_a_lease_that_is_acked_while_it_is_extended_is_not_held_again(clock: ManualClock) -> None:
+    held, lease = HeldLeases(clock, 60), Lease("r1", "m1")
+    held.take([lease], clock.monotonic())
+    held.drop([lease])
+    held.renew([lease], clock.monotonic())
+    assert held.sort_out([lease]) == ([], [lease])

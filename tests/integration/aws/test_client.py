@@ -6,13 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import botocore
 import pytest
 from botocore import UNSIGNED
 from botocore.session import Session
 
 from tests.integration.support.servers import ANSWER, SESSION_ID, Aws, Server, reply
-from watcher import __version__
 from watcher.aws.session import resolve_region
 from watcher.domain.errors import ConfigError, ConnectionFailed, WatcherError
 from watcher.rekognition import RekognitionResults, build_client
@@ -43,27 +41,6 @@ def test_a_time_out_of_0_is_no_limit_in_every_defaults_mode(
 def test_time_outs_and_pool_follow_the_settings(connect: Connect) -> None:
     config = connect(ENDPOINT, concurrency=37, connect_timeout=3.5, read_timeout=7.25).meta.config
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (3.5, 7.25, 38)
-
-
-def sent_agent(server: Server, connect: Connect) -> str:
-    RekognitionResults(connect(server.url)).get(SESSION_ID)
-    lines = server.requests[-1].decode().split("\r\n")
-    return next(line.partition(": ")[2] for line in lines if line.lower().startswith("user-agent: "))
-
-
-def test_the_user_agent_names_the_watcher_botocore_and_their_versions(serve: Serve, connect: Connect) -> None:
-    words = sent_agent(serve(reply(ANSWER)), connect).split(" ")
-    named = {f"liveness-watcher/{__version__}", f"Botocore/{botocore.__version__}"}
-    assert named <= set(words)
-
-
-def test_the_user_agent_names_the_application_and_where_it_runs(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "my app")
-    monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")
-    words = sent_agent(serve(reply(ANSWER)), connect).split(" ")
-    assert {"app/my-app", "exec-env/AWS_ECS_FARGATE"} <= set(words)
 
 
 def test_requests_are_signed_or_not_as_set(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,92 @@
+"""The embedded queue's dead letters: in its own file, or one that several queues share."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.support import START, ManualClock
+from watcher.domain.model import DeadReason, ReceivedMessage
+from watcher.queues.sqlite.queue import SqliteQueue
+
+NEVER = Event()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "q.db"
+
+
+@pytest.fixture
+def queue(path: Path, clock: ManualClock) -> Iterator[SqliteQueue]:
+    with closing(SqliteQueue(path, 60, clock, boot=1)) as opened:
+        yield opened
+
+
+def receive(queue: SqliteQueue, limit: int = 10) -> list[ReceivedMessage]:
+    return queue.receive(limit, 0, NEVER)
+
+
+def write(path: Path, statement: str, *values: object) -> None:
+    """Somebody else's hand in the file."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, values)
+
+
+@pytest.mark.parametrize(
+    ("put", "body"),
+    [
+        (b"caf\xc3\xa9 as a blob", "café as a blob"),
+        (b"\xff\xfe no utf-8", "\ufffd\ufffd no utf-8"),
+        (17, "17"),
+        ("x" * 300_000, "x" * 300_000),
+    ],
+)
+def test_what_somebody_else_put_there_is_delivered_and_can_be_dead_lettered(
+    queue: SqliteQueue, path: Path, put: object, body: str
+) -> None:
+    write(path, "INSERT INTO queue_messages (sent_at, body) VALUES (1, ?)", put)
+    (delivery,) = receive(queue)
+    assert delivery.body == body
+    queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "strange")
+    assert queue.dead_letters.list(10)[0].body == body
+
+
+def test_a_crash_between_two_files_doubles_no_dead_letter(tmp_path: Path, path: Path, clock: ManualClock) -> None:
+    with closing(SqliteQueue(path, 60, clock, tmp_path / "dead.db")) as queue:
+        queue.send(["a"])
+        # The dead letter is written, then the process dies before the message is deleted.
+        write(path, "CREATE TRIGGER crash BEFORE DELETE ON queue_messages BEGIN SELECT RAISE(FAIL, 'crash'); END")
+        with pytest.raises(Exception, match="crash"):
+            queue.dead_letter(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+        write(path, "DROP TRIGGER crash")
+        clock.advance(61)
+        queue.dead_letter(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+        assert [letter.body for letter in queue.dead_letters.list(10)] == ["a"]
+        assert queue.depth().visible == queue.depth().leased == 0
+
+
+def test_one_dead_letter_file_serves_several_queues(tmp_path: Path, clock: ManualClock) -> None:
+    for name in ("one.db", "two.db"):
+        with closing(SqliteQueue(tmp_path / name, 60, clock, tmp_path / "dead.db")) as queue:
+            queue.send([name])
+            queue.dead_letter(receive(queue)[0], DeadReason.INVALID_MESSAGE, "why")
+            letters = queue.dead_letters.list(10)
+    assert [letter.body for letter in letters] == ["one.db", "two.db"]
+
+
+def test_a_replayed_message_keeps_the_time_it_was_sent(queue: SqliteQueue, clock: ManualClock) -> None:
+    queue.send(["a"])
+    queue.dead_letter(receive(queue)[0], DeadReason.UNKNOWN_POLICY, "why")
+    clock.advance(500)
+    queue.dead_letters.replay(None)
+    (delivery,) = receive(queue)
+    assert (delivery.sent_at, delivery.lease.receive_count) == (START, 1)
