@@ -76,7 +76,7 @@ def check_endpoint_url(url: str | None) -> None:
     """Reject an endpoint without a scheme.
 
     Raises:
-        Failure: with the AWS CLI's words.
+        CommandFailed: with the AWS CLI's words.
     """
     from urllib.parse import urlparse
 

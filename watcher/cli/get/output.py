@@ -22,7 +22,7 @@ def print_answer(form: str, answer: Any, *, title: str, query: Query | None, col
     """Write the answer to stdout, as AWS CLI v1 does. A closed stdout is not an error.
 
     Raises:
-        Failure: unknown format.
+        CommandFailed: unknown format.
         jmespath.exceptions.JMESPathError, ValueError, TypeError, AttributeError: the query, or the format, does not
             fit the answer.
     """

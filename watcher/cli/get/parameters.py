@@ -24,7 +24,7 @@ def request_parameters(options: Namespace, profile: Mapping[str, Any]) -> dict[s
     """What to send, unchecked. `profile` is the active AWS profile's section.
 
     Raises:
-        Failure: a file or URL that can't be read, or a profile that the AWS CLI would reject.
+        CommandFailed: a file or URL that can't be read, or a profile that the AWS CLI would reject.
     """
     timestamps = profile.get("cli_timestamp_format")
     if timestamps not in TIMESTAMP_FORMATS:
@@ -45,7 +45,7 @@ def add_json(parameters: dict[str, Any], source: str | None) -> None:
     """Fill in what the command line does not set from `--cli-input-json`: JSON text, or a file with it.
 
     Raises:
-        Failure: not JSON, or not a JSON object.
+        CommandFailed: not JSON, or not a JSON object.
     """
     if source is None:
         return

@@ -1,7 +1,6 @@
 """`--wait` and `--decide` with a clock that only sleeping moves."""
 
 import io
-import json
 from typing import Any
 
 import pytest
@@ -9,10 +8,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsE
 
 from watcher.app.reload import rules_of
 from watcher.cli.get.decide_and_wait import wait_until_over
-from watcher.cli.get.observed_session import Observed, read
+from watcher.cli.get.observed_session import Observed
 from watcher.config import Settings
-from watcher.domain.errors import AccessDenied, MalformedResult, PollError, UnreadableAnswer
-from watcher.domain.model import SessionResult
 
 SESSION_ID = "3f1d7e9a-0c52-4b8e-9d7f-2a6b1c0e4d5f"
 
@@ -127,43 +124,3 @@ def test_an_interrupt_clears_the_progress_line() -> None:
     with pytest.raises(KeyboardInterrupt):
         waited(asking(answer("CREATED"), KeyboardInterrupt()), terminal)
     assert terminal.getvalue().endswith("\r\x1b[K")
-
-
-def test_the_decision_names_the_watchers_rules_and_polls() -> None:
-    observed, is_over, _ = waited(asking(answer("CREATED"), answer("SUCCEEDED", Confidence=10.0)))
-    event = json.loads(observed.decision("/watcher/x", is_over=is_over))
-    assert event["data"]["outcome"] == "not_live"
-    assert event["data"]["polls"] == 2
-
-
-@pytest.mark.parametrize(
-    ("value", "kind"),
-    [
-        (None, UnreadableAnswer),
-        ({}, UnreadableAnswer),
-        ([1], UnreadableAnswer),
-        (answer("SUCCEEDED"), MalformedResult),
-        (answer("NEW"), PollError),
-        (
-            answer("CREATED", AuditImages=[{"Bytes": 5}, {"Bytes": "!!"}], ReferenceImage={"Bytes": "x"}),
-            SessionResult,
-        ),
-    ],
-)
-def test_reading_believes_nothing(value: Any, kind: type) -> None:
-    assert isinstance(read(SESSION_ID, value), kind)
-
-
-def test_reading_leaves_the_answer_for_stdout_alone() -> None:
-    value = answer("CREATED", ReferenceImage={"Bytes": "aGVsbG8="})
-    found = read(SESSION_ID, value)
-    assert isinstance(found, SessionResult)
-    assert found.reference_image is not None
-    assert value["ReferenceImage"]["Bytes"] == "aGVsbG8="
-
-
-def test_an_operators_fault_decides_nothing() -> None:
-    observed = Observed(SESSION_ID, Settings(), Clock())
-    assert isinstance(observed.poll(asking(service_error("AccessDeniedException"))), AccessDenied)
-    assert not observed.has_ended
-    assert json.loads(observed.decision("/x", is_over=False))["decision"] is None

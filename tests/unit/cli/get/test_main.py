@@ -43,15 +43,3 @@ def test_a_bug_is_told_without_a_traceback(
     monkeypatch.setattr("watcher.cli.get.parser.parse_watcher", broken)
     assert run(ID) == 255
     assert capsys.readouterr().err == "\noops\n"
-
-
-def test_a_long_unbroken_text_in_an_error_is_left_out() -> None:
-    """A signature error quotes the session token; a broken proxy may quote an image."""
-    from watcher.cli.get.failures import error_text
-
-    token = "FwoGZXIvYXdzEJr" * 20
-    assert error_text(ValueError(f"x-amz-security-token:{token}== end")) == (
-        "\n",
-        "x-amz-security-token:<left out> end",
-        "\n",
-    )
