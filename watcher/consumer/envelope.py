@@ -72,7 +72,7 @@ def _sns_attributes(value: object) -> dict[str, object]:
 
 def _json_object(text: str) -> Mapping[str, Any]:
     try:
-        members = json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated)
+        members = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise InvalidMessage(DeadReason.INVALID_MESSAGE, f"not JSON: {str(error)[:_SHOWN]}") from error
     if not isinstance(members, dict):
@@ -96,3 +96,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text[:_SHOWN]} is not a finite number")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated)
