@@ -4,12 +4,11 @@ from collections import Counter
 from io import StringIO
 from xml.sax.saxutils import escape
 
-from rich.console import Console
-
 from watcher.cli.demo.comparison import Comparison
 from watcher.cli.demo.hints import Hinted
 from watcher.cli.demo.plan import make_plan
-from watcher.cli.demo.summary import Report, closing_lines, drawn_table, facts, table_rows
+from watcher.cli.demo.summary import HEAD as TABLE_HEAD
+from watcher.cli.demo.summary import Report, print_report
 
 SESSIONS = 200
 SEED = 1
@@ -102,12 +101,29 @@ def demo_picture() -> str:
     report = Report(
         comparison, SESSIONS, calls=673, refused=14, dead=3, seconds=15.7, problems=(), hints=MEASURED_HINTS
     )
-    console = Console(record=True, file=StringIO(), width=90, force_terminal=True, color_system="truecolor")
-    console.print("$ watcher demo", style="bold")
-    console.print(drawn_table(table_rows(comparison)))
-    for line in ["", *facts(report), "", *closing_lines(report)]:
-        console.print(line, highlight=False)
-    return console.export_svg(title="watcher demo", unique_id="demo")
+    screen = StringIO()
+    print_report(report, screen)
+    return terminal_picture(["$ watcher demo", *screen.getvalue().splitlines()], bold=("$", TABLE_HEAD[0], "all "))
+
+
+def terminal_picture(lines: list[str], bold: tuple[str, ...]) -> str:
+    """A terminal that shows these lines; those that begin so are bold."""
+    width, height = 20 + 8.45 * max(map(len, lines)), 24 + 20 * len(lines)
+    rows = [(28 + 20 * row, "bold" if line.startswith(bold) else "", line) for row, line in enumerate(lines)]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" role="img">',
+            "<title>watcher demo</title>",
+            "<style>text { font: 14px monospace; fill: #d0d7de }",
+            ".bold { font-weight: bold }</style>",
+            f'<rect width="{width:.0f}" height="{height}" rx="8" fill="#24292f"/>',
+            *(
+                f'<text x="14" y="{y}" class="{kind}" xml:space="preserve">{escape(line)}</text>'
+                for y, kind, line in rows
+            ),
+            "</svg>\n",
+        ]
+    )
 
 
 MEASURED_LATENCIES = (0.775, 0.775, 0.775, 5.15)

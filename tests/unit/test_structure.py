@@ -2,6 +2,9 @@
 
 import ast
 import re
+import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.unit.support.source import MODULES, ROOT, nodes_of, nodes_of_modules, tree_of
@@ -68,6 +71,23 @@ def has_tests(module: Path) -> bool:
         places.append(TESTS / "acceptance")
     names = (f"test_{module.stem}.py", f"test_{module.stem}_*.py")
     return any(found for place in places for name in names for found in place.glob(name))
+
+
+def test_only_dependencies_are_imported() -> None:
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]
+    wanted = {re.split(r"[^\w-]", text)[0].replace("-", "_") for text in project["dependencies"]}
+    of_those = {"pydantic_core", "jmespath"}  # of pydantic's and botocore's interfaces
+    found = {name for nodes in nodes_of_modules().values() for node in nodes for name in imported(node)}
+    assert found - sys.stdlib_module_names - {"watcher", "pytest"} - of_those == wanted
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The packages that a statement imports from."""
+    match node:
+        case ast.Import(names=names):
+            yield from (name.name.partition(".")[0] for name in names)
+        case ast.ImportFrom(module=str(module)):
+            yield module.partition(".")[0]
 
 
 def test_the_page_names_every_package() -> None:

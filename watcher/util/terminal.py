@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from typing import TextIO
 
-_CODES = {"red": 31, "green": 32, "yellow": 33}
+_CODES = {"bold": "1", "red": "31", "bold red": "1;31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -38,5 +38,5 @@ def columns(stream: TextIO) -> int | None:
 
 
 def coloured(text: str, colour: str, stream: TextIO) -> str:
-    """The text in red, green or yellow, if the stream shows colours."""
+    """The text in bold or in this colour, if the stream shows colours."""
     return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if uses_colour(stream, os.environ) else text

@@ -83,11 +83,8 @@ class Constants:
     line_interval: float = 2.0
     """Seconds between two plain lines."""
 
-    width: int = 78
-    """Maximum characters of the live display,"""
-
     bar_width: int = 34
-    """and of a bar in it."""
+    """Characters of a bar in the live display."""
 
 
 DEMO = Constants()

@@ -1,4 +1,4 @@
-"""Progress on stderr: a live panel in a terminal, separate lines anywhere else."""
+"""Progress on stderr: lines that are redrawn in place in a terminal, separate ones anywhere else."""
 
 import os
 import sys
@@ -6,19 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.panel import Panel
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
-
 from watcher.cli.demo.constants import DEMO
 from watcher.cli.demo.snapshot import Snapshot
 from watcher.domain.model import Outcome
-from watcher.util.terminal import can_redraw, uses_colour
+from watcher.util.terminal import can_redraw, coloured, columns
 
-_STYLES = {Outcome.LIVE: "green", Outcome.NOT_LIVE: "red", Outcome.INCONCLUSIVE: "yellow"}
+_COLOURS = {Outcome.LIVE: "green", Outcome.NOT_LIVE: "red", Outcome.INCONCLUSIVE: "yellow"}
+
+Line = list[tuple[str, str]]
+"""Parts of a line, each with its colour; none: plain."""
 
 
 class Display(Protocol):
@@ -59,53 +55,57 @@ def plain_line(snapshot: Snapshot) -> str:
     )
 
 
-class LivePanel:
-    """A panel that is redrawn in place."""
+class LiveLines:
+    """Lines that are redrawn in place."""
 
-    def __init__(self, live: Live, endpoint: str, metrics: str) -> None:
-        self._live = live
-        self._endpoint = endpoint
-        self._metrics = metrics
+    def __init__(self, stream: TextIO, endpoint: str, metrics: str) -> None:
+        self._stream = stream
+        self._places: list[Line] = [[("endpoint  ", ""), (endpoint, "cyan")], [("metrics   ", ""), (metrics, "cyan")]]
+        self._drawn = 0
 
     def show(self, snapshot: Snapshot) -> None:
-        """Draw it."""
-        self._live.update(self._panel(snapshot), refresh=True)
+        """Draw it over the last one."""
+        title: Line = [(f"watcher demo  {snapshot.elapsed:.0f} s", "bold")]
+        bars = [_bar("begun", snapshot.begun, snapshot), _bar("decided", snapshot.decided, snapshot)]
+        self._draw([title, *self._places, *bars, _outcomes(snapshot), _calls(snapshot)])
 
-    def _panel(self, snapshot: Snapshot) -> Panel:
-        places = Table.grid(padding=(0, 2))
-        places.add_row("endpoint", Text(self._endpoint, style="cyan"))
-        places.add_row("metrics", Text(self._metrics, style="cyan"))
-        bars = Table.grid(padding=(0, 2))
-        for name, number in (("begun", snapshot.begun), ("decided", snapshot.decided)):
-            bar = ProgressBar(total=snapshot.planned, completed=number, width=DEMO.bar_width, complete_style="cyan")
-            bars.add_row(f"{name:<8}", bar, f"{number}/{snapshot.planned}")
-        title = f"watcher demo  {snapshot.elapsed:.0f} s"
-        return Panel(
-            Group(places, bars, _outcomes(snapshot), _calls(snapshot)),
-            title=title,
-            width=min(DEMO.width, self._live.console.width),
-        )
+    def clear(self) -> None:
+        """Clear the lines for what comes next."""
+        self._draw([])
+
+    def _draw(self, lines: list[Line]) -> None:
+        up = f"\x1b[{self._drawn}A" if self._drawn else ""
+        self._drawn = len(lines)
+        self._stream.write(f"{up}\r\x1b[J" + "".join(f"{self._fitted(line)}\n" for line in lines))
+        self._stream.flush()
+
+    def _fitted(self, line: Line) -> str:
+        """The part for which the terminal has room: a line that wraps can't be redrawn."""
+        room, shown = (columns(self._stream) or sys.maxsize) - 1, ""
+        for text, colour in line:
+            part = text[:room]
+            room -= len(part)
+            shown += coloured(part, colour, self._stream) if colour else part
+        return shown
 
 
-def _outcomes(snapshot: Snapshot) -> Text:
-    parts: list[tuple[str, str]] = []
-    for outcome, style in _STYLES.items():
-        parts += [(f"{outcome} ", style), (f"{snapshot.scrape.outcomes[outcome]}   ", "bold")]
-    return Text.assemble(*parts)
+def _bar(name: str, number: int, snapshot: Snapshot) -> Line:
+    filled = DEMO.bar_width * number // snapshot.planned
+    rest = "." * (DEMO.bar_width - filled)
+    return [(f"{name:<10}", ""), ("#" * filled, "cyan"), (f"{rest}  {number}/{snapshot.planned}", "")]
 
 
-def _calls(snapshot: Snapshot) -> Text:
+def _outcomes(snapshot: Snapshot) -> Line:
+    parts: Line = []
+    for outcome, colour in _COLOURS.items():
+        parts += [(f"{outcome} ", colour), (f"{snapshot.scrape.outcomes[outcome]}   ", "bold")]
+    return parts
+
+
+def _calls(snapshot: Snapshot) -> Line:
     numbers = snapshot.scrape
-    return Text(
-        f"in flight {numbers.in_flight}   polls {snapshot.polls}   throttled {numbers.polls['throttled']}   "
-        f"dead letters {numbers.dead}"
-    )
-
-
-def console_for(stream: TextIO) -> Console:
-    """Rich's console, with colours where every other command has them, and no style elsewhere."""
-    is_coloured = uses_colour(stream, os.environ)
-    return Console(file=stream, color_system="standard" if is_coloured else None, force_terminal=is_coloured or None)
+    text = f"in flight {numbers.in_flight}   polls {snapshot.polls}   throttled {numbers.polls['throttled']}   "
+    return [(f"{text}dead letters {numbers.dead}", "")]
 
 
 @contextmanager
@@ -114,5 +114,8 @@ def open_display(endpoint: str, metrics: str) -> Iterator[Display]:
     if not can_redraw(sys.stderr, os.environ):
         yield PlainLines(sys.stderr, endpoint, metrics)
         return
-    with Live(console=console_for(sys.stderr), auto_refresh=False, transient=True) as live:
-        yield LivePanel(live, endpoint, metrics)
+    lines = LiveLines(sys.stderr, endpoint, metrics)
+    try:
+        yield lines
+    finally:
+        lines.clear()

@@ -1,24 +1,22 @@
 """The demo's summary on stdout: what was decided, how quickly, and whether it is as scripted."""
 
 import math
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.table import Table
-
 from watcher.cli.demo.comparison import Comparison, OutcomeReason
 from watcher.cli.demo.constants import DEMO
-from watcher.cli.demo.display import console_for
 from watcher.cli.demo.hints import NO_HINTS, Hinted
 from watcher.domain.model import Outcome, Reason
-from watcher.util.terminal import can_redraw, uses_colour
+from watcher.util.terminal import coloured, columns
 
 Row = tuple[str, str, str, str]
 
 _SCALE = f"{DEMO.time_scale:g}x real time"
+
+_GAP = "  "
 
 HEAD: Row = ("outcome", "reason", "expected", "got")
 
@@ -73,13 +71,27 @@ def _place(outcome_reason: OutcomeReason) -> tuple[int, int, OutcomeReason]:
     )
 
 
-def plain_table(rows: Sequence[Row]) -> list[str]:
-    """Aligned lines, with numbers on the right."""
+def table_lines(rows: Sequence[Row], room: int | None) -> list[str]:
+    """The head and the rows as aligned lines, with numbers on the right; without room, reasons are cut."""
     widths = [max(len(row[column]) for row in (HEAD, *rows)) for column in range(len(HEAD))]
+    if room is not None:
+        others = sum(widths) - widths[1] + len(_GAP) * (len(HEAD) - 1)
+        widths[1] = max(len(HEAD[1]), min(widths[1], room - others))
     return [
-        f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
+        _GAP.join(
+            [
+                row[0].ljust(widths[0]),
+                _cut(row[1], widths[1]).ljust(widths[1]),
+                row[2].rjust(widths[2]),
+                row[3].rjust(widths[3]),
+            ]
+        )
         for row in (HEAD, *rows)
     ]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def facts(report: Report) -> list[str]:
@@ -128,24 +140,13 @@ def closing_lines(report: Report) -> list[str]:
 
 
 def print_report(report: Report, stream: TextIO | None = None) -> None:
-    """Print it all, with a drawn table on a terminal."""
+    """Print it all; in colour, head and totals are bold, and a row that differs is red."""
     stream = stream or sys.stdout
     rows = table_rows(report.comparison)
-    if can_redraw(stream, os.environ) or uses_colour(stream, os.environ):
-        console_for(stream).print(drawn_table(rows))
-    else:
-        stream.write("\n".join(plain_table(rows)) + "\n")
-    stream.write("\n".join(["", *facts(report), "", *closing_lines(report)]) + "\n")
+    head, *body, totals = table_lines(rows, columns(stream))
+    lines = [coloured(head, "bold", stream)]
+    for row, line in zip(rows, body, strict=False):  # all but the totals
+        lines.append(line if row[2] == row[3] else coloured(line, "bold red", stream))
+    lines.append(coloured(totals, "bold", stream))
+    stream.write("\n".join([*lines, "", *facts(report), "", *closing_lines(report)]) + "\n")
     stream.flush()
-
-
-def drawn_table(rows: Sequence[Row]) -> Table:
-    """The rows as a table for a terminal; one that differs is red."""
-    table = Table(*HEAD[:2])
-    for name in HEAD[2:]:
-        table.add_column(name, justify="right")
-    for row in rows[:-1]:
-        table.add_row(*row, style=None if row[2] == row[3] else "bold red")
-    table.add_section()
-    table.add_row(*rows[-1], style="bold")
-    return table

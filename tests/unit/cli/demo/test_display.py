@@ -3,10 +3,8 @@ import io
 import pytest
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from rich.console import Console
-from rich.live import Live
 
-from watcher.cli.demo.display import LivePanel, PlainLines
+from watcher.cli.demo.display import LiveLines, PlainLines, open_display
 from watcher.cli.demo.snapshot import Scrape, Snapshot, read_metrics
 from watcher.telemetry.metrics import Metrics
 
@@ -59,12 +57,51 @@ def test_plain_lines_come_every_two_seconds_and_at_the_end() -> None:
     assert shown == ["0.0", "2.0", "2.7"]
 
 
-@pytest.mark.parametrize("width", [100, 60])
-def test_the_panel_shows_all_of_it_and_fits(width: int) -> None:
-    stream = io.StringIO()
-    console = Console(file=stream, force_terminal=True, width=width, color_system=None)
-    with Live(console=console, auto_refresh=False) as live:
-        LivePanel(live, ENDPOINT, METRICS).show(snapshot(7.0))
-    text = stream.getvalue()
-    for part in (ENDPOINT, METRICS, "10/12", "6/12", "live 5", "in flight 4", "throttled 2", "7 s"):
-        assert part in text
+LINES_OF_A_SNAPSHOT = 7
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", [100, 60, 30])
+def test_the_live_lines_show_all_of_it_and_fit(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    LiveLines(stream, ENDPOINT, METRICS).show(snapshot(7.0))
+    text = stream.getvalue().removeprefix("\r\x1b[J")
+    assert max(map(len, text.splitlines())) < width
+    if width >= 60:
+        for part in (ENDPOINT, METRICS, "10/12", "6/12", "live 5", "in flight 4", "throttled 2", "7 s"):
+            assert part in text
+
+
+def test_the_live_lines_are_redrawn_in_place_and_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+
+    def interrupted() -> None:
+        with open_display(ENDPOINT, METRICS) as display:
+            display.show(snapshot(1.0))
+            display.show(snapshot(2.0))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    drawn = stream.getvalue().split(f"\x1b[{LINES_OF_A_SNAPSHOT}A\r\x1b[J")
+    assert [frame.count("\n") for frame in drawn] == [LINES_OF_A_SNAPSHOT, LINES_OF_A_SNAPSHOT, 0]
+
+
+@pytest.mark.parametrize(("settings", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_the_live_lines_have_colours_where_all_commands_have_them(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], *, is_coloured: bool
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in {"TERM": "xterm", **settings}.items():
+        monkeypatch.setenv(name, value)
+    stream = Terminal()
+    LiveLines(stream, ENDPOINT, METRICS).show(snapshot(1.0))
+    assert ("\x1b[32mlive \x1b[0m" in stream.getvalue()) == is_coloured

@@ -8,7 +8,7 @@ import pytest
 from watcher.cli.demo.comparison import compare
 from watcher.cli.demo.hints import Hinted
 from watcher.cli.demo.plan import make_plan
-from watcher.cli.demo.summary import Report, facts, plain_table, print_report, share_below, table_rows
+from watcher.cli.demo.summary import Report, facts, print_report, share_below, table_lines, table_rows
 
 PLAN = make_plan(6, seed=1)
 
@@ -26,7 +26,7 @@ def printed(report: Report) -> list[str]:
 
 
 def test_the_table_is_aligned_and_in_the_order_of_the_decision_table(report: Report) -> None:
-    assert plain_table(table_rows(report.comparison)) == [
+    assert table_lines(table_rows(report.comparison), None) == [
         "outcome       reason                      expected  got",
         "live          confidence_met                     1    1",
         "not_live      confidence_below_threshold         1    1",
@@ -36,6 +36,26 @@ def test_the_table_is_aligned_and_in_the_order_of_the_decision_table(report: Rep
         "inconclusive  session_not_found                  1    1",
         "all                                              6    6",
     ]
+
+
+@pytest.mark.parametrize(("room", "reason"), [(60, "confidence_below_threshold"), (40, "confidence…")])
+def test_the_table_fits_the_terminal_and_keeps_its_numbers(report: Report, room: int, reason: str) -> None:
+    lines = table_lines(table_rows(report.comparison), room)
+    assert max(map(len, lines)) <= room
+    assert lines[2].split() == ["not_live", reason, "1", "1"]
+
+
+def test_a_row_that_differs_is_red_and_head_and_totals_are_bold(
+    report: Report, line_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    comparison = compare(PLAN, [line_of(session) for session in PLAN.sessions[1:]], Counter())
+    lines = printed(replace(report, comparison=comparison))
+    (red,) = (line for line in lines if line.startswith("\x1b[1;31m"))
+    assert red.removesuffix("\x1b[0m").endswith(" 0")
+    bold = [line.split()[0] for line in lines if line.startswith("\x1b[1m")]
+    assert bold == ["\x1b[1moutcome", "\x1b[1mall"]
 
 
 def test_an_outcome_that_nobody_knows_gets_its_row_too(report: Report) -> None:
