@@ -263,7 +263,7 @@ def test_a_conflict_is_named_also_if_one_of_the_two_policies_is_unknown(
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("line 2: ")]
     assert line == f"line 2: policy '{said}' in the message, --policy {asked} on the command line: give one of them"
     told = " ".join(done.stderr.split())
-    assert "--policy conflicts with 1 lines: nothing was enqueued" in told
+    assert "--policy conflicts with 1 line: nothing was enqueued" in told
     assert (f"policy '{unknown}' is unknown (known: default, payout)" in told) == bool(unknown)
     assert not (folder / "watcher.db").exists()
 

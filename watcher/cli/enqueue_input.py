@@ -54,7 +54,7 @@ def _lines(file: IO[bytes] | None) -> Iterator[bytes]:
     """
     number = 0
     while file is not None and (raw := _line(file, number + 1)):
-        for part in raw.split(b"\r"):  # line ending of old Mac editors
+        for part in raw.splitlines():  # a carriage return alone is the line ending of old Mac editors
             number += 1
             yield part
 
@@ -137,7 +137,8 @@ class Messages:
 
     def _refuse_conflicts(self, more: str = "") -> None:
         if self.conflicts:
-            raise click.UsageError(f"--policy conflicts with {self.conflicts} lines: nothing was enqueued{more}")
+            lines = "1 line" if self.conflicts == 1 else f"{self.conflicts} lines"
+            raise click.UsageError(f"--policy conflicts with {lines}: nothing was enqueued{more}")
 
     def of(self, given: Iterable[Line], check: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, str]]:
         """Position and body of each good line; bad ones, and those that `check` rejects, are reported on stderr."""
