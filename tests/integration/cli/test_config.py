@@ -4,15 +4,11 @@ import sys
 import tomllib
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
 from watcher.cli import cli
-from watcher.cli.echo import echo
-from watcher.cli.options import SettingsSource, load_or_exit, settings_options
 from watcher.config import sources
-from watcher.domain.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)
@@ -114,74 +110,6 @@ def test_set_beats_the_shortcut_and_is_named() -> None:
 def test_schema_prints_the_json_schema() -> None:
     schema = json.loads(run("config", "schema").stdout)
     assert schema["properties"]["polling"]
-
-
-def test_a_command_gets_its_settings_and_its_own_options() -> None:
-    @click.command()
-    @settings_options
-    @click.option("--limit", type=int, default=1)
-    def command(source: SettingsSource, limit: int) -> None:
-        echo(f"{load_or_exit(source).settings.http.port} {limit}")
-
-    assert CliRunner().invoke(command, ["--set", "http.port=5", "--limit", "3"]).output == "5 3\n"
-
-
-def test_a_source_loads_anew_each_time() -> None:
-    Path("watcher.toml").write_text("[http]\nport = 1\n")
-    source = SettingsSource()
-    first = source.load()
-    Path("watcher.toml").write_text("[http]\nport = 2\n")
-
-    assert (first.settings.http.port, source.load().settings.http.port) == (1, 2)
-
-
-def test_a_reload_reads_the_file_in_force_although_one_of_higher_rank_appeared(tmp_path: Path) -> None:
-    (tmp_path / "none.toml").write_text("[http]\nport = 1\n")
-    source = SettingsSource()
-    read = source.again(source.load())
-    Path("watcher.toml").write_text("[http]\nport = 2\n")
-    assert read().settings.http.port == 1
-    (tmp_path / "none.toml").write_text("[http]\nport = 3\n")
-    assert read().settings.http.port == 3
-
-
-def test_a_reload_does_not_do_without_the_file_in_force(tmp_path: Path) -> None:
-    (tmp_path / "none.toml").write_text("[http]\nport = 1\n")  # the next in rank
-    Path("watcher.toml").write_text("[http]\nport = 2\n")
-    source = SettingsSource()
-    read = source.again(source.load())
-    Path("watcher.toml").unlink()
-    for _ in range(2):
-        with pytest.raises(ConfigError, match=r"^watcher\.toml can't be read .* restore it, or restart") as caught:
-            read()
-        assert len(caught.value.problems) == 1
-    Path("watcher.toml").write_text("[http]\nport = 3\n")
-    assert read().settings.http.port == 3
-
-
-def test_a_reload_reads_the_file_that_was_named(tmp_path: Path) -> None:
-    Path("own.toml").write_text("[http]\nport = 1\n")
-    source = SettingsSource(Path("own.toml"))
-    read = source.again(source.load())
-    Path("own.toml").unlink()
-    Path("watcher.toml").write_text("[http]\nport = 2\n")
-    with pytest.raises(ConfigError, match=r"^own\.toml can't be read \(--config\)"):
-        read()
-
-
-def test_a_reload_without_a_file_in_force_keeps_to_the_first_that_it_finds() -> None:
-    source = SettingsSource()
-    read = source.again(source.load())
-    Path("watcher.toml").write_text("[http]\nport = x\n")
-    with pytest.raises(ConfigError):
-        read()
-    Path("watcher.toml").unlink()
-    assert read().file is None
-    Path("watcher.toml").write_text("[http]\nport = 2\n")
-    assert read().settings.http.port == 2
-    Path("watcher.toml").unlink()
-    with pytest.raises(ConfigError):
-        read()
 
 
 def test_the_options_import_no_heavy_library() -> None:

@@ -40,21 +40,11 @@ def test_no_line_of_the_help_is_cut_or_wider_than_80_columns(names: tuple[str, .
     assert [line for line in lines if len(line) > 80 or line.endswith("...")] == []
 
 
-@pytest.mark.parametrize("names", EVERY, ids=" ".join)
-def test_help_shows_what_the_option_shows(names: tuple[str, ...]) -> None:
-    asked = runner.invoke(cli, ["help", *names], prog_name="watcher", terminal_width=80)
-    assert asked.output == runner.invoke(cli, [*names, "--help"], prog_name="watcher", terminal_width=80).output
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["demmo"], "No such command 'demmo'. Did you mean 'demo'?"),
-        (["help", "expalin"], "No such command 'expalin'. Did you mean 'explain'?"),
         (["xyzzy"], "No such command 'xyzzy'. 'watcher help' lists them."),
-        (["help", "dead", "xyzzy"], "No such command 'dead xyzzy'. 'watcher help dead' lists them."),
-        (["help", "dead", "lst"], "No such command 'dead lst'. Did you mean 'dead list'?"),
-        (["help", "run", "all"], "No such command 'run all'. 'watcher help run' lists them."),
     ],
 )
 def test_an_unknown_command_names_the_nearest(arguments: list[str], words: str) -> None:
