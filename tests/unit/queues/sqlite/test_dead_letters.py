@@ -90,3 +90,42 @@ def test_a_replayed_message_keeps_the_time_it_was_sent(queue: SqliteQueue, clock
     queue.dead_letters.replay(None)
     (delivery,) = receive(queue)
     assert (delivery.sent_at, delivery.lease.receive_count) == (START, 1)
+
+
+@pytest.mark.parametrize("use", ["replay", "drop"])
+def test_an_id_counts_once_and_one_that_is_unknown_does_not(queue: SqliteQueue, use: str) -> None:
+    queue.send(["a", "b"])
+    first, second = (queue.dead_letter(each, DeadReason.TOO_LARGE, "why") for each in receive(queue))
+    assert first is not None
+    assert getattr(queue.dead_letters, use)([first, first, "999", "no id"]) == 1
+    assert [letter.id for letter in queue.dead_letters.list(10)] == [second]
+    assert queue.depth().visible == (1 if use == "replay" else 0)
+
+
+def test_a_message_whose_lease_was_lost_is_not_moved(queue: SqliteQueue, clock: ManualClock) -> None:
+    queue.send(["a"])
+    (late,) = receive(queue)
+    clock.advance(61)
+    (taken_over,) = receive(queue)
+    assert queue.dead_letter(late, DeadReason.TOO_LARGE, "why") is None
+    assert queue.ack([taken_over.lease]) == []
+    assert queue.dead_letters.count() == 0
+
+
+def test_text_that_no_file_can_store_is_stored_as_far_as_it_can(queue: SqliteQueue) -> None:
+    queue.send(["a"])
+    (delivery,) = receive(queue)
+    queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "a lone \ud800")
+    assert queue.dead_letters.list(1)[0].detail == "a lone ?"
+
+
+def test_no_more_than_asked_for_is_listed_oldest_first(queue: SqliteQueue, clock: ManualClock) -> None:
+    queue.send(["a", "b", "c"])
+    for delivery in receive(queue):
+        clock.advance(1.0)
+        queue.dead_letter(delivery, DeadReason.INVALID_MESSAGE, "why")
+    letters = queue.dead_letters.list(2)
+    assert [(letter.body, letter.sent_at, letter.dead_at, letter.receive_count) for letter in letters] == [
+        ("a", START, START + 1.0, 1),
+        ("b", START, START + 2.0, 1),
+    ]
