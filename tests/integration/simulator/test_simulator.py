@@ -81,24 +81,6 @@ def test_anything_else_is_refused(client: Client, method: str, path: str, http_s
     assert client.ask(method, path)[0] == http_status
 
 
-def test_a_request_that_is_no_http_gets_an_answer_and_the_end_of_the_connection(simulator: Simulator) -> None:
-    with socket.create_connection(address(simulator), timeout=1) as connection:
-        connection.sendall(b"hello\r\n\r\n")
-        answer = b"".join(iter(lambda: connection.recv(1000), b""))
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-
-
-@pytest.mark.parametrize("digits", ["9" * 5_000, "0" * 5_000])
-def test_a_length_of_thousands_of_digits_gets_an_answer_and_the_end_of_the_connection(
-    simulator: Simulator, digits: str
-) -> None:
-    with socket.create_connection(address(simulator), timeout=1) as connection:
-        connection.sendall(f"POST / HTTP/1.1\r\nContent-Length: {digits}\r\n\r\n".encode())
-        answer = b"".join(iter(lambda: connection.recv(1000), b""))
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert answer.endswith(b"\r\n\r\nContent-Length is not a number")
-
-
 @pytest.mark.parametrize("opening", ["[", '{"SessionId":', '{"Other":'])
 def test_a_body_nested_too_deeply_is_a_serialization_exception_and_the_connection_goes_on(
     client: Client, opening: str
@@ -119,13 +101,6 @@ def test_a_reset_is_an_rst_and_no_orderly_end() -> None:
         connection.sendall(b"POST / HTTP/1.1\r\nX-Amz-Target: %b\r\n\r\n" % (TARGET_PREFIX + CREATE).encode())
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
-
-
-def test_a_connection_that_ended_is_forgotten(simulator: Simulator) -> None:
-    with socket.create_connection(address(simulator), timeout=1) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
-        assert b"".join(iter(lambda: connection.recv(1000), b"")).startswith(b"HTTP/1.1 200 OK")
-    assert simulator._server._open == {}
 
 
 def test_a_session_can_be_scripted_adopted_and_looked_at(simulator: Simulator, client: Client) -> None:
