@@ -5,7 +5,6 @@ import pytest
 from tests.support import START
 from tests.unit.support.messages import ID, SENT, parse, refusal
 from watcher.consumer.message import parse_message
-from watcher.domain.limits import MAX_MESSAGE_BYTES
 from watcher.domain.model import NO_CONTEXT, DeadReason
 from watcher.util.rfc3339 import creation_time
 
@@ -139,21 +138,6 @@ def test_the_default_policy_may_be_named_where_one_is_required() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        f'{{"sessionId": "{ID}", "sessionId": "{ID}"}}',
-        f'{{"sessionId": "{ID}", "policy": "payout", "policy": "default"}}',
-        f'{{"sessionId": "{ID}", "context": {{"a": [{{"b": 1, "b": 1}}]}}}}',
-        f'{{"sessionId": "{ID}", "policy": "payout", "p\\u006flicy": "default"}}',
-    ],
-)
-def test_a_member_that_is_there_twice_makes_a_dead_letter(text: str) -> None:
-    fault = refusal(text)
-    assert fault.reason is DeadReason.INVALID_MESSAGE
-    assert "twice" in str(fault)
-
-
-@pytest.mark.parametrize(
     ("text", "ago"),
     [
         ("2025-06-15T15:06:30Z", 10.0),
@@ -244,28 +228,3 @@ def test_a_creation_after_the_sent_time_counts_from_that_at_each_receipt(created
 def test_a_sent_time_in_the_future_stays_the_creation_time() -> None:
     # Ours is the clock that was set back: a creation time that moves with each receipt would be nobody's.
     assert parse_message(ID, START + 100, ()).created_at == START + 100
-
-
-def of_size(size: int, filler: str) -> str:
-    empty = json.dumps({"sessionId": ID, "note": ""})
-    assert filler
-    room = size - len(empty)
-    assert room % len(filler.encode()) == 0
-    return empty.replace('""', f'"{filler * (room // len(filler.encode()))}"')
-
-
-def test_the_size_limit_is_256_kib_to_the_byte() -> None:
-    assert parse(of_size(MAX_MESSAGE_BYTES, "x")).key.session_id == ID
-    assert refusal(of_size(MAX_MESSAGE_BYTES + 1, "x")).reason is DeadReason.TOO_LARGE
-
-
-def test_the_size_limit_counts_bytes_and_not_characters() -> None:
-    body = json.dumps({"sessionId": ID, "note": "é" * (MAX_MESSAGE_BYTES // 2)}, ensure_ascii=False)
-    assert len(body) < MAX_MESSAGE_BYTES
-    assert refusal(body).reason is DeadReason.TOO_LARGE
-
-
-def test_a_huge_body_that_means_nothing_is_too_large_and_its_text_is_not_repeated() -> None:
-    error = refusal("x" * (MAX_MESSAGE_BYTES + 1))
-    assert error.reason is DeadReason.TOO_LARGE
-    assert len(str(error)) < 100

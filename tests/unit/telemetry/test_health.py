@@ -1,11 +1,8 @@
 import math
-from threading import Thread
 
-import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock
-from tests.unit.support.fakes import PATIENCE
 from watcher.domain.errors import AccessDenied, QueueError, SinkError
 from watcher.telemetry.health import (
     LOOKUPS,
@@ -16,30 +13,8 @@ from watcher.telemetry.health import (
     SLOW_CALL,
     Liveness,
     call_allowance,
-    current,
 )
-from watcher.telemetry.outside_calls import watched
 from watcher.telemetry.readiness import Readiness
-
-
-class Backend:
-    """Something outside whose calls take `seconds`; what is told meanwhile is kept."""
-
-    size = 3
-
-    def __init__(self, clock: ManualClock, liveness: Liveness) -> None:
-        self._clock = clock
-        self._liveness = liveness
-        self.late: list[str] = []
-        self.slow: dict[str, str] = {}
-
-    def ask(self, seconds: float, *, fails: bool = False) -> float:
-        self._clock.advance(seconds)
-        self.late = self._liveness.late()
-        self.slow = dict(self._liveness.slow_calls())
-        if fails:
-            raise ZeroDivisionError
-        return seconds
 
 
 def test_a_thread_that_works_is_late_after_its_limit_and_never_at_rest() -> None:
@@ -61,56 +36,6 @@ def test_a_thread_that_works_is_late_after_its_limit_and_never_at_rest() -> None
 def test_what_is_stuck_is_named_within_30_seconds() -> None:
     """A probe every few seconds comes on top."""
     assert max(OWN_LIMIT, SLOW_CALL) <= 20.0
-
-
-@pytest.mark.parametrize("limit", [60.0, math.inf])
-def test_a_call_to_the_outside_is_named_by_readiness_and_makes_nobody_late(limit: float) -> None:
-    clock = ManualClock()
-    liveness = Liveness(clock)
-    backend = Backend(clock, liveness)
-    liveness.beat("consumer").beat()
-    seen = watched(backend, "queue", limit)
-    assert (seen.size, seen.ask(SLOW_CALL - 1.0)) == (3, 19.0)
-    assert (backend.late, backend.slow) == ([], {})
-    seen.ask(45.0)
-    assert backend.late == []
-    assert backend.slow == {"queue": "no answer for 45 s (ask, called by the thread consumer)"}
-    assert liveness.slow_calls() == {}
-    assert liveness.late() == []
-
-
-def test_a_call_that_outlasts_all_its_time_outs_makes_its_thread_late() -> None:
-    clock = ManualClock()
-    liveness = Liveness(clock)
-    backend = Backend(clock, liveness)
-    liveness.beat("consumer").beat()
-    watched(backend, "queue", 60.0).ask(61.0)
-    assert backend.late == ["consumer: ask of queue: no return for 61 s, beyond all time-outs"]
-
-
-def test_after_a_call_the_thread_works_again_even_if_the_call_failed() -> None:
-    clock = ManualClock()
-    liveness = Liveness(clock)
-    liveness.beat("consumer").beat()
-    with pytest.raises(ZeroDivisionError):
-        watched(Backend(clock, liveness), "queue", 60.0).ask(50.0, fails=True)
-    clock.advance(OWN_LIMIT + 1.0)
-    assert liveness.late() == ["consumer: no progress for 21 s"]
-
-
-def test_a_thread_without_a_beat_may_call_too() -> None:
-    clock = ManualClock()
-    liveness = Liveness(clock)
-    found: list[object] = []
-
-    def call() -> None:
-        found.append(watched(Backend(clock, liveness), "queue", 60.0).ask(1.0))
-        found.append(current())
-
-    thread = Thread(target=call)
-    thread.start()
-    thread.join(PATIENCE)
-    assert found == [1.0, None]
 
 
 def test_of_several_calls_of_one_part_the_longest_is_named() -> None:
