@@ -3,12 +3,21 @@
 import json
 from typing import Any
 
-from botocore.parsers import ResponseParserFactory
+from botocore.parsers import ResponseParserError, ResponseParserFactory
 
 from watcher.aws.errors import UnreadableResponse
 
-# What botocore's parsers raise on a JSON list, broken UTF-8, a number instead of base64, deep nesting, ...
-_TRIPPED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# What botocore's parsers raise on a JSON list, broken UTF-8, a number instead of base64, deep nesting, ...; on a
+# page in place of XML a ResponseParserError, whose text quotes the page.
+_TRIPPED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    ResponseParserError,
+    TypeError,
+    ValueError,
+)
 
 _DECIDE_NOTHING = ("Feedback", "Metadata")
 """Members of Rekognition's answer that only explain it: without a readable one, the rest still counts."""
@@ -17,8 +26,8 @@ _DECIDE_NOTHING = ("Feedback", "Metadata")
 class StrictParserFactory(ResponseParserFactory):  # type: ignore[misc] # botocore has no types
     """Makes parsers that raise UnreadableResponse for a body they can't read.
 
-    An error answer without a JSON object (a proxy's page) becomes an error with only the HTTP status, as in botocore
-    itself for some 5xx pages: its body must not get into an exception's text.
+    An error answer with an unreadable body (a proxy's page) becomes an error with only the HTTP status, as in
+    botocore itself for some 5xx pages: its body must not get into an exception's text.
     """
 
     def create_parser(self, protocol_name: str) -> Any:
@@ -33,6 +42,8 @@ class _StrictParser:
 
     def parse(self, response: dict[str, Any], shape: Any) -> Any:
         """The result of botocore's parser; for an error without a readable body, only the HTTP status.
+
+        Where JSON is due, botocore reads a success that is another text as an answer without members: see `proof`.
 
         Raises:
             UnreadableResponse: a success whose body is not the API's.
