@@ -46,7 +46,8 @@ def split(url: str) -> tuple[Origin, SplitResult]:
     try:
         parts = urlsplit(url)
         port = parts.port
-        host = (parts.hostname or "").encode("ascii" if (parts.hostname or "").isascii() else "idna").decode()
+        host = (parts.hostname or "").encode("idna").decode()
+        host.encode("idna")  # as getaddrinfo does: it refuses empty and long labels, of which the first may make some
     except ValueError as error:  # UnicodeError is one
         raise InvalidRequest("the URL can't be read") from error
     if parts.scheme not in PORTS:

@@ -37,7 +37,8 @@ def _http_urls(settings: Settings) -> Iterator[Violation]:
             what = "contains a space, a backslash or a control character"
             yield Violation((path,), url, what, "remove it, or percent-encode it")
         elif url and not is_http_url(url):
-            yield Violation((path,), url, "is not an http:// or https:// URL with a host", "give a complete URL")
+            what = "is not an http:// or https:// URL with a valid host"
+            yield Violation((path,), url, what, "give a complete URL")
 
 
 def _sink_into_its_own_queue(settings: Settings) -> Iterator[Violation]:

@@ -266,7 +266,7 @@ def test_an_https_proxys_certificate(
     check("http://rekognition.example", '{"SessionId"', verify=str(certificate[0]))
 
 
-@pytest.mark.parametrize("url", ["http://localhost:port", "http://[::1"])
+@pytest.mark.parametrize("url", ["http://localhost:port", "http://[::1", "http://a..b:80"])
 def test_a_proxy_url_that_can_not_be_read(proxied: Callable[[str], None], url: str) -> None:
     proxied(url)
     stock = seen("http://rekognition.example", is_ours=False)

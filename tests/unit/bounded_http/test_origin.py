@@ -32,7 +32,11 @@ def test_a_request_line_has_path_and_query(url: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "a", "ftp://u:secret@a", "http://", "http://u:secret@a:x", "http://[u:secret", "http://a:99999"]
+    "url",
+    [
+        *("", "a", "ftp://u:secret@a", "http://", "http://u:secret@a:x", "http://[u:secret", "http://a:99999"),
+        *("http://u:secret@a..b", "http://.a", "http://\u2025", f"http://u:secret@{'a' * 64}.b"),
+    ],
 )
 def test_an_invalid_one_is_an_error_that_does_not_quote_it(url: str) -> None:
     with pytest.raises(InvalidRequest) as error:

@@ -10,7 +10,18 @@ def test_what_has_no_scheme_host_and_possible_port_is_no_http_url(url: str) -> N
     assert not is_http_url(url)
 
 
-@pytest.mark.parametrize("url", ["http://localhost:8080", "https://example.com/x", "http://[::1]:80"])
+@pytest.mark.parametrize("host", ["a..b", ".a", "a...", f"{'a' * 64}.example", f"{'ü' * 60}.example", "\u2025"])
+def test_a_host_that_no_resolver_takes_is_none(host: str) -> None:
+    assert not is_http_url(f"https://{host}/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://localhost:8080", "https://example.com/x", "http://[::1]:80", "https://example.com./x"),
+        *("http://a_b.example", f"http://{'a' * 63}.example", "https://bücher.example"),
+    ],
+)
 def test_a_whole_http_url_is_one(url: str) -> None:
     assert is_http_url(url)
 
