@@ -1,13 +1,14 @@
 import io
+from collections import Counter
 
 import pytest
-from prometheus_client.exposition import generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
 from watcher.cli.demo.display import LiveLines, PlainLines, open_display
-from watcher.cli.demo.snapshot import Scrape, Snapshot, read_metrics
-from watcher.telemetry.metrics import Metrics
+from watcher.cli.demo.snapshot import Scrape, Snapshot
 
+SCRAPE = Scrape(
+    outcomes=Counter(live=5, not_live=0, inconclusive=1), polls=Counter(created=40, throttled=2), in_flight=4, dead=1
+)
 ENDPOINT, METRICS = "http://127.0.0.1:1000", "http://127.0.0.1:2000/metrics"
 LINE = (
     "demo: 1.0 s: started 10/12, decided 6/12 (live 5, not_live 0, inconclusive 1), in flight 4, polls 42, "
@@ -15,26 +16,8 @@ LINE = (
 )
 
 
-def some_metrics() -> Scrape:
-    metrics = Metrics(["payout"], ["file"])
-    metrics.decisions.labels("live", "confidence_met", "default").inc(3)
-    metrics.decisions.labels("live", "confidence_met", "payout").inc(2)
-    metrics.decisions.labels("inconclusive", "timed_out", "default").inc()
-    metrics.polls.labels("created").inc(40)
-    metrics.polls.labels("throttled").inc(2)
-    metrics.dead_letters.labels("invalid_message").inc()
-    metrics.in_flight.set(4)
-    return read_metrics(text_string_to_metric_families(generate_latest(metrics.registry).decode()))
-
-
 def snapshot(elapsed: float, *, is_last: bool = False) -> Snapshot:
-    return Snapshot(elapsed, planned=12, begun=10, scrape=some_metrics(), is_last=is_last)
-
-
-def test_numbers_come_from_the_daemons_metrics() -> None:
-    now = snapshot(1.0)
-    assert (now.decided, now.polls, now.scrape.in_flight, now.scrape.dead) == (6, 42, 4, 1)
-    assert (now.scrape.outcomes["live"], now.scrape.polls["throttled"]) == (5, 2)
+    return Snapshot(elapsed, planned=12, begun=10, scrape=SCRAPE, is_last=is_last)
 
 
 def test_plain_lines_stand_for_themselves() -> None:
