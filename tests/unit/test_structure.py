@@ -20,7 +20,7 @@ MOST_WITHOUT_TESTS = 8
 """Modules whose tests have another name, most often their package's. It only falls: a new module gets a file."""
 
 MOST_NUMBERS = 200
-"""Names of numbers at the level of modules. What belongs together is one frozen dataclass."""
+"""Names of numbers at the level of modules. What belongs together is one NamedTuple or frozen dataclass."""
 
 
 def test_every_module_is_in_a_package() -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from watcher.config import Settings
 from watcher.config.sinks import SinkSettings
@@ -22,8 +22,7 @@ LOCAL_SINKS = frozenset({"file", "stdout"})
 no reason to restart the watcher."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backends:
+class Backends(NamedTuple):
     """The parts outside the process. `results` polls Rekognition; `source` is the CloudEvents source.
 
     `selections`: what each sink gets, by its name.

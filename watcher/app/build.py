@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from watcher.app.aws_settings import effective_aws
 from watcher.app.backends import open_backends
@@ -44,8 +43,7 @@ from watcher.telemetry.readiness import Readiness
 from watcher.util.clock import SystemClock
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(NamedTuple):
     """A daemon that is ready to run, and the function that reloads its settings."""
 
     daemon: Daemon

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from watcher import __version__
 from watcher.config import AwsSettings, Loaded, as_document
@@ -28,8 +27,7 @@ class WatcherState(StrEnum):
     DEACTIVATING = "deactivating"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusParts:
+class StatusParts(NamedTuple):
     """The parts that know it."""
 
     clock: Clock

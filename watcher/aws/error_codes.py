@@ -5,9 +5,9 @@ as a throttle (botocore/retries/standard.py); a service's name is its service mo
 """
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -50,8 +50,7 @@ PASSING = frozenset({Kind.THROTTLED, Kind.UNAVAILABLE, Kind.SERVER_FAULT, Kind.T
 """Answers after which the same call may well succeed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What a code means, and the fix for any service; empty if there is none, or if it is temporary."""
 
     kind: Kind

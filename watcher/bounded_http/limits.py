@@ -1,10 +1,9 @@
 """What is read of a response, and how long a connection is worth waiting for."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What is read of a response, and how long a connection is worth waiting for."""
 
     read_size: int = 65536

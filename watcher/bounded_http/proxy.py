@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
@@ -10,8 +10,7 @@ from watcher.bounded_http.errors import InvalidRequest
 from watcher.bounded_http.origin import Origin, split
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """A proxy; `headers` are for its authentication."""
 
     origin: Origin

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from watcher.config.error_messages import unknown
 from watcher.config.fields import Path, coerce, dotted, is_plain, type_at
@@ -18,8 +18,7 @@ MOST_VALUES = 5000
 """Maximum values in one file: a thousand policies. Checking many more, one by one, would take minutes."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One line for the user, and the settings that it concerns."""
 
     paths: tuple[Path, ...]

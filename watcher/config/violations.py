@@ -1,15 +1,14 @@
 """A violated rule, and its message."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from watcher.config.fields import Path, dotted
 from watcher.config.redaction import DEFAULT, shown, source_of
 from watcher.config.settings import Settings
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(NamedTuple):
     """The first path is the invalid setting, the others are the other settings that the rule checked."""
 
     paths: tuple[Path, ...]

@@ -15,7 +15,7 @@ from math import inf
 from threading import Event, Thread
 from time import monotonic
 from types import FrameType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 AWAITED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -43,8 +43,7 @@ class Log(Protocol):
         """Log the current exception with its traceback."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handlers:
+class Handlers(NamedTuple):
     """What signals do once the daemon is built. `stop` must not block; `reload` runs in a separate thread.
 
     `beat` is called every few seconds, as the listener's sign of life. `stop_limit`: seconds after `stop` at which

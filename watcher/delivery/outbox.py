@@ -5,9 +5,9 @@ sink has it; if it is received again, its decision comes from the ledger and goe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock
+from typing import NamedTuple
 
 import structlog
 
@@ -50,8 +50,7 @@ RECORD_REST = 0.1
 dozen polls. Decisions only wait if they come that fast, and so briefly that no one notices."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
+class _Decided(NamedTuple):
     session: Session
     decision: Decision
     event: DecisionEvent

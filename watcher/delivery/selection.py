@@ -1,8 +1,7 @@
 """What a sink gets: which decisions, and which members of them."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from watcher.domain.model import DecisionEvent
 from watcher.util.compact_json import compact_json
@@ -11,8 +10,7 @@ SCORE_MEMBERS = frozenset({"confidence", "threshold", "referenceImage", "auditIm
 """What AWS's developer guide says not to pass on to the person's application: the score, and what goes with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """`only`: the outcomes that the sink gets, all if empty. `leaves_out_scores`: it gets no score and no image."""
 
     only: frozenset[str] = frozenset()

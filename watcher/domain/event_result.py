@@ -1,8 +1,8 @@
 """The result of delivering one event. Results are values; a failure of the whole sink is raised."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from watcher.domain.errors import SinkError
 
@@ -21,8 +21,7 @@ class EventStatus(Enum):
     NOT_ATTEMPTED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class EventResult:
+class EventResult(NamedTuple):
     """The status of one event, and the `reason` in one line, with the fix where one is known.
 
     `is_final`: no retry can succeed unless the target changes (the event is too large).

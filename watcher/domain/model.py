@@ -159,8 +159,7 @@ class ReceivedMessage:
     first_sent_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A message that can never be served, why (`reason`, and `detail` in words), and when it was dead-lettered."""
 
     id: str
@@ -172,8 +171,7 @@ class DeadLetter:
     receive_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
+class QueueDepth(NamedTuple):
     """How many messages a queue holds, and the age in seconds of the oldest (None if empty or unknown)."""
 
     visible: int
@@ -242,8 +240,7 @@ class DecisionRules:
     min_challenge_version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Outcome and reason, before they are put into an event."""
 
     outcome: Outcome

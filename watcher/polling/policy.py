@@ -1,7 +1,7 @@
 """When to poll a session again, and when to stop. Pure calculation: nothing sleeps, and sessions are independent."""
 
-from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from tenacity import RetryCallState, Retrying
 from tenacity.wait import wait_base
@@ -18,16 +18,14 @@ from watcher.sessions.session import Session
 Observation = SessionResult | PollError
 
 
-@dataclass(frozen=True, slots=True)
-class PollAgain:
+class PollAgain(NamedTuple):
     """Not over: poll again `delay` seconds from now; `is_hinted`: because of a hint."""
 
     delay: float
     is_hinted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """Over: `ending` is the terminal answer, the permanent fault, or the result of the last poll."""
 
     ending: Observation

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from watcher.config.settings import Settings
 from watcher.domain.model import DeadLetter
@@ -23,8 +23,7 @@ TOOLS = {
 `advise`."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedMessage:
+class QueuedMessage(NamedTuple):
     """A message that is still on the queue; `leased_until` (epoch seconds) is None when it waits."""
 
     id: str

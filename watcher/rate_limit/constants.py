@@ -1,10 +1,9 @@
 """The constants of the adaptive rate; tests/benchmarks/bench_rate.py measures their effect."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Constants:
+class Constants(NamedTuple):
     """How the rate moves.
 
     Attributes:

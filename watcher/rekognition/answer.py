@@ -7,8 +7,7 @@ proxy can send anything. Image bytes go no further: they become a digest and are
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from watcher.domain.errors import MalformedResult, UnknownStatus, UnreadableAnswer
 from watcher.domain.feedback import Feedback
@@ -19,8 +18,7 @@ AUDIT_IMAGES = 4
 """Maximum audit images of a session; more are dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
+class _Limits(NamedTuple):
     """Maximum items of Feedback, and characters of texts.
 
     They are the service model's. It has no limit for a challenge's type and version (30 characters today) and for a

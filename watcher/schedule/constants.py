@@ -1,10 +1,9 @@
 """The constants of the learned schedule; tests/benchmarks/bench_schedule.py measures their effect."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Hazard:
+class Hazard(NamedTuple):
     """What is remembered about the durations of sessions, and assumed without any."""
 
     memory: float = 1000.0
@@ -32,8 +31,7 @@ class Hazard:
 HAZARD = Hazard()
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(NamedTuple):
     """When a change in the durations of sessions is detected."""
 
     window: float = 60.0
@@ -53,8 +51,7 @@ class Drift:
 DRIFT = Drift()
 
 
-@dataclass(frozen=True, slots=True)
-class DelayCost:
+class DelayCost(NamedTuple):
     """What a delay may cost in calls: the threshold, and what changes it."""
 
     used: float = 1.0
@@ -94,8 +91,7 @@ class DelayCost:
 DELAY_COST = DelayCost()
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """How the age for the next poll is found on a survival curve."""
 
     newton_steps: int = 6
@@ -115,8 +111,7 @@ class Search:
 SEARCH = Search()
 
 
-@dataclass(frozen=True, slots=True)
-class Mixture:
+class Mixture(NamedTuple):
     """How the schedules of several kinds of sessions are kept apart, and combined."""
 
     enough_of_a_kind: float = 150.0
@@ -143,8 +138,7 @@ class Mixture:
 MIXTURE = Mixture()
 
 
-@dataclass(frozen=True, slots=True)
-class HintLearning:
+class HintLearning(NamedTuple):
     """What is learned about hints that a session has ended, and how far they are trusted."""
 
     memory: float = 150.0

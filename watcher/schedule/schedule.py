@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -17,8 +16,7 @@ FORM = 1
 """Version of the format of `dump`."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What the schedule knows, and its mode. Seconds; `median` and `p90` are inf if that many never end.
 
     `announced`: share of ends that a hint announces; `lateness`: mean seconds from an end to its hint.

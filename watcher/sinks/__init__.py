@@ -1,9 +1,8 @@
 """The sink backends, one per file, and their registry. Each is imported only when it is built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from watcher.config.settings import AwsSettings
 from watcher.domain.ports import Sink
@@ -21,8 +20,7 @@ class Checkable(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(NamedTuple):
     """A sink's class, or what opens it, and its arguments: single settings (`keys`), or all of the sink's."""
 
     module: str

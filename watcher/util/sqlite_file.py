@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, RLock, Thread
+from typing import NamedTuple
 
 from watcher.domain.errors import DatabaseLost, WatcherError
 from watcher.util import sqlite_place
@@ -36,8 +36,7 @@ _FIXES = {
 }
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(NamedTuple):
     """The tables of one `part` of a file. Step n upgrades them from version n to n + 1; steps are only ever added."""
 
     part: str

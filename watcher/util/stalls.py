@@ -12,9 +12,9 @@ This can't happen by accident: only `watcher run` reads the variable, once, and 
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf, isfinite
 from threading import Event
+from typing import NamedTuple
 
 import structlog
 
@@ -32,8 +32,7 @@ class TestDeath(RuntimeError):
     __test__ = False  # not a pytest test
 
 
-@dataclass(frozen=True, slots=True)
-class _Stall:
+class _Stall(NamedTuple):
     """Monotonic seconds from which it is active, and for how long it holds a thread; None: the thread dies."""
 
     at: float

@@ -4,7 +4,6 @@ import contextlib
 import io
 import random
 import tracemalloc
-from dataclasses import replace
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 
 import pytest
@@ -243,7 +242,7 @@ def test_a_long_body_is_read_in_blocks_as_far_as_it_comes(
     size: int, come: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So that the body doesn't come with the head.
-    monkeypatch.setattr(http1, "LIMITS", replace(LIMITS, block=4, read_size=40))
+    monkeypatch.setattr(http1, "LIMITS", LIMITS._replace(block=4, read_size=40))
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
     assert len(head) <= 40
     answer = read(head + b"0123456789"[:come], size)

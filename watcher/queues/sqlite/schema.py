@@ -5,9 +5,8 @@ Leases and ages are measured on the machine's monotonic clock: `lease_until` and
 to them are for people, and for rows from another boot or from a version that knew only wall times.
 """
 
-from dataclasses import dataclass
 from math import inf
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from watcher.domain.ports import Clock
 from watcher.util.sqlite_file import Schema
@@ -60,8 +59,7 @@ SEND = "INSERT INTO queue_messages (sent_at, sent_boot, sent_clock, body) VALUES
 SENT_COLUMNS = "sent_at, sent_boot, sent_clock"
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One moment on both clocks; `boot` is None if the monotonic times of two processes can't be compared."""
 
     now: float

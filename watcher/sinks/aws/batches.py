@@ -1,7 +1,7 @@
 """Calls with up to ten events in the form that AWS's services want, and the result of each event."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from watcher.aws.batch_limits import BATCH_LIMITS
@@ -92,4 +92,4 @@ def _with_size(result: EventResult, size: int) -> EventResult:
     if result.status is not EventStatus.REJECTED:
         return result
     over = f", more than the usual {BATCH_LIMITS.size}" if size > BATCH_LIMITS.size else ""
-    return replace(result, reason=f"an entry of {size} bytes{over}: {result.reason}")
+    return result._replace(reason=f"an entry of {size} bytes{over}: {result.reason}")
