@@ -48,7 +48,7 @@ def test_the_daemon_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) ->
         b"garbage\r\n\r\n",
         reply(b"\xff"),
         reply(b"watcher_polls_total{"),
-        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ],
     ids=len,
 )
