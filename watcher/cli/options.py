@@ -60,7 +60,7 @@ class SettingsSource:
         overrides = {key: text for key, (_, text) in given.items()}
         names = {key: option for key, (option, _) in given.items()}
         for key, _, text in (assignment.partition("=") for assignment in self.assignments):
-            overrides[key.strip()] = text
+            overrides[key.strip()] = text.strip()
             names.pop(key.strip(), None)
         # Not Path.cwd(), which fails in a deleted folder: a file missing there is reported as missing.
         return load(self.config, overrides, os.environ, Path(), names, in_force)

@@ -15,6 +15,7 @@ _DEAD: Path = ("queue", "dead_letter_url")
 _AMBIGUOUS = {ord(char): None for char in " \\\t\r\n"}
 _LEDGER: Path = ("ledger", "url")
 _SQLITE_FIX = "give sqlite:///FILE, or sqlite:////FILE with a full path"
+_TABLE_FIX = "give dynamodb:///TABLE; a table has 3 to 255 letters, digits, hyphens, dots and underscores"
 _LEDGER_FIX = 'give sqlite:///FILE, dynamodb:///TABLE, or "none"'
 
 
@@ -103,7 +104,7 @@ def _ledger_url(settings: Settings) -> Iterator[Violation]:
     elif kind == "sqlite":
         yield from _sqlite_file(_LEDGER, url)
     elif kind == "dynamodb" and not _has_table(url):
-        yield Violation((_LEDGER,), url, "names no DynamoDB table", "give dynamodb:///TABLE")
+        yield Violation((_LEDGER,), url, "names no DynamoDB table", _TABLE_FIX)
 
 
 def _ledger_of_its_own(settings: Settings) -> Iterator[Violation]:

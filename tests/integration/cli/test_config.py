@@ -100,6 +100,11 @@ def test_set_may_have_equals_signs_in_its_value() -> None:
     assert told["settings"]["aws"]["profile"] == "a=b"
 
 
+def test_set_may_have_blanks_around_the_equals_sign_as_in_a_file() -> None:
+    told = json.loads(run("config", "show", "--json", "--set", "aws.region = eu-west-1 ").stdout)
+    assert told["settings"]["aws"]["region"] == "eu-west-1"
+
+
 def test_set_beats_the_shortcut_and_is_named() -> None:
     told = json.loads(
         run("config", "show", "--json", "--region", "eu-west-1", "--set", "aws.region=eu-west-2").stdout
