@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -19,4 +20,9 @@ def compact_json(value: object) -> str:
     text = _encode(value)
     if text.isascii() and "\x7f" not in text:  # the usual case, without checking each character
         return text
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNSAFE.sub(lambda found: _escaped(found[0]), text)
+
+
+@cache
+def _escaped(character: str) -> str:
+    return f"\\u{ord(character):04x}"

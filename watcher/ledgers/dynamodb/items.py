@@ -91,7 +91,7 @@ def number(value: float) -> dict[str, str]:
 
 def compressed(text: str) -> dict[str, Any]:
     """A text as a value of an attribute, compressed if it is long."""
-    return {"S": text} if len(text) < LIMITS.packed_from else {"B": zlib.compress(text.encode(), 9)}
+    return {"S": text} if len(text) < LIMITS.packed_from else {"B": zlib.compress(text.encode())}
 
 
 def decompressed(value: Mapping[str, Any]) -> str:

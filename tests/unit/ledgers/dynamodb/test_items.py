@@ -54,7 +54,7 @@ def test_a_long_text_is_stored_compressed() -> None:
 def test_the_largest_context_that_a_message_can_bring_fits(first: int, last: int) -> None:
     """Characters of four bytes, two escapes each, take no more than those of two bytes."""
     count = -(-MAX_MESSAGE_BYTES // len(chr(first).encode()))
-    text = "".join(map(chr, Random(1).choices(range(first, last), k=count)))
+    text = "".join(Random(1).choices(list(map(chr, range(first, last))), k=count))
     item, _ = fitting(entry(json.dumps({"data": {"context": {"a": text}}})))
     assert size(item) <= LIMITS.item
 
