@@ -1,6 +1,9 @@
 """Fixtures that tests of several folders share."""
 
+import gc
+import os
 import signal
+from collections.abc import Iterator
 from functools import cache
 
 import botocore.session
@@ -13,9 +16,11 @@ pytest_plugins = ["tests.moto", "tests.chaos.options"]
 # What a test reads is botocore's own all the same, and the commands that tests spawn read it themselves.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
-# No speed of the machine is tested: an example may take as long as it takes. Fifty at each run, other ones each time:
-# CI runs most of these tests on two Pythons.
-settings.register_profile("any machine", deadline=None, max_examples=50)
+# No speed of the machine is tested: an example may take as long as it takes. A few at each run, other ones each time:
+# .ci/run wants fifty, and runs most of these tests on two Pythons.
+settings.register_profile(
+    "any machine", deadline=None, max_examples=int(os.environ.get("WATCHER_TEST_EXAMPLES", "20"))
+)
 settings.load_profile("any machine")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -28,6 +33,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config.option, "maxschedchunk"):
         # Hand tests out one by one: in chunks, the last ones wait in line behind a long one while workers are idle.
         config.option.maxschedchunk = 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Spare the collector of garbage the tests and modules, of which there are many: they stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -34,28 +34,24 @@ class Quota:
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self._burst = rate, burst
-        self._tokens = self._size
+        self._tokens = self._size = max(1.0, rate * burst)
         self._at = self._open_at = 0.0
 
     def close(self, until: float) -> None:
         """Throttle every call until then."""
         self._open_at = until
 
-    @property
-    def _size(self) -> float:
-        return max(1.0, self.rate * self._burst)
-
     def take(self, now: float) -> bool:
-        self._tokens = min(self._size, self._tokens + (now - self._at) * self.rate)
+        tokens = min(self._size, self._tokens + (now - self._at) * self.rate)
         self._at = now
-        if self._tokens < 1.0 or now < self._open_at:
-            return False
-        self._tokens -= 1.0
-        return True
+        is_served = tokens >= 1.0 and now >= self._open_at
+        self._tokens = tokens - is_served
+        return is_served
 
     def change(self, rate: float, now: float) -> None:
         self._tokens = min(self._size, self._tokens + (now - self._at) * self.rate)
         self._at, self.rate = now, rate
+        self._size = max(1.0, rate * self._burst)
         self._tokens = min(self._size, self._tokens)
 
 
@@ -114,8 +110,9 @@ class World:
 
     def run(self, seconds: float) -> None:
         until = self.now + seconds
-        while self._events[0][0] <= until:
-            at, _, number, throttled = heapq.heappop(self._events)
+        events = self._events
+        while events[0][0] <= until:
+            at, _, number, throttled = heapq.heappop(events)
             if throttled is None:
                 self._ask(number, at)
             else:
@@ -128,23 +125,23 @@ class World:
         heapq.heappush(self._events, (at, self._tickets, number, throttled))
 
     def _ask(self, number: int, now: float) -> None:
+        """Call until there is no work, no leave or no worker."""
         if number in self._gone:
             return
-        if (idle := self._work(number, now, self._taken[number])) > 0:
-            self._plan(now + idle, number, None)
-            return
-        delay = self._limiters[number].acquire(now)
-        if delay > 0:
-            self._plan(now + delay + self._random.random() * LATEST_WAKE, number, None)
-            return
-        throttled = not self.quota.take(now)
-        self.calls.append((now, number, throttled))
-        self._under_way[number] += 1
-        self._taken[number] += not throttled
-        lasts = self._slower * self._random.uniform(FASTEST_CALL, SLOWEST_CALL)
-        self._plan(now + lasts, number, throttled)
-        if self._under_way[number] < WORKERS:
-            self._plan(now, number, None)
+        limiter, chance = self._limiters[number], self._random.random
+        while self._under_way[number] < WORKERS:
+            if (idle := self._work(number, now, self._taken[number])) > 0:
+                self._plan(now + idle, number, None)
+                return
+            if (delay := limiter.acquire(now)) > 0:
+                self._plan(now + delay + chance() * LATEST_WAKE, number, None)
+                return
+            throttled = not self.quota.take(now)
+            self.calls.append((now, number, throttled))
+            self._under_way[number] += 1
+            self._taken[number] += not throttled
+            lasts = self._slower * (FASTEST_CALL + (SLOWEST_CALL - FASTEST_CALL) * chance())
+            self._plan(now + lasts, number, throttled)
 
     def _end(self, number: int, now: float, *, throttled: bool) -> None:
         self._limiters[number].on_response(now, throttled=throttled)

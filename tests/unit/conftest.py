@@ -1,10 +1,11 @@
 """Unit tests run without sockets, processes and servers: what needs one belongs to tests/integration."""
 
-import gc
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
+from _pytest.runner import runtestprotocol
 from tenacity import wait_none
 
 _OUTSIDE = {"socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.fork", "os.posix_spawn"}
@@ -30,15 +31,30 @@ def pytest_runtest_call() -> Iterator[None]:
         _is_running = False
 
 
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """In a worker of pytest-xdist, report a test that passes once: not its set-up and tear-down as well.
+
+    Sending all three takes as long as most of these tests do. A JUnit file and --durations need them.
+    """
+    option = item.config.option
+    if not hasattr(item.config, "workerinput") or option.xmlpath or option.durations is not None:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
 @pytest.fixture(autouse=True, scope="session")
-def own_aws_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def own_aws_configuration() -> Iterator[None]:
     """Clients know nothing of this machine's AWS configuration, credentials and proxies."""
-    nowhere = tmp_path_factory.mktemp("aws")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.delenv(name, raising=False)
-        patch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
 
@@ -52,9 +68,3 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         "delivery.circuit_breaker._while_open",
     ):
         monkeypatch.setattr(f"watcher.{strategy}", wait_none())
-
-
-def pytest_collection_finish() -> None:
-    """Let the collector of garbage pass over the collected tests and modules: they stay."""
-    gc.collect()
-    gc.freeze()

@@ -76,8 +76,8 @@ def identifiers() -> dict[str, str]:
         name: path
         for path, nodes in nodes_of_modules().items()
         for node in nodes
-        for field in ("id", "attr", "arg", "name", "asname")
-        if isinstance(name := getattr(node, field, None), str)
+        for field in node._fields
+        if field in {"id", "attr", "arg", "name", "asname"} and isinstance(name := getattr(node, field), str)
     }
 
 

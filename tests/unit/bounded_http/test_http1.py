@@ -214,7 +214,7 @@ def by_the_standard_library(data: bytes) -> tuple[int, dict[str, str], bytes] | 
         response.close()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(STATUS_LINES, st.lists(LINES, max_size=4), BODIES, st.integers(1, 40))
 def test_whatever_comes_is_read_as_the_standard_library_reads_it(
     status_line: bytes, lines: list[bytes], content: bytes, size: int

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -7,9 +7,11 @@ from watcher.config import Loaded, load, sources
 from watcher.domain.errors import ConfigError
 
 
-@pytest.fixture(autouse=True)
-def no_file_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sources, "SYSTEM_FILE", tmp_path / "etc" / "watcher.toml")
+@pytest.fixture(autouse=True, scope="package")
+def no_file_of_this_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "SYSTEM_FILE", Path("/nonexistent/watcher.toml"))
+        yield
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from watcher.config import Loaded
+from watcher.config import Loaded, sources
 
 Load = Callable[..., Loaded]
 Problems = Callable[..., list[str]]
@@ -19,7 +19,10 @@ def test_no_file_is_needed(settings_of: Load) -> None:
     assert set(loaded.origins.values()) == {"default"}
 
 
-def test_the_named_file_beats_the_variables_and_that_beats_the_one_found(settings_of: Load, tmp_path: Path) -> None:
+def test_the_named_file_beats_the_variables_and_that_beats_the_one_found(
+    settings_of: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "SYSTEM_FILE", tmp_path / "etc" / "watcher.toml")
     (tmp_path / "etc").mkdir()
     for name, port in (("etc/watcher.toml", 1), ("watcher.toml", 2), ("variable.toml", 3), ("named.toml", 4)):
         (tmp_path / name).write_text(f"[http]\nport = {port}\n")

@@ -20,6 +20,8 @@ from watcher.telemetry.health import Beat
 from watcher.util.clock import SystemClock
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
+BRIEF = 0.02
+"""Seconds in which what hangs would not end, however long they were."""
 
 
 def test_the_nearest_deadline_is_given_back_first() -> None:
@@ -141,7 +143,7 @@ def test_whatever_hangs_at_the_very_end_is_left_behind(part: str, monkeypatch: p
     world, gate = World(WAITING), Event()
     world.session(1)
     world.calls.on(part, lambda: gate.wait(PATIENCE))
-    with capture_logs() as logs, running(parts_of(world, []), drain_timeout=0.1) as daemon:
+    with capture_logs() as logs, running(parts_of(world, []), drain_timeout=BRIEF) as daemon:
         daemon.daemon.stop()
         daemon.end(PATIENCE / 2)
     gate.set()
@@ -164,7 +166,7 @@ def test_calls_that_outlast_the_drain_are_left_and_their_late_answers_dropped() 
         gate.wait(PATIENCE)
 
     world.results.during = hang
-    with running(parts_of(world, []), drain_timeout=0.1) as daemon:
+    with running(parts_of(world, []), drain_timeout=BRIEF) as daemon:
         assert entered.wait(PATIENCE)
         assert world.queue.idle.wait(PATIENCE)
         daemon.daemon.stop()
@@ -189,7 +191,7 @@ def test_a_call_that_breaks_after_the_end_of_the_drain_is_no_death() -> None:
         raise ZeroDivisionError("the client was closed")
 
     world.results.during = hang
-    with capture_logs() as logs, running(parts_of(world, []), drain_timeout=0.1) as daemon:
+    with capture_logs() as logs, running(parts_of(world, []), drain_timeout=BRIEF) as daemon:
         assert entered.wait(PATIENCE)
         daemon.daemon.stop()
         daemon.end()
@@ -234,7 +236,7 @@ def test_a_receive_that_outlasts_the_drain_is_given_back_when_it_comes() -> None
         gate.wait(PATIENCE)
 
     world.calls.on("receive", hang)
-    with running(parts_of(world, []), drain_timeout=0.1) as daemon:
+    with running(parts_of(world, []), drain_timeout=BRIEF) as daemon:
         assert entered.wait(PATIENCE)
         daemon.daemon.stop()
         daemon.end()
@@ -256,7 +258,7 @@ def test_what_the_consumer_still_works_on_at_the_end_of_the_drain_is_given_back_
         gate.wait(PATIENCE)
 
     world.calls.on("find", hang)
-    with running(parts_of(world, []), drain_timeout=0.1) as daemon:
+    with running(parts_of(world, []), drain_timeout=BRIEF) as daemon:
         assert entered.wait(PATIENCE)
         daemon.daemon.stop()
         daemon.end()

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.rate_limit.caller import BEGIN, Caller, no_chance
@@ -138,7 +138,6 @@ def test_time_without_work_is_no_time_without_a_throttle() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 20), st.sampled_from([0.0, 0.1, 7.0, 600.0])), max_size=40))
-@settings(max_examples=30, deadline=None)
 def test_the_rate_stays_above_nothing_and_below_what_its_growth_allows(steps: list[tuple[bool, int, float]]) -> None:
     caller = Caller(5.0)
     highest = caller.rate

@@ -1,4 +1,5 @@
 import random
+from functools import cache
 
 import pytest
 
@@ -9,36 +10,35 @@ from watcher.schedule.hazard import HazardEstimator
 from watcher.schedule.survival import SurvivalCurve
 
 
-def learned(median: float = 20.0, never: float = 0.1) -> HazardEstimator:
+@cache
+def known() -> HazardEstimator:
     durations, chance = HazardEstimator(), random.Random(3)
     for _ in range(500):
-        for low, high, over in polls(lasts(chance, median, never=never), 3.0, chance.uniform(0, 3)):
+        for low, high, over in polls(lasts(chance), 3.0, chance.uniform(0, 3)):
             (durations.ended if over else durations.survived)(low, high)
     durations.sweep()
     return durations
-
-
-KNOWN = learned()
 
 
 def ended_until_noticed(
     curve: SurvivalCurve, most: int, seed: int, interval: float = 4.0, **shape: float
 ) -> int | None:
     detector, chance, ended = DriftDetector(), random.Random(seed), 0
+    sessions = known().sessions
     ever = 1 - curve.survival(180.0)
     while ended < most:
         for low, high, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
             share = (1 - curve.survival(high)) / ever
             detector.record(ends_between(curve, low, high), share, ended=over)
             ended += over
-            if detector.shifted(KNOWN.sessions):
+            if detector.shifted(sessions):
                 return ended
     return None
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_as_long_as_nothing_changes_nothing_is_noticed(seed: int) -> None:
-    assert ended_until_noticed(KNOWN.curve, 1000, seed) is None
+    assert ended_until_noticed(known().curve, 1000, seed) is None
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -46,7 +46,7 @@ def test_as_long_as_nothing_changes_nothing_is_noticed(seed: int) -> None:
     "shape", [{"median": 12.0}, {"median": 35.0}, {"never": 0.6}, {"median": 8.0, "sigma": 0.3}, {"median": 60.0}]
 )
 def test_a_shift_is_noticed_within_120_ended_sessions(shape: dict[str, float], seed: int) -> None:
-    noticed = ended_until_noticed(KNOWN.curve, 120, seed, **shape)
+    noticed = ended_until_noticed(known().curve, 120, seed, **shape)
     assert noticed is not None
     assert noticed >= DRIFT.fewest
 

@@ -19,8 +19,16 @@ def tree_of(path: Path) -> ast.Module:
 
 @cache
 def nodes_of(path: Path) -> Sequence[ast.AST]:
-    """All nodes of a module."""
-    return list(ast.walk(tree_of(path)))
+    """All nodes of a module, except whether a name is read or written; twice as fast as `ast.walk`."""
+    nodes: list[ast.AST] = [tree_of(path)]
+    for node in nodes:
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, list):
+                nodes += [child for child in value if isinstance(child, ast.AST)]
+            elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                nodes.append(value)
+    return nodes
 
 
 def nodes_of_modules() -> Mapping[str, Sequence[ast.AST]]:
