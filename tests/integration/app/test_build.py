@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from watcher.app.aws_settings import effective_aws
 from watcher.app.build import App, build
 from watcher.config import Loaded, load
 from watcher.daemon.systemd import Notifier
@@ -76,14 +75,3 @@ def test_a_part_that_cannot_be_built_leaves_nothing_open(tmp_path: Path) -> None
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", port))
-
-
-def test_the_region_is_the_profile_s_where_no_setting_names_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert effective_aws(loaded(tmp_path)).region == "us-east-1"
-    file = tmp_path / "config"
-    file.write_text("[default]\nregion = eu-west-1\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
-    assert effective_aws(loaded(tmp_path)).region == "eu-west-1"
-    assert effective_aws(loaded(tmp_path, aws__region="ap-south-1")).region == "ap-south-1"
