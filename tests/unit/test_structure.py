@@ -62,12 +62,18 @@ def has_functions(module: Path) -> bool:
 
 
 def has_tests(module: Path) -> bool:
+    """The tests of `memory_reader` are none of `memory`."""
     folder = module.relative_to(ROOT).parent
     places = [TESTS / "unit" / folder, TESTS / "integration" / folder]
     if folder.name == "cli":
         places.append(TESTS / "acceptance")
-    names = (f"test_{module.stem}.py", f"test_{module.stem}_*.py")
-    return any(found for place in places for name in names for found in place.glob(name))
+    found = [file for place in places for file in place.glob(f"test_{module.stem}*.py") if is_of(file, module.stem)]
+    longer = [path.stem for path in module.parent.glob(f"{module.stem}_*.py")]
+    return any(not any(is_of(file, stem) for stem in longer) for file in found)
+
+
+def is_of(file: Path, stem: str) -> bool:
+    return file.stem == f"test_{stem}" or file.stem.startswith(f"test_{stem}_")
 
 
 def test_only_dependencies_are_imported() -> None:

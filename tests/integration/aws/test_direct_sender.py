@@ -56,7 +56,7 @@ def test_a_request_through_a_proxy_is_botocores_own(serve: Serve, monkeypatch: p
     with contextlib.closing(stock_client("http://rekognition.example", signature_version=UNSIGNED)) as stock:
         stock.get_face_liveness_session_results(SessionId=SESSION_ID)
     (theirs,) = proxy.requests
-    assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in theirs  # what test_proxies.py expects of ours
+    assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in theirs  # what test_client_proxies.py expects of ours
     assert theirs.startswith(b"POST http://rekognition.example/ HTTP/1.1\r\n")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.support.proxies import AUTHORIZATION, with_password
 from tests.integration.support.servers import Server, reply
 from watcher.bounded_http.client import ConnectionSettings, Headers, HttpClient
 from watcher.bounded_http.errors import InvalidRequest, ReadTimedOut, ResponseTooLarge
@@ -143,18 +144,18 @@ def test_one_call_can_have_a_read_time_out_of_its_own(serve: Serve, client_of: C
 
 def test_http_goes_to_a_proxy_in_the_absolute_form_with_its_password(serve: Serve, client_of: ClientOf) -> None:
     proxy = serve(reply(b""))
-    client = client_of(proxies={"http": proxy.url.replace("//", "//user:p%40ss@")})
+    client = client_of(proxies={"http": with_password(proxy.url)})
     client.call("GET", "http://receiver.example:81/a?b", [])
     client.call_for_head("GET", "http://receiver.example/", [])
     assert [lines_of(head)[:3] for head in proxy.requests] == [
         [
             "GET http://receiver.example:81/a?b HTTP/1.1",
-            "Proxy-Authorization: Basic dXNlcjpwQHNz",
+            AUTHORIZATION.decode(),
             "Host: receiver.example:81",
         ],
         [
             "GET http://receiver.example/ HTTP/1.1",
-            "Proxy-Authorization: Basic dXNlcjpwQHNz",
+            AUTHORIZATION.decode(),
             "Host: receiver.example",
         ],
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.support.proxies import AUTHORIZATION, with_password
 from tests.integration.support.servers import Server, reply
 from watcher.bounded_http.connect import Address, Resolver, resolve
 from watcher.bounded_http.connection import DeadlineConnection
@@ -128,11 +129,9 @@ def test_a_tunnel_is_asked_for_with_the_password_and_then_encrypted(
             inside.recv(1)
 
     proxy = serve(script=script)
-    url = proxy.url.replace("//", "//user:p%40ss@")
+    url = with_password(proxy.url)
     opened("https://localhost:8443", proxy=url, tls=Tls(ca_file=str(certificate[0]))).close()
-    assert proxy.requests == [
-        b"CONNECT localhost:8443 HTTP/1.1\r\nHost: localhost:8443\r\nProxy-Authorization: Basic dXNlcjpwQHNz"
-    ]
+    assert proxy.requests == [b"CONNECT localhost:8443 HTTP/1.1\r\nHost: localhost:8443\r\n" + AUTHORIZATION]
 
 
 def test_nothing_is_asked_of_a_proxy_for_a_target_without_tls(serve: Serve) -> None:

@@ -6,11 +6,11 @@ import ssl
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
+from tests.integration.support import proxies
 from tests.integration.support.servers import Server
 from watcher.bounded_http.limits import LIMITS
 from watcher.bounded_http.tls import NestedTls, Tls
@@ -117,21 +117,9 @@ def relay(serve: Serve, tls: ssl.SSLContext, server: Server) -> Server:
 
     def script(_: Server, sock: socket.socket) -> None:
         with connected(server) as target:
-            back = Thread(target=pump, args=(target, sock), daemon=True)
-            back.start()
-            pump(sock, target)
-            back.join(PLENTY)
+            proxies.relay(sock, target)
 
     return serve(script=script, context=tls)
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass  # the test is over
 
 
 def nested(relay: Server, ca_file: str) -> NestedTls:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.aws.test_proxies import AUTHORIZATION, tunnel, with_password
+from tests.integration.support.proxies import AUTHORIZATION, tunnel, with_password
 from tests.integration.support.servers import Server, reply
 from tests.integration.support.webhooks import Receive, Sinks, failure
 from tests.support import decision

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests.support import ManualClock
 from tests.unit.rate_limit.caller import Caller
-from tests.unit.rate_limit.test_shared_quota import shared_by
+from tests.unit.rate_limit.test_adaptive_shared_quota import shared_by
 from tests.unit.support.heaps import scheduler
 from watcher.domain.errors import Throttled
 from watcher.rate_limit import TokenBucket, limiter_for

@@ -1,9 +1,7 @@
 """Calls through proxies: the tunnel, the absolute form, TLS in TLS, who needs none, and the time limit in each."""
 
-import contextlib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.support.proxies import AUTHORIZATION, tunnel, with_password
 from tests.integration.support.servers import ANSWER, SESSION_ID, Script, Server, reply
 from tests.support import BUSY
 from watcher.domain.errors import CallTimedOut, ConnectionFailed
@@ -18,27 +17,6 @@ from watcher.rekognition import RekognitionResults
 
 Serve = Callable[..., Server]
 Connect = Callable[..., Any]
-AUTHORIZATION = b"Proxy-Authorization: Basic dXNlcjpwQHNz"
-
-
-def tunnel(server: Server, sock: socket.socket) -> None:
-    """A proxy that opens a tunnel to a port of this machine, whatever the host."""
-    head = server.read_request(sock)
-    port = int(head.split()[1].rpartition(b":")[2])
-    with socket.create_connection(("127.0.0.1", port)) as target:
-        sock.sendall(b"HTTP/1.1 200 Connection established\r\nX-Proxy: a\r\n\r\n")
-        back = threading.Thread(target=pump, args=(target, sock), daemon=True)
-        back.start()
-        pump(sock, target)
-        back.join(5)
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +24,6 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-
-
-def with_password(url: str) -> str:
-    return url.replace("//", "//user:p%40ss@")
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
