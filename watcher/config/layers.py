@@ -76,9 +76,11 @@ class Layers:
         before = self._origins.get(path, ENVIRONMENT)
         if origin.startswith(ENVIRONMENT) and not before.startswith(ENVIRONMENT) and section[path[-1]] != value:
             self.overridden[path] = before
+        if isinstance(section.get(path[-1]), dict):  # else nothing is below it, and a search with every value is slow
+            for known in [known for known in self._origins if known[: len(path)] == path]:
+                del self._origins[known]
         section[path[-1]] = value
-        for known in [known for known in self._origins if known[: len(path)] == path]:
-            del self._origins[known]
+        self._origins.pop(path, None)  # so that the latest is last
         self._origins[path] = origin
 
     def drop(self, path: tuple[str, ...]) -> None:
