@@ -7,8 +7,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from pydantic_core import ErrorDetails
 
 from watcher.config import json_schema, load
+from watcher.config.error_messages import describe, unknown, unknown_variable
 from watcher.domain.errors import ConfigError
 
 FOLDER = Path(__file__).parents[2] / "data" / "bad_config"
@@ -47,3 +49,38 @@ def test_the_schema_rejects_wrong_types_bounds_and_names_and_a_few_rules(file: P
     valid = validator().is_valid(tomllib.loads(file.read_text()))
 
     assert valid == (file.stem.startswith("rule_") and file.stem not in IN_SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "siblings", "told"),
+    [
+        (("http", "prot"), 1, [], "unknown setting http.prot (from x): did you mean http.port?"),
+        (("aws", "threshold"), 1, [], "unknown setting aws.threshold (from x): did you mean decision.threshold?"),
+        (("sinks", 0, "pth"), "a", ["path"], "unknown setting sinks[0].pth (from x): did you mean sinks[0].path?"),
+        (("decison",), {}, [], "unknown section [decison] (from x): did you mean [decision]?"),
+        (("hunter2",), {}, [], "unknown section [hunter2] (from x): remove it; `watcher config schema` lists all"),
+        (
+            ("sinks", "0", "path"),
+            "a",
+            [],
+            "unknown setting sinks.0.path (from x): give all sinks at once, as one JSON",
+        ),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest_one_and_without_its_value(
+    path: tuple[str | int, ...], value: object, siblings: list[str], told: str
+) -> None:
+    assert unknown(path, value, "x", siblings).startswith(told)
+    if isinstance(value, str):
+        assert "hunter2" not in unknown(path, "hunter2", "x", siblings)
+
+
+def test_an_unknown_variable_is_told_with_the_nearest_one() -> None:
+    assert unknown_variable("WATCHER_HTTP__PROT").endswith("did you mean WATCHER_HTTP__PORT?")
+    assert unknown_variable("WATCHER_X").endswith("unset it; settings are WATCHER_SECTION__KEY")
+
+
+def test_a_fault_of_a_new_kind_is_told_in_pydantics_words() -> None:
+    details: ErrorDetails = {"type": "odd", "loc": ("log", "level"), "msg": "Input is odd", "input": "loud"}
+    line = describe(details, "default")
+    assert line == 'log.level = "loud" can\'t be used (Input is odd) (the default): see `watcher config schema`'
