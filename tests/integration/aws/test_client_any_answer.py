@@ -5,7 +5,7 @@ Real clients, parsers included; what they would get from a socket is written dow
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 from unittest.mock import Mock
 
@@ -46,6 +46,14 @@ class Wire:
         client.meta.events.register("before-send", self._send)
         return client
 
+    @contextmanager
+    def meanwhile(self, body: bytes) -> Iterator[None]:
+        """A success with this body."""
+        before = self.status, self.body, self.headers
+        self.status, self.body, self.headers = 200, body, {}
+        yield
+        self.status, self.body, self.headers = before
+
     def _send(self, request: Any, **_: Any) -> AWSResponse:
         raw = Mock()
         raw.stream = lambda *_args, **_kwargs: iter([self.body])
@@ -77,11 +85,10 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
     clock = ManualClock()
     caller = SqsCaller(client("sqs", wire), f"{NOWHERE}/1/q")
     queue = SqsQueue(caller, 60, clock, SqsCaller(client("sqs", wire), f"{NOWHERE}/1/dead"))
-    queue._batches._closing.set()  # no backoff
     ledger = DynamoDbLedger(client("dynamodb", wire), "decided", clock)
-    ledger._table._is_closed.set()  # no backoff
     memory = DynamoDbStateStore(client("dynamodb", wire), "decided", clock)
-    memory._table._is_closed.set()
+    for each in (queue, ledger, memory):
+        each.close()  # so that nothing is tried again, nor waited for
     topic, queue_url = "arn:aws:sns:eu-west-1:1:t", f"{NOWHERE}/1/out"
     sns = sink(SnsSink, wire, SnsSinkSettings(name="a", topic_arn=topic, endpoint_url=NOWHERE))
     sqs = sink(SqsSink, wire, SqsSinkSettings(name="b", queue_url=queue_url, endpoint_url=NOWHERE))
@@ -92,9 +99,9 @@ def calls(wire: Wire) -> Mapping[str, tuple[Callable[[], object], type[Exception
             read(delivery)
 
     def lease() -> Lease:
-        held = Lease("receipt", "id")
-        queue._leases.held.take([held], clock.monotonic())
-        return held
+        with wire.meanwhile(b'{"Messages": [{"MessageId": "id", "ReceiptHandle": "receipt", "Body": "x"}]}'):
+            (delivery,) = queue.receive(1, 0, SteppingEvent(clock))
+        return delivery.lease
 
     return {
         "poll": (lambda: results.get(session_id(1)), PollError),

@@ -1,12 +1,13 @@
 import pytest
 from botocore import exceptions as boto
 
+from tests.support import ManualClock
 from tests.unit.queues.sqs.fakes import URL, FakeClient, service_error
 from watcher.aws.errors import CredentialsUnavailable
-from watcher.config import AwsSettings
+from watcher.config import AwsSettings, QueueSettings, Settings
 from watcher.domain.errors import ConfigError, QueueError
+from watcher.queues.sqs import dead_letters
 from watcher.queues.sqs.client import SqsCaller, open_caller
-from watcher.queues.sqs.dead_letters import _redrive_url
 from watcher.queues.sqs.errors import SqsFault
 
 AWS = AwsSettings(region="ap-south-1")
@@ -84,9 +85,13 @@ def test_no_text_shows_what_a_queues_url_keeps_secret(error: Exception) -> None:
     assert client.of("receive_message") == [{"QueueUrl": SECRET_URL}]
 
 
-def test_a_queue_without_dead_letters_is_named_without_what_its_url_keeps_secret() -> None:
-    with pytest.raises(QueueError) as caught:
-        _redrive_url(SqsCaller(FakeClient(), SECRET_URL))
+def test_a_queue_without_dead_letters_is_named_without_what_its_url_keeps_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dead_letters, "open_caller", lambda url, *_: SqsCaller(FakeClient(), url))
+    settings = Settings(queue=QueueSettings(url=SECRET_URL, type="sqs"))
+    with pytest.raises(QueueError) as caught, dead_letters.open_dead_letters(settings, ManualClock()):
+        pass
     assert str(caught.value).startswith(f"{SHOWN_URL}: no dead letters")
 
 
