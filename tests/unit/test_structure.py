@@ -82,6 +82,7 @@ def test_only_dependencies_are_imported() -> None:
     of_those = {"pydantic_core", "jmespath"}  # of pydantic's and botocore's interfaces
     found = {name for nodes in nodes_of_modules().values() for node in nodes for name in imported(node)}
     assert found - sys.stdlib_module_names - {"watcher", "pytest"} - of_those == wanted
+    assert wanted >= {"boto3", "tenacity", "structlog", "prometheus_client"}  # what the project is built on
 
 
 def imported(node: ast.AST) -> Iterator[str]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
@@ -112,7 +113,7 @@ def _create(service: str, aws: ClientSettings, endpoint_url: str, session: Any) 
     region = region_of(aws, session)
     try:
         session.get_component("data_loader").brief_endpoints = is_plain(session, region)
-        return session.create_client(
+        return boto3.Session(botocore_session=session).client(
             service,
             region_name=region,
             endpoint_url=endpoint_url or None,
@@ -171,5 +172,5 @@ def _silence_libraries() -> None:
 
     The errors of their calls say what is wrong, in our own words.
     """
-    for name in ("botocore", "urllib3"):
+    for name in ("botocore", "boto3", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

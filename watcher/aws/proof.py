@@ -17,7 +17,7 @@ DynamoDB's protocol returns it; an empty object with a request id is also the se
 
 
 def require_proof(client: Any) -> None:
-    """From here on a success of botocore's `client` without content raises UnreadableResponse."""
+    """From here on a success of boto3's `client` without content raises UnreadableResponse."""
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"after-call.{service}", _check)
 

@@ -5,6 +5,7 @@ import re
 from os import environ
 from typing import Any
 
+import boto3
 import botocore
 
 from watcher import __version__
@@ -13,13 +14,14 @@ _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9!$%&'*+\-.^_`|~]")
 
 
 def user_agent(session: Any) -> str:
-    """Names the watcher, botocore, Python, where it runs, and the application id of AWS's configuration.
+    """Names the watcher, boto3, botocore, Python, where it runs, and the application id of AWS's configuration.
 
     It is passed to botocore as a constant: botocore would build its own twice per call, which is a tenth of the
     call's time.
     """
     parts = [
-        f"Botocore/{botocore.__version__}",
+        f"Boto3/{boto3.__version__}",
+        f"md/Botocore#{botocore.__version__}",
         f"os/{_word(platform.system().lower())}",
         f"lang/python#{platform.python_version()}",
     ]

@@ -71,7 +71,7 @@ def configure(level: str, log_format: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    for library in ("botocore", "urllib3"):
+    for library in ("boto3", "botocore", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
     set_level(level)
 

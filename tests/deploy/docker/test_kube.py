@@ -27,8 +27,7 @@ WATCHER = "/opt/watcher/bin/watcher"
 
 FETCH = "import sys, urllib.request as r; print(r.build_opener(r.ProxyHandler({})).open(sys.argv[1]).status)"
 CREATE = (
-    "from botocore.session import Session;"
-    " c = Session().create_client('rekognition', endpoint_url='%s', region_name='us-east-1',"
+    "import boto3; c = boto3.client('rekognition', endpoint_url='%s', region_name='us-east-1',"
     " aws_access_key_id='x', aws_secret_access_key='x');"
     " print(c.create_face_liveness_session(ClientRequestToken='live--1')['SessionId'])"
 )

@@ -150,9 +150,9 @@ def test_a_ca_bundle_is_not_looked_at_when_nothing_is_verified(connect: Connect)
     connect(ENDPOINT, ca_bundle="/nowhere", verify_ssl=False)
 
 
-@pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "urllib3", "urllib3.connectionpool"])
+@pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "boto3", "urllib3", "urllib3.connectionpool"])
 def test_libraries_never_log_at_debug(connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    for library in ("botocore", "urllib3"):
+    for library in ("botocore", "boto3", "urllib3"):
         monkeypatch.setattr(logging.getLogger(library), "level", logging.DEBUG)
         logging.getLogger(library).manager._clear_cache()  # type: ignore[attr-defined]
     monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import botocore
 import pytest
 
@@ -20,9 +21,9 @@ def sent_agent(server: Server, connect: Connect) -> str:
     return next(line.partition(": ")[2] for line in lines if line.lower().startswith("user-agent: "))
 
 
-def test_the_user_agent_names_the_watcher_botocore_and_their_versions(serve: Serve, connect: Connect) -> None:
+def test_the_user_agent_names_the_watcher_boto3_and_their_versions(serve: Serve, connect: Connect) -> None:
     words = sent_agent(serve(reply(ANSWER)), connect).split(" ")
-    named = {f"liveness-watcher/{__version__}", f"Botocore/{botocore.__version__}"}
+    named = {f"liveness-watcher/{__version__}", f"Boto3/{boto3.__version__}", f"md/Botocore#{botocore.__version__}"}
     assert named <= set(words)
 
 

@@ -12,7 +12,7 @@ AwsSinkSettings = EventBridgeSinkSettings | SnsSinkSettings | SqsSinkSettings
 
 
 def open_client(service: str, sink: AwsSinkSettings, aws: AwsSettings, region: str, endpoint: str = "") -> Any:
-    """The botocore client, for one call at a time; the caller closes it.
+    """The boto3 client, for one call at a time; the caller closes it.
 
     `region` and `endpoint` come from the target's name; empty if it has none.
 

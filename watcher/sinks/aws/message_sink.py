@@ -31,7 +31,7 @@ class MessageSink:
         send: Callable[[list[dict[str, Any]]], Mapping[str, Any]],
         ask: Callable[[], object],
     ) -> None:
-        """`client`: botocore's, owned from here on. `send` makes a call with entries, `ask` one to check it."""
+        """`client`: boto3's, owned from here on. `send` makes a call with entries, `ask` one to check the target."""
         self.name = name
         self._client = client
         self._target = target
