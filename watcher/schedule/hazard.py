@@ -17,8 +17,6 @@ from watcher.schedule.age_bins import BINS, EDGES, LONGEST, bin_of, overlaps
 from watcher.schedule.constants import HAZARD
 from watcher.schedule.survival import SurvivalCurve
 
-_KERNEL = (1, 2, 3, 2, 1)
-
 
 class HazardEstimator:
     """A hazard estimate with forgetting. Not thread-safe; ages in seconds from a session's creation."""
@@ -132,13 +130,13 @@ class HazardEstimator:
     ) -> None:
         """Add the expectations for these ends under the current curve: where they are, and their time at risk."""
         for low, high, weight in records:
-            parts = overlaps(low, high)
-            # All parts but the first begin at an edge of the grid, for which the curve has tables.
-            alive = [curve.survival(low), *(curve.survival_at(j) for j, *_ in parts[1:]), curve.survival(high)]
-            total = alive[0] - alive[-1]
-            left = 1.0
-            for number, (j, begin, end) in enumerate(parts):
-                share = (alive[number] - alive[number + 1]) / total if total > 0 else (end - begin) / (high - low)
+            alive, last = curve.survival(low), curve.survival(high)
+            total, left = alive - last, 1.0
+            for j, begin, end in overlaps(low, high):
+                # All parts but the last end at an edge of the grid, for which the curve has a table.
+                after = curve.survival_at(j + 1) if end < high else last
+                share = (alive - after) / total if total > 0 else (end - begin) / (high - low)
+                alive = after
                 left -= share
                 ends[j] += weight * share
                 risk[j] += weight * (end - begin) * max(0.0, left + share / 2)
@@ -152,13 +150,9 @@ class HazardEstimator:
 
 
 def _smooth(values: Sequence[float]) -> list[float]:
-    """Weighted means of neighbours; at the borders, of the existing ones."""
-    reach = len(_KERNEL) // 2
-    padded, whole = [0.0] * reach + list(values) + [0.0] * reach, sum(_KERNEL)
-    return [
-        sum(weight * value for weight, value in zip(_KERNEL, padded[j : j + len(_KERNEL)], strict=True)) / whole
-        for j in range(len(values))
-    ]
+    """Means of neighbours, weighted 1, 2, 3, 2, 1; at the borders, of the existing ones."""
+    v = [0.0, 0.0, *values, 0.0, 0.0]
+    return [(v[j] + 2 * v[j + 1] + 3 * v[j + 2] + 2 * v[j + 3] + v[j + 4]) / 9 for j in range(len(values))]
 
 
 def _checked(values: Sequence[Any]) -> list[float]:
