@@ -45,6 +45,7 @@ def pytest_collection() -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
+        gc.set_threshold(10_000)  # five times as long between two passes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

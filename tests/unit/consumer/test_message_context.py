@@ -35,16 +35,16 @@ def test_a_context_may_be_nested_to_the_limit_and_no_deeper() -> None:
     assert refusal(nested(MAX_DEPTH + 1)).reason is DeadReason.INVALID_MESSAGE
 
 
-@pytest.mark.parametrize("levels", [500, 900, 950, *range(960, 1001, 5), 5000, 40_000])
 @pytest.mark.parametrize("member", ["sessionId", "policy", "context", "createdAt", "detail", "x"])
-def test_no_depth_of_nesting_ends_in_anything_but_a_refusal(levels: int, member: str) -> None:
-    body = f'{{"sessionId": "{ID}", "{member}": {"[" * levels}{"]" * levels}}}'
-    detail = ""
-    try:
-        parse(body)
-    except InvalidMessage as error:
-        detail = str(error)
-    assert len(detail) < 400
+def test_no_depth_of_nesting_ends_in_anything_but_a_refusal(member: str) -> None:
+    for levels in (500, 900, 950, *range(960, 1001, 5), 5000, 40_000):
+        body = f'{{"sessionId": "{ID}", "{member}": {"[" * levels}{"]" * levels}}}'
+        detail = ""
+        try:
+            parse(body)
+        except InvalidMessage as error:
+            detail = str(error)
+        assert len(detail) < 400, levels
 
 
 def test_huge_integers_and_lone_surrogates_of_a_context_come_through_unharmed() -> None:
