@@ -62,8 +62,8 @@ def own_aws_configuration() -> Iterator[None]:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backends that fail are tried again at once."""
     for strategy in (
-        "util.retry._backoff",
-        "delivery.circuit_breaker._while_closed",
-        "delivery.circuit_breaker._while_open",
+        "util.retry.BACKOFF",
+        "delivery.circuit_breaker.WHILE_CLOSED",
+        "delivery.circuit_breaker.WHILE_OPEN",
     ):
         monkeypatch.setattr(f"watcher.{strategy}", wait_none())

@@ -25,12 +25,14 @@ class BatchProcessor(Generic[T]):
         linger: float = 0.0,
         min_interval: float = 0.0,
         batch_size: int = 1,
+        changed: Condition | None = None,
     ) -> None:
         """`handle` gets a batch, and the retry policy for its backend calls.
 
         `linger`: seconds that a batch that is not full waits for more items, if each call costs money.
         `min_interval`: minimum seconds between batches, if each costs time that others need more; items after a pause
-        don't wait. Both end early at a multiple of `batch_size`, the size of one call.
+        don't wait. Both end early at a multiple of `batch_size`, the size of one call. `changed` is what the thread
+        waits on, for items and for its time.
         """
         self._handle = handle
         self._max_batch = max_batch
@@ -41,7 +43,7 @@ class BatchProcessor(Generic[T]):
         self._rested_at = -math.inf
         self._inbox: deque[T] = deque()
         self._is_closed = False
-        self._changed = Condition()
+        self._changed = changed or Condition()
 
     def put(self, item: T) -> None:
         """Hand over an item; never blocks (the consumer bounds what is in flight). Not after the close."""

@@ -23,8 +23,11 @@ SHORTEST_REST = 5.0
 LONGEST_ASKED_WAIT = 240.0
 """Maximum seconds that a backend can ask for (Retry-After): no one waits for a decision longer than that."""
 
-_while_closed = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
-_while_open = wait_random(min=SHORTEST_REST, max=LONGEST_WAIT)
+WHILE_CLOSED = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
+"""Seconds between two tries while the circuit is closed: most failures are brief."""
+
+WHILE_OPEN = wait_random(min=SHORTEST_REST, max=LONGEST_WAIT)
+"""Seconds between two trials while it is open."""
 
 
 class CircuitBreaker:
@@ -66,7 +69,7 @@ class CircuitBreaker:
 
     def pause(self, state: RetryCallState) -> float:
         """Seconds until the next try, at least what the backend asked for; a tenacity wait."""
-        wait = _while_open if self.is_open else _while_closed
+        wait = WHILE_OPEN if self.is_open else WHILE_CLOSED
         return max(float(wait(state)), asked_wait(state))
 
 

@@ -48,11 +48,12 @@ class SinkWorker:
         metrics: Metrics,
         readiness: Readiness,
         halt: Event | None = None,
+        inbox: SimpleQueue[PendingDelivery | None] | None = None,
     ) -> None:
         """`delivered` gets the sink's name and the sessions whose decisions it has; it may raise LedgerError.
 
         `given_up` gets the sink's name, a session whose decision it rejects, and why. `halt` ends the worker after
-        the attempt under way.
+        the attempt under way. `inbox` is what the thread waits on while nothing is due.
         """
         self._sink = sink
         self._delivered = delivered
@@ -61,7 +62,7 @@ class SinkWorker:
         self._attempt = Attempt(sink, clock, metrics)
         self._status = SinkStatus(sink.name, clock, metrics, readiness)
         self._halt = halt or Event()
-        self._inbox: SimpleQueue[PendingDelivery | None] = SimpleQueue()
+        self._inbox = SimpleQueue() if inbox is None else inbox
         self._waiting = DeliveryQueue()
         self._quarantine = Quarantine()
         self._check_interval: float = getattr(sink, "check_interval", inf)

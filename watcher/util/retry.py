@@ -26,7 +26,8 @@ RETRIED = (SinkError, LedgerError, QueueError)
 MAX_RETRY_WAIT = 15.0
 """Maximum seconds between two tries of a backend that is down; they continue for as long as it takes."""
 
-_backoff = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
+BACKOFF = wait_random_exponential(multiplier=0.2, max=MAX_RETRY_WAIT)
+"""Seconds between two tries, unless the caller has its own: jittered, so that watchers don't retry together."""
 
 
 class RetryUntilStopped:
@@ -57,7 +58,7 @@ class RetryUntilStopped:
                 on_failure(error)
 
         retrying = Retrying(
-            wait=wait or _backoff,
+            wait=wait or BACKOFF,
             stop=stop_when_event_set(self._halt),
             retry=retry_if_exception_type(RETRIED),
             sleep=self._sleep,

@@ -1,14 +1,13 @@
-"""A lane by itself, over a sink that refuses what it is told to."""
+"""A sink worker by itself, over a sink that rejects what it is told to."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import count
-
-import pytest
+from queue import SimpleQueue
 
 from tests.support import ManualClock, SteppingEvent, decision
 from tests.unit.support.builders import a_beat, a_session, value
 from watcher.delivery.pending import PendingDelivery
-from watcher.delivery.quarantine import Quarantine
 from watcher.delivery.sink_worker import SinkWorker
 from watcher.domain.errors import SinkError
 from watcher.domain.event_result import DELIVERED, EventResult, failed, not_attempted
@@ -76,12 +75,31 @@ def failing_at(*places: int) -> Answer:
     return answer
 
 
+class SteppingInbox(SimpleQueue[PendingDelivery | None]):
+    """An inbox nobody waits at: `get` lets the clock run instead. `ended` is called once it is `until`."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self.until = math.inf
+        self.ended: Callable[[], None] = lambda: None
+
+    def get(self, block: bool = True, timeout: float | None = None) -> PendingDelivery | None:
+        if block and self.empty():
+            seconds = min(math.inf if timeout is None else timeout, self.until - self._clock.monotonic())
+            assert seconds < math.inf, "a worker without anything to do would hang"
+            self._clock.advance(max(0.0, seconds))
+            if self._clock.monotonic() >= self.until:
+                self.ended()
+        return super().get(block=False)
+
+
 class Rig:
-    """A lane whose waits let the clock run."""
+    """A worker whose waits let the clock run."""
 
     def __init__(self, sink: Recipient | None = None) -> None:
         self.clock = ManualClock()
         self.halt = SteppingEvent(self.clock)
+        self.inbox = SteppingInbox(self.clock)
         self.sink = sink or Recipient()
         self.metrics = Metrics(sinks=["s"])
         self.readiness = Readiness()
@@ -96,6 +114,7 @@ class Rig:
             metrics=self.metrics,
             readiness=self.readiness,
             halt=self.halt,
+            inbox=self.inbox,
         )
         self.sessions = {number: a_session(number, self.clock) for number in range(30)}
 
@@ -112,7 +131,7 @@ class Rig:
             self.worker.close()
 
     def deliver(self, *numbers: int, expected: int | None = None) -> None:
-        """Put these and let the lane run until all, or as many as expected, are taken."""
+        """Put these and let the worker run until all, or as many as expected, are taken."""
         for number in numbers:
             self.worker.put(PendingDelivery(self.sessions[number], decision(number)))
         self.expected = len(numbers) if expected is None else expected
@@ -120,6 +139,20 @@ class Rig:
 
     def run(self) -> None:
         self.worker.run(a_beat(self.clock))
+
+    def run_until(self, then: float) -> None:
+        """Let the worker run until then, and over the waits in which nothing is due."""
+        self.inbox.until, self.inbox.ended = then, self.worker.close
+        self.run()
+
+    def last(self, answer: Answer) -> Answer:
+        """The answer to the last batch of a run; what is left waits for the next run."""
+
+        def also(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+            self.halt.set()
+            return answer(events)
+
+        return also
 
     def ids(self, *numbers: int) -> list[str]:
         return [self.sessions[number].key.session_id for number in numbers]
@@ -159,15 +192,3 @@ def while_others_come(rig: Rig, answer: Answer) -> Answer:
 
 def pending_of(rig: Rig, number: int) -> PendingDelivery:
     return PendingDelivery(rig.sessions[number], decision(number))
-
-
-def skip_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits until a quarantined event is due: the clock runs instead, unless there is something to do."""
-    until_due = Quarantine.seconds_until_due
-
-    def rest(quarantine: Quarantine, now: float) -> float | None:
-        seconds = until_due(quarantine, now)
-        rig.clock.advance((seconds or 0.0) if rig.worker._inbox.empty() else 0.0)
-        return None if seconds is None else 0.0
-
-    monkeypatch.setattr(Quarantine, "seconds_until_due", rest)

@@ -212,8 +212,8 @@ def test_what_is_gathered_ends_early_at_a_full_batch_or_the_close() -> None:
         batches.append(list(batch))
         two_are_there.set()
 
-    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), linger=10 * PATIENCE, batch_size=2)
-    stage._changed = gathers = Gathering()
+    gathers = Gathering()
+    stage = BatchProcessor[int](handle, 10, clock=ManualClock(), linger=10 * PATIENCE, batch_size=2, changed=gathers)
     thread = run(stage)
     stage.put(0)
     assert gathers.has_begun.wait(PATIENCE)
@@ -258,16 +258,19 @@ class Meanwhile(Condition):
 
 
 def test_what_comes_in_the_rest_after_a_batch_waits_for_its_end_and_what_comes_later_for_nothing() -> None:
-    clock = ManualClock()
-    stage = BatchProcessor[int](lambda *_: None, 10, clock=clock, min_interval=0.1, batch_size=10)
-    stage._changed = changed = Meanwhile(stage.close)
+    def close() -> None:
+        stage.close()
+
+    clock, changed = ManualClock(), Meanwhile(close)
+    pauses, waited = [0.1, 0.04], list[tuple[list[int], object]]()
+
+    def handle(batch: Sequence[int], _: RetryUntilStopped) -> None:
+        waited.append((list(batch), list(changed.waits)))
+        if pauses:
+            clock.advance(pauses.pop(0))
+            stage.put(len(waited))
+
+    stage = BatchProcessor[int](handle, 10, clock=clock, min_interval=0.1, batch_size=10, changed=changed)
     stage.put(0)
-    assert stage._next_batch() == ([0], True)
-    clock.advance(0.1)
-    stage.put(1)
-    assert stage._next_batch() == ([1], True)
-    assert changed.waits == []
-    clock.advance(0.04)
-    stage.put(2)
-    assert stage._next_batch() == ([2], False)
-    assert changed.waits == [pytest.approx(0.06)]
+    stage.run(Event(), a_beat(clock))
+    assert waited == [([0], []), ([1], []), ([2], [pytest.approx(0.06)])]

@@ -1,9 +1,11 @@
+from threading import Event
+
 import pytest
-from tenacity import wait_fixed
+from tenacity import RetryCallState
 
 from tests.support import decision
 from tests.unit.delivery.outboxes import decided, running
-from tests.unit.support.builders import a_lease, when_waited_on
+from tests.unit.support.builders import a_lease
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.domain.errors import LedgerError, QueueError, SinkError, SinkGone
@@ -106,10 +108,15 @@ def test_a_drain_that_runs_out_of_time_gives_up_without_a_death(broken: str, err
 
 
 def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watcher.delivery.circuit_breaker._while_closed", wait_fixed(3600))
+    is_waiting = Event()
+
+    def for_an_hour(_: RetryCallState) -> float:
+        is_waiting.set()
+        return 3600.0
+
+    monkeypatch.setattr("watcher.delivery.circuit_breaker.WHILE_CLOSED", for_an_hour)
     world = World()
     world.calls.break_down("a", SinkError("full"))
-    is_waiting = when_waited_on(world.outbox._workers["a"]._halt)
     with running(world) as outbox:
         decided(world, world.session(1))
         assert is_waiting.wait(PATIENCE)

@@ -142,8 +142,16 @@ def test_what_is_in_flight_no_more_does_not_pile_up_while_the_sink_is_down(rig: 
 
 
 def test_with_nothing_left_to_try_the_sink_is_left_alone(rig: Rig) -> None:
-    assert list(rig.worker._try()) == []
-    assert rig.sink.batches == []
+    """All that waited for it has lost its leases."""
+
+    def lose(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.sessions[0].is_abandoned = True
+        raise SinkError("down", LONGEST_WAIT + 1.0)  # opens the circuit
+
+    rig.sink.answers = [lose]
+    rig.worker.put(pending_of(rig, 0))
+    rig.run_until(rig.clock.monotonic() + 3600.0)
+    assert rig.sink.batches == [[decision(0)]]
 
 
 def test_a_halt_leaves_what_was_not_taken(rig: Rig) -> None:
@@ -325,22 +333,8 @@ def recipient(rig: Rig) -> CheckedRecipient:
     return rig.sink
 
 
-def idle(rig: Rig, monkeypatch: pytest.MonkeyPatch, *, until: float) -> None:
-    """Let the worker wait for work until then; its waits let the clock run."""
-    seconds_until_due = SinkWorker._seconds_until_due
-
-    def wait(worker: SinkWorker) -> float | None:
-        rig.clock.advance(seconds_until_due(worker) or 0.0)
-        if rig.clock.monotonic() >= until:
-            worker.close()
-        return 0.0
-
-    monkeypatch.setattr(SinkWorker, "_seconds_until_due", wait)
-    rig.run()
-
-
 def test_a_target_that_vanishes_while_nothing_is_sent_makes_the_watcher_unready_within_its_interval(
-    checked: Rig, monkeypatch: pytest.MonkeyPatch
+    checked: Rig,
 ) -> None:
     sink, begun, seen = recipient(checked), checked.clock.monotonic(), list[tuple[bool, dict[str, str]]]()
 
@@ -350,20 +344,20 @@ def test_a_target_that_vanishes_while_nothing_is_sent_makes_the_watcher_unready_
 
     sink.missing = missing
     with capture_logs() as logs:
-        idle(checked, monkeypatch, until=begun + 400.0)
+        checked.run_until(begun + 400.0)
     assert (True, {"sink s": "circuit open, 0 decisions wait: no such target"}) in seen
     assert (checked.is_open, checked.readiness.problems(), sink.batches) == (False, {}, [])
     told = [entry["event"] for entry in logs if entry["log_level"] != "warning"]
     assert told == ["circuit_opened", "circuit_closed"]
 
 
-def test_a_sink_that_is_sent_to_is_not_asked_for(checked: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sink_that_is_sent_to_is_not_asked_for(checked: Rig) -> None:
     checked.clock.advance(59.0)
     checked.deliver(0)
     assert recipient(checked).checks == 0
 
 
-def test_a_delivery_puts_the_next_check_off(checked: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delivery_puts_the_next_check_off(checked: Rig) -> None:
     delivered_at, checked_at = list[float](), list[float]()
     checked.worker.put(pending_of(checked, 0))
 
@@ -379,30 +373,29 @@ def test_a_delivery_puts_the_next_check_off(checked: Rig, monkeypatch: pytest.Mo
     checked.sink.always = slow
     recipient(checked).missing = missing
     checked.expected = -1
-    idle(checked, monkeypatch, until=checked.clock.monotonic() + 200.0)
+    checked.run_until(checked.clock.monotonic() + 150.0)
     assert checked_at == [delivered_at[0] + 60.0]
 
 
 def test_a_sink_that_is_down_with_nothing_to_send_is_asked_for_at_every_turn(checked: Rig) -> None:
     """What waited for it has lost its leases: only a check can show that it works again."""
-    checked.worker.put(pending_of(checked, 1))
+    sink = recipient(checked)
+    checked_at, waits = list[float](), checked.halt.waits
 
     def lose(_: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         checked.sessions[1].is_abandoned = True
-        checked.worker.put(pending_of(checked, 2))
-        checked.sessions[2].is_abandoned = True
-        raise SinkError("down", LONGEST_WAIT + 1.0)
+        raise SinkError("down", LONGEST_WAIT + 1.0)  # opens the circuit
 
-    checked.sink.answers = [lose, lose]
-    checked.expected = -1
-    checked.sink.always = all_delivered
-    with pytest.raises(SinkError):
-        checked.worker._try()
-    checked.worker._failed(SinkError("down", LONGEST_WAIT + 1.0))
-    checked.worker._waiting.take(9)
-    checked.worker._inbox.get()
-    checked.worker._try()
-    assert (recipient(checked).checks, checked.is_open, checked.readiness.problems()) == (1, False, {})
+    def missing() -> bool:
+        checked_at.append(checked.clock.monotonic())
+        return len(checked_at) < 3
+
+    sink.answers, sink.missing = [lose], missing
+    checked.worker.put(pending_of(checked, 1))
+    begun = checked.clock.monotonic()
+    checked.run_until(begun)  # until it waits for work again
+    assert checked_at == pytest.approx([begun + sum(waits[:turns]) for turns in (1, 2, 3)])
+    assert (checked.is_open, checked.readiness.problems(), len(sink.batches)) == (False, {}, 1)
 
 
 def test_a_sink_without_a_check_is_never_asked_for(rig: Rig) -> None:

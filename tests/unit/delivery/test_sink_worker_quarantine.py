@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import decision
-from tests.unit.delivery.sink_workers import Answer, Rig, pending_of, skip_rests
+from tests.unit.delivery.sink_workers import Answer, Rig, all_delivered, pending_of
 from tests.unit.support.builders import a_session
 from watcher.delivery.circuit_breaker import FAILURES, LONGEST_WAIT
 from watcher.delivery.pending import PendingDelivery
@@ -25,11 +25,6 @@ CALL = 0.5
 @pytest.fixture
 def rig() -> Rig:
     return Rig()
-
-
-@pytest.fixture
-def no_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    skip_rests(rig, monkeypatch)
 
 
 class Busy:
@@ -65,13 +60,16 @@ def taking_all_but(*numbers: int, word: str = "") -> Answer:
 
 def set_apart(rig: Rig, *numbers: int) -> None:
     """The sink fails at these twice, and takes others."""
-    rig.sink.answers = [taking_all_but(*numbers)] * 2
+    answer = taking_all_but(*numbers)
+    rig.sink.answers = [answer, rig.last(answer)]
     rig.sink.max_batch = len(numbers) + 1
-    for others in ([*numbers, 20], [21]):
-        for number in others:
-            rig.worker.put(pending_of(rig, number))
-        rig.worker._try()
+    for number in (*numbers, 20, 21):
+        rig.worker.put(pending_of(rig, number))
+    rig.run()
+    assert rig.taken == rig.ids(20, 21)
     rig.sink.max_batch = 4
+    rig.halt.clear()
+    rig.taken.clear()
     rig.sink.batches.clear()
 
 
@@ -135,7 +133,6 @@ def test_a_receiver_that_asks_for_time_is_no_failure_of_those_that_wait_for_it(r
     assert min(rig.halt.waits) == 10.0
 
 
-@pytest.mark.usefixtures("no_rests")
 @pytest.mark.parametrize("is_reached", [True, False], ids=["reached", "not reached"])
 def test_an_outage_is_held_against_no_event_that_was_set_apart_before(rig: Rig, is_reached: bool) -> None:
     """It opens the circuit and is told; once it is over the event is taken."""
@@ -178,7 +175,6 @@ def test_an_event_that_makes_the_calls_fail_that_it_is_in_is_told_from_those_bes
     assert not rig.is_open
 
 
-@pytest.mark.usefixtures("no_rests")
 def test_with_an_open_circuit_and_only_quarantined_events_left_they_are_tried(rig: Rig) -> None:
     """Nothing else may come for hours: what is due is the trial, one event at a time, and closes the circuit."""
     set_apart(rig, 0, 1)
@@ -209,12 +205,11 @@ def test_a_quarantined_event_whose_turn_did_not_come_stays_in_quarantine(rig: Ri
     set_apart(rig, 0, 1)
 
     def first_only(events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
+        rig.worker.put(pending_of(rig, 22))
         return [rejected("422"), *[not_attempted("422")] * (len(events) - 1)]
 
     rig.sink.max_batch = 8  # room for two of them
     rig.clock.advance(1.0)
-    rig.sink.answers = [first_only]
-    rig.worker._try()
-    rig.worker.put(pending_of(rig, 22))
-    rig.worker._try()
+    rig.sink.answers = [first_only, rig.last(all_delivered)]
+    rig.run()
     assert rig.sink.batches == [[decision(0), decision(1)], [decision(1)]]  # by itself

@@ -15,7 +15,6 @@ from tests.unit.delivery.sink_workers import (
     down,
     never_taking,
     pending_of,
-    skip_rests,
     while_others_come,
 )
 from watcher.delivery.circuit_breaker import FAILURES
@@ -27,11 +26,6 @@ from watcher.domain.model import DecisionEvent
 @pytest.fixture
 def rig() -> Rig:
     return Rig()
-
-
-@pytest.fixture
-def no_rests(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    skip_rests(rig, monkeypatch)
 
 
 def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> None:
@@ -46,7 +40,6 @@ def test_one_event_that_is_never_taken_costs_the_others_nothing(rig: Rig) -> Non
     assert (refused["session_id"], refused["error"]) == (rig.ids(0)[0], "500")
 
 
-@pytest.mark.usefixtures("no_rests")
 def test_a_poison_event_is_tried_apart_until_it_is_taken_and_its_failures_open_no_circuit(rig: Rig) -> None:
     tries: list[float] = []
 
@@ -100,7 +93,6 @@ def test_a_good_decision_does_not_wait_for_those_that_are_refused(rig: Rig) -> N
     assert (rig.is_open, rig.given_up) == (False, {})
 
 
-@pytest.mark.usefixtures("no_rests")
 @pytest.mark.parametrize(
     ("numbers", "tries", "seconds"), [((0, 1), REJECTIONS, 31.0), ((0,), ATTEMPTS, 603.0)], ids=["some", "nothing"]
 )
@@ -115,7 +107,6 @@ def test_the_word_of_a_sink_that_takes_others_counts_sooner_than_that_of_one_tha
     assert rig.clock.monotonic() - begun == seconds
 
 
-@pytest.mark.usefixtures("no_rests")
 def test_a_poison_event_that_is_never_taken_is_given_up_at_last(rig: Rig) -> None:
     begun = rig.clock.monotonic()
     rig.sink.always = while_others_come(rig, never_taking(0))
