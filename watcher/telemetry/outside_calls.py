@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from watcher.telemetry.health import current
+from watcher.util import stalls
 
 T = TypeVar("T")
 
@@ -35,4 +36,5 @@ def _call(method: Callable[..., T], part: str, name: str, limit: float, /, *argu
     if beat is None:  # a thread that nothing waits for
         return method(*arguments, **named)
     with beat.calling(part, name, limit):
+        stalls.point(f"{part}.{name}")
         return method(*arguments, **named)
