@@ -6,6 +6,7 @@ in its own thread because a source may hang (a `credential_process`). Signing wa
 """
 
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic
@@ -58,7 +59,7 @@ class LiveCredentials:
         self._is_rejected = False
         self._refreshes: list[Thread] = []
         self._begun_at: float | None = None
-        self._next_at = self._stat_at = -float("inf")
+        self._next_at = self._stat_at = self._quiet_until = -inf
         self._stamp: Stamp | None = None
 
     def get_frozen_credentials(self) -> Any:
@@ -67,6 +68,8 @@ class LiveCredentials:
         Raises:
             CredentialsUnavailable: there are none.
         """
+        if self._clock() < self._quiet_until and not self._is_rejected:
+            return self._frozen  # nearly every call, without the lock that all threads share
         with self._changed:
             now = self._clock()
             if self._is_due(now):
@@ -75,6 +78,7 @@ class LiveCredentials:
                 left = self._begun_at + self._wait - now
                 self._changed.wait_for(lambda: self._begun_at is None, max(0.0, left))
             if self._is_usable():
+                self._quiet_until = -inf if _expires(self._found) else self._stat_at + STAT_INTERVAL
                 return self._frozen
             raise CredentialsUnavailable(text=f"no AWS credentials: {self._why()}")
 

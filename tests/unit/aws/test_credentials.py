@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 import pytest
@@ -142,6 +142,31 @@ def test_a_changed_file_is_read_again_at_once(live: Callable[..., LiveCredential
     key(found)
     settle()
     assert key(found) == "new"
+
+
+def test_calls_share_no_lock_but_once_a_second_and_after_a_rejection(
+    live: Callable[..., LiveCredentials], time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[float] = []
+
+    class Counted(Condition):
+        def __enter__(self) -> bool:
+            taken.append(time.now)
+            return super().__enter__()
+
+    monkeypatch.setattr(credentials, "Condition", Counted)
+    found = live(Source("key"))
+    key(found)
+    settle()
+    taken.clear()
+    assert [key(found) for _ in range(5)] == ["key"] * 5
+    assert taken == []
+    time.now += 1
+    assert [key(found) for _ in range(5)] == ["key"] * 5
+    assert len(taken) == 1
+    found.reject()
+    key(found)
+    assert len(taken) > 1
 
 
 def test_a_file_that_comes_later_is_not_waited_for(
