@@ -83,15 +83,17 @@ class Parts(Protocol):
 class Daemon:
     """Runs the parts until a stop, until the queue is empty, or until one of its threads dies."""
 
-    def __init__(self, parts: Parts, *, concurrency: int, drain_timeout: float) -> None:
+    def __init__(
+        self, parts: Parts, *, concurrency: int, drain_timeout: float, stopping: Event | None = None
+    ) -> None:
         """`drain_timeout`: seconds from the signal to the end.
 
-        It takes at most `CLOSE_TIME` longer, and only if something hangs.
+        It takes at most `CLOSE_TIME` longer, and only if something hangs. `stopping` begins the drain like `stop`.
         """
         self._parts = parts
         self._concurrency = concurrency
         self._drain_timeout = drain_timeout
-        self._stopping = Event()
+        self._stopping = stopping or Event()
         self._drained = Event()
         self._threads = Threads(parts.clock, self._died, rest_current)
         self._fatal: WatcherError | None = None

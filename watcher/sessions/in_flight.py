@@ -38,7 +38,8 @@ class InFlight:
     LEASES_HELD = 4
     """Messages of one session that are held until it is decided: if the first gets lost, the next is there."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, changed: Condition | None = None) -> None:
+        """`limit`: messages. `changed` is what waits for room, and its lock guards the table."""
         self._limit = limit
         self._sessions: dict[str, dict[str, Session]] = {}
         """By policy and session id: dicts keyed by strings take less memory than one keyed by pairs."""
@@ -49,7 +50,8 @@ class InFlight:
         self._context_bytes = 0
         self._is_closed = False
         self._is_released = False
-        self._changed = Condition(NamedLock("sessions in flight"))  # type: ignore[arg-type] # enough of a lock
+        lock = NamedLock("sessions in flight")
+        self._changed = changed or Condition(lock)  # type: ignore[arg-type] # enough of a lock
 
     def __len__(self) -> int:
         return sum(map(len, self._sessions.values()))

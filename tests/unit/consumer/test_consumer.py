@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from tests.support import session_id
 from tests.unit.delivery.outboxes import running
-from tests.unit.support.builders import a_beat, a_lease, a_received_message, held, when_waited_on
+from tests.unit.support.builders import a_beat, a_lease, a_received_message, held, when_full
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.domain.errors import LedgerError, QueueError
@@ -73,7 +73,7 @@ def test_no_more_is_received_than_there_is_room_for() -> None:
     world = World(limit=3)
     world.session(90)
     world.queue.waiting = [a_message(number) for number in range(2)]
-    stop, is_full = Event(), when_waited_on(world.in_flight._changed)
+    stop, is_full = Event(), when_full(world.in_flight)
     thread = Thread(target=world.consumer.run, args=(stop, a_beat(world.clock)))
     thread.start()
     assert is_full.wait(PATIENCE)

@@ -1,11 +1,11 @@
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.support import session_id
-from tests.unit.support.builders import a_beat, a_received_message
+from tests.unit.support.builders import a_lease, a_received_message, a_session, put_in
 from tests.unit.support.daemons import parts_of, running
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
@@ -13,6 +13,7 @@ from watcher.daemon import daemon as module
 from watcher.daemon.daemon import Daemon
 from watcher.domain.errors import QueueError, SinkGone
 from watcher.domain.model import QueueDepth
+from watcher.sessions.in_flight import InFlight
 from watcher.telemetry.health import OUTSIDE_LIMIT, SLOW_CALL, Liveness
 from watcher.telemetry.readiness import Readiness
 
@@ -99,6 +100,9 @@ class Depths:
         """Nothing to close."""
 
 
+IDLE = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
+"""A consumer or prober that asks nothing."""
+
 EMPTY, ONE, LEASED = QueueDepth(0, 0), QueueDepth(1, 0), QueueDepth(0, 1)
 
 
@@ -114,18 +118,36 @@ EMPTY, ONE, LEASED = QueueDepth(0, 0), QueueDepth(1, 0), QueueDepth(0, 1)
 def test_it_ends_only_when_two_looks_in_a_row_find_nothing(depths: list[QueueDepth | QueueError], looks: int) -> None:
     """SQS counts its messages approximately: one look may find none while there is one."""
     queue = Depths(*depths)
-    daemon = Daemon(parts_of(World(), [], queue=queue), concurrency=1, drain_timeout=PATIENCE)
-    daemon._wait_for_empty(a_beat())
+    parts = parts_of(World(), [], queue=queue, consumer=IDLE, prober=IDLE)
+    Daemon(parts, concurrency=1, drain_timeout=PATIENCE).run(until_empty=True)
     assert queue.looks == looks
 
 
+class EndsAtTheFifthLook(InFlight):
+    """A table whose session is over once somebody asks for the fifth time how many there are."""
+
+    looks = 0
+
+    def __len__(self) -> int:
+        self.looks += 1
+        if self.looks == 5:
+            for session in self.of(session_id(1)):
+                self.finish(session)
+        return super().__len__()
+
+
 def test_a_session_in_flight_is_not_empty_whatever_the_queue_counts() -> None:
-    world, queue = World(), Depths()
-    session = world.session(1)
-    daemon = Daemon(parts_of(world, [], queue=queue), concurrency=1, drain_timeout=PATIENCE)
-    assert not daemon._is_done()
-    world.in_flight.finish(session)
-    assert daemon._is_done()
+    table, asked_after = EndsAtTheFifthLook(1), list[int]()
+    put_in(table, a_session(1), a_lease(1))
+
+    def depth() -> QueueDepth:
+        asked_after.append(table.looks)
+        return EMPTY
+
+    queue = SimpleNamespace(depth=depth, close=lambda _: None)
+    parts = parts_of(World(), [], queue=queue, in_flight=table, consumer=IDLE, prober=IDLE)
+    Daemon(parts, concurrency=1, drain_timeout=PATIENCE).run(until_empty=True)
+    assert asked_after == [5, 6]
 
 
 def test_a_ledger_that_hangs_is_named_by_readiness_and_makes_no_thread_late() -> None:
@@ -175,22 +197,17 @@ def test_the_service_manager_is_told_when_all_runs_and_before_anything_is_stoppe
 
 
 def test_the_main_thread_shows_that_it_is_alive() -> None:
-    world = World()
     fake_notifier = FakeNotifier([], interval=0.001)
-    daemon = Daemon(parts_of(world, [], notifier=fake_notifier), concurrency=1, drain_timeout=1.0)
-    running = Thread(target=daemon._wait)
-    running.start()
-    assert fake_notifier.ticked.wait(PATIENCE)
-    daemon.stop()
-    running.join(PATIENCE)
-    assert not running.is_alive()
+    with running(parts_of(World(), [], notifier=fake_notifier)) as daemon:
+        assert fake_notifier.ticked.wait(PATIENCE)
+        daemon.daemon.stop()
+        daemon.end()
 
 
 def test_without_until_empty_the_queue_is_not_asked_whether_it_is() -> None:
     world, queue = World(), Depths()
-    idle = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
     fake_notifier = FakeNotifier([], interval=0.001)
-    with running(parts_of(world, [], queue=queue, consumer=idle, prober=idle, notifier=fake_notifier)):
+    with running(parts_of(world, [], queue=queue, consumer=IDLE, prober=IDLE, notifier=fake_notifier)):
         for _ in range(3):
             fake_notifier.ticked.clear()
             assert fake_notifier.ticked.wait(PATIENCE)
@@ -205,10 +222,9 @@ def test_a_queue_that_hangs_does_not_hold_up_a_stop_while_it_is_watched_for_bein
         gate.wait(PATIENCE)
         return EMPTY
 
-    idle = SimpleNamespace(run=lambda stop, _: stop.wait(PATIENCE))
     queue = SimpleNamespace(depth=hang, close=lambda _: None)
     daemon = Daemon(
-        parts_of(world, [], queue=queue, consumer=idle, prober=idle),
+        parts_of(world, [], queue=queue, consumer=IDLE, prober=IDLE),
         concurrency=1,
         drain_timeout=1.0,
     )
@@ -232,24 +248,21 @@ def test_the_start_is_logged_with_what_the_watcher_is_set_to() -> None:
 
 
 class Waited(Event):
-    """An event that is set when it is first waited for, and knows for how long it should have been."""
+    """A stop that comes when the main thread first waits for it, and knows for how long that would have waited."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waits: list[float | None] = []
 
     def wait(self, timeout: float | None = None) -> bool:
-        self.waits.append(timeout)
-        return True
+        if current_thread() is main_thread():
+            self.waits.append(timeout)
+            self.set()
+        return super().wait(timeout)
 
 
 @pytest.mark.parametrize("interval", [5.0, 2.5])
 def test_the_main_thread_wakes_up_no_more_often_than_somebody_wants_it_to(interval: float) -> None:
-    daemon = Daemon(
-        parts_of(World(), [], notifier=FakeNotifier([], interval)),
-        concurrency=1,
-        drain_timeout=1.0,
-    )
-    daemon._stopping = stopping = Waited()
-    daemon._wait()
+    stopping, parts = Waited(), parts_of(World(), [], notifier=FakeNotifier([], interval))
+    Daemon(parts, concurrency=1, drain_timeout=1.0, stopping=stopping).run()
     assert stopping.waits == [interval]

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import session_id
-from tests.unit.support.builders import a_received_message, an_answer, when_waited_on
+from tests.unit.support.builders import a_received_message, an_answer, when_full
 from tests.unit.support.daemons import parts_of, running
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
@@ -17,7 +17,6 @@ from watcher.daemon.systemd import STOP_SLACK
 from watcher.domain.errors import QueueError
 from watcher.domain.model import SessionStatus
 from watcher.telemetry.health import Beat
-from watcher.util.clock import SystemClock
 
 WAITING = an_answer(SessionStatus.IN_PROGRESS)
 BRIEF = 0.02
@@ -118,7 +117,7 @@ def test_the_queue_is_told_how_much_of_the_drain_is_left() -> None:
     world.calls.on("release", lambda: world.clock.advance(7.0))
     closed: list[float] = []
     world.queue.close = closed.append  # type: ignore[assignment]
-    drain_by_hand(world, drain_timeout=25.0, work=20.0)
+    stopped_at_once(world, drain_timeout=25.0, work=20.0)
     assert world.queue.release_times == [5.0]
     assert closed == [0.0]
 
@@ -126,15 +125,16 @@ def test_the_queue_is_told_how_much_of_the_drain_is_left() -> None:
 def test_the_queue_gets_a_moment_even_where_there_is_no_drain() -> None:
     world = World(WAITING)
     world.session(1)
-    drain_by_hand(world, drain_timeout=0.0)
+    stopped_at_once(world, drain_timeout=0.0)
     assert world.queue.release_times == [LEAST_RELEASE]
 
 
-def drain_by_hand(world: World, drain_timeout: float, work: float = 0.0) -> None:
-    """The drain of a daemon that has not begun, on the world's clock; what was under way takes `work` seconds."""
-    outbox = Part(drain=lambda *_: world.clock.advance(work))
-    parts = parts_of(world, [], clock=world.clock, outbox=outbox)
-    Daemon(parts, concurrency=1, drain_timeout=drain_timeout)._drain()
+def stopped_at_once(world: World, drain_timeout: float, work: float = 0.0) -> None:
+    """The drain of a daemon stopped at once, on the world's clock; what was under way takes `work` seconds."""
+    outbox = Part(start=lambda *_: None, drain=lambda *_: world.clock.advance(work))
+    daemon = Daemon(parts_of(world, [], clock=world.clock, outbox=outbox), concurrency=1, drain_timeout=drain_timeout)
+    daemon.stop()
+    daemon.run()
 
 
 @pytest.mark.parametrize("part", ["release", "close"])
@@ -172,8 +172,7 @@ def test_calls_that_outlast_the_drain_are_left_and_their_late_answers_dropped() 
         daemon.daemon.stop()
         daemon.end()
         gate.set()
-        threads = daemon.daemon._threads
-        assert threads.join(["poller"], SystemClock().monotonic() + PATIENCE)
+        daemon.join("poller")
     assert daemon.error is None
     assert {lease.message_id for lease in world.queue.released} == {"0", "1"}
     assert world.ledger.entries == {}
@@ -196,7 +195,7 @@ def test_a_call_that_breaks_after_the_end_of_the_drain_is_no_death() -> None:
         daemon.daemon.stop()
         daemon.end()
         gate.set()
-        assert daemon.daemon._threads.join(["poller"], SystemClock().monotonic() + PATIENCE)
+        daemon.join("poller")
     assert daemon.error is None
     assert "thread_died" not in [entry["event"] for entry in logs]
 
@@ -204,7 +203,7 @@ def test_a_call_that_breaks_after_the_end_of_the_drain_is_no_death() -> None:
 def test_a_full_table_does_not_hold_up_the_drain() -> None:
     world = World(WAITING, limit=1)
     world.queue.waiting = [a_received_message(session_id(1))]
-    is_full = when_waited_on(world.in_flight._changed)
+    is_full = when_full(world.in_flight)
     with running(parts_of(world, [])) as daemon:
         assert is_full.wait(PATIENCE)
         daemon.daemon.stop()
@@ -242,7 +241,7 @@ def test_a_receive_that_outlasts_the_drain_is_given_back_when_it_comes() -> None
         daemon.end()
         assert world.queue.released == []
         gate.set()
-        assert daemon.daemon._threads.join(["consumer"], SystemClock().monotonic() + PATIENCE)
+        daemon.join("consumer")
     assert daemon.error is None
     assert [lease.message_id for lease in world.queue.released] == ["1"]
     assert len(world.in_flight) == 0
@@ -264,7 +263,7 @@ def test_what_the_consumer_still_works_on_at_the_end_of_the_drain_is_given_back_
         daemon.end()
         assert [lease.message_id for lease in world.queue.released] == ["1"]
         gate.set()
-        assert daemon.daemon._threads.join(["consumer"], SystemClock().monotonic() + PATIENCE)
+        daemon.join("consumer")
     assert len(world.in_flight) == 0
 
 
@@ -274,10 +273,11 @@ def test_a_lock_that_is_held_for_ever_costs_only_its_own_step(monkeypatch: pytes
     world.session(1)
     closed: list[float] = []
     world.queue.close = closed.append  # type: ignore[assignment]
-    hangs = Part(stop=lambda: gate.wait(PATIENCE))
-    parts = parts_of(world, [], scheduler=hangs)
+    hangs, idle = Part(stop=lambda: gate.wait(PATIENCE)), Part(run=lambda _: None)
+    daemon = Daemon(parts_of(world, [], scheduler=hangs, poller=idle), concurrency=1, drain_timeout=0.2)
+    daemon.stop()
     with capture_logs() as logs:
-        Daemon(parts, concurrency=1, drain_timeout=0.2)._drain()
+        daemon.run()
     gate.set()
     assert [entry["step"] for entry in logs if entry["event"] == "drain_step_timed_out"] == ["scheduler"]
     assert [lease.message_id for lease in world.queue.released] == ["1"]

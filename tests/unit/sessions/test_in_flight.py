@@ -1,4 +1,4 @@
-from threading import Barrier, Thread
+from threading import Barrier, Condition, Thread
 
 import pytest
 
@@ -242,21 +242,20 @@ def test_once_all_was_abandoned_nothing_is_held_nor_added() -> None:
     assert len(table) == 0
 
 
-def waiting_for_room(table: InFlight) -> tuple[Thread, list[int]]:
-    """A thread in a full house, and what it is told; not before it waits."""
-    rooms: list[int] = []
-    is_waiting = when_waited_on(table._changed)
+def waiting_for_room() -> tuple[InFlight, Session, Thread, list[int]]:
+    """A table that one session fills, a thread that waits for room there, and what it is told; once it waits."""
+    rooms, changed = list[int](), Condition()
+    table, is_waiting = InFlight(1, changed), when_waited_on(changed)
+    session = put_in(table, a_session(1), a_lease(1))
     thread = Thread(target=lambda: rooms.append(table.wait_for_room(PATIENCE)))
     thread.start()
     assert is_waiting.wait(PATIENCE)
-    return thread, rooms
+    return table, session, thread, rooms
 
 
 @pytest.mark.parametrize("how", ["finish", "mark_lost", "release_all"])
 def test_room_is_told_as_soon_as_there_is_some(how: str) -> None:
-    table = InFlight(1)
-    session = put_in(table, a_session(1), a_lease(1))
-    thread, rooms = waiting_for_room(table)
+    table, session, thread, rooms = waiting_for_room()
     {
         "finish": lambda: table.finish(session),
         "mark_lost": lambda: table.mark_lost(on_books(table, a_lease(1))),
@@ -267,9 +266,7 @@ def test_room_is_told_as_soon_as_there_is_some(how: str) -> None:
 
 
 def test_a_full_table_is_not_waited_for_once_it_is_shut() -> None:
-    table = InFlight(1)
-    put_in(table, a_session(1), a_lease(1))
-    thread, rooms = waiting_for_room(table)
+    table, _, thread, rooms = waiting_for_room()
     table.close()
     thread.join(PATIENCE / 2)
     assert rooms == [0]

@@ -104,7 +104,7 @@ def join(books: InFlight, session: Session, leases: Iterable[Lease]) -> None:
         assert books.merge(session.key, lease, session.created_at, session.created_monotonic) is session
 
 
-def when_waited_on(waited_on: Condition | Event) -> Event:
+def when_waited_on(waited_on: Condition) -> Event:
     """An event that is set once a thread waits there: what notifies it from then on is not missed."""
     is_waiting, wait = Event(), waited_on.wait
 
@@ -114,3 +114,16 @@ def when_waited_on(waited_on: Condition | Event) -> Event:
 
     waited_on.wait = told  # type: ignore[method-assign]
     return is_waiting
+
+
+def when_full(books: InFlight) -> Event:
+    """An event that is set once a thread waits for room although there is none."""
+    is_full, wait = Event(), books.wait_for_room
+
+    def told(seconds: float) -> int:
+        if not wait(0.0):
+            is_full.set()
+        return wait(seconds)
+
+    books.wait_for_room = told  # type: ignore[method-assign]
+    return is_full

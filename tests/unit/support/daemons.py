@@ -1,5 +1,6 @@
 """A daemon over a world, in a thread of its own."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -73,6 +74,7 @@ class Running:
     """A daemon in a thread of its own."""
 
     def __init__(self, parts: Parts, drain_timeout: float = PATIENCE) -> None:
+        self._others = set(threading.enumerate())
         self.daemon = Daemon(parts, concurrency=2, drain_timeout=drain_timeout)
         self.error: BaseException | None = None
         self.thread = Thread(target=self._run)
@@ -82,6 +84,13 @@ class Running:
             self.daemon.run()
         except WatcherError as error:
             self.error = error
+
+    def join(self, role: str) -> None:
+        """Wait for the daemon's threads of this role, which may outlast it."""
+        for thread in set(threading.enumerate()) - self._others:
+            if thread.name.startswith(f"{role}-"):
+                thread.join(PATIENCE)
+                assert not thread.is_alive()
 
     def end(self, seconds: float = PATIENCE) -> None:
         self.thread.join(seconds)

@@ -1,9 +1,9 @@
 """A scheduler, and threads that wait for it."""
 
-from threading import Thread
+from threading import Event, Thread
 
 from tests.support import ManualClock, Unlimited
-from tests.unit.support.builders import a_beat, when_waited_on
+from tests.unit.support.builders import a_beat
 from tests.unit.support.fakes import PATIENCE
 from watcher.domain.ports import RateLimiter
 from watcher.polling.scheduler import Due, Scheduler
@@ -21,8 +21,15 @@ def taken(scheduler: Scheduler) -> Session:
 
 
 def waiter(scheduler: Scheduler) -> tuple[Thread, list[Due | None]]:
-    """A thread in `take`, known to be waiting as the leader."""
-    is_waiting, found = when_waited_on(scheduler._leader), list[Due | None]()
+    """A thread in `take`, known to be waiting as the leader: it holds the lock from `poll_next` until it waits."""
+    is_waiting, found, poll_next = Event(), list[Due | None](), scheduler.poll_next
+
+    def told(now: float) -> Due | float:
+        if not isinstance(due := poll_next(now), Due):
+            is_waiting.set()
+        return due
+
+    scheduler.poll_next = told  # type: ignore[method-assign]
     thread = Thread(target=lambda: found.append(scheduler.take()))
     thread.start()
     assert is_waiting.wait(PATIENCE)
