@@ -6,6 +6,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     # Before the other imports, which take a while: Ctrl-C ends the process without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,8 @@ def main() -> None:
     fill_closed()
     drop_foreign(os.environ)
     if sys.argv[1:2] == ["run"]:
+        # A start creates little garbage: until its end, the collector would only walk through the modules again.
+        gc.disable()
         from watcher.daemon import signals  # noqa: PLC0415 - only `run` needs it
 
         signals.install_listener()

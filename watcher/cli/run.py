@@ -32,7 +32,6 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     second SIGTERM or SIGINT stops at once.
     """
     listener = signals.install_listener()  # before anything that takes time
-    gc.disable()  # a start creates little garbage: the collector would only walk through the modules, over and over
     loaded = load_or_exit(source)
     from watcher.app.build import build
     from watcher.app.endpoint_risks import endpoint_risks
