@@ -5,7 +5,7 @@ import re
 from functools import cache
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 
 
 def compact_json(value: object) -> str:
@@ -20,7 +20,7 @@ def compact_json(value: object) -> str:
     text = _encode(value)
     if text.isascii() and "\x7f" not in text:  # the usual case, without checking each character
         return text
-    return _UNSAFE.sub(lambda found: _escaped(found[0]), text)
+    return _UNSAFE.sub(lambda found: "".join(map(_escaped, found[0])), text)
 
 
 @cache
