@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from functools import cache
+from operator import itemgetter
 
 import botocore.session
 import pytest
@@ -53,8 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     They wait, while others compute; and nobody waits for one of them at the end.
     """
-    long = sorted((item for item in items if _limit(item)), key=_limit, reverse=True)
-    short = [item for item in items if not _limit(item)]
+    limits = [(_limit(item), item) for item in items]
+    long = [item for limit, item in sorted(limits, key=itemgetter(0), reverse=True) if limit]
+    short = [item for limit, item in limits if not limit]
     step = len(short) // (len(long) + 1)
     mixed = [each for number, item in enumerate(long) for each in (item, *short[number * step : (number + 1) * step])]
     items[:] = mixed + short[len(long) * step :]

@@ -3,7 +3,7 @@ from functools import cache
 
 import pytest
 
-from tests.unit.schedule.sessions import ends_between, lasts, polls
+from tests.unit.schedule.sessions import lasts, polls
 from watcher.schedule.constants import DRIFT
 from watcher.schedule.drift import DriftDetector
 from watcher.schedule.hazard import HazardEstimator
@@ -27,9 +27,11 @@ def ended_until_noticed(
     sessions = known().sessions
     ever = 1 - curve.survival(180.0)
     while ended < most:
-        for low, high, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
-            share = (1 - curve.survival(high)) / ever
-            detector.record(ends_between(curve, low, high), share, ended=over)
+        before = 1.0
+        for _, age, over in polls(lasts(chance, **shape), interval, chance.uniform(0, interval)):
+            alive = curve.survival(age)
+            detector.record(1 - alive / before, (1 - alive) / ever, ended=over)
+            before = alive
             ended += over
             if detector.shifted(sessions):
                 return ended
