@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock, Unlimited
-from tests.unit.support.builders import a_beat, an_answer, live_answer
+from tests.unit.support.builders import a_beat, a_session, an_answer, live_answer
 from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.app.reload import Reloader, rules_of
@@ -117,13 +117,18 @@ def test_a_policy_that_was_taken_away_keeps_its_rules_for_sessions_in_flight(mon
 
 def test_a_new_rate_limits_at_once_and_an_unchanged_one_keeps_its_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     reloading = Reloading(monkeypatch)
+    now, scheduler = reloading.clock.monotonic(), reloading.scheduler
+    for number in range(100):
+        scheduler.add(a_session(number, reloading.clock), now)
     reloading.reload(polling={"max_rate": 5.0})
-    assert reloading.scheduler.rate == 5.0
-    limiter = reloading.scheduler._limiter
+    assert scheduler.rate == 5.0
+    while isinstance(scheduler.poll_next(now), Due):
+        pass  # until no token is left
     reloading.reload(polling={"max_rate": 5.0, "max_interval": 8.0})
-    assert reloading.scheduler._limiter is limiter
+    assert not isinstance(scheduler.poll_next(now), Due)
     reloading.reload()
-    assert reloading.scheduler.rate == 25.0
+    assert scheduler.rate == 25.0
+    assert isinstance(scheduler.poll_next(now), Due)
 
 
 def test_a_session_in_flight_is_decided_by_the_new_threshold(monkeypatch: pytest.MonkeyPatch) -> None:

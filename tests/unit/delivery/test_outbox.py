@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.unit.delivery.outboxes import decided, event_of, running
-from tests.unit.support.builders import a_lease
+from tests.unit.support.builders import a_lease, live_answer
 from tests.unit.support.fakes import FakeSink
 from tests.unit.support.world import World
 from watcher.domain.model import Decision, LedgerEntry, Outcome, Reason
@@ -26,7 +26,8 @@ def test_the_order_is_ledger_then_sink_then_marked_acked_then_ack() -> None:
 def test_a_decision_is_counted_once_with_its_latency_and_polls() -> None:
     world = World()
     session = world.session(1)
-    session._own_history().polls = 3
+    for _ in range(3):
+        session.record(live_answer())
     world.clock.advance(12.0)
     with running(world) as outbox:
         decided(world, session)

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from tests.support import ManualClock, Unlimited
@@ -17,6 +19,11 @@ def crowd(heap: Scheduler, clock: ManualClock, number: int) -> list[Session]:
     for session in sessions:
         heap.add(session, session.created_monotonic)
     return sessions
+
+
+def references(sessions: list[Session]) -> list[int]:
+    """How many references there are to each: the scheduler's timers are some of them."""
+    return list(map(sys.getrefcount, sessions))
 
 
 def polled_in(heap: Scheduler, clock: ManualClock, seconds: float) -> list[tuple[float, Session]]:
@@ -87,9 +94,10 @@ def test_a_reservation_stands_where_many_share_its_moment_just_after_the_last_po
         clock.advance(0.0002)
     assert all(0.0 <= session.final_due_at - final_poll_at(session) < 1 / PARTS for session in sessions)
     assert len({id(session.final_due_at) for session in sessions}) <= 3
-    for session in sessions:
-        heap.bring_forward(session, final_poll_at(session))
-    assert len(heap._unconfirmed._deadlines._timers) == 100
+    before = references(sessions)
+    for number in range(100):
+        heap.bring_forward(sessions[number], final_poll_at(sessions[number]))
+    assert references(sessions) == before  # no second timer
 
 
 def test_last_polls_that_fall_together_are_brought_forward_as_far_as_the_rate_asks() -> None:
@@ -131,11 +139,12 @@ def test_without_a_known_rate_nothing_is_brought_forward() -> None:
 
 def test_finished_sessions_are_not_kept_in_memory_to_their_deadlines() -> None:
     clock = ManualClock()
-    heap = scheduler(clock)
-    for number in range(20 * FEWEST):
-        heap.add(a_session(number, clock), clock.monotonic())
+    heap, sessions = scheduler(clock), [a_session(number, clock) for number in range(20 * FEWEST)]
+    before = references(sessions)
+    for session in sessions:
+        heap.add(session, clock.monotonic())
         taken(heap)
-    assert len(heap._unconfirmed._deadlines._timers) <= FEWEST + 2
+    assert sum(references(sessions)) - sum(before) <= FEWEST + 2
 
 
 def test_clearing_out_leaves_those_who_wait_reserved() -> None:

@@ -19,29 +19,10 @@ from watcher.polling.scheduler import Due
 from watcher.sessions.session import Session
 
 
-class Hanging:
-    """A service whose answer comes only after something else has happened."""
-
-    def __init__(self, meanwhile: Callable[[], None], answer: SessionResult | PollError) -> None:
-        self.meanwhile, self.answer = meanwhile, answer
-
-    def get(self, session_id: str) -> SessionResult:
-        self.meanwhile()
-        if isinstance(self.answer, PollError):
-            raise self.answer
-        return self.answer
-
-    def probe(self) -> None:
-        """It is not asked for."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def poll_that_hangs(
     world: World, session: Session, meanwhile: Callable[[], None], answer: SessionResult | PollError
 ) -> None:
-    world.poller._results = Hanging(meanwhile, answer)
+    world.results.script, world.results.during = [answer], meanwhile
     world.poller.poll_once(Due(session, world.clock.monotonic()))
 
 

@@ -78,9 +78,9 @@ def parted(clock: ManualClock, seconds: float = 15.0) -> Session:
 
 def exhausted(clock: ManualClock) -> Scheduler:
     """A scheduler that gives leave for no call in years."""
-    heap = scheduler(clock, TokenBucket(1e-9))
-    assert heap._limiter.acquire(clock.monotonic()) == 0.0
-    return heap
+    bucket = TokenBucket(1e-9)
+    assert bucket.acquire(clock.monotonic()) == 0.0
+    return scheduler(clock, bucket)
 
 
 def over(heap: Scheduler, clock: ManualClock) -> list[Session]:
@@ -183,9 +183,11 @@ def test_a_session_that_is_over_no_longer_counts_as_in_flight() -> None:
     session = a_session(1, clock)
     session.record(WAITING)
     rule.next_step(session, WAITING)
-    assert schedule._threshold.in_flight == 1
+    plan = session.planned_for
+    assert plan is not None
+    assert plan.count == 1
     rule.forget(session)
-    assert schedule._threshold.in_flight == 0
+    assert (session.planned_for, plan.count) == (None, 0)
 
 
 def test_no_one_waits_for_the_end_of_one_whose_last_poll_was_brought_forward() -> None:

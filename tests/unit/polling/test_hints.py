@@ -143,7 +143,10 @@ def test_only_so_many_unknown_sessions_are_remembered() -> None:
     world = World()
     for number in range(REMEMBERED + 1000):
         world.hints.announce(session_id(number), S3)
-    assert len(world.hints._early) == REMEMBERED
+    sessions = [a_session(number, world.clock) for number in (999, 1000)]
+    for session in sessions:
+        world.hints.admit(session, None)
+    assert [session.hint is not None for session in sessions] == [False, True]
 
 
 def test_hints_of_decided_sessions_are_late() -> None:

@@ -130,7 +130,9 @@ def test_an_ended_session_no_longer_counts_as_in_flight() -> None:
     clock, schedule = ManualClock(), taught()
     rule, session = policy(schedule, clock), a_session(1, clock)
     rule.first_poll(session)
-    assert schedule._threshold.in_flight == 1
+    plan = session.planned_for
+    assert plan is not None
+    assert plan.count == 1
     clock.advance(20.0)
     rule.next_step(session, an_answer(SessionStatus.SUCCEEDED))
-    assert schedule._threshold.in_flight == 0
+    assert (session.planned_for, plan.count) == (None, 0)

@@ -6,12 +6,12 @@ from math import inf
 
 import pytest
 
-from tests.support import ManualClock
+from tests.support import ManualClock, session_id
 from tests.unit.support.builders import a_session, an_answer
 from tests.unit.support.heaps import scheduler
 from tests.unit.support.world import World
-from watcher.domain.errors import SessionNotFound
-from watcher.domain.model import SessionStatus
+from watcher.domain.errors import PollError, SessionNotFound
+from watcher.domain.model import SessionResult, SessionStatus
 from watcher.polling.policy import Ended, PollAgain, PollPolicy
 from watcher.polling.scheduler import Due
 from watcher.polling.strategies import backoff
@@ -186,9 +186,22 @@ def test_real_sessions_near_the_limit_of_the_rate_are_polled_in_the_order_in_whi
 
 
 def test_the_poller_tells_the_scheduler_which_new_ids_aws_knows() -> None:
-    world, known = World(*[SessionNotFound("unknown")] * 5), World(WAITING)
+    """While many are unknown, the newest of those that wait too long has its turn before older ones."""
+    assert turns_after(SessionNotFound("unknown")) == [10, 12, 11]
+    assert turns_after(WAITING) == [10, 11, 12]
+
+
+def turns_after(first_answer: SessionResult | PollError) -> list[int]:
+    """The order in which new sessions are polled that are all overdue, after five sessions with this answer."""
+    world = World(first_answer)
     for number in range(5):
         world.poller.poll_once(Due(world.session(number), world.clock.monotonic()))
-        known.poller.poll_once(Due(known.session(number), known.clock.monotonic()))
-    assert world.scheduler._unconfirmed.newest_too
-    assert not known.scheduler._unconfirmed.newest_too
+    numbers = {session_id(number): number for number in (10, 11, 12)}
+    for number in numbers.values():
+        world.scheduler.add(world.session(number), world.clock.monotonic())
+        world.clock.advance(0.1)
+    world.clock.advance(5.0)
+    turns = []
+    while isinstance(due := world.scheduler.poll_next(world.clock.monotonic()), Due):
+        turns.append(due.session.session_id)
+    return [numbers[turn] for turn in turns if turn in numbers]

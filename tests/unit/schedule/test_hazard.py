@@ -1,4 +1,5 @@
 import json
+import pickle
 import random
 
 import pytest
@@ -68,18 +69,23 @@ def test_nothing_seen_is_the_prior() -> None:
 def test_only_the_recent_ends_are_kept_one_by_one() -> None:
     durations = HazardEstimator()
     learn(durations, HAZARD.recent * 3 // 2, 5.0)
-    assert len(durations._recent) <= HAZARD.recent
+    size = len(pickle.dumps(durations))
+    learn(durations, HAZARD.recent, 5.0, seed=2)
+    assert len(pickle.dumps(durations)) == pytest.approx(size, rel=0.01)
     assert durations.curve.survival(20.0) == pytest.approx(share_alive(20.0), abs=0.06)
 
 
 def test_years_of_sessions_do_not_wear_the_numbers_out() -> None:
-    durations = HazardEstimator(memory=20.0)
-    for _ in range(600):
-        durations.survived(0.0, 10.0)
-        durations.ended(10.0, 11.0)
-    assert durations._scale < 1e10
-    assert durations.sessions == pytest.approx(21.0, rel=0.05)
-    assert durations.curve.quantile(0.5) == pytest.approx(10.5, abs=1.0)
+    """The weight of a new session grows by a half each time: without a limit, beyond all floats at the 1,751st."""
+    old, young = HazardEstimator(memory=2.0), HazardEstimator(memory=2.0)
+    for durations, number in ((old, 1800), (young, 30)):
+        for _ in range(number):
+            durations.survived(0.0, 10.0)
+            durations.ended(10.0, 11.0)
+        durations.sweep()
+    assert [old.sessions, young.sessions] == pytest.approx([3.0, 3.0], rel=0.001)
+    for age in AGES:
+        assert old.curve.survival(age) == pytest.approx(young.curve.survival(age), rel=0.01)
 
 
 def test_what_is_saved_is_known_again() -> None:
