@@ -37,13 +37,13 @@ def values(message: Mapping[str, Any]) -> dict[str, str]:
 class Wire:
     """Looks at the calls of a sink on their way, and lets one entry of the first call fail if told to."""
 
-    def __init__(self, sink: Any, operation: str, entries: str = "Entries") -> None:
+    def __init__(self, client: Any, operation: str, entries: str = "Entries") -> None:
         self.calls: list[list[dict[str, Any]]] = []
         self.fail_at: int | None = None
         self.tells = True
         self._entries = entries
         self._failed: dict[str, Any] | None = None
-        events = sink._client.meta.events
+        events = client.meta.events
         events.register(f"before-parameter-build.*.{operation}", self._before)
         events.register(f"after-call.*.{operation}", self._after)
 

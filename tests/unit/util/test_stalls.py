@@ -1,12 +1,15 @@
-import time
 from collections.abc import Iterator
-from threading import Event, Thread
+from threading import Semaphore, Thread
 
 import pytest
 from structlog.testing import capture_logs
 
+from tests.unit.support.fakes import PATIENCE
 from watcher.domain.errors import ConfigError
 from watcher.util import stalls
+
+BRIEF = 0.01
+"""Seconds in which a third thread would have passed as well."""
 
 
 @pytest.fixture(autouse=True)
@@ -26,19 +29,19 @@ def test_the_first_thread_that_reaches_the_point_hangs_and_no_other() -> None:
     with capture_logs() as logs:
         stalls.arm({stalls.VARIABLE: "sink stdout.emit:0"})
     assert logs[0]["points"] == ["sink stdout.emit"]
-    passed = Event()
+    passed = Semaphore(0)
 
     def reach() -> None:
         stalls.point("sink stdout.emit")
-        passed.set()
+        passed.release()
 
-    stuck = Thread(target=reach, daemon=True)
-    stuck.start()
-    while stalls._armed:
-        time.sleep(0.001)
-    stalls.point("sink stdout.emit")
+    threads = [Thread(target=reach, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert passed.acquire(timeout=PATIENCE)
+    assert passed.acquire(timeout=PATIENCE)
     stalls.point("poller")
-    assert not passed.is_set()
+    assert not passed.acquire(timeout=BRIEF)
 
 
 def test_a_stall_can_begin_later_and_can_end() -> None:

@@ -50,11 +50,11 @@ def sink_for(moto_server: str) -> Iterator[SinkFor]:
         sink.close()
 
 
-def refuse(sink: EventBridgeSink, operation: str, code: str) -> None:
+def refuse(client: Any, operation: str, code: str) -> None:
     def raise_error(**_: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
 
-    sink._client.meta.events.register(f"before-call.*.{operation}", raise_error)
+    client.meta.events.register(f"before-call.*.{operation}", raise_error)
 
 
 @pytest.mark.parametrize("by", ["name", "arn"])
@@ -75,18 +75,20 @@ def test_a_rule_can_match_the_outcome(client: Client, sink_for: SinkFor) -> None
     assert [event["detail"]["id"] for event in bus.matched()] == [decision(1).key.event_id]
 
 
-def test_events_are_split_by_number_and_size(client: Client, sink_for: SinkFor) -> None:
+def test_events_are_split_by_number_and_size(client: Client, sink_for: SinkFor, clients: list[Any]) -> None:
     bus, sink = Bus(client, ALL), sink_for("decisions")
-    wire = Wire(sink, "PutEvents")
+    wire = Wire(clients[-1], "PutEvents")
     sink.emit([*(decision(n) for n in range(11)), *(large_decision(n, 150 * 1024) for n in (11, 12))])
     assert [len(call) for call in wire.calls] == [10, 2, 1]
     assert len(bus.matched()) == 13
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["told as failed", "missing in the answer"])
-def test_the_entries_that_failed_are_told_by_their_places(client: Client, sink_for: SinkFor, tells: bool) -> None:
+def test_the_entries_that_failed_are_told_by_their_places(
+    client: Client, sink_for: SinkFor, tells: bool, clients: list[Any]
+) -> None:
     bus, sink = Bus(client, ALL), sink_for("decisions")
-    wire = Wire(sink, "PutEvents")
+    wire = Wire(clients[-1], "PutEvents")
     failing = 1 if tells else 2
     wire.fail_at, wire.tells = failing, tells
     events = [decision(number) for number in range(3)]
@@ -96,9 +98,11 @@ def test_the_entries_that_failed_are_told_by_their_places(client: Client, sink_f
     assert sorted(event["detail"]["id"] for event in bus.matched()) == taken
 
 
-def test_a_bus_that_is_not_there_is_found_out_before_events_are_lost_on_it(sink_for: SinkFor) -> None:
+def test_a_bus_that_is_not_there_is_found_out_before_events_are_lost_on_it(
+    sink_for: SinkFor, clients: list[Any]
+) -> None:
     sink = sink_for("nope")
-    wire = Wire(sink, "PutEvents")
+    wire = Wire(clients[-1], "PutEvents")
     for _ in range(2):
         with pytest.raises(SinkError, match=r"event bus nope: ResourceNotFoundException.*; create it, or fix bus"):
             sink.emit([decision(1)])
@@ -156,13 +160,13 @@ def test_a_check_finds_a_bus_that_is_gone_and_one_that_is_back(aws: EventBridge,
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalException"])
 def test_a_check_without_an_answer_counts_only_once_the_bus_was_not_seen_for_a_minute(
-    client: Client, sink_for: SinkFor, code: str
+    client: Client, sink_for: SinkFor, code: str, clients: list[Any]
 ) -> None:
     Bus(client, ALL)
     clock = ManualClock()
     sink = sink_for("decisions", clock)
     assert sink.emit([decision(1)]) == [DELIVERED]
-    refuse(sink, "DescribeEventBus", code)
+    refuse(clients[-1], "DescribeEventBus", code)
     clock.advance(CHECK_INTERVAL)
     assert sink.emit([decision(2)]) == [DELIVERED]
     clock.advance(1.0)
@@ -171,11 +175,11 @@ def test_a_check_without_an_answer_counts_only_once_the_bus_was_not_seen_for_a_m
 
 
 def test_without_permission_to_check_the_bus_events_are_put_and_it_is_told_once(
-    client: Client, sink_for: SinkFor
+    client: Client, sink_for: SinkFor, clients: list[Any]
 ) -> None:
     bus, clock = Bus(client, ALL), ManualClock()
     sink = sink_for("decisions", clock)
-    refuse(sink, "DescribeEventBus", "AccessDeniedException")
+    refuse(clients[-1], "DescribeEventBus", "AccessDeniedException")
     with capture_logs() as logs:
         for number in range(3):
             sink.emit([decision(number)])
@@ -186,9 +190,9 @@ def test_without_permission_to_check_the_bus_events_are_put_and_it_is_told_once(
     ]
 
 
-def test_a_bus_that_may_not_be_used_names_the_action(client: Client, sink_for: SinkFor) -> None:
+def test_a_bus_that_may_not_be_used_names_the_action(client: Client, sink_for: SinkFor, clients: list[Any]) -> None:
     Bus(client, ALL)
     sink = sink_for("decisions")
-    refuse(sink, "PutEvents", "AccessDeniedException")
+    refuse(clients[-1], "PutEvents", "AccessDeniedException")
     with pytest.raises(SinkError, match="allow events:PutEvents on this event bus"):
         sink.emit([decision(1)])

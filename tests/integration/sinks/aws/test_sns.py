@@ -63,11 +63,11 @@ def test_a_filter_policy_can_choose_by_the_outcome(client: Client, sink_for: Sin
 
 
 def test_a_fifo_topic_gets_a_group_for_each_session_and_drops_what_it_gets_again(
-    client: Client, sink_for: SinkFor
+    client: Client, sink_for: SinkFor, clients: list[Any]
 ) -> None:
     topic = Topic(client, ".fifo")
     sink = sink_for(topic.arn)
-    wire = Wire(sink, "PublishBatch", ENTRIES)
+    wire = Wire(clients[-1], "PublishBatch", ENTRIES)
     sink.emit([decision(1)])
     sink.emit([decision(1)])
     assert len(topic.heard()) == 1
@@ -77,20 +77,20 @@ def test_a_fifo_topic_gets_a_group_for_each_session_and_drops_what_it_gets_again
     assert wire.calls[0] == wire.calls[1]
 
 
-def test_events_are_split_by_number_and_size(client: Client, sink_for: SinkFor) -> None:
+def test_events_are_split_by_number_and_size(client: Client, sink_for: SinkFor, clients: list[Any]) -> None:
     topic = Topic(client)
     sink = sink_for(topic.arn)
-    wire = Wire(sink, "PublishBatch", ENTRIES)
+    wire = Wire(clients[-1], "PublishBatch", ENTRIES)
     events = [*(decision(number) for number in range(11)), *(large_decision(n, 150 * 1024) for n in (11, 12))]
     sink.emit(events)
     assert [len(call) for call in wire.calls] == [10, 2, 1]
     assert [message["Body"] for message in topic.heard()] == [event.body for event in events]
 
 
-def test_the_entry_that_failed_is_told_by_its_place(client: Client, sink_for: SinkFor) -> None:
+def test_the_entry_that_failed_is_told_by_its_place(client: Client, sink_for: SinkFor, clients: list[Any]) -> None:
     topic = Topic(client)
     sink = sink_for(topic.arn)
-    wire = Wire(sink, "PublishBatch", ENTRIES)
+    wire = Wire(clients[-1], "PublishBatch", ENTRIES)
     wire.fail_at = 0
     events = [decision(number) for number in range(3)]
     results = sink.emit(events)
@@ -112,14 +112,14 @@ def test_a_topic_that_is_not_there_is_told_with_the_fix(sink_for: SinkFor) -> No
     ],
 )
 def test_what_the_operator_can_fix_is_told(
-    client: Client, sink_for: SinkFor, code: str, message: str, fix: str
+    client: Client, sink_for: SinkFor, code: str, message: str, fix: str, clients: list[Any]
 ) -> None:
     sink = sink_for(Topic(client).arn)
 
     def refuse(**_: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": message}}, "PublishBatch")
 
-    sink._client.meta.events.register("before-call.*.PublishBatch", refuse)
+    clients[-1].meta.events.register("before-call.*.PublishBatch", refuse)
     try:
         text = sink.emit([decision(1)])[0].reason
     except SinkError as error:
@@ -127,7 +127,7 @@ def test_what_the_operator_can_fix_is_told(
     assert fix in text
 
 
-def test_the_arns_region_is_the_clients() -> None:
+def test_the_arns_region_is_the_clients(clients: list[Any]) -> None:
     sink = SnsSink(SnsSinkSettings(topic_arn="arn:aws:sns:eu-west-1:123456789012:x"), AWS)
-    assert sink._client.meta.region_name == "eu-west-1"
+    assert clients[-1].meta.region_name == "eu-west-1"
     sink.close()

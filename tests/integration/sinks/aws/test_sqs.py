@@ -50,8 +50,9 @@ SinkFor = Callable[..., SqsSink]
         ("sqs-fips.us-east-2.amazonaws.com", "sqs-fips.us-east-2.amazonaws.com"),
     ],
 )
-def test_a_queue_is_called_where_its_url_says(sink_for: SinkFor, host: str, called: str) -> None:
-    meta = sink_for(f"https://{host}/1/q")._client.meta
+def test_a_queue_is_called_where_its_url_says(sink_for: SinkFor, host: str, called: str, clients: list[Any]) -> None:
+    sink_for(f"https://{host}/1/q")
+    meta = clients[-1].meta
     assert meta.endpoint_url == f"https://{called}"
     assert meta.region_name in called
 
@@ -77,27 +78,31 @@ def test_a_fifo_queue_gets_a_group_for_each_session_and_drops_what_it_gets_again
     assert first["Attributes"]["MessageDeduplicationId"] == expected
 
 
-def test_events_go_out_ten_a_call_in_order(sqs: Any, url: str, sink_for: SinkFor) -> None:
+def test_events_go_out_ten_a_call_in_order(sqs: Any, url: str, sink_for: SinkFor, clients: list[Any]) -> None:
     sink = sink_for(url)
-    wire = Wire(sink, "SendMessageBatch")
+    wire = Wire(clients[-1], "SendMessageBatch")
     events = [decision(number) for number in range(23)]
     sink.emit(events)
     assert [len(call) for call in wire.calls] == [10, 10, 3]
     assert [message["Body"] for message in take_all(sqs, url)] == [event.body for event in events]
 
 
-def test_large_events_are_split_into_calls_of_256_kib(sqs: Any, url: str, sink_for: SinkFor) -> None:
+def test_large_events_are_split_into_calls_of_256_kib(
+    sqs: Any, url: str, sink_for: SinkFor, clients: list[Any]
+) -> None:
     sink = sink_for(url)
-    wire = Wire(sink, "SendMessageBatch")
+    wire = Wire(clients[-1], "SendMessageBatch")
     sink.emit([large_decision(number, 100 * 1024) for number in range(5)])
     assert [len(call) for call in wire.calls] == [2, 2, 1]
     assert len(take_all(sqs, url)) == 5
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["told as failed", "not told at all"])
-def test_the_entry_that_failed_is_told_by_its_place(sqs: Any, url: str, sink_for: SinkFor, tells: bool) -> None:
+def test_the_entry_that_failed_is_told_by_its_place(
+    sqs: Any, url: str, sink_for: SinkFor, tells: bool, clients: list[Any]
+) -> None:
     sink = sink_for(url)
-    wire = Wire(sink, "SendMessageBatch")
+    wire = Wire(clients[-1], "SendMessageBatch")
     wire.fail_at, wire.tells = 3, tells
     events = [decision(number) for number in range(12)]
     results = sink.emit(events)
@@ -127,13 +132,13 @@ def test_a_queue_that_is_not_there_is_told_with_the_fix(url: str, sink_for: Sink
         sink_for(f"{url}-nope").emit([decision(1)])
 
 
-def test_a_queue_that_may_not_be_used_names_the_action(url: str, sink_for: SinkFor) -> None:
+def test_a_queue_that_may_not_be_used_names_the_action(url: str, sink_for: SinkFor, clients: list[Any]) -> None:
     sink = sink_for(url)
 
     def deny(**_: object) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SendMessageBatch")
 
-    sink._client.meta.events.register("before-call.*.SendMessageBatch", deny)
+    clients[-1].meta.events.register("before-call.*.SendMessageBatch", deny)
     with pytest.raises(SinkError, match="allow sqs:SendMessage on this queue"):
         sink.emit([decision(1)])
 

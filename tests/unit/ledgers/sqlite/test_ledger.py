@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ManualClock, decision
+from tests.unit.support.sqlite_plans import plan, traced
 from watcher.domain.errors import LedgerError
 from watcher.domain.model import SessionKey
 from watcher.ledgers.memory import MemoryLedger
@@ -60,22 +61,21 @@ def test_a_reader_sees_what_the_watcher_records_meanwhile(tmp_path: Path) -> Non
     ],
 )
 def test_keys_are_looked_up_and_not_searched_for(
-    tmp_path: Path, begin: str, ask: Callable[[SqliteLedger, list[SessionKey]], object]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    begin: str,
+    ask: Callable[[SqliteLedger, list[SessionKey]], object],
 ) -> None:
+    asked = traced(monkeypatch)
     with closing(SqliteLedger(tmp_path / "l.db", ManualClock())) as ledger:
-        asked: list[str] = []
-        assert ledger._file._connection
-        ledger._file._connection.set_trace_callback(asked.append)
         ask(ledger, [decision(1).key, decision(2).key])
-        ledger._file._connection.set_trace_callback(None)
         (query,) = [statement for statement in asked if statement.startswith(begin) and "wanted" in statement]
-        with ledger._file.reading() as cursor:
-            plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query}")]
+        steps = plan(tmp_path / "l.db", query)
     assert any(
         re.match(r"SEARCH ledger_entries USING (COVERING )?INDEX ledger_keys \(session_id=\? AND policy=\?\)", step)
-        for step in plan
+        for step in steps
     )
-    assert not any(step.startswith("SCAN ledger_entries") for step in plan)
+    assert not any(step.startswith("SCAN ledger_entries") for step in steps)
 
 
 def test_many_at_once_are_recorded_delivered_and_acked_as_if_one_by_one(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,10 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import ManualClock, decision
+from tests.unit.support.sqlite_plans import traced
 from watcher.domain.errors import LedgerError
 from watcher.ledgers.retention import LIFE
-from watcher.ledgers.sqlite.ledger import SqliteLedger
-from watcher.ledgers.sqlite.retention import AT_ONCE, PAUSE
+from watcher.ledgers.sqlite.ledger import SCHEMA, SqliteLedger
+from watcher.ledgers.sqlite.retention import AT_ONCE, PAUSE, Retention
+from watcher.util.sqlite_file import WRITING, SqliteFile
 
 
 @pytest.fixture
@@ -40,13 +43,13 @@ def ids(*numbers: int) -> list[str]:
     return [decision(number).key.session_id for number in numbers]
 
 
-def deliveries(ledger: SqliteLedger) -> int:
-    with ledger._file.reading() as cursor:
-        return int(cursor.execute("SELECT count(*) FROM ledger_deliveries").fetchone()[0])
+def deliveries(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT count(*) FROM ledger_deliveries").fetchone()[0])
 
 
 def test_a_acked_entry_is_forgotten_after_thirty_days_with_its_deliveries(
-    ledger: SqliteLedger, clock: ManualClock
+    ledger: SqliteLedger, clock: ManualClock, tmp_path: Path
 ) -> None:
     decide(ledger, 1)
     clock.advance(LIFE)
@@ -54,7 +57,7 @@ def test_a_acked_entry_is_forgotten_after_thirty_days_with_its_deliveries(
     assert kept(ledger) == ids(1)
     clock.advance(PAUSE)
     decide(ledger, 2)
-    assert (kept(ledger), deliveries(ledger)) == (ids(2), 1)
+    assert (kept(ledger), deliveries(tmp_path / "l.db")) == (ids(2), 1)
 
 
 def test_what_was_never_acked_stays_and_hides_nothing_behind_it(ledger: SqliteLedger, clock: ManualClock) -> None:
@@ -90,12 +93,15 @@ def test_a_number_that_was_given_never_comes_again(ledger: SqliteLedger, clock: 
 
 
 def test_a_look_at_a_young_ledger_writes_nothing(
-    ledger: SqliteLedger, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ledger: SqliteLedger, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decide(ledger, 1)
-    clock.advance(PAUSE)
-    monkeypatch.setattr(ledger._file, "writing", lambda: pytest.fail("it took the lock for writing"))
-    ledger._retention.delete_expired()
+    asked = traced(monkeypatch)
+    with closing(SqliteFile(tmp_path / "l.db", SCHEMA, LedgerError)) as file:
+        asked.clear()
+        Retention(file, clock).delete_expired()
+    assert any("ledger_entries" in statement for statement in asked)
+    assert WRITING not in asked
 
 
 def test_a_failure_is_logged_and_holds_up_no_ack(
@@ -104,11 +110,11 @@ def test_a_failure_is_logged_and_holds_up_no_ack(
     decide(ledger, 1)
     clock.advance(LIFE + 1)
 
-    def locked() -> Cursor:
+    def locked(_: SqliteFile) -> Cursor:
         raise LedgerError("locked")
 
     with monkeypatch.context() as patch, capture_logs() as logs:
-        patch.setattr(ledger._file, "reading", locked)
+        patch.setattr(SqliteFile, "reading", locked)
         ledger.mark_acked([])
     assert [(line["event"], line["error"]) for line in logs] == [("retention_failed", "locked")]
     clock.advance(PAUSE)

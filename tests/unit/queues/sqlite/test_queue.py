@@ -1,7 +1,7 @@
 """The embedded queue's own traits, beyond the contract of all queues."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event
@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 
 from tests.support import START, ManualClock, SteppingEvent
+from tests.unit.support.sqlite_plans import plan, traced
 from watcher.domain.model import ReceivedMessage
 from watcher.queues.sqlite.queue import SqliteQueue
 
@@ -114,12 +115,22 @@ def test_text_that_is_not_utf8_does_not_stop_the_queue(queue: SqliteQueue, path:
     assert [delivery.body for delivery in receive(queue)] == ["\ufffd!", "good"]
 
 
-def test_no_query_of_the_queue_reads_the_whole_table(queue: SqliteQueue) -> None:
-    from watcher.queues.sqlite import queue as sqlite
+FIRST_ROW = "FROM queue_messages ORDER BY id LIMIT 1"
+"""The end of a query that reads no more than that."""
 
-    with queue._file.reading() as cursor:
-        for statement in (sqlite._FREE, sqlite._COUNT):
-            values = {"now": 1, "clock": 1, "boot": 1, "limit": 1}
-            plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
-            assert not [step for step in plan if step == "SCAN queue_messages" and statement is sqlite._FREE], plan
-            assert any("COVERING INDEX queue_leases" in step for step in plan), plan
+
+@pytest.mark.parametrize("ask", [receive, SqliteQueue.depth], ids=["receive", "depth"])
+def test_no_query_of_the_queue_reads_the_whole_table(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, ask: Callable[[SqliteQueue], object]
+) -> None:
+    asked = traced(monkeypatch)
+    with closing(SqliteQueue(path, 60, clock)) as queue:
+        queue.send(["a"])
+        asked.clear()
+        ask(queue)
+        queries = [text for text in asked if "queue_messages" in text and not text.endswith(FIRST_ROW)]
+        plans = [plan(path, query) for query in queries]
+    assert plans
+    for steps in plans:
+        assert any("COVERING INDEX queue_leases" in step for step in steps), steps
+        assert not any(step.startswith("SCAN queue_messages") for step in steps), steps

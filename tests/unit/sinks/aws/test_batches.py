@@ -27,12 +27,12 @@ class Service:
         self.fails_at: set[DecisionEvent] = set()
         self.limit = 10 * BATCH_LIMITS.size
         self.down: list[Exception] = []
-        self.batches = BatchSender(self._entry, self._call)
+        self.batches = BatchSender(self.entry, self.call)
 
-    def _entry(self, event: DecisionEvent) -> Entry:
+    def entry(self, event: DecisionEvent) -> Entry:
         return Entry({"event": event}, self.sizes.get(event, 100))
 
-    def _call(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
+    def call(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
         events = [entry["event"] for entry in entries]
         self.calls.append(events)
         if self.down:
@@ -66,7 +66,7 @@ def failing_at(service: Service, number: int, *errors: Exception) -> Callable[..
     def call(entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
         if len(service.calls) == number:
             service.down = [*errors]
-        return service._call(entries)
+        return service.call(entries)
 
     return call
 
@@ -82,7 +82,7 @@ def failing_at(service: Service, number: int, *errors: Exception) -> Callable[..
 def test_a_call_that_failed_ends_the_batch(errors: list[Exception], told: list[EventStatus]) -> None:
     service = Service()
     service.fails_at = {EVENTS[3]}
-    service.batches = BatchSender(service._entry, failing_at(service, 1, *errors))
+    service.batches = BatchSender(service.entry, failing_at(service, 1, *errors))
     results = service.batches.send(EVENTS)
     assert [result.status for result in results] == [DELIVERED] * 3 + [FAILED] + [DELIVERED] * 6 + told
     assert {result.reason for result in results[10:]} == {"down"}
@@ -98,21 +98,21 @@ def test_with_nothing_attempted_the_error_itself_is_raised() -> None:
 
 
 def test_entries_that_are_all_turned_away_for_the_sinks_sake_are_no_results() -> None:
-    batches = BatchSender(Service()._entry, lambda entries: [not_attempted("throttled")] * len(entries))
+    batches = BatchSender(Service().entry, lambda entries: [not_attempted("throttled")] * len(entries))
     with pytest.raises(SinkError, match="throttled"):
         batches.send(EVENTS)
 
 
 def test_a_call_that_fails_for_one_of_its_events_says_so_of_that_one_alone() -> None:
     service = Service()
-    service.batches = BatchSender(service._entry, unable_to_serve(service, EVENTS[2]))
+    service.batches = BatchSender(service.entry, unable_to_serve(service, EVENTS[2]))
     assert statuses(service, EVENTS[:5]) == [DELIVERED, DELIVERED, FAILED, NOT_ATTEMPTED, NOT_ATTEMPTED]
     assert service.calls == [EVENTS[:5], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
 
 def unable_to_serve(service: Service, event: DecisionEvent) -> Callable[..., Sequence[EventResult]]:
     def call(entries: Sequence[Mapping[str, Any]]) -> Sequence[EventResult]:
-        results = service._call(entries)
+        results = service.call(entries)
         if any(entry["event"] == event for entry in entries):
             raise CallFailed(failed("500"))
         return results
@@ -181,7 +181,7 @@ def test_a_target_that_is_set_to_take_more_gets_more() -> None:
 def test_a_target_that_goes_down_between_single_calls_is_not_sent_twice_what_it_has() -> None:
     service = Service({EVENTS[1]: 2000})
     service.limit = 1024
-    service.batches = BatchSender(service._entry, failing_at(service, 3, SinkError("down")))
+    service.batches = BatchSender(service.entry, failing_at(service, 3, SinkError("down")))
     assert statuses(service, EVENTS[:4]) == [DELIVERED, REJECTED, NOT_ATTEMPTED, NOT_ATTEMPTED]
     assert service.calls == [EVENTS[:4], EVENTS[:1], EVENTS[1:2], EVENTS[2:3]]
 
@@ -189,5 +189,5 @@ def test_a_target_that_goes_down_between_single_calls_is_not_sent_twice_what_it_
 def test_what_was_rejected_is_told_although_a_later_call_failed() -> None:
     service = Service({EVENTS[0]: BATCH_LIMITS.size + 1})
     service.limit = BATCH_LIMITS.size
-    service.batches = BatchSender(service._entry, failing_at(service, 1, SinkError("down")))
+    service.batches = BatchSender(service.entry, failing_at(service, 1, SinkError("down")))
     assert statuses(service, EVENTS[:3]) == [REJECTED, NOT_ATTEMPTED, NOT_ATTEMPTED]

@@ -2,6 +2,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.sink_clients import sink_clients
 from watcher.config import AwsSettings, EventBridgeSinkSettings, SnsSinkSettings, SqsSinkSettings
 from watcher.domain.errors import ConfigError
 from watcher.sinks import SINKS
@@ -17,11 +18,12 @@ AWS_SINKS: list[AwsSinkSettings] = [
 @pytest.mark.parametrize("sink", AWS_SINKS, ids=lambda sink: sink.type)
 @pytest.mark.parametrize(("given", "connect", "read"), [((60, 60), 3, 10), ((0, 0), 3, 10), ((1, 2), 1, 2)])
 def test_no_sink_holds_its_thread_for_as_long_as_a_poll_may_take(
-    sink: AwsSinkSettings, given: tuple[float, float], connect: float, read: float
+    sink: AwsSinkSettings, given: tuple[float, float], connect: float, read: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clients = sink_clients(monkeypatch)
     aws = AwsSettings(connect_timeout=given[0], read_timeout=given[1])
-    with closing(SINKS[sink.type](sink, aws)) as built:
-        meta = built._client.meta  # type: ignore[attr-defined]
+    SINKS[sink.type](sink, aws).close()
+    [meta] = [client.meta for client in clients]
     assert (meta.config.connect_timeout, meta.config.read_timeout) == (connect, read)
     assert meta.region_name == "eu-west-1"
 
