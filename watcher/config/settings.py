@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from watcher.config.settings_model import Name, SettingsModel, Url
+from watcher.config.settings_model import Name, Seconds, SettingsModel, Url
 from watcher.config.sinks import SinkSettings, with_names
 from watcher.config.urls import LedgerKind, QueueKind, dynamodb_table, ledger_kind, queue_kind, sqlite_path
 from watcher.domain.decision_table import CHALLENGE_VERSION
@@ -32,8 +32,8 @@ class AwsSettings(SettingsModel):
     ca_bundle: str = Field(default="", description="File of CA certificates to trust; empty: the usual ones.")
     verify_ssl: bool = Field(default=True, description="Whether to check TLS certificates.")
     sign_request: bool = Field(default=True, description="Whether to sign requests; false needs no credentials.")
-    connect_timeout: float = Field(default=60.0, ge=0, description="Seconds for one connect; 0: no limit.")
-    read_timeout: float = Field(default=60.0, ge=0, description="Seconds for one read; 0: no limit.")
+    connect_timeout: Seconds = Field(default=60.0, ge=0, description="Seconds for one connect; 0: no limit.")
+    read_timeout: Seconds = Field(default=60.0, ge=0, description="Seconds for one read; 0: no limit.")
 
 
 class QueueSettings(SettingsModel):
@@ -45,7 +45,7 @@ class QueueSettings(SettingsModel):
     dead_letter_url: Url = Field(
         default="", description="Queue for messages that can never be served; of the same kind as the queue."
     )
-    visibility_timeout: float = Field(
+    visibility_timeout: Seconds = Field(
         default=60.0, gt=0, description="Seconds that a lease lasts; it is extended while its session is watched."
     )
     max_in_flight: int = Field(
@@ -70,8 +70,8 @@ class PollingSettings(SettingsModel):
     strategy: Literal["learned", "backoff"] = Field(
         default="learned", description="How waits are chosen: learned from earlier sessions, or plain backoff."
     )
-    min_interval: float = Field(default=1.0, gt=0, description="Seconds before the second poll: the first wait.")
-    max_interval: float = Field(default=10.0, gt=0, description="Seconds of the longest wait between two polls.")
+    min_interval: Seconds = Field(default=1.0, gt=0, description="Seconds before the second poll: the first wait.")
+    max_interval: Seconds = Field(default=10.0, gt=0, description="Seconds of the longest wait between two polls.")
     multiplier: float = Field(default=1.6, ge=1, description="Factor from one wait to the next.")
     jitter: float = Field(default=0.2, ge=0, le=1, description="Share of each wait that is random.")
     session_timeout: float = Field(
@@ -164,7 +164,7 @@ class LogSettings(SettingsModel):
 class ShutdownSettings(SettingsModel):
     """How the watcher ends."""
 
-    drain_timeout: float = Field(
+    drain_timeout: Seconds = Field(
         default=25.0, ge=0, description="Seconds to finish what is under way before the rest goes back to the queue."
     )
 

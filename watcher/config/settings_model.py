@@ -13,6 +13,13 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Url = Annotated[str, AfterValidator(cleaned)]
 """A URL, which the rules check and the adapters call in the same form."""
 
+LONGEST = 86_400
+"""Seconds of the longest duration, a day: a session lives for three minutes. The system's own waits have a limit, too
+(2^63 ns), and raise OverflowError above it."""
+
+Seconds = Annotated[float, Field(le=LONGEST)]
+"""A duration."""
+
 
 class SettingsModel(BaseModel):
     """A group of settings: frozen, strictly typed, without unknown keys, NaN or infinity."""

@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / "data" / "bad_config"
 FILES = sorted(FOLDER.glob("*.toml"))
 EXPECT = "# expect: "
 IN_SCHEMA = {
+    "rule_not_finite",
     "rule_policy_threshold_as_share",
     "rule_threshold_as_share",
     "rule_threshold_one",

@@ -2,10 +2,14 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from socket import socket
+from threading import TIMEOUT_MAX
 from typing import Any
 
 import pytest
+from annotated_types import Le
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from watcher.config import (
     DecisionSettings,
@@ -178,3 +182,22 @@ def test_urls_are_cleaned_wherever_they_are_set(settings_of: Callable[..., Loade
         "https://sqs.example/1/Q",
         "http://localhost:1",
     )
+
+
+def durations() -> list[tuple[str, FieldInfo]]:
+    """Every setting in seconds, dotted."""
+    return [
+        (f"{section}.{name}", field)
+        for section, group in Settings.model_fields.items()
+        for name, field in getattr(group.annotation, "model_fields", {}).items()
+        if (field.description or "").startswith("Seconds")
+    ]
+
+
+@pytest.mark.parametrize(("key", "field"), durations())
+def test_the_longest_duration_is_one_that_the_system_can_wait(key: str, field: FieldInfo) -> None:
+    (longest,) = (float(str(bound.le)) for bound in field.metadata if isinstance(bound, Le))
+
+    with socket() as any_socket:
+        any_socket.settimeout(2 * longest)  # a call gets the sum of two
+    assert 2 * longest < TIMEOUT_MAX
