@@ -15,7 +15,7 @@ from watcher.aws.call_deadline import MAX_BODY, enforce_call_deadline, enforce_f
 from watcher.aws.credentials import LiveCredentials, error_words, find_credentials
 from watcher.aws.errors import CredentialsUnavailable, one_line
 from watcher.aws.fast_loader import is_plain
-from watcher.aws.session import configuration_files, open_session, readable_session, region_of
+from watcher.aws.session import configuration_files, configured_text, open_session, readable_session, region_of
 from watcher.aws.settings import ClientSettings
 from watcher.aws.strict_parsers import StrictParserFactory
 from watcher.aws.user_agent import user_agent
@@ -125,6 +125,9 @@ def _create(service: str, aws: ClientSettings, endpoint_url: str, session: Any) 
         raise ConfigError(
             [f"aws: no client for {service}: {one_line(str(error))}; check the section and AWS_* variables"]
         ) from error
+    except (AttributeError, LookupError, TypeError) as error:  # botocore expects the right kind everywhere
+        what = f"{' or '.join(configuration_files(session))} has a table where a text belongs, or the reverse"
+        raise ConfigError([f"aws: no client for {service}: {what} ({one_line(error)}): fix it there"]) from error
 
 
 def _verify(aws: ClientSettings) -> bool | str | None:
@@ -155,14 +158,14 @@ def _endpoint_problems(key: str, url: str) -> list[str]:
 
 
 def _bundle_problems(aws: ClientSettings, session: Any) -> list[str]:
-    path = aws.ca_bundle or session.get_config_variable("ca_bundle") or ""
+    path = aws.ca_bundle or configured_text(session, "ca_bundle")
     if not path or not aws.verify_ssl:
         return []
-    if not Path(path).is_file():
-        return [f"aws.ca_bundle = {path!r}: file not found; name a file with CA certificates (PEM)"]
     try:
+        if not Path(path).is_file():
+            return [f"aws.ca_bundle = {path!r}: file not found; name a file with CA certificates (PEM)"]
         ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError):
+    except (OSError, ValueError):  # ValueError: a name that the system's encoding can't write
         return [f"aws.ca_bundle = {path!r}: no readable certificates; name a file with CA certificates (PEM)"]
     return []
 

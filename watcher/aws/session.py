@@ -85,8 +85,26 @@ def configuration_files(session: Any) -> list[str]:
 
 
 def region_of(aws: ClientSettings, session: Any) -> str:
-    """The region: `aws.region`, else the one of profile or environment, else us-east-1."""
-    return aws.region or session.get_config_variable("region") or DEFAULT_REGION
+    """The region: `aws.region`, else the one of profile or environment, else us-east-1.
+
+    Raises:
+        ConfigError: as `configured_text`.
+    """
+    return aws.region or configured_text(session, "region") or DEFAULT_REGION
+
+
+def configured_text(session: Any, name: str, key: str = "") -> str:
+    """A value of AWS's configuration, by botocore's name, which in a file is `key`; empty if there is none.
+
+    Raises:
+        ConfigError: it is a table: indented lines follow the key.
+    """
+    value = session.get_config_variable(name)
+    if isinstance(value, Mapping):
+        files = " or ".join(configuration_files(session))
+        what = "is followed by indented lines, which make it a table"
+        raise ConfigError([f"{files}: {key or name} {what}: write its value behind the equals sign"])
+    return str(value or "")
 
 
 def resolve_region(aws: ClientSettings) -> str:

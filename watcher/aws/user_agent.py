@@ -9,6 +9,7 @@ import boto3
 import botocore
 
 from watcher import __version__
+from watcher.aws.session import configured_text
 
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9!$%&'*+\-.^_`|~]")
 
@@ -18,6 +19,9 @@ def user_agent(session: Any) -> str:
 
     It is passed to botocore as a constant: botocore would build its own twice per call, which is a tenth of the
     call's time.
+
+    Raises:
+        ConfigError: as `configured_text`.
     """
     parts = [
         f"Boto3/{boto3.__version__}",
@@ -27,7 +31,7 @@ def user_agent(session: Any) -> str:
     ]
     if environ.get("AWS_EXECUTION_ENV"):
         parts.append(f"exec-env/{_word(environ['AWS_EXECUTION_ENV'])}")
-    application = session.get_config_variable("user_agent_appid")
+    application = configured_text(session, "user_agent_appid", "sdk_ua_app_id")
     if application:
         parts.append(f"app/{_word(application)}")
     return " ".join([*parts, f"liveness-watcher/{__version__}"])

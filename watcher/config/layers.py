@@ -65,8 +65,8 @@ class Layers:
 
     def put(self, path: tuple[str, ...], value: object, origin: str) -> None:
         """Add one value on top of the current ones."""
-        if _has_nul(value):
-            self.problems.append(Problem((path,), f"{dotted(path)} contains a NUL (from {origin}): remove it"))
+        if unusable := _unusable_in(value):
+            self.problems.append(Problem((path,), f"{dotted(path)} contains {unusable} (from {origin}): remove it"))
             return
         section = self.data
         for part in path[:-1]:
@@ -100,13 +100,21 @@ class Layers:
         return next(inner, DEFAULT)
 
 
-def _has_nul(value: object) -> bool:
-    """Whether a text in it contains a NUL, which no file, host or name can contain."""
+def _unusable_in(value: object) -> str:
+    """What a text in it contains that no file, host or name can contain; empty if nothing.
+
+    JSON can name half of a surrogate pair. Those that stand for the bytes of a file's name stay.
+    """
     if isinstance(value, dict):
-        return any(map(_has_nul, value.values()))
+        return _unusable_in(list(value.values()))
     if isinstance(value, list):
-        return any(map(_has_nul, value))
-    return isinstance(value, str) and "\0" in value
+        return next(filter(None, map(_unusable_in, value)), "")
+    if not isinstance(value, str):
+        return ""
+    try:
+        return "a NUL" if b"\0" in value.encode(errors="surrogateescape") else ""
+    except UnicodeEncodeError:
+        return "half of a surrogate pair"
 
 
 def _leaves(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -37,6 +37,8 @@ def _http_urls(settings: Settings) -> Iterator[Violation]:
         if url and is_http_url(url.translate(_AMBIGUOUS)) and not is_http_url(url):
             what = "contains a space, a backslash or a control character"
             yield Violation((path,), url, what, "remove it, or percent-encode it")
+        elif url and is_http_url(url.encode("ascii", "ignore").decode()) and not is_http_url(url):
+            yield Violation((path,), url, "contains characters that are not ASCII", "percent-encode them")
         elif url and not is_http_url(url):
             what = "is not an http:// or https:// URL with a valid host"
             yield Violation((path,), url, what, "give a complete URL")

@@ -60,7 +60,7 @@ class HealthServer:
         """
         try:
             self._server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
-        except (OSError, UnicodeError) as error:
+        except (OSError, TypeError, ValueError) as error:  # TypeError: no name of a host
             words = getattr(error, "strerror", None) or str(error)
             problem = f"http.host = {host!r}, http.port = {port}: {words}"
             if getattr(error, "errno", None) == errno.EADDRINUSE:

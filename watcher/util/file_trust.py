@@ -76,7 +76,7 @@ def find_exposure_of_written(path: Path, beside: Sequence[str] = ()) -> Exposure
     real = Path(os.path.realpath(path))
     if found := find_exposure(real.parent, may_add_files=False):
         return found
-    for name in (path, *(real.with_name(real.name + end) for end in beside)):
+    for name in (path, *(real.parent / f"{real.name}{end}" for end in beside)):
         with suppress(FileNotFoundError):  # not created yet, or just deleted
             if found := find_exposure(name):
                 return found

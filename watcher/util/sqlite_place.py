@@ -34,7 +34,7 @@ def files_of(path: Path) -> Iterator[Path]:
     yield path
     real = _real(path)
     for suffix in ("-wal", "-shm"):
-        yield real.with_name(real.name + suffix)
+        yield real.parent / f"{real.name}{suffix}"
 
 
 def exposure_of(path: Path) -> Exposure | None:

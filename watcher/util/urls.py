@@ -46,16 +46,18 @@ def is_http_url(url: str) -> bool:
     """Whether this is an http or https URL with a host and a valid port.
 
     Parsers disagree about spaces, control characters and backslashes in a URL, and so about its target: none is
-    allowed. Nor is a host that no resolver takes: one with an empty label, or one of more than 63 characters.
+    allowed. Nor is a host that no resolver takes: one with an empty label, or one of more than 63 characters. In path
+    and query only ASCII is allowed, as in a request.
     """
     if not _HTTP.match(url) or not url.isprintable() or any(char in url for char in " \\"):
         return False
     try:
         parts = urlsplit(url)
         # Twice: some characters become dots, between which nothing may be left.
-        return bool((parts.hostname or "").encode("idna").decode().encode("idna")) and parts.port != 0
+        has_host = bool((parts.hostname or "").encode("idna").decode().encode("idna")) and parts.port != 0
     except ValueError:
         return False
+    return has_host and (parts.path + parts.query).isascii()
 
 
 def is_plain_http(url: str) -> bool:

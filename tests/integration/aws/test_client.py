@@ -96,6 +96,8 @@ def test_the_region_is_the_settings_then_the_profiles_then_us_east_1(tmp_path: P
         ({"endpoint_url": "https://"}, "aws.endpoint_url"),
         ({"endpoint_url": "https://host:99999"}, "aws.endpoint_url"),
         ({"endpoint_url": "http://[::1"}, "aws.endpoint_url"),
+        ({"ca_bundle": "/" + "x" * 300}, "aws.ca_bundle"),
+        ({"ca_bundle": "/\ud800"}, "aws.ca_bundle"),
     ],
 )
 def test_a_setting_that_can_not_be_used_is_named_with_its_fix(settings: dict[str, Any], words: str) -> None:
@@ -138,6 +140,24 @@ def test_a_configuration_file_that_can_not_be_read_may_be_readable_after_a_resta
         with pytest.raises(WatcherError, match="configuration file") as caught:
             use()
         assert not isinstance(caught.value, ConfigError)  # exit 78 is never restarted
+
+
+@pytest.mark.parametrize("key", ["region", "ca_bundle", "sdk_ua_app_id", "endpoint_url", "services"])
+def test_a_table_in_the_configuration_file_in_place_of_a_text_is_named_with_its_file(
+    tmp_path: Path, key: str
+) -> None:
+    (tmp_path / "config").write_text(f"[default]\n{key} =\n  a = b\n")
+    with pytest.raises(ConfigError, match=r"config or .*: (fix it there|write its value)"):
+        build_client(Aws(region="" if key == "region" else "us-east-1"), concurrency=1)
+
+
+@pytest.mark.parametrize("line", ["s3 =", "api_versions = a"])
+def test_a_text_in_the_configuration_file_in_place_of_a_table_is_named_with_its_file(
+    tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "config").write_text(f"[default]\n{line}\n")
+    with pytest.raises(ConfigError, match=r"config or .*: fix it there"):
+        build_client(Aws(), concurrency=1)
 
 
 def test_an_endpoint_of_the_environment_without_a_scheme_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

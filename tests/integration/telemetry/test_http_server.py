@@ -218,7 +218,7 @@ def test_an_address_that_will_not_be_free_either_is_a_bad_setting(
         HealthServer("127.0.0.1", 80, CollectorRegistry(), list, dict)
 
 
-@pytest.mark.parametrize("host", ["256.256.256.256", "no..name", "x" * 100 + ".invalid"])
+@pytest.mark.parametrize("host", ["256.256.256.256", "no..name", "x" * 100 + ".invalid", "xn--\u00fc", "\u2028"])
 def test_a_host_that_is_none_names_its_key(host: str) -> None:
     with pytest.raises(ConfigError, match=r"http\.host"):
         HealthServer(host, 0, CollectorRegistry(), list, dict)

@@ -141,3 +141,19 @@ def test_only_a_variable_that_changes_a_files_value_is_told(before: str, origin:
     layers.put(REGION, before, "file")
     layers.put(REGION, "b", origin)
     assert layers.overridden == ({REGION: "file"} if is_told else {})
+
+
+@pytest.mark.parametrize("value", ["a\ud800b", ["\ud83d"], {"x": [{"y": "\udbff"}]}])
+def test_half_of_a_surrogate_pair_is_a_problem_wherever_it_is(value: object) -> None:
+    layers = Layers()
+    layers.put(REGION, value, "env X")
+    assert [problem.line for problem in layers.problems] == [
+        "aws.region contains half of a surrogate pair (from env X): remove it"
+    ]
+    assert layers.data == {}
+
+
+def test_a_byte_of_a_file_s_name_that_is_not_utf_8_is_no_problem() -> None:
+    layers = Layers()
+    layers.put(("aws", "ca_bundle"), "/etc/\udcff.pem", "env AWS_CA_BUNDLE")
+    assert not layers.problems

@@ -246,3 +246,9 @@ def test_a_folder_of_one_s_own_is_fine_wherever_it_is(tmp_path: Path, folders: l
     with closing(SqliteFile(tmp_path / "state" / "f.db", ONE, QueueError)) as file:
         add(file, "a")
         assert names(file) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["/", "/..", "/.", "..", "."])
+def test_a_folder_is_no_database(name: str) -> None:
+    with pytest.raises(QueueError):
+        SqliteFile(Path(name), ONE, QueueError)

@@ -229,7 +229,7 @@ def _tls(settings: WebhookSinkSettings) -> ssl.SSLContext | None:
         return None
     try:
         context = ssl.create_default_context(cafile=settings.ca_bundle or None)
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ValueError) as error:  # ValueError: a name that the system's encoding can't write
         raise ConfigError(
             [f"sinks.{settings.name}: ca_bundle = {settings.ca_bundle!r}: no certificates: name a PEM file"]
         ) from error

@@ -120,9 +120,10 @@ def test_keys_rotate_without_a_restart(receive: Receive, webhook_for: Sinks, sec
     assert receiver.got[1].headers["webhook-signature"].count("v1,") == 1
 
 
-def test_a_ca_file_without_certificates_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["none", "\ud800"])
+def test_a_ca_file_without_certificates_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"ca_bundle = .*name a PEM file"):
-        WebhookSink(WebhookSinkSettings(name="hook", url="https://example.com/", ca_bundle=str(tmp_path / "none")))
+        WebhookSink(WebhookSinkSettings(name="hook", url="https://example.com/", ca_bundle=str(tmp_path / name)))
 
 
 def test_the_signature_is_the_specifications(receive: Receive, webhook_for: Sinks, secret_file: Path) -> None:
