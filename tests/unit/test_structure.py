@@ -7,7 +7,15 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.unit.support.source import MODULES, ROOT, nodes_of, nodes_of_modules, tree_of
+from tests.unit.support.source import (
+    MODULES,
+    ROOT,
+    is_own,
+    is_private,
+    nodes_of,
+    nodes_of_modules,
+    tree_of,
+)
 
 TESTS = ROOT.parent / "tests"
 PAGE = (ROOT / "README.md").read_text()
@@ -18,6 +26,25 @@ FUNCTION_LINES = 20
 
 MOST_NUMBERS = 200
 """Names of numbers at the level of modules. What belongs together is one NamedTuple or frozen dataclass."""
+
+
+MEASURED_FROM_WITHIN = {
+    "bench_scheduler.py": {"_confirmed"},
+    "rate_limiters.py": {"_enabled", "_sleep_amount"},
+    "schedule_strategies.py": {"_all"},
+}
+"""Benchmarks of single parts, one of them botocore's rate limiter without its sleep."""
+
+LOOK_PRIVATE = [
+    re.compile(pattern)
+    for pattern in (
+        r"\._(?<!\bself\._)(?<!\bcls\._)[a-zA-Z]",
+        r"import [^\n]*\b_[a-zA-Z]",
+        r"\n +_\w+,\n",
+        r"attr\([^\n]*[\"']_",
+    )
+]
+"""A quick look at a file's text: most tests need no closer one."""
 
 
 def test_every_module_is_in_a_package() -> None:
@@ -74,6 +101,31 @@ def has_tests(module: Path) -> bool:
 
 def is_of(file: Path, stem: str) -> bool:
     return file.stem == f"test_{stem}" or file.stem.startswith(f"test_{stem}_")
+
+
+def test_tests_use_public_entry_points_only() -> None:
+    """What a user of a class has: its constructor's parts, its public methods, and what is seen from outside."""
+    used = {path: names for path in TESTS.rglob("*.py") if (names := set(private_names_in(path)))}
+    assert {path.name: names for path, names in used.items()} == MEASURED_FROM_WITHIN
+    assert {path.parent for path in used} == {TESTS / "benchmarks"}
+
+
+def private_names_in(path: Path) -> Iterator[str]:
+    """Private names of other objects and modules that a test uses, imports, or replaces by a text."""
+    text = path.read_text()
+    if not any(pattern.search(text) for pattern in LOOK_PRIVATE):
+        return
+    for node in nodes_of(path):
+        match node:
+            case ast.Attribute(value=value, attr=name) if is_private(name) and not is_own(value):
+                yield name
+            case ast.ImportFrom(names=names, module=str(module)) if module.startswith(("watcher", "tests")):
+                yield from (name.name for name in names if is_private(name.name))
+            case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=args) if called.endswith(
+                "attr"
+            ):
+                targets = [str(argument.value) for argument in args if isinstance(argument, ast.Constant)]
+                yield from filter(is_private, (target.rpartition(".")[2] for target in targets))
 
 
 def test_only_dependencies_are_imported() -> None:

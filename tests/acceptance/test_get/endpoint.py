@@ -43,9 +43,9 @@ class Endpoint:
         self.closing = threading.Event()
         self.arrived = threading.Event()
         self._answers: dict[str, list[Answer]] = {}
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.endpoint = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server.endpoint = self
+        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
 
     def __enter__(self) -> "Endpoint":
         self._thread.start()
@@ -55,8 +55,8 @@ class Endpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self.server.shutdown()
+        self.server.server_close()
         self._thread.join()
 
     def put(self, *answers: Answer) -> str:
@@ -67,7 +67,7 @@ class Endpoint:
 
     def url(self, name: str, who: str = "") -> str:
         """The endpoint URL of a name; `who` keeps the counts of two programs apart."""
-        return f"http://127.0.0.1:{self._server.server_port}/{name}/{who}"
+        return f"http://127.0.0.1:{self.server.server_port}/{name}/{who}"
 
     def answer(self, path: str) -> Answer:
         """The next answer for a path."""

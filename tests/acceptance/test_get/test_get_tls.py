@@ -36,7 +36,7 @@ def url(certificate: Path) -> Iterator[str]:
     endpoint = Endpoint()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "both")
-    server: HTTPServer = endpoint._server
+    server: HTTPServer = endpoint.server
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     with endpoint:
         yield endpoint.url(endpoint.put(Answer.of(BASE))).replace("http:", "https:")

@@ -171,11 +171,10 @@ def test_a_ca_bundle_is_not_looked_at_when_nothing_is_verified(connect: Connect)
 
 
 @pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "boto3", "urllib3", "urllib3.connectionpool"])
-def test_libraries_never_log_at_debug(connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_libraries_never_log_at_debug(connect: Connect, caplog: pytest.LogCaptureFixture, name: str) -> None:
     for library in ("botocore", "boto3", "urllib3"):
-        monkeypatch.setattr(logging.getLogger(library), "level", logging.DEBUG)
-        logging.getLogger(library).manager._clear_cache()  # type: ignore[attr-defined]
-    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
+        caplog.set_level(logging.DEBUG, library)
+    caplog.set_level(logging.DEBUG)
     connect(ENDPOINT)
     assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
 

@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -176,11 +177,10 @@ def test_every_failure_is_one_error_that_quotes_nothing(
     assert CANARY not in caplog.text
 
 
-def test_a_process_that_hangs_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_hangs_is_not_waited_for(folder: Path) -> None:
     prints(f"open({str(folder / 'pipe')!r}).read()")(folder)
     os.mkfifo(folder / "pipe")
-    live = live_credentials(AWS)
-    monkeypatch.setattr(live, "_wait", 0.0)
+    live = LiveCredentials(partial(find, AWS), [], wait=0.0)
     assert "their source has not answered for 0 s" in patient(live)
     with (folder / "pipe").open("w"):
         pass  # lets the helper end

@@ -13,7 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError
 
-from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply
+from tests.integration.support.servers import ANSWER, BOTH_WAYS, SESSION_ID, Server, reply, with_botocores_sender
 from watcher.domain.errors import CallTimedOut, ConnectionFailed
 from watcher.domain.model import SessionStatus
 from watcher.rekognition import RekognitionResults
@@ -36,7 +36,7 @@ def test_the_request_is_botocores_own(serve: Serve, connect: Connect, monkeypatc
     client = connect(server.url, sign_request=True)
     client.get_face_liveness_session_results(SessionId=SESSION_ID)
     same = {"retries": {"total_max_attempts": 1, "mode": "standard"}, "user_agent": client.meta.config.user_agent}
-    with contextlib.closing(stock_client(server.url, **same)) as stock:
+    with contextlib.closing(stock_client(server.url, **same)) as stock, with_botocores_sender():
         stock.get_face_liveness_session_results(SessionId=SESSION_ID)
     varying = (b"authorization", b"x-amz-date", b"amz-sdk-invocation-id")
     ours, theirs = (

@@ -7,7 +7,6 @@ from threading import Event
 import pytest
 
 from watcher.simulator import Fixed, HintKind, HintSettings, Scenario, SessionScript, Simulator
-from watcher.simulator.sessions import CreateRequest
 
 LONG = 30.0
 """Seconds for what takes milliseconds, so that a slow machine fails no test."""
@@ -51,15 +50,6 @@ def test_without_a_queue_nothing_is_announced() -> None:
     with Simulator(ALL_AT_ONCE) as simulator:
         simulator.create_session(DONE)
         assert simulator.hints == []
-
-
-def test_a_token_used_again_does_not_announce_its_session_again() -> None:
-    with Simulator(ALL_AT_ONCE, clock=lambda: 1000.0, send_hints=lambda _bodies: None) as simulator:
-        created = [simulator._service.create(CreateRequest(token="t")).id for _ in range(2)]
-        assert created[0] == created[1]
-        announcer = simulator._announcer
-        assert announcer is not None
-        assert len(announcer._waiting) + len(announcer.sent()) == 1
 
 
 def test_what_is_not_due_at_the_end_is_not_sent() -> None:

@@ -46,9 +46,9 @@ class Receiver:
     def __init__(self, *script: Script | int, context: ssl.SSLContext | None = None, host: str = "localhost") -> None:
         self.got: list[Got] = []
         self.stopped = threading.Event()
-        self._script = [answer(step) if isinstance(step, int) else step for step in script or (204,)]
-        self._lock = threading.Lock()
-        self._open: list[socket.socket] = []
+        self.script = [answer(step) if isinstance(step, int) else step for step in script or (204,)]
+        self.lock = threading.Lock()
+        self.connections: list[socket.socket] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign] # clients may hang up
         if context:
@@ -64,7 +64,7 @@ class Receiver:
 
     def close(self) -> None:
         self.stopped.set()
-        for sock in self._open:
+        for sock in self.connections:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
@@ -79,14 +79,14 @@ class Receiver:
 
             def setup(self) -> None:
                 super().setup()
-                receiver._open.append(self.connection)
+                receiver.connections.append(self.connection)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                with receiver._lock:
+                with receiver.lock:
                     receiver.got.append(Got(self.command, self.path, headers, body, id(self.connection)))
-                    step = receiver._script[min(len(receiver.got), len(receiver._script)) - 1]
+                    step = receiver.script[min(len(receiver.got), len(receiver.script)) - 1]
                 step(receiver, self)
 
             do_GET = do_POST  # noqa: N815 - a redirect that is followed would arrive as one

@@ -5,11 +5,12 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.httpsession import URLLib3Session
 
 BOTH_WAYS = pytest.mark.parametrize("way", ["fresh", "reused"])
 """For a test that has to hold on a new connection and on one that has carried a call; see the fixture `way`."""
@@ -123,6 +124,25 @@ class Server:
             sock.sendall(bytes([byte]))
             if self.stopped.wait(every):
                 return
+
+
+_send = URLLib3Session.send
+
+
+@contextlib.contextmanager
+def without_botocores_sender() -> Iterator[None]:
+    """Fail if botocore sends a call itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(URLLib3Session, "send", lambda *_: pytest.fail("botocore sent this call itself"))
+        yield
+
+
+@contextlib.contextmanager
+def with_botocores_sender() -> Iterator[None]:
+    """Let botocore send a call after all, for a comparison."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(URLLib3Session, "send", _send)
+        yield
 
 
 def reply(body: bytes | dict[str, Any], status: str = "200 OK", **headers: str) -> bytes:

@@ -9,7 +9,7 @@ from watcher.simulator.faults import Fault
 from watcher.simulator.quota import Quota
 from watcher.simulator.scenario import Ending, Scenario
 from watcher.simulator.service import LivenessService, TimedReply
-from watcher.simulator.sessions import CreateRequest, SessionScript
+from watcher.simulator.sessions import CreateRequest, SessionScript, SimulatedSession
 from watcher.simulator.wire import CREATE, GET
 
 LIVE = Ending("live")
@@ -47,6 +47,12 @@ def test_a_token_gives_the_same_session_while_that_lives(caller: Any) -> None:
     assert caller.create(ClientRequestToken="u") != first
     caller.clock.now += 1
     assert caller.create(ClientRequestToken="t") != first
+
+
+def test_a_token_used_again_does_not_announce_its_session_again() -> None:
+    announced = list[SimulatedSession]()
+    service = LivenessService(Scenario(), lambda: 1000.0, on_create=announced.append)
+    assert [service.create(CreateRequest(token="t")) for _ in range(2)] == 2 * announced
 
 
 def test_a_token_that_chooses_no_ending_is_an_invalid_parameter(caller: Any) -> None:

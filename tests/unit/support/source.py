@@ -31,6 +31,36 @@ def nodes_of(path: Path) -> Sequence[ast.AST]:
     return nodes
 
 
+DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace"}
+"""Public in spite of their names: os._exit, and those of named tuples."""
+
+
+def is_private(name: str) -> bool:
+    """Whether a name says that it is nobody else's."""
+    return name.startswith("_") and not name.endswith("_") and name not in DOCUMENTED
+
+
+def is_own(value: ast.expr) -> bool:
+    """Whether this is the object or class itself, to its own methods."""
+    return isinstance(value, ast.Name) and value.id in {"self", "cls"}
+
+
+def names_of(nodes: Sequence[ast.AST]) -> set[str]:
+    """What a module defines itself: functions, classes, attributes, slots."""
+    found = set()
+    for node in nodes:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                found.add(name)
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                found.add(name)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                found.add(name)
+            case ast.Assign(targets=targets):
+                found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
 def nodes_of_modules() -> Mapping[str, Sequence[ast.AST]]:
     """All nodes of each module, by its path in the package."""
     return {str(path.relative_to(ROOT)): nodes_of(path) for path in MODULES}
