@@ -61,7 +61,7 @@ FLOODS = {
 @pytest.mark.parametrize(("head", "part"), FLOODS.values(), ids=FLOODS)
 def test_no_more_is_read_than_the_limit(serve: Serve, connect: Connect, head: bytes, part: bytes) -> None:
     flood = Flood(head, forever(part))
-    results = RekognitionResults(connect(serve(script=flood).url, connect_timeout=30, read_timeout=30))
+    results = RekognitionResults(connect(serve(script=flood).url))
     with pytest.raises((UnreadableAnswer, ConnectionFailed)) as caught:
         results.get(SESSION_ID)
     assert flood.sent < 1.5 * MAX_BODY + IN_BUFFERS
@@ -76,7 +76,7 @@ def test_no_more_is_read_than_the_limit(serve: Serve, connect: Connect, head: by
 def test_interim_answers_without_an_end_are_not_read_on(serve: Serve, connect: Connect, part: bytes) -> None:
     flood = Flood(b"", forever(part))
     with pytest.raises((UnreadableAnswer, ConnectionFailed)):
-        RekognitionResults(connect(serve(script=flood).url, connect_timeout=30, read_timeout=30)).get(SESSION_ID)
+        RekognitionResults(connect(serve(script=flood).url)).get(SESSION_ID)
     assert flood.sent < IN_BUFFERS
 
 
@@ -84,7 +84,7 @@ def test_interim_answers_without_an_end_are_not_read_on(serve: Serve, connect: C
 def test_headers_without_an_end_are_not_read_on(serve: Serve, connect: Connect) -> None:
     flood = Flood(b"HTTP/1.1 200 OK\r\n", forever(b"X-A: " + b"a" * 100 + b"\r\n"))
     with pytest.raises((UnreadableAnswer, ConnectionFailed)):
-        RekognitionResults(connect(serve(script=flood).url, connect_timeout=30, read_timeout=30)).get(SESSION_ID)
+        RekognitionResults(connect(serve(script=flood).url)).get(SESSION_ID)
     assert flood.sent < IN_BUFFERS
 
 
@@ -95,14 +95,14 @@ def test_an_answer_of_the_limit_is_read(serve: Serve, connect: Connect, *, is_ch
     pieces = (body[at : at + 65536] for at in range(0, len(body), 65536))
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
     server = serve(CHUNKED + chunks if is_chunked else reply(body))
-    results = RekognitionResults(connect(server.url, connect_timeout=30, read_timeout=30))
+    results = RekognitionResults(connect(server.url))
     assert results.get(SESSION_ID).session_id == SESSION_ID
 
 
 def test_a_byte_more_is_too_much(serve: Serve, connect: Connect) -> None:
     server = serve(reply(json.dumps(ANSWER).encode().ljust(MAX_BODY + 1)))
     with pytest.raises(UnreadableAnswer, match="more than 8 MiB"):
-        RekognitionResults(connect(server.url, connect_timeout=30, read_timeout=30)).get(SESSION_ID)
+        RekognitionResults(connect(server.url)).get(SESSION_ID)
 
 
 def test_a_gzip_bomb_is_never_unpacked(serve: Serve, connect: Connect) -> None:
@@ -128,7 +128,7 @@ def test_other_clients_have_a_limit_too(
 ) -> None:
     flood = Flood(CHUNKED, forever(b"10000\r\n" + BLOCK + b"\r\n"))
     server = serve(script=flood)
-    client = build_client(service, Aws(connect_timeout=30, read_timeout=30), server.url, concurrency=1)
+    client = build_client(service, Aws(), server.url, concurrency=1)
     with pytest.raises(ResponseParserError, match="more than 32 MiB"):
         getattr(client, operation)(**arguments)
     assert flood.sent < 1.5 * MAX_OTHERS + IN_BUFFERS

@@ -196,7 +196,7 @@ def test_an_answer_that_comes_too_late_is_not_the_next_calls(serve: Serve, conne
                 sock.sendall(reply({**ANSWER, "Status": "SUCCEEDED", "Confidence": 99}))
 
     server = serve(script=script)
-    results = RekognitionResults(connect(server.url, read_timeout=0.2))
+    results = RekognitionResults(connect(server.url, read_timeout=1))
     results.get(SESSION_ID)
     with pytest.raises(CallTimedOut):
         results.get(SESSION_ID)

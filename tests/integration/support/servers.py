@@ -29,8 +29,8 @@ class Aws:
     ca_bundle: str = ""
     verify_ssl: bool = True
     sign_request: bool = False
-    connect_timeout: float = 1.0
-    read_timeout: float = 0.5
+    connect_timeout: float = 30.0
+    read_timeout: float = 30.0
 
 
 @dataclass
