@@ -98,8 +98,7 @@ def scheduled(learner: Callable[[], DurationEstimator]) -> MakePolicy:
     """The learned schedule, with a learner of our own."""
 
     def make(clock: JumpingClock, scheduler: Scheduler, sessions: list[ScriptedSession]) -> PollPolicy:
-        schedule = Schedule(lambda: scheduler.rate)
-        schedule._all = learner()
+        schedule = Schedule(lambda: scheduler.rate, learner())
         uniform = random.Random(5).uniform
         learned = LearnedWait(
             schedule=schedule, clock=clock, minimum=FIRST, maximum=LONGEST, jitter=JITTER, uniform=uniform

@@ -31,7 +31,6 @@ MOST_NUMBERS = 200
 MEASURED_FROM_WITHIN = {
     "bench_scheduler.py": {"_confirmed"},
     "rate_limiters.py": {"_enabled", "_sleep_amount"},
-    "schedule_strategies.py": {"_all"},
 }
 """Benchmarks of single parts, one of them botocore's rate limiter without its sleep."""
 

@@ -51,11 +51,14 @@ class Schedule:
     is any clock that never jumps.
     """
 
-    def __init__(self, rate: Callable[[], float] = lambda: 0.0) -> None:
-        """`rate`: calls a second available now for all sessions together; 0: no known limit."""
+    def __init__(self, rate: Callable[[], float] = lambda: 0.0, learner: DurationEstimator | None = None) -> None:
+        """`rate`: calls a second available now for all sessions together; 0: no known limit.
+
+        `learner` learns from all sessions together; by default one that knows nothing yet.
+        """
         self.rate = rate
         self._lock = Lock()
-        self._all = DurationEstimator()
+        self._all = DurationEstimator() if learner is None else learner
         self._kinds: dict[str, DurationEstimator] = {}
         self._mode = Mode.FRESH
         self._first_kind = ""
