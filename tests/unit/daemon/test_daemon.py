@@ -1,4 +1,4 @@
-from threading import Event, Thread, current_thread, main_thread
+from threading import Event, Thread, current_thread
 from types import SimpleNamespace
 
 import pytest
@@ -248,14 +248,15 @@ def test_the_start_is_logged_with_what_the_watcher_is_set_to() -> None:
 
 
 class Waited(Event):
-    """A stop that comes when the main thread first waits for it, and knows for how long that would have waited."""
+    """A stop that comes when the test's thread first waits for it, and knows for how long that would have waited."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._thread = current_thread()
         self.waits: list[float | None] = []
 
     def wait(self, timeout: float | None = None) -> bool:
-        if current_thread() is main_thread():
+        if current_thread() is self._thread:
             self.waits.append(timeout)
             self.set()
         return super().wait(timeout)

@@ -1,7 +1,7 @@
 from threading import Event
 
 import pytest
-from tenacity import RetryCallState
+from tenacity import wait_fixed
 
 from tests.support import decision
 from tests.unit.delivery.outboxes import decided, running
@@ -10,7 +10,7 @@ from tests.unit.support.fakes import PATIENCE
 from tests.unit.support.world import World
 from watcher.domain.errors import LedgerError, QueueError, SinkError, SinkGone
 from watcher.domain.model import LedgerEntry
-from watcher.telemetry.health import OUTSIDE_LIMIT, SLOW_CALL
+from watcher.telemetry.health import OUTSIDE_LIMIT, SLOW_CALL, Beat
 from watcher.util.clock import SystemClock
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -108,14 +108,16 @@ def test_a_drain_that_runs_out_of_time_gives_up_without_a_death(broken: str, err
 
 
 def test_a_halt_interrupts_the_wait_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    is_waiting = Event()
+    monkeypatch.setattr("watcher.delivery.circuit_breaker.WHILE_CLOSED", wait_fixed(3600))
+    world, is_waiting, rest = World(), Event(), Beat.rest
 
-    def for_an_hour(_: RetryCallState) -> float:
-        is_waiting.set()
-        return 3600.0
+    def rests(beat: Beat) -> None:
+        """After the first try, the worker rests only in its wait for the second one."""
+        rest(beat)
+        if beat.role == "sink-a" and world.calls.count("a"):
+            is_waiting.set()
 
-    monkeypatch.setattr("watcher.delivery.circuit_breaker.WHILE_CLOSED", for_an_hour)
-    world = World()
+    monkeypatch.setattr(Beat, "rest", rests)
     world.calls.break_down("a", SinkError("full"))
     with running(world) as outbox:
         decided(world, world.session(1))
