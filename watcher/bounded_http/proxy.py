@@ -51,5 +51,6 @@ def parse_proxy(url: str) -> Proxy:
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not user or not password:
         return Proxy(origin, {})
-    token = base64.b64encode(f"{user}:{password}".encode()).decode()
+    # A variable may have bytes that are not UTF-8.
+    token = base64.b64encode(f"{user}:{password}".encode(errors="surrogateescape")).decode()
     return Proxy(origin, {"Proxy-Authorization": f"Basic {token}"})

@@ -65,7 +65,7 @@ class Layers:
 
     def put(self, path: tuple[str, ...], value: object, origin: str) -> None:
         """Add one value on top of the current ones."""
-        if unusable := _unusable_in(value):
+        if unusable := _unusable_in({"".join(path): value}):
             self.problems.append(Problem((path,), f"{dotted(path)} contains {unusable} (from {origin}): remove it"))
             return
         section = self.data
@@ -103,18 +103,21 @@ class Layers:
 def _unusable_in(value: object) -> str:
     """What a text in it contains that no file, host or name can contain; empty if nothing.
 
-    JSON can name half of a surrogate pair. Those that stand for the bytes of a file's name stay.
+    The characters that stand for the bytes of a file's name, which may be in any encoding, are usable in values.
     """
     if isinstance(value, dict):
-        return _unusable_in(list(value.values()))
+        names = (_unusable(name, "strict") for name in value)
+        return next(filter(None, (*names, *map(_unusable_in, value.values()))), "")
     if isinstance(value, list):
         return next(filter(None, map(_unusable_in, value)), "")
-    if not isinstance(value, str):
-        return ""
+    return _unusable(value, "surrogateescape") if isinstance(value, str) else ""
+
+
+def _unusable(text: str, errors: str) -> str:
     try:
-        return "a NUL" if b"\0" in value.encode(errors="surrogateescape") else ""
+        return "a NUL" if b"\0" in text.encode(errors=errors) else ""
     except UnicodeEncodeError:
-        return "half of a surrogate pair"
+        return "a character that is not valid Unicode"
 
 
 def _leaves(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -55,6 +55,21 @@ def load(
     Raises:
         ConfigError: with every problem, one line each.
     """
+    try:
+        return _load(config, overrides, environ, cwd, option_names, in_force)
+    except RecursionError as error:
+        fix = "no setting is more than four levels deep"
+        raise ConfigError([f"the file, or a variable, is nested too deeply: {fix}"]) from error
+
+
+def _load(
+    config: Path | None,
+    overrides: Mapping[str, str],
+    environ: Mapping[str, str],
+    cwd: Path,
+    option_names: Mapping[str, str],
+    in_force: Path | None,
+) -> Loaded:
     layers = Layers()
     file = sources.add_file(layers, config, environ, cwd, in_force)
     sources.add_aws_variables(layers, environ)

@@ -1,5 +1,7 @@
 """Rules that a type or a bound can't express: between settings, and for common mistakes."""
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -111,6 +113,23 @@ def _sink_names(settings: Settings) -> Iterator[Violation]:
         seen.add(sink.name)
 
 
+def _file_names(settings: Settings) -> Iterator[Violation]:
+    """The system's encoding may lack characters of a file's name: then every use of it raises."""
+    files: list[tuple[Path, str]] = [(("aws", "ca_bundle"), settings.aws.ca_bundle)]
+    files += [(("queue", "url"), settings.queue.url), (("queue", "dead_letter_url"), settings.queue.dead_letter_url)]
+    files += [(("ledger", "url"), settings.ledger.url)]
+    for number, sink in enumerate(settings.sinks):
+        files += [(("sinks", number, key), getattr(sink, key, "")) for key in ("path", "secret_file", "ca_bundle")]
+    for path, name in files:
+        try:
+            os.fsencode(name)
+        except UnicodeEncodeError:
+            what = (
+                f"has characters that the encoding of this system's file names, {sys.getfilesystemencoding()}, lacks"
+            )
+            yield Violation((path,), name, what, "unset PYTHONUTF8, or set LC_ALL to a UTF-8 locale")
+
+
 _RULES: tuple[Rule, ...] = (
     _intervals,
     _session_timeout,
@@ -120,4 +139,5 @@ _RULES: tuple[Rule, ...] = (
     _sqs_lease,
     _tls,
     _sink_names,
+    _file_names,
 )

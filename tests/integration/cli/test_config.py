@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support import run_watcher
 from watcher.cli import cli
 from watcher.config import sources
 
@@ -110,6 +111,24 @@ def test_set_beats_the_shortcut_and_is_named() -> None:
         run("config", "show", "--json", "--region", "eu-west-1", "--set", "aws.region=eu-west-2").stdout
     )
     assert (told["settings"]["aws"]["region"], told["origins"]["aws.region"]) == ("eu-west-2", "--set")
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ('queue.url = "sqlite:///ü.db"', "queue.url"),
+        ('ledger.url = "sqlite:///ü.db"', "ledger.url"),
+        ('aws.ca_bundle = "ü.pem"', "aws.ca_bundle"),
+        ('[[sinks]]\ntype = "file"\npath = "ü"', "sinks[0].path"),
+        ('[[sinks]]\ntype = "webhook"\nurl = "https://a.example"\nsecret_file = "ü"', "sinks[0].secret_file"),
+    ],
+)
+def test_a_file_whose_name_this_system_can_not_write_is_named(tmp_path: Path, settings: str, key: str) -> None:
+    (tmp_path / "watcher.toml").write_text(settings, "utf-8")
+    result = run_watcher(tmp_path, "config", "show", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (result.returncode, len(result.stderr.splitlines())) == (78, 1)
+    assert key in result.stderr
+    assert "LC_ALL" in result.stderr
 
 
 def test_schema_prints_the_json_schema() -> None:

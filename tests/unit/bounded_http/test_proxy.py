@@ -31,6 +31,11 @@ def test_user_and_password_become_a_header_and_are_not_shown() -> None:
     assert parse_proxy("http://user@proxy").headers == {}
 
 
+def test_a_byte_of_a_variable_that_is_not_utf_8_is_sent_as_it_is() -> None:
+    _, token = parse_proxy("http://us\udcffer:secret@proxy").headers["Proxy-Authorization"].split()
+    assert b64decode(token) == b"us\xffer:secret"
+
+
 @pytest.mark.parametrize("url", ["http://user:secret@", "http://user:secret@proxy:x"])
 def test_an_invalid_one_is_an_error_without_its_text(url: str) -> None:
     with pytest.raises(InvalidRequest, match="the proxy's URL is invalid") as error:

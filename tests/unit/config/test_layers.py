@@ -143,12 +143,12 @@ def test_only_a_variable_that_changes_a_files_value_is_told(before: str, origin:
     assert layers.overridden == ({REGION: "file"} if is_told else {})
 
 
-@pytest.mark.parametrize("value", ["a\ud800b", ["\ud83d"], {"x": [{"y": "\udbff"}]}])
+@pytest.mark.parametrize("value", ["a\ud800b", ["\ud83d"], {"x": [{"y": "\udbff"}]}, {"x": [{"\udcff": "y"}]}])
 def test_half_of_a_surrogate_pair_is_a_problem_wherever_it_is(value: object) -> None:
     layers = Layers()
     layers.put(REGION, value, "env X")
     assert [problem.line for problem in layers.problems] == [
-        "aws.region contains half of a surrogate pair (from env X): remove it"
+        "aws.region contains a character that is not valid Unicode (from env X): remove it"
     ]
     assert layers.data == {}
 
@@ -157,3 +157,11 @@ def test_a_byte_of_a_file_s_name_that_is_not_utf_8_is_no_problem() -> None:
     layers = Layers()
     layers.put(("aws", "ca_bundle"), "/etc/\udcff.pem", "env AWS_CA_BUNDLE")
     assert not layers.problems
+
+
+def test_a_name_with_a_byte_that_is_not_utf_8_is_a_problem() -> None:
+    layers = Layers()
+    layers.put(("decision", "policies", "\udcffa", "threshold"), 80, "env X")
+    (problem,) = layers.problems
+    assert problem.line.startswith('decision.policies."\\udcffa".threshold contains a character that is not valid')
+    assert layers.data == {}

@@ -89,3 +89,16 @@ def test_a_policy_without_keys_is_the_section_under_another_name(settings_of: Lo
 @pytest.mark.parametrize("text", ["", "[aws]\n", "sinks = []\n"])
 def test_empty_sections_are_the_defaults(settings_of: Load, text: str) -> None:
     assert settings_of(text).settings == settings_of("").settings
+
+
+@pytest.mark.parametrize("text", ["decision.policies" + ".a" * 5000 + " = 1", "a" + ".b" * 5000 + " = 1"])
+def test_a_file_that_is_nested_too_deeply_is_a_problem(tmp_path: Path, text: str) -> None:
+    (tmp_path / "watcher.toml").write_text(text)
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        load(None, {}, {}, tmp_path)
+
+
+@pytest.mark.parametrize("levels", [400, 990, 2000])
+def test_json_that_is_nested_too_deeply_is_a_problem(tmp_path: Path, levels: int) -> None:
+    with pytest.raises(ConfigError):
+        load(None, {"sinks": "[" * levels + "]" * levels}, {}, tmp_path)
