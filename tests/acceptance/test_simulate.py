@@ -326,6 +326,15 @@ def test_a_bad_scenario_file_is_told_with_exit_code_78(tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("host", ["xn--\u00fc", "\u2028", "no..name"])
+def test_a_host_that_is_none_is_told_without_a_traceback(host: str) -> None:
+    with command("--host", host) as process:
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (1, "")
+    assert "cannot listen on --host" in err
+    assert "Traceback" not in err
+
+
 def test_a_port_in_use_is_told_without_a_traceback(liveness_simulator: Simulator) -> None:
     port = liveness_simulator.url.rpartition(":")[2]
     with command("--port", port) as process:

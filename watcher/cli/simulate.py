@@ -114,10 +114,10 @@ def command(
                 send_hints=None if queue is None else queue.send,
                 on_hint_error=_log_hint_error,
             )
+        except (OSError, TypeError, UnicodeError) as error:  # TypeError: no name of a host
+            raise click.ClickException(_cannot_listen(host, port, error)) from error
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        except OSError as error:
-            raise click.ClickException(_cannot_listen(host, port, error)) from error
         with simulator:
             echo(simulator.url)
             wait_for_stop()
@@ -174,9 +174,9 @@ def _hint_queue(name: str | None) -> "AbstractContextManager[Queue | None]":
     return nullcontext() if name is None else closing(open_hint_queue(name))
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> str:
+def _cannot_listen(host: str, port: int, error: Exception) -> str:
     return (
-        f"cannot listen on --host {host} --port {port}: {error.strerror or error}; "
+        f"cannot listen on --host {host} --port {port}: {getattr(error, 'strerror', None) or error}; "
         "stop the other program, or choose another port (0 picks a free one)"
     )
 
