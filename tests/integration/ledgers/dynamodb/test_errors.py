@@ -1,7 +1,6 @@
 """What goes wrong with a ledger in DynamoDB, and the fix, in one line without secrets."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 import pytest
 from botocore.exceptions import (
@@ -13,35 +12,9 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from tests.integration.support.scripted_dynamodb import Script, answer, refusal
-from tests.support import ManualClock, decision
+from tests.integration.support.scripted_dynamodb import answer, refusal
+from tests.integration.support.scripted_ledger import THROTTLE, failure
 from watcher.aws.errors import CredentialsUnavailable
-from watcher.domain.errors import LedgerError
-from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
-
-THROTTLE = refusal("ThrottlingException", "Rate exceeded")
-
-
-EVENT = decision(1)
-
-
-@pytest.fixture
-def opened() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def scripted(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> tuple[DynamoDbLedger, Script]:
-    script = Script(list(answers))
-    return opened.enter_context(closing(DynamoDbLedger(script.client(), "decided", ManualClock()))), script
-
-
-def failure(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> str:
-    ledger, script = scripted(opened, *answers)
-    with pytest.raises(LedgerError) as caught:
-        ledger.find([EVENT.key])
-    assert script.answers == []
-    return str(caught.value)
 
 
 def test_a_throttle_that_stays_is_a_failure_that_names_the_table(opened: ExitStack) -> None:

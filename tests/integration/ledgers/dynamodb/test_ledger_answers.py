@@ -1,47 +1,15 @@
 import tracemalloc
 import zlib
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from typing import Any
+from contextlib import ExitStack
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
 
-from tests.integration.support.scripted_dynamodb import Script, answer, refusal
-from tests.support import START, ManualClock, decision
-from watcher.domain.errors import LedgerError
-from watcher.domain.model import LedgerEntry
-from watcher.ledgers.dynamodb.items import decompressed, fitting, key_of
-from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
+from tests.integration.support.scripted_dynamodb import answer, refusal
+from tests.integration.support.scripted_ledger import EVENT, scripted, stored
+from tests.support import decision
+from watcher.ledgers.dynamodb.items import decompressed, key_of
 from watcher.ledgers.reading import MOST_TEXT
-
-CLOSED = ConnectionClosedError(endpoint_url="http://x")
-THROTTLE = refusal("ThrottlingException", "Rate exceeded")
-EVENT = decision(1)
-
-
-@pytest.fixture
-def opened() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def scripted(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> tuple[DynamoDbLedger, Script]:
-    script = Script(list(answers))
-    return opened.enter_context(closing(DynamoDbLedger(script.client(), "decided", ManualClock()))), script
-
-
-def stored(number: int = 1, outcome: str = "live") -> dict[str, Any]:
-    return fitting(LedgerEntry(decision(number, outcome), START, "[1]", sequence=number))[0]
-
-
-def failure(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> str:
-    ledger, script = scripted(opened, *answers)
-    with pytest.raises(LedgerError) as caught:
-        ledger.find([EVENT.key])
-    assert script.answers == []
-    return str(caught.value)
 
 
 def test_no_more_is_read_of_the_index_than_was_asked_for(opened: ExitStack) -> None:

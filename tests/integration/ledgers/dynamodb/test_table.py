@@ -1,49 +1,16 @@
 """Calls of the table: what is tried again, and whose answers are taken."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
-from tests.integration.support.scripted_dynamodb import WRITTEN, Script, answer, refusal
-from tests.support import START, ManualClock, decision, session_id
+from tests.integration.support.scripted_dynamodb import WRITTEN, answer, refusal
+from tests.integration.support.scripted_ledger import CLOSED, EVENT, THROTTLE, failure, scripted, stored
+from tests.support import decision, session_id
 from watcher.domain.errors import LedgerError
-from watcher.domain.model import LedgerEntry
-from watcher.ledgers.dynamodb.items import fitting, key_of
-from watcher.ledgers.dynamodb.ledger import DynamoDbLedger
-
-CLOSED = ConnectionClosedError(endpoint_url="http://x")
-
-
-THROTTLE = refusal("ThrottlingException", "Rate exceeded")
-
-
-EVENT = decision(1)
-
-
-@pytest.fixture
-def opened() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def scripted(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> tuple[DynamoDbLedger, Script]:
-    script = Script(list(answers))
-    return opened.enter_context(closing(DynamoDbLedger(script.client(), "decided", ManualClock()))), script
-
-
-def stored(number: int = 1, outcome: str = "live") -> dict[str, Any]:
-    return fitting(LedgerEntry(decision(number, outcome), START, "[1]", sequence=number))[0]
-
-
-def failure(opened: ExitStack, *answers: tuple[int, bytes] | Exception) -> str:
-    ledger, script = scripted(opened, *answers)
-    with pytest.raises(LedgerError) as caught:
-        ledger.find([EVENT.key])
-    assert script.answers == []
-    return str(caught.value)
+from watcher.ledgers.dynamodb.items import key_of
 
 
 @pytest.mark.parametrize("passing", [THROTTLE, CLOSED, refusal("InternalServerError", status=500), answer(b"", 503)])

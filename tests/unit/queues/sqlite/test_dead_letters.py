@@ -1,44 +1,14 @@
 """The embedded queue's dead letters: in its own file, or one that several queues share."""
 
-import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from tests.support import START, ManualClock
-from watcher.domain.model import DeadReason, ReceivedMessage
+from tests.unit.support.sqlite_queue import receive, write
+from watcher.domain.model import DeadReason
 from watcher.queues.sqlite.queue import SqliteQueue
-
-NEVER = Event()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "q.db"
-
-
-@pytest.fixture
-def queue(path: Path, clock: ManualClock) -> Iterator[SqliteQueue]:
-    with closing(SqliteQueue(path, 60, clock, boot=1)) as opened:
-        yield opened
-
-
-def receive(queue: SqliteQueue, limit: int = 10) -> list[ReceivedMessage]:
-    return queue.receive(limit, 0, NEVER)
-
-
-def write(path: Path, statement: str, *values: object) -> None:
-    """Somebody else's hand in the file."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement, values)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from tests.support import START, ManualClock
+from tests.unit.support.sqlite_queue import receive
 from watcher.config import QueueSettings, Settings
 from watcher.domain.errors import QueueError
-from watcher.domain.model import DeadReason, ReceivedMessage
+from watcher.domain.model import DeadReason
 from watcher.queues.sqlite.inspect import open_dead_letters, search, search_dead
 from watcher.queues.sqlite.queue import SqliteQueue, open_queue
 
@@ -31,19 +31,10 @@ ONE_FILE_OR_TWO = pytest.mark.parametrize("here", ["", "dead.db"], indirect=True
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def queue(here: Settings, clock: ManualClock) -> Iterator[SqliteQueue]:
     """With leases of 60 seconds."""
     with closing(open_queue(here, clock)) as opened:
         yield opened
-
-
-def receive(queue: SqliteQueue, limit: int) -> list[ReceivedMessage]:
-    return queue.receive(limit, 0, Event())
 
 
 def test_where_no_queue_is_yet_nothing_is_found_and_nothing_is_created(tmp_path: Path) -> None:

@@ -1,45 +1,16 @@
 """The embedded queue's own traits, beyond the contract of all queues."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from tests.support import START, ManualClock, SteppingEvent
 from tests.unit.support.sqlite_plans import plan, traced
-from watcher.domain.model import ReceivedMessage
+from tests.unit.support.sqlite_queue import receive, write
 from watcher.queues.sqlite.queue import SqliteQueue
-
-NEVER = Event()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "q.db"
-
-
-@pytest.fixture
-def queue(path: Path, clock: ManualClock) -> Iterator[SqliteQueue]:
-    with closing(SqliteQueue(path, 60, clock, boot=1)) as opened:
-        yield opened
-
-
-def receive(queue: SqliteQueue, limit: int = 10) -> list[ReceivedMessage]:
-    return queue.receive(limit, 0, NEVER)
-
-
-def write(path: Path, statement: str, *values: object) -> None:
-    """Somebody else's hand in the file."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement, values)
 
 
 def test_the_oldest_message_comes_first_expired_leases_included(queue: SqliteQueue, clock: ManualClock) -> None:

@@ -4,31 +4,20 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from tests.support import START, ManualClock
+from tests.unit.support.sqlite_queue import receive
 from watcher.domain.errors import QueueError
 from watcher.domain.model import DeadReason, ReceivedMessage
 from watcher.queues.sqlite.queue import SqliteQueue
 from watcher.queues.sqlite.schema import SCHEMA
 from watcher.util.sqlite_file import Schema, SqliteFile
 
-NEVER = Event()
 STEPS = [-3600.0, -200.0, -60.0, 60.0, 200.0, 3600.0]
 
 Open = Callable[[int | None], SqliteQueue]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "q.db"
 
 
 @pytest.fixture
@@ -36,10 +25,6 @@ def opened(path: Path, clock: ManualClock) -> Iterator[Open]:
     """Opens the queue for a process of this boot."""
     with ExitStack() as stack:
         yield lambda boot: stack.enter_context(closing(SqliteQueue(path, 60, clock, boot=boot)))
-
-
-def receive(queue: SqliteQueue, limit: int = 10) -> list[ReceivedMessage]:
-    return queue.receive(limit, 0, NEVER)
 
 
 @pytest.mark.parametrize("step", STEPS)
