@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
@@ -10,35 +9,14 @@ from typing import Any
 
 import pytest
 
+from tests.unit.support.sqlite_things import ONE, add, names
 from watcher.domain.errors import DatabaseLost, QueueError
 from watcher.util import sqlite_file
 from watcher.util.sqlite_file import Schema, SqliteFile
 
-ONE = Schema("things", (("CREATE TABLE things (name TEXT)",),))
 TWO = Schema(
     "things", (*ONE.steps, ("ALTER TABLE things ADD COLUMN size INTEGER", "INSERT INTO things VALUES ('x', 1)"))
 )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "f.db"
-
-
-@pytest.fixture
-def file(path: Path) -> Iterator[SqliteFile]:
-    with closing(SqliteFile(path, ONE, QueueError)) as opened:
-        yield opened
-
-
-def names(file: SqliteFile) -> list[str]:
-    with file.reading() as cursor:
-        return [row[0] for row in cursor.execute("SELECT name FROM things")]
-
-
-def add(file: SqliteFile, name: str) -> None:
-    with file.writing() as cursor:
-        cursor.execute("INSERT INTO things (name) VALUES (?)", (name,))
 
 
 def test_what_is_deleted_is_not_left_in_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,38 +3,15 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.unit.support.sqlite_things import ONE, add, names
 from watcher.domain.errors import DatabaseLost, QueueError
-from watcher.util.sqlite_file import Schema, SqliteFile
-
-ONE = Schema("things", (("CREATE TABLE things (name TEXT)",),))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "f.db"
-
-
-@pytest.fixture
-def file(path: Path) -> Iterator[SqliteFile]:
-    with closing(SqliteFile(path, ONE, QueueError)) as opened:
-        yield opened
-
-
-def names(file: SqliteFile) -> list[str]:
-    with file.reading() as cursor:
-        return [row[0] for row in cursor.execute("SELECT name FROM things")]
-
-
-def add(file: SqliteFile, name: str) -> None:
-    with file.writing() as cursor:
-        cursor.execute("INSERT INTO things (name) VALUES (?)", (name,))
+from watcher.util.sqlite_file import SqliteFile
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])

@@ -4,14 +4,13 @@ import io
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError
+from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 
+from tests.unit.support.get_answers import SESSION_ID, answer, service_error
 from watcher.app.reload import rules_of
 from watcher.cli.get.decide_and_wait import wait_until_over
 from watcher.cli.get.observed_session import Observed
 from watcher.config import Settings
-
-SESSION_ID = "3f1d7e9a-0c52-4b8e-9d7f-2a6b1c0e4d5f"
 
 
 class Clock:
@@ -35,17 +34,6 @@ class Clock:
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-def answer(status: str, **members: Any) -> dict[str, Any]:
-    return {"SessionId": SESSION_ID, "Status": status, **members}
-
-
-def service_error(code: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}},
-        "GetFaceLivenessSessionResults",
-    )
 
 
 def asking(*outcomes: Any) -> Any:

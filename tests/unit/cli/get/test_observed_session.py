@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support import ManualClock
+from tests.unit.support.get_answers import SESSION_ID, answer, service_error
 from watcher.cli.get.observed_session import Observed, read
 from watcher.config import Settings
 from watcher.domain.errors import (
@@ -19,19 +20,6 @@ from watcher.domain.errors import (
     UnreadableAnswer,
 )
 from watcher.domain.model import SessionResult
-
-SESSION_ID = "3f1d7e9a-0c52-4b8e-9d7f-2a6b1c0e4d5f"
-
-
-def answer(status: str, **members: Any) -> dict[str, Any]:
-    return {"SessionId": SESSION_ID, "Status": status, **members}
-
-
-def service_error(code: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}},
-        "GetFaceLivenessSessionResults",
-    )
 
 
 def observing(*outcomes: Any) -> Observed:
