@@ -179,7 +179,10 @@ class Rig:
         return {row.event_id for row in self.backend.ledger()}
 
     def settle(self) -> float:
-        """Wait until all that was accepted is decided, delivered everywhere, and acked; returns the seconds."""
+        """Wait until all that was accepted is decided, delivered everywhere, and acked; returns the seconds.
+
+        However slow the machine is: it fails once nothing more has been delivered for long.
+        """
 
         def is_settled() -> bool:
             wanted = {key for key, accepted in self.history.accepted.items() if accepted.is_certain}
@@ -190,7 +193,7 @@ class Rig:
             return {row.event_id for row in self.backend.ledger() if row.is_acked} >= wanted and not self._left()
 
         try:
-            return wait_until(is_settled, "all decided, delivered and acked")
+            return wait_until(is_settled, "all decided, delivered and acked", progress=self.delivered)
         except AssertionError:
             self.finish()  # which says what is missing
             raise

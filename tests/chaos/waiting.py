@@ -5,13 +5,18 @@ import time
 from collections.abc import Callable
 
 PATIENCE = float(os.environ.get("WATCHER_TEST_CHAOS_PATIENCE", "150"))
-"""Seconds: many times what anything here takes on two busy cores, and below the limit of a scenario."""
+"""Seconds: many times what any one thing here takes on two busy cores, and below the limit of a scenario."""
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
-    """Wait for it; returns how many seconds it took."""
-    begun = time.monotonic()
+def wait_until(
+    condition: Callable[[], bool], what: str, seconds: float = PATIENCE, progress: Callable[[], object] = bool
+) -> float:
+    """Wait for it, and begin anew whenever `progress` returns something else; returns how many seconds it took."""
+    begun = moved = time.monotonic()
+    reached = progress()
     while not condition():
-        assert time.monotonic() - begun < seconds, f"not within {seconds:.0f} s: {what}"
+        if (now := progress()) != reached:
+            reached, moved = now, time.monotonic()
+        assert time.monotonic() - moved < seconds, f"not within {seconds:.0f} s: {what}"
         time.sleep(0.1)
     return time.monotonic() - begun
