@@ -1,4 +1,4 @@
-"""Throttling that is partial, comes as a 500, meets a quota of one call a second, or a rate that is set."""
+"""Throttling that is partial, comes as a 500, or meets a rate that is set."""
 
 import random
 
@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 
 from tests.support import ManualClock
 from tests.unit.rate_limit.caller import Caller
-from tests.unit.rate_limit.test_adaptive_shared_quota import shared_by
 from tests.unit.support.heaps import scheduler
 from watcher.domain.errors import Throttled
 from watcher.rate_limit import TokenBucket, limiter_for
@@ -57,13 +56,6 @@ def test_throttles_that_no_rate_avoids_slow_calls_and_are_soon_forgotten(
     assert 0.1 <= caller.rate < start
     caller.call_for(30.0)
     assert caller.rate >= 0.8 * start
-
-
-def test_a_quota_of_one_call_a_second_is_used_with_few_calls_throttled() -> None:
-    world = shared_by(1, 1.0, start=5.0)
-    calls = [call for call in world.calls if call[0] >= 120]
-    assert len(calls) >= 0.85 * 300
-    assert sum(throttled for _, _, throttled in calls) <= 0.05 * len(calls)
 
 
 def test_a_rate_that_is_set_stays_as_it_is_and_is_reported() -> None:

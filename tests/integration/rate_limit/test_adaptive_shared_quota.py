@@ -37,6 +37,13 @@ def test_a_quota_is_used_with_few_calls_throttled(watchers: int, quota: float, u
     assert seen.throttled <= 0.02
 
 
+def test_a_quota_of_one_call_a_second_is_used_with_few_calls_throttled() -> None:
+    world = shared_by(1, 1.0, start=5.0)
+    calls = [call for call in world.calls if call[0] >= 120]
+    assert len(calls) >= 0.85 * 300
+    assert sum(throttled for _, _, throttled in calls) <= 0.05 * len(calls)
+
+
 @pytest.mark.parametrize(("watchers", "quota"), [(2, 5), (4, 25), (8, 25)])
 def test_watchers_share_a_quota_evenly(watchers: int, quota: float) -> None:
     assert steady(shared_by(watchers, quota, seconds=720), 120, 720).uneven <= 0.3
