@@ -122,7 +122,7 @@ def test_ends_are_announced_as_s3_does_on_a_sqlite_queue(tmp_path: Path, form: s
         assert stop(process) == ""
     found = [notification for body in bodies if (notification := s3_notification(opened(body).fields))]
     assert len(found) == len(bodies)
-    assert {one for notification in found for one in notification.session_ids} == set(ended)
+    assert {one for notification in found for one in notification.objects} == {(one,) for one in ended}
     keys = [record["s3"]["object"]["key"] for body in bodies for record in json.loads(body)["Records"]]
     assert f"kyc%2Blive/{ended[0]}/reference.jpg" in keys
     assert f"kyc%2Blive/{ended[0]}/audit-1.jpg" in keys
@@ -178,7 +178,7 @@ def test_ends_are_announced_on_an_sqs_queue(
             assert stop(process) == ""
     notification = s3_notification(opened(bodies[0]).fields)
     assert notification is not None
-    assert notification.session_ids == (session_id,)
+    assert notification.objects == ((session_id,),)
 
 
 def test_a_missing_sqs_queue_is_told_once_with_the_fix_and_the_endpoint_serves(

@@ -94,5 +94,5 @@ def test_a_session_s_image_arrives_as_a_hint(moto: MotoServer, stack: dict[str, 
     with closing(aws_client("sqs", moto.url)) as sqs:
         answer = sqs.receive_message(QueueUrl=stack["QueueUrl"], MaxNumberOfMessages=10, WaitTimeSeconds=5)
     found = [s3_notification(opened(message["Body"]).fields) for message in answer["Messages"]]
-    assert S3Notification((session_id(7),), 0) in found
+    assert S3Notification(((session_id(7),),), 0) in found
     assert None not in found

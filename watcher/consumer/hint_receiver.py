@@ -1,6 +1,6 @@
 """Takes the hints that arrive on the queue: S3 notifications, and messages that say that the person has finished."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -19,11 +19,14 @@ class Announcing(Protocol):
     def announce(self, session_id: str, source: HintSource) -> HintResult:
         """The person of this session is said to have finished."""
 
+    def announce_one_of(self, session_ids: Sequence[str], source: HintSource) -> HintResult:
+        """The person of the one of these sessions that is known here is said to have finished."""
+
     def admit(self, session: Session, source: HintSource | None) -> None:
         """Prepare a new session for its first poll; `source`: its message has announced its end."""
 
-    def count(self, source: HintSource, result: HintResult, number: int = 1) -> None:
-        """Count hints that move no poll."""
+    def count(self, source: HintSource, result: HintResult, session_id: str = "", *, number: int = 1) -> None:
+        """Count hints, of this session if it is known."""
 
 
 class HintReceiver:
@@ -38,10 +41,11 @@ class HintReceiver:
         """Use these notifications."""
         for notification in notifications:
             if notification.others:
-                self._hints.count(HintSource.S3, HintResult.INVALID, notification.others)
-            for session_id in notification.session_ids:
-                if self._hints.announce(session_id, HintSource.S3) is HintResult.UNKNOWN:
-                    self._share(session_id)
+                self._hints.count(HintSource.S3, HintResult.INVALID, number=notification.others)
+            for session_ids in notification.objects:
+                if self._hints.announce_one_of(session_ids, HintSource.S3) is HintResult.UNKNOWN:
+                    for session_id in session_ids:
+                        self._share(session_id)
 
     def merged(self, request: SessionRequest) -> None:
         """A second message for a session in flight."""
@@ -53,17 +57,17 @@ class HintReceiver:
         """A message for a session that the ledger has a decision for."""
         self._check(request)
         if request.is_complete:
-            self._hints.count(HintSource.MESSAGE, HintResult.LATE)
+            self._hints.count(HintSource.MESSAGE, HintResult.LATE, request.key.session_id)
 
     def started(self, request: SessionRequest, session: Session) -> None:
         """A message for a session that is new here. Another replica may be watching it already."""
         self._check(request)
         self._hints.admit(session, HintSource.MESSAGE if request.is_complete else None)
         if request.is_complete:
-            self._hints.count(HintSource.MESSAGE, HintResult.USED)
+            self._hints.count(HintSource.MESSAGE, HintResult.USED, request.key.session_id)
             self._share(request.key.session_id)
 
     def _check(self, request: SessionRequest) -> None:
         if warning := request.ignored.get("complete"):
-            self._hints.count(HintSource.MESSAGE, HintResult.INVALID)
+            self._hints.count(HintSource.MESSAGE, HintResult.INVALID, request.key.session_id)
             log.warning("hint_ignored", session_id=request.key.session_id, warning=warning)

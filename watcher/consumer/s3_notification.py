@@ -19,9 +19,13 @@ _WHOLE_ID = re.compile(rf"(?<![0-9a-f]){SESSION_ID.pattern}(?![0-9a-f])")
 
 
 class S3Notification(NamedTuple):
-    """The sessions that have an image now, each once; and how many objects name none (a test event counts as one)."""
+    """The objects that have been created: for each, what may be its session's id; and how many name no session.
 
-    session_ids: tuple[str, ...]
+    Objects of one session count once. A key names several ids if its prefix has some, such as a tenant's. A
+    notification without objects counts as one that names no session.
+    """
+
+    objects: tuple[tuple[str, ...], ...]
     others: int
 
 
@@ -33,12 +37,13 @@ def s3_notification(fields: Mapping[str, Any]) -> S3Notification | None:
         return S3Notification((), 1)
     if fields.get("source") == "aws.s3":
         keys = [_key_of_event(fields)]
-    elif isinstance(records := fields.get("Records"), list) and any(map(_is_of_s3, records)):
-        keys = list(_keys_of_records(records))
+    elif isinstance(records := fields.get("Records"), list) and (not records or any(map(_is_of_s3, records))):
+        keys = list(_keys_of_records(records)) or [""]
     else:
         return None
-    found = [match.group() if (match := _WHOLE_ID.search(key)) else "" for key in keys]
-    return S3Notification(tuple(dict.fromkeys(filter(None, found))), found.count(""))
+    # S3's keys have at most 1,024 bytes.
+    found = [tuple(dict.fromkeys(_WHOLE_ID.findall(key, 0, 1024))) for key in keys]
+    return S3Notification(tuple(dict.fromkeys(filter(None, found))), found.count(()))
 
 
 def _is_of_s3(record: object) -> bool:

@@ -1,6 +1,7 @@
 """What a hint that a person has finished does: it moves the next poll of a session, and nothing else."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -66,14 +67,23 @@ class Hints:
         ]
         result = min(results, key=list(HintResult).index)
         if result in HINTS[source]:
-            self.count(source, result)
-            if _stdlib_log.isEnabledFor(logging.DEBUG):
-                log.debug("hint_received", session_id=session_id, source=source.value, result=result.value)
+            self.count(source, result, session_id)
         return result
 
-    def count(self, source: HintSource, result: HintResult, number: int = 1) -> None:
-        """Count hints that name no session."""
+    def announce_one_of(self, session_ids: Sequence[str], source: HintSource) -> HintResult:
+        """The same, if any of these ids may be the session's: one that is known here counts, or else the first."""
+        result = self.announce(min(session_ids, key=self._rank), source)
+        if result is HintResult.UNKNOWN:
+            for session_id in session_ids:
+                self._early.put(session_id, source)
+        return result
+
+    def count(self, source: HintSource, result: HintResult, session_id: str = "", *, number: int = 1) -> None:
+        """Count hints, and log them; `session_id` is empty if they name none."""
         self._metrics.hints.labels(source.value, result.value).inc(number)
+        if _stdlib_log.isEnabledFor(logging.DEBUG):
+            about = {"session_id": session_id} if session_id else {"number": number}
+            log.debug("hint_received", source=source.value, result=result.value, **about)
 
     def admit(self, session: Session, source: HintSource | None) -> None:
         """Prepare a new session for its first poll: its message, or a hint before it, may have announced its end."""
@@ -113,6 +123,12 @@ class Hints:
             return HintResult.LATE
         self._early.put(session_id, source)
         return HintResult.UNKNOWN
+
+    def _rank(self, session_id: str) -> int:
+        """0 for a session that is watched, 1 for one that was decided here, 2 for others."""
+        if any(not session.is_ended for session in self._in_flight.of(session_id)):
+            return 0
+        return 1 if session_id in self._ended else 2
 
     def _late(self, session_id: str, now: float) -> None:
         """The schedule learns that an end that a poll found was announced after all."""

@@ -31,8 +31,8 @@ def request(number: int = 1, **members: object) -> dict[str, object]:
     return {"sessionId": session_id(number), **members}
 
 
-def notification(*numbers: int) -> dict[str, Any]:
-    keys = [f"p/{session_id(number)}/reference.jpg" for number in numbers]
+def notification(*numbers: int, prefix: str = "p") -> dict[str, Any]:
+    keys = [f"{prefix}/{session_id(number)}/reference.jpg" for number in numbers]
     return {
         "Records": [
             {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}
@@ -159,6 +159,51 @@ def test_notifications_are_used_even_if_they_cannot_be_acked() -> None:
         receive(world, request(), notification(1))
     assert hints(world, "s3") == {"used": 1}
     assert "spare_messages_not_acked" in [line["event"] for line in logs]
+
+
+def test_a_tenant_s_id_in_the_prefix_hides_no_session() -> None:
+    world = World(live_answer())
+    receive(world, request(1), notification(1, prefix=session_id(99)))
+    assert hints(world, "s3") == {"used": 1}
+    assert due_now(world) == [session_id(1)]
+    receive(world, notification(2, prefix=session_id(99)))
+    assert hints(world, "s3") == {"used": 1, "unknown": 1}
+    receive(world, request(2))
+    assert due_now(world) == [session_id(2)]
+    world.hint_sharing.exchange(world.hint_log)
+    assert world.hint_log.writes == [[session_id(99), session_id(2)]]
+
+
+def test_of_two_sessions_in_a_key_the_one_in_flight_is_polled() -> None:
+    world = World(live_answer())
+    receive(world, request(1))
+    due = world.scheduler.poll_next(world.clock.monotonic())
+    assert isinstance(due, Due)
+    world.poller.poll_once(due)
+    receive(world, request(2), notification(2, prefix=session_id(1)))
+    assert hints(world, "s3") == {"used": 1}
+    assert due_now(world) == [session_id(2)]
+    receive(world, notification(3, prefix=session_id(1)))
+    assert hints(world, "s3") == {"used": 1, "late": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "source", "result"),
+    [
+        (request(complete=True), "message", "used"),
+        (request(complete="yes"), "message", "invalid"),
+        (notification(1), "s3", "unknown"),
+        ({"Service": "Amazon S3", "Event": "s3:TestEvent"}, "s3", "invalid"),
+    ],
+)
+def test_each_hint_is_logged_for_those_who_look_for_it(
+    body: object, source: str, result: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    with caplog.at_level("DEBUG"), capture_logs() as logs:
+        receive(world, body)
+    [line] = [line for line in logs if line["event"] == "hint_received"]
+    assert (line["source"], line["result"], line["log_level"]) == (source, result, "debug")
 
 
 def test_several_images_of_a_session_move_one_poll() -> None:

@@ -42,7 +42,7 @@ def test_a_notification_has_the_form_of_s3() -> None:
 def test_the_watcher_reads_it_as_a_hint_for_the_session() -> None:
     for one in (hint(bucket="b", audit_images_limit=4), hint(), hint(is_true=False)):
         for body in bodies(one, OFFSET, 2048):
-            assert s3_notification(opened(body).fields) == S3Notification((ID,), 0)
+            assert s3_notification(opened(body).fields) == S3Notification(((ID,),), 0)
 
 
 def test_its_keys_are_those_of_the_results() -> None:
