@@ -1,6 +1,7 @@
 """The commands: where each lives, and how `watcher --help` lists them. None is imported to be listed."""
 
 import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -60,6 +61,7 @@ class CommandGroup(click.Group):
         command: click.Command = import_module(entry.module).command
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # commands may answer it from here on
+            sys.unraisablehook = _end_if_interrupted
         return command
 
     def resolve_command(
@@ -76,6 +78,14 @@ class CommandGroup(click.Group):
         for title, rows in _rows(width):
             with formatter.section(title):
                 formatter.write_dl(rows, col_max=width)
+
+
+def _end_if_interrupted(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Python goes on after a Ctrl-C that comes while a callback of its own runs, as it often does during imports."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+    sys.__unraisablehook__(unraisable)
 
 
 def unknown_command(group: Sequence[str], name: str, ctx: click.Context) -> click.UsageError:
