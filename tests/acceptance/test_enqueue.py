@@ -143,6 +143,7 @@ def test_an_envelope_goes_in_but_takes_no_options(folder: Path) -> None:
         ),
         (("--context", "{", ONE), "--context: '{' is not JSON"),
         (("--context", "[1]", ONE), "--context: '[1]' is not a JSON object"),
+        (("--context", '{"a": {"b": 1, "b": 2}}', ONE), "the member 'b' is there twice"),
         (("--context", '{"a": NaN}', ONE), "NaN is not a finite number"),
         (("--file", "nowhere"), "'nowhere': No such file"),
     ],

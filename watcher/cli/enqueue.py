@@ -102,8 +102,13 @@ def _common(policy: str | None, created_at: str | None, context: str | None, *, 
 
 
 def _object(text: str) -> Any:
+    from watcher.consumer.envelope import unrepeated
+    from watcher.domain.errors import InvalidMessage
+
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=unrepeated)
+    except InvalidMessage as fault:
+        raise click.BadParameter(f"{text!r}: {fault}", param_hint="--context") from fault
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(
             f"{text!r} is not JSON ({error}); quote it for the shell", param_hint="--context"

@@ -80,8 +80,12 @@ def _json_object(text: str) -> Mapping[str, Any]:
     return members
 
 
-def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    # Readers disagree about which of two members with the same name counts.
+def unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """These members as a dictionary: readers disagree about which of two with the same name counts.
+
+    Raises:
+        InvalidMessage: two have the same name.
+    """
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
@@ -98,4 +102,4 @@ def _finite(text: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated)
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, object_pairs_hook=unrepeated)
