@@ -22,7 +22,7 @@ SQS = {"queue.url": "https://sqs.us-east-1.amazonaws.com/123456789012/sessions"}
         {"decision.threshold": "0"},
         {"decision.threshold": "1.01"},
         {"decision.threshold": "100"},
-        {"queue.visibility_timeout": "0.5"},
+        {"queue.visibility_timeout": "1"},
         {"ledger.url": "none", "aws.sign_request": "false", "aws.profile": "p"},
         {"queue.dead_letter_url": "sqlite:///dead.db"},
         SQS | {"ledger.url": "none", "queue.visibility_timeout": "3"},
