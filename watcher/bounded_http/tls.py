@@ -1,7 +1,10 @@
 """TLS for connections: checks certificates and sends server names, also inside a proxy's TLS."""
 
+import errno
 import ssl
+import stat
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -55,6 +58,8 @@ class Tls:
         if self._ca_file is None:
             return
         try:
+            if not stat.S_ISREG(Path(self._ca_file).stat().st_mode):  # reading a pipe may never end
+                raise OSError(errno.EINVAL, "not a regular file")
             context.load_verify_locations(cafile=self._ca_file)
         except OSError as error:
             raise ssl.SSLError(error.errno or 1, f"the CA file: {error.strerror or error}") from error

@@ -1,6 +1,7 @@
 """Reading files that users name: regular files of limited size, in the encodings that editors write."""
 
 import codecs
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -27,6 +28,16 @@ def is_there(path: Path) -> bool:
     except (OSError, ValueError):
         return True
     return True
+
+
+def require_regular(path: str | Path) -> None:
+    """Check that a library may read the file: reading a pipe, or some devices, never ends.
+
+    Raises:
+        OSError: it is not a regular file, or does not exist.
+    """
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def _anything(found: os.stat_result) -> None:

@@ -99,7 +99,9 @@ def problem_before_opening(path: Path) -> str | None:
     main, wal, shm = files_of(path)
     with suppress(OSError):
         found = main.stat()
-        if S_ISREG(found.st_mode) and found.st_size == 0:
+        if not S_ISREG(found.st_mode):
+            return f"{path} is not a regular file: name another file"
+        if found.st_size == 0:
             return f"{path} is empty, so it has been truncated: {_START_AFRESH}"
     for attempt in range(TRIES):
         if attempt:

@@ -1,5 +1,6 @@
 """TLS for connections: which certificates are trusted, when their files are read, and TLS inside of TLS."""
 
+import os
 import shutil
 import socket
 import ssl
@@ -84,6 +85,12 @@ def test_a_ca_file_is_read_for_every_connection(server: Server, ca_file: str, tm
         wrapped(tls, server)
     shutil.copyfile(ca_file, path)
     wrapped(tls, server).close()
+
+
+def test_a_pipe_in_place_of_a_ca_file_holds_up_no_call(server: Server, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    with pytest.raises(ssl.SSLError, match="the CA file: not a regular file"):
+        wrapped(Tls(ca_file=str(tmp_path / "ca.pem")), server)
 
 
 @pytest.mark.parametrize("is_one_file", [False, True])

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.util.files import UnreadableFile, read_bytes, read_text
+from watcher.util.files import UnreadableFile, read_bytes, read_text, require_regular
 
 LIMIT = 1000
 
@@ -41,6 +41,16 @@ def test_only_a_regular_file_is_read_and_nothing_hangs(tmp_path: Path, path: str
     (tmp_path / "folder").mkdir()
     with pytest.raises(UnreadableFile):
         read_bytes(tmp_path / path, LIMIT)
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "pipe", "folder", "gone"])
+def test_libraries_get_regular_files_only(tmp_path: Path, path: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    require_regular(tmp_path / "file")
+    with pytest.raises(OSError, match=r"regular file|No such file"):
+        require_regular(tmp_path / path)
 
 
 def test_dev_null_is_an_empty_file() -> None:

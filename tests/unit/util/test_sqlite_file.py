@@ -133,7 +133,7 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(QueueError, match="unable to open"):
+    with pytest.raises(QueueError, match="is not a regular file: name another file"):
         SqliteFile(tmp_path, ONE, QueueError)
 
 

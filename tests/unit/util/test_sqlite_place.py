@@ -12,6 +12,7 @@ import pytest
 from tests.unit.support.sqlite_things import ONE, add, names
 from watcher.domain.errors import DatabaseLost, QueueError
 from watcher.util.sqlite_file import SqliteFile
+from watcher.util.sqlite_place import problem_before_opening
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
@@ -103,6 +104,17 @@ def test_a_database_whose_log_was_deleted_in_use_is_not_opened(file: SqliteFile,
     with pytest.raises(QueueError, match=r"f\.db-wal was deleted while the database was in use: stop every process"):
         SqliteFile(path, ONE, QueueError)
     assert not path.with_name("f.db-wal").exists(), "a second log would destroy the first one"
+
+
+def test_what_is_not_a_regular_file_is_no_database(path: Path) -> None:
+    """SQLite would wait for a pipe, or write a journal next to a device."""
+    (path.parent / "folder").mkdir()
+    os.mkfifo(path.parent / "pipe")
+    path.symlink_to("/dev/zero")
+    for name in ("folder", "pipe", path.name, "/dev/null"):
+        assert problem_before_opening(path.parent / name) == (
+            f"{path.parent / name} is not a regular file: name another file"
+        )
 
 
 @pytest.mark.parametrize("create", [False, True])

@@ -27,6 +27,7 @@ from watcher.sinks.webhook.http_post import (
 from watcher.sinks.webhook.signing import KeyFile, signature, webhook_id
 from watcher.sinks.webhook.ssrf_guard import refusal
 from watcher.util.clock import SystemClock
+from watcher.util.files import require_regular
 from watcher.util.http_date import http_date
 from watcher.util.parallel import for_each
 
@@ -228,6 +229,8 @@ def _tls(settings: WebhookSinkSettings) -> ssl.SSLContext | None:
     if not settings.url.lower().startswith("https:"):
         return None
     try:
+        if settings.ca_bundle:
+            require_regular(settings.ca_bundle)
         context = ssl.create_default_context(cafile=settings.ca_bundle or None)
     except (OSError, ValueError) as error:  # ValueError: a name that the system's encoding can't write
         raise ConfigError(

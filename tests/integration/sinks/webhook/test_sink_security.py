@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -120,8 +121,10 @@ def test_keys_rotate_without_a_restart(receive: Receive, webhook_for: Sinks, sec
     assert receiver.got[1].headers["webhook-signature"].count("v1,") == 1
 
 
-@pytest.mark.parametrize("name", ["none", "\ud800"])
+@pytest.mark.parametrize("name", ["none", "\ud800", "pipe", "folder"])
 def test_a_ca_file_without_certificates_is_named(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")  # which nobody writes
+    (tmp_path / "folder").mkdir()
     with pytest.raises(ConfigError, match=r"ca_bundle = .*name a PEM file"):
         WebhookSink(WebhookSinkSettings(name="hook", url="https://example.com/", ca_bundle=str(tmp_path / name)))
 
