@@ -17,7 +17,6 @@ from watcher.simulator import SessionScript, Simulator
 from watcher.telemetry.connections import MOST
 from watcher.util.clock import SystemClock
 
-DESCRIPTORS = 512
 CLIENTS = 600
 
 
@@ -30,16 +29,18 @@ def _many_descriptors() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.parametrize("descriptors", [64, 512])
 def test_probes_and_sinks_work_while_hundreds_of_connections_idle(
-    tmp_path: Path, simulator: Simulator, start: Callable[..., Daemon]
+    tmp_path: Path, simulator: Simulator, start: Callable[..., Daemon], descriptors: int
 ) -> None:
     receiver = Receiver(204)
     sinks = [{"type": "webhook", "name": "back-end", "url": receiver.url, "allow_private": True}, {"type": "stdout"}]
+    sinks.append({"type": "file", "path": "decisions.jsonl"})
     with ExitStack() as opened:
         opened.callback(receiver.close)
         daemon = start(WATCHER_SINKS=json.dumps(sinks))
         port = daemon.wait_for_event("started")["port"]
-        resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
         with counting_sockets(daemon.process.pid) as counts:
             for _ in range(CLIENTS):
                 opened.enter_context(closing(socket.create_connection(("127.0.0.1", port), PATIENCE)))

@@ -107,8 +107,8 @@ class Place:
         with closing(SqliteLedger(folder / "watcher.db", clock)) as ledger:
             ledger.record([(decision(2), "[]")])
 
-    def run(self, arguments: Sequence[str], suffix: str = "", **variables: str) -> Ended:
-        """Run a command of the watcher; `suffix` is a shell's, behind it."""
+    def run(self, arguments: Sequence[str], suffix: str = "", prefix: str = "", **variables: str) -> Ended:
+        """Run a command of the watcher; `prefix` and `suffix` are a shell's, around it."""
         settings = {
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -118,7 +118,7 @@ class Place:
             "WATCHER_HTTP__PORT": "0",
         }
         done = subprocess.run(
-            ["bash", "-c", f'"$@" {suffix}', "-", sys.executable, "-m", "watcher", *arguments],
+            ["bash", "-c", f'{prefix} "$@" {suffix}', "-", sys.executable, "-m", "watcher", *arguments],
             cwd=self.folder,
             env=environment_of(**settings | variables),
             input=b"",
@@ -176,6 +176,19 @@ def test_odd_variables_all_at_once(place: Place, command: str) -> None:
     assert not (place.folder / "keys").exists()
     if command == "run":
         assert [json.loads(line)["data"]["reason"] for line in ended.out.splitlines()] == ["session_not_found"]
+
+
+def test_a_process_that_may_open_few_files_names_their_limit_not_a_setting(place: Place) -> None:
+    for limit in (8, 10, 12, 14, 16):  # each fails at another step of the start
+        ended = place.run(["run", "--until-empty"], prefix=f"ulimit -n {limit};")
+        assert_sane(ended, {0, 1})
+        assert ended.code == 0 or "Too many open files: raise the limit of open files (`ulimit -n`" in ended.err
+
+
+def test_a_process_without_memory_says_so(place: Place) -> None:
+    ended = place.run(["run", "--until-empty"], prefix="ulimit -v 300000;")
+    assert_sane(ended, {0, 1})  # 0: stacks of threads are small here
+    assert ended.code == 0 or "Error: this machine: " in ended.err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16"])

@@ -10,6 +10,7 @@ from botocore import exceptions as boto
 
 from watcher.aws.error_codes import PASSING, Kind, Meaning, bare_code, kind_of_status, meaning_of
 from watcher.aws.errors import NO_CREDENTIALS, UNREADABLE, one_line
+from watcher.util.machine_faults import machine_fault
 
 CREDENTIAL_OPERATIONS = frozenset(
     {
@@ -109,6 +110,8 @@ def failure_of(error: BaseException, service: Service, action: str) -> Failure:
     """Describe what a call raised. `action`: the IAM action that the call needs."""
     if isinstance(error, boto.ClientError):
         return _answered(error, service, action)
+    if fault := machine_fault(error):
+        return Failure(Kind.UNREACHABLE, f"this machine: {fault}")
     for classes, kind, fix in _LOCAL:
         if isinstance(error, classes):
             return Failure(kind, one_line(error).rstrip("."), service.fix(fix))

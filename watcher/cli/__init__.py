@@ -15,6 +15,7 @@ from watcher.cli.echo import complain, echo, echo_lines
 from watcher.cli.exit_codes import ExitCode
 from watcher.util import standard_streams
 from watcher.util.environment import drop_invalid
+from watcher.util.machine_faults import machine_fault
 from watcher.util.text import bounded, escaped
 
 COMPLETION = "_WATCHER_COMPLETE"
@@ -79,6 +80,11 @@ def _run() -> int:
         return ExitCode.INTERRUPTED
     except OSError as error:
         return _failed(error)
+    except (MemoryError, RuntimeError) as error:
+        if not (fault := machine_fault(error)):
+            raise
+        echo(f"Error: this machine: {fault}", err=True)
+        return 1
     return code if isinstance(code, int) else 0
 
 

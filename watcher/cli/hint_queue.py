@@ -24,7 +24,7 @@ def open_hint_queue(name: str) -> Queue:
     try:
         settings = _settings(name)
     except ConfigError as error:
-        exit_with(error.problems)
+        exit_with(error)
     with exits_on_error():
         return open_queue(settings, SystemClock())
 

@@ -12,9 +12,11 @@ import click
 
 from watcher.cli.echo import complain
 from watcher.cli.exit_codes import ExitCode
+from watcher.util.machine_faults import machine_fault
 
 if TYPE_CHECKING:
     from watcher.config import Loaded, Settings
+    from watcher.domain.errors import ConfigError
 
 MOST_PROBLEMS = 100
 """Maximum problems that are shown, a line each: more than anyone fixes at once."""
@@ -126,7 +128,7 @@ def load_or_exit(source: SettingsSource) -> "Loaded":
     try:
         return source.load()
     except ConfigError as error:
-        exit_with(error.problems)
+        exit_with(error)
 
 
 def settings_or_exit(source: SettingsSource) -> "Settings":
@@ -144,11 +146,18 @@ def settings_or_exit(source: SettingsSource) -> "Settings":
     try:
         return settings.model_copy(update={"aws": effective_aws(loaded)})
     except ConfigError as error:
-        exit_with(error.problems)
+        exit_with(error)
 
 
-def exit_with(problems: list[str]) -> NoReturn:
-    """Print what is wrong with the settings, a line each, and exit with 78 (EX_CONFIG)."""
+def exit_with(error: "ConfigError") -> NoReturn:
+    """Print what is wrong with the settings, a line each, and exit with 78 (EX_CONFIG).
+
+    With 1 if this machine is at fault: a service manager does not restart what ended with 78.
+    """
+    if fault := machine_fault(error):
+        complain(f"watcher: this machine: {fault}")
+        sys.exit(1)
+    problems = error.problems
     for problem in problems[:MOST_PROBLEMS]:
         complain(f"watcher: {problem}")
     if len(problems) > MOST_PROBLEMS:

@@ -35,6 +35,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     loaded = load_or_exit(source)
     from watcher.app.build import build
     from watcher.app.endpoint_risks import endpoint_risks
+    from watcher.app.open_files import allow_files
     from watcher.config import risks
     from watcher.daemon.systemd import Notifier
     from watcher.domain.errors import ConfigError, WatcherError
@@ -44,7 +45,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
     stderr = line_buffer.install_buffer()
     logs.configure(loaded.settings.log.level, loaded.settings.log.format)
     stderr.on_recovery = logs.report_dropped_lines
-    _log_risks(risks(loaded))
+    _log_risks([*risks(loaded), *allow_files(loaded.settings)])
     _log_overridden(loaded)
     notifier = Notifier.take(os.environ)
     if notifier.watchdog:
@@ -59,7 +60,7 @@ def command(source: SettingsSource, *, until_empty: bool) -> None:
         gc.enable()
         app.daemon.run(until_empty=until_empty)
     except ConfigError as error:
-        exit_with(error.problems)
+        exit_with(error)
     except WatcherError as error:
         notifier.failed(error)
         raise _EndedError(str(error)) from error

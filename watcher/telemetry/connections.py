@@ -5,6 +5,8 @@ from contextlib import suppress
 from threading import Condition
 from time import monotonic
 
+from watcher.util.machine_faults import open_files_limit
+
 MOST = 64
 """Maximum connections. Each takes a thread and a file descriptor, of which a process often has 1,024; a kubelet, a
 Prometheus and a person need three."""
@@ -32,7 +34,8 @@ class Connections:
     def add(self, connection: socket.socket) -> None:
         """Add a new one; if there are too many, the oldest is ended first, and waited for."""
         with self._changed:
-            while len(self._since) >= self._most:
+            most = self._most_now()
+            while len(self._since) >= most:
                 _end(next(iter(self._since)))
                 if not self._changed.wait(ROOM_WAIT):
                     break  # its thread is computing an answer, and will find the connection closed
@@ -43,6 +46,14 @@ class Connections:
         with self._changed:
             self._since.pop(connection, None)
             self._changed.notify_all()
+
+    def _most_now(self) -> int:
+        """Maximum connections under the limit of open files, which can be changed at any time (prlimit(1)).
+
+        Where few are allowed (`ulimit -n 256`), the rest is for calls, sinks and the database.
+        """
+        limit = open_files_limit()
+        return self._most if limit is None else min(self._most, max(3, limit // 8))
 
     def end_old(self) -> None:
         """End those that have been open too long."""

@@ -23,16 +23,14 @@ from watcher.telemetry.exposition import exposition
 from watcher.telemetry.health import Beat
 from watcher.telemetry.landing import landing
 from watcher.telemetry.local_client import is_called, is_direct, is_local_client
+from watcher.util.machine_faults import EXHAUSTED
 
 log = structlog.get_logger(__name__)
 
 Answer = tuple[HTTPStatus, str, bytes]
 
-EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of accept that mean that this process, or the machine, has no room for a connection now (accept(2))."""
-
 EXHAUSTED_PAUSE = 0.1
-"""Seconds before the next try after such an error."""
+"""Seconds before the next try to accept a connection after an error that means that there is no room for it now."""
 
 Status = Callable[[bool], Mapping[str, object]]
 """What `/status.json` says; the argument: whether the client may see the settings."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from watcher.domain.errors import DatabaseLost, WatcherError
 from watcher.util import sqlite_place
 from watcher.util.files import is_there
+from watcher.util.machine_faults import machine_fault, out_of_files
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another process that writes; callers retry what still fails then."""
@@ -32,7 +33,7 @@ _FIXES = {
     sqlite3.SQLITE_NOTADB: "this is not an SQLite database: name another file, or move this one away",
     sqlite3.SQLITE_READONLY: "permission denied: the file and its folder have to be writable for this user",
     sqlite3.SQLITE_CANTOPEN: "it can't be opened: its folder has to exist and be writable for this user",
-    sqlite3.SQLITE_IOERR: "the disk failed to read or write: see the kernel's log",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write: see the kernel's log, and `ulimit -f`",
 }
 
 
@@ -135,7 +136,9 @@ class SqliteFile:
         except (OverflowError, UnicodeEncodeError) as error:  # a number or a text that SQLite can't store
             raise self._error(f"{self.path}: a value can't be stored: {type(error).__name__}") from error
         except sqlite3.Error as error:
-            fix = _FIXES.get(_kind(error))
+            kind = _kind(error)
+            hidden = out_of_files() if kind in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) else ""
+            fix = machine_fault(error) or hidden or _FIXES.get(kind)
             raise self._error(f"{self.path}: {error}" + (f" - {fix}" if fix else "")) from error
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:

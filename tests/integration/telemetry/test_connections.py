@@ -107,6 +107,33 @@ def test_a_probe_is_answered_while_hundreds_of_connections_idle_and_there_are_ne
                 client.close()
 
 
+def test_few_descriptors_are_left_to_the_rest_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watcher.telemetry.connections.open_files_limit", lambda: 64)
+    with serving() as server:
+        idle = [connect(server) for _ in range(MOST)]
+        try:
+            assert [status(server) for _ in range(5)] == [200] * 5
+            assert len(server.connections) <= 8
+        finally:
+            for client in idle:
+                client.close()
+
+
+@pytest.mark.parametrize("limit", [0, 8, 20])
+def test_three_connections_are_allowed_however_low_the_limit(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr("watcher.telemetry.connections.open_files_limit", lambda: limit)
+    connections, pairs = Connections(), [pair() for _ in range(3)]
+    for ours, theirs in pairs:
+        connections.add(ours)
+        theirs.setblocking(False)
+    for _, theirs in pairs:
+        with pytest.raises(BlockingIOError):  # it was not ended
+            theirs.recv(1)
+    for ours, theirs in pairs:
+        ours.close()
+        theirs.close()
+
+
 def test_a_client_that_drips_is_ended_although_each_byte_comes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(httpd, "Connections", lambda: Connections(longest=0.2))
     with serving() as server, connect(server) as client:

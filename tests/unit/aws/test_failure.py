@@ -1,5 +1,7 @@
 """One description of whatever a call of a botocore client raises."""
 
+import errno
+
 import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
@@ -96,6 +98,16 @@ def test_what_sts_or_sso_refuses_are_missing_credentials(operation: str) -> None
     assert failure.code == ""
 
 
+def test_a_fault_of_this_machine_is_not_the_network_s() -> None:
+    """Without a free file descriptor no connection opens: neither the network nor the endpoint is at fault."""
+    error = boto.EndpointConnectionError(endpoint_url=URL)
+    error.__cause__ = OSError(errno.EMFILE, "Too many open files")
+    failure = failure_of(error, SERVICE, ACTION)
+    assert failure.kind is Kind.UNREACHABLE
+    assert str(failure).startswith("this machine: Too many open files: raise the limit of open files")
+    assert "network" not in str(failure)
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "fix"),
     [
@@ -113,7 +125,7 @@ def test_what_sts_or_sso_refuses_are_missing_credentials(operation: str) -> None
         (boto.HTTPClientError(error="odd"), Kind.UNREACHABLE, "check the network, queue.url"),
         (ResponseParserError("odd"), Kind.UNREADABLE, "check queue.url: the endpoint did not answer as SQS"),
         (TypeError("odd"), Kind.UNREADABLE, "check queue.url: the endpoint did not answer as SQS"),
-        (OSError(24, "odd"), Kind.UNEXPECTED, ""),
+        (OSError(5, "odd"), Kind.UNEXPECTED, ""),
         (boto.BotoCoreError(), Kind.UNEXPECTED, ""),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

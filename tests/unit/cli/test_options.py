@@ -1,5 +1,6 @@
 """The options that every command with settings has, and what they read."""
 
+import os
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from watcher.cli.options import (
 )
 from watcher.config import sources
 from watcher.domain.errors import ConfigError
+from watcher.util.machine_faults import EXHAUSTED
 
 
 @pytest.fixture(autouse=True)
@@ -124,16 +126,31 @@ def test_wrong_settings_end_a_command_with_78_and_a_line_each(capsys: pytest.Cap
 @pytest.mark.parametrize(("count", "last"), [(1, "watcher: 0"), (MOST_PROBLEMS, "watcher: 99")])
 def test_a_user_s_problems_are_all_shown(capsys: pytest.CaptureFixture[str], count: int, last: str) -> None:
     with pytest.raises(SystemExit):
-        exit_with([str(number) for number in range(count)])
+        exit_with(ConfigError([str(number) for number in range(count)]))
     lines = capsys.readouterr().err.splitlines()
     assert (len(lines), lines[-1]) == (count, last)
 
 
 def test_thousands_of_problems_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        exit_with(["wrong"] * 5000)
+        exit_with(ConfigError(["wrong"] * 5000))
     lines = capsys.readouterr().err.splitlines()
     assert (len(lines), lines[-1]) == (MOST_PROBLEMS + 1, "watcher: and 4900 more problems")
+
+
+@pytest.mark.parametrize("number", sorted(EXHAUSTED))
+def test_settings_that_the_machine_had_no_room_to_use_are_not_wrong(
+    capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    try:
+        raise ConfigError(["http.port = 1: choose another"]) from OSError(number, "no room")
+    except ConfigError as error:
+        with pytest.raises(SystemExit) as caught:
+            exit_with(error)
+    assert caught.value.code == 1  # 78 would keep systemd from trying again
+    err = capsys.readouterr().err
+    assert err.startswith(f"watcher: this machine: {os.strerror(number)}: ")
+    assert "http.port" not in err
 
 
 def test_only_settings_at_aws_have_the_profile_s_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

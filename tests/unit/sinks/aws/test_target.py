@@ -94,6 +94,8 @@ def test_what_else_is_answered_or_not_answered_may_be_due_to_the_event(error: Ex
         boto.ConnectTimeoutError(endpoint_url="http://x"),
         boto.SSLError(endpoint_url="http://x", error="self-signed"),
         boto.HTTPClientError(error=OSError(errno.EMFILE, "Too many open files")),
+        OSError(errno.EMFILE, "Too many open files"),
+        MemoryError(),
         ResponseParserError("<html>"),
     ],
     ids=str,
@@ -169,7 +171,7 @@ def test_faults_before_and_after_the_service_are_told_without_what_they_quote(er
     assert "T0KEN" not in text
 
 
-@pytest.mark.parametrize("error", [TypeError("T0KEN"), RuntimeError("T0KEN"), OSError("T0KEN"), MemoryError()])
+@pytest.mark.parametrize("error", [TypeError("T0KEN"), RuntimeError("T0KEN"), OSError("T0KEN"), KeyError("T0KEN")])
 def test_whatever_a_call_raises_is_the_sinks_error_and_no_events(error: Exception) -> None:
     def fail() -> None:
         raise error
