@@ -16,6 +16,7 @@ from watcher.util.standard_streams import fill_closed
 
 def main() -> None:
     """Entry point: first what must not wait for a command's imports, which take a while, then the command."""
+    _leave_inspection()
     fill_closed()
     drop_foreign(os.environ)
     if sys.argv[1:2] == ["run"]:
@@ -27,6 +28,12 @@ def main() -> None:
     from watcher.cli import main as run_command  # noqa: PLC0415 - late, for it imports click
 
     run_command()
+
+
+def _leave_inspection() -> None:
+    """Start again without $PYTHONINSPECT: with it, Python ends with a traceback and 1, whatever the exit code."""
+    if sys.flags.inspect and os.environ.pop("PYTHONINSPECT", ""):
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same process again
 
 
 if __name__ == "__main__":

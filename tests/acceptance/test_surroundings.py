@@ -178,6 +178,12 @@ def test_odd_variables_all_at_once(place: Place, command: str) -> None:
         assert [json.loads(line)["data"]["reason"] for line in ended.out.splitlines()] == ["session_not_found"]
 
 
+def test_an_interpreter_that_is_to_be_inspected_keeps_the_exit_code(place: Place) -> None:
+    ended = place.run(["run", "--config", "gone"], PYTHONINSPECT="1")
+    assert_sane(ended, {78})
+    assert_sane(place.run(["decisions"], PYTHONINSPECT="1"), {0})
+
+
 def test_a_process_that_may_open_few_files_names_their_limit_not_a_setting(place: Place) -> None:
     for limit in (8, 10, 12, 14, 16):  # each fails at another step of the start
         ended = place.run(["run", "--until-empty"], prefix=f"ulimit -n {limit};")
