@@ -17,24 +17,9 @@ from typing import NamedTuple
 from watcher.domain.errors import DatabaseLost, WatcherError
 from watcher.util import sqlite_place
 from watcher.util.files import is_there
-from watcher.util.machine_faults import machine_fault, out_of_files
-
-BUSY_TIMEOUT = 10.0
-"""Seconds to wait for another process that writes; callers retry what still fails then."""
+from watcher.util.sqlite_errors import BUSY_TIMEOUT, fix_of, kind_of
 
 WRITING = "BEGIN IMMEDIATE"
-
-_FIXES = {
-    sqlite3.SQLITE_BUSY: f"another process held its lock for {BUSY_TIMEOUT:.0f} s: find it with `fuser -v FILE`",
-    sqlite3.SQLITE_LOCKED: "another statement of this process holds it: try again",
-    sqlite3.SQLITE_FULL: "the disk is full: free some space",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: move it away, and restore it or save what is left with "
-    "`sqlite3 FILE .recover`",
-    sqlite3.SQLITE_NOTADB: "this is not an SQLite database: name another file, or move this one away",
-    sqlite3.SQLITE_READONLY: "permission denied: the file and its folder have to be writable for this user",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened: its folder has to exist and be writable for this user",
-    sqlite3.SQLITE_IOERR: "the disk failed to read or write: see the kernel's log, and `ulimit -f`",
-}
 
 
 class Schema(NamedTuple):
@@ -136,9 +121,7 @@ class SqliteFile:
         except (OverflowError, UnicodeEncodeError) as error:  # a number or a text that SQLite can't store
             raise self._error(f"{self.path}: a value can't be stored: {type(error).__name__}") from error
         except sqlite3.Error as error:
-            kind = _kind(error)
-            hidden = out_of_files() if kind in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR) else ""
-            fix = machine_fault(error) or hidden or _FIXES.get(kind)
+            fix = fix_of(error, self.path)
             raise self._error(f"{self.path}: {error}" + (f" - {fix}" if fix else "")) from error
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
@@ -157,7 +140,7 @@ class SqliteFile:
             try:
                 return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
             except sqlite3.OperationalError as error:
-                if last or _kind(error) != sqlite3.SQLITE_BUSY:
+                if last or kind_of(error) != sqlite3.SQLITE_BUSY:
                     raise
                 return None
 
@@ -239,11 +222,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _kind(error: sqlite3.Error) -> int:
-    """The primary result code: the lower byte; the rest only says where in SQLite it occurred."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _text(raw: bytes) -> str:

@@ -20,7 +20,8 @@ from watcher.domain.ports import Clock
 from watcher.queues.sqlite.dead_letters import SqliteDeadLetters
 from watcher.queues.sqlite.schema import EXPIRED, LEASED_ROWS, SCHEMA, SEND, SENT_COLUMNS, WAITING_ROWS, Moment
 from watcher.util.clock import this_boot
-from watcher.util.sqlite_file import BUSY_TIMEOUT, SqliteFile
+from watcher.util.sqlite_errors import BUSY_TIMEOUT
+from watcher.util.sqlite_file import SqliteFile
 from watcher.util.sqlite_values import count_in, text_in, time_in
 
 FIRST_PAUSE, LAST_PAUSE, PAUSE_GROWTH = 0.2, 0.5, 1.25
