@@ -30,5 +30,9 @@ class Limits:
     keys: int = 100
     """Limit of BatchGetItem."""
 
+    pages: int = 1000
+    """Maximum pages of one query, each of up to 1 MB: the index has seven million entries in as many. A server whose
+    pages never end must not keep a thread busy."""
+
 
 LIMITS = Limits()

@@ -7,7 +7,6 @@ from itertools import islice
 from threading import Event
 from typing import Any, TypeVar
 
-from botocore.parsers import ResponseParserError
 from tenacity import (
     Retrying,
     retry_if_exception,
@@ -19,7 +18,7 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 
 from watcher.aws.client import build_client
-from watcher.aws.errors import attempt
+from watcher.aws.errors import UnreadableResponse, attempt
 from watcher.aws.proof import require_proof
 from watcher.aws.timeouts import capped
 from watcher.config.settings import Settings
@@ -29,6 +28,11 @@ from watcher.ledgers.dynamodb.items import Item
 from watcher.ledgers.dynamodb.limits import LIMITS
 
 R = TypeVar("R")
+
+ANOTHER = "the answer has an item that was not asked for"
+
+KEY = ("sessionId", "policy")
+"""The attributes of the table's key."""
 
 PROVEN = {"ReturnConsumedCapacity": "TOTAL"}
 """Makes DynamoDB's answer to a write non-empty: an empty object could come from any proxy."""
@@ -59,7 +63,10 @@ class DynamoDbTable:
                 **PROVEN,
             )
         except Refused as error:
-            return error.standing or self._standing({name: item[name] for name in ("sessionId", "policy")})
+            standing = error.standing or self._standing(_key_in(item))
+            if _key_in(standing) != _key_in(item):  # or this session would get another one's decision
+                raise translate(UnreadableResponse(ANOTHER), self._name) from error
+            return standing
         return None
 
     def put(self, item: Item) -> None:
@@ -88,14 +95,15 @@ class DynamoDbTable:
                 yield from items
 
     def query(self, **query: Any) -> Iterator[Item]:
-        """The results of Query, page after page."""
+        """The results of Query, page after page; in a condition, `:id` is the session id of them all."""
         start: dict[str, Any] = {}
-        while True:
+        for _ in range(LIMITS.pages):
             items, last = self._repeat(partial(self._page, **query, **start))
             yield from items
             if not last:
                 return
             start = {"ExclusiveStartKey": last}
+        raise translate(UnreadableResponse(f"a query has more than {LIMITS.pages} pages"), self._name)
 
     def close(self) -> None:
         """Close the connections; calls that wait for a retry give up."""
@@ -111,7 +119,10 @@ class DynamoDbTable:
     def _page(self, **query: Any) -> tuple[list[Item], Any]:
         """The items of a page, and where the next one begins; nothing if it is the last."""
         page = self._client.query(TableName=self._name, **query)
-        return _listed(page.get("Items") or []), page.get("LastEvaluatedKey")
+        items, wanted = _listed(page.get("Items") or []), query["ExpressionAttributeValues"].get(":id")
+        if wanted and any(item.get("sessionId") != wanted for item in items):
+            raise UnreadableResponse(ANOTHER)
+        return items, page.get("LastEvaluatedKey")
 
     def _get(self, keys: list[Item]) -> tuple[list[Item], list[Item]]:
         def ask() -> tuple[list[Item], list[Item]]:
@@ -121,8 +132,11 @@ class DynamoDbTable:
             if len(left) >= len(keys):
                 raise Unanswered
             if "Responses" not in answer:  # a server says "none of these" with an empty one
-                raise ResponseParserError("the answer has no responses")
-            return _listed(answer["Responses"].get(self._name, [])), left
+                raise UnreadableResponse("the answer has no responses")
+            items = _listed(answer["Responses"].get(self._name, []))
+            if not all(_key_in(item) in keys for item in items):
+                raise UnreadableResponse(ANOTHER)
+            return items, left
 
         return self._repeat(ask)
 
@@ -155,5 +169,9 @@ def open_client(settings: Settings, connections: int) -> Any:
 
 def _listed(items: Any) -> list[Item]:
     if not isinstance(items, list):
-        raise ResponseParserError("the answer has something else where a list should be")
+        raise UnreadableResponse("the answer has something else where a list should be")
     return items
+
+
+def _key_in(item: Item) -> Item:
+    return {name: item.get(name, {}) for name in KEY}

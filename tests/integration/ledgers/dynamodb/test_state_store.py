@@ -12,7 +12,8 @@ from tests.support import START, ManualClock
 from watcher.config import Settings
 from watcher.domain.errors import LedgerError
 from watcher.ledgers import open_state_store
-from watcher.ledgers.dynamodb.state_store import DynamoDbStateStore
+from watcher.ledgers.dynamodb.items import key_of
+from watcher.ledgers.dynamodb.state_store import KEY, DynamoDbStateStore
 
 
 def test_it_is_one_item_that_is_in_no_index_and_never_expires() -> None:
@@ -48,7 +49,7 @@ def test_what_is_too_large_for_an_item_is_refused_before_it_is_sent() -> None:
 
 @pytest.mark.parametrize("item", [{}, {"body": {"N": "1"}}, {"body": {"B": "bm8gemxpYg=="}}])
 def test_an_item_of_somebody_elses_is_an_error(item: dict[str, Any]) -> None:
-    script = Script([answer({"Responses": {"decided": [item]}})])
+    script = Script([answer({"Responses": {"decided": [key_of(KEY) | item]}})])
     with (
         closing(DynamoDbStateStore(script.client(), "decided", ManualClock())) as memory,
         pytest.raises(LedgerError, match=r"watcher\.learned is not the watcher's"),

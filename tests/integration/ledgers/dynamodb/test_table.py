@@ -93,7 +93,7 @@ def test_keys_that_stay_unprocessed_are_a_throttle(opened: ExitStack) -> None:
 def test_a_sessions_entries_are_read_as_they_are_now_and_to_the_last_page(opened: ExitStack) -> None:
     ledger, script = scripted(
         opened,
-        answer({"Items": [stored(2)], "LastEvaluatedKey": key_of(EVENT.key)}),
+        answer({"Items": [stored(1) | {"sequence": {"N": "2"}}], "LastEvaluatedKey": key_of(EVENT.key)}),
         answer({"Items": []} | {"LastEvaluatedKey": key_of(decision(2).key)}),
         answer({"Items": [stored(1)]}),
     )
@@ -106,3 +106,27 @@ def test_a_sessions_entries_are_read_as_they_are_now_and_to_the_last_page(opened
 @pytest.mark.parametrize("items", [[{}], [7], [{"sessionId": {"N": "1"}, "policy": {"S": "p"}}], {"a": 1}, "x"])
 def test_an_answer_that_names_no_session_is_a_failure(opened: ExitStack, items: object) -> None:
     assert "decided" in failure(opened, answer({"Responses": {"decided": items}}))
+
+
+@pytest.mark.parametrize("is_shown", [True, False], ids=["with the refusal", "read afterwards"])
+def test_a_session_never_gets_the_standing_entry_of_another(opened: ExitStack, is_shown: bool) -> None:
+    code, read = "ConditionalCheckFailedException", answer({"Responses": {"decided": [stored(2)]}})
+    answers = [refusal(code, Item=stored(2))] if is_shown else [refusal(code), read]
+    ledger, _ = scripted(opened, *answers)
+    with pytest.raises(LedgerError, match="not asked for"):
+        ledger.record([(EVENT, "[]")])
+
+
+def test_an_item_that_was_not_asked_for_is_a_failure(opened: ExitStack) -> None:
+    assert "not asked for" in failure(opened, answer({"Responses": {"decided": [stored(1), stored(2)]}}))
+    ledger, _ = scripted(opened, answer({"Items": [stored(2)]}))
+    with pytest.raises(LedgerError, match="not asked for"):
+        ledger.recent(10, session_id(1))
+
+
+def test_pages_without_an_end_end(opened: ExitStack) -> None:
+    ledger, script = scripted(opened)
+    script.respond = lambda *_: answer({"Items": [], "LastEvaluatedKey": key_of(EVENT.key)})
+    with pytest.raises(LedgerError, match="more than 1000 pages"):
+        ledger.recent(10)
+    assert len(script.requests) == 1000
