@@ -50,7 +50,7 @@ class _StrictParser:
         """
         status = response["status_code"]
         is_error = status >= 300
-        if is_error and self._is_json and not _is_json_object(response["body"]):
+        if is_error and self._is_json and json_object(response["body"]) is None:
             return _bare_error(status)
         parsed = self._try(response, shape)
         if parsed is None and self._is_json:
@@ -70,21 +70,25 @@ class _StrictParser:
             return None
 
 
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in a body as botocore reads it, in UTF-8 without a byte order mark; None if there is none."""
+    try:
+        found = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def _with_what_decides(body: bytes) -> bytes:
     """The body without the members that only explain it; unchanged if it is not a JSON object."""
+    found = json_object(body)
+    if found is None:
+        return body
     try:
-        found = json.loads(body)
         kept = {name: value for name, value in found.items() if name not in _DECIDE_NOTHING}
         return json.dumps(kept).encode()
     except _TRIPPED:
         return body
-
-
-def _is_json_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _with_texts(parsed: dict[str, Any], status: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from zlib import crc32
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -104,3 +105,24 @@ def test_a_decision_counts_as_recorded_only_if_dynamodb_says_something(body: obj
     ledger = DynamoDbLedger(Script([answer(body)] * 3).client(), "decided", ManualClock())
     with closing(ledger), pytest.raises(LedgerError, match="did not answer as DynamoDB"):
         ledger.mark_acked([decision(1).key])
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [json.dumps({"Messages": [{"MessageId": "m"}]}).encode(code) for code in ("utf-8-sig", "utf-16-le", "utf-32-be")],
+    ids=["byte order mark", "UTF-16", "UTF-32"],
+)
+def test_messages_in_an_encoding_that_botocore_does_not_read_are_not_an_empty_queue(encoded: bytes) -> None:
+    with pytest.raises(ResponseParserError):
+        call("sqs", "receive_message", encoded)
+
+
+@pytest.mark.parametrize(("checksum", "is_whole"), [("903609271", False), ("x", False), (None, True)])
+def test_an_answer_with_another_checksum_is_damaged(checksum: str | None, is_whole: bool) -> None:
+    body = b'{"Responses": {"t": []}}'
+    headers = {"x-amz-crc32": str(crc32(body)) if checksum is None else checksum}
+    if is_whole:
+        assert call("dynamodb", "batch_get_item", body, **headers)["Responses"] == {"t": []}
+        return
+    with pytest.raises(ResponseParserError, match="damaged"):
+        call("dynamodb", "batch_get_item", body, **headers)

@@ -79,7 +79,11 @@ def test_what_only_explains_an_answer_does_not_make_it_unreadable(odd: object) -
 
 
 @pytest.mark.parametrize("status", [302, 403, 502])
-@pytest.mark.parametrize("body", [b"<html>c4n4ry</html>", b"", b'["c4n4ry"]', b"\xff", b"[" * 100_000], ids=range(5))
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>c4n4ry</html>", b"", b'["c4n4ry"]', b"\xff", b"[" * 100_000, b'\xef\xbb\xbf{"message": "c4n4ry"}'],
+    ids=range(6),
+)
 def test_an_error_without_a_readable_body_is_its_status(status: int, body: bytes) -> None:
     assert parsed(body, status) == bare(status)
 
