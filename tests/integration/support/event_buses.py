@@ -12,6 +12,8 @@ class EventBridge:
 
     def __init__(self) -> None:
         self.exists = True
+        self.entry: dict[str, str] = {}
+        """What each entry of an answer has beside its id."""
         self.events: list[str] = []
         """The ids of the events that reached the bus."""
         self.calls: list[str] = []
@@ -48,4 +50,7 @@ class EventBridge:
         with self._changed:
             self.events += ids if self.exists else []
             self._changed.notify_all()
-        return 200, {"FailedEntryCount": 0, "Entries": [{"EventId": f"{number}"} for number in range(len(ids))]}
+        return 200, {
+            "FailedEntryCount": 0,
+            "Entries": [{"EventId": f"{number}", **self.entry} for number in range(len(ids))],
+        }

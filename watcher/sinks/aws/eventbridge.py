@@ -149,11 +149,10 @@ class EventBridgeSink:
         return [self._result(entry) for entry in told]
 
     def _result(self, entry: object) -> EventResult:
-        if isinstance(entry, Mapping) and entry.get("EventId"):
-            return DELIVERED
-        if not isinstance(entry, Mapping) or not entry.get("ErrorCode"):
-            return failed(f"{self._target.shown}: the answer omits the entry")
-        return self._target.result(str(entry["ErrorCode"]), str(entry.get("ErrorMessage") or ""))
+        told = entry if isinstance(entry, Mapping) else {}
+        if told.get("ErrorCode"):  # whatever else the answer says of the entry
+            return self._target.result(str(told["ErrorCode"]), str(told.get("ErrorMessage") or ""))
+        return DELIVERED if told.get("EventId") else failed(f"{self._target.shown}: the answer omits the entry")
 
     def close(self) -> None:
         """Close the connections."""

@@ -40,9 +40,12 @@ def with_ids(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def entry_results(answer: Mapping[str, Any], sent: int, target: Target) -> list[EventResult]:
-    """The result of each entry, in order; one without a message id in the answer was not delivered."""
-    taken = {place for place, entry in _by_id(answer, "Successful").items() if entry.get("MessageId")}
+    """The result of each entry, in order.
+
+    One without a message id in the answer was not delivered, nor was one that the answer also calls failed.
+    """
     lost = _by_id(answer, "Failed")
+    taken = {place for place, entry in _by_id(answer, "Successful").items() if entry.get("MessageId")} - lost.keys()
     places = map(str, range(sent))
     return [DELIVERED if place in taken else _result(lost.get(place), target) for place in places]
 

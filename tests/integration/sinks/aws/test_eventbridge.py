@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.integration.support.event_buses import EventBridge
 from tests.support import ManualClock, decision
 from watcher.config import EventBridgeSinkSettings
 from watcher.domain.errors import SinkError
-from watcher.domain.event_result import DELIVERED
+from watcher.domain.event_result import DELIVERED, EventStatus
 from watcher.sinks.aws.eventbridge import CHECK_INTERVAL, EventBridgeSink
 
 Client = Callable[[str], Any]
@@ -196,3 +197,12 @@ def test_a_bus_that_may_not_be_used_names_the_action(client: Client, sink_for: S
     refuse(clients[-1], "PutEvents", "AccessDeniedException")
     with pytest.raises(SinkError, match="allow events:PutEvents on this event bus"):
         sink.emit([decision(1)])
+
+
+def test_an_entry_with_an_id_and_an_error_was_not_delivered() -> None:
+    bus = EventBridge()
+    bus.entry = {"EventId": "1", "ErrorCode": "InternalFailure"}
+    settings = EventBridgeSinkSettings(name="out", bus="decisions", endpoint_url=bus.url)
+    with closing(bus), closing(EventBridgeSink(settings, AWS)) as sink:
+        (result,) = sink.emit([decision(1)])
+    assert (result.status, result.reason) == (EventStatus.FAILED, "event bus decisions: InternalFailure")

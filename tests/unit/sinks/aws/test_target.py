@@ -196,6 +196,11 @@ def test_only_what_the_answer_names_as_successful_was_delivered() -> None:
     assert entry_results({}, 2, TARGET) == [unknown, unknown]
 
 
+def test_an_entry_that_the_answer_calls_successful_and_failed_was_not_delivered() -> None:
+    answer = {"Successful": [{"Id": "0", "MessageId": "m"}], "Failed": [{"Id": "0", "Code": "InternalError"}]}
+    assert entry_results(answer, 1, TARGET) == [failed("the queue: InternalError")]
+
+
 @pytest.mark.parametrize("code", ["ThrottlingException", "KMS.AccessDeniedException"])
 def test_an_entry_that_is_turned_away_for_the_targets_sake_was_not_attempted(code: str) -> None:
     answer = {"Failed": [{"Id": "0", "Code": code, "SenderFault": True}]}
