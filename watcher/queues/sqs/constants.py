@@ -70,6 +70,10 @@ class Polling:
     hold: int = 300
     """Maximum seconds that messages stay invisible if this process is killed."""
 
+    repeats: int = 3
+    """Receives in a row with only known messages after which there are no others: a server that shows a message again
+    although it is leased would otherwise be read without end."""
+
     look: int = 1000
     """Number of messages among which the oldest are searched."""
 
@@ -87,6 +91,10 @@ class Pacing:
     share: float = 0.9
     """Share of a batch to wait for. A full batch doesn't show how many more messages there were, so a steady stream
     should nearly fill it."""
+
+    empty: float = 0.5
+    """Minimum seconds from one empty receive to the next. SQS waits longer for a message, but not every server that
+    speaks its protocol does: without a pause, an idle watcher would use a core."""
 
     shortest: float = 0.01
     """Minimum seconds of a pause."""

@@ -108,10 +108,12 @@ class SqsDeadLetters:
         """All messages, invisible to others during the block; those not deleted are released."""
         messages: dict[str, Message] = {}
         found: set[str] = set()
+        repeated = 0
         try:
             while (limit is None or len(messages) < limit) and not is_enough(found):
                 batch = self._receive()
-                if not batch:
+                repeated = repeated + 1 if found.issuperset(message["MessageId"] for message in batch) else 0
+                if not batch or repeated == POLLING.repeats:
                     break
                 messages.update((message["MessageId"], message) for message in batch)
                 found.update(message["MessageId"] for message in batch)

@@ -71,14 +71,15 @@ class SqsQueue:
             return self._receive(limit, 0)
         deadline = self._clock.monotonic() + wait
         longest = POLLING.short_poll if self._visibility < POLLING.short_lease else POLLING.longest_poll
-        if self._pace.pause:
-            stop.wait(min(self._pace.pause, wait))
-        while not stop.is_set() and (left := deadline - self._clock.monotonic()) > 0:
+        while True:
+            if self._pace.pause:
+                stop.wait(min(self._pace.pause, max(0.0, deadline - self._clock.monotonic())))
+            if stop.is_set() or (left := deadline - self._clock.monotonic()) <= 0:
+                return []
             received = self._poll(limit, min(longest, math.ceil(left)), stop)
             self._pace.note(len(received), limit)
             if received:
                 return received
-        return []
 
     def extend(self, leases: Sequence[Lease]) -> list[Lease]:
         """A full visibility time-out from now for each; see `Leases`."""

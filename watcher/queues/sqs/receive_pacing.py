@@ -12,7 +12,8 @@ class ReceivePacing:
     SQS answers a poll at the first message, so messages that arrive one by one would cost a call each. The pause is
     the time that a batch takes to fill at the recent rate, less the call itself. One full batch is chance; a second
     one and each after it halves the pause, so a backlog is soon received without pauses. There is none if hardly
-    anything arrives: one message must not wait for another that may not come.
+    anything arrives: one message must not wait for another that may not come. A poll that was empty at once, from a
+    server without long polls, is followed by one, too.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -28,12 +29,14 @@ class ReceivePacing:
         elapsed, self._last = now - self._last, now
         fading = math.exp(-elapsed / PACING.memory)
         self._count, self._seconds = self._count * fading + count, self._seconds * fading + elapsed
-        if count >= limit:
+        called = max(0.0, elapsed - self.pause)
+        if not count:
+            pause = PACING.empty - called
+        elif count >= limit:
             pause = self.pause / 2 if self._was_full else self.pause
-        elif not count or count * PACING.longest < elapsed:
+        elif count * PACING.longest < elapsed:
             pause = 0.0
         else:
-            called = max(0.0, elapsed - self.pause)
             pause = min(PACING.longest, self._seconds * limit * PACING.share / self._count - called)
         self._was_full = count >= limit
         self.pause = pause if pause >= PACING.shortest else 0.0

@@ -274,3 +274,12 @@ def test_no_sender_s_time_keeps_dead_letters_from_being_listed(sent: str) -> Non
         (letter,) = put_aside.list(10)
         assert members_of(letter)["sentAt"] == members_of(letter)["deadAt"] == "2025-06-15T15:06:40.000Z"
         assert "2025-06-15T15:06:40.000Z" in line_of(letter)
+
+
+def test_a_server_that_shows_leased_letters_again_is_not_read_without_end() -> None:
+    dead = FakeClient(receive_message=[{"Messages": [message(number)]} for number in (1, 1, 2)])
+    dead.script("receive_message", *[{"Messages": [message(1), message(2)]}] * 50)
+    for put_aside in letters(FakeClient(), dead):
+        assert len(put_aside.list(10)) == 2
+        assert put_aside.drop(None) == 2
+    assert len(dead.of("receive_message")) < 10

@@ -71,6 +71,12 @@ def test_an_answer_without_messages_is_an_empty_queue_and_one_with_anything_else
         received_messages({"Messages": {"MessageId": "m1"}})
 
 
+def test_an_answer_with_no_message_that_can_be_named_is_not_an_empty_queue(opened: Open) -> None:
+    queue, _ = opened(receive_message=[{"Messages": [{"Body": "a"}] * 10}])
+    with pytest.raises(QueueError, match="did not answer as SQS"):
+        queue.receive(10, 0, NEVER)
+
+
 @pytest.mark.parametrize(
     ("odd", "body", "is_readable"),
     [

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ManualClock
+from tests.support import ManualClock, SteppingEvent
 from tests.unit.queues.sqs.fakes import FakeClient, Open, message, received, service_error
 from watcher.domain.errors import QueueError
 from watcher.domain.model import Lease, ReceivedMessage
@@ -79,6 +79,17 @@ def test_messages_of_a_steady_stream_may_gather_before_the_next_receive(
     for _ in range(2):
         assert queue.receive(10, 20, stop)
     assert stop.seconds == pauses
+
+
+def test_a_server_that_does_not_wait_for_messages_is_not_asked_all_the_time(opened: Open, clock: ManualClock) -> None:
+    def at_once(_parameters: dict[str, Any]) -> dict[str, Any]:
+        clock.advance(0.001)
+        return {}
+
+    queue, client = opened(receive_message=[at_once] * 10_000)
+    for _ in range(2):
+        assert queue.receive(10, 6, SteppingEvent(clock)) == []
+    assert len(client.calls) == 24
 
 
 def test_depth_counts_delayed_messages_as_waiting(opened: Open) -> None:

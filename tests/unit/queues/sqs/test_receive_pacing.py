@@ -78,8 +78,17 @@ def test_an_empty_receive_ends_the_pauses() -> None:
     stream = Stream(rate=50)
     stream.receive()
     assert stream.pace.pause > 0
+    stream.clock.advance(2.0)
     stream.pace.note(0, LIMIT)
     assert stream.pace.pause == 0
+
+
+def test_one_that_is_empty_at_once_is_followed_by_a_pause() -> None:
+    stream = Stream(rate=50)
+    for _ in range(3):
+        stream.clock.advance(stream.pace.pause + 0.1)
+        stream.pace.note(0, LIMIT)
+        assert stream.pace.pause == pytest.approx(PACING.empty - 0.1)
 
 
 def test_a_backlog_is_received_without_pauses() -> None:
