@@ -147,7 +147,8 @@ def _decision(entry: "LedgerEntry") -> str:
     data = data_of(entry)
     told = f"{data.get('outcome')}, {data.get('reason')}"
     confidence, threshold, polls = (cell(data.get(member)) for member in ("confidence", "threshold", "polls"))
-    return f"{told} (confidence {confidence}, threshold {threshold}, {polls} polls)"
+    unit = "poll" if polls == "1" else "polls"
+    return f"{told} (confidence {confidence}, threshold {threshold}, {polls} {unit})"
 
 
 def _waiting(message: "QueuedMessage", now: float) -> str:

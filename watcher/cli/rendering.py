@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from watcher.cli.echo import echo
-from watcher.util.text import escaped
+from watcher.util.text import escaped, rounded_down
 
 if TYPE_CHECKING:
     from watcher.domain.model import LedgerEntry
@@ -48,7 +48,7 @@ def printable(text: str, limit: int = 80) -> str:
 def cell(value: object) -> str:
     """A value in a row. A confidence has fifteen digits; two behind the point say all that anybody compares."""
     if isinstance(value, float):
-        value = round(value, 2)
+        value = rounded_down(value)
     return "-" if value is None else printable(str(value))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from watcher.domain.model import DEFAULT_POLICY, DecisionEvent, Outcome, Reason
 from watcher.util.terminal import coloured
-from watcher.util.text import escaped, escaped_json
+from watcher.util.text import escaped, escaped_json, rounded_down
 
 _COLOURS: dict[str, str] = {Outcome.LIVE: "green", Outcome.NOT_LIVE: "red", Outcome.INCONCLUSIVE: "yellow"}
 _WIDTH = max(map(len, Outcome))
@@ -32,4 +32,4 @@ def decision_line(event: DecisionEvent) -> str:
 def _why(data: dict[str, Any]) -> str:
     """The comparison that decided it; the reason if there was none, or if the sink gets no score."""
     sign = _SIGNS.get(data["reason"]) if "confidence" in data else None
-    return f"{data['confidence']:.2f} {sign} {data['threshold']:g}" if sign else str(data["reason"])
+    return f"{rounded_down(data['confidence']):.2f} {sign} {data['threshold']:g}" if sign else str(data["reason"])

@@ -1,4 +1,4 @@
-"""Prepares texts of unknown length and origin for display."""
+"""Prepares values for display: texts of unknown length and origin, and numbers that are compared."""
 
 import json
 
@@ -33,3 +33,9 @@ def escaped_json(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
+def rounded_down(number: float) -> float:
+    """The number with at most two decimals: a confidence just below a threshold must not look equal to it."""
+    rounded = round(number, 2)
+    return round(rounded - 0.01, 2) if rounded > number else rounded

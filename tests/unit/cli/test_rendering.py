@@ -65,7 +65,9 @@ def test_the_limit_counts_characters_of_the_text_and_not_of_its_escapes() -> Non
     ("value", "shown"),
     [
         (None, "-"),
-        (97.3456789, "97.35"),
+        (97.3456789, "97.34"),
+        (79.999999, "79.99"),
+        (0.29, "0.29"),
         (80.0, "80.0"),
         (float("nan"), "nan"),
         (0, "0"),

@@ -18,8 +18,10 @@ def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-def event(outcome: str, reason: str, policy: str = "default", session_id: str = ID) -> DecisionEvent:
-    data = {"outcome": outcome, "reason": reason, "confidence": 97.3123456789012, "threshold": 80.0}
+def event(
+    outcome: str, reason: str, policy: str = "default", session_id: str = ID, confidence: float = 97.3123456789012
+) -> DecisionEvent:
+    data = {"outcome": outcome, "reason": reason, "confidence": confidence, "threshold": 80.0}
     return DecisionEvent(SessionKey(session_id, policy), json.dumps({"data": data}))
 
 
@@ -33,6 +35,11 @@ def test_a_comparison_says_more_than_its_reason() -> None:
     assert decision_line(event("live", "confidence_met")) == f"live         {ID} 97.31 >= 80"
     assert decision_line(event("not_live", "confidence_below_threshold")) == f"not_live     {ID} 97.31 < 80"
     assert decision_line(event("inconclusive", "timed_out", "payout")) == f"inconclusive {ID} timed_out (payout)"
+
+
+def test_a_confidence_just_below_the_threshold_does_not_look_equal_to_it() -> None:
+    line = decision_line(event("not_live", "confidence_below_threshold", confidence=79.99999999))
+    assert line == f"not_live     {ID} 79.99 < 80"
 
 
 def test_a_sink_without_scores_shows_the_reason() -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from watcher.util.text import escaped, escaped_json, escaped_lines
+from watcher.util.text import escaped, escaped_json, escaped_lines, rounded_down
 
 HOSTILE = "\x1b[2J\x9b31m\x7f\u202ea\u2028\u2029\x85\u2066\U000e0041\n\r\t\0"
 
@@ -22,3 +22,12 @@ def test_escaped_json_is_the_same_document(text: str) -> None:
     shown = escaped_json(json.dumps({"a": text}, ensure_ascii=False))
     assert shown.isprintable()
     assert json.loads(shown) == {"a": text}
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(79.99999, 79.99), (80.0, 80.0), (0.29, 0.29), (97.3, 97.3), (-0.001, -0.01), (99.999999, 99.99), (80, 80)],
+)
+def test_a_number_is_never_rounded_up(number: float, shown: float) -> None:
+    assert rounded_down(number) == shown
+    assert rounded_down(number) <= number
