@@ -19,7 +19,7 @@ def decide(ending: SessionResult | PollError | None, rules: DecisionRules) -> De
     """The decision on a session from its last observation.
 
     `ending` is the terminal answer, the permanent fault, or, if the deadline came first, the result of the last poll
-    (None: there was none). The table is section 5 of the interface; scores run from 0 to 100.
+    (None: there was none). README.md has the table; scores run from 0 to 100.
     """
     if isinstance(ending, SessionResult):
         return _on_answer(ending, rules)

@@ -1,4 +1,4 @@
-"""The sink backends, one per file, and their registry. Each is imported only when it is built."""
+"""The sink backends, each in a file or folder, and their registry. Each is imported only when it is built."""
 
 from collections.abc import Mapping
 from importlib import import_module

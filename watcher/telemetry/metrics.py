@@ -1,4 +1,4 @@
-"""The metrics, with the names of section 7 of the interface. Every known label value starts at 0."""
+"""The metrics. Dashboards and alerts of others use their names, so they stay. Every known label value starts at 0."""
 
 import re
 from collections import Counter as Counts
@@ -20,7 +20,7 @@ from watcher.schedule import State
 from watcher.telemetry.collectors import DroppedLinesCollector, ProgressCollector, ScheduleCollector
 
 SERIES_LIMIT = 300
-"""Maximum series, including those of the process; section 7 of the interface."""
+"""Maximum series, including those of the process: what one watcher may cost a Prometheus."""
 
 COMMON_SERIES = 136
 """Series that don't belong to a policy or sink."""
@@ -153,7 +153,7 @@ class Metrics:
             self.decisions.labels(outcome.value, reason.value, policy)
         text = "Confidence of SUCCEEDED sessions, 0 to 1"
         self.confidence = self._histogram("confidence_ratio", f"{text}.", _RATIOS)
-        # The interface defines the first one, without labels; thresholds belong to a policy, and so do scores near
+        # The first one has no labels, and stays; thresholds belong to a policy, and so do scores near
         # them.
         self.policy_confidence = self._histogram(
             "policy_confidence_ratio", f"{text}, by policy.", _RATIOS, ["policy"]
