@@ -170,4 +170,5 @@ _WORDS: dict[str, Callable[[dict[str, Any], object], tuple[str, str]]] = {
     "model_attributes_type": _fixed("is not a section", "write it as a table of keys"),
     "dict_type": _fixed("is not a table", "write it as a table of keys"),
     "list_type": _fixed("is not a list", "put its values in brackets"),
+    "too_long": _fixed("has more than {max_length} entries", "send to a topic or a bus, and let others subscribe"),
 }

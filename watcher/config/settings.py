@@ -182,7 +182,9 @@ class Settings(SettingsModel):
     decision: DecisionSettings = DecisionSettings()
     ledger: LedgerSettings = LedgerSettings()
     sinks: Annotated[list[SinkSettings], AfterValidator(with_names)] = Field(
-        default_factory=lambda: with_names([]), description="Where decisions go; default: standard output."
+        default_factory=lambda: with_names([]),
+        max_length=10,  # there is room for so many in the 300 series of `watcher.telemetry.metrics`
+        description="Where decisions go, at most 10 sinks; default: standard output.",
     )
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()

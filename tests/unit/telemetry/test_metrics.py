@@ -81,7 +81,7 @@ def test_the_names_and_types_are_those_of_the_interface() -> None:
 @pytest.mark.parametrize("sinks", range(11))
 @pytest.mark.parametrize("policies", [0, 1, 6, 20])
 def test_there_are_no_more_than_300_series(policies: int, sinks: int) -> None:
-    """Process metrics and the learned schedule included, with as many sinks and policies as anybody may have."""
+    """Process metrics and the learned schedule included, with as many sinks as the settings allow."""
     metrics = full(POLICIES[:policies], "abcdefghij"[:sinks])
     metrics.show_schedule(Schedule().state)
     for number, live in product(range(SDK_TYPES + 1), ("true", "false")):
