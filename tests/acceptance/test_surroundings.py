@@ -56,6 +56,8 @@ VARIABLES = {
     "BOTOCORE_EXPERIMENTAL__PLUGINS": "x=nope",
     "AWS_CSM_ENABLED": "true",
     "AWS_CSM_PORT": "junk",
+    "AWS_PROFILE": "",
+    "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "junk",
     "AWS_MAX_ATTEMPTS": "junk",
     "AWS_RETRY_MODE": "junk",
     "AWS_DEFAULTS_MODE": "junk",
