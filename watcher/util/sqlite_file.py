@@ -37,7 +37,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, schema: Schema, error: type[WatcherError], *, create: bool = True) -> None:
-        self.path = path.absolute()
+        self.path = _absolute(path, error)
         self._error = error
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
@@ -178,6 +178,15 @@ class SqliteFile:
                 "upgrade the watcher, or give it another file"
             )
         return version
+
+
+def _absolute(path: Path, error: type[WatcherError]) -> Path:
+    """The full path, so that a change of the working folder changes nothing. Raises `error`: that folder is gone."""
+    try:
+        return path.absolute()
+    except FileNotFoundError as failure:
+        fix = "change to another one, or name the file by its full path"
+        raise error(f"{path}: the working folder was deleted: {fix}") from failure
 
 
 @contextmanager

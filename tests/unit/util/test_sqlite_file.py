@@ -227,3 +227,11 @@ def test_a_file_that_lost_its_end_is_told(path: Path) -> None:
 def test_a_missing_folder_is_told_as_one(tmp_path: Path) -> None:
     with pytest.raises(QueueError, match=r"No such file or directory - it can't be opened: its folder has to exist"):
         SqliteFile(tmp_path / "missing" / "f.db", ONE, QueueError)
+
+
+def test_a_deleted_working_folder_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(QueueError, match=r"^f\.db: the working folder was deleted: "):
+        SqliteFile(Path("f.db"), ONE, QueueError)
