@@ -91,3 +91,11 @@ def test_what_sqs_may_have_is_not_denied(tmp_path: Path, dead_letter: DeadLetter
     done = run_watcher(tmp_path, "explain", session_id(1), stdin=b"", **sqs)
     assert (done.returncode, done.stdout) == (1, "")
     assert "it may wait there, or be a dead letter: see `watcher dead list`" in done.stderr
+
+
+def test_no_id_is_not_every_id(tmp_path: Path, dead_letter: DeadLetterIt) -> None:
+    """A script's variable that is not set must not show the messages of others."""
+    dead_letter(None)
+    done = run_watcher(tmp_path, "explain", "")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the session id is empty" in done.stderr

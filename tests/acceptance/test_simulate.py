@@ -335,6 +335,13 @@ def test_a_host_that_is_none_is_told_without_a_traceback(host: str) -> None:
     assert "Traceback" not in err
 
 
+def test_an_empty_host_does_not_open_the_endpoint_to_the_network() -> None:
+    with command("--host", "") as process:
+        out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (2, "")
+    assert "the host is empty" in err
+
+
 def test_a_port_in_use_is_told_without_a_traceback(liveness_simulator: Simulator) -> None:
     port = liveness_simulator.url.rpartition(":")[2]
     with command("--port", port) as process:

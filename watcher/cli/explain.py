@@ -40,6 +40,8 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     from watcher.queues import search, search_dead
     from watcher.util.clock import SystemClock
 
+    if not session_id:  # every message contains it
+        raise click.UsageError("the session id is empty")
     settings = settings_or_exit(source)
     clock = SystemClock()
     entries = _decided(settings, clock, session_id)
