@@ -1,6 +1,7 @@
 """botocore's response parsers, changed to fail in one known way if a body does not match the service model."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from botocore.parsers import ResponseParserError, ResponseParserFactory
@@ -50,6 +51,8 @@ class _StrictParser:
         """
         status = response["status_code"]
         is_error = status >= 300
+        if not is_error and status != HTTPStatus.OK:  # such as a part of the content, or none, from a proxy
+            raise UnreadableResponse(f"HTTP {status} is not what the API answers with")
         if is_error and self._is_json and json_object(response["body"]) is None:
             return _bare_error(status)
         parsed = self._try(response, shape)

@@ -7,6 +7,7 @@ from uuid import UUID
 from watcher.aws import client
 from watcher.aws.settings import ClientSettings
 from watcher.rekognition import image_digests as images
+from watcher.rekognition.one_meaning import require_one_meaning
 from watcher.rekognition.results import RekognitionResults
 
 __all__ = ["RekognitionResults", "build_client"]
@@ -22,7 +23,7 @@ def build_client(aws: ClientSettings, *, concurrency: int) -> Any:
     """A client for Rekognition that `concurrency` threads can share (see `watcher.aws.client`).
 
     Call ids are generated here, and images become digests before the answer is parsed: that only reduces the cost of
-    a poll.
+    a poll. An answer with two meanings is refused.
 
     Raises:
         ConfigError: a setting that can't be used.
@@ -30,6 +31,7 @@ def build_client(aws: ClientSettings, *, concurrency: int) -> Any:
     built = client.build_client("rekognition", aws, aws.endpoint_url, concurrency=concurrency, max_body=MAX_BODY)
     built.meta.events.register(_BEFORE_ALL, _set_invocation_id)
     built.meta.events.register(images.EVENT, images.digest_images)
+    built.meta.events.register_last(images.EVENT, require_one_meaning)
     return built
 
 

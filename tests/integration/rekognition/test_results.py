@@ -1,5 +1,6 @@
 """The port over real sockets: one attempt a call, every fault a PollError, and nothing of an image anywhere."""
 
+import json
 import logging
 import socket
 import time
@@ -43,6 +44,14 @@ def test_an_answer_becomes_a_result(serve: Serve, connect: Connect) -> None:
     assert b"RekognitionService.GetFaceLivenessSessionResults" in server.requests[0]
 
 
+LIVE = {**ANSWER, "Status": "SUCCEEDED", "Confidence": 99, "ReferenceImage": {"S3Object": {"Bucket": "b"}}}
+
+
+def twice(answer: dict[str, Any], name: str, value: object) -> bytes:
+    """The answer with one more member, in front: the one that most readers don't take."""
+    return f'{{"{name}": {json.dumps(value)}, '.encode() + json.dumps(answer).encode()[1:]
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 FAULTS = [
     pytest.param(reply(refusal("ThrottlingException"), "400 Bad Request"), Throttled, id="throttled-400"),
@@ -69,6 +78,17 @@ FAULTS = [
     pytest.param(reply({**ANSWER, "ReferenceImage": {"Bytes": 5}}), UnreadableAnswer, id="bytes-as-a-number"),
     pytest.param(reply({**ANSWER, "ReferenceImage": {"Bytes": "abc"}}), UnreadableAnswer, id="bytes-not-base64"),
     pytest.param(reply({**ANSWER, "AuditImages": 5}), UnreadableAnswer, id="images-as-a-number"),
+    pytest.param(reply({**LIVE, "__type": "ThrottlingException"}), UnreadableAnswer, id="success-with-an-error"),
+    pytest.param(reply(twice(LIVE, "Status", "IN_PROGRESS")), UnreadableAnswer, id="two-statuses"),
+    pytest.param(reply(twice(LIVE, "Confidence", 1)), UnreadableAnswer, id="two-confidences"),
+    pytest.param(reply(twice(LIVE, "SessionId", SESSION_ID)), UnreadableAnswer, id="two-session-ids"),
+    pytest.param(reply(twice(LIVE, "\\u0053tatus", "FAILED")), UnreadableAnswer, id="two-statuses-escaped"),
+    pytest.param(
+        reply(twice(LIVE, "Status", "FAILED").replace(b"SUCCEEDED", b"SUCC\\u0045EDED")),
+        UnreadableAnswer,
+        id="escaped-value",
+    ),
+    pytest.param(reply(LIVE, "206 Partial Content"), UnreadableAnswer, id="part-of-the-content"),
     pytest.param(b"not HTTP at all\r\n\r\n", ConnectionFailed, id="not-http"),
     pytest.param(b"", ConnectionFailed, id="hung-up"),
     pytest.param(CHUNKED + b"zz\r\n", ConnectionFailed, id="broken-chunk"),

@@ -72,6 +72,12 @@ def test_text_that_is_not_json_is_an_answer_that_says_nothing(body: bytes) -> No
     assert parsed(body) == {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
 
 
+@pytest.mark.parametrize("status", [101, 201, 202, 203, 204, 206, 226])
+def test_a_success_with_another_status_than_200_is_not_the_apis(status: int) -> None:
+    with pytest.raises(UnreadableResponse, match=f"HTTP {status}"):
+        parsed(b'{"Status": "SUCCEEDED"}', status)
+
+
 @pytest.mark.parametrize("odd", ["DARK", [7], {"Code": "DARK"}, 7])
 def test_what_only_explains_an_answer_does_not_make_it_unreadable(odd: object) -> None:
     answer = parsed(json.dumps({"Status": "SUCCEEDED", "Feedback": odd}).encode())
