@@ -147,7 +147,7 @@ class LiveCredentials:
 
     def _why(self) -> str:
         if self._begun_at is None:
-            return self._failure
+            return self._failure or f"those from {self.method} have expired"
         return f"their source has not answered for {self._clock() - self._begun_at:.0f} s"
 
 

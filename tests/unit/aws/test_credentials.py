@@ -257,6 +257,15 @@ def test_a_renewal_that_fails_takes_no_valid_keys_away(live: Callable[..., LiveC
     assert why(found) == "no AWS credentials: role failed: ConnectionRefusedError: Connection refused"
 
 
+def test_keys_that_expire_before_the_next_look_are_named(live: Callable[..., LiveCredentials], time: Time) -> None:
+    role = Expiring()
+    found = live(Source(role))
+    key(found)
+    role.seconds_left = 0
+    time.now += RETRY / 2
+    assert why(found) == "no AWS credentials: those from role have expired"
+
+
 def test_a_source_that_hangs_is_waited_for_once_and_named(
     live: Callable[..., LiveCredentials], time: Time, file: Path
 ) -> None:
