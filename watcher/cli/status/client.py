@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from watcher.bounded_http.client import ConnectionSettings, HttpClient
 from watcher.bounded_http.errors import ConnectFailed, ConnectTimedOut, HttpError
+from watcher.bounded_http.http1 import Response
 from watcher.cli.exit_codes import ExitCode
 from watcher.util.urls import HIDDEN, without_secrets
 
@@ -108,8 +109,16 @@ def ask(base: str) -> StatusReply:
     try:
         status = Status.model_validate_json(body)
     except ValidationError:
-        return StatusReply(shown, "unknown", problem="the answer is not a watcher's")
+        is_cut_off = _is_cut_off(response, body)
+        problem = "the connection ended within the answer" if is_cut_off else "the answer is not a watcher's"
+        return StatusReply(shown, "unknown", problem=problem)
     return StatusReply(shown, status.state, status, body)
+
+
+def _is_cut_off(response: Response, body: bytes) -> bool:
+    """Whether less than the announced length has come."""
+    lengths = [value for name, value in response.headers.items() if name.lower() == "content-length"]
+    return any(length != str(len(body)) for length in lengths)
 
 
 def _why(error: HttpError) -> str:

@@ -118,6 +118,11 @@ def test_a_document_that_is_not_a_watcher_s_is_unknown(serve: Serve, body: bytes
     assert (answer.state, answer.problem) == ("unknown", "the answer is not a watcher's")
 
 
+def test_an_answer_that_is_cut_off_is_not_called_somebody_elses(serve: Serve) -> None:
+    answer = asked(serve, reply(DOCUMENT)[:-20])
+    assert (answer.state, answer.problem) == ("unknown", "the connection ended within the answer")
+
+
 def test_a_password_in_the_url_is_not_shown(watcher_port: HealthServer) -> None:
     for port in (watcher_port.port, 1):
         answer = ask(f"http://me:hunter2@127.0.0.1:{port}")
