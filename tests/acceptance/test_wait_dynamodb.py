@@ -55,16 +55,16 @@ def test_an_id_that_only_sqs_may_know_is_not_decided_in_time(tmp_path: Path, env
     assert done.stderr == f"session {UNKNOWN}: not decided within 1 s: {words}\n"
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"),
-        ({"WATCHER_LEDGER__URL": "dynamodb:///other"}, "check ledger.url and aws.region, or create the table"),
-    ],
-)
-def test_a_table_that_can_not_be_read_is_a_failure(
-    tmp_path: Path, environment: dict[str, str], settings: dict[str, str], words: str
-) -> None:
+def test_a_missing_table_is_a_failure_at_once(tmp_path: Path, environment: dict[str, str]) -> None:
+    settings = environment | {"WATCHER_LEDGER__URL": "dynamodb:///other"}
+    done = run_watcher(tmp_path, "wait", "--timeout", "86400", UNKNOWN, stdin=b"", **settings)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: ledger table 'other' in DynamoDB: ")
+    assert "check ledger.url and aws.region, or create the table" in done.stderr
+
+
+def test_a_table_that_can_not_be_read_is_a_failure(tmp_path: Path, environment: dict[str, str]) -> None:
+    settings, words = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"
     done = run_watcher(tmp_path, "wait", "--timeout", "1", UNKNOWN, stdin=b"", **environment | settings)
     assert (done.returncode, done.stdout) == (1, "")
     first, last = done.stderr.splitlines()

@@ -10,11 +10,13 @@ class WatcherError(Exception):
     """Base class of every error that the watcher raises on purpose; its text can be shown to a user.
 
     `origin` is the class of the original error, if `__cause__` may be dropped; see `watcher.util.error_class`.
-    `is_not_created`: what was to be read does not exist before a watcher first runs.
+    `is_not_created`: what was to be read does not exist before a watcher first runs. `is_lasting`: only the operator
+    can remove its cause, such as a missing permission.
     """
 
     origin: str = ""
     is_not_created: bool = False
+    is_lasting: bool = False
 
 
 class ConfigError(WatcherError):

@@ -17,13 +17,14 @@ class LedgerReader:
     `problem` says why the last read failed; empty if it worked.
 
     Raises:
-        LedgerError: in `find` and `policies`, when the ledger can't be opened. Waiting does not help then: permission
-            is denied, or the file is not a database.
+        LedgerError: in `find` and `policies`, when the ledger can't be opened, or the first read fails for good.
+            Waiting does not help then: permission is denied, the file is not a database, the table is missing.
     """
 
     def __init__(self, open_it: Callable[[], DecisionReader]) -> None:
         self._open = open_it
         self._ledger: DecisionReader | None = None
+        self._has_worked = False
         self.problem = ""
 
     def find(self, keys: Iterable[SessionKey]) -> Mapping[SessionKey, LedgerEntry]:
@@ -48,10 +49,14 @@ class LedgerReader:
         if ledger is None:
             return nothing
         try:
-            return read(ledger)
+            found = read(ledger)
         except LedgerError as error:
+            if error.is_lasting and not self._has_worked:
+                raise
             self.problem = str(error)
             return nothing
+        self._has_worked = True
+        return found
 
     def _opened(self) -> DecisionReader | None:
         """The ledger; None if it is not there yet."""

@@ -19,6 +19,7 @@ _SERVICE = Service(
     if_missing=f"check ledger.url and aws.region, or create the table with {TEMPLATE}",
 )
 _PASSING = (Kind.THROTTLED, Kind.UNAVAILABLE, Kind.SERVER_FAULT, Kind.CUT_OFF)
+_LASTING = (Kind.DENIED, Kind.REFUSED, Kind.MISSING)
 _NO_INDEX = ("not have the specified index", "Invalid index: ")
 """DynamoDB's wording, and that of compatible services."""
 
@@ -60,7 +61,9 @@ def refused(error: Exception) -> Refused | None:
 
 def translate(error: Exception, table: str) -> LedgerError:
     """The watcher's error for `error` (raise it `from error`): one line with table and fix, no credentials."""
-    return LedgerError(f"ledger table {table!r} in DynamoDB: {_words(error)}")
+    translated = LedgerError(f"ledger table {table!r} in DynamoDB: {_words(error)}")
+    translated.is_lasting = failure_of(error, _SERVICE, "").kind in _LASTING
+    return translated
 
 
 def _words(error: Exception) -> str:

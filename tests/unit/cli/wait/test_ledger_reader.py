@@ -71,6 +71,18 @@ def test_a_read_that_fails_finds_nothing_and_says_why_until_one_works(ledger: Fa
     assert ledger.calls.count("open") == 1
 
 
+def test_a_first_read_that_fails_for_good_is_an_error(ledger: FakeLedger) -> None:
+    denied = LedgerError("permission denied")
+    denied.is_lasting = True
+    reader = LedgerReader(opening(ledger))
+    ledger.calls.fail("find", denied)
+    with pytest.raises(LedgerError, match="permission denied"):
+        reader.find([KEY])
+    assert reader.find([KEY]) == {KEY: LIVE}
+    ledger.calls.fail("find", denied)
+    assert (reader.find([KEY]), reader.problem) == ({}, "permission denied")
+
+
 def test_a_bug_is_not_taken_for_a_ledger_that_fails(ledger: FakeLedger) -> None:
     ledger.calls.fail("find", ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
