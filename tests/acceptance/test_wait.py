@@ -180,6 +180,21 @@ def test_what_can_not_be_decided_fails_at_once(tmp_path: Path, arguments: tuple[
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_decision_outlives_its_policy(tmp_path: Path) -> None:
+    with closing(SqliteLedger(tmp_path / "watcher.db", ManualClock())) as ledger:
+        ledger.record([(decision(1, "live", policy="old"), "[]")])
+    send(tmp_path)
+    assert run(tmp_path, "wait", ONE, "--policy", "old").returncode == 0
+    done = run(tmp_path, "wait", ONE, "--policy", "older")
+    words = (
+        "policy 'older' is unknown (known: default): add [decision.policies.NAME] for it; decided under policy old"
+    )
+    assert (done.returncode, done.stderr.partition(": give")[0]) == (
+        1,
+        f"Error: session {ONE}, policy older: {words}",
+    )
+
+
 def test_a_wait_for_decisions_that_can_not_be_read_enqueues_nothing(tmp_path: Path) -> None:
     done = run(tmp_path, "enqueue", "--wait", ONE, WATCHER_LEDGER__URL="none")
     assert (done.returncode, done.stdout) == (1, "")

@@ -107,12 +107,13 @@ def wait_for(settings: "Settings", keys: Sequence["SessionKey"], timeout: float 
 
 
 def _key(settings: "Settings", session_id: str, policy: str) -> "SessionKey":
-    """The session under this policy.
+    """The session under this policy, which may have been removed from the settings since its decision.
 
     Raises:
-        InvalidMessage: the id is not one, or the policy is unknown.
+        InvalidMessage: the id is not one, or the policy can't be one.
     """
     from watcher.consumer.message import parse_message
 
     body = json.dumps({"sessionId": session_id, "policy": policy})
-    return parse_message(body, 0.0, settings.decision.policies).key
+    earlier = {policy} if policy and policy.isascii() and policy.isprintable() else set()
+    return parse_message(body, 0.0, {*settings.decision.policies, *earlier}).key

@@ -1,5 +1,6 @@
 """Where a session is that has no decision yet: on the queue, among the dead letters, or nowhere."""
 
+import json
 import socket
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -46,8 +47,9 @@ def locate(settings: "Settings", clock: "Clock", key: SessionKey) -> Location:
         dead = search_dead(settings, key.session_id)
     except QueueError as error:
         return Location(f"the queue can't be searched: {error}")
+    unknown_policy = _unknown_policy(key, settings.decision.policies)
     if queued is None:
-        return Location(UNSEARCHABLE + _elsewhere(settings))
+        return Location(unknown_policy or UNSEARCHABLE + _elsewhere(settings), is_final=bool(unknown_policy))
     waiting = _asking(queued, key, settings.decision.policies)
     dead_letters = _asking(dead or (), key, settings.decision.policies)
     if waiting.mine:
@@ -60,7 +62,16 @@ def locate(settings: "Settings", clock: "Clock", key: SessionKey) -> Location:
             return Location(
                 f"{where} under policy {printable(found.policies[0])}: give that as --policy", is_final=True
             )
-    return Location(UNKNOWN.replace("not decided", undecided(settings)), is_final=True)
+    return Location(unknown_policy or UNKNOWN.replace("not decided", undecided(settings)), is_final=True)
+
+
+def _unknown_policy(key: SessionKey, policies: Collection[str]) -> str:
+    """Why no message can ask for this policy; empty if one can."""
+    try:
+        parse_message(json.dumps({"sessionId": key.session_id, "policy": key.policy}), 0.0, policies)
+    except InvalidMessage as fault:
+        return str(fault)
+    return ""
 
 
 def undecided(settings: "Settings") -> str:

@@ -104,6 +104,17 @@ def test_another_policy_is_named_and_does_not_count_as_found(
     assert where(tmp_path, clock) == Location(f"dead letter {words}", is_final=True)
 
 
+def test_nobody_waits_for_a_policy_that_is_not_in_the_settings(
+    tmp_path: Path, clock: ManualClock, queue: SqliteQueue
+) -> None:
+    unknown = "policy 'old' is unknown (known: default, payout): add [decision.policies.NAME] for it"
+    assert where(tmp_path, clock, "old") == Location(unknown, is_final=True)
+    queue.send([json.dumps({"sessionId": ID, "policy": "old"})])
+    assert where(tmp_path, clock, "old") == Location(f"{WAITS}0 s ago")
+    dead_letter(queue, "it is unknown")
+    assert where(tmp_path, clock, "old").words.startswith("dead letter 1, unknown_policy: it is unknown")
+
+
 def test_a_message_that_is_damaged_may_be_the_one(tmp_path: Path, clock: ManualClock, queue: SqliteQueue) -> None:
     queue.send([f'{{"sessionId": "{ID}", '])
     assert where(tmp_path, clock) == Location(f"{WAITS}0 s ago")
@@ -138,6 +149,8 @@ def test_a_queue_on_sqs_can_not_be_searched_and_ends_no_wait(tmp_path: Path, clo
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
     at_aws = settings(tmp_path, queue__url=url, ledger__url="sqlite:///l.db")
     assert locate(at_aws, clock, SessionKey(ID, DEFAULT_POLICY)) == Location(UNSEARCHABLE)
+    unknown = "policy 'old' is unknown (known: default, payout): add [decision.policies.NAME] for it"
+    assert locate(at_aws, clock, SessionKey(ID, "old")) == Location(unknown, is_final=True)
 
 
 def test_without_a_ledger_only_one_watcher_was_asked(tmp_path: Path, clock: ManualClock) -> None:
