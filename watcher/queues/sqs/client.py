@@ -11,7 +11,7 @@ from watcher.aws.timeouts import capped
 from watcher.config.settings import AwsSettings
 from watcher.queues.sqs.constants import POLLING
 from watcher.queues.sqs.errors import translate
-from watcher.util.urls import queue_place, without_secrets
+from watcher.util.urls import is_http_url, queue_place, without_secrets
 
 T = TypeVar("T")
 
@@ -56,9 +56,7 @@ class SqsCaller:
             SqsFault: it failed.
         """
         *_, account, name = ["", "", *arn.split(":")]
-        return self._attempt(
-            "get_queue_url", lambda answer: str(answer["QueueUrl"]), QueueName=name, QueueOwnerAWSAccountId=account
-        )
+        return self._attempt("get_queue_url", _queue_url, QueueName=name, QueueOwnerAWSAccountId=account)
 
     def _attempt(self, operation: str, read: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
         def work() -> T:
@@ -82,6 +80,13 @@ class SqsCaller:
 
 def _attributes(answer: dict[str, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in (answer.get("Attributes") or {}).items()}
+
+
+def _queue_url(answer: dict[str, Any]) -> str:
+    url = answer["QueueUrl"]
+    if not isinstance(url, str) or not is_http_url(url):
+        raise TypeError("QueueUrl is not a URL")
+    return url
 
 
 def open_caller(queue_url: str, endpoint_url: str, aws: AwsSettings) -> SqsCaller:

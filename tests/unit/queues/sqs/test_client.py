@@ -45,6 +45,17 @@ def test_an_endpoint_of_the_settings_wins_and_the_urls_region_stays() -> None:
     caller.close()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [None, 5, ["http://127.0.0.1/1/q"], "", "q", "http://[::1/1/q", "http://a:99999/1/q", "http://a/\r\nB: c"],
+    ids=str,
+)
+def test_a_url_of_a_queue_that_can_not_be_one_is_an_error(odd: object) -> None:
+    caller = SqsCaller(FakeClient(get_queue_url=[{"QueueUrl": odd}]), URL)
+    with pytest.raises(QueueError, match="did not answer as SQS"):
+        caller.url_of("arn:aws:sqs:eu-west-1:1:dead")
+
+
 def test_a_bad_endpoint_names_its_own_setting() -> None:
     with pytest.raises(ConfigError, match=r"^queue\.endpoint_url = 'nowhere'"):
         open_caller(URL, "nowhere", AWS)
