@@ -228,3 +228,10 @@ def test_an_unknown_session_is_told(tmp_path: Path) -> None:
         done.stderr
         == "Error: nothing is known about session unknown: not decided, not on the queue, no dead letter\n"
     )
+
+
+def test_explain_does_not_call_a_session_undecided_if_the_ledger_is_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("no database " * 100)
+    done = run_watcher(tmp_path, "explain", session_id(1), WATCHER_LEDGER__URL="sqlite:///ledger.db")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"nothing is known about session {session_id(1)}: the ledger can't be read, " in done.stderr

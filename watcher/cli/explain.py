@@ -49,13 +49,12 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
     # Last: a message that is dead-lettered meanwhile was on the queue before.
     dead = searched_queue("dead letters", lambda: search_dead(settings, session_id))
     if not (entries or queued or dead):
-        raise click.ClickException(
-            f"nothing is known about session {session_id}: {undecided(settings)}, {_unseen(queued, dead)}"
-        )
+        decided = "the ledger can't be read" if entries is None else undecided(settings)
+        raise click.ClickException(f"nothing is known about session {session_id}: {decided}, {_unseen(queued, dead)}")
     if as_json:
-        echo(json.dumps(_document(session_id, entries, queued, dead)))
+        echo(json.dumps(_document(session_id, entries or (), queued, dead)))
         return
-    for entry in entries:
+    for entry in entries or ():
         echo(f"session {session_id}, policy {entry.event.key.policy}")
         for line in _life(entry):
             echo_wrapped(f"  {line}", INDENT)
@@ -66,8 +65,8 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
         echo_wrapped(f"  to put it back on the queue once that is fixed: watcher dead replay {letter.id}", INDENT)
 
 
-def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"]:
-    """The session's entries; without a readable ledger the queue may still know something."""
+def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence["LedgerEntry"] | None:
+    """The session's entries; None if the ledger can't be read: the queue may still know something."""
     from watcher.domain.errors import LedgerError
     from watcher.ledgers import open_reader
 
@@ -76,7 +75,7 @@ def _decided(settings: "Settings", clock: "Clock", session_id: str) -> Sequence[
             return ledger.recent(_POLICIES_AT_MOST, session_id)
     except LedgerError as error:
         echo(f"no ledger to read: {error}", err=True)
-        return []
+        return [] if error.is_not_created else None
 
 
 def _unseen(queued: Sequence["QueuedMessage"] | None, dead: Sequence["DeadLetter"] | None) -> str:
