@@ -13,6 +13,8 @@ from watcher.domain.event_result import DELIVERED, EventResult
 from watcher.domain.model import DecisionEvent
 from watcher.util.file_trust import ExposedFile, refuse_exposed_written
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 PIPE = "a pipe loses data without a reader"
 
 
@@ -29,6 +31,7 @@ class FileSink:
 
         Raises:
             ConfigError: it can't be opened for appending, or others can change it and root runs this.
+            SinkError: there is no room for it now.
         """
         self.name = name
         self._path = Path(path)
@@ -40,9 +43,10 @@ class FileSink:
         except ExposedFile as error:
             raise ConfigError([f"sinks.{name}: path = {str(path)!r}: {error}"]) from None
         except OSError as error:
-            raise ConfigError(
-                [f"sinks.{name}: path = {str(path)!r}: {error.strerror}: name a file that this user may write"]
-            ) from error
+            problem = f"sinks.{name}: path = {str(path)!r}: {error.strerror}"
+            if error.errno in _FULL:
+                raise SinkError(f"{problem}: free some space there") from error
+            raise ConfigError([f"{problem}: name a file that this user may write"]) from error
 
     def emit(self, events: Sequence[DecisionEvent]) -> Sequence[EventResult]:
         """Append all of the events, or none.

@@ -48,6 +48,20 @@ def test_after_a_rotation_a_new_file_is_begun(tmp_path: Path) -> None:
     assert (tmp_path / "decisions.jsonl.1").read_text().splitlines() == LINES[:1]
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_at_the_start_is_no_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
+) -> None:
+    """Exit code 78 would keep a service manager from trying again once there is room."""
+
+    def full(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(SinkError, match=f"path = .*: {os.strerror(number)}: free some space there"):
+        FileSink("file", tmp_path / "decisions.jsonl")
+
+
 def test_the_file_is_not_for_everybody(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     umask = os.umask(0)
