@@ -160,6 +160,7 @@ _WORDS: dict[str, Callable[[dict[str, Any], object], tuple[str, str]]] = {
     "int_type": _number("a whole number"),
     "bool_type": _fixed("is neither true nor false", "give one of them, without quotes"),
     "string_type": _fixed("is not a string", "put it in quotes"),
+    "string_unicode": _fixed("is not UTF-8", "write it in UTF-8, and rename what it names"),
     "finite_number": _fixed("is not finite", "give a finite number"),
     "greater_than": _fixed("is not above {gt:g}", "give a number above {gt:g}"),
     "greater_than_equal": _fixed("is below {ge:g}", "give at least {ge:g}"),

@@ -81,6 +81,14 @@ def test_an_unknown_variable_is_told_with_the_nearest_one() -> None:
     assert unknown_variable("WATCHER_X").endswith("unset it; settings are WATCHER_SECTION__KEY")
 
 
+def test_the_bytes_of_a_name_in_another_encoding_are_told(tmp_path: Path) -> None:
+    """In Python's text each is a lone surrogate."""
+    with pytest.raises(ConfigError) as caught:
+        load(None, {"queue.url": "sqlite:///\udce9.db"}, {}, tmp_path)
+    line = 'queue.url = "sqlite:///\\udce9.db" is not UTF-8 (from --set): write it in UTF-8, and rename what it names'
+    assert caught.value.problems == [line]
+
+
 def test_a_fault_of_a_new_kind_is_told_in_pydantics_words() -> None:
     details: ErrorDetails = {"type": "odd", "loc": ("log", "level"), "msg": "Input is odd", "input": "loud"}
     line = describe(details, "default")
