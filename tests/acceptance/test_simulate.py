@@ -332,6 +332,7 @@ def test_a_host_that_is_none_is_told_without_a_traceback(host: str) -> None:
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (1, "")
     assert "cannot listen on --host" in err
+    assert "give an address of this machine" in err  # no other program has to be stopped
     assert "Traceback" not in err
 
 
@@ -348,6 +349,7 @@ def test_a_port_in_use_is_told_without_a_traceback(liveness_simulator: Simulator
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (1, "")
     assert f"cannot listen on --host 127.0.0.1 --port {port}" in err
+    assert "stop the other program" in err
     assert "Traceback" not in err
 
 

@@ -187,7 +187,7 @@ def test_an_interpreter_that_is_to_be_inspected_keeps_the_exit_code(place: Place
 
 
 def test_a_process_that_may_open_few_files_names_their_limit_not_a_setting(place: Place) -> None:
-    for limit in (8, 10, 12, 14, 16):  # each fails at another step of the start
+    for limit in (8, 16):  # at other steps of the start
         ended = place.run(["run", "--until-empty"], prefix=f"ulimit -n {limit};")
         assert_sane(ended, {0, 1})
         assert ended.code == 0 or "Too many open files: raise the limit of open files (`ulimit -n`" in ended.err

@@ -1,5 +1,6 @@
 """`watcher simulate`: a local Rekognition endpoint until SIGTERM or SIGINT."""
 
+import errno
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -175,10 +176,10 @@ def _hint_queue(name: str | None) -> "AbstractContextManager[Queue | None]":
 
 
 def _cannot_listen(host: str, port: int, error: Exception) -> str:
-    return (
-        f"cannot listen on --host {host} --port {port}: {getattr(error, 'strerror', None) or error}; "
-        "stop the other program, or choose another port (0 picks a free one)"
-    )
+    fix = "give an address of this machine, and a free port (0 picks one)"
+    if getattr(error, "errno", None) == errno.EADDRINUSE:
+        fix = "stop the other program, or choose another port (0 picks a free one)"
+    return f"cannot listen on --host {host} --port {port}: {getattr(error, 'strerror', None) or error}; {fix}"
 
 
 def _log(call: "CallRecord") -> None:
