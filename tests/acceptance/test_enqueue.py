@@ -186,6 +186,7 @@ def test_an_id_without_the_policy_that_is_required_is_not_enqueued(folder: Path)
     done = run_watcher(folder, "enqueue", ONE, "--file", "-", stdin=lines)
     assert (done.returncode, done.stdout) == (2, "")
     assert "argument 1: the message names no policy" in done.stderr
+    assert 'give it "policy", or name one with --policy' in done.stderr
     assert run_watcher(folder, "enqueue", ONE, "--policy", "payout").returncode == 0
     assert [json.loads(body)["sessionId"] for body in on_the_queue(folder)] == [THREE, ONE]
 

@@ -155,7 +155,8 @@ class Messages:
     def _refuse(self, line: Line, fault: InvalidMessage) -> None:
         self.refused += 1
         self.conflicts += isinstance(fault, _PolicyConflict)
-        echo(f"{line.place}: {bounded(str(fault))}", err=True)
+        also = ", or name one with --policy" if fault.reason is DeadReason.MISSING_POLICY else ""
+        echo(f"{line.place}: {bounded(str(fault))}{also}", err=True)
 
     def check(self, members: dict[str, Any]) -> None:
         """Check that a message could have these members.
