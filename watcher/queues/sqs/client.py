@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from watcher.aws.client import build_client
-from watcher.aws.errors import attempt
+from watcher.aws.errors import UnreadableResponse, attempt
 from watcher.aws.proof import require_proof
 from watcher.aws.timeouts import capped
 from watcher.config.settings import AwsSettings
@@ -85,7 +85,7 @@ def _attributes(answer: dict[str, Any]) -> dict[str, str]:
 def _queue_url(answer: dict[str, Any]) -> str:
     url = answer["QueueUrl"]
     if not isinstance(url, str) or not is_http_url(url):
-        raise TypeError("QueueUrl is not a URL")
+        raise UnreadableResponse("the answer's QueueUrl is not a URL")
     return url
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import structlog
 
+from watcher.aws.errors import UnreadableResponse
 from watcher.domain.errors import QueueError
 from watcher.domain.limits import MAX_MESSAGE_BYTES
 from watcher.domain.model import Lease, ReceivedMessage
@@ -52,14 +53,17 @@ def received_messages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The usable messages in an answer: those with an id and a receipt.
 
     The others can be neither deleted nor moved: their leases expire, and in the end the queue's redrive policy
-    removes them. Raises TypeError if it is not an answer to a receive: without a list, or without a usable message.
+    removes them.
+
+    Raises:
+        UnreadableResponse: it is not an answer to a receive, or has no usable message.
     """
     messages = answer.get("Messages") or []
     if not isinstance(messages, list):
-        raise TypeError("Messages is not a list")
+        raise UnreadableResponse("the answer's messages are not a list")
     usable = [message for message in messages if isinstance(message, Mapping) and _has_receipt(message)]
     if messages and not usable:
-        raise TypeError("no message has an id and a receipt")
+        raise UnreadableResponse("the answer has no message with an id and a receipt")
     if len(usable) < len(messages):
         consequence = "they return when their leases expire, until the queue's redrive policy removes them"
         log.warning("messages_without_receipt", messages=len(messages) - len(usable), consequence=consequence)

@@ -52,7 +52,7 @@ def test_an_endpoint_of_the_settings_wins_and_the_urls_region_stays() -> None:
 )
 def test_a_url_of_a_queue_that_can_not_be_one_is_an_error(odd: object) -> None:
     caller = SqsCaller(FakeClient(get_queue_url=[{"QueueUrl": odd}]), URL)
-    with pytest.raises(QueueError, match="did not answer as SQS"):
+    with pytest.raises(QueueError, match="the answer's QueueUrl is not a URL; check queue"):
         caller.url_of("arn:aws:sqs:eu-west-1:1:dead")
 
 

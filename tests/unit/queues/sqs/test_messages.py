@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.support import START
 from tests.unit.queues.sqs.fakes import Open, message
+from watcher.aws.errors import UnreadableResponse
 from watcher.domain.errors import QueueError
 from watcher.domain.limits import MAX_MESSAGE_BYTES
 from watcher.queues.sqs.messages import (
@@ -67,13 +68,13 @@ def test_a_message_that_can_not_be_named_is_left_to_the_redrive_policy_and_takes
 
 def test_an_answer_without_messages_is_an_empty_queue_and_one_with_anything_else_is_none() -> None:
     assert received_messages({}) == received_messages({"Messages": None}) == []
-    with pytest.raises(TypeError):
+    with pytest.raises(UnreadableResponse):
         received_messages({"Messages": {"MessageId": "m1"}})
 
 
 def test_an_answer_with_no_message_that_can_be_named_is_not_an_empty_queue(opened: Open) -> None:
     queue, _ = opened(receive_message=[{"Messages": [{"Body": "a"}] * 10}])
-    with pytest.raises(QueueError, match="did not answer as SQS"):
+    with pytest.raises(QueueError, match="no message with an id and a receipt; check queue"):
         queue.receive(10, 0, NEVER)
 
 
