@@ -31,6 +31,7 @@ from tests.benchmarks.processes import (
     Load,
     cpu_seconds,
     create_sessions,
+    first_line,
     simulator,
     spawn,
     wait_until,
@@ -100,7 +101,7 @@ class Sqs(Contestant):
 
     def __init__(self) -> None:
         super().__init__("SQS", spawn([sys.executable, str(Path(__file__).with_name("light_sqs.py"))]))
-        self.url = self._line()
+        self.url = first_line(self.process)
         self._connection = http.client.HTTPConnection(urlsplit(self.url).netloc)
 
     def send(self, session_id: str) -> None:
@@ -203,8 +204,7 @@ def sessions(folder: Path, time_scale: float) -> Iterator[str]:
     options = ["--scenario", str(scenario), "--time-scale", str(time_scale)]
     endpoint = Contestant("sessions", spawn([*WATCHER, "simulate", *options]))
     try:
-        assert endpoint.process.stdout is not None
-        yield endpoint.process.stdout.readline().strip()
+        yield first_line(endpoint.process)
     finally:
         endpoint.end()
 

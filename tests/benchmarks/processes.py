@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -195,8 +196,7 @@ def simulator(folder: Path) -> Iterator[str]:
     scenario.write_text(SCENARIO)
     process = spawn([*WATCHER, "simulate", "--scenario", str(scenario), "--time-scale", "0.01"])
     try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
+        yield first_line(process)
     finally:
         Contestant("simulator", process).end()
 
@@ -220,6 +220,16 @@ def spawn(command: Sequence[str], stderr: int | None = None) -> subprocess.Popen
     nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "NO_PROXY": "*"}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True, env=kept | made_up | nothing)
+
+
+def first_line(process: subprocess.Popen[str], seconds: float = PATIENCE) -> str:
+    """What it prints first, such as its URL; ends the benchmark if it prints nothing."""
+    assert process.stdout is not None
+    has_printed, _, _ = select.select([process.stdout], [], [], seconds)
+    line = process.stdout.readline().strip() if has_printed else ""
+    if not line:
+        raise SystemExit(f"{process.args!r} ended, or printed nothing for {seconds:g} s")
+    return line
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:

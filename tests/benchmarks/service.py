@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.benchmarks.processes import PATIENCE, spawn
+from tests.benchmarks.processes import PATIENCE, first_line, spawn
 
 LIFE = {"small": 6.0, "large": 0.0}
 """Seconds that a session lasts from its first poll, in the mean: about four polls."""
@@ -37,8 +37,7 @@ def endpoint(size: str) -> Iterator[Endpoint]:
     words = ["--size", size, "--life", str(LIFE[size]), "--delay", "0.05"]
     process = spawn([sys.executable, str(Path(__file__).with_name("endpoint.py")), *words])
     try:
-        assert process.stdout is not None
-        yield Endpoint(process.stdout.readline().strip(), process.pid)
+        yield Endpoint(first_line(process), process.pid)
     finally:
         end(process)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.benchmarks.peers.lives import Life, scenario
-from tests.benchmarks.processes import PATIENCE, WATCHER, Contestant, spawn
+from tests.benchmarks.processes import PATIENCE, WATCHER, Contestant, first_line, spawn
 
 CREATE, GET = "CreateFaceLivenessSession", "GetFaceLivenessSessionResults"
 THROTTLED = ("ThrottlingException", "ProvisionedThroughputExceededException")
@@ -62,8 +62,7 @@ def simulated(
     words = ["--scenario", str(file), "--time-scale", str(time_scale), "--rate-limit", str(quota)]
     process = spawn([*WATCHER, "simulate", *words])
     try:
-        assert process.stdout is not None
-        endpoint = Endpoint(process.stdout.readline().strip())
+        endpoint = Endpoint(first_line(process))
         try:
             yield endpoint
         finally:
