@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Daemon
-from tests.chaos.site import Site, wait_until
+from tests.chaos.site import Site
+from tests.chaos.waiting import wait_until
 from tests.integration.support.receivers import Receiver, answer
 from tests.stack import aws_client
 from tests.support import run_watcher

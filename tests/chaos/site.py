@@ -3,11 +3,11 @@
 import re
 import signal
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from tests.acceptance.conftest import Daemon
+from tests.chaos.waiting import wait_until
 from tests.moto import CREDENTIALS
 from tests.stack import aws_client
 from tests.support import run_watcher, watcher_process
@@ -19,7 +19,6 @@ from watcher.util.clock import SystemClock
 QUICK = SessionScript(created_for=0, in_progress_for=3)
 NEVER = SessionScript(ending="IN_PROGRESS")
 GET = "GetFaceLivenessSessionResults"
-PATIENCE = 50.0
 EMPTY_LOOKS = 10
 
 
@@ -100,15 +99,6 @@ class Site:
         for daemon in self.daemons:
             daemon.close()
         self.client.close()
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
-    """Wait for it; returns how many seconds it took."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds, f"not {what} within {seconds} s"
-        time.sleep(0.05)
-    return time.monotonic() - begun
 
 
 def stop(daemon: Daemon) -> float:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.benchmarks.light_sqs import LightSqs
 from tests.chaos.proxy import EXTEND, SqsProxy
-from tests.chaos.site import NEVER, QUICK, Site, in_flight, polls_of, stop, wait_until
+from tests.chaos.site import NEVER, QUICK, Site, in_flight, polls_of, stop
+from tests.chaos.waiting import wait_until
 from tests.stack import aws_client
 from tests.support import BUSY
 from watcher.consumer.lease_extender import EXTEND_AFTER
