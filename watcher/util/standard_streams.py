@@ -3,9 +3,10 @@
 import codecs
 import io
 import os
+import select
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 ESCAPE = "watcher.escape"
 """The error handler that writes unencodable characters as `\\uXXXX`: JSON stays valid, and other text readable."""
@@ -18,6 +19,25 @@ class ClosedStream(io.TextIOWrapper):
         """`descriptor` leads to /dev/null."""
         raw = io.FileIO(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)
         super().__init__(io.BufferedReader(raw) if descriptor == 0 else io.BufferedWriter(raw), "utf-8")
+
+
+class WaitingFile(io.FileIO):
+    """Writes all of the data, even to a pipe that another process has made non-blocking.
+
+    Whoever inherits a pipe can do that, at any time. Python would drop what does not fit, without an error.
+    """
+
+    def write(self, data: Any, /) -> int:
+        """Write, for as long as the reader takes."""
+        left = memoryview(data).cast("B")
+        while left:
+            written = super().write(left)
+            if written is None:
+                poll = select.poll()
+                poll.register(self, select.POLLOUT)
+                poll.poll()
+            left = left[written or 0 :]
+        return len(memoryview(data).cast("B"))
 
 
 class ForgivingStream(io.TextIOWrapper):
@@ -55,12 +75,27 @@ def make_robust(*, escapes_output: bool = True) -> None:
     Without `escapes_output` such characters still raise on standard output.
     """
     codecs.register_error(ESCAPE, _escaped)
-    if escapes_output and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors=ESCAPE)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if escapes_output:
+            sys.stdout.reconfigure(errors=ESCAPE)
+        if not is_closed(sys.stdout):
+            sys.stdout = _waiting(sys.stdout)
     if isinstance(sys.stderr, io.TextIOWrapper) and not is_closed(sys.stderr):
-        raw = io.FileIO(sys.stderr.fileno(), "wb", closefd=False)
+        raw = WaitingFile(sys.stderr.fileno(), "wb", closefd=False)
         # Without a byte buffer, which would retry failed writes, and make the interpreter fail at its end.
         sys.stderr = ForgivingStream(raw, sys.stderr.encoding, ESCAPE, write_through=True)
+
+
+def _waiting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """The same stream, over a `WaitingFile`."""
+    raw = WaitingFile(stream.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        stream.encoding,
+        stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def is_closed(stream: TextIO | None) -> bool:

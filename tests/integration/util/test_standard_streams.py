@@ -67,3 +67,23 @@ def test_standard_error_that_cannot_be_written_raises_nothing() -> None:
         assert stream.write("lost") == 4
         stream.flush()
         stream.detach()
+
+
+MUCH = """
+import sys
+from watcher.util.standard_streams import make_robust
+make_robust()
+print("x" * 300_000)
+print("y" * 300_000, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(("name", "letter"), [("stdout", b"x"), ("stderr", b"y")])
+def test_nothing_is_lost_in_a_pipe_that_another_process_has_made_non_blocking(name: str, letter: bytes) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    streams: dict[str, int] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, name: writer}
+    with subprocess.Popen([sys.executable, "-c", MUCH], cwd=ROOT, **streams) as process, open(reader, "rb") as pipe:  # type: ignore[call-overload] # noqa: PTH123 - a descriptor
+        os.close(writer)
+        assert pipe.read() == letter * 300_000 + b"\n"
+    assert process.returncode == 0
