@@ -235,3 +235,12 @@ def test_explain_does_not_call_a_session_undecided_if_the_ledger_is_unreadable(t
     done = run_watcher(tmp_path, "explain", session_id(1), WATCHER_LEDGER__URL="sqlite:///ledger.db")
     assert (done.returncode, done.stdout) == (1, "")
     assert f"nothing is known about session {session_id(1)}: the ledger can't be read, " in done.stderr
+
+
+def test_an_unreadable_ledger_is_null_and_not_no_decision(tmp_path: Path) -> None:
+    with closing(SqliteQueue(tmp_path / "watcher.db", 60, SystemClock())) as queue:
+        queue.send([session_id(1)])
+    (tmp_path / "ledger.db").write_text("no database " * 100)
+    done = run_watcher(tmp_path, "explain", "--json", session_id(1), WATCHER_LEDGER__URL="sqlite:///ledger.db")
+    document = json.loads(done.stdout)
+    assert (document["decisions"], len(document["queued"]), document["deadLetters"]) == (None, 1, [])

@@ -52,7 +52,7 @@ def command(*, session_id: str, as_json: bool, source: SettingsSource) -> None:
         decided = "the ledger can't be read" if entries is None else undecided(settings)
         raise click.ClickException(f"nothing is known about session {session_id}: {decided}, {_unseen(queued, dead)}")
     if as_json:
-        echo(json.dumps(_document(session_id, entries or (), queued, dead)))
+        echo(json.dumps(_document(session_id, entries, queued, dead)))
         return
     for entry in entries or ():
         echo(f"session {session_id}, policy {entry.event.key.policy}")
@@ -178,25 +178,27 @@ def _number(value: object) -> float | None:
 
 def _document(
     session_id: str,
-    entries: Sequence["LedgerEntry"],
+    entries: Sequence["LedgerEntry"] | None,
     queued: Sequence["QueuedMessage"] | None,
     dead: Sequence["DeadLetter"] | None,
 ) -> dict[str, Any]:
+    """What is known; null is what could not be read."""
     return {
         "sessionId": session_id,
-        "decisions": [
-            {
-                "policy": entry.event.key.policy,
-                "recordedAt": _time(entry.recorded_at),
-                "delivered": {sink: _time(at) for sink, at in entry.delivered.items()},
-                "ackedAt": None if entry.acked_at is None else _time(entry.acked_at),
-                "trail": trail_of(entry),
-                "event": event_of(entry),
-            }
-            for entry in entries
-        ],
+        "decisions": None if entries is None else [_recorded(entry) for entry in entries],
         "queued": None if queued is None else [_message(message) for message in queued],
         "deadLetters": None if dead is None else [members_of(letter) for letter in dead],
+    }
+
+
+def _recorded(entry: "LedgerEntry") -> dict[str, Any]:
+    return {
+        "policy": entry.event.key.policy,
+        "recordedAt": _time(entry.recorded_at),
+        "delivered": {sink: _time(at) for sink, at in entry.delivered.items()},
+        "ackedAt": None if entry.acked_at is None else _time(entry.acked_at),
+        "trail": trail_of(entry),
+        "event": event_of(entry),
     }
 
 

@@ -10,6 +10,7 @@ from watcher.domain.event_result import EventResult, EventStatus, results_or_err
 from watcher.domain.model import DecisionEvent
 from watcher.domain.ports import Clock, Sink
 from watcher.telemetry.metrics import Metrics
+from watcher.util.machine_faults import machine_fault
 
 
 class Attempt:
@@ -58,11 +59,14 @@ def _machine_faults() -> Iterator[None]:
     """Too many open files, no thread, no memory: errors that an adapter did not expect are this machine's fault."""
     try:
         yield
-    except (OSError, MemoryError) as error:
-        raise SinkError(f"this machine: {_words(error)}") from error
+    except (OSError, MemoryError, RuntimeError) as error:
+        fault = machine_fault(error)
+        if not fault and isinstance(error, RuntimeError):
+            raise  # a bug: Python has no class of its own for a thread that can't be started
+        raise SinkError(f"this machine: {fault or _words(error)}") from error
 
 
-def _words(error: OSError | MemoryError) -> str:
+def _words(error: Exception) -> str:
     """The system's own text for the fault; the exception's text may quote its data."""
     code = error.errno if isinstance(error, OSError) else None
     return os.strerror(code) if code else type(error).__name__

@@ -19,7 +19,14 @@ class HttpServer:
     """Serves `handler` on host and port until closed. Port 0 picks a free one; see `address`."""
 
     def __init__(self, handler: Handler, host: str, port: int) -> None:
-        """Listens at once. Raises OSError if the address is not available."""
+        """Listen at once.
+
+        Raises:
+            OSError: the address is not available.
+            ValueError: the host is empty.
+        """
+        if not host:  # sockets take it for all addresses, and it is mostly a variable that is not set
+            raise ValueError("the host is empty: give an address, 0.0.0.0 for all")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._handler = handler
         self._listener = socket.create_server((host, port), family=family, backlog=1024)

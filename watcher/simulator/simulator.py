@@ -76,8 +76,6 @@ class Simulator:
         """
         if not 0 < time_scale < math.inf:
             raise ValueError(f"time_scale {time_scale}: give a number above 0")
-        if not host:  # sockets take it for all addresses, and it is mostly a variable that is not set
-            raise ValueError("the host is empty: give an address, 0.0.0.0 for all")
         self._scenario = _changed(scenario or Scenario.default(), seed=seed, image_size=image_size)
         self._clock, self._started_at = clock, clock()
         self._time_scale = time_scale

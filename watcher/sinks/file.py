@@ -31,7 +31,7 @@ class FileSink:
 
         Raises:
             ConfigError: it can't be opened for appending, or others can change it and root runs this.
-            SinkError: there is no room for it now.
+            SinkError: the disk is full.
         """
         self.name = name
         self._path = Path(path)

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 Answer = tuple[HTTPStatus, str, bytes]
 
 EXHAUSTED_PAUSE = 0.1
-"""Seconds before the next try to accept a connection after an error that means that there is no room for it now."""
+"""Seconds until it accepts again after it ran out of files or memory."""
 
 Status = Callable[[bool], Mapping[str, object]]
 """What `/status.json` says; the argument: whether the client may see the settings."""

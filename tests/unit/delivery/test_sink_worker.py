@@ -308,7 +308,9 @@ def test_a_fault_of_this_machine_opens_the_circuit_and_is_told_without_what_it_q
     rig.sink.answers = [fails] * FAILURES
     rig.sink.always = notes
     rig.deliver(0)
-    assert seen == [{"sink s": "circuit open, 1 decisions wait: this machine: Too many open files"}]
+    (problems,) = seen
+    assert problems["sink s"].startswith("circuit open, 1 decisions wait: this machine: Too many open files: raise")
+    assert "/secret" not in problems["sink s"]
     assert (rig.count("ok"), rig.count("failed"), rig.count("refused")) == (1, FAILURES, 0)
 
 
