@@ -5,6 +5,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from tests.support import session_id
@@ -12,6 +13,7 @@ from tests.unit.support.builders import a_beat, a_received_message, held, live_a
 from tests.unit.support.world import World
 from watcher.domain.errors import QueueError
 from watcher.domain.model import DecisionEvent, LedgerEntry, SessionKey
+from watcher.polling import hints as polling_hints
 from watcher.polling.scheduler import Due
 from watcher.sessions.in_flight import InFlight
 from watcher.util.retry import RetryUntilStopped
@@ -197,10 +199,12 @@ def test_of_two_sessions_in_a_key_the_one_in_flight_is_polled() -> None:
     ],
 )
 def test_each_hint_is_logged_for_those_who_look_for_it(
-    body: object, source: str, result: str, caplog: pytest.LogCaptureFixture
+    body: object, source: str, result: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World()
-    with caplog.at_level("DEBUG"), capture_logs() as logs:
+    structlog.reset_defaults()  # another test's settings would stay in a logger that has been used
+    monkeypatch.setattr(polling_hints, "log", structlog.get_logger())
+    with caplog.at_level("DEBUG", logger=polling_hints.__name__), capture_logs() as logs:
         receive(world, body)
     [line] = [line for line in logs if line["event"] == "hint_received"]
     assert (line["source"], line["result"], line["log_level"]) == (source, result, "debug")
